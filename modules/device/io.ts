@@ -1,0 +1,135 @@
+/**
+ * The host provider instance (ECMA-419 §30) as this firmware uses it, and the classes it carries:
+ * Digital and PWM (§10), sensors (§13), Key-Value (§28; Flash is in store/io.ts). Types only. `timer`, `clock`, `trace`,
+ * `description` and `reset` are ours: the standard has no place for them (DESIGN.md, "The seam").
+ */
+
+import type { ResolverClass, TCPClass, Ticks, Timer, With } from "../mqtt/io.js";
+import type { Flash } from "../store/io.js";
+
+export type PinSpecifier = number | string | object;
+
+/** A digital output or input; never both. */
+export interface Digital {
+	read(): 0 | 1;
+	write(value: 0 | 1): void;
+	close(): void;
+}
+
+export interface DigitalOptions {
+	readonly pin: PinSpecifier;
+	readonly mode: unknown;
+	readonly edge?: number;
+	readonly activeLow?: boolean;
+	readonly initialValue?: 0 | 1;
+	readonly onReadable?: (this: Digital) => void;
+}
+
+export interface DigitalClass {
+	new (options: DigitalOptions): Digital;
+	readonly Input: unknown;
+	readonly InputPullUp: unknown;
+	readonly InputPullDown: unknown;
+	readonly InputPullUpDown: unknown;
+	readonly Output: unknown;
+	readonly OutputOpenDrain: unknown;
+	readonly Rising: number;
+	readonly Falling: number;
+}
+
+export interface PWM {
+	/** Bits: `write` takes 0 … 2 ** resolution - 1. */
+	readonly resolution: number;
+	write(value: number): void;
+	close(): void;
+}
+
+export type PWMClass = new (options: { readonly pin: PinSpecifier; readonly hz?: number }) => PWM;
+
+/** One reading: numbers by quantity name, as §14 names them (`temperature` in °C …). */
+export type Sample = { readonly [quantity: string]: unknown };
+
+export interface Sensor {
+	/** A new object at each call, or `undefined` when there is no reading. May throw. */
+	sample(): Sample | undefined;
+	configure?(options: object): void;
+	close(): void;
+}
+
+export type SensorClass = new (options: object) => Sensor;
+
+/** A sensor the host offers by name in a description's `driver`. */
+export interface SensorDriver {
+	readonly io: SensorClass;
+	/** The sample's property that is the measurement. */
+	readonly quantity: string;
+	readonly unit?: string;
+	/** Constructor options the description may set, each with what it expects. */
+	readonly options?: { readonly [name: string]: DriverOption };
+	/** Options the host adds: `sensor: {io, …}` and the like. */
+	readonly defaults?: object;
+}
+
+export interface DriverOption {
+	readonly type: "number" | "string" | "boolean";
+	readonly required?: boolean;
+	readonly minimum?: number;
+	readonly maximum?: number;
+}
+
+/** A key-value domain opened with `format: "string"` (§28). Values are at most 4000 bytes, keys 15 characters. */
+export interface KeyValueDomain extends Iterable<string> {
+	read(key: string): string | undefined;
+	/** Whole or not at all, also when the power goes. */
+	write(key: string, value: string): void;
+	delete(key: string): void;
+	close(): void;
+}
+
+export interface KeyValue {
+	open(options: {
+		readonly path: string;
+		readonly mode?: "r" | "r+";
+		readonly format: "string";
+	}): KeyValueDomain;
+}
+
+/** Wall time beside monotonic ticks. */
+export interface Clock extends Ticks {
+	/** Milliseconds since 1970; means nothing before it was set. */
+	time: number;
+	/** The host itself keeps `time` true (an operating system with NTP). */
+	readonly synchronized: boolean;
+}
+
+/** §30, `network.mqtt.client`: default constructor options of the MQTT client, `host` and `id` missing. */
+export interface MQTTDefaults {
+	readonly socket: With<TCPClass>;
+	readonly dns: With<ResolverClass>;
+	readonly timer: Timer;
+	readonly ticks: Ticks;
+}
+
+export interface Device {
+	/** The host's name, as it appears in `info`. */
+	readonly name: string;
+	readonly io: { readonly Digital: DigitalClass; readonly PWM?: PWMClass };
+	readonly pin: { readonly [name: string]: PinSpecifier };
+	readonly sensor: { readonly [driver: string]: SensorDriver };
+	readonly network: {
+		readonly mqtt: { readonly client: MQTTDefaults };
+		readonly mqtts?: { readonly client: MQTTDefaults };
+	};
+	readonly keyValue: KeyValue;
+	readonly flash?: Flash;
+	readonly timer: Timer;
+	readonly clock: Clock;
+	/** The board description as the user wrote it, not yet checked. */
+	readonly description: unknown;
+	/** Why the board started: "power-on", "software", "watchdog" … */
+	readonly reset: string;
+	/** One line for whoever watches; absent where nobody does. */
+	readonly trace?: (line: string) => void;
+	/** Starts the board anew; absent where the host cannot. */
+	readonly restart?: () => void;
+}

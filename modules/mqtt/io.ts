@@ -1,0 +1,76 @@
+/**
+ * The classes an MQTT client takes from its host, as ECMA-419 describes them: TCP socket (§10),
+ * Domain Name Resolver (§18), and, because the standard has none, the timer and clock of Moddable's
+ * `timer` and `time` modules. Types only: nothing here exists at run time.
+ */
+
+/** ECMA-419 "Byte Buffer" (§6). */
+export type ByteBuffer = ArrayBuffer | Uint8Array | Int8Array | DataView;
+
+export interface TCPWriteOptions {
+	/** More fragments of the same sequence follow. */
+	readonly more?: boolean;
+	/** Bytes in the whole sequence; on its first fragment. */
+	readonly byteLength?: number;
+}
+
+/** A connection (TCP, or TLS as its logical subclass). All methods throw after `close`, which may be repeated. */
+export interface TCP {
+	format: "buffer" | "number";
+	/** Fills as much of `buffer` as there is and returns how many bytes; `undefined` when there is nothing. */
+	read(buffer: ByteBuffer): number | undefined;
+	/** A new buffer of at most `byteLength` bytes, or the next byte in "number" format. */
+	read(byteLength?: number): ArrayBuffer | number | undefined;
+	/** Writes all or throws and writes nothing. Returns how many bytes may be written next. */
+	write(data: ByteBuffer | number, options?: TCPWriteOptions): number;
+	close(): void;
+}
+
+export interface TCPOptions {
+	readonly address: string;
+	readonly port: number;
+	/** TLS only: server name and credentials (§10, TLS Client socket). */
+	readonly tls?: object;
+	/** `bytes` may be read. Called again only once more has arrived. */
+	readonly onReadable?: (this: TCP, bytes: number) => void;
+	/** `bytes` may be written. The first call says that the connection stands. */
+	readonly onWritable?: (this: TCP, bytes: number) => void;
+	/** The connection is gone, whoever ended it. Hosts that know more pass a reason. */
+	readonly onError?: (this: TCP, reason?: unknown) => void;
+}
+
+/** A constructor options object that names its class, as ECMA-419 passes them about. */
+export type With<Class, More = unknown> = { readonly io: Class } & More;
+
+export type TCPClass = new (options: TCPOptions) => TCP;
+
+export interface Resolver {
+	/** `host` may be a name or an address. `callback(null, address, host)` or `callback(error)`, once, later. */
+	resolve(
+		options: { readonly host: string },
+		callback: (error: Error | null, address?: string, host?: string) => void,
+	): void;
+	close(): void;
+}
+
+export type ResolverClass = new (options: object) => Resolver;
+
+declare const timer: unique symbol;
+/** What `Timer.set` returns: opaque to all but the `Timer` that made it. */
+export type TimerHandle = { readonly [timer]: true };
+
+/** Moddable's `timer` module. Delays are in milliseconds. */
+export interface Timer {
+	/** Calls back once after `delay`, and then every `repeat` milliseconds if that is given. */
+	set(callback: () => void, delay?: number, repeat?: number): TimerHandle;
+	repeat(callback: () => void, interval: number): TimerHandle;
+	/** Moves a timer that still stands. With neither delay nor repeat it sleeps until moved again. */
+	schedule(handle: TimerHandle, delay?: number, repeat?: number): void;
+	clear(handle: TimerHandle | undefined): void;
+}
+
+/** The monotonic half of Moddable's `time` module. */
+export interface Ticks {
+	/** Milliseconds since some moment, 32 bits, wrapping: only `(later - earlier) | 0` means anything. */
+	readonly ticks: number;
+}

@@ -1,0 +1,49 @@
+/**
+ * What a session needs from the place that holds QoS 1 messages until the broker has acknowledged them.
+ * Types only. Two implementations: `session/queue.ts` (RAM, bounded by bytes) and `store/outbox.ts` (flash journal).
+ * A message is `queued` (no packet identifier) → `sent` (identifier kept, so that DUP is right after a
+ * reconnect or a reboot [MQTT-4.4.0-1]) → `released` (gone), or `quarantined` (put aside, counted).
+ */
+
+/** A message that is held. Valid until the next call on its outbox. */
+export interface OutboxEntry {
+	/** Position in the order of acceptance, from 1 upward; never used again in the life of the outbox. */
+	readonly sequence: number;
+	/** 1…65535 while a broker's session knows the message, else 0. */
+	readonly packetIdentifier: number;
+	readonly topic: string;
+	readonly payload: Uint8Array;
+	readonly retain: boolean;
+	/** How many connections ended while this message was the oldest in flight. */
+	readonly failures: number;
+}
+
+export interface OutboxOptions {
+	readonly retain?: boolean;
+	/** The class whose policy decides when the outbox is full; alerts by default. */
+	readonly kind?: number;
+}
+
+export interface Outbox {
+	/** Messages held and not quarantined. */
+	readonly length: number;
+	/** Bytes of topics and payloads held. */
+	readonly byteLength: number;
+	/** Messages put aside so far. */
+	readonly quarantined: number;
+	/** Accepts a message (copied). Returns its sequence, or 0 when it was refused because the outbox is full. */
+	append(topic: string, payload: Uint8Array, options?: OutboxOptions): number;
+	/** The oldest held message whose sequence is greater than `sequence`; 0 asks for the oldest of all. */
+	next(sequence: number): OutboxEntry | undefined;
+	/** The message goes out under this packet identifier; call before the bytes leave. */
+	sent(sequence: number, packetIdentifier: number): void;
+	/** The broker acknowledged this packet identifier. False when no held message has it. */
+	release(packetIdentifier: number): boolean;
+	/** The broker has no session (Session Present 0): every identifier is forgotten, the order stays. */
+	reset(): void;
+	/** A connection ended while this message was the oldest in flight. Returns its new count of failures. */
+	failed(sequence: number): number;
+	/** Puts a message aside for ever: it is counted and no longer offered. */
+	quarantine(sequence: number): void;
+	close(): void;
+}
