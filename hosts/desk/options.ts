@@ -1,0 +1,102 @@
+/**
+ * The command line of `npm start`. Checks each option's form; what an id or a root may be is the
+ * description's business (modules/device/description.ts), which sees them in the place of the file's keys.
+ */
+
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+
+export type Engine = "xs" | "node";
+
+export interface Options {
+	readonly broker?: string;
+	readonly engine: Engine;
+	readonly config?: string;
+	readonly id?: string;
+	readonly root?: string;
+	readonly data?: string;
+	readonly brokerPort?: number;
+	readonly host?: string;
+	readonly quiet?: boolean;
+}
+
+export interface Output {
+	out(text: string): void;
+	error(text: string): void;
+}
+
+const EXAMPLES = `
+Examples:
+  npm start                                          a broker and a board, and what they say
+  npm start -- --broker mqtt://192.168.1.2           a board on your broker
+  npm start -- --config board.json --engine node     your board, in Node instead of XS
+`;
+
+function port(text: string): number {
+	const value = /^\d{1,5}$/.test(text) ? Number(text) : -1;
+	if (value < 0 || value > 65535)
+		throw new InvalidArgumentError("expected a port, 1 to 65535 (0: any free one).");
+	return value;
+}
+
+function url(text: string): string {
+	const { protocol, hostname } = URL.canParse(text) ? new URL(text) : { protocol: "", hostname: "" };
+	if ((protocol !== "mqtt:" && protocol !== "mqtts:") || hostname === "")
+		throw new InvalidArgumentError("expected mqtt://HOST[:PORT] or mqtts://HOST[:PORT].");
+	return text;
+}
+
+function word(what: string): (text: string) => string {
+	return text => {
+		if (text === "") throw new InvalidArgumentError(`expected ${what}, found nothing.`);
+		return text;
+	};
+}
+
+function command(output: Output): Command {
+	return new Command("npm start --")
+		.description("Runs one board, and a broker for it unless it has one.")
+		.addOption(
+			new Option("--broker <url>", "connect to this broker and start none")
+				.argParser(url)
+				.conflicts(["brokerPort", "host"]),
+		)
+		.addOption(
+			new Option("--engine <name>", "run the firmware in XS, the microcontroller's engine, or in Node")
+				.choices(["xs", "node"])
+				.default("xs"),
+		)
+		.option(
+			"--config <file>",
+			"the board's description (default: hosts/desk/board.json)",
+			word("a file name"),
+		)
+		.option("--id <id>", "client id, in place of the description's", word("an id"))
+		.option("--root <topic>", "root of the board's topics, in place of the description's", word("a topic"))
+		.option(
+			"--data <dir>",
+			"where the board keeps what must survive a restart (default: .glowworm/<id>)",
+			word("a directory"),
+		)
+		.option(
+			"--broker-port <n>",
+			"port of the broker that is started (default: 1883 or the next free one)",
+			port,
+		)
+		.option("--host <address>", "address that broker listens on (default: 127.0.0.1)", word("an address"))
+		.option("--quiet", "print no messages, only where the broker is and what goes wrong")
+		.allowExcessArguments(false)
+		.addHelpText("after", EXAMPLES)
+		.showHelpAfterError("(--help lists the options)")
+		.configureOutput({ writeOut: text => output.out(text), writeErr: text => output.error(text) })
+		.exitOverride();
+}
+
+/** The options, or the exit code when there is nothing to run: 0 after help, 2 after what was wrong was printed. */
+export function parse(args: readonly string[], output: Output): Options | number {
+	try {
+		return command(output).parse(args, { from: "user" }).opts<Options>();
+	} catch (error) {
+		if (!(error instanceof CommanderError)) throw error;
+		return error.exitCode === 0 ? 0 : 2;
+	}
+}
