@@ -1,0 +1,4 @@
+import type { Suite } from "./suite.js";
+
+const suite: Suite = { title: "resolver", cases: [] };
+export default suite;

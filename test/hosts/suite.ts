@@ -1,0 +1,148 @@
+/**
+ * One conformance suite for every host: what a case is, what it gets, and how its outcome is told.
+ * Nothing here or in `*.conformance.ts` names Node: the cases are bundled and run inside XS as well. A host applies
+ * them with `apply` (mocha.ts) and a runner that carries one case to where the device lives.
+ * Does not wait for time: a case ends by `done`, `skip` or a failed assertion; mocha's timeout is the last resort.
+ */
+
+import type { Device } from "../../modules/device/io.js";
+
+/** Where a loopback server listens. */
+export interface Endpoint {
+	readonly address: string;
+	readonly port: number;
+}
+
+/** What is outside the board, as plain data so that it crosses any channel: servers are asked in band. See world.ts. */
+export interface World {
+	/** Sends back what it gets. */
+	readonly echo: Endpoint;
+	/** Answers each segment that arrives with one byte line: its length in decimal and "\n". */
+	readonly segments: Endpoint;
+	/** Sends `floodLength` bytes, byte i being (i * 7) & 255, as fast as it is let, then closes. */
+	readonly flood: Endpoint;
+	readonly floodLength: number;
+	/** Reads nothing from its connections until somebody connects to `release`; then answers each with the total count. */
+	readonly stall: Endpoint;
+	readonly release: Endpoint;
+	/** Says "bye" and closes. */
+	readonly farewell: Endpoint;
+	/** Resets each connection once it has got a byte. */
+	readonly reset: Endpoint;
+	/** Nobody listens there. */
+	readonly refused: Endpoint;
+	/** A name that resolves to a loopback address, and one that never resolves. */
+	readonly name: string;
+	readonly unknownName: string;
+	/** Virtual pins: a level written to `loop.output` appears on `loop.input`. Absent where nothing is wired. */
+	readonly loop?: { readonly output: number; readonly input: number };
+}
+
+export interface Outcome {
+	readonly status: "passed" | "failed" | "skipped";
+	readonly reason?: string;
+}
+
+export interface Case {
+	/** A sentence of the specification. */
+	readonly title: string;
+	readonly run: (trial: Trial) => void;
+}
+
+export interface Suite {
+	readonly title: string;
+	readonly cases: readonly Case[];
+}
+
+/** One run of one case. Everything a case does later goes through `on`, so that no exception escapes a callback. */
+export class Trial {
+	readonly device: Device;
+	readonly world: World;
+	#finish: ((outcome: Outcome) => void) | undefined;
+	#cleanups: (() => void)[] = [];
+
+	constructor(device: Device, world: World, finish: (outcome: Outcome) => void) {
+		this.device = device;
+		this.world = world;
+		this.#finish = finish;
+	}
+
+	/** `callback`, with what it throws becoming the outcome. `this` is handed on. */
+	on<This, Arguments extends unknown[]>(
+		callback: (this: This, ...rest: Arguments) => void,
+	): (this: This, ...rest: Arguments) => void {
+		const trial = this;
+		return function (this: This, ...rest: Arguments) {
+			if (!trial.#finish) return;
+			try {
+				callback.apply(this, rest);
+			} catch (error) {
+				trial.fail(error);
+			}
+		};
+	}
+	/** Runs `callback` in a later turn of the device, after what is pending now had its chance. */
+	later(callback: () => void, delay = 20): void {
+		this.device.timer.set(this.on(callback), delay);
+	}
+	/** Closed when the case ends, whatever its outcome. */
+	keep<Instance extends { close(): void }>(instance: Instance): Instance {
+		this.#cleanups.push(() => instance.close());
+		return instance;
+	}
+
+	ok(value: unknown, message = "expected a true value"): asserts value {
+		if (!value) throw new Error(message);
+	}
+	equal(actual: unknown, expected: unknown, message = ""): void {
+		if (!Object.is(actual, expected))
+			throw new Error(`${message && `${message}: `}expected ${show(expected)}, found ${show(actual)}`);
+	}
+	bytes(actual: ArrayBuffer | Uint8Array | undefined, expected: readonly number[], message = ""): void {
+		const found = actual === undefined ? "nothing" : new Uint8Array(actual as ArrayBuffer).join();
+		this.equal(found, expected.join(), message);
+	}
+	throws(action: () => void, message = "expected an exception"): void {
+		try {
+			action();
+		} catch {
+			return;
+		}
+		throw new Error(message);
+	}
+
+	done(): void {
+		this.#end({ status: "passed" });
+	}
+	fail(error: unknown): void {
+		this.#end({ status: "failed", reason: error instanceof Error ? error.message : String(error) });
+	}
+	/** This host cannot show it, and why. */
+	skip(reason: string): void {
+		this.#end({ status: "skipped", reason });
+	}
+
+	#end(outcome: Outcome): void {
+		const finish = this.#finish;
+		if (!finish) return;
+		this.#finish = undefined;
+		for (const cleanup of this.#cleanups) {
+			try {
+				cleanup();
+			} catch (error) {
+				outcome = { status: "failed", reason: `while closing: ${error}` };
+			}
+		}
+		finish(outcome);
+	}
+}
+
+/** Runs one case; `finish` is called exactly once, perhaps before this returns. */
+export function run(item: Case, device: Device, world: World, finish: (outcome: Outcome) => void): void {
+	const trial = new Trial(device, world, finish);
+	trial.on(() => item.run(trial)).call(undefined);
+}
+
+function show(value: unknown): string {
+	return typeof value === "string" ? `"${value}"` : String(value);
+}
