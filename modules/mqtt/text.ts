@@ -8,7 +8,7 @@ interface XSArrayBuffer {
 	readonly fromString?: (text: string) => ArrayBuffer;
 }
 interface XSString {
-	readonly fromArrayBuffer?: (buffer: ArrayBuffer, byteOffset: number, byteLength: number) => string;
+	readonly fromArrayBuffer?: (buffer: ArrayBufferLike, byteOffset: number, byteLength: number) => string;
 }
 interface Encoder {
 	encode(text: string): Uint8Array;
@@ -34,13 +34,8 @@ export function encode(text: string): Uint8Array {
 	return fromString ? new Uint8Array(fromString(text)) : (encoder as Encoder).encode(text);
 }
 
-/** The text of `byteLength` bytes from `byteOffset`. Throws where they are not UTF-8. */
-export function decode(
-	bytes: Uint8Array,
-	byteOffset = 0,
-	byteLength = bytes.byteLength - byteOffset,
-): string {
-	if (fromArrayBuffer)
-		return fromArrayBuffer(bytes.buffer as ArrayBuffer, bytes.byteOffset + byteOffset, byteLength);
-	return (decoder as Decoder).decode(bytes.subarray(byteOffset, byteOffset + byteLength));
+/** The text of `bytes`. Throws where they are not UTF-8 [MQTT-1.5.3-1]. */
+export function decode(bytes: Uint8Array): string {
+	if (fromArrayBuffer) return fromArrayBuffer(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	return (decoder as Decoder).decode(bytes);
 }
