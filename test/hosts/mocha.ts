@@ -25,7 +25,7 @@ export function apply(host: string, runner: Runner, loop?: World["loop"]): void 
 					it(item.title, async function () {
 						const outcome = await runner(s, index, world);
 						if (outcome.status === "skipped") {
-							this.test!.title += ` (skipped: ${outcome.reason})`;
+							this.runnable().title += ` (skipped: ${outcome.reason})`;
 							this.skip();
 						}
 						if (outcome.status === "failed") throw new Error(outcome.reason);

@@ -1,0 +1,122 @@
+/**
+ * The host provider instance (ECMA-419 §30) of a board that lives in this process. Each has pins, timers, sockets and
+ * storage of its own, so that several boards can run side by side; `close` is its power switch.
+ */
+
+import type { Clock, Device, SensorDriver } from "../../modules/device/io.js";
+import type { TCPClass, Timer } from "../../modules/mqtt/io.js";
+import { HostClock } from "./clock.js";
+import * as cpu from "./cpu.js";
+import { digital } from "./digital.js";
+import { defaultPartitions, FlashStore, type Geometry } from "./flash.js";
+import { KeyValueStore } from "./keyvalue.js";
+import * as memory from "./memory.js";
+import { Pins } from "./pins.js";
+import { pwm } from "./pwm.js";
+import * as replay from "./replay.js";
+import { Resolver } from "./resolver.js";
+import { TCP } from "./tcp.js";
+import * as temperature from "./temperature.js";
+import { HostTimer } from "./timer.js";
+import { type Credentials, TLS } from "./tls.js";
+import * as wave from "./wave.js";
+
+export interface DeviceOptions {
+	/** As the user wrote it. */
+	readonly description: unknown;
+	/** The folder of the description's file: what its relative names start from. The working one if not given. */
+	readonly directory?: string;
+	/** The folder of all that must survive a restart. Two boards never share one. */
+	readonly data: string;
+	readonly name?: string;
+	readonly trace?: (line: string) => void;
+	readonly timer?: Timer;
+	readonly clock?: Clock;
+	readonly restart?: () => void;
+	/** Why the board starts; "power-on" if not given. */
+	readonly reset?: string;
+	/** Default credentials of TLS connections, DER. */
+	readonly tls?: Credentials;
+	readonly partitions?: Readonly<Record<string, Geometry>>;
+}
+
+export interface NodeDevice extends Device {
+	readonly flash: FlashStore;
+	/** The other end of the board's pins. */
+	readonly pins: Pins;
+	/** Drivers this machine does not have, each with the reason. */
+	readonly absent: { readonly [driver: string]: string };
+	/** Cuts the power: nothing calls back any more, no goodbye is said. */
+	close(): void;
+}
+
+export function createDevice(options: DeviceOptions): NodeDevice {
+	const { data, directory = ".", trace, clock = new HostClock() } = options;
+	const open = new Set<{ close(): void }>();
+	const own = options.timer ? undefined : new HostTimer(clock);
+	const timer = options.timer ?? (own as HostTimer);
+	const pins = new Pins();
+	const flash = new FlashStore(data, options.partitions ?? defaultPartitions);
+	const { sensor, absent } = sensors(clock, directory);
+	const dns = { io: held(Resolver, open) };
+	const common = { dns, timer, ticks: clock };
+	return {
+		name: options.name ?? "node",
+		io: { Digital: held(digital(pins), open), PWM: held(pwm(pins), open) },
+		pin: { led: 2, button: 0 },
+		sensor,
+		network: {
+			mqtt: { client: { socket: { io: held(TCP, open) }, ...common } },
+			mqtts: { client: { socket: { io: held(TLS, open) as TCPClass, tls: { ...options.tls } }, ...common } },
+		},
+		keyValue: new KeyValueStore(data, trace),
+		flash,
+		timer,
+		clock,
+		description: options.description,
+		reset: options.reset ?? "power-on",
+		...(trace && { trace }),
+		...(options.restart && { restart: options.restart }),
+		pins,
+		absent,
+		close() {
+			own?.close();
+			for (const instance of [...open]) instance.close();
+			flash.close();
+		},
+	};
+}
+
+function sensors(clock: Clock, directory: string) {
+	const sensor: { [driver: string]: SensorDriver } = {
+		"free-memory": memory.driver,
+		wave: wave.driver(clock),
+		replay: replay.driver(clock, directory),
+	};
+	const absent: { [driver: string]: string } = {};
+	const noProcessor = cpu.absent();
+	if (noProcessor) absent["cpu-load"] = noProcessor;
+	else sensor["cpu-load"] = cpu.driver;
+	const thermal = temperature.find();
+	if ("reason" in thermal) absent.temperature = thermal.reason;
+	else sensor.temperature = temperature.driver(thermal.file);
+	return { sensor, absent };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: TypeScript wants exactly this of a mixin
+type Closable = new (...rest: any[]) => { close(): void };
+
+/** `Class`, with every instance that is not closed kept in `open`. */
+function held<Class extends Closable>(Class: Class, open: Set<{ close(): void }>): Class {
+	return class extends Class {
+		// biome-ignore lint/suspicious/noExplicitAny: as above
+		constructor(...rest: any[]) {
+			super(...rest);
+			open.add(this);
+		}
+		override close(): void {
+			open.delete(this);
+			super.close();
+		}
+	};
+}

@@ -1,0 +1,115 @@
+/**
+ * ECMA-419 §10, Digital, over the virtual pins of one board (pins.ts). `read`, `write`, and `edge` speak of the
+ * logical value: with `activeLow`, 1 is the low level. `onReadable` comes in a turn of its own, once for all the
+ * edges that fell into the turn before.
+ */
+
+import type { DigitalClass, DigitalOptions, Digital as DigitalPattern } from "../../modules/device/io.js";
+import { isPin, type PinState, type Pins } from "./pins.js";
+
+const Mode = Object.freeze({
+	Input: 0,
+	InputPullUp: 1,
+	InputPullDown: 2,
+	InputPullUpDown: 3,
+	Output: 8,
+	OutputOpenDrain: 9,
+});
+const modes: ReadonlySet<unknown> = new Set(Object.values(Mode));
+const Rising = 1;
+const Falling = 2;
+
+/** The Digital class of the board whose pins these are. */
+export function digital(
+	pins: Pins,
+): DigitalClass & (new (options: DigitalOptions & { readonly target?: unknown }) => DigitalPattern) {
+	return class Digital implements DigitalPattern {
+		static readonly Input = Mode.Input;
+		static readonly InputPullUp = Mode.InputPullUp;
+		static readonly InputPullDown = Mode.InputPullDown;
+		static readonly InputPullUpDown = Mode.InputPullUpDown;
+		static readonly Output = Mode.Output;
+		static readonly OutputOpenDrain = Mode.OutputOpenDrain;
+		static readonly Rising = Rising;
+		static readonly Falling = Falling;
+
+		target: unknown;
+		readonly format = "number";
+		#pin;
+		#output: boolean;
+		#low: 0 | 1;
+		#edge: number;
+		#value: 0 | 1 = 0;
+		#onReadable;
+		#due = false;
+		#closed = false;
+		#unwatch: (() => void) | undefined;
+
+		constructor(options: DigitalOptions & { readonly target?: unknown }) {
+			check(options);
+			const { pin, mode, activeLow, initialValue, onReadable } = options;
+			this.#pin = pin;
+			this.#output = (mode as number) >= Mode.Output;
+			this.#low = activeLow ? 1 : 0;
+			this.#edge = onReadable ? (options.edge as number) : 0;
+			this.#onReadable = onReadable;
+			this.target = options.target;
+			if (this.#output) {
+				// Without an initial value the pin is inactive, not merely low.
+				pins.claim(pin, this, this.#electrical(initialValue ?? 0));
+				pins.set(pin, this.#electrical(initialValue ?? 0));
+			} else {
+				pins.claim(pin, this, mode === Mode.InputPullUp ? 1 : 0);
+				this.#value = this.#electrical(pins.read(pin).level);
+				if (this.#edge) this.#unwatch = pins.watch(state => this.#changed(state), pin);
+			}
+		}
+		read(): 0 | 1 {
+			this.#check();
+			if (this.#output) throw new Error("Digital: an output does not read");
+			return this.#electrical(pins.read(this.#pin).level);
+		}
+		write(value: 0 | 1): void {
+			this.#check();
+			if (!this.#output) throw new Error("Digital: an input does not write");
+			if (value !== 0 && value !== 1) throw new TypeError(`Digital: write takes 0 or 1, found ${value}`);
+			pins.set(this.#pin, this.#electrical(value));
+		}
+		close(): void {
+			if (this.#closed) return;
+			this.#closed = true;
+			this.#unwatch?.();
+			pins.release(this.#pin, this);
+		}
+
+		#check(): void {
+			if (this.#closed) throw new Error("Digital: closed");
+		}
+		/** Logical to electrical and back: the same exchange. */
+		#electrical(value: 0 | 1): 0 | 1 {
+			return (value ^ this.#low) as 0 | 1;
+		}
+		#changed({ level }: PinState): void {
+			const value = this.#electrical(level);
+			if (value === this.#value) return;
+			this.#value = value;
+			if (this.#due || !(this.#edge & (value ? Rising : Falling))) return;
+			this.#due = true;
+			setImmediate(() => {
+				this.#due = false;
+				if (!this.#closed) this.#onReadable?.call(this);
+			});
+		}
+	};
+}
+
+function check({ pin, mode, edge, initialValue, onReadable }: DigitalOptions): void {
+	if (!isPin(pin)) throw new TypeError("Digital: pin is required");
+	if (!modes.has(mode)) throw new RangeError("Digital: mode is required");
+	if (initialValue !== undefined && initialValue !== 0 && initialValue !== 1)
+		throw new RangeError("Digital: initialValue must be 0 or 1");
+	if (onReadable === undefined || onReadable === null) return;
+	if (typeof onReadable !== "function") throw new TypeError("Digital: onReadable must be a function");
+	if (edge !== Rising && edge !== Falling && edge !== Rising + Falling)
+		throw new RangeError("Digital: onReadable needs an edge");
+}

@@ -1,0 +1,85 @@
+/**
+ * The virtual pins of one board: what its Digital and PWM instances are wired to, and what a test or the desk sees
+ * and drives from outside. Levels here are electrical; `activeLow` is the affair of Digital.
+ */
+
+import type { PinSpecifier } from "../../modules/device/io.js";
+
+/** What a pin carries: `level` 0 or 1, and for PWM the duty cycle, 0 … 1. */
+export interface PinState {
+	readonly pin: PinSpecifier;
+	readonly level: 0 | 1;
+	readonly duty: number;
+}
+
+interface Pin {
+	level: 0 | 1;
+	duty: number;
+	/** Set from outside; wins over a pull resistor. */
+	driven: boolean;
+	owner: object | undefined;
+	listeners: Set<(state: PinState) => void>;
+}
+
+export class Pins {
+	#pins = new Map<unknown, Pin>();
+	#watchers = new Set<(state: PinState) => void>();
+
+	read(pin: PinSpecifier): PinState {
+		const { level, duty } = this.#pin(pin);
+		return { pin, level, duty };
+	}
+	/** The world outside puts a level on a pin: presses a button. */
+	drive(pin: PinSpecifier, level: 0 | 1): void {
+		this.#pin(pin).driven = true;
+		this.set(pin, level);
+	}
+	/** Calls back at each change of any pin, or of one. Returns how to stop. */
+	watch(callback: (state: PinState) => void, pin?: PinSpecifier): () => void {
+		const watchers = pin === undefined ? this.#watchers : this.#pin(pin).listeners;
+		watchers.add(callback);
+		return () => watchers.delete(callback);
+	}
+	/** Connects two pins: what goes out on one is driven on the other. */
+	wire(output: PinSpecifier, input: PinSpecifier): void {
+		this.drive(input, this.read(output).level);
+		this.watch(({ level }) => this.drive(input, level), output);
+	}
+
+	/** For Digital and PWM: takes a pin, or throws when another instance has it. */
+	claim(pin: PinSpecifier, owner: object, rest: 0 | 1): void {
+		const entry = this.#pin(pin);
+		if (entry.owner) throw new Error(`pin ${JSON.stringify(pin)} is in use`);
+		entry.owner = owner;
+		if (!entry.driven) this.set(pin, rest);
+	}
+	release(pin: PinSpecifier, owner: object): void {
+		const entry = this.#pin(pin);
+		if (entry.owner === owner) entry.owner = undefined;
+	}
+	set(pin: PinSpecifier, level: 0 | 1, duty: number = level): void {
+		const entry = this.#pin(pin);
+		if (entry.level === level && entry.duty === duty) return;
+		entry.level = level;
+		entry.duty = duty;
+		const state = { pin, level, duty };
+		for (const listener of [...entry.listeners, ...this.#watchers]) listener(state);
+	}
+
+	#pin(pin: PinSpecifier): Pin {
+		// An object names a pin by what it says, not by its identity.
+		const key = typeof pin === "object" ? JSON.stringify(pin) : pin;
+		let entry = this.#pins.get(key);
+		if (!entry) {
+			entry = { level: 0, duty: 0, driven: false, owner: undefined, listeners: new Set() };
+			this.#pins.set(key, entry);
+		}
+		return entry;
+	}
+}
+
+export function isPin(value: unknown): value is PinSpecifier {
+	return (
+		typeof value === "number" || typeof value === "string" || (typeof value === "object" && value !== null)
+	);
+}
