@@ -59,6 +59,8 @@ export function createDevice(options: DeviceOptions): NodeDevice {
 	const flash = new FlashStore(data, options.partitions ?? defaultPartitions);
 	const { sensor, absent } = sensors(clock, directory);
 	const dns = { io: held(Resolver, open) };
+	// `tls.host` is added by whoever knows the broker's name.
+	const secure = { io: held(TLS, open) as TCPClass, tls: { ...options.tls } };
 	const common = { dns, timer, ticks: clock };
 	return {
 		name: options.name ?? "node",
@@ -67,7 +69,7 @@ export function createDevice(options: DeviceOptions): NodeDevice {
 		sensor,
 		network: {
 			mqtt: { client: { socket: { io: held(TCP, open) }, ...common } },
-			mqtts: { client: { socket: { io: held(TLS, open) as TCPClass, tls: { ...options.tls } }, ...common } },
+			mqtts: { client: { socket: secure, ...common } },
 		},
 		keyValue: new KeyValueStore(data, trace),
 		flash,

@@ -43,6 +43,7 @@ export async function openWorld(loop?: World["loop"]): Promise<World & { close()
 			stalled.clear();
 			socket.end();
 		}),
+		ledger: await serve(pairs()),
 		farewell: await serve(socket => socket.resume().end("bye")),
 		reset: await serve(socket => socket.once("data", () => socket.resetAndDestroy())),
 		refused,
@@ -64,4 +65,22 @@ function count(socket: Socket): void {
 		socket.write(`${total}\n`);
 	});
 	socket.resume();
+}
+
+/** The behaviour of `ledger`. */
+function pairs(): (socket: Socket) => void {
+	let said: Promise<string> | undefined;
+	return socket => {
+		if (said) {
+			said.then(text => socket.end(`${text}\n`));
+			said = undefined;
+		} else
+			said = new Promise(resolve => {
+				let text = "";
+				socket.on("data", data => {
+					text += data;
+				});
+				socket.on("close", () => resolve(text));
+			});
+	};
 }
