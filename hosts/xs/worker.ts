@@ -36,8 +36,10 @@ export interface WorkerOptions {
 	readonly onRequest?: (bytes: Buffer) => Uint8Array;
 	/** Once, when the process is gone: `undefined` after `close`, else what happened, in one line. */
 	readonly onExit?: (reason: string | undefined) => void;
-	/** A line of the engine's `print`, or of its own complaints. */
+	/** A line of the engine's `print`. */
 	readonly onLine?: (line: string) => void;
+	/** A line of the engine's own, such as a rejection that nobody handles. */
+	readonly onComplaint?: (line: string) => void;
 	/** The worker's binary, where it is not the one that `available` finds. */
 	readonly path?: string;
 }
@@ -123,7 +125,7 @@ export class Worker {
 		lines(child.stdout as Readable, line => this.#options.onLine?.(line));
 		lines(child.stderr as Readable, line => {
 			this.#complaint ||= line;
-			this.#options.onLine?.(line);
+			this.#options.onComplaint?.(line);
 		});
 		this.exited = new Promise(resolve => {
 			child.on("error", error => {

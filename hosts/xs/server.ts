@@ -1,0 +1,314 @@
+/**
+ * The Node side of a board in the XS worker: makes and calls instances of the served device's classes, and hands
+ * their callbacks to the worker as events, in order and one at a time. What an event says is made true again when it leaves:
+ * a count is the count of that moment, and a timer that was moved meanwhile does not fire.
+ */
+
+import type { Device } from "../../modules/device/io.js";
+import type { TimerHandle } from "../../modules/mqtt/io.js";
+import { decode, encode, HEADER, Host, Instance, Kind, type Reference, Room, type Shape } from "./channel.js";
+
+type Served = { [name: string]: unknown };
+type Callback = (...rest: unknown[]) => void;
+
+export interface ServerOptions {
+	/** In the place of the served device's. */
+	readonly name?: string;
+	/** Carries a command to the worker and brings back what it posted. */
+	readonly send: (bytes: Uint8Array) => Promise<Uint8Array>;
+	/** An exception left the board's code. */
+	readonly onCrash: (line: string) => void;
+	/** The board has ended as it was asked to. */
+	readonly onClosed: () => void;
+}
+
+interface Event {
+	readonly kind: number;
+	/** Undefined when there is nothing to tell any more. */
+	readonly values: () => unknown[] | undefined;
+	/** The instance it comes from, 0 for a timer. */
+	readonly owner: number;
+}
+
+/** What a socket last said, less what was taken since. */
+interface Flow {
+	readable: number;
+	writable: number;
+}
+
+const MODES = ["Input", "InputPullUp", "InputPullDown", "InputPullUpDown", "Output", "OutputOpenDrain"];
+
+export class Server {
+	readonly #device: Device;
+	readonly #options: ServerOptions;
+	readonly #instances = new Map<number, Served>();
+	readonly #flows = new Map<number, Flow>();
+	readonly #timers = new Map<number, TimerHandle>();
+	/** By key, in the order of arrival: an event with the key of one that waits takes its place. */
+	readonly #events = new Map<string, Event>();
+	#unique = 0;
+	#busy = false;
+	#closed = false;
+	#settled: (() => void)[] = [];
+
+	constructor(device: Device, options: ServerOptions) {
+		this.#device = device;
+		this.#options = options;
+	}
+
+	/** Resolves once the board's `main` has returned. */
+	async boot(): Promise<void> {
+		await this.#command(Kind.Boot, [shape(this.#device, this.#options.name)]);
+	}
+	/** Asks the board for its end; the answer is `onClosed`. */
+	stop(): void {
+		this.#push("stop", { kind: Kind.Stop, values: () => [], owner: 0 });
+	}
+	async collect(): Promise<void> {
+		while (this.#busy || this.#events.size) await this.settled();
+		await this.#command(Kind.Collect, []);
+	}
+	/** Resolves when no event waits and none is being handled. */
+	settled(): Promise<void> {
+		if (this.#closed || (!this.#busy && !this.#events.size)) return Promise.resolve();
+		return new Promise(resolve => this.#settled.push(resolve));
+	}
+	/** Power off: gives every instance and timer back to the device. Nothing is sent any more. */
+	close(): void {
+		if (this.#closed) return;
+		this.#closed = true;
+		this.#events.clear();
+		for (const handle of this.#timers.values()) this.#device.timer.clear(handle);
+		for (const instance of this.#instances.values()) (instance as { close?: () => void }).close?.();
+		this.#instances.clear();
+		this.#rest();
+	}
+
+	/** Answers what the worker sends in the middle of a command: any number of posts, and one call. */
+	request(bytes: Uint8Array): Uint8Array {
+		let status = 0;
+		let results: unknown[] = [];
+		try {
+			results = this.#obey(bytes);
+		} catch (error) {
+			status = 1;
+			results = [error instanceof Error ? error : new Error(String(error))];
+		}
+		return this.#stamp(encode(results, HEADER, nothing), status);
+	}
+
+	#obey(bytes: Uint8Array): unknown[] {
+		const header = new DataView(bytes.buffer, bytes.byteOffset);
+		let results: unknown[] = [];
+		for (let at = 0; at < bytes.byteLength; ) {
+			const length = header.getUint32(at);
+			results = this.#call(header.getUint32(at + 4), bytes.subarray(at, at + length));
+			at += length;
+		}
+		return results;
+	}
+
+	#call(id: number, bytes: Uint8Array): unknown[] {
+		let filled: Uint8Array | undefined;
+		let room: Room | undefined;
+		const [method, ...rest] = decode(bytes, 8, value => {
+			if (!(value instanceof Room)) return this.#callback(value, id);
+			room = value;
+			filled = new Uint8Array(value.byteLength);
+			return filled;
+		}) as [string, ...unknown[]];
+		if (id === 0) return [this.#host(method, rest)];
+		const result = this.#invoke(id, method, rest, filled !== undefined);
+		return room && filled && typeof result === "number" ? [result, filled.subarray(0, result)] : [result];
+	}
+
+	#invoke(id: number, method: string, rest: unknown[], filling: boolean): unknown {
+		const instance = this.#instances.get(id);
+		if (!instance) throw new Error("closed");
+		if (method.startsWith(Instance.Get)) return instance[method.slice(Instance.Get.length)];
+		if (method.startsWith(Instance.Set)) {
+			instance[method.slice(Instance.Set.length)] = rest[0];
+			return undefined;
+		}
+		if (method === Instance.Keys) return [...(instance as unknown as Iterable<string>)];
+		const called = instance[method];
+		if (typeof called !== "function") throw new TypeError(`this host has no ${method} here`);
+		const result = called.apply(instance, rest);
+		this.#account(id, method, result, filling);
+		if (method === "close") this.#forget(id);
+		return result;
+	}
+
+	// What a socket said of its buffers was true before this call.
+	#account(id: number, method: string, result: unknown, filling: boolean): void {
+		const flow = this.#flows.get(id);
+		if (!flow) return;
+		if (method === "write") flow.writable = result as number;
+		else if (method === "read" && result !== undefined)
+			flow.readable -= result instanceof ArrayBuffer ? result.byteLength : filling ? (result as number) : 1;
+	}
+
+	#forget(id: number): void {
+		this.#instances.delete(id);
+		this.#flows.delete(id);
+		for (const [key, event] of this.#events) if (event.owner === id) this.#events.delete(key);
+	}
+
+	#host(method: string, rest: unknown[]): unknown {
+		const device = this.#device;
+		if (method === Host.Arm) this.#arm(rest[0] as number, rest[1] as number, rest[2] as number);
+		else if (method === Host.Disarm) this.#disarm(rest[0] as number);
+		else if (method === Host.Construct) this.#construct(rest[0] as number, rest[1] as string, rest[2]);
+		else if (method === Host.Trace) device.trace?.(rest[0] as string);
+		else if (method === Host.Restart) device.restart?.();
+		else if (method === Host.SetTime) device.clock.time = rest[0] as number;
+		else if (method === Host.Partitions) return [...(device.flash ?? [])];
+		else if (method === Host.Closed) this.#options.onClosed();
+		else if (method === Host.Crash) this.#options.onCrash(rest[0] as string);
+		return undefined;
+	}
+
+	#construct(id: number, kind: string, options: unknown): void {
+		// Callbacks were decoded before the instance had its number.
+		const flow = { readable: 0, writable: 0 };
+		const given = this.#own(options, id, kind.endsWith(" socket") ? flow : undefined);
+		this.#instances.set(id, this.#make(kind, given as Served) as Served);
+		if (kind.endsWith(" socket")) this.#flows.set(id, flow);
+	}
+
+	#make(kind: string, options: Served): unknown {
+		const { network, io, sensor, keyValue, flash } = this.#device;
+		const [first, second] = kind.split(" ");
+		if (first === "mqtt" || first === "mqtts") {
+			const { client } = network[first] as typeof network.mqtt;
+			const { io: Class, ...defaults } = (second === "dns" ? client.dns : client.socket) as {
+				io: new (options: never) => unknown;
+			};
+			return new Class({ ...defaults, ...options } as never);
+		}
+		if (first === "digital") {
+			const mode = io.Digital[options?.mode as "Input"] ?? options?.mode;
+			return new io.Digital({ ...(options as unknown as ConstructorParameters<typeof io.Digital>[0]), mode });
+		}
+		if (first === "pwm" && io.PWM) return new io.PWM(options as never);
+		if (first === "keyValue") return keyValue.open(options as never);
+		if (first === "flash" && flash) return flash.open(options as never);
+		const driver = sensor[kind.slice("sensor ".length)];
+		if (!driver) throw new Error(`this host has no ${kind}`);
+		return new driver.io({ ...driver.defaults, ...options });
+	}
+
+	// A function of the worker, as the served classes call it.
+	#callback(reference: Reference, owner: number): Callback {
+		const forward = (...rest: unknown[]) => {
+			const key = `${++this.#unique}`;
+			this.#push(key, { kind: Kind.Event, values: () => [reference.$callback, ...rest], owner });
+		};
+		return Object.assign(forward, { reference });
+	}
+
+	// The same for callbacks of an instance: those that tell a state wait once, and tell the state of the moment they leave.
+	#own(options: unknown, owner: number, flow: Flow | undefined): unknown {
+		if (typeof options !== "object" || options === null) return options;
+		const given: Served = { ...options };
+		for (const name of Object.keys(given)) {
+			const { reference } = (given[name] ?? {}) as { reference?: Reference };
+			if (!reference) continue;
+			const readable = name === "onReadable";
+			const state = readable || name === "onWritable";
+			given[name] = (...rest: unknown[]) => {
+				if (flow && state) flow[readable ? "readable" : "writable"] = rest[0] as number;
+				const values = () => {
+					if (!flow || !state) return [reference.$callback, ...rest];
+					const count = readable ? flow.readable : flow.writable;
+					return count > 0 ? [reference.$callback, count] : undefined;
+				};
+				const key = state ? `${owner} ${name}` : `${++this.#unique}`;
+				this.#push(key, { kind: Kind.Event, values, owner });
+			};
+		}
+		return given;
+	}
+
+	#arm(id: number, delay: number, repeat: number): void {
+		this.#disarm(id);
+		if (this.#closed) return;
+		const { timer } = this.#device;
+		const fire = () => {
+			if (repeat === 0) this.#timers.delete(id);
+			this.#push(`timer ${id}`, { kind: Kind.Timer, values: () => [id], owner: 0 });
+		};
+		this.#timers.set(id, repeat === 0 ? timer.set(fire, delay) : timer.set(fire, delay, repeat));
+	}
+	#disarm(id: number): void {
+		this.#device.timer.clear(this.#timers.get(id));
+		this.#timers.delete(id);
+		this.#events.delete(`timer ${id}`);
+	}
+
+	#push(key: string, event: Event): void {
+		if (this.#closed) return;
+		this.#events.set(key, event);
+		if (!this.#busy) this.#pump();
+	}
+
+	#pump(): void {
+		for (const [key, { kind, values }] of this.#events) {
+			this.#events.delete(key);
+			const list = values();
+			if (!list) continue;
+			// Its failure is the worker's end, which whoever started it hears of.
+			this.#command(kind, list).catch(() => {});
+			return;
+		}
+		this.#rest();
+	}
+
+	async #command(kind: number, values: unknown[]): Promise<void> {
+		this.#busy = true;
+		const posted = await this.#options.send(this.#stamp(encode(values, HEADER, nothing), kind));
+		if (this.#closed) return;
+		this.#obey(posted);
+		this.#busy = false;
+		this.#pump();
+	}
+
+	#stamp(bytes: Uint8Array, first: number): Uint8Array {
+		const header = new DataView(bytes.buffer);
+		header.setUint8(0, first);
+		header.setInt32(4, this.#device.clock.ticks);
+		header.setFloat64(8, this.#device.clock.time);
+		return bytes;
+	}
+
+	#rest(): void {
+		for (const resolve of this.#settled.splice(0)) resolve();
+	}
+}
+
+const nothing = () => 0;
+
+function shape(device: Device, name = device.name): Shape {
+	const { io, sensor } = device;
+	const drivers: { [driver: string]: { [property: string]: unknown } } = {};
+	for (const key of Object.keys(sensor)) {
+		// The class and its host options stay here.
+		const { io: _io, defaults: _defaults, ...rest } = sensor[key] as (typeof sensor)[string];
+		drivers[key] = rest;
+	}
+	return {
+		name,
+		reset: device.reset,
+		description: device.description,
+		synchronized: device.clock.synchronized,
+		pin: device.pin,
+		modes: MODES.filter(mode => io.Digital[mode as "Input"] !== undefined),
+		edges: { Rising: io.Digital.Rising, Falling: io.Digital.Falling },
+		sensor: drivers,
+		mqtts: device.network.mqtts !== undefined,
+		pwm: io.PWM !== undefined,
+		flash: device.flash !== undefined,
+		trace: device.trace !== undefined,
+		restart: device.restart !== undefined,
+	};
+}
