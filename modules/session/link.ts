@@ -1,0 +1,246 @@
+/**
+ * One connection: an MQTT client, what may be written to it, and nothing that outlives it. Messages that are
+ * longer than the socket ever takes go out in fragments; acknowledgements wait behind them. Does not decide
+ * what is sent or when, and never lets an exception out of a callback.
+ */
+
+import type { Timer } from "../mqtt/io.js";
+import { encode } from "../mqtt/text.js";
+import type { Client, ClientClass, ClientControl, ClientMessage, ClientOptions } from "./client.js";
+import { Reason } from "./reason.js";
+
+export interface LinkOwner {
+	/** CONNACK with code 0. */
+	accepted(sessionPresent: boolean): void;
+	/** Any other control packet. */
+	control(operation: number, message: ClientControl): void;
+	readable(count: number, message: ClientMessage): void;
+	writable(): void;
+	/** Once; the link is closed then. `returnCode` is CONNACK's, or 0. */
+	lost(reason: number, returnCode: number): void;
+	fault(error: unknown): void;
+}
+
+export type LinkOptions = Omit<
+	ClientOptions,
+	"acknowledge" | "onReadable" | "onWritable" | "onControl" | "onError"
+>;
+
+/** How often the client may refuse what should fit before the connection is given up. */
+const patience = 3;
+
+export class Link {
+	#client: Client | undefined;
+	readonly #owner: LinkOwner;
+	readonly #class: ClientClass;
+	readonly #timer: Timer;
+	readonly #message = { topic: "", QoS: 0, retain: false, duplicate: false, id: 0 };
+	/** A write did not fit: none of its kind is tried before `onWritable`. */
+	#blocked = false;
+	#room = 0;
+	/** The most that was ever writable: what is longer has to go in fragments. */
+	#capacity = 0;
+	#rest: Uint8Array | undefined;
+	#offset = 0;
+	/** operation << 16 | packet identifier, in the order in which they are due [MQTT-4.6.0-2]. */
+	#due: number[] = [];
+	#refusals = 0;
+	#returnCode = 0;
+
+	/** Throws what the client's constructor throws. */
+	constructor(io: ClientClass, options: LinkOptions, owner: LinkOwner) {
+		this.#owner = owner;
+		this.#class = io;
+		this.#timer = options.timer;
+		this.#client = new io({
+			...options,
+			acknowledge: false,
+			onReadable: (count, message) => this.#readable(count, message),
+			onWritable: count => this.#writable(count),
+			onControl: (operation, message) => this.#control(operation, message),
+			onError: error => this.#error(error?.code),
+		});
+	}
+	/** A message may be sent now, as far as is known. */
+	get ready(): boolean {
+		return this.#client !== undefined && !this.#blocked && this.#rest === undefined;
+	}
+	/** True when the message has left, or its first fragment has. False when it has to wait for `writable`. */
+	send(
+		topic: string,
+		payload: Uint8Array,
+		QoS: number,
+		retain: boolean,
+		duplicate: boolean,
+		packetIdentifier: number,
+	): boolean {
+		const client = this.#client;
+		if (client === undefined || this.#blocked || this.#rest !== undefined) return false;
+		const message = this.#message;
+		message.topic = topic;
+		message.QoS = QoS;
+		message.retain = retain;
+		message.duplicate = duplicate;
+		message.id = packetIdentifier;
+		try {
+			this.#room = client.write(payload, message);
+		} catch (error) {
+			return this.#begin(client, payload, error);
+		}
+		this.#refusals = 0;
+		return true;
+	}
+	/** PUBACK, PUBREC, PUBREL or PUBCOMP; it waits its turn if it has to. */
+	reply(operation: number, packetIdentifier: number): void {
+		this.#due.push((operation << 16) | packetIdentifier);
+		this.#settle();
+	}
+	/** False when it has to wait for `writable`. */
+	subscribe(
+		packetIdentifier: number,
+		items: readonly { readonly topic: string; readonly QoS: number }[],
+	): boolean {
+		if (!this.#client) return false;
+		try {
+			this.#room = this.#client.write(undefined, {
+				operation: this.#class.SUBSCRIBE,
+				id: packetIdentifier,
+				items,
+			});
+			return true;
+		} catch {
+			return false;
+		}
+	}
+	/** Sends DISCONNECT if it can. */
+	disconnect(): boolean {
+		if (!this.#client || this.#rest) return false;
+		try {
+			this.#client.write(undefined, { operation: this.#class.DISCONNECT });
+			return true;
+		} catch {
+			return false;
+		}
+	}
+	read(buffer: Uint8Array): number {
+		return this.#client?.read(buffer) ?? 0;
+	}
+	close(): void {
+		const client = this.#client;
+		this.#client = undefined;
+		this.#rest = undefined;
+		this.#due = [];
+		try {
+			client?.close();
+		} catch (error) {
+			this.#owner.fault(error);
+		}
+	}
+
+	/** The client would not take a whole message: it waits for room, or is too long for whatever room there is. */
+	#begin(client: Client, payload: Uint8Array, error: unknown): boolean {
+		const { topic, QoS, retain, duplicate, id } = this.#message;
+		const header = 9 + encode(topic).byteLength;
+		this.#blocked = true;
+		if (header + payload.byteLength <= this.#room && ++this.#refusals >= patience) {
+			// It should have fitted. Whatever it is about this message, three such connections put it aside.
+			this.#owner.fault(error);
+			// Later: this may be inside a call of the application.
+			this.#timer.set(() => this.#end(Reason.stuck), 0);
+			return false;
+		}
+		// Half of what there can be, lest a long message goes out in slivers.
+		if (header + payload.byteLength <= this.#capacity || this.#room < this.#capacity / 2) return false;
+		const first = Math.min(payload.byteLength, this.#room - header);
+		if (first <= 0) return false;
+		try {
+			const byteLength = payload.byteLength;
+			this.#room = client.write(payload.subarray(0, first), {
+				topic,
+				QoS,
+				retain,
+				duplicate,
+				id,
+				byteLength,
+			});
+		} catch {
+			return false;
+		}
+		// The outbox may use its bytes for something else before the last fragment is out.
+		this.#rest = payload.slice(first);
+		this.#offset = 0;
+		return true;
+	}
+	#continue(): void {
+		while (this.#rest && this.#room > 0) {
+			const length = Math.min(this.#rest.byteLength - this.#offset, this.#room);
+			const end = this.#offset + length;
+			this.#room = (this.#client as Client).write(this.#rest.subarray(this.#offset, end));
+			this.#offset = end;
+			if (end === this.#rest.byteLength) this.#rest = undefined;
+		}
+	}
+	#readable(count: number, message: ClientMessage): void {
+		if (!this.#client) return;
+		try {
+			this.#owner.readable(count, message);
+		} catch (error) {
+			this.#owner.fault(error);
+		}
+	}
+	#writable(count: number): void {
+		if (!this.#client) return;
+		this.#room = count;
+		if (count > this.#capacity) this.#capacity = count;
+		try {
+			this.#continue();
+		} catch (error) {
+			// Half a message cannot be taken back, and no other may follow it.
+			this.#owner.fault(error);
+			this.#end(Reason.stuck);
+			return;
+		}
+		this.#blocked = false;
+		try {
+			this.#settle();
+			this.#owner.writable();
+		} catch (error) {
+			this.#owner.fault(error);
+		}
+	}
+	#settle(): void {
+		const due = this.#due;
+		while (this.#client && !this.#rest && due.length) {
+			const first = due[0] as number;
+			try {
+				this.#room = this.#client.write(undefined, { operation: first >> 16, id: first & 0xffff });
+			} catch {
+				return; // no room: tried again when there is
+			}
+			due.shift();
+		}
+	}
+	#control(operation: number, message: ClientControl): void {
+		if (!this.#client) return;
+		try {
+			if (operation === this.#class.CONNACK) this.#returnCode = message.returnCode ?? 0;
+			if (operation !== this.#class.CONNACK) this.#owner.control(operation, message);
+			// A refusal comes again, as an error.
+			else if (this.#returnCode === 0) this.#owner.accepted(message.sessionPresent ?? false);
+		} catch (error) {
+			this.#owner.fault(error);
+		}
+	}
+	#error(code: unknown): void {
+		this.#end(typeof code === "number" ? code : this.#returnCode ? Reason.refused : Reason.unknown);
+	}
+	#end(reason: number): void {
+		if (!this.#client) return;
+		this.close();
+		try {
+			this.#owner.lost(reason, this.#returnCode);
+		} catch (error) {
+			this.#owner.fault(error);
+		}
+	}
+}

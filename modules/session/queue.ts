@@ -1,0 +1,182 @@
+/**
+ * Messages in RAM, bounded by bytes: the session's lane for retained states and for what a full socket holds
+ * up, and the outbox of a board that has no flash. When full, the oldest stay and the new one is refused;
+ * only a waiting QoS 0 message makes way for one of QoS 1. A restart loses what is here (store/outbox.ts does not).
+ */
+
+import { encode } from "../mqtt/text.js";
+import type { Outbox, OutboxOptions } from "./outbox.js";
+
+export interface QueueOptions extends OutboxOptions {
+	/** 1 by default. QoS 0 never gets a packet identifier and leaves with `remove`. */
+	readonly QoS?: number;
+	/** Takes the place of every waiting message on this topic that said so too. */
+	readonly latest?: boolean;
+}
+
+export class QueueEntry {
+	readonly sequence: number;
+	readonly topic: string;
+	readonly payload: Uint8Array;
+	readonly QoS: number;
+	readonly retain: boolean;
+	readonly latest: boolean;
+	readonly byteLength: number;
+	packetIdentifier = 0;
+	failures = 0;
+
+	constructor(
+		sequence: number,
+		topic: string,
+		payload: Uint8Array,
+		byteLength: number,
+		options: QueueOptions,
+	) {
+		this.sequence = sequence;
+		this.topic = topic;
+		this.payload = payload;
+		this.byteLength = byteLength;
+		this.QoS = options.QoS ?? 1;
+		this.retain = options.retain ?? false;
+		this.latest = options.latest ?? false;
+	}
+}
+
+/** What one entry costs in XS beside its bytes, so that many empty messages are bounded too. */
+const overhead = 64;
+
+export class Queue implements Outbox {
+	readonly #budget: number;
+	/** In the order of their sequence. */
+	#entries: QueueEntry[] = [];
+	#byteLength = 0;
+	#sequence = 0;
+	#quarantined = 0;
+	#evicted = 0;
+	#zeros = 0;
+
+	/** `byteLength`: how many bytes of topics, payloads and entries may be held. */
+	constructor({ byteLength = 16_384 }: { readonly byteLength?: number } = {}) {
+		if (!(byteLength > 0)) throw new RangeError(`queue: expected byteLength above 0, found ${byteLength}`);
+		this.#budget = byteLength;
+	}
+	get length(): number {
+		return this.#entries.length;
+	}
+	get byteLength(): number {
+		return this.#byteLength;
+	}
+	get quarantined(): number {
+		return this.#quarantined;
+	}
+	/** QoS 0 messages that made way so far. */
+	get evicted(): number {
+		return this.#evicted;
+	}
+	/** How many of the messages are QoS 0. */
+	get zeros(): number {
+		return this.#zeros;
+	}
+	append(topic: string, payload: Uint8Array, options: QueueOptions = {}): number {
+		const byteLength = encode(topic).byteLength + payload.byteLength;
+		// What is superseded goes first, also when its successor turns out not to fit: a stale state is worse than none.
+		if (options.latest) this.#supersede(topic);
+		if (!this.#makeRoom(byteLength, options.QoS ?? 1)) return 0;
+		const entry = new QueueEntry(++this.#sequence, topic, payload.slice(), byteLength, options);
+		this.#entries.push(entry);
+		if (entry.QoS === 0) this.#zeros++;
+		this.#byteLength += byteLength;
+		return this.#sequence;
+	}
+	next(sequence: number): QueueEntry | undefined {
+		return this.#entries[this.#after(sequence)];
+	}
+	/** The oldest message that has not been sent; `zero` passes over all but QoS 0 (the window is full). */
+	waiting(zero: boolean): QueueEntry | undefined {
+		const entries = this.#entries;
+		for (let i = 0; i < entries.length; i++) {
+			const entry = entries[i] as QueueEntry;
+			if (entry.packetIdentifier === 0 && !(zero && entry.QoS !== 0)) return entry;
+		}
+		return undefined;
+	}
+	sent(sequence: number, packetIdentifier: number): void {
+		const entry = this.#at(sequence);
+		if (entry) entry.packetIdentifier = packetIdentifier;
+	}
+	release(packetIdentifier: number): boolean {
+		if (packetIdentifier === 0) return false;
+		const index = this.#entries.findIndex(entry => entry.packetIdentifier === packetIdentifier);
+		if (index < 0) return false;
+		this.#delete(index);
+		return true;
+	}
+	reset(): void {
+		for (const entry of this.#entries) entry.packetIdentifier = 0;
+	}
+	failed(sequence: number): number {
+		const entry = this.#at(sequence);
+		return entry ? ++entry.failures : 0;
+	}
+	quarantine(sequence: number): void {
+		if (this.remove(sequence)) this.#quarantined++;
+	}
+	/** Takes a message out: a QoS 0 message that has left. */
+	remove(sequence: number): boolean {
+		if (!this.#at(sequence)) return false;
+		this.#delete(this.#after(sequence - 1));
+		return true;
+	}
+	/** The connection is gone: QoS 0 messages that need not be the latest go with it. Returns how many. */
+	shed(): number {
+		const before = this.#entries.length;
+		for (let i = before - 1; i >= 0; i--) {
+			const entry = this.#entries[i] as QueueEntry;
+			if (entry.QoS === 0 && !entry.latest) this.#delete(i);
+		}
+		return before - this.#entries.length;
+	}
+	close(): void {
+		this.#entries = [];
+		this.#byteLength = this.#zeros = 0;
+	}
+
+	#supersede(topic: string): void {
+		for (let i = this.#entries.length - 1; i >= 0; i--) {
+			const entry = this.#entries[i] as QueueEntry;
+			// One that is in flight stays: the broker may know its identifier [MQTT-4.4.0-1].
+			if (entry.latest && entry.packetIdentifier === 0 && entry.topic === topic) this.#delete(i);
+		}
+	}
+	#makeRoom(byteLength: number, QoS: number): boolean {
+		if (byteLength + overhead > this.#budget) return false;
+		while (this.#byteLength + byteLength + (this.#entries.length + 1) * overhead > this.#budget) {
+			const index = QoS === 0 ? -1 : this.#entries.findIndex(entry => entry.QoS === 0);
+			if (index < 0) return false;
+			this.#delete(index);
+			this.#evicted++;
+		}
+		return true;
+	}
+	#delete(index: number): void {
+		const { byteLength, QoS } = this.#entries[index] as QueueEntry;
+		this.#byteLength -= byteLength;
+		if (QoS === 0) this.#zeros--;
+		this.#entries.splice(index, 1);
+	}
+	#at(sequence: number): QueueEntry | undefined {
+		const entry = this.#entries[this.#after(sequence - 1)];
+		return entry && entry.sequence === sequence ? entry : undefined;
+	}
+	/** Index of the first entry whose sequence is greater. */
+	#after(sequence: number): number {
+		let low = 0;
+		let high = this.#entries.length;
+		while (low < high) {
+			const middle = (low + high) >> 1;
+			if ((this.#entries[middle] as QueueEntry).sequence > sequence) high = middle;
+			else low = middle + 1;
+		}
+		return low;
+	}
+}

@@ -1,0 +1,102 @@
+/**
+ * The list of subscriptions, which §25 leaves to this layer: what the broker's session is known to hold, and what
+ * has to be sent. A filter counts as held once a SUBACK has granted it, so a link that dies in between is made
+ * good, also over a restart if `memory` is given. Sends nothing itself.
+ */
+
+export interface Subscription {
+	/** An exact name: AWS delivers no retained messages to wildcards. */
+	readonly topic: string;
+	readonly QoS: 0 | 1;
+}
+
+/** One text that survives a restart. May throw. */
+export interface Memory {
+	read(): string | undefined;
+	write(text: string): void;
+}
+
+/** AWS takes no more in one SUBSCRIBE (field-notes §3). */
+const most = 8;
+/** SUBACK: the filter is refused [MQTT-3.9.3-2]. */
+const refusal = 0x80;
+
+export class Subscriptions {
+	readonly #items: readonly Subscription[];
+	readonly #memory: Memory | undefined;
+	/** By index of item: the broker of `#key` holds it. */
+	readonly #granted: boolean[];
+	/** Index of the first item that the current connection has not gone through. */
+	#cursor = 0;
+	#batch: number[] = [];
+	#key = "";
+
+	constructor(items: readonly Subscription[], memory: Memory | undefined) {
+		this.#items = items;
+		this.#memory = memory;
+		this.#granted = items.map(() => false);
+	}
+	/** A connection stands. `key` names the broker, for another broker's session is another session. */
+	begin(key: string, sessionPresent: boolean): void {
+		if (!sessionPresent) this.#grant(false);
+		else if (key !== this.#key) this.#grant(this.#remembered() === this.#text(key));
+		this.#key = key;
+		this.#cursor = 0;
+		// Before anything is subscribed: a restart in the middle must not find the old word.
+		if (!sessionPresent) this.#remember("");
+	}
+	/** What the next SUBSCRIBE has to carry; empty when all is done. */
+	next(): Subscription[] {
+		this.#batch = [];
+		const items: Subscription[] = [];
+		for (; this.#cursor < this.#items.length && items.length < most; this.#cursor++)
+			if (!this.#granted[this.#cursor]) {
+				this.#batch.push(this.#cursor);
+				items.push(this.#items[this.#cursor] as Subscription);
+			}
+		return items;
+	}
+	/**
+	 * The SUBACK for what `next` returned. Calls back for each filter that was refused, or granted at a lower QoS.
+	 * False when it does not have one code for each filter [MQTT-3.8.4-5].
+	 */
+	acknowledged(
+		codes: ArrayLike<number>,
+		problem: (subscription: Subscription, refused: boolean) => void,
+	): boolean {
+		if (codes.length !== this.#batch.length) return false;
+		for (let i = 0; i < codes.length; i++) {
+			const index = this.#batch[i] as number;
+			const item = this.#items[index] as Subscription;
+			const code = codes[i] as number;
+			this.#granted[index] = code < refusal;
+			if (code >= refusal) problem(item, true);
+			else if (code < item.QoS) problem(item, false);
+		}
+		// Whatever was refused is asked for again at the next connection, so only the whole list is remembered.
+		if (this.#granted.every(granted => granted)) this.#remember(this.#text(this.#key));
+		return true;
+	}
+
+	#grant(value: boolean): void {
+		this.#granted.fill(value);
+	}
+	#text(key: string): string {
+		return this.#items.reduce((text, { topic, QoS }) => `${text}\n${QoS} ${topic}`, key);
+	}
+	#remembered(): string {
+		try {
+			return this.#memory?.read() ?? "";
+		} catch {
+			return ""; // then it is subscribed once more, which costs a packet and loses nothing
+		}
+	}
+	#remember(text: string): void {
+		if (!this.#memory || this.#remembered() === text) return;
+		try {
+			this.#memory.write(text);
+		} catch {
+			// As above, after the next restart.
+		}
+	}
+}

@@ -1,0 +1,197 @@
+/** The session over a scripted MQTT client: connect, subscribe, publish, reconnect, close. */
+
+import assert from "node:assert/strict";
+import { Outcome } from "../../modules/session/outcome.js";
+import { Queue } from "../../modules/session/queue.js";
+import { Reason } from "../../modules/session/reason.js";
+import { Report } from "../../modules/session/report.js";
+import { Bench } from "./bench.js";
+
+const subscriptions = [
+	{ topic: "desk-1/lamp/set", QoS: 1 },
+	{ topic: "desk-1/lamp/desired", QoS: 1 },
+] as const;
+
+describe("session", () => {
+	describe("connecting", () => {
+		it("makes a client with id, keep-alive, a session that is kept, and the will, acknowledging itself", () => {
+			const bench = new Bench({ brokers: [{ host: "b", port: 1884, user: "u", password: "p" }] });
+			const { options } = bench.connect();
+			const { host, port, user, password, id, keepAlive, clean, will, acknowledge } = options;
+			assert.deepEqual(
+				{ host, port, user, password, id, keepAlive, clean, will, acknowledge },
+				{
+					host: "b",
+					port: 1884,
+					user: "u",
+					password: "p",
+					id: "desk-1",
+					keepAlive: 30_000,
+					clean: false,
+					will: { topic: "desk-1/status", message: "offline", QoS: 1, retain: true },
+					acknowledge: false,
+				},
+			);
+		});
+		it("does nothing inside its constructor", () => {
+			const bench = new Bench();
+			assert.equal(bench.clients.length, 0);
+			bench.clock.advance(0);
+			assert.equal(bench.clients.length, 1);
+		});
+		it("subscribes after CONNACK, is online after SUBACK, and publishes its status retained at QoS 1", () => {
+			const bench = new Bench({ subscriptions });
+			const client = bench.connect();
+			client.accept();
+			assert.deepEqual(client.take(), ["SUBSCRIBE 1 desk-1/lamp/set desk-1/lamp/desired desk-1/status"]);
+			assert.equal(bench.session.online, false);
+			client.control({ operation: 9, id: 1, payload: [1, 1, 0] });
+			assert.equal(bench.session.online, true);
+			assert.deepEqual(client.take(), ["desk-1/status 1r #2 online"]);
+			assert.deepEqual(bench.take(), ["online false"]);
+		});
+		it("tries again when no CONNACK comes in time, with a new client", () => {
+			const bench = new Bench();
+			const first = bench.connect();
+			bench.clock.advance(30_500);
+			assert.equal(first.closed, true);
+			bench.establish();
+			assert.deepEqual(bench.take(), [`report ${Report.failed} a:1883 connect`, "online false"]);
+		});
+		it("ends a connection whose SUBACK does not come in time", () => {
+			const bench = new Bench({ subscriptions });
+			const first = bench.connect();
+			first.accept();
+			bench.clock.advance(10_000);
+			assert.equal(first.closed, true);
+			assert.deepEqual(bench.take(), [`report ${Report.failed} a:1883 subscribe`]);
+		});
+	});
+
+	describe("publishing", () => {
+		it("sends QoS 0 and 1 at once while online", () => {
+			const bench = new Bench();
+			const client = bench.establish();
+			assert.equal(bench.session.publish("m/t", "1"), Outcome.sent);
+			assert.equal(bench.session.publish("s", "é", { QoS: 1, retain: true }), Outcome.sent);
+			assert.equal(bench.session.publish("a", new Uint8Array([65]), { QoS: 1, durable: true }), Outcome.sent);
+			assert.deepEqual(client.take(), ["m/t 0 1", "s 1r #3 é", "a 1 #4 A"]);
+		});
+		it("drops QoS 0 while offline, and keeps only the latest per topic where asked", () => {
+			const bench = new Bench();
+			assert.equal(bench.session.publish("m", "1"), Outcome.droppedOffline);
+			assert.equal(bench.session.publish("l", "1", { latest: true }), Outcome.queued);
+			assert.equal(bench.session.publish("l", "2", { latest: true }), Outcome.queued);
+			assert.equal(bench.session.publish("k", "1", { latest: true, QoS: 1, retain: true }), Outcome.queued);
+			assert.equal(bench.session.publish("k", "2", { latest: true, QoS: 1, retain: true }), Outcome.queued);
+			const client = bench.connect();
+			client.accept();
+			client.take();
+			client.grant();
+			client.control({ operation: 9, id: 1, payload: [0] });
+			assert.deepEqual(client.take(), ["l 0 2", "k 1r #2 2", "desk-1/status 1r #3 online"]);
+			assert.deepEqual(bench.session.counters.dropped, { offline: 1, full: 0, long: 0 });
+		});
+		it("keeps durable messages in the outbox until PUBACK", () => {
+			const outbox = new Queue();
+			const bench = new Bench({ outbox });
+			assert.equal(bench.session.publish("a", "1", { QoS: 1, durable: true }), Outcome.queued);
+			const client = bench.establish();
+			assert.equal(outbox.length, 0);
+			bench.session.publish("a", "2", { QoS: 1, durable: true });
+			assert.equal(outbox.length, 1);
+			client.acknowledge();
+			assert.equal(outbox.length, 0);
+		});
+		it("throws on what is no message, before anything changes", () => {
+			const bench = new Bench();
+			for (const [topic, options] of [
+				["", {}],
+				["a/+", {}],
+				["a/#", {}],
+				["a\0", {}],
+				["a", { QoS: 2 as 1 }],
+				["a", { durable: true }],
+			] as const)
+				assert.throws(() => bench.session.publish(topic, "x", options), RangeError);
+			assert.equal(bench.outbox.length, 0);
+		});
+	});
+
+	describe("reconnecting", () => {
+		it("sends again what is unacknowledged, in order, same identifiers, with DUP, when the session is present [MQTT-4.4.0-1]", () => {
+			const bench = new Bench({ subscriptions });
+			const client = bench.establish();
+			bench.session.publish("a", "1", { QoS: 1, durable: true });
+			bench.session.publish("s", "2", { QoS: 1 });
+			bench.session.publish("a", "3", { QoS: 1, durable: true });
+			assert.deepEqual(client.take(), ["a 1 #3 1", "s 1 #4 2", "a 1 #5 3"]);
+			client.acknowledge(4);
+			client.fail();
+			const second = bench.connect();
+			second.accept(true);
+			assert.deepEqual(second.take(), ["a 1d #3 1", "a 1d #5 3", "desk-1/status 1r #6 online"]);
+			assert.equal(bench.session.counters.retransmitted, 2);
+		});
+		it("sends it as new when the session is not present, after subscribing again", () => {
+			const bench = new Bench({ subscriptions });
+			const client = bench.establish();
+			bench.session.publish("a", "1", { QoS: 1, durable: true });
+			client.fail();
+			const second = bench.connect();
+			second.accept(false);
+			assert.deepEqual(second.take(), ["SUBSCRIBE 4 desk-1/lamp/set desk-1/lamp/desired desk-1/status"]);
+			second.control({ operation: 9, id: 4, payload: [1, 1, 0] });
+			assert.deepEqual(second.take(), ["desk-1/status 1r #5 online", "a 1 #6 1"]);
+		});
+		it("tells why it went offline, and counts it", () => {
+			const bench = new Bench();
+			bench.establish();
+			bench.client.fail(Reason.unanswered);
+			bench.establish();
+			assert.deepEqual(bench.take(), ["online false", `offline ${Reason.unanswered}`, "online false"]);
+			assert.equal(bench.session.counters.reconnects.unanswered, 1);
+			assert.equal(bench.session.counters.connects, 2);
+		});
+	});
+
+	describe("closing", () => {
+		it("publishes offline retained, sends DISCONNECT once that is acknowledged, and calls back when the broker has closed", () => {
+			const bench = new Bench();
+			const client = bench.establish();
+			let closed = 0;
+			bench.session.close(() => closed++);
+			assert.deepEqual(client.take(), ["desk-1/status 1r #3 offline"]);
+			client.acknowledge(3);
+			assert.deepEqual(client.take(), ["DISCONNECT"]);
+			assert.equal(closed, 0);
+			client.fail();
+			assert.equal(closed, 1);
+			assert.equal(bench.clock.pending, 0);
+			assert.equal(bench.session.publish("a", "1"), Outcome.droppedClosed);
+		});
+		it("is done within a second on a dead link", () => {
+			const bench = new Bench();
+			const client = bench.establish();
+			let closed = 0;
+			bench.session.close(() => closed++);
+			bench.clock.advance(999);
+			assert.equal(closed, 1);
+			assert.equal(client.closed, true);
+			assert.equal(bench.clock.pending, 0);
+		});
+		it("calls back when it was not connected, and each time it is called", () => {
+			const bench = new Bench();
+			let closed = 0;
+			bench.session.close(() => closed++);
+			assert.equal(closed, 0);
+			bench.clock.advance(0);
+			assert.equal(closed, 1);
+			bench.session.close(() => closed++);
+			bench.clock.advance(0);
+			assert.equal(closed, 2);
+			bench.clock.advance(200_000);
+			assert.equal(bench.clients.length, 0);
+		});
+	});
+});
