@@ -18,7 +18,7 @@ import { Resolver } from "./resolver.js";
 import { TCP } from "./tcp.js";
 import * as temperature from "./temperature.js";
 import { HostTimer } from "./timer.js";
-import { type Credentials, TLS } from "./tls.js";
+import { type Credentials, TLS, type TLSOptions } from "./tls.js";
 import * as wave from "./wave.js";
 
 export interface DeviceOptions {
@@ -35,7 +35,7 @@ export interface DeviceOptions {
 	readonly restart?: () => void;
 	/** Why the board starts; "power-on" if not given. */
 	readonly reset?: string;
-	/** Default credentials of TLS connections, DER. */
+	/** What TLS connections of this board trust and show, unless they bring their own. DER. */
 	readonly tls?: Credentials;
 	readonly partitions?: Readonly<Record<string, Geometry>>;
 }
@@ -59,8 +59,6 @@ export function createDevice(options: DeviceOptions): NodeDevice {
 	const flash = new FlashStore(data, options.partitions ?? defaultPartitions);
 	const { sensor, absent } = sensors(clock, directory);
 	const dns = { io: held(Resolver, open) };
-	// `tls.host` is added by whoever knows the broker's name.
-	const secure = { io: held(TLS, open) as TCPClass, tls: { ...options.tls } };
 	const common = { dns, timer, ticks: clock };
 	return {
 		name: options.name ?? "node",
@@ -69,7 +67,7 @@ export function createDevice(options: DeviceOptions): NodeDevice {
 		sensor,
 		network: {
 			mqtt: { client: { socket: { io: held(TCP, open) }, ...common } },
-			mqtts: { client: { socket: secure, ...common } },
+			mqtts: { client: { socket: { io: held(trusting(options.tls), open) }, ...common } },
 		},
 		keyValue: new KeyValueStore(data, trace),
 		flash,
@@ -103,6 +101,15 @@ function sensors(clock: Clock, directory: string) {
 	if ("reason" in thermal) absent.temperature = thermal.reason;
 	else sensor.temperature = temperature.driver(thermal.file);
 	return { sensor, absent };
+}
+
+/** TLS with the board's credentials where a connection brings none: its certificate store. */
+function trusting(credentials?: Credentials): TCPClass {
+	return class extends TLS {
+		constructor(options: TLSOptions) {
+			super({ ...options, tls: { ...credentials, ...options.tls } });
+		}
+	} as TCPClass;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: TypeScript wants exactly this of a mixin

@@ -78,7 +78,11 @@ export class TCP implements TCPPattern {
 		socket.on(event, () => this.#connected());
 		socket.on("data", data => this.#received(data));
 		socket.on("error", error => this.#failed(this.#explain?.(error) ?? error));
-		socket.on("end", () => this.#failed(coded("closed", "the other side closed the connection")));
+		socket.on("end", () => {
+			// In the middle of a TLS handshake the error that follows says more.
+			if (this.#state !== State.connecting)
+				this.#failed(coded("closed", "the other side closed the connection"));
+		});
 		socket.on("close", () => this.#failed(coded("closed", "the connection was closed")));
 	}
 

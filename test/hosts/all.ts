@@ -12,5 +12,17 @@ import sensor from "./sensor.conformance.js";
 import type { Suite } from "./suite.js";
 import tcp from "./tcp.conformance.js";
 import timer from "./timer.conformance.js";
+import tls from "./tls.conformance.js";
 
-export const suites: readonly Suite[] = [timer, clock, tcp, resolver, digital, pwm, keyvalue, flash, sensor];
+export const suites: readonly Suite[] = [
+	timer,
+	clock,
+	tcp,
+	tls,
+	resolver,
+	digital,
+	pwm,
+	keyvalue,
+	flash,
+	sensor,
+];

@@ -36,8 +36,37 @@ export interface World {
 	/** A name that resolves to a loopback address, and one that never resolves. */
 	readonly name: string;
 	readonly unknownName: string;
+	readonly tls: TLSWorld;
 	/** Virtual pins: a level written to `loop.output` appears on `loop.input`. Absent where nothing is wired. */
 	readonly loop?: { readonly output: number; readonly input: number };
+}
+
+/** Echo servers over TLS. All of one authority; certificates are DER, as plain numbers. */
+export interface TLSWorld {
+	/** The name and address the good servers' certificates are for. */
+	readonly host: string;
+	readonly ca: readonly number[];
+	/** An authority that signed none of them. */
+	readonly otherCA: readonly number[];
+	readonly clientCertificate: readonly number[];
+	readonly clientKey: readonly number[];
+	/** Of the other authority. */
+	readonly strangerCertificate: readonly number[];
+	readonly strangerKey: readonly number[];
+	readonly echo: Endpoint;
+	/** Speaks TLS 1.2 at most. */
+	readonly old: Endpoint;
+	readonly otherName: Endpoint;
+	readonly expired: Endpoint;
+	readonly early: Endpoint;
+	/** Asks for a client certificate of the authority. */
+	readonly mutual: Endpoint;
+	/** The same, with TLS 1.2 at most. */
+	readonly oldMutual: Endpoint;
+	/** Knows the application protocols "mqtt" and "x-other"; says as a line which was chosen, then echoes. */
+	readonly alpn: Endpoint;
+	/** Accepts and hangs up. */
+	readonly hangup: Endpoint;
 }
 
 export interface Outcome {

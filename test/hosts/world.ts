@@ -4,7 +4,9 @@
  */
 
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import type { Endpoint, World } from "./suite.js";
+import { createServer as createTLSServer, type TLSSocket, type TlsOptions } from "node:tls";
+import { Authority, type Issued, pem } from "./certificates.js";
+import type { Endpoint, TLSWorld, World } from "./suite.js";
 
 const floodLength = 1024 * 1024;
 
@@ -13,12 +15,15 @@ export async function openWorld(loop?: World["loop"]): Promise<World & { close()
 	const sockets = new Set<Socket>();
 	const stalled = new Set<Socket>();
 
-	async function serve(behaviour: (socket: Socket) => void): Promise<Endpoint> {
-		const server = createServer({ noDelay: true }, socket => {
+	async function serve(behaviour: (socket: Socket) => void, tls?: TlsOptions): Promise<Endpoint> {
+		const accept = (socket: Socket) => {
 			sockets.add(socket);
 			socket.on("close", () => sockets.delete(socket)).on("error", () => {});
 			behaviour(socket);
-		});
+		};
+		const server = tls
+			? createTLSServer(tls, accept).on("tlsClientError", (_, socket) => socket.destroy())
+			: createServer({ noDelay: true }, accept);
 		servers.push(server);
 		await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
 		return { address: "127.0.0.1", port: (server.address() as AddressInfo).port };
@@ -47,6 +52,7 @@ export async function openWorld(loop?: World["loop"]): Promise<World & { close()
 		farewell: await serve(socket => socket.resume().end("bye")),
 		reset: await serve(socket => socket.once("data", () => socket.resetAndDestroy())),
 		refused,
+		tls: await openTLS(serve),
 		name: "localhost",
 		unknownName: "nobody.invalid",
 		...(loop ? { loop } : undefined),
@@ -82,5 +88,74 @@ function pairs(): (socket: Socket) => void {
 				});
 				socket.on("close", () => resolve(text));
 			});
+	};
+}
+
+async function openTLS(
+	serve: (behaviour: (socket: Socket) => void, tls?: TlsOptions) => Promise<Endpoint>,
+): Promise<TLSWorld> {
+	const host = "broker.test";
+	const year = 365 * 86_400_000;
+	const authority = new Authority("Test authority");
+	const other = new Authority("Other authority");
+	const good = authority.issue({ name: "server", names: [host], addresses: ["127.0.0.1"] });
+	const client = authority.issue({ name: "client" });
+	const stranger = other.issue({ name: "stranger" });
+	const own = ({ certificate, key }: Issued) => ({
+		cert: pem("CERTIFICATE", certificate),
+		key: pem("PRIVATE KEY", key),
+	});
+	const ask = {
+		...own(good),
+		requestCert: true,
+		rejectUnauthorized: true,
+		ca: pem("CERTIFICATE", authority.certificate),
+	};
+	const echo = (socket: Socket) => {
+		socket.pipe(socket);
+	};
+	return {
+		host,
+		ca: [...authority.certificate],
+		otherCA: [...other.certificate],
+		clientCertificate: [...client.certificate],
+		clientKey: [...client.key],
+		strangerCertificate: [...stranger.certificate],
+		strangerKey: [...stranger.key],
+		echo: await serve(echo, own(good)),
+		old: await serve(echo, { ...own(good), maxVersion: "TLSv1.2" }),
+		otherName: await serve(echo, own(authority.issue({ name: "other", names: ["other.test"] }))),
+		expired: await serve(
+			echo,
+			own(
+				authority.issue({
+					name: "expired",
+					names: [host],
+					from: new Date(Date.now() - 2 * year),
+					until: new Date(Date.now() - year),
+				}),
+			),
+		),
+		early: await serve(
+			echo,
+			own(
+				authority.issue({
+					name: "early",
+					names: [host],
+					from: new Date(Date.now() + year),
+					until: new Date(Date.now() + 2 * year),
+				}),
+			),
+		),
+		mutual: await serve(echo, ask),
+		oldMutual: await serve(echo, { ...ask, maxVersion: "TLSv1.2" }),
+		alpn: await serve(
+			socket => {
+				socket.write(`${(socket as TLSSocket).alpnProtocol}\n`);
+				socket.pipe(socket);
+			},
+			{ ...own(good), ALPNProtocols: ["mqtt", "x-other"] },
+		),
+		hangup: await serve(socket => socket.end()),
 	};
 }
