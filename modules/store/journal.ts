@@ -1,0 +1,293 @@
+/**
+ * An append-only log over the erase blocks of a flash partition, used as a ring. Owners say which of their records
+ * still matter; the oldest block's are copied to the newest, then the oldest is erased (SPEC.md, "Making room").
+ * Does not know what a record means. Nothing is written when it opens; nothing here throws on what flash does.
+ */
+
+import Blocks from "./blocks.js";
+import type { FlashPartition } from "./io.js";
+import { BLOCK, BlockHeader, Frame, HEADER, Kind, sizeOf } from "./record.js";
+import { Found, type Survey, survey } from "./survey.js";
+import Walk from "./walk.js";
+
+/** One record with its padding takes at most this. */
+const MAXIMUM = 1024;
+/** Free blocks that an ordinary record leaves alone: one for compaction, one for a block that fails meanwhile. */
+const RESERVE = 2;
+
+/** Somebody whose records are in the journal. Addresses are offsets in the partition. */
+export interface Owner {
+	/** Bytes of its records that still matter, and how many it was promised at least. */
+	readonly stored: number;
+	readonly promised: number;
+	/** A record in the order of writing; its header is in `journal.frame`, its body after `journal.load`. */
+	replay(kind: number, address: number): void;
+	/** The replay is over. */
+	settle(): void;
+	/** The address of any record in [start, end) that still matters, or -1. */
+	find(start: number, end: number): number;
+	/** The present tag of the record at `address`. */
+	tag(address: number): number;
+	/** That record now lies at `to`; -1 when it could not be read any more. */
+	move(address: number, to: number): void;
+}
+
+export interface JournalOptions {
+	readonly partition: FlashPartition;
+	/** Erase a partition that holds something else. Never done without this word. */
+	readonly format?: boolean;
+}
+
+export default class Journal {
+	/** The record at hand. Whoever asks for room, loads, or appends may find another one in it afterwards. */
+	readonly frame: Frame;
+	/** Rises each time the frame's content is lost. */
+	epoch = 0;
+	readonly found: number;
+	readonly description: string;
+	/** Carried in block headers, so that neither goes back when the records that raised them are gone. */
+	sequence: number;
+	quarantined: number;
+	compactions = 0;
+	readonly #blocks: Blocks;
+	readonly #walk: Walk;
+	readonly #header: BlockHeader;
+	readonly #short: Uint8Array;
+	readonly #owners: Owner[] = [];
+	readonly #generations: Uint32Array;
+	readonly #mark: number;
+	#generation: number;
+	#tail: number;
+	#head = -1;
+	#offset = 0;
+	#last: number;
+	#largest = 0;
+	#damaged: number;
+
+	/** Looks at the partition; see `found`. Only a blank one and a journal can be used. */
+	constructor({ partition, format = false }: JournalOptions) {
+		const blocks = new Blocks(partition);
+		this.#blocks = blocks;
+		this.#mark = sizeOf(0, blocks.granule);
+		const start = Math.ceil(BLOCK / blocks.granule) * blocks.granule;
+		this.#header = new BlockHeader(start);
+		this.frame = new Frame(Math.min(MAXIMUM, blocks.blockLength - start - this.#mark));
+		this.#short = new Uint8Array(this.frame.bytes.buffer as ArrayBuffer, 0, this.#mark);
+		this.#walk = new Walk(blocks, this.frame, start);
+		this.#generations = new Uint32Array(blocks.count);
+		const seen = this.#survey(format);
+		this.found = seen.found;
+		this.description = seen.description;
+		this.sequence = seen.sequence;
+		this.quarantined = seen.quarantined;
+		this.#generation = seen.generation;
+		this.#tail = seen.tail || 1;
+		this.#last = seen.newest < 0 ? blocks.count - 1 : seen.newest;
+		this.#damaged = seen.damaged;
+	}
+	get usable(): boolean {
+		return this.found <= Found.journal;
+	}
+	/** Places in use that cannot be read: hit by something, or cut off by a loss of power. */
+	get damaged(): number {
+		return this.#damaged + this.#walk.damaged + this.#walk.torn;
+	}
+	/** An owner could not read what it needs. */
+	damage(): void {
+		this.#damaged++;
+	}
+	/** Calls to the flash that failed, and blocks given up, since the start. */
+	get failures(): number {
+		return this.#blocks.failures;
+	}
+	get retired(): number {
+		return this.#blocks.count - this.#blocks.good;
+	}
+	/** The longest body a record can have. */
+	get limit(): number {
+		return this.frame.bytes.byteLength - HEADER - 4;
+	}
+	attach(owner: Owner): void {
+		this.#owners.push(owner);
+	}
+	/** Shows every record to the owners, oldest first. Once, before anything is appended. */
+	replay(): void {
+		const generations = this.#generations;
+		const walk = this.#walk;
+		walk.damaged = walk.torn = 0;
+		for (let block = oldest(generations, 0); block >= 0; ) {
+			const generation = generations[block] as number;
+			walk.begin(block, generation);
+			while (walk.next()) {
+				const { kind, length } = this.frame;
+				this.#largest = Math.max(this.#largest, this.sizeOf(length));
+				for (const owner of this.#owners) owner.replay(kind, walk.address);
+			}
+			const next = oldest(generations, generation);
+			if (next < 0 && generation === this.#generation) this.#continue(block, walk.end);
+			block = next;
+		}
+		for (const owner of this.#owners) owner.settle();
+	}
+	/** The bytes a record with a body of `length` takes. */
+	sizeOf(length: number): number {
+		return sizeOf(length, this.#blocks.granule);
+	}
+	/** `size` more bytes of `owner`, kept for good, leave enough room to go on for ever. */
+	admits(owner: Owner, size: number): boolean {
+		let stored = owner.stored + size;
+		for (const other of this.#owners) if (other !== owner) stored += Math.max(other.stored, other.promised);
+		return stored <= this.capacity(size);
+	}
+	/** Bytes that can be kept at a time, when no record is longer than the longest so far or `size`. */
+	capacity(size = 0): number {
+		const { blockLength, good, granule } = this.#blocks;
+		// A block's end stays empty when the next record does not fit: at worst all but a granule of the longest one.
+		const waste = Math.max(this.#largest, size, this.#mark) - granule;
+		const usable = blockLength - this.#header.bytes.byteLength - this.#mark - waste;
+		return Math.max(0, (good - RESERVE - 1) * usable);
+	}
+	/** Makes room for a record with a body of `length` bytes; false when there is none. The frame is lost. */
+	room(length: number): boolean {
+		const size = this.sizeOf(length);
+		if (!this.usable || size > this.frame.bytes.byteLength) return false;
+		if (this.#fits(size)) return true;
+		for (let tries = this.#blocks.count; tries > 0 && this.#free() <= RESERVE; tries--) {
+			if (!this.#compact()) break;
+			if (this.#fits(size)) return true;
+		}
+		return this.#free() >= RESERVE && this.#take();
+	}
+	/** Writes a record whose body is in the frame, room having been made. Returns its address, or -1. */
+	append(kind: number, sequence: number, tag: number, length = 0): number {
+		if (length === 0 && !this.room(0)) return -1;
+		const size = this.sizeOf(length);
+		if (size > HEADER) this.epoch++;
+		this.frame.fill(kind, sequence, tag, length, size);
+		this.#largest = Math.max(this.#largest, size);
+		return this.#write(size);
+	}
+	/** Reads the whole record at `address` into the frame. False when it is not what was written. */
+	load(address: number): boolean {
+		return this.#load(address) && this.frame.intact;
+	}
+	close(): void {
+		this.#head = -1;
+		this.#blocks.close();
+	}
+
+	#load(address: number): boolean {
+		this.epoch++;
+		if (!this.#blocks.read(this.#view(HEADER), address) || !this.frame.sound) return false;
+		const size = sizeOf(this.frame.length, 1);
+		if (size > this.frame.bytes.byteLength) return false;
+		return size === HEADER || this.#blocks.read(this.#view(size), address);
+	}
+	#survey(format: boolean): Survey {
+		const blocks = this.#blocks;
+		const nothing = { newest: -1, tail: 0, generation: 0, sequence: 0, quarantined: 0, damaged: 0 };
+		if (blocks.unfit) return { ...nothing, found: Found.unfit, description: blocks.unfit };
+		const seen = survey(blocks, this.#walk, this.frame, this.#header, this.#generations);
+		if (seen.found !== Found.foreign || !format) return seen;
+		for (let block = 0; block < blocks.count; block++) if (!blocks.blank(block)) blocks.erase(block);
+		return { ...nothing, found: Found.blank, description: `formatted; before: ${seen.description}` };
+	}
+	/** Writing goes on in the newest block, unless something in it or behind its last record is not as it was left. */
+	#continue(block: number, offset: number): void {
+		if (offset < 0 || !this.#blocks.blank(block, offset)) return;
+		this.#head = block;
+		this.#offset = offset;
+	}
+	#view(byteLength: number): Uint8Array {
+		if (byteLength === this.#short.byteLength) return this.#short;
+		return new Uint8Array(this.frame.bytes.buffer as ArrayBuffer, 0, byteLength);
+	}
+	#free(): number {
+		let free = 0;
+		for (let block = 0; block < this.#blocks.count; block++)
+			if (this.#generations[block] === 0 && !this.#blocks.bad(block)) free++;
+		return free;
+	}
+	/** The last bytes of a block are for the record that ends a compaction, so that it never needs a block more. */
+	#fits(size: number): boolean {
+		return this.#head >= 0 && this.#offset + size <= this.#blocks.blockLength - this.#mark;
+	}
+	/** Seals the frame's record and writes it, in the next block if this one fails or is full. */
+	#write(size: number, last = 0): number {
+		for (let tries = this.#blocks.count; tries > 0; tries--) {
+			if (!this.#fits(size - last) && !this.#take()) return -1;
+			this.frame.seal(this.#generations[this.#head] as number);
+			const address = this.#head * this.#blocks.blockLength + this.#offset;
+			if (this.#blocks.write(this.#view(size), address)) {
+				this.#offset += size;
+				return address;
+			}
+			// What the block holds up to here can still be read, and is copied when its turn comes.
+			this.#head = -1;
+		}
+		return -1;
+	}
+	/** Begins the next free block of the ring. */
+	#take(): boolean {
+		const { count, blockLength } = this.#blocks;
+		for (let step = 1; step <= count; step++) {
+			const block = (this.#last + step) % count;
+			if (this.#generations[block] !== 0 || this.#blocks.bad(block) || !this.#blocks.prepare(block)) continue;
+			const header = this.#header;
+			const generation = ++this.#generation;
+			header.fill(blockLength, count, generation, this.#tail, this.sequence, this.quarantined);
+			if (!this.#blocks.write(header.bytes, block * blockLength)) continue;
+			this.#generations[block] = generation;
+			this.#last = this.#head = block;
+			this.#offset = header.bytes.byteLength;
+			return true;
+		}
+		return false;
+	}
+	/** Empties the oldest block. Until the record `tail` is written nothing has changed; after it the block is free. */
+	#compact(): boolean {
+		const generations = this.#generations;
+		const block = oldest(generations, 0);
+		if (block < 0 || block === this.#head) return false;
+		const start = block * this.#blocks.blockLength;
+		const end = start + this.#blocks.blockLength;
+		this.epoch++;
+		for (const owner of this.#owners)
+			for (let address = owner.find(start, end); address >= 0; address = owner.find(start, end))
+				if (!this.#copy(owner, address)) return false;
+		const tail = this.#tail;
+		this.#tail = (generations[block] as number) + 1;
+		this.frame.fill(Kind.tail, this.#tail, 0, 0, this.#mark);
+		if (this.#write(this.#mark, this.#mark) < 0) {
+			this.#tail = tail;
+			return false;
+		}
+		generations[block] = 0;
+		this.compactions++;
+		if (!this.#blocks.bad(block)) this.#blocks.erase(block);
+		return true;
+	}
+	#copy(owner: Owner, address: number): boolean {
+		// The body's check goes along as it is: what was hit stays recognisable, and nothing is computed twice.
+		if (!this.#load(address)) {
+			this.#damaged++;
+			owner.move(address, -1);
+			return true;
+		}
+		const size = this.sizeOf(this.frame.length);
+		this.frame.copy(owner.tag(address), size);
+		const to = this.#write(size);
+		if (to >= 0) owner.move(address, to);
+		return to >= 0;
+	}
+}
+
+/** The block with the lowest generation above `floor`; -1 when there is none. */
+function oldest(generations: Uint32Array, floor: number): number {
+	let block = -1;
+	for (let index = 0; index < generations.length; index++) {
+		const generation = generations[index] as number;
+		if (generation > floor && (block < 0 || generation < (generations[block] as number))) block = index;
+	}
+	return block;
+}

@@ -1,0 +1,146 @@
+/**
+ * Where the outbox's messages lie in the journal and how they stand: 14 bytes of RAM each, in order of acceptance.
+ * Typed arrays, so that searching and shifting are native calls. Topics and payloads stay in flash.
+ */
+
+import type Journal from "./journal.js";
+import type { Owner } from "./journal.js";
+import { Kind } from "./record.js";
+
+/** Bits of `marks`; the low byte counts failures. */
+export const Mark = Object.freeze({ failures: 0xff, retain: 0x100, quarantined: 0x200 });
+/** `marks` holds the message's class from this bit on. */
+export const CLASS = 12;
+
+export default class Roster implements Owner {
+	readonly promised = 0;
+	stored = 0;
+	/** Entries; the first `count` places of each array are used, the others are 0. */
+	count = 0;
+	sequences = new Uint32Array(32);
+	addresses = new Uint32Array(32);
+	/** Bytes of the record's body: the topic's length (2), topic, payload. */
+	lengths = new Uint16Array(32);
+	identifiers = new Uint16Array(32);
+	marks = new Uint16Array(32);
+	readonly #journal: Journal;
+
+	constructor(journal: Journal) {
+		this.#journal = journal;
+		journal.attach(this);
+	}
+	/** The first place with a sequence above `sequence`; `count` if there is none. */
+	after(sequence: number): number {
+		let low = 0;
+		let high = this.count;
+		while (low < high) {
+			const middle = (low + high) >> 1;
+			if ((this.sequences[middle] as number) > sequence) high = middle;
+			else low = middle + 1;
+		}
+		return low;
+	}
+	/** The place of this very sequence, or -1. */
+	at(sequence: number): number {
+		const place = this.after(sequence) - 1;
+		return place >= 0 && this.sequences[place] === sequence ? place : -1;
+	}
+	insert(place: number, sequence: number, address: number, length: number, tag: number): void {
+		if (this.count === this.sequences.length) this.#grow();
+		const end = this.count++;
+		for (const array of this.#arrays) array.copyWithin(place + 1, place, end);
+		this.sequences[place] = sequence;
+		this.addresses[place] = address;
+		this.lengths[place] = length;
+		this.stand(place, tag);
+		this.stored += this.#journal.sizeOf(length);
+	}
+	remove(place: number): void {
+		this.stored -= this.#journal.sizeOf(this.lengths[place] as number);
+		const end = this.count--;
+		for (const array of this.#arrays) {
+			array.copyWithin(place, place + 1, end);
+			array[end - 1] = 0;
+		}
+	}
+	/** Identifier, failures, and bits in one number, as records carry them. */
+	sign(place: number): number {
+		return (this.identifiers[place] as number) | ((this.marks[place] as number) << 16);
+	}
+	stand(place: number, tag: number): void {
+		this.identifiers[place] = tag & 0xffff;
+		this.marks[place] = tag >>> 16;
+	}
+
+	replay(kind: number, address: number): void {
+		if (kind > Kind.reset && kind !== Kind.quarantined) return;
+		const { sequence, tag, length } = this.#journal.frame;
+		if (kind === Kind.reset) {
+			this.identifiers.fill(0);
+			return;
+		}
+		if (sequence > this.#journal.sequence) this.#journal.sequence = sequence;
+		let place = this.at(sequence);
+		if (kind === Kind.message) {
+			if (place >= 0) this.remove(place);
+			place = this.after(sequence);
+			this.insert(place, sequence, address, length, tag);
+			return;
+		}
+		if (kind === Kind.quarantined && tag > this.#journal.quarantined) this.#journal.quarantined = tag;
+		if (place < 0) return;
+		if (kind === Kind.released) this.remove(place);
+		else if (kind === Kind.status) this.stand(place, tag);
+		else this.aside(place);
+	}
+	/** Put aside: no identifier any more. */
+	aside(place: number): void {
+		this.identifiers[place] = 0;
+		this.marks[place] = (this.marks[place] as number) | Mark.quarantined;
+	}
+	settle(): void {
+		for (let place = this.count - 1; place >= 0; place--)
+			if (!this.#journal.load(this.addresses[place] as number)) {
+				this.#journal.damage();
+				this.remove(place);
+			}
+	}
+	find(start: number, end: number): number {
+		const { addresses, count } = this;
+		for (let place = 0; place < count; place++) {
+			const address = addresses[place] as number;
+			if (address >= start && address < end) return address;
+		}
+		return -1;
+	}
+	tag(address: number): number {
+		return this.sign(this.addresses.indexOf(address));
+	}
+	move(address: number, to: number): void {
+		const place = this.addresses.indexOf(address);
+		if (to < 0) this.remove(place);
+		else this.addresses[place] = to;
+	}
+
+	get #arrays() {
+		return [this.sequences, this.addresses, this.lengths, this.identifiers, this.marks];
+	}
+	#grow(): void {
+		const length = this.count * 2;
+		const grown = (from: Uint16Array<ArrayBuffer>) => {
+			const to = new Uint16Array(length);
+			to.set(from);
+			return to;
+		};
+		const grown32 = (from: Uint32Array<ArrayBuffer>) => {
+			const to = new Uint32Array(length);
+			to.set(from);
+			return to;
+		};
+		this.sequences = grown32(this.sequences);
+		this.addresses = grown32(this.addresses);
+		this.lengths = grown(this.lengths);
+		this.identifiers = grown(this.identifiers);
+		this.marks = grown(this.marks);
+	}
+}

@@ -1,0 +1,58 @@
+/**
+ * Opens a flash partition: one journal, the outbox and the state in it. Never throws, never writes, never formats
+ * unasked; what it cannot use it leaves alone and names, and the caller goes on in RAM (session/queue.ts).
+ */
+
+import type { FlashPartition } from "./io.js";
+import Journal from "./journal.js";
+import Outbox from "./outbox.js";
+import State from "./state.js";
+
+export interface StoreOptions {
+	readonly partition: FlashPartition;
+	/** Erase a partition that holds something else. */
+	readonly format?: boolean;
+	/** Messages held at most, and bytes of their topics and payloads. Flash bounds both. */
+	readonly messages?: number;
+	readonly budget?: number;
+}
+
+export default class Store {
+	/** Absent when the partition cannot be used; `description` says why. */
+	readonly outbox: Outbox | undefined;
+	readonly state: State | undefined;
+	/** One of `Found` (survey.ts). */
+	readonly found: number;
+	/** What was found, in one sentence. */
+	readonly description: string;
+	readonly #journal: Journal;
+
+	constructor({ partition, format = false, messages, budget }: StoreOptions) {
+		const journal = new Journal({ partition, format });
+		this.#journal = journal;
+		this.found = journal.found;
+		let { description } = journal;
+		if (journal.usable) {
+			const outbox = new Outbox({
+				journal,
+				...(messages === undefined ? {} : { messages }),
+				...(budget === undefined ? {} : { budget }),
+			});
+			this.state = new State({ journal });
+			journal.replay();
+			this.outbox = outbox.ready();
+			if (journal.damaged) description += `, ${journal.damaged} damaged or torn`;
+		}
+		this.description = description;
+	}
+	/** Plain numbers for `info`. */
+	get counters() {
+		const { damaged, failures, retired, compactions } = this.#journal;
+		const { refused = 0, evicted = 0, quarantined = 0 } = this.outbox ?? {};
+		return { damaged, failures, retired, compactions, refused, evicted, quarantined };
+	}
+	close(): void {
+		this.outbox?.close();
+		this.#journal.close();
+	}
+}
