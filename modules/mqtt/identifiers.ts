@@ -11,10 +11,11 @@ export default class Identifiers {
 	/** An identifier that is free [MQTT-2.3.1-2]. Throws when all 65 535 are in use. */
 	take(): number {
 		const used = this.used;
-		if (used.length === 65_535) throw new Error("id: expected a free packet identifier, found none");
+		const free = used.indexOf(0);
+		if (free < 0 && used.length === 65_535)
+			throw new Error("id: expected a free packet identifier, found none");
 		do this.last = this.last === 65_535 ? 1 : this.last + 1;
 		while (used.indexOf(this.last) >= 0);
-		const free = used.indexOf(0);
 		if (free >= 0) used[free] = this.last;
 		else used.push(this.last);
 		return this.last;

@@ -1,0 +1,61 @@
+/** Packet identifiers that the client chooses (MQTT 3.1.1 §2.3.1). */
+
+import assert from "node:assert/strict";
+import Identifiers from "../../modules/mqtt/identifiers.js";
+
+describe("identifiers", () => {
+	it("The first identifier is 1, and each next one follows [MQTT-2.3.1-1]", () => {
+		const identifiers = new Identifiers();
+		assert.deepEqual([identifiers.take(), identifiers.take(), identifiers.take()], [1, 2, 3]);
+	});
+
+	it("After 65535 comes 1, never 0 [MQTT-2.3.1-1]", () => {
+		const identifiers = new Identifiers();
+		for (let i = 1; i <= 65_535; i++) {
+			assert.equal(identifiers.take(), i);
+			identifiers.release(i);
+		}
+		assert.equal(identifiers.take(), 1);
+	});
+
+	it("An identifier in use is skipped when the count comes round to it [MQTT-2.3.1-2]", () => {
+		const identifiers = new Identifiers();
+		const kept = [1, 3];
+		for (let i = 1; i <= 65_535; i++) {
+			const id = identifiers.take();
+			if (!kept.includes(id)) identifiers.release(id);
+		}
+		assert.deepEqual([identifiers.take(), identifiers.take(), identifiers.take()], [2, 4, 5]);
+	});
+
+	it("An identifier that is released may be used again [MQTT-2.3.1-3]", () => {
+		const identifiers = new Identifiers();
+		identifiers.take();
+		identifiers.release(1);
+		const seen = new Set<number>();
+		for (let i = 0; i < 65_535; i++) {
+			const id = identifiers.take();
+			seen.add(id);
+			identifiers.release(id);
+		}
+		assert.ok(seen.has(1));
+	});
+
+	it("The release of an identifier that was not taken changes nothing", () => {
+		const identifiers = new Identifiers();
+		identifiers.take();
+		identifiers.release(7);
+		identifiers.release(0);
+		assert.equal(identifiers.take(), 2);
+	});
+
+	it("With all 65535 in use the next take throws, and succeeds once one is released [MQTT-2.3.1-2]", function () {
+		this.timeout(60_000);
+		const identifiers = new Identifiers();
+		for (let i = 0; i < 65_535; i++) identifiers.take();
+		assert.throws(() => identifiers.take(), /id: expected a free packet identifier/);
+		identifiers.release(4711);
+		assert.equal(identifiers.take(), 4711);
+		assert.throws(() => identifiers.take(), /id: expected a free packet identifier/);
+	});
+});
