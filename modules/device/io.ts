@@ -77,6 +77,34 @@ export interface DriverOption {
 	readonly maximum?: number;
 }
 
+/** Something a message may switch. Starts at `initialValue` (0…255) of its options, and throws what goes wrong. */
+export interface Actuator {
+	/** 0 is off, 255 is on, what lies between is a share of on for those that can. */
+	write(level: number): void;
+	close(): void;
+}
+
+/** Options are the driver's `defaults`, those of the description, and `initialValue`; `never` lets a class name what it takes. */
+export type ActuatorClass = new (options: never) => Actuator;
+
+/** An actuator the host offers by name in a description's `driver`. */
+export interface ActuatorDriver {
+	readonly io: ActuatorClass;
+	/** Takes levels between 0 and 255. */
+	readonly dimmable?: boolean;
+	readonly options?: { readonly [name: string]: DriverOption };
+	readonly defaults?: object;
+}
+
+/** ECMA-419 §19. */
+export interface NTP {
+	/** Throws while a request is under way. */
+	getTime(callback: (error: Error | null, time?: number) => void): void;
+	close(): void;
+}
+
+export type NTPClass = new (options: object) => NTP;
+
 /** A key-value domain opened with `format: "string"` (§28). Values are at most 4000 bytes, keys 15 characters. */
 export interface KeyValueDomain extends Iterable<string> {
 	read(key: string): string | undefined;
@@ -116,9 +144,13 @@ export interface Device {
 	readonly io: { readonly Digital: DigitalClass; readonly PWM?: PWMClass };
 	readonly pin: { readonly [name: string]: PinSpecifier };
 	readonly sensor: { readonly [driver: string]: SensorDriver };
+	/** Actuators beside the lamp, by the name a description gives as `driver`. */
+	readonly actuator?: { readonly [driver: string]: ActuatorDriver };
 	readonly network: {
 		readonly mqtt: { readonly client: MQTTDefaults };
 		readonly mqtts?: { readonly client: MQTTDefaults };
+		/** With its `servers`; absent where the host keeps its clock true by itself. */
+		readonly ntp?: { readonly client: With<NTPClass> };
 	};
 	readonly keyValue: KeyValue;
 	readonly flash?: Flash;

@@ -1,0 +1,32 @@
+/**
+ * The firmware, the same on every host: takes the host's `device` (ECMA-419 §30) and makes a board of it.
+ * A description with mistakes makes none: hosts check before, and say so in their own way.
+ */
+
+import Board from "./modules/device/board.js";
+import { addresses, check, line } from "./modules/device/description.js";
+import type { Device } from "./modules/device/io.js";
+import { openStorage } from "./modules/device/storage.js";
+import MQTTClient from "./modules/mqtt/client.js";
+import Session from "./modules/session/session.js";
+
+export default function main(device: Device = (globalThis as unknown as { device: Device }).device) {
+	const { mqtt, mqtts } = device.network;
+	const { description, problems } = check(device.description, device.sensor, device.actuator);
+	const found = description && addresses(description, mqtts !== undefined);
+	const wrong = found?.problems ?? problems;
+	for (const problem of wrong) device.trace?.(line(problem));
+	if (!description || !found || wrong.length) return undefined;
+
+	const client = { io: MQTTClient, ...mqtt.client };
+	const brokers = found.addresses.map(address => ({
+		...address,
+		...(address.secure && mqtts && { client: mqtts.client }),
+	}));
+	return new Board({
+		device,
+		description,
+		storage: openStorage(device),
+		connect: options => new Session({ ...options, client, brokers }),
+	});
+}

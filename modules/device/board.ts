@@ -1,0 +1,297 @@
+/**
+ * The board: puts sensors, alerts, actuators and their topics (field-notes §4) over one session and one memory, as its
+ * description says. Decides what is said when: at each connect, at each period, in answer. How anything is sampled,
+ * judged, switched or transmitted is decided in the parts.
+ */
+
+import { decode } from "../mqtt/text.js";
+import { Outcome } from "../session/outcome.js";
+import { Report as SessionReport } from "../session/report.js";
+import { lampDriver } from "./actuator.js";
+import type Alarm from "./alarm.js";
+import Button from "./button.js";
+import Channel, { type ChannelHost } from "./channel.js";
+import type { Description, OutputDescription } from "./description.js";
+import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
+import type { Incoming, Link, LinkOptions, PublishOptions } from "./link.js";
+import Memory from "./memory.js";
+import Output, { type OutputHost } from "./output.js";
+import type { Values } from "./schema.js";
+import type { Storage } from "./storage.js";
+import Time from "./time.js";
+import * as topics from "./topics.js";
+
+export const firmware = "glowworm 0.1.0";
+
+export interface BoardOptions {
+	readonly device: Device;
+	readonly description: Description;
+	/** Closed with the board. */
+	readonly storage: Storage;
+	/** Makes the session. It calls back later, not from here. */
+	readonly connect: (options: LinkOptions) => Link;
+}
+
+/** Where a message goes. */
+type Route = (payload: Uint8Array, about: Incoming) => void;
+
+const measured: PublishOptions = Object.freeze({ QoS: 0 });
+const durable: PublishOptions = Object.freeze({ QoS: 1, durable: true });
+const retained: PublishOptions = Object.freeze({ QoS: 1, retain: true, latest: true });
+const answer: PublishOptions = Object.freeze({ QoS: 1 });
+
+export default class Board implements ChannelHost, OutputHost {
+	readonly description: Description;
+	readonly timer: Device["timer"];
+	readonly clock: Device["clock"];
+	readonly memory: Memory;
+	readonly time: Time;
+	readonly channels: readonly Channel[];
+	readonly outputs: readonly Output[];
+	readonly #device: Device;
+	readonly #options: BoardOptions;
+	readonly #base: string;
+	readonly #trace: ((line: string) => void) | undefined;
+	readonly #routes = new Map<string, Route>();
+	readonly #link: Link;
+	readonly #refresh;
+	#buttons: readonly Button[] = [];
+	#boot: number;
+	#seq = 0;
+	#closed = false;
+
+	constructor(options: BoardOptions) {
+		const { device, description } = options;
+		this.#options = options;
+		this.#device = device;
+		this.#trace = device.trace;
+		this.description = description;
+		this.timer = device.timer;
+		this.clock = device.clock;
+		this.#base = topics.base(description.root, description.id);
+		this.memory = new Memory(options.storage.memory);
+		this.#boot = this.#countBoot();
+		this.time = new Time({
+			clock: device.clock,
+			timer: device.timer,
+			memory: this.memory,
+			ntp: device.network.ntp?.client,
+			onReport: line => this.report(line),
+		});
+		this.outputs = this.#makeOutputs();
+		this.channels = this.#makeChannels();
+		this.#link = this.#connect();
+		this.#buttons = this.#makeButtons();
+		this.#refresh = device.timer.repeat(() => this.#announce(), description.refresh);
+		for (const channel of this.channels) channel.start();
+	}
+
+	get online(): boolean {
+		return this.#link.online;
+	}
+
+	/** The graceful end: `offline` retained, DISCONNECT, and calls back. May be repeated. */
+	close(callback?: () => void): void {
+		if (!this.#closed) {
+			this.#closed = true;
+			for (const channel of this.channels) channel.close();
+			for (const button of this.#buttons) button.close();
+			this.timer.clear(this.#refresh);
+			this.time.close();
+			this.#link.close(() => {
+				for (const output of this.outputs) output.close();
+				this.#options.storage.close();
+				callback?.();
+			});
+		} else if (callback) this.#link.close(callback);
+	}
+
+	// What the parts need of their board
+
+	nextId(): string {
+		return `${this.#boot}-${++this.#seq}`;
+	}
+	publishMeasurement(sensor: string, payload: string): void {
+		this.#publish(topics.measurement(sensor), payload, measured);
+	}
+	publishEdge(topic: string, payload: string): boolean {
+		return this.#publish(topic, payload, durable);
+	}
+	publishState(topic: string, payload: string): void {
+		// What is retained is said at each connect, so nothing is lost by not keeping it until then.
+		if (this.#link?.online) this.#publish(topic, payload, retained);
+	}
+	confirm(topic: string, cid: string | number): void {
+		this.#publish(topics.result, JSON.stringify({ cid, topic, ok: true }), answer);
+	}
+	refuse(topic: string, error: string, cid?: string | number): void {
+		this.#publish(
+			topics.result,
+			JSON.stringify({ ...(cid !== undefined && { cid }), topic, ok: false, error }),
+			answer,
+		);
+	}
+	report(line: string): void {
+		this.#trace?.(line);
+	}
+
+	/** All that this board says goes through here, so that what a broker cannot take is stopped before it is queued. */
+	#publish(topic: string, payload: string, options: PublishOptions): boolean {
+		const outcome = this.#link.publish(this.#base + topic, payload, options);
+		const accepted = outcome === Outcome.sent || outcome === Outcome.queued;
+		// Without a connection each sample would say so.
+		if (this.#trace && outcome !== Outcome.droppedOffline) {
+			const how = `QoS ${options.QoS}${options.retain ? ", retained" : ""}`;
+			const what = outcome === Outcome.sent ? "" : accepted ? ", queued" : ", dropped";
+			this.#trace(`> ${topic} ${payload} (${how}${what})`);
+		}
+		return accepted;
+	}
+
+	#announce(): void {
+		if (!this.#link.online) return;
+		this.publishState(topics.info, this.#info());
+		for (const output of this.outputs) output.announce();
+		for (const channel of this.channels) for (const alarm of channel.alarms) alarm.announce();
+	}
+
+	#info(): string {
+		const { name, reset } = this.#device;
+		const counters = { ...this.#link.counters, ...this.#count(), store: this.#options.storage.counters };
+		this.time.now();
+		return JSON.stringify({
+			firmware,
+			host: name,
+			boot: this.#boot,
+			reset,
+			uptime: this.time.uptime,
+			tsq: this.time.quality,
+			outbox: this.#options.storage.kind,
+			counters,
+		});
+	}
+
+	#count() {
+		const sum = (of: (channel: Channel) => number) =>
+			this.channels.reduce((total, channel) => total + of(channel), 0);
+		const alarms = (of: (alarm: Alarm) => number) =>
+			sum(channel => channel.alarms.reduce((total, alarm) => total + of(alarm), 0));
+		return {
+			samples: sum(({ sampler }) => sampler.samples),
+			missed: sum(({ sampler }) => sampler.missed),
+			sensorFailures: sum(({ sampler }) => sampler.failures),
+			edges: alarms(({ edges }) => edges),
+			edgesRefused: alarms(({ refused }) => refused),
+			memoryFailures: this.memory.failures,
+		};
+	}
+
+	// What comes
+
+	#receive(topic: string, payload: Uint8Array, about: Incoming): void {
+		const name = topic.startsWith(this.#base) ? topic.slice(this.#base.length) : topic;
+		if (this.#trace) this.#trace(`< ${name} ${printable(payload)}${flags(about)}`);
+		this.#routes.get(name)?.(payload, about);
+	}
+
+	#connect(): Link {
+		const { device, description, storage, connect } = this.#options;
+		for (const output of this.outputs) {
+			this.#routes.set(topics.outputSet(output.name), (payload, about) => output.set(payload, about));
+			this.#routes.set(topics.outputDesired(output.name), payload => output.desired(payload));
+		}
+		return connect({
+			id: description.id,
+			keepAlive: description.keepAlive,
+			status: { topic: this.#base + topics.status, online: "online", offline: "offline" },
+			subscriptions: [...this.#routes.keys()].map(topic => ({ topic: this.#base + topic, QoS: 1 as const })),
+			outbox: storage.outbox,
+			memory: {
+				read: () => this.memory.get("session").text as string | undefined,
+				write: text => void this.memory.put("session", { text }),
+			},
+			timer: device.timer,
+			ticks: device.clock,
+			onMessage: (topic, payload, about) => this.#receive(topic, payload, about),
+			onOnline: present => {
+				this.report("online");
+				for (const output of this.outputs) output.online(present);
+				this.#announce();
+			},
+			onOffline: () => {
+				this.report("offline");
+				for (const output of this.outputs) output.offline();
+			},
+			onReport: (event, detail) => this.report(`session: ${reportName(event)} ${detail ?? ""}`),
+		});
+	}
+
+	// What there is
+
+	#countBoot(): number {
+		const { n } = this.memory.get("boot");
+		const boot = (typeof n === "number" ? n : 0) + 1;
+		if (this.memory.put("boot", { n: boot })) return boot;
+		// Alert ids must differ from those of the last start even if nothing can be counted.
+		return 1_000_000 + Math.floor(Math.random() * 1_000_000_000);
+	}
+
+	#makeOutputs(): Output[] {
+		const { lamp, actuators } = this.description;
+		const outputs: Output[] = [];
+		if (lamp) this.#addOutput(outputs, "lamp", lamp, lampDriver(this.#device, lamp));
+		for (const actuator of actuators) {
+			const driver = this.#device.actuator?.[actuator.driver] as ActuatorDriver;
+			this.#addOutput(outputs, actuator.name, actuator, driver);
+		}
+		return outputs;
+	}
+
+	#addOutput(outputs: Output[], name: string, description: OutputDescription, driver: ActuatorDriver): void {
+		const options: { [key: string]: unknown } = {};
+		for (const key of Object.keys(driver.options ?? {}))
+			options[key] = (description as unknown as Values)[key];
+		try {
+			outputs.push(new Output(this, { name, description, driver, options }));
+		} catch (error) {
+			this.report(`${name}: ${error}`);
+		}
+	}
+
+	#makeButtons(): Button[] {
+		const { button } = this.description;
+		const output = this.outputs.find(({ name }) => name === (button?.actuator ?? name));
+		if (!button || !output) return [];
+		try {
+			return [new Button(this.#device, button, () => output.press())];
+		} catch (error) {
+			this.report(`button: ${error}`);
+			return [];
+		}
+	}
+
+	#makeChannels(): Channel[] {
+		const { sensors, alerts } = this.description;
+		return sensors.map(sensor => {
+			const own = alerts.filter(alert => alert.sensor === sensor.name);
+			return new Channel(this, sensor, own, this.#device.sensor[sensor.driver] as SensorDriver);
+		});
+	}
+}
+
+function reportName(event: number): string {
+	for (const [name, value] of Object.entries(SessionReport)) if (value === event) return name;
+	return `${event}`;
+}
+
+function flags({ retain, duplicate }: Incoming): string {
+	return `${retain ? " (retained)" : ""}${duplicate ? " (duplicate)" : ""}`;
+}
+
+function printable(payload: Uint8Array): string {
+	try {
+		return payload.byteLength > 200 ? `${payload.byteLength} bytes` : decode(payload);
+	} catch {
+		return `${payload.byteLength} bytes`;
+	}
+}

@@ -1,0 +1,97 @@
+/**
+ * One sensor of the board with all that follows from its samples: measurements, alerts, and the alert that says it
+ * gives nothing (`<sensor>-fault`).
+ */
+
+import Alarm, { type AlarmHost } from "./alarm.js";
+import { type AlertDescription, faultName, type SensorDescription } from "./description.js";
+import type { Device, SensorDriver } from "./io.js";
+import Report from "./report.js";
+import Sampler from "./sampler.js";
+
+export interface ChannelHost extends AlarmHost {
+	readonly timer: Device["timer"];
+	readonly clock: Device["clock"];
+	publishMeasurement(sensor: string, payload: string): void;
+}
+
+/** Long enough that a sensor may skip readings now and then. */
+const FAULT = Object.freeze({ periods: 3, minimum: 30_000 });
+
+export default class Channel {
+	readonly name: string;
+	/** As ECMA-419 §14 names it. */
+	readonly quantity: string;
+	readonly sampler: Sampler;
+	/** The sensor's own fault alert is the last. */
+	readonly alarms: readonly Alarm[];
+	readonly #host: ChannelHost;
+	readonly #driver: SensorDriver;
+	readonly #report: Report;
+	#description: SensorDescription;
+
+	constructor(
+		host: ChannelHost,
+		description: SensorDescription,
+		alerts: readonly AlertDescription[],
+		driver: SensorDriver,
+	) {
+		const { name } = description;
+		this.#host = host;
+		this.#description = description;
+		this.#driver = driver;
+		this.name = name;
+		this.quantity = driver.quantity;
+		const { timer, clock, time } = host;
+		this.#report = new Report({
+			description,
+			time,
+			publish: payload => host.publishMeasurement(name, payload),
+		});
+		this.alarms = [...alerts, fault(description)].map(alert => new Alarm(host, alert, clock.ticks));
+		this.sampler = new Sampler({
+			description,
+			driver,
+			timer,
+			ticks: clock,
+			onSample: (value, ticks, periods) => this.#take(value, ticks, periods),
+			onReport: line => host.report(line),
+		});
+	}
+
+	get description(): SensorDescription {
+		return this.#description;
+	}
+	get unit(): string | undefined {
+		return this.#description.unit ?? this.#driver.unit;
+	}
+
+	start(): void {
+		for (const alarm of this.alarms) alarm.start();
+		this.sampler.start();
+	}
+
+	configure(description: SensorDescription): void {
+		this.#description = description;
+		this.#report.configure(description);
+		this.sampler.configure(description.every);
+		this.alarms.at(-1)?.configure(fault(description), this.#host.clock.ticks);
+	}
+
+	close(): void {
+		this.sampler.close();
+		this.#report.flush();
+	}
+
+	/** Alerts first: they are what must not wait. */
+	#take(value: number | undefined, ticks: number, periods: number): void {
+		const { alarms } = this;
+		for (let i = 0; i < alarms.length; i++) (alarms[i] as Alarm).update(value, ticks);
+		this.#report.add(value, ticks, periods);
+	}
+}
+
+function fault({ name, every, faultAfter }: SensorDescription): AlertDescription {
+	const stale = faultAfter ?? Math.max(every * FAULT.periods, FAULT.minimum);
+	return { name: faultName(name), sensor: name, stale, over: 0, holdOn: 0, holdOff: 0, rearm: 0 };
+}

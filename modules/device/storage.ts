@@ -1,0 +1,84 @@
+/**
+ * Where this board keeps what must survive a power cut: alerts on their way and what it remembers, both in the flash
+ * partition `journal` where there is one that can be used; else memory is the key-value store and alerts are in RAM,
+ * which `info` then says. Never throws, and never formats what it does not know: a person has to (store/SPEC.md).
+ */
+
+import type { Outbox } from "../session/outbox.js";
+import { Queue } from "../session/queue.js";
+import Store from "../store/store.js";
+import type { Device, KeyValueDomain } from "./io.js";
+
+export interface Storage {
+	readonly outbox: Outbox;
+	readonly memory: KeyValueDomain | undefined;
+	/** `flash`, or `ram` and why: for `info`. */
+	readonly kind: string;
+	/** Plain numbers. */
+	readonly counters: object;
+	close(): void;
+}
+
+const PARTITION = "journal";
+
+export function openStorage(device: Device): Storage {
+	let why = "no flash";
+	try {
+		const partition = device.flash?.open({ path: PARTITION, mode: "r+" });
+		if (partition) {
+			const store = new Store({ partition });
+			const { outbox, state } = store;
+			if (outbox && state) return new Flash(store, outbox, state);
+			why = store.description;
+			store.close();
+		}
+	} catch (error) {
+		why = error instanceof Error ? error.message : `${error}`;
+	}
+	device.trace?.(`storage: alerts are kept in RAM (${why})`);
+	return new Volatile(keyValue(device), `ram: ${why}`);
+}
+
+class Flash implements Storage {
+	readonly kind = "flash";
+	readonly outbox: Outbox;
+	readonly memory: KeyValueDomain;
+	readonly #store: Store;
+
+	constructor(store: Store, outbox: Outbox, memory: KeyValueDomain) {
+		this.outbox = outbox;
+		this.memory = memory;
+		this.#store = store;
+	}
+	get counters() {
+		return this.#store.counters;
+	}
+	close(): void {
+		this.#store.close();
+	}
+}
+
+class Volatile implements Storage {
+	readonly kind: string;
+	readonly outbox: Outbox = new Queue();
+	readonly memory: KeyValueDomain | undefined;
+	readonly counters = Object.freeze({});
+
+	constructor(memory: KeyValueDomain | undefined, kind: string) {
+		this.memory = memory;
+		this.kind = kind;
+	}
+	close(): void {
+		this.outbox.close();
+		this.memory?.close();
+	}
+}
+
+function keyValue(device: Device): KeyValueDomain | undefined {
+	try {
+		return device.keyValue.open({ path: "glowworm", mode: "r+", format: "string" });
+	} catch (error) {
+		device.trace?.(`storage: nothing will be remembered (${error})`);
+		return undefined;
+	}
+}

@@ -1,0 +1,62 @@
+/**
+ * Where this board publishes and listens: `<root>/<id>/…`, and the bounds that brokers put on topics
+ * (AWS IoT Core: 7 slashes, 256 bytes). Names only; QoS and payloads belong to those who publish.
+ */
+
+import { encode } from "../mqtt/text.js";
+
+export const Limit = Object.freeze({ slashes: 7, bytes: 256, id: 23, name: 32 });
+
+/** The parts below `<root>/<id>/`. */
+export const status = "status";
+export const info = "info";
+export const command = "cmd";
+export const result = "cmd/result";
+export const measurement = (sensor: string) => `measurements/${sensor}`;
+export const alert = (rule: string) => `alerts/${rule}`;
+export const alertState = (rule: string) => `alerts/${rule}/state`;
+export const outputState = (output: string) => `${output}/state`;
+export const outputSet = (output: string) => `${output}/set`;
+export const outputDesired = (output: string) => `${output}/desired`;
+
+/** What an actuator cannot be called, since the topics below it are taken. */
+export const taken: readonly string[] = Object.freeze([status, info, command, "measurements", "alerts"]);
+
+export function base(root: string, id: string): string {
+	return `${root}/${id}/`;
+}
+
+/** Letters, digits, `_` and `-`: legal in a topic level, a client id, an AWS thing name and a file name alike. */
+export function isName(text: string, maximum: number): boolean {
+	const { length } = text;
+	if (length < 1 || length > maximum) return false;
+	for (const character of text) if (!isNameCharacter(character)) return false;
+	return true;
+}
+
+function isNameCharacter(character: string): boolean {
+	return (
+		(character >= "a" && character <= "z") ||
+		(character >= "A" && character <= "Z") ||
+		(character >= "0" && character <= "9") ||
+		character === "_" ||
+		character === "-"
+	);
+}
+
+/** A path of levels that are not empty, without wildcards or control characters, and not in the broker's own `$` tree. */
+export function isRoot(text: string): boolean {
+	if (text.startsWith("$")) return false;
+	for (const level of text.split("/")) if (level === "") return false;
+	for (const character of text)
+		if (character < " " || character === "\u007f" || character === "+" || character === "#") return false;
+	return true;
+}
+
+export function slashes(topic: string): number {
+	return topic.split("/").length - 1;
+}
+
+export function byteLength(topic: string): number {
+	return encode(topic).byteLength;
+}
