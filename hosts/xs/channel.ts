@@ -52,8 +52,10 @@ export interface Shape {
 	readonly modes: readonly string[];
 	readonly edges: { readonly Rising: number; readonly Falling: number };
 	readonly sensor: { readonly [driver: string]: { readonly [property: string]: unknown } };
+	readonly actuator?: Shape["sensor"];
 	/** Which of the optional parts there are. */
 	readonly mqtts: boolean;
+	readonly ntp: boolean;
 	readonly pwm: boolean;
 	readonly flash: boolean;
 	readonly trace: boolean;

@@ -5,10 +5,14 @@
  */
 
 import type {
+	Actuator,
+	ActuatorClass,
 	Digital,
 	DigitalClass,
 	KeyValue,
 	KeyValueDomain,
+	NTP,
+	NTPClass,
 	PWM,
 	PWMClass,
 	Sample,
@@ -164,6 +168,28 @@ export function sensor(link: Link, driver: string): SensorClass {
 		}
 		configure(options: object): void {
 			this.call("configure", options);
+		}
+	};
+}
+
+export function actuator(link: Link, driver: string): ActuatorClass {
+	return class extends Remote implements Actuator {
+		constructor(options: object) {
+			super(link, `actuator ${driver}`, options);
+		}
+		write(level: number): void {
+			this.call("write", level);
+		}
+	};
+}
+
+export function ntp(link: Link): NTPClass {
+	return class extends Remote implements NTP {
+		constructor(options: object) {
+			super(link, "ntp", options);
+		}
+		getTime(...rest: Parameters<NTP["getTime"]>): void {
+			this.call("getTime", ...rest);
 		}
 	};
 }

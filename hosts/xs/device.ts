@@ -4,9 +4,9 @@
  * the board, as it ends the virtual machine on a device. Imports nothing of Node.
  */
 
-import type { Clock, Device, MQTTDefaults, SensorDriver } from "../../modules/device/io.js";
+import type { ActuatorDriver, Clock, Device, MQTTDefaults, SensorDriver } from "../../modules/device/io.js";
 import { Host, Kind, type Shape } from "./channel.js";
-import { digital, flash, keyValue, pwm, resolver, sensor, tcp } from "./classes.js";
+import { actuator, digital, flash, keyValue, ntp, pwm, resolver, sensor, tcp } from "./classes.js";
 import { Link } from "./link.js";
 import { WorkerTimer } from "./timer.js";
 
@@ -73,9 +73,12 @@ function build(link: Link, timer: WorkerTimer, shape: Shape): Device {
 			ticks: clock,
 		},
 	});
-	const drivers: { [name: string]: SensorDriver } = {};
+	const sensors: { [driver: string]: SensorDriver } = {};
 	for (const name of Object.keys(shape.sensor))
-		drivers[name] = { ...shape.sensor[name], io: sensor(link, name) } as SensorDriver;
+		sensors[name] = { ...shape.sensor[name], io: sensor(link, name) } as SensorDriver;
+	const actuators: { [driver: string]: ActuatorDriver } = {};
+	for (const name of Object.keys(shape.actuator ?? {}))
+		actuators[name] = { ...shape.actuator?.[name], io: actuator(link, name) };
 	return {
 		name: shape.name,
 		io: {
@@ -83,8 +86,13 @@ function build(link: Link, timer: WorkerTimer, shape: Shape): Device {
 			...(shape.pwm && { PWM: pwm(link) }),
 		},
 		pin: shape.pin as Device["pin"],
-		sensor: drivers,
-		network: { mqtt: client("mqtt"), ...(shape.mqtts && { mqtts: client("mqtts") }) },
+		sensor: sensors,
+		...(shape.actuator && { actuator: actuators }),
+		network: {
+			mqtt: client("mqtt"),
+			...(shape.mqtts && { mqtts: client("mqtts") }),
+			...(shape.ntp && { ntp: { client: { io: ntp(link) } } }),
+		},
 		keyValue: keyValue(link),
 		...(shape.flash && { flash: flash(link) }),
 		timer,

@@ -6,7 +6,8 @@
 
 import type { Device } from "../../modules/device/io.js";
 import type { TimerHandle } from "../../modules/mqtt/io.js";
-import { decode, encode, HEADER, Host, Instance, Kind, type Reference, Room, type Shape } from "./channel.js";
+import { decode, encode, HEADER, Host, Instance, Kind, type Reference, Room } from "./channel.js";
+import { make, shape } from "./provider.js";
 
 type Served = { [name: string]: unknown };
 type Callback = (...rest: unknown[]) => void;
@@ -34,9 +35,9 @@ interface Event {
 interface Flow {
 	readable: number;
 	writable: number;
+	/** The board has yet to hear that the connection stands; for it, it does not until then. */
+	waiting: boolean;
 }
-
-const MODES = ["Input", "InputPullUp", "InputPullDown", "InputPullUpDown", "Output", "OutputOpenDrain"];
 
 export class Server {
 	readonly #device: Device;
@@ -131,6 +132,7 @@ export class Server {
 			return undefined;
 		}
 		if (method === Instance.Keys) return [...(instance as unknown as Iterable<string>)];
+		if (method === "write" && this.#flows.get(id)?.waiting) throw new Error("TCP: not connected yet");
 		const called = instance[method];
 		if (typeof called !== "function") throw new TypeError(`this host has no ${method} here`);
 		const result = called.apply(instance, rest);
@@ -170,32 +172,10 @@ export class Server {
 
 	#construct(id: number, kind: string, options: unknown): void {
 		// Callbacks were decoded before the instance had its number.
-		const flow = { readable: 0, writable: 0 };
+		const flow: Flow = { readable: 0, writable: 0, waiting: true };
 		const given = this.#own(options, id, kind.endsWith(" socket") ? flow : undefined);
-		this.#instances.set(id, this.#make(kind, given as Served) as Served);
+		this.#instances.set(id, make(this.#device, kind, given) as Served);
 		if (kind.endsWith(" socket")) this.#flows.set(id, flow);
-	}
-
-	#make(kind: string, options: Served): unknown {
-		const { network, io, sensor, keyValue, flash } = this.#device;
-		const [first, second] = kind.split(" ");
-		if (first === "mqtt" || first === "mqtts") {
-			const { client } = network[first] as typeof network.mqtt;
-			const { io: Class, ...defaults } = (second === "dns" ? client.dns : client.socket) as {
-				io: new (options: never) => unknown;
-			};
-			return new Class({ ...defaults, ...options } as never);
-		}
-		if (first === "digital") {
-			const mode = io.Digital[options?.mode as "Input"] ?? options?.mode;
-			return new io.Digital({ ...(options as unknown as ConstructorParameters<typeof io.Digital>[0]), mode });
-		}
-		if (first === "pwm" && io.PWM) return new io.PWM(options as never);
-		if (first === "keyValue") return keyValue.open(options as never);
-		if (first === "flash" && flash) return flash.open(options as never);
-		const driver = sensor[kind.slice("sensor ".length)];
-		if (!driver) throw new Error(`this host has no ${kind}`);
-		return new driver.io({ ...driver.defaults, ...options });
 	}
 
 	// A function of the worker, as the served classes call it.
@@ -211,17 +191,20 @@ export class Server {
 	#own(options: unknown, owner: number, flow: Flow | undefined): unknown {
 		if (typeof options !== "object" || options === null) return options;
 		const given: Served = { ...options };
+		if (flow) given.onWritable ??= () => {};
 		for (const name of Object.keys(given)) {
-			const { reference } = (given[name] ?? {}) as { reference?: Reference };
-			if (!reference) continue;
+			if (typeof given[name] !== "function") continue;
+			const { reference } = given[name] as { reference?: Reference };
 			const readable = name === "onReadable";
 			const state = readable || name === "onWritable";
 			given[name] = (...rest: unknown[]) => {
-				if (flow && state) flow[readable ? "readable" : "writable"] = rest[0] as number;
+				const told = flow && state;
+				if (told) flow[readable ? "readable" : "writable"] = rest[0] as number;
 				const values = () => {
-					if (!flow || !state) return [reference.$callback, ...rest];
-					const count = readable ? flow.readable : flow.writable;
-					return count > 0 ? [reference.$callback, count] : undefined;
+					if (told && !readable) flow.waiting = false;
+					const list = told ? [readable ? flow.readable : flow.writable] : rest;
+					if (!reference || (told && list[0] === 0)) return undefined;
+					return [reference.$callback, ...list];
 				};
 				const key = state ? `${owner} ${name}` : `${++this.#unique}`;
 				this.#push(key, { kind: Kind.Event, values, owner });
@@ -287,28 +270,3 @@ export class Server {
 }
 
 const nothing = () => 0;
-
-function shape(device: Device, name = device.name): Shape {
-	const { io, sensor } = device;
-	const drivers: { [driver: string]: { [property: string]: unknown } } = {};
-	for (const key of Object.keys(sensor)) {
-		// The class and its host options stay here.
-		const { io: _io, defaults: _defaults, ...rest } = sensor[key] as (typeof sensor)[string];
-		drivers[key] = rest;
-	}
-	return {
-		name,
-		reset: device.reset,
-		description: device.description,
-		synchronized: device.clock.synchronized,
-		pin: device.pin,
-		modes: MODES.filter(mode => io.Digital[mode as "Input"] !== undefined),
-		edges: { Rising: io.Digital.Rising, Falling: io.Digital.Falling },
-		sensor: drivers,
-		mqtts: device.network.mqtts !== undefined,
-		pwm: io.PWM !== undefined,
-		flash: device.flash !== undefined,
-		trace: device.trace !== undefined,
-		restart: device.restart !== undefined,
-	};
-}
