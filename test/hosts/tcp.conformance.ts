@@ -35,7 +35,10 @@ function ascii(text: string): Uint8Array {
 	return Uint8Array.from(text, character => character.charCodeAt(0));
 }
 function text(bytes: ArrayBuffer | number | undefined): string {
-	return String.fromCharCode(...new Uint8Array(bytes as ArrayBuffer));
+	// Not by spreading: as arguments, a segment's bytes overflow a device's stack.
+	let result = "";
+	for (const byte of new Uint8Array(bytes as ArrayBuffer)) result += String.fromCharCode(byte);
+	return result;
 }
 
 /** Calls back with each line that arrives. */
