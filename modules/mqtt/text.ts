@@ -21,9 +21,10 @@ interface Encoding {
 	readonly TextDecoder: new (label: string, options: { fatal: boolean; ignoreBOM: boolean }) => Decoder;
 }
 
-const fromString = (ArrayBuffer as XSArrayBuffer).fromString;
+// Kept whole: XS constructs its result from `this`, so `fromString` must be called on its class.
+const buffers = ArrayBuffer as XSArrayBuffer;
 const fromArrayBuffer = (String as XSString).fromArrayBuffer;
-const encoder = fromString ? undefined : new (globalThis as unknown as Encoding).TextEncoder();
+const encoder = buffers.fromString ? undefined : new (globalThis as unknown as Encoding).TextEncoder();
 // `ignoreBOM` keeps U+FEFF in the text, as [MQTT-1.5.3-3] demands.
 const decoder = fromArrayBuffer
 	? undefined
@@ -31,7 +32,7 @@ const decoder = fromArrayBuffer
 
 /** The UTF-8 bytes of `text`, in a buffer of their own. */
 export function encode(text: string): Uint8Array {
-	return fromString ? new Uint8Array(fromString(text)) : (encoder as Encoder).encode(text);
+	return buffers.fromString ? new Uint8Array(buffers.fromString(text)) : (encoder as Encoder).encode(text);
 }
 
 /** The text of `bytes`. Throws where they are not UTF-8 [MQTT-1.5.3-1]. */
