@@ -3,7 +3,7 @@
  * fast-check prints the seed, the path and the smallest counterexample of a failure itself.
  */
 
-export const SEED = Number(process.env["SEED"] ?? 419);
+export const SEED = Number(process.env.SEED ?? 419);
 
 /** Parameters of `fc.assert` for so many runs. */
 export function settings(numRuns: number) {
