@@ -21,6 +21,14 @@ class Entry implements OutboxEntry {
 	failures = 0;
 }
 
+export interface FlashOutboxOptions {
+	readonly journal: Journal;
+	/** Bounds the RAM: 14 bytes each. */
+	readonly messages: number;
+	/** Bounds topics and payloads, in bytes. Flash bounds both anyway. */
+	readonly budget?: number | undefined;
+}
+
 export default class Outbox implements Pattern {
 	/** Messages refused because there was no room, and messages of other classes than alerts that gave way. */
 	refused = 0;
@@ -34,12 +42,11 @@ export default class Outbox implements Pattern {
 	readonly #entry = new Entry();
 	#epoch = -1;
 
-	/** `messages` bounds the RAM (14 bytes each), `budget` topics and payloads; flash bounds both. */
-	constructor({ journal, messages = 512, budget }: { journal: Journal; messages?: number; budget?: number }) {
+	constructor({ journal, messages, budget = Number.POSITIVE_INFINITY }: FlashOutboxOptions) {
 		this.#journal = journal;
 		this.#roster = new Roster(journal);
 		this.#messages = messages;
-		this.#budget = budget ?? Number.POSITIVE_INFINITY;
+		this.#budget = budget;
 	}
 	/** After the journal's replay. */
 	ready(): this {

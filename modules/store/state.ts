@@ -76,7 +76,7 @@ export default class State implements KeyValueDomain {
 	readonly #values: Values;
 
 	/** `promised`: bytes of flash that messages leave alone. A value takes about 26 and its key and text. */
-	constructor({ journal, promised = 1024 }: { journal: Journal; promised?: number }) {
+	constructor({ journal, promised }: { journal: Journal; promised: number }) {
 		this.#journal = journal;
 		this.#values = new Values(journal, Math.min(promised, journal.capacity() >> 1));
 	}

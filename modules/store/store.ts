@@ -15,6 +15,8 @@ export interface StoreOptions {
 	/** Messages held at most, and bytes of their topics and payloads. Flash bounds both. */
 	readonly messages?: number;
 	readonly budget?: number;
+	/** Bytes of flash that messages leave to the state. */
+	readonly promised?: number;
 }
 
 export default class Store {
@@ -27,18 +29,14 @@ export default class Store {
 	readonly description: string;
 	readonly #journal: Journal;
 
-	constructor({ partition, format = false, messages, budget }: StoreOptions) {
+	constructor({ partition, format = false, messages = 512, budget, promised = 1024 }: StoreOptions) {
 		const journal = new Journal({ partition, format });
 		this.#journal = journal;
 		this.found = journal.found;
 		let { description } = journal;
 		if (journal.usable) {
-			const outbox = new Outbox({
-				journal,
-				...(messages === undefined ? {} : { messages }),
-				...(budget === undefined ? {} : { budget }),
-			});
-			this.state = new State({ journal });
+			const outbox = new Outbox({ journal, messages, budget });
+			this.state = new State({ journal, promised });
 			journal.replay();
 			this.outbox = outbox.ready();
 			if (journal.damaged) description += `, ${journal.damaged} damaged or torn`;

@@ -43,8 +43,6 @@ export function survey(
 ): Survey {
 	const { count, blockLength } = blocks;
 	let tail = 0;
-	let sequence = 0;
-	let quarantined = 0;
 	let damaged = 0;
 	let other = "";
 	for (let block = 0; block < count; block++) {
@@ -59,8 +57,6 @@ export function survey(
 			else {
 				generations[block] = header.generation;
 				tail = Math.max(tail, header.tail);
-				sequence = Math.max(sequence, header.sequence);
-				quarantined = Math.max(quarantined, header.quarantined);
 			}
 			continue;
 		}
@@ -74,7 +70,7 @@ export function survey(
 	const generation = newest < 0 ? 0 : (generations[newest] as number);
 	if (newest < 0) {
 		const { found, description } = without(blocks, header, other);
-		return { found, description, newest, tail, generation, sequence, quarantined, damaged };
+		return { found, description, newest, tail, generation, sequence: 0, quarantined: 0, damaged };
 	}
 	let copies = true;
 	walk.begin(newest, generation);
@@ -91,6 +87,14 @@ export function survey(
 	if (free === 0 && copies) {
 		generations[newest] = 0;
 		newest = last(generations);
+	}
+	let sequence = 0;
+	let quarantined = 0;
+	for (let block = 0; block < count; block++) {
+		if (generations[block] === 0 || !blocks.read(header.bytes, block * blockLength) || !header.sound)
+			continue;
+		sequence = Math.max(sequence, header.sequence);
+		quarantined = Math.max(quarantined, header.quarantined);
 	}
 	const description = `journal, ${count} blocks of ${blockLength} bytes`;
 	return { found: Found.journal, description, newest, tail, generation, sequence, quarantined, damaged };
