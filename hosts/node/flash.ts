@@ -12,6 +12,8 @@ import {
 	openSync,
 	readFileSync,
 	readSync,
+	renameSync,
+	writeFileSync,
 	writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -83,18 +85,15 @@ class FlashFile {
 		this.geometry = geometry;
 		mkdirSync(folder, { recursive: true });
 		const name = join(folder, `${path}.flash`);
-		this.bytes = existsSync(name)
-			? new Uint8Array(readFileSync(name))
-			: new Uint8Array(geometry.size).fill(erased);
+		if (!existsSync(name)) create(name, geometry.size);
+		this.bytes = new Uint8Array(readFileSync(name));
 		if (this.bytes.byteLength !== geometry.size)
 			throw new Error(`${name}: expected ${geometry.size} bytes, found ${this.bytes.byteLength}`);
-		this.#data = openSync(name, existsSync(name) ? "r+" : "wx+");
+		this.#data = openSync(name, "r+");
 		this.#wear = openSync(`${name}.wear`, existsSync(`${name}.wear`) ? "r+" : "wx+");
 		const counts = new Uint8Array((geometry.size / geometry.blockLength) * 4);
 		readSync(this.#wear, counts, 0, counts.byteLength, 0);
 		this.wear = [...new Uint32Array(counts.buffer)];
-		// A new partition comes erased; the length of the file says so before the first write.
-		this.#store(0, geometry.size);
 	}
 	program(data: Uint8Array, offset: number): void {
 		this.#check();
@@ -124,6 +123,12 @@ class FlashFile {
 			written += writeSync(this.#data, this.bytes, offset + written, byteLength - written, offset + written);
 		fdatasyncSync(this.#data);
 	}
+}
+
+/** A new partition comes erased, and whole: a board that is killed here leaves none of a wrong size. */
+function create(name: string, size: number): void {
+	writeFileSync(`${name}.new`, new Uint8Array(size).fill(erased), { flush: true });
+	renameSync(`${name}.new`, name);
 }
 
 class Partition implements FlashPartition {
