@@ -71,6 +71,8 @@ export default class Scene {
 	readonly client: MQTTClient;
 	/** One line for each callback, in order. */
 	readonly log: string[] = [];
+	/** Messages, put together, and control packets in order: the same however the bytes were cut. */
+	readonly story: string[] = [];
 	readonly messages: Message[] = [];
 	readonly controls: Control[] = [];
 	readonly errors: MQTTError[] = [];
@@ -107,6 +109,7 @@ export default class Scene {
 				scene.#called(this, `control ${opcode}`);
 				assert.equal(opcode, message.operation);
 				scene.controls.push({ ...message });
+				scene.story.push(JSON.stringify(message));
 				options.onControl?.call(this, opcode, message);
 			},
 			onError(error) {
@@ -127,12 +130,19 @@ export default class Scene {
 	/** Reads what is there and puts it behind the message it belongs to. */
 	take(first: First): void {
 		if (first.topic !== undefined)
-			this.messages.push({ first: { ...first }, payload: Buffer.alloc(0), fragments: 0, complete: false });
+			this.messages.push({
+				first: { ...first, more: false },
+				payload: Buffer.alloc(0),
+				fragments: 0,
+				complete: false,
+			});
 		const message = this.messages.at(-1) as Message;
 		const bytes = this.client.read();
 		if (bytes) message.payload = Buffer.concat([message.payload, Buffer.from(bytes)]);
 		message.fragments++;
 		message.complete = !first.more;
+		if (message.complete)
+			this.story.push(`${JSON.stringify(message.first)} ${message.payload.toString("hex")}`);
 	}
 
 	close(): void {
