@@ -12,12 +12,12 @@ import { WorkerTimer } from "./timer.js";
 
 declare const gc: () => void;
 
-/** What `main` returns. */
+/** What `main` returns; nothing where the description is wrong. */
 interface Board {
 	close(callback?: () => void): void;
 }
 
-type Main = (device: Device) => Board;
+type Main = (device: Device) => Board | undefined;
 
 /** Waits for Node's word to boot. */
 export function serve(main: Main): void {

@@ -16,12 +16,14 @@ export interface BoardOptions {
 	readonly name?: string;
 	/** A module whose default export is the firmware's `main(device)`; the repository's main.ts if not given. */
 	readonly entry?: string;
+	/** Milliseconds that the board has for its graceful end; 2000 if not given. */
+	readonly patience?: number;
 	/** What the engine prints, line by line. */
 	readonly onLine?: (line: string) => void;
 }
 
 export interface RunningBoard {
-	/** Asks the board for its graceful end, waits for that, two seconds at most, and ends the engine. */
+	/** Asks the board for its graceful end, waits for that, for `patience` at most, and ends the engine. */
 	close(): Promise<void>;
 	/** As if the power was cut: no goodbye, at no point in particular. */
 	kill(): Promise<void>;
@@ -37,6 +39,7 @@ const PATIENCE = 2000;
 
 /** Resolves when `main` has returned; rejects with one line when it cannot be bundled or throws. */
 export async function start(options: BoardOptions): Promise<RunningBoard> {
+	const { patience = PATIENCE } = options;
 	const entry = resolve(options.entry ?? fileURLToPath(new URL("../../main.ts", import.meta.url)));
 	const half = JSON.stringify(fileURLToPath(new URL("device.ts", import.meta.url)));
 	const source = `import main from ${JSON.stringify(`./${basename(entry)}`)}; import { serve } from ${half}; serve(main);`;
@@ -97,7 +100,7 @@ export async function start(options: BoardOptions): Promise<RunningBoard> {
 
 	async function finish(): Promise<void> {
 		server.stop();
-		const late = setTimeout(() => void worker.kill(`did not end within ${PATIENCE} ms`), PATIENCE);
+		const late = setTimeout(() => void worker.kill(`did not end within ${patience} ms`), patience);
 		await goodbye;
 		server.close();
 		await worker.close();

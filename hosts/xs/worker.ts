@@ -109,7 +109,9 @@ export class Worker {
 		if ("reason" in found) throw new Error(found.reason);
 		this.#options = options;
 		// No -l: without a limit the engine counts just the same, and a board that runs for weeks is never cut short.
-		const child = spawn(found.path, [], { stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"] });
+		// In a process group of its own, or a terminal's Ctrl-C would end it before it could say goodbye.
+		const stdio = ["ignore", "pipe", "pipe", "pipe", "pipe"] as const;
+		const child: ChildProcess = spawn(found.path, [], { stdio: [...stdio], detached: true });
 		this.#child = child;
 		running.add(child);
 		const frames = new Netstrings(message => this.#receive(message));

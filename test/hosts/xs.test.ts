@@ -1,9 +1,12 @@
 /** The XS engine as a process: framing, questions and answers, ends of all kinds, and the figures of the harness. */
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Harness, unavailable } from "../../hosts/xs/harness.js";
 import { Netstrings, pack } from "../../hosts/xs/netstring.js";
@@ -176,6 +179,26 @@ engine("hosts/xs: the worker", () => {
 		});
 		await assert.rejects(worker.evaluate("issueCommand(new ArrayBuffer(1))"));
 		assert.equal(await worker.exited, "its request failed: no such thing");
+	});
+});
+
+engine("hosts/xs: the worker's process", () => {
+	const script = fileURLToPath(new URL("xsgroup.ts", import.meta.url));
+	function run() {
+		const child = spawn(process.execPath, ["--import", "tsx", script], {
+			stdio: ["ignore", "pipe", "inherit"],
+			detached: true,
+		});
+		return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
+	}
+
+	it("outlives a Ctrl-C, which a terminal sends to every process in the group, until it was closed", async () => {
+		const { child, lines } = run();
+		const exit = once(child, "exit");
+		assert.equal((await lines.next()).value, "ready");
+		process.kill(-(child.pid as number), "SIGINT");
+		assert.equal((await lines.next()).value, "alive");
+		assert.deepEqual(await exit, [0, null]);
 	});
 });
 
