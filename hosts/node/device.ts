@@ -15,7 +15,7 @@ import { Pins } from "./pins.js";
 import { pwm } from "./pwm.js";
 import * as replay from "./replay.js";
 import { Resolver } from "./resolver.js";
-import { TCP } from "./tcp.js";
+import { type NodeTCPOptions, TCP } from "./tcp.js";
 import * as temperature from "./temperature.js";
 import { HostTimer } from "./timer.js";
 import { type Credentials, TLS, type TLSOptions } from "./tls.js";
@@ -103,13 +103,17 @@ function sensors(clock: Clock, directory: string) {
 	return { sensor, absent };
 }
 
-/** TLS with the board's credentials where a connection brings none: its certificate store. */
+/**
+ * TLS with the board's credentials where a connection brings none: its certificate store. The server's name is the
+ * host's the MQTT client was told, which it hands down beside the address.
+ */
 function trusting(credentials?: Credentials): TCPClass {
 	return class extends TLS {
-		constructor(options: TLSOptions) {
-			super({ ...options, tls: { ...credentials, ...options.tls } });
+		constructor(options: NodeTCPOptions & { readonly host?: string }) {
+			const tls = { host: options.host, ...credentials, ...options.tls };
+			super({ ...options, tls } as TLSOptions);
 		}
-	} as TCPClass;
+	};
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: TypeScript wants exactly this of a mixin

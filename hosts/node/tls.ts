@@ -163,9 +163,9 @@ function pem(name: string, data: ByteBuffer): string[] {
 				`TLS: ${name}: expected DER, found ${bytes[0] === 0x2d ? "PEM" : `byte ${bytes[offset]} at ${offset}`}`,
 			);
 		const base64 = Buffer.from(bytes.subarray(offset, offset + length)).toString("base64");
-		result.push(
-			`-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}/g, "$&\n")}\n-----END CERTIFICATE-----\n`,
-		);
+		// An empty last line would be an error to OpenSSL.
+		const lines = base64.match(/.{1,64}/g) as string[];
+		result.push(["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join("\n"));
 		offset += length;
 	}
 	if (result.length === 0) throw new TypeError(`TLS: ${name}: expected DER, found nothing`);

@@ -72,7 +72,8 @@ export class Authority {
 
 /** PEM, as Node's servers want it. */
 export function pem(label: "CERTIFICATE" | "PRIVATE KEY", der: Buffer): string {
-	return `-----BEGIN ${label}-----\n${der.toString("base64").replace(/.{64}/g, "$&\n")}\n-----END ${label}-----\n`;
+	const lines = der.toString("base64").match(/.{1,64}/g) as string[];
+	return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
 }
 
 function tlv(tag: number, ...contents: Buffer[]): Buffer {
