@@ -90,6 +90,8 @@ export class Server {
 		let status = 0;
 		let results: unknown[] = [];
 		try {
+			// A worker that is being killed may still have asked.
+			if (this.#closed) throw new Error("the power is off");
 			results = this.#obey(bytes);
 		} catch (error) {
 			status = 1;
