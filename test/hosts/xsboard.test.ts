@@ -11,6 +11,7 @@ import { createDevice, type DeviceOptions, type NodeDevice } from "../../hosts/n
 import { decode, encode, type Reference, Room } from "../../hosts/xs/channel.js";
 import { unavailable } from "../../hosts/xs/harness.js";
 import { type RunningBoard, start } from "../../hosts/xs/run.js";
+import type { Device } from "../../modules/device/io.js";
 import { TestClock } from "../clock.js";
 import type { Task } from "./xsboard.js";
 
@@ -108,6 +109,78 @@ describe("hosts/xs: values on the channel", () => {
 		const values = { text: "é漢", list: [1, null, true], deep: { empty: {} } };
 		await run({ values });
 		assert.deepEqual(lines, [JSON.stringify(values), "up on xs"]);
+	});
+
+	it("gets drivers with what they say of themselves, while their own defaults stay with the classes", async () => {
+		const pumped: unknown[] = [];
+		const samples = [{ moisture: Number.NaN, temperature: -0.5 }, undefined];
+		const times: [Error | null, number?][] = [
+			[null, 5],
+			[Object.assign(new Error("no answer"), { code: 7 })],
+		];
+		const served: Device = {
+			...createDevice({ description: { drivers: true }, data, trace: line => lines.push(line) }),
+			sensor: {
+				soil: {
+					io: class {
+						constructor(options: object) {
+							lines.push(JSON.stringify(options));
+						}
+						sample() {
+							if (!samples.length) throw new RangeError("dried out");
+							return samples.shift();
+						}
+						close() {}
+					},
+					quantity: "moisture",
+					unit: "%",
+					options: { depth: { type: "number" } },
+					defaults: { sensor: { address: 9 } },
+				},
+			},
+			actuator: {
+				pump: {
+					io: class {
+						constructor(options: { initialValue: number }) {
+							pumped.push(options.initialValue);
+						}
+						write(level: number) {
+							pumped.push(level);
+						}
+						close() {
+							pumped.push("closed");
+						}
+					},
+					dimmable: true,
+				},
+			},
+		};
+		const ntp = class {
+			getTime(callback: (error: Error | null, time?: number) => void) {
+				setImmediate(() => callback(...(times.shift() ?? [null])));
+			}
+			close() {
+				lines.push("closed");
+			}
+		};
+		device = served as NodeDevice;
+		board = await start({
+			device: { ...served, network: { ...served.network, ntp: { client: { io: ntp } } } },
+			entry,
+		});
+		while (!lines.includes("closed")) await new Promise(setImmediate);
+		assert.deepEqual(pumped, [3, 128, "closed"]);
+		assert.deepEqual(lines, [
+			"soil in %, options depth; pump dimmable true",
+			'{"sensor":{"address":9},"depth":2}',
+			'{"moisture":null,"temperature":-0.5}',
+			"undefined",
+			"RangeError: dried out",
+			"up on xs",
+			"time null 5",
+			"Error: no answer 7",
+			"closed",
+		]);
 	});
 
 	it("ends when it is asked to: `close` of the board, its callback, then the engine", async () => {

@@ -21,6 +21,8 @@ export interface Task {
 	readonly restart?: boolean;
 	/** Echoes these as they arrived. */
 	readonly values?: unknown;
+	/** Uses the actuator "pump", the sensor "soil" and the NTP client. */
+	readonly drivers?: boolean;
 }
 
 export default function main(device: Device) {
@@ -43,6 +45,7 @@ export default function main(device: Device) {
 		while (((clock.ticks - start) | 0) < task.wait);
 		trace("waited");
 	}
+	if (task.drivers) drive(device, trace);
 	if (task.port !== undefined) connect(device, task.port, trace);
 	trace(`up on ${device.name}`);
 
@@ -54,6 +57,33 @@ export default function main(device: Device) {
 			if (task.end !== "never") callback?.();
 		},
 	};
+}
+
+function drive({ actuator, sensor, network }: Device, trace: (line: string) => void): void {
+	const { soil } = sensor;
+	const { pump } = actuator ?? {};
+	const { ntp } = network;
+	if (!soil || !pump || !ntp) throw new Error("something is missing");
+	trace(`soil in ${soil.unit}, options ${Object.keys(soil.options ?? {})}; pump dimmable ${pump.dimmable}`);
+	const probe = new soil.io({ depth: 2 });
+	trace(JSON.stringify(probe.sample()));
+	trace(String(probe.sample()));
+	try {
+		probe.sample();
+	} catch (error) {
+		trace(String(error));
+	}
+	const actuated = new pump.io({ initialValue: 3 } as never);
+	actuated.write(128);
+	actuated.close();
+	const client = new ntp.client.io({});
+	client.getTime((error, time) => {
+		trace(`time ${error} ${time}`);
+		client.getTime(again => {
+			trace(`${again} ${(again as Error & { code?: number }).code}`);
+			client.close();
+		});
+	});
 }
 
 function recurse(): void {
