@@ -236,25 +236,29 @@ export class Driver {
 			case "write": {
 				const key = KEYS[step.key] as string;
 				const value = `${this.#serial}`.padEnd(step.size, "v");
-				try {
-					state.write(key, value);
-				} catch (error) {
-					assert.equal((error as Error).message, "state: full");
-					this.refused++;
-					return;
-				}
+				if (!this.#admitted(() => state.write(key, value))) return;
 				this.content = { ...content, values: new Map(content.values).set(key, value) };
 				return;
 			}
 			case "delete": {
 				const values = new Map(content.values);
 				values.delete(KEYS[step.key] as string);
-				state.delete(KEYS[step.key] as string);
+				if (!this.#admitted(() => state.delete(KEYS[step.key] as string))) return;
 				this.content = { ...content, values };
 				return;
 			}
 			case "reopen":
 				this.store = this.#open();
+		}
+	}
+	#admitted(change: () => void): boolean {
+		try {
+			change();
+			return true;
+		} catch (error) {
+			assert.equal((error as Error).message, "state: full");
+			this.refused++;
+			return false;
 		}
 	}
 	/** The store holds exactly what the model holds, its order and its counts included. */

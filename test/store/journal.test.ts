@@ -1,0 +1,304 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { Kind } from "../../modules/store/record.js";
+import Store from "../../modules/store/store.js";
+import { Found } from "../../modules/store/survey.js";
+import { TestFlash } from "../flash.js";
+import { placesOf } from "./layout.js";
+import { contentOf, Driver, EMPTY, generator, randomStep } from "./model.js";
+
+const BLOCKS = 7;
+const LENGTH = 320;
+const SIZE = BLOCKS * LENGTH;
+
+const flashOf = (image?: Uint8Array, strict = true) =>
+	new TestFlash({ blocks: BLOCKS, blockLength: LENGTH, strict, ...(image ? { image } : {}) });
+const reopen = (partition: TestFlash) => new Store({ partition, promised: 128 });
+
+/** A journal that has gone round the ring, as steps with this seed leave it. */
+function used(seed: number, steps = 200): { flash: TestFlash; driver: Driver } {
+	const flash = flashOf();
+	const random = generator(seed);
+	const driver = new Driver(() => reopen(flash));
+	for (let count = 0; count < steps; count++) driver.step(randomStep(random));
+	driver.check();
+	return { flash, driver };
+}
+
+describe("Opening a partition", () => {
+	const page = (fill: (image: Uint8Array) => void) => {
+		const image = new Uint8Array(SIZE).fill(0xff);
+		fill(image);
+		return image;
+	};
+	const first = () => {
+		const flash = flashOf();
+		reopen(flash).outbox?.append("a", new Uint8Array(3));
+		return flash.image;
+	};
+	const other = () => {
+		const flash = new TestFlash({ blocks: BLOCKS * 4, blockLength: LENGTH * 2 });
+		new Store({ partition: flash, promised: 128 }).outbox?.append("a", new Uint8Array(3));
+		return flash.image.slice(0, SIZE);
+	};
+	const version = () => {
+		const flash = flashOf();
+		const { outbox } = reopen(flash);
+		outbox?.append("a", new Uint8Array(3));
+		// Version 2, with the CRC-32 that goes with it.
+		const image = flash.image;
+		image[4] = 2;
+		const view = new DataView(image.buffer);
+		let crc = -1;
+		for (let index = 0; index < 28; index++) {
+			crc ^= image[index] as number;
+			for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+		}
+		view.setInt32(28, ~crc, true);
+		image.fill(0xff, 32);
+		return image;
+	};
+	const table: [string, Uint8Array, number, RegExp][] = [
+		["erased", page(() => {}), Found.blank, /^blank, 7 blocks of 320 bytes$/],
+		["all zero", page(image => image.fill(0)), Found.foreign, /^no journal: block 0 begins with 00 00/],
+		[
+			"one zero bit far inside",
+			page(image => image.fill(0xfe, 999, 1000)),
+			Found.foreign,
+			/block 3 begins with ff/,
+		],
+		["text at its start", page(image => image.set([72, 105])), Found.foreign, /begins with 48 69 ff/],
+		[
+			"a journal for other blocks",
+			other(),
+			Found.foreign,
+			/^a journal for 28 blocks of 640 bytes, expected 7 of 320$/,
+		],
+		["a journal of version 2", version(), Found.foreign, /^a journal of version 2, expected 1$/],
+		["a journal with one message", first(), Found.journal, /^journal, 7 blocks of 320 bytes$/],
+		["its first header torn", page(image => image.set(first().subarray(0, 9))), Found.blank, /^blank/],
+		[
+			"its first header half programmed",
+			page(image => {
+				image.set(first().subarray(0, 32));
+				image[3] = 0xff;
+				image[13] = 0x0f;
+			}),
+			Found.blank,
+			/^blank/,
+		],
+	];
+	for (const [name, image, found, description] of table)
+		it(`that is or has ${name} says so and writes nothing`, () => {
+			const flash = flashOf(image);
+			const store = reopen(flash);
+			assert.equal(store.found, found);
+			assert.match(store.description, description);
+			assert.equal(flash.writes + flash.erases, 0);
+			assert.deepEqual(flash.image, image);
+			assert.equal(store.outbox === undefined, found === Found.foreign);
+			assert.equal(store.state === undefined, found === Found.foreign);
+		});
+	it("that is foreign erases it only with the word `format`, and says what was there", () => {
+		const image = page(image => image.set([72, 105], 800));
+		const store = new Store({ partition: flashOf(image), promised: 128, format: true });
+		assert.equal(store.found, Found.blank);
+		assert.match(store.description, /^formatted; before: no journal: block 2/);
+		assert.ok((store.outbox?.append("a", new Uint8Array(3)) ?? 0) > 0);
+	});
+	it("that holds a journal keeps it, whatever `format` says", () => {
+		const { flash, driver } = used(3);
+		const writes = flash.writes + flash.erases;
+		const store = new Store({ partition: flash, promised: 128, format: true });
+		assert.equal(flash.writes + flash.erases, writes);
+		assert.deepEqual(contentOf(store).held, driver.content.held);
+	});
+	for (const [name, status, expected] of [
+		["too few blocks", { blocks: 3 }, /^3 blocks, expected 4/],
+		["tiny blocks", { blockLength: 128 }, /^blocks of 128 bytes/],
+		["odd blocks", { blockLength: 330 }, /^blocks of 330 bytes/],
+		["bits that erase to 0", { eraseValue: 0 }, /^eraseValue 0, expected 255/],
+		["a strange writeAlign", { writeAlign: 3 }, /^writeAlign 3, expected a power of two/],
+		["no writeAlign", { writeAlign: undefined }, /^writeAlign 0/],
+	] as const)
+		it(`with ${name} is unfit, and says why`, () => {
+			const flash = flashOf();
+			const all = flash.status();
+			flash.status = () => ({ ...all, ...status }) as typeof all;
+			const store = reopen(flash);
+			assert.equal(store.found, Found.unfit);
+			assert.match(store.description, expected);
+			assert.equal(store.outbox, undefined);
+		});
+	it("whose every call throws is unfit or foreign, not an exception", () => {
+		const flash = flashOf();
+		flash.read = (() => {
+			throw new Error("no");
+		}) as typeof flash.read;
+		assert.equal(reopen(flash).outbox, undefined);
+		flash.status = () => {
+			throw new Error("no");
+		};
+		assert.equal(reopen(flash).found, Found.unfit);
+		assert.equal(flash.writes + flash.erases, 0);
+	});
+	it("with random bytes never throws, never writes, finds no message", () => {
+		fc.assert(
+			fc.property(fc.uint8Array({ minLength: SIZE, maxLength: SIZE }), image => {
+				const flash = flashOf(image);
+				const store = reopen(flash);
+				assert.equal(flash.writes + flash.erases, 0);
+				assert.notEqual(store.found, Found.journal);
+			}),
+			{ seed: 419, numRuns: 200 },
+		);
+	});
+});
+
+describe("A hit on the journal", () => {
+	it("in any one bit costs at most the record it hits, and is counted", () => {
+		const { flash, driver } = used(5);
+		const places = placesOf(flash.image, LENGTH, 4);
+		const clean = contentOf(reopen(flashOf(flash.image)));
+		let bits = 0;
+		for (const place of places)
+			for (let byte = place.address; byte < place.used; byte++)
+				for (let bit = 0; bit < 8; bit++) {
+					const image = flash.image.slice();
+					image[byte] = (image[byte] as number) ^ (1 << bit);
+					const store = reopen(flashOf(image));
+					const found = contentOf(store);
+					const where = `bit ${bit} of byte ${byte}, kind ${place.kind}`;
+					bits++;
+					for (const [sequence, message] of clean.held) {
+						const there = found.held.get(sequence);
+						if (there) assert.equal(there.payload, message.payload);
+						else assert.equal(sequence, place.sequence, `${where}: ${sequence} is lost`);
+					}
+					for (const sequence of found.held.keys())
+						assert.ok(
+							clean.held.has(sequence) || sequence === place.sequence,
+							`${where}: ${sequence} is back`,
+						);
+					if (place.kind !== Kind.value && place.kind !== Kind.deleted)
+						assert.deepEqual(found.values, clean.values, where);
+					assert.ok((store.counters.damaged ?? 0) > 0 || inert(place), `${where}: not counted`);
+				}
+		console.log(`      ${places.length} headers and records, ${bits} bits, one at a time`);
+		assert.ok(driver.content.held.size > 2);
+
+		/** A message that is no longer needed is not looked into. */
+		function inert(place: (typeof places)[number]): boolean {
+			return place.kind === Kind.message;
+		}
+	});
+	it("in the erased rest of a block loses nothing, then and later", () => {
+		const { flash, driver } = used(6, 203);
+		const blank: number[] = [];
+		for (const [index, byte] of flash.image.entries()) if (byte === 0xff) blank.push(index);
+		for (let index = 0; index < blank.length; index += 5) {
+			const image = flash.image.slice();
+			image[blank[index] as number] = 0xef;
+			const again = flashOf(image);
+			const next = new Driver(() => reopen(again), driver.content);
+			next.check();
+			const random = generator(index);
+			for (let count = 0; count < 40; count++) next.step(randomStep(random));
+			next.step({ do: "reopen" });
+			next.check();
+		}
+	});
+	it("that overwrites any stretch of it invents nothing and never throws", () => {
+		const { flash } = used(8);
+		const offered = new Set<string>();
+		// All payloads that were ever written are still to be found somewhere in the image, or are held.
+		for (const { payload } of contentOf(reopen(flashOf(flash.image))).held.values()) offered.add(payload);
+		const places = placesOf(flash.image, LENGTH, 4);
+		const known = new Set(places.filter(({ kind }) => kind === Kind.message).map(({ sequence }) => sequence));
+		fc.assert(
+			fc.property(fc.nat(SIZE - 1), fc.uint8Array({ minLength: 1, maxLength: 400 }), (start, noise) => {
+				const image = flash.image.slice();
+				image.set(noise.subarray(0, SIZE - start), start);
+				const store = reopen(flashOf(image, false));
+				if (!store.outbox) return;
+				for (const sequence of contentOf(store).held.keys()) assert.ok(known.has(sequence));
+				const random = generator(start);
+				const driver = new Driver(() => reopen(flashOf(image, false)));
+				driver.content = contentOf(driver.store);
+				for (let count = 0; count < 20; count++) driver.store.outbox?.append("a", new Uint8Array(random(50)));
+			}),
+			{ seed: 419, numRuns: 300 },
+		);
+	});
+});
+
+describe("Blocks that fail", () => {
+	const ways = ["write", "erase", "silent"] as const;
+	/** Steps on a partition where `blocks` begin to fail on the way. */
+	function suffer(way: (typeof ways)[number], blocks: readonly number[], begin: number): Driver {
+		const flash = flashOf();
+		const random = generator(begin + (blocks[0] as number));
+		const driver = new Driver(() => reopen(flash));
+		for (let count = 0; count < 200; count++) {
+			if (count === begin) for (const block of blocks) flash.failing[way].add(block);
+			const step = randomStep(random);
+			// With too few blocks left a change of state lives in RAM only, so these stay without a restart.
+			if (step.do !== "reopen" || blocks.length < 2) driver.step(step);
+		}
+		return driver;
+	}
+	for (const way of ways) {
+		const title = way === "silent" ? "on writes that go wrong unnoticed" : `on every ${way}`;
+		it(`${title}: one of them, from any time on, changes nothing of what is kept`, () => {
+			for (let block = 0; block < BLOCKS; block++)
+				for (let begin = 0; begin < 200; begin += 7) {
+					const driver = suffer(way, [block], begin);
+					assert.ok(driver.store.counters.retired <= 1);
+					driver.check();
+					driver.step({ do: "reopen" });
+					driver.check();
+				}
+		});
+		it(`${title}: two at the same time lose no message, even in a full partition`, () => {
+			for (let block = 0; block < BLOCKS; block++)
+				for (let second = block + 1; second < BLOCKS; second++)
+					for (let begin = 0; begin < 200; begin += 29) {
+						const driver = suffer(way, [block, second], begin);
+						driver.check();
+						driver.step({ do: "reopen" });
+						const found = contentOf(driver.store);
+						for (const [sequence, { payload }] of driver.content.held)
+							assert.equal(found.held.get(sequence)?.payload, payload, `${block}, ${second}, ${begin}`);
+					}
+		});
+	}
+	it("are counted, and the others take over their work", () => {
+		const flash = flashOf();
+		flash.failing.erase.add(2);
+		flash.failing.write.add(4);
+		const { outbox, counters } = reopen(flash);
+		assert.equal(counters.retired, 0);
+		const store = reopen(flash);
+		for (let count = 1; count < 300; count++) {
+			assert.ok((store.outbox?.append("a/b", new Uint8Array(40)) ?? 0) > 0);
+			store.outbox?.sent(count, 5);
+			assert.equal(store.outbox?.release(5), true);
+		}
+		assert.equal(outbox?.length, 0);
+		assert.equal(store.counters.retired, 2);
+		assert.ok(store.counters.failures >= 2);
+	});
+});
+
+describe("Wear", () => {
+	it("is spread over the whole partition: no block is erased more than once oftener than another", () => {
+		const flash = flashOf();
+		const driver = new Driver(() => reopen(flash), EMPTY);
+		const random = generator(11);
+		for (let count = 0; count < 6000; count++) driver.step(randomStep(random));
+		const least = Math.min(...flash.wear);
+		const most = Math.max(...flash.wear);
+		console.log(`      erases of each block: ${flash.wear.join(" ")}`);
+		assert.ok(least > 50 && most - least <= 1);
+	});
+});
