@@ -82,14 +82,4 @@ export interface ClientOptions extends ClientDefaults {
 	readonly onError: (error?: ClientError) => void;
 }
 
-export interface ClientClass {
-	new (options: ClientOptions): Client;
-	readonly CONNACK: number;
-	readonly PUBACK: number;
-	readonly PUBREC: number;
-	readonly PUBREL: number;
-	readonly PUBCOMP: number;
-	readonly SUBSCRIBE: number;
-	readonly SUBACK: number;
-	readonly DISCONNECT: number;
-}
+export type ClientClass = new (options: ClientOptions) => Client;

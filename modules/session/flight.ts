@@ -3,12 +3,17 @@
  * are sent again [MQTT-4.6.0-1]. It outlives a connection. Does not hold messages, only their place.
  */
 
-/** The two outboxes a message can be in. Part of a place, so that a PUBACK finds its message. */
-export const Lane = Object.freeze({ live: 0, durable: 1 });
+/** Where a message is held, so that an acknowledgement finds it: in one of the two outboxes, or nowhere any more. */
+export const Lane = Object.freeze({
+	live: 0,
+	durable: 1,
+	/** QoS 2 after PUBREC: the broker has it, PUBCOMP is to come (§4.3.3). */
+	released: 2,
+});
 export type Lane = (typeof Lane)[keyof typeof Lane];
 
 export class Flight {
-	/** Packet identifier → sequence × 2 + lane. */
+	/** Packet identifier → sequence × 4 + lane. */
 	readonly #places = new Map<number, number>();
 	#last = 0;
 
@@ -21,8 +26,9 @@ export class Flight {
 		while (this.#places.has(this.#last));
 		return this.#last;
 	}
+	/** An identifier that is in use keeps its turn. */
 	add(packetIdentifier: number, lane: Lane, sequence: number): void {
-		this.#places.set(packetIdentifier, sequence * 2 + lane);
+		this.#places.set(packetIdentifier, sequence * 4 + lane);
 	}
 	/** False when it is not in use. */
 	delete(packetIdentifier: number): boolean {
@@ -31,14 +37,14 @@ export class Flight {
 	/** -1 when it is not in use. */
 	lane(packetIdentifier: number): Lane | -1 {
 		const place = this.#places.get(packetIdentifier);
-		return place === undefined ? -1 : ((place % 2) as Lane);
+		return place === undefined ? -1 : ((place % 4) as Lane);
 	}
 	sequence(packetIdentifier: number): number {
-		return Math.floor((this.#places.get(packetIdentifier) ?? 0) / 2);
+		return Math.floor((this.#places.get(packetIdentifier) ?? 0) / 4);
 	}
 	/** The identifier in this lane that was sent first; 0 when there is none. */
 	oldest(lane: Lane): number {
-		for (const [packetIdentifier, place] of this.#places) if (place % 2 === lane) return packetIdentifier;
+		for (const [packetIdentifier, place] of this.#places) if (place % 4 === lane) return packetIdentifier;
 		return 0;
 	}
 	identifiers(): number[] {

@@ -5,6 +5,7 @@
  */
 
 import type { Timer } from "../mqtt/io.js";
+import { CONNACK, DISCONNECT, SUBSCRIBE } from "../mqtt/packet.js";
 import { encode } from "../mqtt/text.js";
 import type { Client, ClientClass, ClientControl, ClientMessage, ClientOptions } from "./client.js";
 import { Reason } from "./reason.js";
@@ -32,7 +33,6 @@ const patience = 3;
 export class Link {
 	#client: Client | undefined;
 	readonly #owner: LinkOwner;
-	readonly #class: ClientClass;
 	readonly #timer: Timer;
 	readonly #message = { topic: "", QoS: 0, retain: false, duplicate: false, id: 0 };
 	/** A write did not fit: none of its kind is tried before `onWritable`. */
@@ -50,7 +50,6 @@ export class Link {
 	/** Throws what the client's constructor throws. */
 	constructor(io: ClientClass, options: LinkOptions, owner: LinkOwner) {
 		this.#owner = owner;
-		this.#class = io;
 		this.#timer = options.timer;
 		this.#client = new io({
 			...options,
@@ -103,7 +102,7 @@ export class Link {
 		if (!this.#client) return false;
 		try {
 			this.#room = this.#client.write(undefined, {
-				operation: this.#class.SUBSCRIBE,
+				operation: SUBSCRIBE,
 				id: packetIdentifier,
 				items,
 			});
@@ -116,7 +115,7 @@ export class Link {
 	disconnect(): boolean {
 		if (!this.#client || this.#rest) return false;
 		try {
-			this.#client.write(undefined, { operation: this.#class.DISCONNECT });
+			this.#client.write(undefined, { operation: DISCONNECT });
 			return true;
 		} catch {
 			return false;
@@ -223,8 +222,8 @@ export class Link {
 	#control(operation: number, message: ClientControl): void {
 		if (!this.#client) return;
 		try {
-			if (operation === this.#class.CONNACK) this.#returnCode = message.returnCode ?? 0;
-			if (operation !== this.#class.CONNACK) this.#owner.control(operation, message);
+			if (operation === CONNACK) this.#returnCode = message.returnCode ?? 0;
+			if (operation !== CONNACK) this.#owner.control(operation, message);
 			// A refusal comes again, as an error.
 			else if (this.#returnCode === 0) this.#owner.accepted(message.sessionPresent ?? false);
 		} catch (error) {

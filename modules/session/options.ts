@@ -102,8 +102,8 @@ export function check(options: SessionOptions): void {
 	if (!(keepAlive >= 0)) throw new RangeError(`keepAlive: expected milliseconds, found ${keepAlive}`);
 	if (!status || !isTopicName(status.topic)) throw new RangeError("status.topic: expected a topic name");
 	for (const { topic, QoS } of subscriptions)
-		if (!isTopicName(topic) || (QoS !== 0 && QoS !== 1))
-			throw new RangeError(`subscriptions: expected exact names at QoS 0 or 1, found ${topic} at ${QoS}`);
+		if (!isTopicName(topic) || (QoS !== 0 && QoS !== 1 && QoS !== 2))
+			throw new RangeError(`subscriptions: expected exact names at QoS 0, 1 or 2, found ${topic} at ${QoS}`);
 	if (!(window >= 1 && window <= 1000)) throw new RangeError(`window: expected 1…1000, found ${window}`);
 	if (!(rate > 0)) throw new RangeError(`rate: expected messages a second, found ${rate}`);
 	if (!outbox) throw new TypeError("outbox: expected an Outbox");

@@ -127,12 +127,12 @@ export class Queue implements Outbox {
 		this.#delete(this.#after(sequence - 1));
 		return true;
 	}
-	/** The connection is gone: QoS 0 messages that need not be the latest go with it. Returns how many. */
-	shed(): number {
+	/** The connection is gone: QoS 0 messages that need not be the latest go with it, or `all`. Returns how many. */
+	shed(all = false): number {
 		const before = this.#entries.length;
 		for (let i = before - 1; i >= 0; i--) {
 			const entry = this.#entries[i] as QueueEntry;
-			if (entry.QoS === 0 && !entry.latest) this.#delete(i);
+			if (entry.QoS === 0 && (all || !entry.latest)) this.#delete(i);
 		}
 		return before - this.#entries.length;
 	}

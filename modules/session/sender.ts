@@ -4,78 +4,70 @@
  * connection [MQTT-4.4.0-1]; the window bounds what is in flight. Knows no states and no time-outs but its own two.
  */
 
-import type { Ticks, Timer } from "../mqtt/io.js";
+import { PUBREL } from "../mqtt/packet.js";
 import { Alarm } from "./alarm.js";
+import { Backlog } from "./backlog.js";
 import type { Tally } from "./counters.js";
 import { type Flight, Lane } from "./flight.js";
 import type { Link } from "./link.js";
-import type { Outbox, OutboxEntry } from "./outbox.js";
+import { defaults, type SessionOptions } from "./options.js";
+import type { Outbox } from "./outbox.js";
 import { Outcome } from "./outcome.js";
-import { Queue } from "./queue.js";
-
-export interface SenderOptions {
-	readonly outbox: Outbox;
-	readonly queueBytes: number;
-	readonly window: number;
-	/** Messages a second. */
-	readonly rate: number;
-	/** Milliseconds. */
-	readonly deadline: number;
-	readonly timer: Timer;
-	readonly ticks: Ticks;
-}
+import { Queue, type QueueEntry } from "./queue.js";
+import { Reason } from "./reason.js";
+import { Suspicion } from "./suspicion.js";
 
 export interface SenderOwner {
-	/** Nothing in flight was acknowledged for `deadline` milliseconds. */
+	/** Nothing in flight was acknowledged within the deadline. */
 	stalled(): void;
 	quarantined(topic: string): void;
 	fault(error: unknown): void;
 }
-
-/** So many connections in a row that end with one message in flight convict it (field-notes §2, line 8). */
-const strikes = 3;
 
 export class Sender {
 	#link: Link | undefined;
 	readonly #live: Queue;
 	readonly #durable: Outbox;
 	readonly #flight: Flight;
-	readonly #options: SenderOptions;
+	readonly #options: SessionOptions;
 	readonly #owner: SenderOwner;
 	readonly #tally: Tally;
+	readonly #window: number;
+	readonly #backlog: Backlog;
+	/** By lane. */
+	readonly #suspicions = [new Suspicion(), new Suspicion()];
+	/** Until the next of the backlog may go. */
 	readonly #drain: Alarm;
+	/** Until something in flight has to be acknowledged. */
 	readonly #silence: Alarm;
 	/** Identifiers in flight that this connection has not sent, oldest first. */
 	#again: number[] = [];
 	/** The last of `#again`, when it was never sent on any connection: its DUP is 0 [MQTT-3.3.1-1]. */
 	#fresh = 0;
-	/** The sequence of the last message, by lane, that was sent for the first time. */
+	/** By lane: the sequence of the message that was last sent for the first time. */
 	readonly #left = [0, 0];
 	/** Durable messages up to this sequence are under way. */
 	#cursor = 0;
-	/** Durable messages wait that are not live any more: they go at the limited rate. */
-	#behind = true;
-	/** Ticks at which the next of them may go. */
-	#due = 0;
 	#restored = false;
-	/** By lane: the sequence of the message under suspicion, and how many connections in a row it saw end. */
-	readonly #suspect = [0, 0];
-	readonly #strikes = [0, 0];
 
-	constructor(options: SenderOptions, flight: Flight, tally: Tally, owner: SenderOwner) {
+	constructor(options: SessionOptions, flight: Flight, tally: Tally, owner: SenderOwner) {
+		const { outbox, timer, window = defaults.window, rate = defaults.rate } = options;
 		this.#options = options;
-		this.#durable = options.outbox;
-		this.#live = new Queue({ byteLength: options.queueBytes });
+		this.#durable = outbox;
+		this.#live = new Queue({ byteLength: options.queueBytes ?? defaults.queueBytes });
 		this.#flight = flight;
 		this.#tally = tally;
 		this.#owner = owner;
-		this.#drain = new Alarm(options.timer, () => this.pump());
-		this.#silence = new Alarm(options.timer, () => owner.stalled());
+		this.#window = window;
+		this.#backlog = new Backlog(rate);
+		this.#drain = new Alarm(timer, () => this.pump());
+		this.#silence = new Alarm(timer, () => owner.stalled());
 	}
 
 	/** CONNACK: what is in flight from before is to be sent again, or, when the broker has no session, as new. */
 	restore(sessionPresent: boolean): void {
 		if (!sessionPresent) {
+			if (this.#flight.size) this.#backlog.returned();
 			this.#flight.clear();
 			this.#live.reset();
 			this.#guard(() => this.#durable.reset());
@@ -88,19 +80,19 @@ export class Sender {
 	/** Messages may leave from now on. */
 	open(link: Link): void {
 		this.#link = link;
-		this.#behind = true;
-		this.#due = this.#options.ticks.ticks;
+		this.#backlog.open(this.#options.ticks.ticks);
 		this.pump();
 	}
-	/** The connection is gone, or nothing more may leave on it. `struck`: a message in flight may be to blame. */
-	close(struck: boolean): void {
+	/** The connection is gone for this reason, or nothing more may leave on it. */
+	close(reason: number): void {
 		if (!this.#link) return;
 		this.#link = undefined;
 		this.#drain.clear();
 		this.#silence.clear();
-		this.#tally.dropped.offline += this.#live.shed();
-		this.#accuse(Lane.live, this.#live, struck);
-		this.#accuse(Lane.durable, this.#durable, struck);
+		this.#backlog.close();
+		this.#tally.dropped.offline += this.#live.shed(reason === Reason.stuck);
+		this.#accuse(Lane.live, this.#live, reason);
+		this.#accuse(Lane.durable, this.#durable, reason);
 		this.#again = [];
 		this.#fresh = 0;
 	}
@@ -111,7 +103,7 @@ export class Sender {
 		this.#live.close();
 	}
 
-	offer(topic: string, payload: Uint8Array, QoS: 0 | 1, retain: boolean, latest: boolean): Outcome {
+	offer(topic: string, payload: Uint8Array, QoS: 0 | 1 | 2, retain: boolean, latest: boolean): Outcome {
 		const link = this.#link;
 		if (QoS === 0) {
 			if (link && this.#live.zeros === 0 && link.send(topic, payload, 0, retain, false, 0)) {
@@ -137,21 +129,25 @@ export class Sender {
 			this.#owner.fault(error); // flash that fails: RAM is better than nothing
 			return this.offer(topic, payload, 1, retain, false);
 		}
+		if (sequence) this.#backlog.accepted(sequence, topic, this.#link !== undefined);
 		return this.#offered(Lane.durable, sequence);
 	}
-	/** PUBACK. */
+	/** PUBACK, or PUBCOMP. */
 	acknowledged(packetIdentifier: number): void {
 		const lane = this.#flight.lane(packetIdentifier);
-		if (lane < 0) return;
+		if (lane === -1) return;
 		const sequence = this.#flight.sequence(packetIdentifier);
 		this.#flight.delete(packetIdentifier);
-		const outbox = lane === Lane.live ? this.#live : this.#durable;
-		this.#guard(() => outbox.release(packetIdentifier));
 		this.#tally.acknowledged++;
-		if (this.#suspect[lane] === sequence) this.#suspect[lane] = this.#strikes[lane] = 0;
-		this.#silence.clear();
-		if (this.#link && this.#flight.size > this.#again.length) this.#silence.set(this.#options.deadline);
-		this.pump();
+		this.#taken(packetIdentifier, lane, sequence);
+	}
+	/** PUBREC: the message is the broker's, its identifier stays in use until PUBCOMP [MQTT-4.3.3-1]. */
+	received(packetIdentifier: number): void {
+		const lane = this.#flight.lane(packetIdentifier);
+		if (lane !== Lane.live) return;
+		const sequence = this.#flight.sequence(packetIdentifier);
+		this.#flight.add(packetIdentifier, Lane.released, 0);
+		this.#taken(packetIdentifier, lane, sequence);
 	}
 	/** Sends as much as link, window and rate allow. */
 	pump(): void {
@@ -164,6 +160,20 @@ export class Sender {
 		}
 	}
 
+	/** The broker has a message. */
+	#taken(packetIdentifier: number, lane: Lane, sequence: number): void {
+		if (lane !== Lane.released) {
+			const outbox = lane === Lane.live ? this.#live : this.#durable;
+			this.#guard(() => outbox.release(packetIdentifier));
+			this.#suspicions[lane]?.acknowledged(sequence);
+		}
+		this.#silence.clear();
+		if (this.#link && this.#flight.size > this.#again.length) this.#listen();
+		this.pump();
+	}
+	#listen(): void {
+		this.#silence.set(this.#options.deadlines?.acknowledge ?? defaults.deadlines.acknowledge);
+	}
 	#offered(lane: Lane, sequence: number): Outcome {
 		if (sequence === 0) {
 			this.#tally.dropped.full++;
@@ -176,10 +186,9 @@ export class Sender {
 	}
 	/** Sends one message; false when nothing can be sent now. */
 	#step(link: Link): boolean {
-		const suspicious =
-			(this.#strikes[0] as number) >= strikes - 1 || (this.#strikes[1] as number) >= strikes - 1;
 		// A suspect travels alone, or an innocent neighbour would share its fate.
-		const window = suspicious ? 1 : this.#options.window;
+		const isolating = this.#suspicions[0]?.isolating || this.#suspicions[1]?.isolating;
+		const window = isolating ? 1 : this.#window;
 		const full = this.#flight.size - this.#again.length >= window;
 		if (this.#again.length) return full ? this.#sendLive(link, true) : this.#repeat(link);
 		return this.#sendLive(link, full) || (!full && this.#sendDurable());
@@ -188,6 +197,11 @@ export class Sender {
 	#repeat(link: Link): boolean {
 		const packetIdentifier = this.#again[0] as number;
 		const lane = this.#flight.lane(packetIdentifier);
+		if (lane === Lane.released) {
+			link.reply(PUBREL, packetIdentifier);
+			this.#again.shift();
+			return true;
+		}
 		const sequence = this.#flight.sequence(packetIdentifier);
 		const outbox: Outbox = lane === Lane.live ? this.#live : this.#durable;
 		const entry = lane < 0 ? undefined : outbox.next(sequence - 1);
@@ -197,9 +211,10 @@ export class Sender {
 			return true;
 		}
 		const fresh = this.#fresh === packetIdentifier;
-		if (!link.send(entry.topic, entry.payload, 1, entry.retain, !fresh, packetIdentifier)) return false;
+		const QoS = lane === Lane.live ? (entry as QueueEntry).QoS : 1;
+		if (!link.send(entry.topic, entry.payload, QoS, entry.retain, !fresh, packetIdentifier)) return false;
 		this.#again.shift();
-		if (!this.#silence.standing) this.#silence.set(this.#options.deadline);
+		if (!this.#silence.standing) this.#listen();
 		if (fresh) {
 			this.#fresh = 0;
 			this.#left[lane] = sequence;
@@ -212,7 +227,7 @@ export class Sender {
 		if (zero && live.zeros === 0) return false;
 		const entry = live.waiting(zero);
 		if (!entry) return false;
-		if (entry.QoS !== 0) return this.#launch(Lane.live, live, entry);
+		if (entry.QoS !== 0) return this.#launch(Lane.live, live, entry.sequence);
 		if (!link.send(entry.topic, entry.payload, 0, entry.retain, false, 0)) return false;
 		live.remove(entry.sequence);
 		this.#left[Lane.live] = entry.sequence;
@@ -221,27 +236,30 @@ export class Sender {
 	}
 	#sendDurable(): boolean {
 		const durable = this.#durable;
+		for (let sequence = this.#backlog.pass(); sequence; sequence = this.#backlog.pass()) {
+			const entry = durable.next(sequence - 1);
+			if (entry?.sequence === sequence && entry.packetIdentifier === 0)
+				return this.#launch(Lane.durable, durable, sequence);
+		}
 		let entry = durable.next(this.#cursor);
 		// What has an identifier is in flight.
 		while (entry && entry.packetIdentifier !== 0) entry = durable.next(entry.sequence);
 		if (!entry) {
-			this.#behind = false;
+			this.#backlog.drained();
 			return false;
 		}
-		if (this.#behind) {
-			const now = this.#options.ticks.ticks;
-			const wait = (this.#due - now) | 0;
-			if (wait > 0) {
-				this.#drain.set(wait);
-				return false;
-			}
-			this.#due = (now + 1000 / this.#options.rate) | 0;
+		const now = this.#options.ticks.ticks;
+		const delay = this.#backlog.delay(now);
+		if (delay > 0) {
+			this.#drain.set(delay);
+			return false;
 		}
+		this.#backlog.went(now);
 		this.#cursor = entry.sequence;
-		return this.#launch(Lane.durable, durable, entry);
+		return this.#launch(Lane.durable, durable, entry.sequence);
 	}
 	/** Gives a message its identifier; `#repeat` sends it, now or when there is room. */
-	#launch(lane: Lane, outbox: Outbox, { sequence }: OutboxEntry): boolean {
+	#launch(lane: Lane, outbox: Outbox, sequence: number): boolean {
 		const packetIdentifier = this.#flight.take();
 		this.#flight.add(packetIdentifier, lane, sequence);
 		this.#again.push(packetIdentifier);
@@ -258,30 +276,31 @@ export class Sender {
 			if (entry.packetIdentifier !== 0) pairs.push([entry.packetIdentifier, entry.sequence]);
 		this.#flight.restore(pairs, Lane.durable);
 	}
-	/**
-	 * The oldest message in flight saw its connection end. Three such connections in a row put it aside; one that
-	 * was lost in another way, or with the suspect not on it, is the network's doing and clears it.
-	 */
-	#accuse(lane: Lane, outbox: Outbox, struck: boolean): void {
-		const packetIdentifier = this.#flight.oldest(lane);
-		if (!struck || packetIdentifier === 0 || this.#again.includes(packetIdentifier)) {
-			this.#strikes[lane] = this.#suspect[lane] = 0;
-			return;
-		}
+	/** Asks who is to blame for the end of the connection, and puts aside who is. */
+	#accuse(lane: Lane, outbox: Outbox, reason: number): void {
+		const suspicion = this.#suspicions[lane] as Suspicion;
+		const packetIdentifier = this.#blamed(lane, reason);
 		const sequence = this.#flight.sequence(packetIdentifier);
-		if (this.#suspect[lane] !== sequence) this.#strikes[lane] = 0;
-		this.#suspect[lane] = sequence;
-		this.#strikes[lane] = (this.#strikes[lane] as number) + 1;
+		const convicted = suspicion.struck(sequence);
+		if (sequence === 0) return;
 		this.#guard(() => {
 			outbox.failed(sequence);
-			if ((this.#strikes[lane] as number) < strikes) return;
+			if (!convicted) return;
 			const topic = outbox.next(sequence - 1)?.topic ?? "";
 			outbox.quarantine(sequence);
 			this.#flight.delete(packetIdentifier);
-			this.#strikes[lane] = this.#suspect[lane] = 0;
 			this.#tally.quarantined++;
 			this.#owner.quarantined(topic);
 		});
+	}
+	/** The packet identifier of the message under suspicion; 0 when it is the network's doing. */
+	#blamed(lane: Lane, reason: number): number {
+		const next = this.#again[0] ?? 0;
+		if (reason === Reason.stuck) return this.#flight.lane(next) === lane ? next : 0;
+		const ended =
+			reason === Reason.disconnected || reason === Reason.acknowledge || reason === Reason.unknown;
+		const oldest = ended ? this.#flight.oldest(lane) : 0;
+		return this.#again.includes(oldest) ? 0 : oldest;
 	}
 	/** Flash may fail; then the session goes on with what it knows. */
 	#guard(action: () => void): void {

@@ -7,7 +7,7 @@
 export interface Subscription {
 	/** An exact name: AWS delivers no retained messages to wildcards. */
 	readonly topic: string;
-	readonly QoS: 0 | 1;
+	readonly QoS: 0 | 1 | 2;
 }
 
 /** One text that survives a restart. May throw. */

@@ -110,8 +110,9 @@ describe("session", () => {
 				["a/+", {}],
 				["a/#", {}],
 				["a\0", {}],
-				["a", { QoS: 2 as 1 }],
+				["a", { QoS: 3 as 1 }],
 				["a", { durable: true }],
+				["a", { QoS: 2, durable: true }],
 			] as const)
 				assert.throws(() => bench.session.publish(topic, "x", options), RangeError);
 			assert.equal(bench.outbox.length, 0);

@@ -1,0 +1,282 @@
+/**
+ * The states of a session, each with its deadline, and the one writer of them: from every state a try follows, so
+ * that a broker that can be reached is reached (field-notes §2, line 11). Subscribes and says farewell, since those
+ * are stages; what is published and received belongs to others. Monotonic timers only, never the wall clock.
+ */
+
+import type { Ticks } from "../mqtt/io.js";
+import { PUBACK, SUBACK } from "../mqtt/packet.js";
+import { encode } from "../mqtt/text.js";
+import { Alarm } from "./alarm.js";
+import type { ClientControl, ClientMessage } from "./client.js";
+import type { Flight } from "./flight.js";
+import { Link, type LinkOwner } from "./link.js";
+import { type Broker, type Deadlines, defaults, type SessionOptions } from "./options.js";
+import { nameOf, passes, Reason } from "./reason.js";
+import { Report } from "./report.js";
+import { Roster } from "./roster.js";
+import { legal, State } from "./state.js";
+import { type Subscription, Subscriptions } from "./subscriptions.js";
+
+export interface SupervisorOwner {
+	/** CONNACK with code 0. `sessionPresent`: the broker still has the session of the last connection. */
+	accepted(sessionPresent: boolean): void;
+	/** Messages may be sent from now on. */
+	online(link: Link, sessionPresent: boolean): void;
+	/** No more messages may be sent: the connection is about to be closed in order. */
+	leaving(): void;
+	/** A connection or a try has ended, `online` or before; another try follows. */
+	ended(reason: number, online: boolean): void;
+	/** A control packet that is none of the stages'. */
+	control(link: Link, operation: number, message: ClientControl): void;
+	readable(link: Link, count: number, message: ClientMessage): void;
+	writable(): void;
+	closed(): void;
+	report(event: number, detail: string): void;
+}
+
+export class Supervisor implements LinkOwner {
+	#state: State = State.Waiting;
+	readonly #options: SessionOptions;
+	readonly #owner: SupervisorOwner;
+	readonly #flight: Flight;
+	readonly #roster: Roster;
+	readonly #subscriptions: Subscriptions;
+	readonly #deadlines: Required<Deadlines>;
+	/** The deadline of the state; in Online, the moment at which the connection counts as stable. */
+	readonly #deadline: Alarm;
+	readonly #ticks: Ticks;
+	#link: Link | undefined;
+	#sessionPresent = false;
+	/** Ticks at which the last try began. */
+	#tried: number;
+	/** The host said that its network is gone. */
+	#down = false;
+	/** A SUBSCRIBE that waits for room. */
+	#items: readonly Subscription[] | undefined;
+	/** Packet identifier of the SUBSCRIBE whose SUBACK is awaited. */
+	#subscribing = 0;
+	/** Packet identifier of the last `offline`: 0 before it was sent, -1 once DISCONNECT was. */
+	#farewell = 0;
+
+	constructor(options: SessionOptions, flight: Flight, owner: SupervisorOwner) {
+		const { brokers, status, subscriptions = [], timer, ticks, random = Math.random } = options;
+		this.#options = options;
+		this.#owner = owner;
+		this.#flight = flight;
+		this.#ticks = ticks;
+		this.#deadlines = { ...defaults.deadlines, ...options.deadlines };
+		this.#roster = new Roster(brokers, options.backoff ?? {}, random);
+		// Our own status too, for a late will. QoS 0: what is missed while away is published anew at each connect.
+		const known = subscriptions.some(({ topic }) => topic === status.topic);
+		const items = known ? subscriptions : [...subscriptions, { topic: status.topic, QoS: 0 as const }];
+		this.#subscriptions = new Subscriptions(items, options.memory);
+		this.#tried = (ticks.ticks - this.#roster.minimum) | 0;
+		this.#deadline = new Alarm(timer, () => this.#expired());
+		this.#deadline.set(0);
+	}
+
+	get state(): State {
+		return this.#state;
+	}
+	get broker(): Broker {
+		return this.#roster.broker;
+	}
+	/** The host's network came up: tries at once, but never twice within the back-off's minimum. */
+	up(): void {
+		this.#down = false;
+		const since = (this.#ticks.ticks - this.#tried) | 0;
+		if (this.#state === State.Connecting && since >= this.#roster.minimum) {
+			// Begun when there was no network: it may wait for an answer that cannot come.
+			this.#drop();
+			this.#enter(State.Waiting);
+		}
+		if (this.#state > State.Waiting) return;
+		this.#roster.restart();
+		this.#deadline.set(Math.max(0, this.#roster.minimum - since));
+	}
+	/** The host's network is gone. `settle` acts on it, outside of the caller's call. */
+	down(): void {
+		this.#down = true;
+	}
+	/** Does what `down` asked for, if it still holds. */
+	settle(): void {
+		if (!this.#down) return;
+		if (this.#state === State.Waiting) {
+			this.#enter(State.Network);
+			this.#deadline.set(this.#deadlines.network);
+		} else if (this.#state > State.Waiting && this.#state < State.Closing) this.lost(Reason.network, 0);
+	}
+	/** Ends in Closed, within the deadline; true when it is closed already. */
+	close(): boolean {
+		if (this.#state === State.Online) {
+			this.#owner.leaving();
+			this.#enter(State.Closing);
+			// What is left of it is for the broker to take DISCONNECT and close.
+			this.#deadline.set(this.#deadlines.close * 0.7);
+			this.#bid();
+		} else if (this.#state < State.Closing) {
+			this.#drop();
+			this.#enter(State.Closed);
+		}
+		return this.#state === State.Closed;
+	}
+	/** Gives the timer back. */
+	end(): void {
+		this.#deadline.close();
+	}
+	/** Ends the connection; a try follows after the back-off. Nothing happens when there is neither. */
+	lost(reason: number, returnCode: number): void {
+		const before = this.#state;
+		if (before === State.Closing) this.#finish();
+		if (before <= State.Waiting || before >= State.Closing) return;
+		const online = before === State.Online;
+		const { host, port } = this.broker;
+		this.#drop();
+		this.#enter(this.#down ? State.Network : State.Waiting);
+		const delay = online ? this.#roster.ended() : this.#roster.failed(returnCode);
+		this.#deadline.set(this.#down ? this.#deadlines.network : delay);
+		this.#owner.ended(reason, online);
+		if (online) this.#judge(reason);
+		else if (returnCode && !passes(returnCode))
+			this.#owner.report(Report.refused, `${host}:${port} ${returnCode}`);
+		else this.#owner.report(Report.failed, `${host}:${port} ${nameOf(reason)}`);
+	}
+	fault(error: unknown): void {
+		this.#owner.report(Report.internal, `${error}`);
+	}
+
+	/** The one writer of the state. */
+	#enter(state: State): void {
+		if (!legal(this.#state, state)) throw new Error(`session: ${this.#state} to ${state} is no transition`);
+		this.#state = state;
+	}
+	/** The deadline of the state has passed. */
+	#expired(): void {
+		switch (this.#state) {
+			case State.Network:
+			case State.Waiting:
+				this.#try();
+				break;
+			case State.Connecting:
+				this.lost(Reason.connect, 0);
+				break;
+			case State.Subscribing:
+				this.lost(Reason.subscribe, 0);
+				break;
+			case State.Online:
+				this.#roster.settled();
+				break;
+			case State.Closing:
+				this.#part();
+		}
+	}
+	/** Lets go of the connection, whatever it was doing. */
+	#drop(): void {
+		this.#deadline.clear();
+		this.#items = undefined;
+		this.#link?.close();
+		this.#link = undefined;
+	}
+
+	// Connecting and subscribing
+
+	#try(): void {
+		this.#enter(State.Connecting);
+		this.#tried = this.#ticks.ticks;
+		const { id, keepAlive, clean = false, status, client } = this.#options;
+		const { host, port, user, password, client: overrides } = this.broker;
+		const { io, ...shared } = client;
+		const timeout = this.#deadlines.connect;
+		// The client's own deadline knows better what is missing; ours stands behind it.
+		this.#deadline.set(timeout + 500);
+		const options = { ...shared, ...overrides, host, port, id, keepAlive, clean, timeout };
+		const will = { topic: status.topic, message: status.offline, QoS: 1 as const, retain: true };
+		const credentials = { ...(user !== undefined && { user }), ...(password !== undefined && { password }) };
+		try {
+			this.#link = new Link(io, { ...options, ...credentials, will }, this);
+		} catch (error) {
+			this.fault(error);
+			this.lost(Reason.unknown, 0);
+		}
+	}
+	/** LinkOwner: CONNACK. */
+	accepted(sessionPresent: boolean): void {
+		if (this.#state !== State.Connecting) return;
+		// Another broker's session knows nothing of what is in flight.
+		const same = this.#roster.accepted();
+		this.#owner.accepted(sessionPresent && same);
+		const { host, port } = this.broker;
+		this.#sessionPresent = sessionPresent;
+		this.#subscriptions.begin(`${host}:${port}`, sessionPresent);
+		this.#subscribe();
+	}
+	/** Sends the next SUBSCRIBE, or goes online when there is none. */
+	#subscribe(): void {
+		const items = this.#subscriptions.next();
+		if (items.length) {
+			if (this.#state !== State.Subscribing) this.#enter(State.Subscribing);
+			this.#deadline.set(this.#deadlines.subscribe);
+			this.#items = items;
+			this.#subscribing = this.#flight.take();
+			this.#ask();
+		} else {
+			this.#enter(State.Online);
+			this.#deadline.set(this.#roster.stable);
+			this.#owner.online(this.#link as Link, this.#sessionPresent);
+		}
+	}
+	#ask(): void {
+		if (this.#items && this.#link?.subscribe(this.#subscribing, this.#items)) this.#items = undefined;
+	}
+	#subscribed({ id, payload = [] }: ClientControl): void {
+		if (this.#state !== State.Subscribing || id !== this.#subscribing) return;
+		const whole = this.#subscriptions.acknowledged(payload, ({ topic }, refused) =>
+			this.#owner.report(refused ? Report.filterRefused : Report.filterLowered, topic),
+		);
+		if (whole) this.#subscribe();
+		else this.lost(Reason.malformed, 0);
+	}
+	#judge(reason: number): void {
+		if (reason === Reason.disconnected && this.#roster.suspect())
+			this.#owner.report(Report.duplicateSuspected, this.#options.id);
+	}
+
+	// Closing
+
+	#bid(): void {
+		const { topic, offline } = this.#options.status;
+		const id = this.#flight.take();
+		if (this.#link?.send(topic, encode(offline), 1, true, false, id)) this.#farewell = id;
+	}
+	/** `offline` is acknowledged, or has had its time: DISCONNECT, and the broker closes [MQTT-3.14.4-1]. */
+	#part(): void {
+		// Without `offline` no DISCONNECT either: the will says it then.
+		const parted = this.#farewell > 0 && this.#link?.disconnect();
+		this.#farewell = -1;
+		if (parted) this.#deadline.set(this.#deadlines.close * 0.25);
+		else this.#finish();
+	}
+	#finish(): void {
+		this.#drop();
+		this.#enter(State.Closed);
+		this.#owner.closed();
+	}
+
+	// LinkOwner, what goes on to others
+
+	control(operation: number, message: ClientControl): void {
+		if (operation === SUBACK) this.#subscribed(message);
+		else if (operation === PUBACK && this.#state === State.Closing && message.id === this.#farewell)
+			this.#part();
+		else if (this.#link) this.#owner.control(this.#link, operation, message);
+	}
+	readable(count: number, message: ClientMessage): void {
+		if (this.#link) this.#owner.readable(this.#link, count, message);
+	}
+	writable(): void {
+		if (this.#state === State.Subscribing) this.#ask();
+		else if (this.#state === State.Closing && this.#farewell === 0) this.#bid();
+		else if (this.#state === State.Online) this.#owner.writable();
+	}
+}

@@ -1,0 +1,375 @@
+/** How a session comes back: deadlines, back-off, brokers in order, refusals, the network, a late will, a second client. */
+
+import assert from "node:assert/strict";
+import { Reason } from "../../modules/session/reason.js";
+import { Report } from "../../modules/session/report.js";
+import { State } from "../../modules/session/state.js";
+import { Bench } from "./bench.js";
+
+const brokers = [
+	{ host: "a", port: 1883 },
+	{ host: "b", port: 8883 },
+];
+const subscriptions = [
+	{ topic: "desk-1/lamp/set", QoS: 1 },
+	{ topic: "desk-1/lamp/desired", QoS: 1 },
+] as const;
+const hosts = (bench: Bench) => bench.clients.map(client => client.options.host);
+
+describe("session, coming back", () => {
+	describe("back-off", () => {
+		it("waits longer from loss to loss, and starts anew only after 60 s of stability", () => {
+			const bench = new Bench({ random: () => 0.999_999_9 });
+			const waits: number[] = [];
+			for (const stay of [0, 59_999, 60_000, 0]) {
+				const client = bench.connect();
+				client.accept();
+				client.grant();
+				bench.clock.advance(stay);
+				client.fail();
+				const before = bench.clock.now;
+				const count = bench.clients.length;
+				while (bench.clients.length === count) bench.clock.advance(1);
+				waits.push(bench.clock.now - before);
+				bench.client.fail(); // the next try in the loop is the one that counts
+			}
+			// 2 s, (failed try: 4 s,) 8 s, …; the third connection was stable, so its loss starts at 2 s again.
+			assert.deepEqual(waits, [2000, 8000, 2000, 8000]);
+		});
+		it("does not try again before its time", () => {
+			const bench = new Bench();
+			bench.connect().fail();
+			bench.clock.advance(1499);
+			assert.equal(bench.clients.length, 1);
+			bench.clock.advance(1);
+			assert.equal(bench.clients.length, 2);
+		});
+		it("lets no callback of a former connection through", () => {
+			const bench = new Bench({ subscriptions });
+			const first = bench.connect();
+			first.accept();
+			bench.clock.advance(10_000);
+			const second = bench.connect();
+			const { onControl, onReadable, onWritable, onError } = first.options;
+			onControl(2, { operation: 2, sessionPresent: false, returnCode: 0 });
+			onReadable(1, { topic: "t", QoS: 1, id: 1, byteLength: 1, more: false });
+			onWritable(1000);
+			onError({ code: 2 });
+			assert.equal(bench.clients.length, 2);
+			assert.equal(bench.session.state, State.Connecting);
+			assert.deepEqual(second.take(), []);
+		});
+		it("survives a client that cannot even be made", () => {
+			const made: number[] = [];
+			const none = { io: class {} as never };
+			const clock = new Bench().clock;
+			class Impossible {
+				constructor() {
+					made.push(clock.now);
+					throw new RangeError("port: expected another");
+				}
+			}
+			const told: string[] = [];
+			new Bench({
+				client: { io: Impossible as never, socket: none, dns: none, timer: clock, ticks: clock },
+				timer: clock,
+				ticks: clock,
+				onReport: (event, detail) => told.push(`${event} ${detail}`),
+			});
+			clock.advance(10_000);
+			assert.ok(made.length >= 3);
+			assert.equal(told[0], `${Report.internal} RangeError: port: expected another`);
+		});
+	});
+
+	describe("brokers", () => {
+		it("tries them in their order, and the preferred one first after each loss", () => {
+			const bench = new Bench({ brokers });
+			bench.connect().fail();
+			bench.connect().fail();
+			bench.connect().fail();
+			bench.establish();
+			assert.deepEqual(hosts(bench), ["a", "b", "a", "b"]);
+			assert.equal(bench.session.broker.host, "b");
+			bench.client.fail();
+			bench.connect();
+			assert.deepEqual(hosts(bench), ["a", "b", "a", "b", "a"]);
+		});
+		it("takes what a broker overrides, such as the TLS socket", () => {
+			const socket = { io: class {} as never };
+			const bench = new Bench({ brokers: [{ host: "a", port: 8883, client: { socket } }] });
+			assert.equal(bench.connect().options.socket, socket);
+		});
+		it("sends as new, without DUP, to a broker that is not the one that may have it", () => {
+			const bench = new Bench({ brokers });
+			bench.establish();
+			bench.session.publish("a", "1", { QoS: 1, durable: true });
+			bench.client.fail();
+			bench.connect().fail();
+			const second = bench.connect();
+			assert.equal(second.options.host, "b");
+			second.accept(true);
+			second.grant();
+			assert.ok(second.take().some(line => /^a 1 #\d+ 1$/.test(line)));
+		});
+	});
+
+	describe("refusals", () => {
+		it("retries code 3 like any loss: VerneMQ says so while its cluster is split", () => {
+			const bench = new Bench();
+			bench.connect().accept(false, 3);
+			assert.deepEqual(bench.take(), [`report ${Report.failed} a:1883 refused`]);
+			bench.clock.advance(1500);
+			assert.equal(bench.clients.length, 2);
+		});
+		it("reports codes that only a person can change, and goes on at the slow end", () => {
+			for (const code of [1, 2, 4, 5, 7]) {
+				const bench = new Bench({ random: () => 0 });
+				bench.connect().accept(false, code);
+				assert.deepEqual(bench.take(), [`report ${Report.refused} a:1883 ${code}`]);
+				bench.clock.advance(29_999);
+				assert.equal(bench.clients.length, 1);
+				bench.clock.advance(1);
+				assert.equal(bench.clients.length, 2);
+				assert.equal(bench.session.counters.reconnects.refused, 1);
+			}
+		});
+		it("asks the next broker at once when one refuses, and is slow only after the round", () => {
+			const bench = new Bench({ brokers, random: () => 0 });
+			bench.connect().accept(false, 5);
+			bench.clock.advance(0);
+			assert.deepEqual(hosts(bench), ["a", "b"]);
+			bench.client.fail();
+			bench.clock.advance(29_999);
+			assert.deepEqual(hosts(bench), ["a", "b"]);
+		});
+	});
+
+	describe("subscriptions", () => {
+		it("are made again when the session is not present, and only then", () => {
+			const bench = new Bench({ subscriptions });
+			bench.establish();
+			bench.client.fail();
+			const second = bench.connect();
+			second.accept(true);
+			assert.equal(second.lines.filter(line => line.startsWith("SUBSCRIBE")).length, 0);
+			assert.equal(bench.session.online, true);
+			second.fail();
+			const third = bench.connect();
+			third.accept(false);
+			assert.equal(third.lines.filter(line => line.startsWith("SUBSCRIBE")).length, 1);
+			assert.equal(bench.session.online, false);
+		});
+		it("are made again when the link died before SUBACK, though the session is present", () => {
+			const bench = new Bench({ subscriptions });
+			const first = bench.connect();
+			first.accept();
+			first.fail();
+			const second = bench.connect();
+			second.accept(true);
+			assert.equal(second.take()[0]?.startsWith("SUBSCRIBE"), true);
+		});
+		it("go out eight at a time", () => {
+			const many = Array.from({ length: 18 }, (_, i) => ({ topic: `t${i}`, QoS: 1 as const }));
+			const bench = new Bench({ subscriptions: many });
+			const client = bench.connect();
+			client.accept();
+			const sizes: number[] = [];
+			for (let i = 0; i < 3; i++) {
+				const [items = []] = client.written.map(({ items }) => items);
+				sizes.push(items.length);
+				assert.equal(bench.session.online, false);
+				const id = client.written[0]?.id as number;
+				client.take();
+				client.control({ operation: 9, id, payload: items.map(() => 1) });
+			}
+			assert.deepEqual(sizes, [8, 8, 3]);
+			assert.equal(bench.session.online, true);
+		});
+		it("that are refused or granted less are reported, and asked for again at the next connection alone", () => {
+			const bench = new Bench({ subscriptions });
+			const first = bench.connect();
+			first.accept();
+			first.grant(topic => (topic.endsWith("set") ? 0x80 : 0));
+			assert.equal(bench.session.online, true);
+			assert.deepEqual(bench.take(), [
+				`report ${Report.filterRefused} desk-1/lamp/set`,
+				`report ${Report.filterLowered} desk-1/lamp/desired`,
+				"online false",
+			]);
+			first.fail();
+			const second = bench.connect();
+			second.accept(true);
+			assert.match(second.take()[0] as string, /^SUBSCRIBE \d+ desk-1\/lamp\/set$/);
+		});
+		it("whose SUBACK has another number of codes end the connection [MQTT-3.8.4-5]", () => {
+			const bench = new Bench({ subscriptions });
+			const client = bench.connect();
+			client.accept();
+			client.control({ operation: 9, id: 1, payload: [1] });
+			assert.equal(client.closed, true);
+			assert.equal(bench.session.counters.reconnects.protocol, 1);
+		});
+		it("survive a restart of the device, if there is memory: a session that the broker kept is not subscribed to again", () => {
+			let stored: string | undefined;
+			let writes = 0;
+			const memory = {
+				read: () => stored,
+				write: (text: string) => {
+					stored = text;
+					writes++;
+				},
+			};
+			const boot = (present: boolean, options = {}) => {
+				const bench = new Bench({ subscriptions, memory, ...options });
+				const client = bench.connect();
+				client.accept(present);
+				const asked = client.lines.filter(line => line.startsWith("SUBSCRIBE")).length;
+				client.grant();
+				assert.equal(bench.session.online, true);
+				return asked;
+			};
+			assert.equal(boot(false), 1);
+			assert.equal(boot(true), 0);
+			assert.equal(writes, 1);
+			assert.equal(
+				boot(true, { subscriptions: [...subscriptions, { topic: "cmd", QoS: 1 }] }),
+				1,
+				"another list",
+			);
+			assert.equal(boot(true, { brokers: [{ host: "z", port: 1 }] }), 1, "another broker");
+			assert.equal(boot(false), 1);
+			assert.equal(boot(true, { memory: undefined }), 1, "without memory nothing is known");
+			stored = "";
+			assert.equal(boot(true), 1, "a restart in the middle of subscribing");
+			const failing = {
+				read: () => {
+					throw new Error("flash");
+				},
+				write: () => {
+					throw new Error("flash");
+				},
+			};
+			assert.equal(boot(true, { memory: failing }), 1, "memory that fails");
+		});
+	});
+
+	describe("network", () => {
+		it("that comes up is tried at once, though the back-off is long", () => {
+			const bench = new Bench({ random: () => 0.999_999_9 });
+			for (let i = 0; i < 8; i++) bench.connect().fail();
+			const count = bench.clients.length;
+			bench.clock.advance(5000);
+			assert.equal(bench.clients.length, count);
+			bench.session.networkUp();
+			bench.clock.advance(0);
+			assert.equal(bench.clients.length, count + 1);
+		});
+		it("that flaps causes no two tries within a second", () => {
+			const bench = new Bench();
+			bench.connect().fail();
+			for (let i = 0; i < 9; i++) {
+				bench.session.networkDown();
+				bench.session.networkUp();
+				bench.clock.advance(100);
+			}
+			assert.equal(bench.clients.length, 1);
+			bench.clock.advance(100);
+			assert.equal(bench.clients.length, 2);
+		});
+		it("that comes up supersedes a try from before", () => {
+			const bench = new Bench();
+			const first = bench.connect();
+			bench.clock.advance(5000);
+			bench.session.networkUp();
+			bench.clock.advance(0);
+			assert.equal(first.closed, true);
+			assert.equal(bench.clients.length, 2);
+		});
+		it("that goes ends the connection, outside of the call that says so, and is not tried before its deadline", () => {
+			const bench = new Bench();
+			const client = bench.establish();
+			bench.take();
+			bench.session.networkDown();
+			assert.deepEqual(bench.take(), []);
+			bench.clock.advance(0);
+			assert.deepEqual(bench.take(), [`offline ${Reason.network}`]);
+			assert.equal(client.closed, true);
+			assert.equal(bench.session.state, State.Network);
+			bench.clock.advance(59_999);
+			assert.equal(bench.clients.length, 1);
+			bench.clock.advance(1);
+			assert.equal(bench.clients.length, 2, "the host may have missed that it came up");
+		});
+	});
+
+	describe("status", () => {
+		it("is published again when our own offline comes while connected: a late will", () => {
+			const bench = new Bench();
+			const client = bench.establish();
+			bench.take();
+			client.deliver("desk-1/status", "offline");
+			assert.deepEqual(client.take(), ["desk-1/status 1r #3 online"]);
+			assert.deepEqual(bench.take(), [`report ${Report.lateWill} desk-1/status`]);
+			client.deliver("desk-1/status", "online");
+			assert.deepEqual(client.take(), []);
+			assert.equal(bench.session.counters.lateWills, 1);
+		});
+		it("is left to the application as well where it asked for it", () => {
+			const bench = new Bench({ subscriptions: [{ topic: "desk-1/status", QoS: 1 }] });
+			const client = bench.establish();
+			bench.take();
+			client.deliver("desk-1/status", "online");
+			assert.deepEqual(bench.take(), ["message desk-1/status 0 online"]);
+		});
+		it("is not answered while closing", () => {
+			const bench = new Bench();
+			const client = bench.establish();
+			bench.session.close();
+			client.take();
+			client.deliver("desk-1/status", "offline");
+			assert.deepEqual(client.take(), []);
+		});
+	});
+
+	it("suspects a second client of its id after three brief connections, without resetting the back-off", () => {
+		const bench = new Bench({ random: () => 0.999_999_9 });
+		for (let i = 0; i < 3; i++) {
+			bench.establish().fail();
+			const suspected = bench.take().filter(line => line.startsWith(`report ${Report.duplicateSuspected}`));
+			assert.deepEqual(suspected, i === 2 ? [`report ${Report.duplicateSuspected} desk-1`] : []);
+		}
+		bench.clock.advance(7999);
+		assert.equal(bench.clients.length, 3);
+		bench.clock.advance(1);
+		assert.equal(bench.clients.length, 4);
+	});
+	it("is not disturbed by a jump of the wall clock, nor by ticks that wrap", () => {
+		const bench = new Bench();
+		bench.clock.now = 2 ** 31 - 2000;
+		bench.establish();
+		bench.clock.time += 10 * 365 * 86_400_000;
+		bench.clock.advance(30_000);
+		bench.clock.time -= 20 * 365 * 86_400_000;
+		bench.clock.advance(30_000);
+		assert.equal(bench.session.online, true);
+		bench.client.fail();
+		bench.clock.advance(1500);
+		assert.equal(bench.clients.length, 2);
+	});
+	it("makes no more timers, and keeps no more messages, over 1000 reconnects", () => {
+		const bench = new Bench({ subscriptions });
+		let pending = 0;
+		for (let i = 0; i < 1000; i++) {
+			bench.establish(i % 2 === 0);
+			bench.session.publish("a", "1", { QoS: 1, durable: true });
+			bench.client.acknowledge();
+			bench.client.fail();
+			bench.take();
+			if (i === 10) pending = bench.clock.pending;
+		}
+		assert.equal(bench.clock.pending, pending);
+		assert.equal(bench.outbox.length, 0);
+		assert.equal(bench.session.counters.connects, 1000);
+	});
+});

@@ -1,0 +1,353 @@
+/** What leaves and when: window, rate, live before backlog, room in the socket, long messages, quarantine, QoS 2. */
+
+import assert from "node:assert/strict";
+import { Outcome } from "../../modules/session/outcome.js";
+import { Queue } from "../../modules/session/queue.js";
+import { Reason } from "../../modules/session/reason.js";
+import { Report } from "../../modules/session/report.js";
+import { Bench } from "./bench.js";
+
+const durable = { QoS: 1, durable: true } as const;
+const one = { QoS: 1 } as const;
+/** Topics and texts only. */
+const short = (lines: readonly string[]) => lines.map(line => line.replace(/ \d[rd]*( #\d+)?/, ""));
+
+describe("session, sending", () => {
+	it("never has more in flight than the window", () => {
+		const bench = new Bench({ window: 3 });
+		const client = bench.establish();
+		for (let i = 1; i <= 5; i++) bench.session.publish("a", `${i}`, i % 2 ? durable : one);
+		assert.deepEqual(short(client.take()), ["a 1", "a 2", "a 3"]);
+		assert.equal(bench.session.publish("a", "6", durable), Outcome.queued);
+		client.acknowledge(3);
+		assert.deepEqual(short(client.take()), ["a 4"]);
+		assert.equal(bench.session.publish("m", "0"), Outcome.sent, "QoS 0 needs no window");
+	});
+	it("has a window of 20 by default", () => {
+		const bench = new Bench();
+		const client = bench.establish();
+		for (let i = 0; i < 30; i++) bench.session.publish("a", `${i}`, one);
+		assert.equal(client.take().length, 20);
+	});
+	it("drains a backlog at the limited rate, and lets live messages pass", () => {
+		const bench = new Bench({ rate: 10 });
+		for (let i = 0; i < 12; i++) bench.session.publish("a/old", `${i}`, durable);
+		const client = bench.establish();
+		assert.equal(bench.session.publish("m", "1"), Outcome.sent);
+		assert.equal(bench.session.publish("s", "1", { QoS: 1, retain: true }), Outcome.sent);
+		assert.deepEqual(short(client.take()), ["m 1", "s 1"]);
+		bench.clock.advance(99);
+		assert.deepEqual(client.take(), []);
+		bench.clock.advance(1);
+		assert.deepEqual(short(client.take()), ["a/old 1"]);
+		bench.clock.advance(500);
+		assert.equal(client.take().length, 5);
+		bench.clock.advance(1000);
+		assert.deepEqual(short(client.take()), ["a/old 7", "a/old 8", "a/old 9", "a/old 10", "a/old 11"]);
+		assert.equal(bench.session.publish("a/old", "12", durable), Outcome.sent, "nothing waits any more");
+	});
+	it("lets a live alert pass a backlog of other topics, but none on its own topic", () => {
+		const bench = new Bench({ rate: 10 });
+		bench.establish(); // so that it is known what waits
+		bench.client.fail();
+		for (let i = 0; i < 3; i++) bench.session.publish("a/old", `${i}`, durable);
+		const client = bench.establish();
+		assert.equal(bench.session.publish("a/new", "1", durable), Outcome.sent);
+		assert.equal(bench.session.publish("a/old", "3", durable), Outcome.queued);
+		assert.deepEqual(short(client.take()), ["a/new 1"]);
+		bench.clock.advance(1000);
+		assert.deepEqual(short(client.take()), ["a/old 1", "a/old 2", "a/old 3"]);
+		client.acknowledge();
+		assert.equal(bench.outbox.length, 4, "acknowledged were those of the last take");
+	});
+	it("lets none pass a backlog from before a restart, whose topics are not known", () => {
+		const outbox = new Queue();
+		for (let i = 0; i < 3; i++) outbox.append("a", new Uint8Array([48 + i]));
+		const bench = new Bench({ outbox, rate: 10 });
+		const client = bench.establish();
+		assert.equal(bench.session.publish("b", "3", durable), Outcome.queued);
+		bench.clock.advance(1000);
+		assert.deepEqual(short(client.take()), ["a 1", "a 2", "b 3"]);
+	});
+	it("sends again in the order of first sending what passed a backlog [MQTT-4.6.0-1]", () => {
+		const bench = new Bench({ rate: 10 });
+		bench.establish();
+		bench.client.fail();
+		for (let i = 0; i < 3; i++) bench.session.publish("a/old", `${i}`, durable);
+		const client = bench.connect();
+		client.accept(true);
+		bench.session.publish("a/new", "1", durable);
+		bench.clock.advance(100);
+		assert.deepEqual(short(client.take()), ["desk-1/status online", "a/old 0", "a/new 1", "a/old 1"]);
+		client.fail();
+		const second = bench.connect();
+		second.accept(true);
+		assert.deepEqual(short(second.take()).slice(0, 4), [
+			"desk-1/status online",
+			"a/old 0",
+			"a/new 1",
+			"a/old 1",
+		]);
+	});
+	it("never sends twice on one connection, however long the broker takes [MQTT-4.4.0-1]", () => {
+		const bench = new Bench({ deadlines: { acknowledge: 600_000 } });
+		const client = bench.establish();
+		bench.session.publish("a", "1", durable);
+		bench.clock.advance(599_999);
+		assert.deepEqual(short(client.take()), ["a 1"]);
+	});
+	it("gives up a connection on which nothing is acknowledged in time", () => {
+		const bench = new Bench();
+		const client = bench.establish();
+		bench.take();
+		bench.session.publish("a", "1", durable);
+		bench.clock.advance(40_000);
+		bench.session.publish("a", "2", durable);
+		client.acknowledge(3);
+		bench.clock.advance(59_999);
+		assert.equal(client.closed, false, "an acknowledgement starts it anew");
+		bench.clock.advance(1);
+		assert.equal(client.closed, true);
+		assert.deepEqual(bench.take(), [`offline ${Reason.acknowledge}`]);
+	});
+	it("keeps the identifiers of an outbox over a restart: same identifier, DUP, the order of sending", () => {
+		const outbox = new Queue();
+		for (const text of ["1", "2", "3"]) outbox.append("a", new Uint8Array(Buffer.from(text)));
+		outbox.sent(1, 65_535);
+		outbox.sent(2, 1);
+		const bench = new Bench({ outbox });
+		const client = bench.connect();
+		client.accept(true);
+		client.take();
+		client.grant();
+		client.control({ operation: 9, id: 2, payload: [0] });
+		bench.clock.advance(50);
+		const lines = client.take();
+		assert.deepEqual(lines.slice(0, 2), ["a 1d #65535 1", "a 1d #1 2"]);
+		assert.deepEqual(lines.slice(2), ["desk-1/status 1r #3 online", "a 1 #4 3"]);
+	});
+
+	describe("without room", () => {
+		it("waits for onWritable, keeps the order, and loses nothing of QoS 1", () => {
+			const bench = new Bench();
+			const client = bench.establish();
+			client.writable(20);
+			assert.equal(bench.session.publish("a", "1234567890", one), Outcome.sent);
+			assert.equal(bench.session.publish("a", "2", one), Outcome.queued);
+			assert.equal(bench.session.publish("a", "3", durable), Outcome.queued);
+			assert.equal(bench.session.publish("m", "4"), Outcome.queued);
+			assert.deepEqual(short(client.take()), ["a 1234567890"]);
+			client.writable(1000);
+			assert.deepEqual(client.take(), ["a 1 #4 2", "m 0 4", "a 1 #5 3"]);
+		});
+		it("drops the QoS 0 messages that still wait when the connection ends, and counts them", () => {
+			const bench = new Bench();
+			const client = bench.establish();
+			client.writable(0);
+			bench.session.publish("m", "1");
+			bench.session.publish("l", "2", { latest: true });
+			client.fail();
+			assert.equal(bench.session.counters.dropped.offline, 1);
+			const second = bench.connect();
+			second.accept(true);
+			assert.deepEqual(short(second.take()), ["l 2", "desk-1/status online"]);
+		});
+		it("waits with a subscription and with acknowledgements", () => {
+			const bench = new Bench({ subscriptions: [{ topic: "t", QoS: 1 }] });
+			const client = bench.connect();
+			client.room = 0;
+			client.accept();
+			assert.deepEqual(client.take(), []);
+			client.writable(100);
+			assert.deepEqual(client.take(), ["SUBSCRIBE 1 t desk-1/status"]);
+			client.control({ operation: 9, id: 1, payload: [1, 0] });
+			client.take();
+			client.room = 0;
+			client.deliver("t", "1", { QoS: 1, id: 5 });
+			client.deliver("t", "2", { QoS: 1, id: 6 });
+			assert.deepEqual(client.take(), []);
+			client.writable(100);
+			assert.deepEqual(client.take(), ["PUBACK 5", "PUBACK 6"]);
+		});
+		it("sends in fragments what is longer than the socket ever takes, and nothing in between", () => {
+			const bench = new Bench();
+			const client = bench.connect();
+			client.room = 200;
+			client.accept();
+			client.grant();
+			client.acknowledge();
+			client.take();
+			client.writable(200);
+			const long = "x".repeat(700);
+			assert.equal(bench.session.publish("a", long, durable), Outcome.sent);
+			client.deliver("t", "1", { QoS: 1, id: 9 });
+			assert.equal(bench.session.publish("a", "2", durable), Outcome.queued);
+			assert.deepEqual(client.take(), []);
+			for (let i = 0; i < 3; i++) client.writable(200);
+			assert.deepEqual(client.take(), [`a 1 #3 ${long}`, "PUBACK 9", "a 1 #4 2"]);
+		});
+		it("starts a long message anew on the next connection", () => {
+			const bench = new Bench();
+			const client = bench.connect();
+			client.room = 200;
+			client.accept();
+			client.grant();
+			client.acknowledge();
+			client.writable(200);
+			const long = "x".repeat(300);
+			bench.session.publish("a", long, durable);
+			client.fail();
+			const second = bench.connect();
+			second.accept(true);
+			assert.ok(second.lines.includes(`a 1d #3 ${long}`));
+		});
+	});
+
+	describe("a message that ends each connection", () => {
+		/** The session is present, and all that is sent is acknowledged but the message under suspicion. */
+		const suffer = (bench: Bench, topic: string) => {
+			const client = bench.connect();
+			client.accept(true);
+			for (const { id, topic: other, QoS } of [...client.written])
+				if (QoS && id && other !== topic) client.acknowledge(id);
+			return client;
+		};
+		it("is put aside after three in a row, reported, and the rest goes on", () => {
+			const bench = new Bench();
+			bench.establish();
+			bench.session.publish("poison", "1", durable);
+			bench.session.publish("a", "2", durable);
+			for (let i = 0; i < 3; i++) {
+				assert.equal(bench.outbox.quarantined, 0);
+				bench.client.fail();
+				if (i < 2) suffer(bench, "poison");
+			}
+			assert.equal(bench.outbox.quarantined, 1);
+			assert.ok(bench.take().includes(`report ${Report.quarantined} poison`));
+			assert.equal(bench.session.counters.quarantined, 1);
+			const client = bench.connect();
+			client.accept(true);
+			assert.equal(bench.outbox.length, 0, "the rest was acknowledged");
+			assert.ok(!client.lines.some(line => line.startsWith("poison")));
+		});
+		it("travels alone the third time", () => {
+			const bench = new Bench();
+			bench.establish();
+			bench.session.publish("poison", "1", durable);
+			bench.session.publish("s", "2", one);
+			bench.client.fail();
+			bench.connect().accept(true);
+			bench.client.fail();
+			const client = bench.connect();
+			client.accept(true);
+			assert.deepEqual(short(client.take()), ["poison 1"]);
+			client.acknowledge(3);
+			client.acknowledge(4);
+			assert.deepEqual(short(client.take()).slice(0, 2), ["s 2", "desk-1/status online"]);
+			assert.equal(bench.outbox.quarantined, 0);
+		});
+		it("is not convicted when connections end in other ways, or without it", () => {
+			const bench = new Bench();
+			bench.establish();
+			bench.session.publish("a", "1", durable);
+			for (let i = 0; i < 12; i++) {
+				bench.client.fail(i % 3 === 2 ? Reason.unanswered : Reason.disconnected);
+				bench.connect().accept(true);
+				if (i % 4 === 1) {
+					bench.client.fail(3);
+					bench.connect().accept(true);
+				}
+			}
+			assert.equal(bench.outbox.quarantined, 0);
+			assert.equal(bench.outbox.length, 1);
+		});
+		it("is put aside too when it is the client that refuses it", () => {
+			const bench = new Bench();
+			const refuse = () => {
+				const { client } = bench;
+				const { write } = client;
+				client.write = (data, options) => {
+					if (options?.topic === "poison") throw new RangeError("topic: expected another");
+					return write.call(client, data, options);
+				};
+			};
+			bench.establish();
+			refuse();
+			bench.session.publish("poison", "1", durable);
+			bench.client.writable(1000);
+			for (let i = 0; i < 3; i++) {
+				for (let j = 0; j < 3; j++) bench.client.writable(1000);
+				bench.clock.advance(0);
+				assert.equal(bench.client.closed, true);
+				bench.connect();
+				refuse();
+				bench.client.accept(true);
+			}
+			assert.equal(bench.outbox.quarantined, 1);
+		});
+	});
+
+	describe("limits", () => {
+		it("says once that the outbox is full, outside of publish, and again after it had room", () => {
+			const outbox = new Queue({ byteLength: 140 });
+			const bench = new Bench({ outbox });
+			assert.equal(bench.session.publish("a", "1", durable), Outcome.queued);
+			assert.equal(bench.session.publish("a", "2", durable), Outcome.queued);
+			assert.equal(bench.session.publish("a", "3", durable), Outcome.droppedFull);
+			assert.equal(bench.session.publish("a", "4", durable), Outcome.droppedFull);
+			assert.deepEqual(bench.take(), []);
+			bench.clock.advance(0);
+			assert.deepEqual(bench.take(), [`report ${Report.full} a`]);
+			assert.equal(bench.session.counters.dropped.full, 2);
+		});
+		it("does not accept what is longer than brokers take", () => {
+			const bench = new Bench({ longest: 10 });
+			bench.establish();
+			assert.equal(bench.session.publish("a", "12345678901", durable), Outcome.droppedLong);
+			assert.equal(bench.session.counters.dropped.long, 1);
+		});
+		it("goes on with RAM when the outbox throws", () => {
+			class Failing extends Queue {
+				override append(): number {
+					throw new Error("flash: expected erased");
+				}
+			}
+			const bench = new Bench({ outbox: new Failing() });
+			assert.equal(bench.session.publish("a", "1", durable), Outcome.queued);
+			const client = bench.connect();
+			client.accept(true);
+			client.grant();
+			assert.ok(short(client.take()).includes("a 1"));
+		});
+	});
+
+	describe("QoS 2", () => {
+		it("goes through PUBREC, PUBREL and PUBCOMP, keeping its identifier and its place in the window", () => {
+			const bench = new Bench({ window: 1 });
+			const client = bench.establish();
+			bench.session.publish("q", "1", { QoS: 2 });
+			bench.session.publish("a", "2", one);
+			assert.deepEqual(client.take(), ["q 2 #3 1"]);
+			client.control({ operation: 5, id: 3 });
+			assert.deepEqual(client.take(), ["PUBREL 3"]);
+			client.control({ operation: 7, id: 3 });
+			assert.deepEqual(client.take(), ["a 1 #4 2"]);
+		});
+		it("sends PUBLISH again before PUBREC, and PUBREL after it [MQTT-4.4.0-1]", () => {
+			const bench = new Bench();
+			bench.establish();
+			bench.session.publish("q", "1", { QoS: 2 });
+			bench.session.publish("q", "2", { QoS: 2 });
+			bench.client.control({ operation: 5, id: 3 });
+			bench.client.fail();
+			const second = bench.connect();
+			second.accept(true);
+			assert.deepEqual(second.take().slice(0, 2), ["PUBREL 3", "q 2d #4 2"]);
+			second.control({ operation: 7, id: 3 });
+			second.fail();
+			const third = bench.connect();
+			third.accept(true);
+			assert.deepEqual(third.take()[0], "q 2d #4 2");
+		});
+	});
+});
