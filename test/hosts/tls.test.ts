@@ -114,7 +114,7 @@ const { missing } = brokers.find(({ name }) => name.startsWith("Mosquitto")) ?? 
 			for (const device of devices.splice(0)) device.close();
 			for (const child of children.splice(0)) {
 				if (child.exitCode !== null) continue;
-			const exit = once(child, "exit");
+				const exit = once(child, "exit");
 				child.kill("SIGKILL");
 				await exit;
 			}
