@@ -11,6 +11,8 @@ export interface Received {
 	readonly retain: boolean;
 	/** The broker says that it may have sent this before. A missing flag proves nothing (AWS). */
 	readonly duplicate: boolean;
+	/** Packet identifier; 0 at QoS 0. */
+	readonly id: number;
 }
 
 export interface InboundOwner {
@@ -76,7 +78,7 @@ export class Inbound {
 		if (!message) return;
 		const { topic = "", QoS = 0, retain = false, duplicate = false, id = 0 } = message;
 		const known = QoS === 2 && this.#received.has(id);
-		if (!known && !this.#owner.taken(topic, payload, { QoS, retain, duplicate })) return;
+		if (!known && !this.#owner.taken(topic, payload, { QoS, retain, duplicate, id })) return;
 		if (QoS === 2) this.#received.add(id); // [MQTT-4.3.3-2]
 		if (QoS > 0) this.#owner.acknowledge(QoS, id);
 	}

@@ -113,12 +113,12 @@ export default class Session {
 		this.#soon.set(0);
 	}
 	/**
-	 * Publishes `offline`, sends DISCONNECT, and calls back within a second even on a dead link. May be repeated.
-	 * What is not acknowledged stays in `outbox`, which belongs to the caller.
+	 * Publishes `farewell` retained as the status (empty clears it), sends DISCONNECT, and calls back within a second even
+	 * on a dead link. May be repeated. What is not acknowledged stays in `outbox`, which belongs to the caller.
 	 */
-	close(callback?: () => void): void {
+	close(callback?: () => void, farewell = this.#options.status.offline): void {
 		if (callback) this.#callbacks.push(callback);
-		if (this.#supervisor.close()) this.#soon.set(0);
+		if (this.#supervisor.close(farewell)) this.#soon.set(0);
 	}
 
 	#supervising(): SupervisorOwner {

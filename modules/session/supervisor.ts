@@ -56,8 +56,10 @@ export class Supervisor implements LinkOwner {
 	#items: readonly Subscription[] | undefined;
 	/** Packet identifier of the SUBSCRIBE whose SUBACK is awaited. */
 	#subscribing = 0;
-	/** Packet identifier of the last `offline`: 0 before it was sent, -1 once DISCONNECT was. */
-	#farewell = 0;
+	/** The last status. */
+	#farewell = "";
+	/** Its packet identifier: 0 before it was sent, -1 once DISCONNECT was. */
+	#parting = 0;
 
 	constructor(options: SessionOptions, flight: Flight, owner: SupervisorOwner) {
 		const { brokers, status, subscriptions = [], timer, ticks, random = Math.random } = options;
@@ -108,8 +110,9 @@ export class Supervisor implements LinkOwner {
 		} else if (this.#state > State.Waiting && this.#state < State.Closing) this.lost(Reason.network, 0);
 	}
 	/** Ends in Closed, within the deadline; true when it is closed already. */
-	close(): boolean {
+	close(farewell: string): boolean {
 		if (this.#state === State.Online) {
+			this.#farewell = farewell;
 			this.#owner.leaving();
 			this.#enter(State.Closing);
 			// What is left of it is for the broker to take DISCONNECT and close.
@@ -245,15 +248,15 @@ export class Supervisor implements LinkOwner {
 	// Closing
 
 	#bid(): void {
-		const { topic, offline } = this.#options.status;
+		const { topic } = this.#options.status;
 		const id = this.#flight.take();
-		if (this.#link?.send(topic, encode(offline), 1, true, false, id)) this.#farewell = id;
+		if (this.#link?.send(topic, encode(this.#farewell), 1, true, false, id)) this.#parting = id;
 	}
-	/** `offline` is acknowledged, or has had its time: DISCONNECT, and the broker closes [MQTT-3.14.4-1]. */
+	/** The farewell is acknowledged, or has had its time: DISCONNECT, and the broker closes [MQTT-3.14.4-1]. */
 	#part(): void {
-		// Without `offline` no DISCONNECT either: the will says it then.
-		const parted = this.#farewell > 0 && this.#link?.disconnect();
-		this.#farewell = -1;
+		// Without it no DISCONNECT either: the will says `offline` then.
+		const parted = this.#parting > 0 && this.#link?.disconnect();
+		this.#parting = -1;
 		if (parted) this.#deadline.set(this.#deadlines.close * 0.25);
 		else this.#finish();
 	}
@@ -267,7 +270,7 @@ export class Supervisor implements LinkOwner {
 
 	control(operation: number, message: ClientControl): void {
 		if (operation === SUBACK) this.#subscribed(message);
-		else if (operation === PUBACK && this.#state === State.Closing && message.id === this.#farewell)
+		else if (operation === PUBACK && this.#state === State.Closing && message.id === this.#parting)
 			this.#part();
 		else if (this.#link) this.#owner.control(this.#link, operation, message);
 	}
@@ -276,7 +279,7 @@ export class Supervisor implements LinkOwner {
 	}
 	writable(): void {
 		if (this.#state === State.Subscribing) this.#ask();
-		else if (this.#state === State.Closing && this.#farewell === 0) this.#bid();
+		else if (this.#state === State.Closing && this.#parting === 0) this.#bid();
 		else if (this.#state === State.Online) this.#owner.writable();
 	}
 }

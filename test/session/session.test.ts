@@ -171,6 +171,30 @@ describe("session", () => {
 			assert.equal(bench.clock.pending, 0);
 			assert.equal(bench.session.publish("a", "1"), Outcome.droppedClosed);
 		});
+		it("says another farewell where one is given, and clears the status with an empty one", () => {
+			for (const farewell of ["asleep", ""]) {
+				const bench = new Bench();
+				const client = bench.establish();
+				bench.session.close(undefined, farewell);
+				assert.deepEqual(client.take(), [`desk-1/status 1r #3 ${farewell}`.trimEnd()]);
+			}
+		});
+		it("waits for room, and leaves the word to the will where there is none", () => {
+			const bench = new Bench();
+			const client = bench.establish();
+			client.writable(0);
+			bench.session.publish("m", "1");
+			bench.session.close();
+			client.writable(1000);
+			assert.deepEqual(client.take(), ["desk-1/status 1r #4 offline"]);
+			const other = new Bench();
+			const stuck = other.establish();
+			stuck.writable(0);
+			other.session.close();
+			other.clock.advance(1000);
+			assert.deepEqual(stuck.take(), []);
+			assert.equal(stuck.closed, true);
+		});
 		it("is done within a second on a dead link", () => {
 			const bench = new Bench();
 			const client = bench.establish();
