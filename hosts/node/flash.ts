@@ -29,9 +29,9 @@ export interface Geometry {
 	readonly writeAlign: number;
 }
 
-/** What a board has if nothing else is said: enough for the alerts of a long outage, in the ESP32's blocks. */
+/** What a board has if nothing else is said: the ESP32's blocks, and words because some flash takes nothing less. */
 export const defaultPartitions: Readonly<Record<string, Geometry>> = Object.freeze({
-	journal: Object.freeze({ size: 65536, blockLength: 4096, writeAlign: 1 }),
+	journal: Object.freeze({ size: 65536, blockLength: 4096, writeAlign: 4 }),
 });
 
 export class FlashStore implements Flash {

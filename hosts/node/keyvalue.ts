@@ -72,6 +72,7 @@ export class Domain<F extends Format = Format> implements Iterable<string> {
 		return this.#format;
 	}
 	set format(value: Format) {
+		this.#check();
 		if (value !== "buffer" && value !== "string") throw new RangeError(`key-value: no format "${value}"`);
 		this.#format = value;
 	}

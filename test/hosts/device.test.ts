@@ -33,7 +33,7 @@ describe("hosts/node: a board", () => {
 			const { Digital } = device.io;
 			new Digital({ pin: device.pin.led ?? 2, mode: Digital.Output, initialValue: device === one ? 1 : 0 });
 			device.keyValue.open({ path: "x", format: "string" }).write("key", device === one ? "one" : "two");
-			device.flash.open({ path: "journal" }).write(Uint8Array.of(device === one ? 1 : 2), 0);
+			device.flash.open({ path: "journal" }).write(new Uint8Array(4).fill(device === one ? 1 : 2), 0);
 		}
 		assert.deepEqual([one.pins.read(2).level, two.pins.read(2).level], [1, 0]);
 		assert.equal(one.keyValue.open({ path: "x", format: "string" }).read("key"), "one");

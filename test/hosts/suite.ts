@@ -65,6 +65,8 @@ export interface TLSWorld {
 	readonly oldMutual: Endpoint;
 	/** Knows the application protocols "mqtt" and "x-other"; says as a line which was chosen, then echoes. */
 	readonly alpn: Endpoint;
+	/** As `World.ledger`. */
+	readonly ledger: Endpoint;
 	/** Accepts and hangs up. */
 	readonly hangup: Endpoint;
 }

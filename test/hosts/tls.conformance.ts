@@ -253,6 +253,32 @@ const suite: Suite = {
 				},
 			});
 		}),
+		item("what was written before close still arrives (§10)", (trial, world) => {
+			const words = Uint8Array.from("last words", character => character.charCodeAt(0));
+			let first = true;
+			open(trial, world.ledger, trusting(world), {
+				onWritable() {
+					if (!first) return;
+					first = false;
+					this.write(words);
+					this.close();
+					ask();
+				},
+			});
+			const ask = trial.on(() => {
+				let answer = "";
+				open(trial, world.ledger, trusting(world), {
+					onReadable() {
+						for (const byte of new Uint8Array(this.read() as ArrayBuffer))
+							answer += String.fromCharCode(byte);
+						if (!answer.endsWith("\n")) return;
+						trial.equal(answer, "last words\n");
+						trial.done();
+					},
+					onError() {},
+				});
+			});
+		}),
 		item("callbacks stop at close, also in the middle of the handshake (§8)", (trial, world) => {
 			const never = () => {
 				throw new Error("called back after close");

@@ -156,6 +156,7 @@ async function openTLS(
 			},
 			{ ...own(good), ALPNProtocols: ["mqtt", "x-other"] },
 		),
+		ledger: await serve(pairs(), own(good)),
 		hangup: await serve(socket => socket.end()),
 	};
 }
