@@ -15,10 +15,15 @@ export interface Bundle {
 }
 
 export interface BundleOptions {
-	/** All on one line. The engine runs a byte code of its own for each line it enters, which a device's release build has not. */
+	/**
+	 * Everything on one line. The engine executes one byte code for each line it enters, as a debug build does on a device and a
+	 * release build does not. Budgets and published figures are with lines; without, positions in errors are lost.
+	 */
 	readonly flat?: boolean;
 	/** Global names replaced by expressions: esbuild's `define`. */
 	readonly define?: { readonly [name: string]: string };
+	/** Files in the place of bare specifiers: esbuild's `alias`. */
+	readonly alias?: { readonly [specifier: string]: string };
 }
 
 const bundles = new Map<string, Promise<Bundle>>();
@@ -36,7 +41,7 @@ export function bundle(source: string, folder: string, options: BundleOptions = 
 	return made;
 }
 
-async function make(source: string, folder: string, { flat, define }: BundleOptions): Promise<Bundle> {
+async function make(source: string, folder: string, { flat, define, alias }: BundleOptions): Promise<Bundle> {
 	const { outputFiles } = await build({
 		stdin: { contents: source, resolveDir: folder, loader: "ts", sourcefile: "entry.ts" },
 		bundle: true,
@@ -52,6 +57,8 @@ async function make(source: string, folder: string, { flat, define }: BundleOpti
 		logLevel: "silent",
 		minifyWhitespace: flat ?? false,
 		define: { ...define },
+		alias: { ...alias },
+		mainFields: ["module", "main"],
 		// The worker hands on an exception as text, and an Error's own text has no positions in it.
 		banner: { js: "try {" },
 		footer: { js: "} catch (error) { throw error?.stack ?? error; }" },

@@ -16,18 +16,12 @@
 
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Bundle, bundle } from "./bundle.js";
+import { type Bundle, type BundleOptions, bundle } from "./bundle.js";
 import type { Order, Outcome } from "./stage.js";
 import { available, type Meter, Worker } from "./worker.js";
 
-export interface HarnessOptions {
-	/** Global names replaced by expressions, as esbuild's `define`. */
-	readonly define?: { readonly [name: string]: string };
-	/**
-	 * Everything on one line. The engine executes one byte code for each line it enters, as a debug build does on a device and a
-	 * release build does not. performance.md's figures were taken with lines, so they are the default.
-	 */
-	readonly flat?: boolean;
+export interface HarnessOptions extends BundleOptions {
+	/** A line of the engine's `print`. */
 	readonly onLine?: (line: string) => void;
 }
 
@@ -77,11 +71,9 @@ export class Harness {
 		const entry = JSON.stringify(`./${basename(path)}`);
 		const half = JSON.stringify(resolve(fileURLToPath(new URL("stage.ts", import.meta.url))));
 		const source = `import * as entry from ${entry}; import { stage } from ${half}; stage(entry);`;
-		const program = await bundle(source, resolve(dirname(path)), {
-			flat: options.flat ?? false,
-			...(options.define && { define: options.define }),
-		});
-		const worker = new Worker(options.onLine ? { onLine: options.onLine } : {});
+		const { onLine, ...bundling } = options;
+		const program = await bundle(source, resolve(dirname(path)), bundling);
+		const worker = new Worker(onLine ? { onLine } : {});
 		try {
 			await worker.evaluate(program.source);
 		} catch (error) {

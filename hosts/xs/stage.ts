@@ -63,7 +63,7 @@ function find(exports: Exports, name: string): (...args: unknown[]) => unknown {
 	return found as (...args: unknown[]) => unknown;
 }
 
-// An empty arrow function costs 26 in this loop, the overhead that performance.md's figures for xsnap's worker have.
+// An empty arrow function costs 26 in this loop. Its form stays as it is: every published figure and budget includes it.
 function count(rounds: number): number {
 	const measured = step;
 	resetMeter(0, 0);
