@@ -71,11 +71,10 @@ export class Sender {
 			this.#flight.clear();
 			this.#live.reset();
 			this.#guard(() => this.#durable.reset());
-			this.#cursor = 0;
+			this.#cursor = this.#fresh = 0;
 		} else if (!this.#restored) this.#guard(() => this.#recover());
 		this.#restored = true;
 		this.#again = this.#flight.identifiers();
-		this.#fresh = 0;
 	}
 	/** Messages may leave from now on. */
 	open(link: Link): void {
@@ -94,7 +93,6 @@ export class Sender {
 		this.#accuse(Lane.live, this.#live, reason);
 		this.#accuse(Lane.durable, this.#durable, reason);
 		this.#again = [];
-		this.#fresh = 0;
 	}
 	/** Gives the timers back; the outbox belongs to whoever made it. */
 	end(): void {

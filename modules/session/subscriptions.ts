@@ -24,8 +24,11 @@ const refusal = 0x80;
 export class Subscriptions {
 	readonly #items: readonly Subscription[];
 	readonly #memory: Memory | undefined;
-	/** By index of item: the broker of `#key` holds it. */
-	readonly #granted: boolean[];
+	/** The list as text, for the memory. */
+	readonly #list: string;
+	/** By broker, then by index of item: its session holds it. */
+	readonly #held = new Map<string, boolean[]>();
+	#granted: boolean[] = [];
 	/** Index of the first item that the current connection has not gone through. */
 	#cursor = 0;
 	#batch: number[] = [];
@@ -34,16 +37,22 @@ export class Subscriptions {
 	constructor(items: readonly Subscription[], memory: Memory | undefined) {
 		this.#items = items;
 		this.#memory = memory;
-		this.#granted = items.map(() => false);
+		this.#list = items.map(({ topic, QoS }) => `\n${QoS} ${topic}`).join("");
 	}
 	/** A connection stands. `key` names the broker, for another broker's session is another session. */
 	begin(key: string, sessionPresent: boolean): void {
-		if (!sessionPresent) this.#grant(false);
-		else if (key !== this.#key) this.#grant(this.#remembered() === this.#text(key));
+		let granted = this.#held.get(key);
+		if (!granted) {
+			const known = sessionPresent && this.#remembered().includes(key);
+			granted = this.#items.map(() => known);
+			this.#held.set(key, granted);
+		}
+		if (!sessionPresent) granted.fill(false);
+		this.#granted = granted;
 		this.#key = key;
 		this.#cursor = 0;
 		// Before anything is subscribed: a restart in the middle must not find the old word.
-		if (!sessionPresent) this.#remember("");
+		if (!sessionPresent) this.#remember(key, false);
 	}
 	/** What the next SUBSCRIBE has to carry; empty when all is done. */
 	next(): Subscription[] {
@@ -74,27 +83,27 @@ export class Subscriptions {
 			else if (code < item.QoS) problem(item, false);
 		}
 		// Whatever was refused is asked for again at the next connection, so only the whole list is remembered.
-		if (this.#granted.every(granted => granted)) this.#remember(this.#text(this.#key));
+		if (this.#granted.every(granted => granted)) this.#remember(this.#key, true);
 		return true;
 	}
 
-	#grant(value: boolean): void {
-		this.#granted.fill(value);
-	}
-	#text(key: string): string {
-		return this.#items.reduce((text, { topic, QoS }) => `${text}\n${QoS} ${topic}`, key);
-	}
-	#remembered(): string {
+	/** Brokers whose session holds this very list, as the memory has it: their keys in its first line, then the list. */
+	#remembered(): string[] {
 		try {
-			return this.#memory?.read() ?? "";
+			const text = this.#memory?.read() ?? "";
+			const end = text.indexOf("\n");
+			if (end > 0 && text.slice(end) === this.#list) return text.slice(0, end).split(" ");
 		} catch {
-			return ""; // then it is subscribed once more, which costs a packet and loses nothing
+			// Then it is subscribed once more, which costs a packet and loses nothing.
 		}
+		return [];
 	}
-	#remember(text: string): void {
-		if (!this.#memory || this.#remembered() === text) return;
+	#remember(key: string, held: boolean): void {
+		const keys = this.#remembered();
+		if (!this.#memory || keys.includes(key) === held) return;
+		const others = keys.filter(other => other !== key);
 		try {
-			this.#memory.write(text);
+			this.#memory.write((held ? [...others, key] : others).join(" ") + this.#list);
 		} catch {
 			// As above, after the next restart.
 		}
