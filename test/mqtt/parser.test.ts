@@ -37,7 +37,7 @@ function parse(segments: readonly Uint8Array[]): string[] {
 					log.push(`payload ${payload}`);
 					payload = "";
 				}
-				const type = parser.next();
+				const type = next(parser);
 				if (type === MORE) break;
 				if (type === MALFORMED) return [...log, "malformed"];
 				log.push(describePacket(type, parser));
@@ -45,6 +45,15 @@ function parse(segments: readonly Uint8Array[]): string[] {
 		}
 	if (payload) log.push(`payload ${payload}`);
 	return log;
+}
+
+/** A text that is not UTF-8 throws; whoever drives the parser catches that anyway, as it catches the application. */
+function next(parser: Parser): number {
+	try {
+		return parser.next();
+	} catch {
+		return MALFORMED;
+	}
 }
 
 function describePacket(type: number, parser: Parser): string {

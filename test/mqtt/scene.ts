@@ -85,8 +85,8 @@ export default class Scene {
 	#ended = false;
 
 	/** Callbacks given in `options` run after the scene's own record; `onReadable` replaces its reading. */
-	constructor(options: Partial<Options> = {}, room = 65_536) {
-		this.wire = new Wire(room);
+	constructor(options: Partial<Options> = {}, room: number | Wire = 65_536) {
+		this.wire = typeof room === "number" ? new Wire(room) : room;
 		const scene = this;
 		this.client = new MQTTClient({
 			socket: this.wire.socket,
