@@ -1,0 +1,310 @@
+/**
+ * A board without a world: simulated time, a session that notes what it is given and plays what a broker sends, pins that
+ * remember every level, memory and outbox that outlive the board. Nothing here waits.
+ */
+
+import Board from "../../modules/device/board.js";
+import { check, line } from "../../modules/device/description.js";
+import type {
+	Clock,
+	Device,
+	Digital,
+	DigitalClass,
+	DigitalOptions,
+	KeyValueDomain,
+	Sample,
+	SensorDriver,
+} from "../../modules/device/io.js";
+import type { Incoming, Link, LinkOptions, PublishOptions } from "../../modules/device/link.js";
+import type { Storage } from "../../modules/device/storage.js";
+import type { Timer, TimerHandle } from "../../modules/mqtt/io.js";
+import { decode, encode } from "../../modules/mqtt/text.js";
+import { Outcome } from "../../modules/session/outcome.js";
+import { Queue } from "../../modules/session/queue.js";
+import { TestClock } from "../clock.js";
+
+export interface Published extends PublishOptions {
+	/** Below `<root>/<id>/`. */
+	readonly topic: string;
+	readonly payload: string;
+}
+
+export const BASE = "r/b/";
+
+/** The session of one life of a board. */
+export class TestLink implements Link {
+	readonly options: LinkOptions;
+	readonly counters = { sent: 0 };
+	online = false;
+	closed = false;
+	/** What it said of itself when it left. */
+	farewell: string | undefined;
+	readonly #world: World;
+
+	constructor(world: World, options: LinkOptions) {
+		this.#world = world;
+		this.options = options;
+	}
+	publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Outcome {
+		const text = typeof payload === "string" ? payload : decode(payload);
+		if (this.closed) return Outcome.droppedClosed;
+		if (options.durable) {
+			const sequence = this.#world.outbox.append(topic, encode(text));
+			if (!sequence) return Outcome.droppedFull;
+			this.#world.cut("outbox");
+			this.drain();
+			return this.online ? Outcome.sent : Outcome.queued;
+		}
+		if (!this.online && !options.QoS) return Outcome.droppedOffline;
+		if (this.online) this.#world.say({ topic: topic.slice(BASE.length), payload: text, ...options });
+		return this.online ? Outcome.sent : Outcome.queued;
+	}
+	/** The broker takes all there is in the outbox. */
+	drain(): void {
+		const { outbox } = this.#world;
+		for (let entry = outbox.next(0); this.online && entry; entry = outbox.next(0)) {
+			const topic = entry.topic.slice(BASE.length);
+			this.#world.say({ topic, payload: decode(entry.payload), QoS: 1, durable: true });
+			outbox.sent(entry.sequence, 1);
+			outbox.release(1);
+		}
+	}
+	connect(sessionPresent = false): void {
+		this.online = true;
+		this.options.onOnline(sessionPresent);
+		this.drain();
+	}
+	disconnect(): void {
+		if (!this.online) return;
+		this.online = false;
+		this.options.onOffline(1);
+	}
+	receive(topic: string, payload: string, about: Partial<Incoming> = {}): void {
+		const message = { QoS: 1, retain: false, duplicate: false, ...about };
+		this.options.onMessage(BASE + topic, encode(payload), message);
+	}
+	close(callback?: () => void, farewell = "offline"): void {
+		this.closed = true;
+		this.farewell = farewell;
+		if (callback) this.#world.clock.set(callback, 0);
+	}
+}
+
+/** Power that can go in the middle of anything. */
+export class PowerCut extends Error {}
+
+/** Everything that stays when the board goes. */
+export class World {
+	readonly clock: TestClock;
+	readonly records = new Map<string, string>();
+	outbox = new Queue({ byteLength: 1_000_000 });
+	readonly published: Published[] = [];
+	readonly trace: string[] = [];
+	/** Levels of each pin, each once it changed. */
+	readonly pins = new Map<unknown, number[]>();
+	readonly inputs = new Map<unknown, TestInput>();
+	sensors: { [driver: string]: SensorDriver } = {};
+	actuators: Device["actuator"];
+	/** Called at each publication. */
+	onPublish: ((message: Published) => void) | undefined;
+	/** After so many writes to memory or outbox the power goes; never when negative. */
+	cutAfter = -1;
+	reset = "power-on";
+	restarts = 0;
+	memory: KeyValueDomain;
+	ntp: Device["network"]["ntp"];
+	link!: TestLink;
+	#life!: Life;
+
+	constructor(clock = new TestClock()) {
+		this.clock = clock;
+		const world = this;
+		this.memory = {
+			read: key => world.records.get(key),
+			write(key, value) {
+				if (key.length > 15) throw new Error(`key too long: ${key}`);
+				world.records.set(key, value);
+				world.cut("memory");
+			},
+			delete: key => void world.records.delete(key),
+			close() {},
+			[Symbol.iterator]: () => world.records.keys(),
+		};
+	}
+	cut(where: string): void {
+		if (this.cutAfter >= 0 && this.cutAfter-- === 0) throw new PowerCut(where);
+	}
+	say(message: Published): void {
+		this.published.push(message);
+		this.onPublish?.(message);
+	}
+	/** What was published on a topic since `from`. */
+	on(topic: string, from = 0): string[] {
+		return this.published
+			.slice(from)
+			.filter(message => message.topic === topic)
+			.map(({ payload }) => payload);
+	}
+	json(topic: string, from = 0): { [key: string]: unknown }[] {
+		return this.on(topic, from).map(text => JSON.parse(text));
+	}
+	/** The pin's level now. */
+	level(pin: unknown): number {
+		return this.pins.get(pin)?.at(-1) ?? 0;
+	}
+	device(): Device {
+		const { clock } = this;
+		this.#life = new Life(clock);
+		return {
+			name: "test",
+			io: { Digital: digital(this) },
+			pin: { led: 2 },
+			sensor: this.sensors,
+			...(this.actuators && { actuator: this.actuators }),
+			network: { mqtt: { client: {} as never }, ...(this.ntp && { ntp: this.ntp }) },
+			keyValue: { open: () => this.memory },
+			timer: this.#life,
+			clock,
+			description: undefined,
+			reset: this.reset,
+			trace: text => void this.trace.push(text),
+			restart: () => void this.restarts++,
+		};
+	}
+	/** Switches a board on. It is offline until `link.connect()`. */
+	start(raw: object = {}): Board {
+		const device = this.device();
+		const { description, problems } = check({ root: "r", id: "b", ...raw }, device.sensor, device.actuator);
+		if (!description) throw new Error(problems.map(problem => line(problem)).join("\n"));
+		const storage: Storage = {
+			outbox: this.outbox,
+			memory: this.memory,
+			kind: "test",
+			counters: {},
+			close() {},
+		};
+		return new Board({
+			device,
+			description,
+			storage,
+			connect: options => {
+				this.link = new TestLink(this, options);
+				return this.link;
+			},
+		});
+	}
+	/** The power goes now: nothing of the board runs any more, its pins fall. */
+	kill(): void {
+		this.#life.end();
+		for (const levels of this.pins.values()) if (levels.at(-1) !== 0) levels.push(0);
+	}
+}
+
+/** The timers of one life, which end with it. */
+class Life implements Timer {
+	readonly #clock: TestClock;
+	readonly #handles = new Set<TimerHandle>();
+
+	constructor(clock: TestClock) {
+		this.#clock = clock;
+	}
+	set(callback: () => void, delay = 0, repeat?: number): TimerHandle {
+		const handle = this.#clock.set(callback, delay, repeat);
+		this.#handles.add(handle);
+		return handle;
+	}
+	repeat(callback: () => void, interval: number): TimerHandle {
+		return this.set(callback, interval, interval);
+	}
+	schedule(handle: TimerHandle, delay?: number, repeat?: number): void {
+		this.#clock.schedule(handle, delay, repeat);
+	}
+	clear(handle: TimerHandle | undefined): void {
+		if (handle) this.#handles.delete(handle);
+		this.#clock.clear(handle);
+	}
+	end(): void {
+		for (const handle of this.#handles) this.#clock.clear(handle);
+	}
+}
+
+export class TestInput implements Digital {
+	value: 0 | 1 = 0;
+	readonly options: DigitalOptions;
+
+	constructor(options: DigitalOptions) {
+		this.options = options;
+	}
+	read(): 0 | 1 {
+		return this.value;
+	}
+	write(): void {
+		throw new Error("an input");
+	}
+	/** The logical level changes. */
+	turn(value: 0 | 1): void {
+		this.value = value;
+		this.options.onReadable?.call(this);
+	}
+	close(): void {}
+}
+
+function digital(world: World): DigitalClass {
+	class Pin implements Digital {
+		static readonly Input = 0;
+		static readonly InputPullUp = 1;
+		static readonly InputPullDown = 2;
+		static readonly InputPullUpDown = 3;
+		static readonly Output = 8;
+		static readonly OutputOpenDrain = 9;
+		static readonly Rising = 1;
+		static readonly Falling = 2;
+		readonly #pin: unknown;
+
+		constructor(options: DigitalOptions) {
+			this.#pin = options.pin;
+			if ((options.mode as number) < Pin.Output) {
+				const input = new TestInput(options);
+				world.inputs.set(options.pin, input);
+				// biome-ignore lint/correctness/noConstructorReturn: one class stands for both directions
+				return input as unknown as Pin;
+			}
+			// After a power cut a pin is low until somebody says otherwise.
+			if (!world.pins.has(this.#pin)) world.pins.set(this.#pin, [0]);
+			this.write(options.initialValue ?? 0);
+		}
+		read(): 0 | 1 {
+			throw new Error("an output");
+		}
+		write(value: 0 | 1): void {
+			const levels = world.pins.get(this.#pin) as number[];
+			if (levels.at(-1) !== value) levels.push(value);
+		}
+		close(): void {}
+	}
+	return Pin;
+}
+
+/** A sensor that gives what `read` returns, throws what it throws. */
+export function scripted(read: () => number | undefined, made: () => void = () => {}): SensorDriver {
+	return {
+		io: class {
+			constructor() {
+				made();
+			}
+			sample(): Sample | undefined {
+				const value = read();
+				return value === undefined ? undefined : { value };
+			}
+			close(): void {}
+		},
+		quantity: "value",
+	};
+}
+
+/** A wall clock that nobody keeps. */
+export function unsynchronized(clock: TestClock): TestClock {
+	clock.synchronized = false;
+	(clock as Clock).time = 0;
+	return clock;
+}
