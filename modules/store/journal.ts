@@ -7,7 +7,7 @@
 import Blocks from "./blocks.js";
 import type { FlashPartition } from "./io.js";
 import { BLOCK, BlockHeader, Frame, HEADER, Kind, sizeOf } from "./record.js";
-import { Found, type Survey, survey } from "./survey.js";
+import { Found, NOTHING, type Survey, survey } from "./survey.js";
 import Walk from "./walk.js";
 
 /** One record with its padding takes at most this. */
@@ -45,7 +45,10 @@ export default class Journal {
 	epoch = 0;
 	readonly found: number;
 	readonly description: string;
-	/** Carried in block headers, so that neither goes back when the records that raised them are gone. */
+	/**
+	 * The last number given to a message or a value, and how many messages were put aside. Block headers carry both,
+	 * so that neither goes back when the records that raised them are gone.
+	 */
 	sequence: number;
 	quarantined: number;
 	compactions = 0;
@@ -61,6 +64,7 @@ export default class Journal {
 	#head = -1;
 	#offset = 0;
 	#last: number;
+	#whole: boolean;
 	#largest = 0;
 	#damaged: number;
 
@@ -84,6 +88,7 @@ export default class Journal {
 		this.#tail = seen.tail || 1;
 		this.#last = seen.newest < 0 ? blocks.count - 1 : seen.newest;
 		this.#damaged = seen.damaged;
+		this.#whole = seen.whole;
 	}
 	get usable(): boolean {
 		return this.found <= Found.journal;
@@ -119,12 +124,14 @@ export default class Journal {
 			const generation = generations[block] as number;
 			walk.begin(block, generation);
 			while (walk.next()) {
-				const { kind, length } = this.frame;
+				const { kind, length, sequence } = this.frame;
 				this.#largest = Math.max(this.#largest, this.sizeOf(length));
+				if ((kind === Kind.message || kind === Kind.value) && sequence > this.sequence)
+					this.sequence = sequence;
 				for (const owner of this.#owners) owner.replay(kind, walk.address);
 			}
 			const next = oldest(generations, generation);
-			if (next < 0 && generation === this.#generation) this.#continue(block, walk.end);
+			if (next < 0 && this.#whole) this.#continue(block, walk.end);
 			block = next;
 		}
 		for (const owner of this.#owners) owner.settle();
@@ -156,7 +163,7 @@ export default class Journal {
 			if (!this.#compact()) break;
 			if (this.#fits(size)) return true;
 		}
-		return this.#free() >= RESERVE && this.#take();
+		return this.#free() >= RESERVE && (this.#free() > RESERVE || this.#assure()) && this.#take();
 	}
 	/** Writes a record whose body is in the frame, room having been made. Returns its address, or -1. */
 	append(kind: number, sequence: number, tag: number, length = 0): number {
@@ -185,12 +192,11 @@ export default class Journal {
 	}
 	#survey(format: boolean): Survey {
 		const blocks = this.#blocks;
-		const nothing = { newest: -1, tail: 0, generation: 0, sequence: 0, quarantined: 0, damaged: 0 };
-		if (blocks.unfit) return { ...nothing, found: Found.unfit, description: blocks.unfit };
+		if (blocks.unfit) return { ...NOTHING, found: Found.unfit, description: blocks.unfit };
 		const seen = survey(blocks, this.#walk, this.frame, this.#header, this.#generations);
 		if (seen.found !== Found.foreign || !format) return seen;
 		for (let block = 0; block < blocks.count; block++) if (!blocks.blank(block)) blocks.erase(block);
-		return { ...nothing, found: Found.blank, description: `formatted; before: ${seen.description}` };
+		return { ...NOTHING, found: Found.blank, description: `formatted; before: ${seen.description}` };
 	}
 	/** Writing goes on in the newest block, unless something in it or behind its last record is not as it was left. */
 	#continue(block: number, offset: number): void {
@@ -207,6 +213,12 @@ export default class Journal {
 		for (let block = 0; block < this.#blocks.count; block++)
 			if (this.#generations[block] === 0 && !this.#blocks.bad(block)) free++;
 		return free;
+	}
+	/** Free blocks are as many as needed and can really be erased: with one less the log could not go on. */
+	#assure(): boolean {
+		for (let block = 0; block < this.#blocks.count; block++)
+			if (this.#generations[block] === 0 && !this.#blocks.bad(block)) this.#blocks.prepare(block);
+		return this.#free() >= RESERVE;
 	}
 	/** The last bytes of a block are for the record that ends a compaction, so that it never needs a block more. */
 	#fits(size: number): boolean {

@@ -96,7 +96,7 @@ export default class Outbox implements Pattern {
 		if (!(packetIdentifier >= 1 && packetIdentifier <= 0xffff))
 			throw new RangeError(`outbox: packet identifier ${packetIdentifier}`);
 		const { identifiers } = this.#roster;
-		const place = this.#roster.at(sequence);
+		const place = this.#held(sequence);
 		if (place < 0 || identifiers[place] === packetIdentifier) return;
 		if (identifiers.indexOf(packetIdentifier) >= 0)
 			throw new Error(`outbox: packet identifier ${packetIdentifier} is in use`);
@@ -119,7 +119,7 @@ export default class Outbox implements Pattern {
 	}
 	failed(sequence: number): number {
 		const { marks } = this.#roster;
-		const place = this.#roster.at(sequence);
+		const place = this.#held(sequence);
 		if (place < 0) return 0;
 		const failures = (marks[place] as number) & Mark.failures;
 		if (failures === Mark.failures) return failures;
@@ -128,8 +128,8 @@ export default class Outbox implements Pattern {
 		return failures + 1;
 	}
 	quarantine(sequence: number): void {
-		const place = this.#roster.at(sequence);
-		if (place < 0 || ((this.#roster.marks[place] as number) & Mark.quarantined) !== 0) return;
+		const place = this.#held(sequence);
+		if (place < 0) return;
 		this.#roster.aside(place);
 		this.#count(-1, this.#roster.lengths[place] as number);
 		this.#note(Kind.quarantined, sequence, ++this.#journal.quarantined);
@@ -138,6 +138,11 @@ export default class Outbox implements Pattern {
 		this.#entry.sequence = 0;
 	}
 
+	/** The place of a message that is not put aside, or -1. */
+	#held(sequence: number): number {
+		const place = this.#roster.at(sequence);
+		return place >= 0 && ((this.#roster.marks[place] as number) & Mark.quarantined) === 0 ? place : -1;
+	}
 	#count(sign: number, length: number): void {
 		this.length += sign;
 		this.byteLength += sign * (length - 2);

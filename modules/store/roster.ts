@@ -79,7 +79,6 @@ export default class Roster implements Owner {
 			this.identifiers.fill(0);
 			return;
 		}
-		if (sequence > this.#journal.sequence) this.#journal.sequence = sequence;
 		let place = this.at(sequence);
 		if (kind === Kind.message) {
 			if (place >= 0) this.remove(place);

@@ -129,6 +129,6 @@ export default class State implements KeyValueDomain {
 		bytes[HEADER] = name.byteLength;
 		bytes.set(name, HEADER + 1);
 		bytes.set(text, HEADER + 1 + name.byteLength);
-		return this.#journal.append(kind, 0, 0, 1 + name.byteLength + text.byteLength);
+		return this.#journal.append(kind, ++this.#journal.sequence, 0, 1 + name.byteLength + text.byteLength);
 	}
 }

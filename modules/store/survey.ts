@@ -23,6 +23,8 @@ export interface Survey {
 	readonly description: string;
 	/** The newest block in use, or -1. */
 	readonly newest: number;
+	/** Its header can be read: it may be written on. */
+	readonly whole: boolean;
 	/** Blocks of a lower generation are dead. */
 	readonly tail: number;
 	/** The highest generation seen. */
@@ -33,6 +35,17 @@ export interface Survey {
 	readonly damaged: number;
 }
 
+/** A survey of a partition without a journal. */
+export const NOTHING = Object.freeze({
+	newest: -1,
+	whole: false,
+	tail: 0,
+	generation: 0,
+	sequence: 0,
+	quarantined: 0,
+	damaged: 0,
+});
+
 /** Looks at all blocks and sets `generations`: per block its generation, 0 where it is free. */
 export function survey(
 	blocks: Blocks,
@@ -42,7 +55,6 @@ export function survey(
 	generations: Uint32Array,
 ): Survey {
 	const { count, blockLength } = blocks;
-	let tail = 0;
 	let damaged = 0;
 	let other = "";
 	for (let block = 0; block < count; block++) {
@@ -54,10 +66,7 @@ export function survey(
 		if (header.sound) {
 			const misfit = header.misfit(blockLength, count);
 			if (misfit) other = misfit;
-			else {
-				generations[block] = header.generation;
-				tail = Math.max(tail, header.tail);
-			}
+			else generations[block] = header.generation;
 			continue;
 		}
 		// A header that was hit after it was written: each record names the generation too.
@@ -66,27 +75,33 @@ export function survey(
 		generations[block] = frame.generation;
 		damaged++;
 	}
-	let newest = last(generations);
-	const generation = newest < 0 ? 0 : (generations[newest] as number);
+	let newest = last(generations, -1);
 	if (newest < 0) {
 		const { found, description } = without(blocks, header, other);
-		return { found, description, newest, tail, generation, sequence: 0, quarantined: 0, damaged };
+		return { ...NOTHING, found, description };
 	}
-	let copies = true;
-	walk.begin(newest, generation);
-	while (walk.next()) {
-		if (frame.kind === Kind.tail) tail = Math.max(tail, frame.sequence);
-		if (!frame.copied) copies = false;
-	}
-	let free = 0;
+	const generation = generations[newest] as number;
+	const previous = last(generations, newest);
+	const copies: number[] = [];
+	// What the next start would go by if the newest block were not there, and what that block adds.
+	const before = Math.max(
+		tails(walk, frame, generations, previous),
+		headers(blocks, header, generations, newest),
+	);
+	const own = tails(walk, frame, generations, newest, copies);
+	let whole = blocks.read(header.bytes, newest * blockLength) && header.sound;
+	const tail = Math.max(before, own, whole ? header.tail : 0);
+	let drop = own === 0 && copies.length === walk.records && before > 0;
 	for (let block = 0; block < count; block++) {
-		if ((generations[block] as number) < tail) generations[block] = 0;
-		if (generations[block] === 0 && !blocks.bad(block)) free++;
+		if ((generations[block] as number) >= tail) continue;
+		if ((generations[block] as number) >= before) drop = false;
+		generations[block] = 0;
 	}
-	// The last free block was taken by a compaction that did not end: all it holds still stands elsewhere.
-	if (free === 0 && copies) {
+	// A compaction that did not come to its end is given up here, so that its block is free to begin again.
+	if (drop && stand(walk, frame, generations, newest, copies)) {
 		generations[newest] = 0;
-		newest = last(generations);
+		newest = last(generations, -1);
+		whole = false;
 	}
 	let sequence = 0;
 	let quarantined = 0;
@@ -97,14 +112,76 @@ export function survey(
 		quarantined = Math.max(quarantined, header.quarantined);
 	}
 	const description = `journal, ${count} blocks of ${blockLength} bytes`;
-	return { found: Found.journal, description, newest, tail, generation, sequence, quarantined, damaged };
+	return {
+		found: Found.journal,
+		description,
+		newest,
+		whole,
+		tail,
+		generation,
+		sequence,
+		quarantined,
+		damaged,
+	};
 }
 
-/** The block with the highest generation; -1 when all are free. */
-function last(generations: Uint32Array): number {
+/** The highest tail in the headers of all blocks but one. */
+function headers(blocks: Blocks, header: BlockHeader, generations: Uint32Array, except: number): number {
+	let tail = 0;
+	for (let block = 0; block < blocks.count; block++)
+		if (block !== except && generations[block] !== 0)
+			if (blocks.read(header.bytes, block * blocks.blockLength) && header.sound)
+				tail = Math.max(tail, header.tail);
+	return tail;
+}
+
+/** The highest tail that the records of a block name, 0 if none does; lists the sequences of its copies. */
+function tails(walk: Walk, frame: Frame, generations: Uint32Array, block: number, copies?: number[]): number {
+	let tail = 0;
+	if (block < 0) return tail;
+	walk.begin(block, generations[block] as number);
+	while (walk.next())
+		if (frame.kind === Kind.tail) tail = Math.max(tail, frame.sequence);
+		else if (frame.copied) copies?.push(frame.sequence);
+	return tail;
+}
+
+/** Everything the newest block holds was copied from the oldest one, and still stands there. */
+function stand(
+	walk: Walk,
+	frame: Frame,
+	generations: Uint32Array,
+	newest: number,
+	copies: number[],
+): boolean {
+	const source = first(generations);
+	if (source === newest) return false;
+	const originals: number[] = [];
+	walk.begin(source, generations[source] as number);
+	while (walk.next())
+		if (frame.kind === Kind.message || frame.kind === Kind.value) originals.push(frame.sequence);
+	return copies.every(sequence => originals.includes(sequence));
+}
+
+/** The block with the lowest generation that is in use. */
+function first(generations: Uint32Array): number {
+	let oldest = -1;
+	for (let block = 0; block < generations.length; block++) {
+		const generation = generations[block] as number;
+		if (generation > 0 && (oldest < 0 || generation < (generations[oldest] as number))) oldest = block;
+	}
+	return oldest;
+}
+
+/** The block with the highest generation, leaving out one; -1 when all others are free. */
+function last(generations: Uint32Array, except: number): number {
 	let newest = -1;
 	for (let block = 0; block < generations.length; block++)
-		if ((generations[block] as number) > (newest < 0 ? 0 : (generations[newest] as number))) newest = block;
+		if (
+			block !== except &&
+			(generations[block] as number) > (newest < 0 ? 0 : (generations[newest] as number))
+		)
+			newest = block;
 	return newest;
 }
 

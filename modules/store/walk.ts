@@ -14,6 +14,8 @@ export default class Walk {
 	address = 0;
 	/** Where the next record of this block may be written, as an offset into it; -1 when none may. */
 	end = 0;
+	/** Records met in this block so far. */
+	records = 0;
 	/** Places that could not be read, with records behind them; and without, as a power cut leaves them. */
 	damaged = 0;
 	torn = 0;
@@ -40,6 +42,7 @@ export default class Walk {
 		this.#generation = generation;
 		this.#offset = this.#start;
 		this.end = -1;
+		this.records = 0;
 	}
 	/** Moves to the next record; false at the end of the block. */
 	next(): boolean {
@@ -55,6 +58,7 @@ export default class Walk {
 				this.damaged++;
 			}
 			if (place === Place.blank) break;
+			this.records++;
 			this.address = this.#block * limit + this.#offset;
 			this.#offset += sizeOf(this.#frame.length, this.#blocks.granule);
 			return true;

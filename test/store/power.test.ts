@@ -14,8 +14,12 @@ interface Moment {
 	after: Content;
 }
 
-const open = (image: Uint8Array, align: number) =>
-	new TestFlash({ blocks: BLOCKS, blockLength: LENGTH, writeAlign: align, image });
+/** `failing`: a block that cannot be erased, or -1. */
+function open(image: Uint8Array, align: number, failing = -1): TestFlash {
+	const flash = new TestFlash({ blocks: BLOCKS, blockLength: LENGTH, writeAlign: align, image });
+	flash.failing.erase.add(failing);
+	return flash;
+}
 
 const reopen = (partition: TestFlash) => new Store({ partition, promised: 128 });
 
@@ -98,13 +102,14 @@ describe("Power cut", () => {
 		}
 		console.log(`      ${starts} starts, ${refused} refused`);
 	});
-	for (const [align, seed] of [
-		[4, 20260101],
-		[1, 7],
-		[16, 19],
+	for (const [align, seed, failing] of [
+		[4, 20260101, -1],
+		[1, 7, -1],
+		[16, 19, -1],
+		[4, 31, 2],
 	] as const)
-		it(`at every write and erase, whole, torn at each byte or dropped, loses and invents nothing (writeAlign ${align}, seed ${seed})`, () => {
-			const flash = new TestFlash({ blocks: BLOCKS, blockLength: LENGTH, writeAlign: align });
+		it(`at every write and erase, whole, torn at each byte or dropped, loses and invents nothing (writeAlign ${align}, ${failing < 0 ? "" : `block ${failing} never erased, `}seed ${seed})`, () => {
+			const flash = open(new Uint8Array(BLOCKS * LENGTH).fill(0xff), align, failing);
 			const wrapped = () => flash.wear.every(count => count >= 3);
 			const { moments, driver, steps } = record(flash, seed, EMPTY, wrapped);
 			const most = Math.max(...moments.map(({ before }) => before.held.size));
@@ -114,7 +119,7 @@ describe("Power cut", () => {
 			for (const [index, moment] of moments.entries())
 				for (const end of ends(moment)) {
 					const image = cut(moment, end);
-					const again = open(image, align);
+					const again = open(image, align, failing);
 					const where = `change ${index} at ${moment.change.address}, cut at ${end}`;
 					try {
 						const content = contentOf(reopen(again));

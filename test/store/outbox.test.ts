@@ -1,0 +1,311 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import Store from "../../modules/store/store.js";
+import { TestFlash } from "../flash.js";
+import { Driver, type Step } from "./model.js";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (payload: Uint8Array) => new TextDecoder().decode(payload);
+
+function opened(flash = new TestFlash({ blocks: 8, blockLength: 512 }), options: object = {}) {
+	const store = new Store({ partition: flash, promised: 64, ...options });
+	const { outbox } = store;
+	assert.ok(outbox, store.description);
+	return { store, outbox, flash, again: () => opened(flash, options) };
+}
+
+describe("Outbox", () => {
+	it("offers messages in the order of acceptance, with all that was given, also after a restart", () => {
+		const { outbox, again } = opened();
+		assert.equal(outbox.next(0), undefined);
+		assert.equal(outbox.append("a/alerts/überhitzt", bytes("one")), 1);
+		assert.equal(outbox.append("b", new Uint8Array(0), { retain: true }), 2);
+		assert.equal(outbox.append("c", Uint8Array.of(0, 255, 10)), 3);
+		for (const { outbox: one } of [{ outbox }, again()]) {
+			assert.equal(one.length, 3);
+			assert.equal(one.byteLength, 19 + 3 + 1 + 1 + 3);
+			const first = one.next(0);
+			assert.deepEqual(
+				{ ...first, payload: text(first?.payload as Uint8Array) },
+				{
+					sequence: 1,
+					packetIdentifier: 0,
+					topic: "a/alerts/überhitzt",
+					payload: "one",
+					retain: false,
+					failures: 0,
+				},
+			);
+			const second = one.next(1);
+			assert.deepEqual([second?.topic, second?.payload.byteLength, second?.retain], ["b", 0, true]);
+			assert.deepEqual([...(one.next(2)?.payload ?? [])], [0, 255, 10]);
+			assert.equal(one.next(3), undefined);
+		}
+	});
+	it("keeps a message under the packet identifier it was sent with, also after a restart", () => {
+		const { outbox, again } = opened();
+		for (const topic of ["a", "b", "c"]) outbox.append(topic, bytes(topic));
+		outbox.sent(1, 65535);
+		outbox.sent(2, 7);
+		const { outbox: one } = again();
+		assert.deepEqual(
+			[0, 1, 2].map(sequence => one.next(sequence)?.packetIdentifier),
+			[65535, 7, 0],
+		);
+		assert.equal(one.release(7), true);
+		assert.equal(one.release(7), false);
+		assert.equal(one.release(0), false);
+		assert.deepEqual([one.next(0)?.sequence, one.next(1)?.sequence], [1, 3]);
+		assert.equal(again().outbox.next(1)?.sequence, 3);
+	});
+	it("forgets every packet identifier when the broker has no session, and keeps the order", () => {
+		const { outbox, again, flash } = opened();
+		for (const topic of ["a", "b"]) outbox.append(topic, bytes(topic));
+		outbox.sent(1, 4);
+		outbox.sent(2, 5);
+		outbox.reset();
+		const { writes } = flash;
+		outbox.reset();
+		assert.equal(flash.writes, writes, "nothing to forget, nothing written");
+		for (const one of [outbox, again().outbox]) {
+			assert.equal(one.release(4), false);
+			assert.deepEqual([one.next(0)?.packetIdentifier, one.next(1)?.packetIdentifier], [0, 0]);
+		}
+		outbox.sent(1, 5);
+		assert.equal(again().outbox.next(0)?.packetIdentifier, 5);
+	});
+	it("counts failures of the oldest, and what is put aside, for ever", () => {
+		const { outbox, again } = opened();
+		for (const topic of ["a", "b"]) outbox.append(topic, bytes(topic));
+		outbox.sent(1, 4);
+		assert.deepEqual([outbox.failed(1), outbox.failed(1), outbox.failed(99)], [1, 2, 0]);
+		assert.equal(again().outbox.failed(1), 3);
+		const { outbox: one } = again();
+		one.quarantine(1);
+		one.quarantine(1);
+		for (const { outbox: two } of [{ outbox: one }, again()]) {
+			assert.deepEqual([two.quarantined, two.length, two.byteLength], [1, 1, 2]);
+			assert.equal(two.next(0)?.sequence, 2);
+			assert.equal(two.release(4), false);
+			assert.equal(two.aside(0)?.topic, "a");
+			assert.equal(two.aside(1), undefined);
+		}
+	});
+	it("never gives a sequence twice, though all that carried the numbers is long erased", () => {
+		const { flash } = opened();
+		let last = 0;
+		for (let start = 0; start < 40; start++) {
+			const { outbox } = opened(flash);
+			for (let count = 0; count < 12; count++) {
+				const sequence = outbox.append("topic", bytes("x".repeat(60)));
+				assert.equal(sequence, ++last);
+				outbox.sent(sequence, 9);
+				outbox.release(9);
+			}
+		}
+		assert.ok(flash.wear.every(count => count > 1));
+	});
+	it("leaves a payload as it is while its message is sent, whatever that writes and compacts", () => {
+		for (const writeAlign of [1, 8, 32]) {
+			const { outbox, store } = opened(new TestFlash({ blocks: 6, blockLength: 512, writeAlign }));
+			for (let count = 0; count < 3; count++) outbox.append("t", bytes(`kept ${count}`.padEnd(70, ".")));
+			let wear = 0;
+			for (let round = 0; round < 200; round++) {
+				const entry = outbox.next(round % 3);
+				assert.ok(entry);
+				const payload = text(entry.payload);
+				const before = store.counters.compactions;
+				outbox.sent(entry.sequence, 10 + (round % 1000));
+				wear += store.counters.compactions - before;
+				assert.equal(text(entry.payload), payload);
+				assert.match(payload, /^kept/);
+				assert.equal(outbox.next(round % 3), entry);
+			}
+			assert.ok(wear > 3);
+		}
+	});
+	it("refuses misuse at once, before anything changes", () => {
+		const { outbox, flash } = opened();
+		outbox.append("a", bytes("1"));
+		outbox.append("b", bytes("2"));
+		outbox.sent(1, 3);
+		const { writes } = flash;
+		assert.throws(() => outbox.sent(2, 0), RangeError);
+		assert.throws(() => outbox.sent(2, 65536), RangeError);
+		assert.throws(() => outbox.sent(2, 3), /identifier 3 is in use/);
+		assert.throws(() => outbox.append("a", bytes("1"), { kind: 8 }), RangeError);
+		outbox.sent(99, 3);
+		outbox.sent(1, 3);
+		assert.equal(flash.writes, writes);
+	});
+});
+
+describe("A full outbox", () => {
+	const fill = (outbox: ReturnType<typeof opened>["outbox"], size: number, kind = 0) => {
+		let count = 0;
+		while (outbox.append("a/alerts/x", bytes(`${++count}`.padEnd(size, ".")), { kind }));
+		return count - 1;
+	};
+	it("keeps the oldest alerts, says so, and still notes every change of state, for many laps", () => {
+		for (const size of [1, 33, 90, 200]) {
+			const { outbox, store, again, flash } = opened();
+			const held = fill(outbox, size);
+			assert.ok(held >= 4, `${held}`);
+			assert.deepEqual([outbox.length, store.counters.refused], [held, 1]);
+			assert.equal(text(outbox.next(0)?.payload as Uint8Array).trim()[0], "1");
+			let identifier = 0;
+			for (let lap = 0; lap < 40; lap++) {
+				for (let entry = outbox.next(0); entry; entry = outbox.next(entry.sequence)) {
+					identifier = (identifier % 60000) + 1;
+					outbox.sent(entry.sequence, identifier);
+				}
+				const { outbox: other } = again();
+				for (let sequence = 0; sequence < held; sequence++)
+					assert.equal(
+						other.next(sequence)?.packetIdentifier,
+						outbox.next(sequence)?.packetIdentifier,
+						`message ${sequence} of ${size} bytes, lap ${lap}`,
+					);
+			}
+			assert.equal(store.counters.failures, 0);
+			assert.ok(Math.min(...flash.wear) > 0);
+			for (let sequence = 1; sequence <= held; sequence++)
+				assert.equal(outbox.release(outbox.next(0)?.packetIdentifier as number), true);
+			assert.equal(again().outbox.length, 0);
+			assert.equal(fill(outbox, size), held, "and then it has the same room again");
+		}
+	});
+	it("lets the oldest of another class go that was not sent yet, and counts it", () => {
+		const { outbox, store } = opened();
+		outbox.append("alert", bytes("alert"));
+		outbox.append("event", bytes("first"), { kind: 1 });
+		outbox.sent(2, 1);
+		while (store.counters.evicted === 0)
+			assert.ok(outbox.append("event", bytes("x".repeat(50)), { kind: 1 }));
+		assert.equal(outbox.next(0)?.topic, "alert");
+		assert.equal(outbox.next(1)?.sequence, 2, "it is on its way");
+		assert.equal(outbox.next(2)?.sequence, 4);
+		assert.equal(outbox.append("alert", bytes("x".repeat(50))), 0, "alerts push nobody out");
+	});
+	it("gives up what was put aside before it refuses anything", () => {
+		const { outbox } = opened();
+		const held = fill(outbox, 50);
+		outbox.quarantine(2);
+		assert.ok(outbox.aside(0));
+		assert.ok(outbox.append("a/alerts/x", bytes("x".repeat(50))));
+		assert.equal(outbox.aside(0), undefined);
+		assert.equal(outbox.append("a/alerts/x", bytes("x".repeat(50))), 0);
+		assert.deepEqual([outbox.length, outbox.quarantined], [held, 1]);
+	});
+	it("is bounded by its budget of bytes and its number of messages", () => {
+		const small = opened(undefined, { budget: 100 });
+		assert.ok(small.outbox.append("12345", bytes("x".repeat(95))));
+		assert.equal(small.outbox.append("", new Uint8Array(1)), 0);
+		const few = opened(undefined, { messages: 2 });
+		assert.deepEqual(
+			[1, 2, 3].map(() => few.outbox.append("t", bytes("p"))),
+			[1, 2, 0],
+		);
+	});
+	it("refuses a message that no record can hold", () => {
+		const { outbox, store } = opened(new TestFlash({ blocks: 16, blockLength: 4096 }));
+		assert.equal(outbox.append("t", new Uint8Array(1024)), 0);
+		assert.equal(store.counters.refused, 1);
+		assert.ok(outbox.append("t", new Uint8Array(1024 - 20 - 4 - 2 - 1)));
+	});
+});
+
+describe("The price of an alert", () => {
+	it("is three writes, of its own size and twice 20 bytes, on a partition of 64 KiB", () => {
+		const { outbox, flash } = opened(new TestFlash({ blocks: 16, blockLength: 4096 }), { promised: 1024 });
+		const topic = "factory/1/machine/2/alerts/overheat";
+		const payload = bytes('{"id":"12-345","state":"ON","v":31.25,"ts":1767225600000,"tsq":"ntp"}');
+		const alert = () => {
+			const steps: number[] = [];
+			const sequence = outbox.append(topic, payload);
+			steps.push(flash.bytesWritten);
+			outbox.sent(sequence, (sequence % 65535) + 1);
+			steps.push(flash.bytesWritten);
+			outbox.release((sequence % 65535) + 1);
+			steps.push(flash.bytesWritten);
+			return steps;
+		};
+		alert();
+		const { writes, bytesWritten } = flash;
+		const [appended = 0, sent = 0, released = 0] = alert();
+		assert.equal(flash.writes - writes, 3);
+		const record = Math.ceil((20 + 2 + 35 + payload.byteLength + 4) / 4) * 4;
+		assert.deepEqual([appended - bytesWritten, sent - appended, released - sent], [record, 20, 20]);
+		const alerts = 20000;
+		for (let count = 0; count < alerts; count++) alert();
+		const perErase = alerts / flash.erases;
+		const years = (perDay: number) => Math.round((16 * 100000 * perErase) / perDay / 365);
+		console.log(
+			`      ${record} + 20 + 20 bytes; ${perErase.toFixed(1)} alerts an erase; 100 000 cycles last ${years(100)} years at 100 alerts a day, ${years(10000)} at 10 000`,
+		);
+		assert.ok(perErase > 23 && flash.bytesWritten / flash.writes < 60);
+	});
+});
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+	{
+		weight: 5,
+		arbitrary: fc.record({
+			do: fc.constant("append" as const),
+			topic: fc.nat(2),
+			size: fc.nat(90),
+			retain: fc.boolean(),
+		}),
+	},
+	{
+		weight: 8,
+		arbitrary: fc.record({
+			do: fc.constantFrom(
+				"sent" as const,
+				"sent" as const,
+				"release" as const,
+				"release" as const,
+				"failed" as const,
+			),
+			index: fc.nat(5),
+		}),
+	},
+	{ weight: 1, arbitrary: fc.record({ do: fc.constant("quarantine" as const), index: fc.nat(5) }) },
+	{
+		weight: 2,
+		arbitrary: fc.record({ do: fc.constant("write" as const), key: fc.nat(2), size: fc.nat(40) }),
+	},
+	{
+		weight: 2,
+		arbitrary: fc.oneof(
+			fc.record({ do: fc.constant("delete" as const), key: fc.nat(2) }),
+			fc.record({ do: fc.constantFrom("reset" as const, "reopen" as const) }),
+		),
+	},
+);
+
+describe("Outbox and state against a model", () => {
+	const seed = 20260419;
+	it(`hold what the model holds, on any partition, for any steps and restarts (seed ${seed})`, () => {
+		fc.assert(
+			fc.property(
+				fc.record({
+					blocks: fc.integer({ min: 4, max: 9 }),
+					blockLength: fc.constantFrom(256, 320, 512, 1024),
+					writeAlign: fc.constantFrom(1, 2, 4, 8, 16, 32),
+				}),
+				fc.array(step, { minLength: 20, maxLength: 150, size: "max" }),
+				(geometry, steps) => {
+					const flash = new TestFlash(geometry);
+					const driver = new Driver(() => new Store({ partition: flash, promised: 64 }));
+					for (const one of steps) driver.step(one);
+					driver.check();
+					driver.step({ do: "reopen" });
+					driver.check();
+					assert.equal(driver.store.counters.damaged, 0);
+				},
+			),
+			{ seed, numRuns: 400 },
+		);
+	});
+});
