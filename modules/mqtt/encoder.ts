@@ -31,6 +31,9 @@ export interface Item {
 	readonly QoS?: number;
 }
 
+/** Filters in one packet: of no more could the parser take the SUBACK whole. Brokers' own limits are far below. */
+const MAXIMUM_ITEMS = 500;
+
 const NOTHING = new Uint8Array(0);
 
 /** The bytes of a Byte Buffer, not copied; `undefined` is none. Throws a TypeError on anything else. */
@@ -69,7 +72,8 @@ function field(value: string | ByteBuffer, name: string): Uint8Array {
 	return bytes;
 }
 
-function writeField(bytes: Uint8Array, offset: number, value: Uint8Array): number {
+/** Writes a length of two bytes and what it counts; returns the offset behind it. */
+export function writeField(bytes: Uint8Array, offset: number, value: Uint8Array): number {
 	bytes[offset] = value.byteLength >> 8;
 	bytes[offset + 1] = value.byteLength;
 	bytes.set(value, offset + 2);
@@ -115,13 +119,11 @@ export function connect(fields: ConnectFields): Uint8Array {
 	return bytes;
 }
 
-/** §3.8 and §3.10, by `type`. Throws on no items, or one that is no topic filter. */
-export function subscribe(
-	type: typeof SUBSCRIBE | typeof UNSUBSCRIBE,
-	packetIdentifier: number,
-	items: readonly Item[],
-): Uint8Array {
+/** §3.8 and §3.10, by `type`; the packet identifier, behind the fixed header, is left at 0 for the caller. Throws on no items, or one that is no topic filter. */
+export function subscribe(type: typeof SUBSCRIBE | typeof UNSUBSCRIBE, items: readonly Item[]): Uint8Array {
 	if (!Array.isArray(items) || items.length === 0) throw new RangeError("items: expected at least one"); // [MQTT-3.8.3-3] [MQTT-3.10.3-2]
+	if (items.length > MAXIMUM_ITEMS)
+		throw new RangeError(`items: expected at most ${MAXIMUM_ITEMS}, found ${items.length}`);
 	const parts: Uint8Array[] = [];
 	let length = 2;
 	for (const { topic, QoS } of items) {
@@ -134,8 +136,7 @@ export function subscribe(
 	}
 	const bytes = new Uint8Array(1 + lengthSize(length) + length);
 	let offset = writeHeader(bytes, (type << 4) | 2, length); // [MQTT-3.8.1-1] [MQTT-3.10.1-1]
-	bytes[offset++] = packetIdentifier >> 8;
-	bytes[offset++] = packetIdentifier;
+	offset += 2;
 	for (let i = 0; i < parts.length; i++) {
 		offset = writeField(bytes, offset, parts[i] as Uint8Array);
 		if (type === SUBSCRIBE) bytes[offset++] = items[i]?.QoS ?? 0;

@@ -36,7 +36,6 @@ export function encode(text: string): Uint8Array {
 }
 
 /** The text of `bytes`. Throws where they are not UTF-8 [MQTT-1.5.3-1]. */
-export function decode(bytes: Uint8Array): string {
-	if (fromArrayBuffer) return fromArrayBuffer(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-	return (decoder as Decoder).decode(bytes);
-}
+export const decode: (bytes: Uint8Array) => string = fromArrayBuffer
+	? bytes => fromArrayBuffer(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+	: bytes => (decoder as Decoder).decode(bytes);

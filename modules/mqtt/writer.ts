@@ -1,0 +1,244 @@
+/**
+ * What a client sends: ECMA-419 §25's `write`. The middle storey, over connection.ts. The path of a PUBLISH
+ * that resembles an earlier one is in `write` itself, and costs one copy and one write to the socket;
+ * all else has a method of its own. Does not retransmit, and remembers nothing that it has sent.
+ */
+
+import Connection, { RESERVE } from "./connection.js";
+import { bytesOf, subscribe } from "./encoder.js";
+import Identifiers from "./identifiers.js";
+import type { ByteBuffer } from "./io.js";
+import type { WriteOptions } from "./options.js";
+import {
+	DISCONNECT,
+	PINGREQ,
+	PUBACK,
+	PUBCOMP,
+	PUBLISH,
+	PUBREC,
+	PUBREL,
+	State,
+	SUBSCRIBE,
+	UNSUBSCRIBE,
+} from "./packet.js";
+import Publication from "./publication.js";
+
+/** PUBLISH packets kept between publications: the topics of a small board, at about 300 bytes each. */
+const PUBLICATIONS = 4;
+
+const PING = Uint8Array.of(PINGREQ << 4, 0);
+const BYE = Uint8Array.of(DISCONNECT << 4, 0);
+const MORE_FOLLOWS = Object.freeze({ more: true });
+
+export default abstract class Writer extends Connection {
+	/** The last PUBLISH; `write` looks here first. */
+	private publication = new Publication();
+	private readonly publications = [this.publication];
+	/** Bytes of the outgoing PUBLISH that are still to be written. */
+	private outgoing = 0;
+	private readonly reply = new Uint8Array(4);
+	private readonly sequence = { more: true, byteLength: 0 };
+	protected identifiers: Identifiers | undefined;
+	/** Packet identifier and number of filters, of each SUBSCRIBE that has no SUBACK yet. */
+	protected subscribing: number[] | undefined;
+
+	/**
+	 * Sends a control packet, or a fragment of a PUBLISH after its first. Returns the number of bytes that may
+	 * be written next. Throws, and sends nothing, when there is no room, before CONNACK, and on wrong options.
+	 */
+	write(data: ByteBuffer | undefined, options?: WriteOptions): number {
+		const publication = this.publication;
+		// Each look at an option counts here. What is not like the last PUBLISH goes the long way.
+		if (this.state !== 4 || options === undefined || options.topic !== publication.topic)
+			return this.compose(data, options);
+		if (options.QoS !== publication.QoS || options.retain !== publication.retain || options.duplicate)
+			return this.compose(data, options);
+		if (data === undefined || data.byteLength !== publication.byteLength || options.byteLength !== undefined)
+			return this.compose(data, options);
+		if (options.operation || publication.total > this.writable) return this.compose(data, options);
+		if (publication.identified) this.stamp(publication, options);
+		if (publication.whole) return this.copy(publication, data);
+		this.sequence.byteLength = publication.total;
+		this.socket.write(publication.packet, this.sequence);
+		return this.finish(data);
+	}
+
+	/** The whole payload, behind its header. */
+	private finish(data: ByteBuffer): number {
+		try {
+			this.writable = this.socket.write(data);
+		} catch (error) {
+			// Half a packet is out: no other may follow.
+			this.failLater(error);
+			throw error;
+		}
+		return this.writable > RESERVE ? this.writable - RESERVE : 0;
+	}
+
+	private copy(publication: Publication, data: ByteBuffer): number {
+		publication.packet.set(bytesOf(data), publication.offset);
+		this.writable = this.socket.write(publication.packet);
+		return this.writable > RESERVE ? this.writable - RESERVE : 0;
+	}
+
+	/** Packet identifier, in the two bytes before the payload. */
+	private stamp(publication: Publication, options: WriteOptions): void {
+		let id = options.id as number;
+		if ((id & 0xffff) !== id || id === 0) id = this.identify(options);
+		const packet = publication.packet;
+		const offset = publication.offset;
+		packet[offset - 2] = id >> 8;
+		packet[offset - 1] = id;
+	}
+
+	/** The caller's packet identifier, checked [MQTT-2.3.1-1], or one of our own. */
+	private identify(options: WriteOptions): number {
+		const id = options.id;
+		if (id === undefined) {
+			this.identifiers ??= new Identifiers();
+			return this.identifiers.take();
+		}
+		if (!(id >= 1 && id <= 65_535 && Number.isInteger(id)))
+			throw new RangeError(`id: expected 1…65535, found ${id}`);
+		return id;
+	}
+
+	/** Any packet that is not like the last PUBLISH. */
+	private compose(data: ByteBuffer | undefined, options: WriteOptions | undefined): number {
+		if (this.state !== State.connected || options === undefined) return this.fragment(data, options);
+		const { operation, byteLength } = options;
+		if (operation !== undefined && operation !== PUBLISH) return this.control(operation, options);
+		const bytes = bytesOf(data);
+		const size = byteLength ?? bytes.byteLength;
+		if (bytes.byteLength > size)
+			throw new RangeError(`byteLength: expected at least ${bytes.byteLength}, found ${size}`);
+		const publication = this.prepare(options, size);
+		const { total, whole } = publication;
+		if (!whole || size !== bytes.byteLength) return this.begin(publication, bytes, options);
+		if (total > this.writable) throw new Error("write: no room");
+		if (publication.identified) this.stamp(publication, options);
+		return this.copy(publication, bytes);
+	}
+
+	/** A kept PUBLISH with this topic, a new one, or the oldest; made ready, and the first to look at. */
+	private prepare(options: WriteOptions, byteLength: number): Publication {
+		const publications = this.publications;
+		const topic = options.topic as string;
+		let index = publications.length - 1;
+		while (index >= 0 && (publications[index] as Publication).topic !== topic) index--;
+		if (index < 0) {
+			if (publications.length < PUBLICATIONS) publications.push(new Publication());
+			else publications.push(publications.shift() as Publication);
+			index = publications.length - 1;
+		}
+		const publication = publications[index] as Publication;
+		if (!publication.resembles(options, byteLength))
+			publication.prepare(topic, options.QoS, options.retain, options.duplicate, byteLength);
+		this.publication = publication;
+		return publication;
+	}
+
+	/** A PUBLISH whose payload goes out from the caller's buffer, or comes in fragments. */
+	private begin(publication: Publication, data: Uint8Array, options: WriteOptions): number {
+		const { packet, offset, total, whole } = publication;
+		if (offset + data.byteLength > this.writable) throw new Error("write: no room");
+		if (publication.identified) this.stamp(publication, options);
+		this.sequence.byteLength = total;
+		this.writable = this.socket.write(whole ? packet.subarray(0, offset) : packet, this.sequence);
+		this.outgoing = total - offset;
+		return this.continue(data);
+	}
+
+	/** Sends the next bytes of the payload that is going out. */
+	private continue(data: Uint8Array): number {
+		this.outgoing -= data.byteLength;
+		this.state = this.outgoing === 0 ? State.connected : State.publishing;
+		if (data.byteLength)
+			try {
+				this.writable = this.outgoing === 0 ? this.socket.write(data) : this.socket.write(data, MORE_FOLLOWS);
+			} catch (error) {
+				this.failLater(error);
+				throw error;
+			}
+		return this.writable > RESERVE ? this.writable - RESERVE : 0;
+	}
+
+	/** `write` without options, or while not simply connected: the next fragment of a PUBLISH, or an error. */
+	private fragment(data: ByteBuffer | undefined, options: WriteOptions | undefined): number {
+		if (this.state !== State.publishing)
+			throw new Error(
+				this.state === State.closed
+					? "write: closed"
+					: this.state === State.connected
+						? "write: expected options"
+						: "write: not connected",
+			);
+		if (options !== undefined) throw new Error("write: expected the next fragment, without options");
+		const bytes = bytesOf(data);
+		if (bytes.byteLength > this.outgoing)
+			throw new RangeError(`write: expected at most ${this.outgoing} bytes, found ${bytes.byteLength}`);
+		if (bytes.byteLength > this.writable) throw new Error("write: no room");
+		const writable = this.continue(bytes);
+		// What had to wait for the end of the message.
+		if (this.outgoing === 0) this.resume();
+		return writable;
+	}
+
+	/** Anything but PUBLISH. */
+	private control(operation: number, options: WriteOptions): number {
+		switch (operation) {
+			case SUBSCRIBE:
+			case UNSUBSCRIBE:
+				this.sendItems(operation, options);
+				break;
+			case PUBACK:
+			case PUBREC:
+			case PUBREL:
+			case PUBCOMP:
+				if (options.id === undefined)
+					throw new RangeError("id: expected the packet identifier to acknowledge");
+				if (this.writable < 4) throw new Error("write: no room");
+				this.sendReply(operation, this.identify(options));
+				break;
+			case PINGREQ:
+				if (this.writable < 2) throw new Error("write: no room");
+				this.send(PING);
+				break;
+			case DISCONNECT:
+				if (this.writable < 2) throw new Error("write: no room");
+				this.send(BYE);
+				this.state = State.disconnecting;
+				break;
+			default:
+				throw new RangeError(`operation: expected one that a client sends, found ${operation}`);
+		}
+		return this.writable > RESERVE ? this.writable - RESERVE : 0;
+	}
+
+	private sendItems(operation: typeof SUBSCRIBE | typeof UNSUBSCRIBE, options: WriteOptions): void {
+		const { items = [] } = options;
+		const packet = subscribe(operation, items);
+		if (packet.byteLength > this.writable) throw new Error("write: no room");
+		// Last, so that a refused packet takes no identifier.
+		const id = this.identify(options);
+		let offset = 1;
+		while ((packet[offset++] as number) > 127);
+		packet[offset] = id >> 8;
+		packet[offset + 1] = id;
+		this.send(packet);
+		if (operation === SUBSCRIBE) {
+			this.subscribing ??= [];
+			this.subscribing.push(id, items.length);
+		}
+	}
+
+	/** PUBACK, PUBREC, PUBREL or PUBCOMP, from a packet that is kept. */
+	protected sendReply(type: number, id: number): void {
+		const reply = this.reply;
+		reply[0] = type === 6 ? 0x62 : type << 4; // PUBREL [MQTT-3.6.1-1]
+		reply[1] = 2;
+		reply[2] = id >> 8;
+		reply[3] = id;
+		this.writable = this.socket.write(reply);
+	}
+}
