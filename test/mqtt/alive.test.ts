@@ -161,6 +161,54 @@ describe("alive: pings", () => {
 		assert.ok(pings(scene) > 0);
 	});
 
+	for (const full of [true, false])
+		it(`Our own message of many fragments over a slow link${full ? ", its room always used up," : ""} does not end the connection, though the broker is silent`, () => {
+			const scene: Scene = new Scene(
+				{
+					keepAlive: KEEP_ALIVE,
+					onWritable(count) {
+						if (left < 0) return;
+						const size = Math.min(left, full ? count + 8 : count - 1);
+						left -= size;
+						if (size > 0) this.write(new Uint8Array(size), undefined as never);
+					},
+				},
+				1000,
+			);
+			let left = -1;
+			scene.connected();
+			left = 10_000;
+			scene.client.write(undefined, { topic: "t", byteLength: left });
+			while (left > 0) {
+				scene.line.drain(100);
+				scene.clock.advance(KEEP_ALIVE / 5);
+				assert.equal(scene.errors.length, 0);
+			}
+		});
+
+	it("After a long message of our own the broker has the time of a whole ping to answer", () => {
+		const scene = new Scene({ keepAlive: KEEP_ALIVE }).connected();
+		scene.client.write(undefined, { topic: "t", byteLength: 100 });
+		for (let i = 0; i < 100; i++) {
+			scene.clock.advance(KEEP_ALIVE / 7);
+			scene.client.write(Uint8Array.of(i), undefined as never);
+		}
+		assert.ok(pass(scene, 5 * KEEP_ALIVE) < KEEP_ALIVE);
+		assert.equal(scene.errors.length, 0);
+	});
+
+	it("Many small messages that always use up the room do not end the connection, though the broker is silent between pings", () => {
+		const scene = new Scene({ keepAlive: KEEP_ALIVE }, 1000).connected();
+		for (let time = 0; time < 10 * KEEP_ALIVE; time += 500) {
+			while (scene.line.room >= 5) scene.client.write(undefined, { topic: "t" });
+			const before = pings(scene);
+			scene.clock.advance(500);
+			scene.line.drain(100);
+			if (pings(scene) > before) scene.line.send(broker.pingresp());
+			assert.equal(scene.errors.length, 0);
+		}
+	});
+
 	it("Without room for a ping the client ends as unanswered, should the broker be silent too", () => {
 		const scene = new Scene({ keepAlive: KEEP_ALIVE }).connected();
 		scene.line.room = 0;
