@@ -220,13 +220,13 @@ describe("session, coming back", () => {
 					writes++;
 				},
 			};
-			const boot = (present: boolean, options = {}) => {
+			const boot = (present: boolean, options = {}, granted = true) => {
 				const bench = new Bench({ subscriptions, memory, ...options });
 				const client = bench.connect();
 				client.accept(present);
 				const asked = client.lines.filter(line => line.startsWith("SUBSCRIBE")).length;
-				client.grant();
-				assert.equal(bench.session.online, true);
+				if (granted) client.grant();
+				assert.equal(bench.session.online, granted);
 				return asked;
 			};
 			assert.equal(boot(false), 1);
@@ -240,8 +240,9 @@ describe("session, coming back", () => {
 			assert.equal(boot(true, { brokers: [{ host: "z", port: 1 }] }), 1, "another broker");
 			assert.equal(boot(false), 1);
 			assert.equal(boot(true, { memory: undefined }), 1, "without memory nothing is known");
-			stored = "";
+			assert.equal(boot(false, {}, false), 1);
 			assert.equal(boot(true), 1, "a restart in the middle of subscribing");
+			assert.equal(boot(true), 0);
 			const failing = {
 				read: () => {
 					throw new Error("flash");

@@ -69,6 +69,37 @@ describe("session, sending", () => {
 		bench.clock.advance(1000);
 		assert.deepEqual(short(client.take()), ["a 1", "a 2", "b 3"]);
 	});
+	it("lets none pass what was in flight and is sent as new, since the broker has no session", () => {
+		const bench = new Bench({ rate: 1 });
+		bench.establish();
+		for (const topic of ["a", "b"]) bench.session.publish(topic, "1", durable);
+		bench.client.fail();
+		const client = bench.establish(false);
+		assert.equal(bench.session.publish("b", "2", durable), Outcome.queued);
+		bench.clock.advance(2000);
+		assert.deepEqual(short(client.take()), ["b 1", "b 2"]);
+	});
+	it("lets none pass what was to pass when the connection ended", () => {
+		const bench = new Bench({ rate: 1, window: 1 });
+		bench.establish();
+		bench.client.fail();
+		for (let i = 0; i < 3; i++) bench.session.publish("a", `${i}`, durable);
+		bench.establish(true);
+		bench.clock.advance(1000);
+		assert.equal(bench.session.publish("b", "1", durable), Outcome.queued, "the window is full");
+		bench.client.fail();
+		const client = bench.connect();
+		client.accept(true);
+		assert.equal(bench.session.publish("b", "2", durable), Outcome.queued);
+		for (let i = 0; i < 9; i++) {
+			client.acknowledge();
+			bench.clock.advance(1000);
+		}
+		assert.deepEqual(
+			short(client.take()).filter(line => line.startsWith("b")),
+			["b 1", "b 2"],
+		);
+	});
 	it("sends again in the order of first sending what passed a backlog [MQTT-4.6.0-1]", () => {
 		const bench = new Bench({ rate: 10 });
 		bench.establish();
