@@ -209,6 +209,16 @@ describe("alive: pings", () => {
 		}
 	});
 
+	it("A kernel that takes all that is written is no sign of life: a link that then answers nothing ends as unanswered", () => {
+		const scene = new Scene({ keepAlive: KEEP_ALIVE }, 1000).connected();
+		for (let time = 0; time < 3 * KEEP_ALIVE && scene.errors.length === 0; time += 100) {
+			scene.clock.advance(100);
+			// As a host does whose onWritable follows each write as soon as the bytes have left its own buffer.
+			if (scene.errors.length === 0 && scene.line.room < 1000) scene.line.drain(1000 - scene.line.room);
+		}
+		assert.equal(scene.code, Reason.unanswered);
+	});
+
 	it("Without room for a ping the client ends as unanswered, should the broker be silent too", () => {
 		const scene = new Scene({ keepAlive: KEEP_ALIVE }).connected();
 		scene.line.room = 0;
