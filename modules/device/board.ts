@@ -11,17 +11,25 @@ import { lampDriver } from "./actuator.js";
 import type Alarm from "./alarm.js";
 import Button from "./button.js";
 import Channel, { type ChannelHost } from "./channel.js";
-import type { Description, OutputDescription } from "./description.js";
+import Command, { type CommandHost } from "./command.js";
+import { combined, configured, readable } from "./config.js";
+import { type Description, line, type OutputDescription } from "./description.js";
 import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
 import type { Incoming, Link, LinkOptions, PublishOptions } from "./link.js";
 import Memory from "./memory.js";
 import Output, { type OutputHost } from "./output.js";
-import type { Values } from "./schema.js";
+import Retained from "./retained.js";
+import type { Problem, Values } from "./schema.js";
 import type { Storage } from "./storage.js";
 import Time from "./time.js";
 import * as topics from "./topics.js";
 
 export const firmware = "glowworm 0.1.0";
+
+/** What was changed at run time, in memory. */
+const CONFIG = "config";
+/** So long after an answer, what it announced is done. */
+const PAUSE = 250;
 
 export interface BoardOptions {
 	readonly device: Device;
@@ -38,10 +46,13 @@ type Route = (payload: Uint8Array, about: Incoming) => void;
 const measured: PublishOptions = Object.freeze({ QoS: 0 });
 const durable: PublishOptions = Object.freeze({ QoS: 1, durable: true });
 const retained: PublishOptions = Object.freeze({ QoS: 1, retain: true, latest: true });
+const cleared: PublishOptions = Object.freeze({ QoS: 0, retain: true });
 const answer: PublishOptions = Object.freeze({ QoS: 1 });
 
-export default class Board implements ChannelHost, OutputHost {
-	readonly description: Description;
+export default class Board implements ChannelHost, OutputHost, CommandHost {
+	/** As written, and with what was changed at run time. */
+	readonly #original: Description;
+	#description: Description;
 	readonly timer: Device["timer"];
 	readonly clock: Device["clock"];
 	readonly memory: Memory;
@@ -55,6 +66,7 @@ export default class Board implements ChannelHost, OutputHost {
 	readonly #routes = new Map<string, Route>();
 	readonly #link: Link;
 	readonly #refresh;
+	readonly #retained: Retained;
 	#buttons: readonly Button[] = [];
 	#boot: number;
 	#seq = 0;
@@ -65,12 +77,13 @@ export default class Board implements ChannelHost, OutputHost {
 		this.#options = options;
 		this.#device = device;
 		this.#trace = device.trace;
-		this.description = description;
+		this.#original = this.#description = description;
 		this.timer = device.timer;
 		this.clock = device.clock;
 		this.#base = topics.base(description.root, description.id);
 		this.memory = new Memory(options.storage.memory);
 		this.#boot = this.#countBoot();
+		this.#restoreConfig();
 		this.time = new Time({
 			clock: device.clock,
 			timer: device.timer,
@@ -80,30 +93,102 @@ export default class Board implements ChannelHost, OutputHost {
 		});
 		this.outputs = this.#makeOutputs();
 		this.channels = this.#makeChannels();
+		this.#retained = new Retained(this.memory, this.#base, this.#retainedNames());
 		this.#link = this.#connect();
 		this.#buttons = this.#makeButtons();
 		this.#refresh = device.timer.repeat(() => this.#announce(), description.refresh);
 		for (const channel of this.channels) channel.start();
 	}
 
+	get description(): Description {
+		return this.#description;
+	}
 	get online(): boolean {
 		return this.#link.online;
 	}
 
-	/** The graceful end: `offline` retained, DISCONNECT, and calls back. May be repeated. */
-	close(callback?: () => void): void {
-		if (!this.#closed) {
-			this.#closed = true;
-			for (const channel of this.channels) channel.close();
-			for (const button of this.#buttons) button.close();
-			this.timer.clear(this.#refresh);
-			this.time.close();
-			this.#link.close(() => {
+	/** The graceful end: `offline` retained (or `farewell`), DISCONNECT, and calls back. May be repeated. */
+	close(callback?: () => void, farewell?: string): void {
+		const repeated = this.#closed;
+		this.#closed = true;
+		if (!repeated) this.#rest();
+		this.#link.close(() => {
+			if (!repeated) {
 				for (const output of this.outputs) output.close();
 				this.#options.storage.close();
-				callback?.();
-			});
-		} else if (callback) this.#link.close(callback);
+			}
+			callback?.();
+		}, farewell);
+	}
+
+	/** Stops whatever comes from this side. */
+	#rest(): void {
+		for (const channel of this.channels) channel.close();
+		for (const button of this.#buttons) button.close();
+		this.timer.clear(this.#refresh);
+		this.time.close();
+	}
+
+	// Commands
+
+	info(): Values {
+		const { name, reset } = this.#device;
+		this.time.now();
+		return {
+			firmware,
+			host: name,
+			boot: this.#boot,
+			reset,
+			uptime: this.time.uptime,
+			tsq: this.time.quality,
+			outbox: this.#options.storage.kind,
+			counters: { ...this.#link.counters, ...this.#count(), store: this.#options.storage.counters },
+		};
+	}
+	config(): Values {
+		return readable(this.#description);
+	}
+	configure(changes: Values): readonly Problem[] {
+		const all = combined(this.memory.get(CONFIG), changes);
+		const { description, problems } = configured(this.#original, all, this.#device);
+		if (!description) return problems;
+		if (!this.memory.put(CONFIG, all))
+			return [{ key: "set", expected: "a change that can be stored", found: "a memory that refuses it" }];
+		this.#description = description;
+		for (const channel of this.channels) channel.adopt(description);
+		for (const output of this.outputs) {
+			const own = description.actuators.find(({ name }) => name === output.name) ?? description.lamp;
+			if (own) output.configure(own);
+		}
+		return problems;
+	}
+	restart(): boolean {
+		const { restart } = this.#device;
+		if (!restart) return false;
+		// Later: the answer, and the acknowledgement of the command, go first.
+		this.timer.set(() => this.close(() => restart()), PAUSE);
+		return true;
+	}
+	forget(): void {
+		for (const channel of this.channels) channel.close();
+		const clear = (options: PublishOptions) => {
+			for (const name of this.#retained.all) this.#publish(name, "", options);
+		};
+		// Once in the place of whatever still waits, and once behind it.
+		clear(retained);
+		this.timer.set(() => {
+			clear(cleared);
+			this.#retained.forget();
+			this.close(undefined, "");
+		}, PAUSE * 4);
+	}
+	identify(name: string | undefined): boolean {
+		const output = this.outputs.find(output => output.name === (name ?? output.name));
+		output?.identify();
+		return output !== undefined;
+	}
+	answer(result: Values): void {
+		this.#publish(topics.result, JSON.stringify(result), answer);
 	}
 
 	// What the parts need of their board
@@ -122,14 +207,10 @@ export default class Board implements ChannelHost, OutputHost {
 		if (this.#link?.online) this.#publish(topic, payload, retained);
 	}
 	confirm(topic: string, cid: string | number): void {
-		this.#publish(topics.result, JSON.stringify({ cid, topic, ok: true }), answer);
+		this.answer({ cid, topic, ok: true });
 	}
 	refuse(topic: string, error: string, cid?: string | number): void {
-		this.#publish(
-			topics.result,
-			JSON.stringify({ ...(cid !== undefined && { cid }), topic, ok: false, error }),
-			answer,
-		);
+		this.answer({ ...(cid !== undefined && { cid }), topic, ok: false, error });
 	}
 	report(line: string): void {
 		this.#trace?.(line);
@@ -150,25 +231,9 @@ export default class Board implements ChannelHost, OutputHost {
 
 	#announce(): void {
 		if (!this.#link.online) return;
-		this.publishState(topics.info, this.#info());
+		this.publishState(topics.info, JSON.stringify(this.info()));
 		for (const output of this.outputs) output.announce();
 		for (const channel of this.channels) for (const alarm of channel.alarms) alarm.announce();
-	}
-
-	#info(): string {
-		const { name, reset } = this.#device;
-		const counters = { ...this.#link.counters, ...this.#count(), store: this.#options.storage.counters };
-		this.time.now();
-		return JSON.stringify({
-			firmware,
-			host: name,
-			boot: this.#boot,
-			reset,
-			uptime: this.time.uptime,
-			tsq: this.time.quality,
-			outbox: this.#options.storage.kind,
-			counters,
-		});
 	}
 
 	#count() {
@@ -196,6 +261,8 @@ export default class Board implements ChannelHost, OutputHost {
 
 	#connect(): Link {
 		const { device, description, storage, connect } = this.#options;
+		const command = new Command(this);
+		this.#routes.set(topics.command, (payload, about) => command.receive(payload, about));
 		for (const output of this.outputs) {
 			this.#routes.set(topics.outputSet(output.name), (payload, about) => output.set(payload, about));
 			this.#routes.set(topics.outputDesired(output.name), payload => output.desired(payload));
@@ -216,6 +283,7 @@ export default class Board implements ChannelHost, OutputHost {
 			onOnline: present => {
 				this.report("online");
 				for (const output of this.outputs) output.online(present);
+				this.#retained.exorcise(name => this.#publish(name, "", retained));
 				this.#announce();
 			},
 			onOffline: () => {
@@ -236,8 +304,25 @@ export default class Board implements ChannelHost, OutputHost {
 		return 1_000_000 + Math.floor(Math.random() * 1_000_000_000);
 	}
 
+	#restoreConfig(): void {
+		const changes = this.memory.get(CONFIG);
+		if (Object.keys(changes).length === 0) return;
+		const { description, problems } = configured(this.#original, changes, this.#device);
+		if (description) this.#description = description;
+		// The description has changed since.
+		for (const problem of problems) this.report(`configuration ignored: ${line(problem)}`);
+	}
+
+	#retainedNames(): string[] {
+		return [
+			topics.info,
+			...this.outputs.map(({ name }) => topics.outputState(name)),
+			...this.channels.flatMap(({ alarms }) => alarms.map(({ name }) => topics.alertState(name))),
+		];
+	}
+
 	#makeOutputs(): Output[] {
-		const { lamp, actuators } = this.description;
+		const { lamp, actuators } = this.#description;
 		const outputs: Output[] = [];
 		if (lamp) this.#addOutput(outputs, "lamp", lamp, lampDriver(this.#device, lamp));
 		for (const actuator of actuators) {
@@ -259,7 +344,7 @@ export default class Board implements ChannelHost, OutputHost {
 	}
 
 	#makeButtons(): Button[] {
-		const { button } = this.description;
+		const { button } = this.#description;
 		const output = this.outputs.find(({ name }) => name === (button?.actuator ?? name));
 		if (!button || !output) return [];
 		try {
@@ -271,7 +356,7 @@ export default class Board implements ChannelHost, OutputHost {
 	}
 
 	#makeChannels(): Channel[] {
-		const { sensors, alerts } = this.description;
+		const { sensors, alerts } = this.#description;
 		return sensors.map(sensor => {
 			const own = alerts.filter(alert => alert.sensor === sensor.name);
 			return new Channel(this, sensor, own, this.#device.sensor[sensor.driver] as SensorDriver);

@@ -4,7 +4,7 @@
  */
 
 import Alarm, { type AlarmHost } from "./alarm.js";
-import { type AlertDescription, faultName, type SensorDescription } from "./description.js";
+import { type AlertDescription, type Description, faultName, type SensorDescription } from "./description.js";
 import type { Device, SensorDriver } from "./io.js";
 import Report from "./report.js";
 import Sampler from "./sampler.js";
@@ -71,11 +71,19 @@ export default class Channel {
 		this.sampler.start();
 	}
 
-	configure(description: SensorDescription): void {
-		this.#description = description;
-		this.#report.configure(description);
-		this.sampler.configure(description.every);
-		this.alarms.at(-1)?.configure(fault(description), this.#host.clock.ticks);
+	/** What of the board's new description is this channel's, and differs: what stays the same is not disturbed. */
+	adopt({ sensors, alerts }: Description): void {
+		const { ticks } = this.#host.clock;
+		const description = sensors.find(({ name }) => name === this.name);
+		if (description && differs(description, this.#description)) {
+			this.#description = description;
+			this.#report.configure(description);
+			this.sampler.configure(description.every);
+		}
+		for (const alarm of this.alarms) {
+			const alert = alerts.find(({ name }) => name === alarm.name) ?? fault(this.#description);
+			if (differs(alert, alarm.description)) alarm.configure(alert, ticks);
+		}
 	}
 
 	close(): void {
@@ -94,4 +102,8 @@ export default class Channel {
 function fault({ name, every, faultAfter }: SensorDescription): AlertDescription {
 	const stale = faultAfter ?? Math.max(every * FAULT.periods, FAULT.minimum);
 	return { name: faultName(name), sensor: name, stale, over: 0, holdOn: 0, holdOff: 0, rearm: 0 };
+}
+
+function differs(one: object, other: object): boolean {
+	return JSON.stringify(one) !== JSON.stringify(other);
 }

@@ -20,8 +20,8 @@ export interface Incoming {
 	readonly QoS: number;
 	readonly retain: boolean;
 	readonly duplicate: boolean;
-	/** The packet identifier, by which a redelivery is known. */
-	readonly id?: number;
+	/** The packet identifier, by which a redelivery is known; 0 at QoS 0. */
+	readonly id: number;
 }
 
 export interface Link {

@@ -109,11 +109,11 @@ export default class Output {
 		const { duplicate, id } = about;
 		const stale = this.#stale(about);
 		if (stale) this.#refuse(topic, `expected a live message, found ${stale}: ignored`);
-		else if (duplicate && id !== undefined && this.#state.seen.includes(id))
+		else if (duplicate && this.#state.seen.includes(id))
 			this.#host.report(`${topic}: delivered again, already done`);
 		else if (payload.byteLength) {
 			const wish = parseWish(payload);
-			const list = id === undefined ? this.#state.seen : [...this.#state.seen, id].slice(-SEEN);
+			const list = id ? [...this.#state.seen, id].slice(-SEEN) : this.#state.seen;
 			if ("error" in wish) this.#refuse(topic, wish.error, wish.cid);
 			else this.#apply({ ...this.#state, ...this.#wished(wish), src: "set", seen: list }, topic, wish.cid);
 		}

@@ -80,7 +80,7 @@ export class TestLink implements Link {
 		this.options.onOffline(1);
 	}
 	receive(topic: string, payload: string, about: Partial<Incoming> = {}): void {
-		const message = { QoS: 1, retain: false, duplicate: false, ...about };
+		const message = { QoS: 1, retain: false, duplicate: false, id: 0, ...about };
 		this.options.onMessage(BASE + topic, encode(payload), message);
 	}
 	close(callback?: () => void, farewell = "offline"): void {

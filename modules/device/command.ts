@@ -1,0 +1,117 @@
+/**
+ * Commands on `cmd`, answers on `cmd/result`: `info`, `config`, `restart`, `forget`, `identify`; as a bare word or as
+ * `{"cmd":"config","set":{…},"cid":"…"}`. Reads and answers; what a command does is its host's.
+ */
+
+import { decode } from "../mqtt/text.js";
+import { line } from "./description.js";
+import type { Incoming } from "./link.js";
+import { isRecord, nearest, type Problem, show, type Values } from "./schema.js";
+import * as topics from "./topics.js";
+import { cidOf } from "./wish.js";
+
+export interface CommandHost {
+	info(): Values;
+	config(): Values;
+	/** Problems, or none and it is done and stored. */
+	configure(changes: Values): readonly Problem[];
+	/** False when this host cannot. */
+	restart(): boolean;
+	forget(): void;
+	/** False when there is no such output. */
+	identify(output: string | undefined): boolean;
+	answer(result: Values): void;
+}
+
+const LONGEST = 4096;
+const names: readonly string[] = Object.freeze(["info", "config", "restart", "forget", "identify"]);
+
+export default class Command {
+	readonly #host: CommandHost;
+
+	constructor(host: CommandHost) {
+		this.#host = host;
+	}
+
+	receive(payload: Uint8Array, { retain, duplicate }: Incoming): void {
+		if (payload.byteLength === 0) return;
+		const order = parse(payload);
+		const { cid, cmd } = order;
+		const heading: Values = {
+			...(cid !== undefined && { cid }),
+			...(cmd !== undefined ? { cmd } : { topic: topics.command }),
+		};
+		const { error, ...more } = this.#carryOut(order, retain, duplicate);
+		this.#host.answer({
+			...heading,
+			ok: error === undefined,
+			...(error !== undefined && { error }),
+			...more,
+		});
+	}
+
+	#carryOut({ cmd, value, error }: Order, retain: boolean, duplicate: boolean): Values {
+		// A retained `restart` would restart the board for ever.
+		if (retain) return { error: "expected a live message, found a retained copy: ignored" };
+		if (error !== undefined) return { error };
+		switch (cmd) {
+			case "info":
+				return { info: this.#host.info() };
+			case "config":
+				return this.#configure(value.set);
+			case "identify":
+				return this.#host.identify(value.output as string | undefined)
+					? {}
+					: { error: "output: expected one of this board" };
+		}
+		if (duplicate) return { error: "expected a live message, found one delivered again: ignored" };
+		if (cmd === "forget") this.#host.forget();
+		else if (!this.#host.restart()) return { error: "this host cannot restart itself" };
+		return {};
+	}
+
+	#configure(changes: unknown): Values {
+		if (changes !== undefined) {
+			if (!isRecord(changes)) return { error: `set: expected an object, found ${show(changes)}` };
+			const problems = this.#host.configure(changes);
+			if (problems.length) return { error: problems.map(problem => line(problem)).join("; ") };
+		}
+		return { config: this.#host.config() };
+	}
+}
+
+interface Order {
+	readonly cmd?: string;
+	readonly cid?: string | number;
+	readonly value: Values;
+	readonly error?: string;
+}
+
+function parse(payload: Uint8Array): Order {
+	const value = read(payload);
+	if (typeof value === "string") return { value: {}, error: value };
+	const cid = cidOf(value.cid);
+	const head = { value, ...(cid !== undefined && { cid }) };
+	const { cmd } = value;
+	if (typeof cmd === "string" && names.includes(cmd)) return { ...head, cmd };
+	const close = typeof cmd === "string" ? nearest(cmd, names) : undefined;
+	const hint = close ? `, perhaps "${close}"` : "";
+	return { ...head, error: `cmd: expected one of ${names.join(", ")}${hint}, found ${show(cmd)}` };
+}
+
+/** The command as an object, or what is wrong. */
+function read(payload: Uint8Array): Values | string {
+	if (payload.byteLength > LONGEST) return `expected at most ${LONGEST} bytes, found ${payload.byteLength}`;
+	let text: string;
+	try {
+		text = decode(payload);
+	} catch {
+		return "expected UTF-8";
+	}
+	if (!text.startsWith("{")) return { cmd: text };
+	try {
+		return JSON.parse(text) as Values;
+	} catch {
+		return `expected JSON, found ${show(text)}`;
+	}
+}
