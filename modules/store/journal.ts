@@ -158,12 +158,15 @@ export default class Journal {
 	room(length: number): boolean {
 		const size = this.sizeOf(length);
 		if (!this.usable || size > this.frame.bytes.byteLength) return false;
-		if (this.#fits(size)) return true;
+		if (this.#fits(size) && this.#free() > 0) return true;
 		for (let tries = this.#blocks.count; tries > 0 && this.#free() <= RESERVE; tries--) {
 			if (!this.#compact()) break;
-			if (this.#fits(size)) return true;
+			if (this.#fits(size) && this.#free() > 0) return true;
 		}
-		return this.#free() >= RESERVE && (this.#free() > RESERVE || this.#assure()) && this.#take();
+		const spare = this.#free();
+		if (spare > RESERVE || (spare === RESERVE && this.#assure())) return this.#take();
+		// Blocks have failed, and what the head still takes is kept for compaction and for the end of messages.
+		return length === 0 && this.#fits(size);
 	}
 	/** Writes a record whose body is in the frame, room having been made. Returns its address, or -1. */
 	append(kind: number, sequence: number, tag: number, length = 0): number {

@@ -64,7 +64,7 @@ export default class Outbox implements Pattern {
 		const journal = this.#journal;
 		const name = encode(topic);
 		const length = 2 + name.byteLength + payload.byteLength;
-		if (length > journal.limit || !this.#admit(length, kind) || !journal.room(length)) {
+		if (length > journal.limit || !this.#admit(length, kind)) {
 			this.refused++;
 			return 0;
 		}
@@ -157,8 +157,9 @@ export default class Outbox implements Pattern {
 				roster.count < this.#messages &&
 				this.byteLength + length - 2 <= this.#budget &&
 				journal.admits(roster, size);
-			if (spare) return true;
-			const place = this.#victim(kind);
+			if (spare && journal.room(length)) return true;
+			// Where blocks fail there may be no room though there should be: then only what was put aside gives way.
+			const place = this.#victim(spare ? 0 : kind);
 			if (place < 0) return false;
 			if (((roster.marks[place] as number) & Mark.quarantined) === 0) this.evicted++;
 			this.#drop(place);

@@ -235,12 +235,19 @@ describe("A hit on the journal", () => {
 describe("Blocks that fail", () => {
 	const ways = ["write", "erase", "silent"] as const;
 	/** Steps on a partition where `blocks` begin to fail on the way. */
-	function suffer(way: (typeof ways)[number], blocks: readonly number[], begin: number): Driver {
+	function suffer(
+		way: (typeof ways)[number],
+		blocks: readonly number[],
+		begin: number,
+		apart = 0,
+		messages = 512,
+	): Driver {
 		const flash = flashOf();
 		const random = generator(begin + (blocks[0] as number));
-		const driver = new Driver(() => reopen(flash));
+		const driver = new Driver(() => new Store({ partition: flash, promised: 128, messages }));
 		for (let count = 0; count < 200; count++) {
-			if (count === begin) for (const block of blocks) flash.failing[way].add(block);
+			for (const [index, block] of blocks.entries())
+				if (count === begin + index * apart) flash.failing[way].add(block);
 			const step = randomStep(random);
 			// With too few blocks left a change of state lives in RAM only, so these stay without a restart.
 			if (step.do !== "reopen" || blocks.length < 2) driver.step(step);
@@ -268,7 +275,17 @@ describe("Blocks that fail", () => {
 					driver.check();
 				}
 		});
-		it(`${title}: two at the same time lose no message, even in a full partition`, () => {
+		it(`${title}: one after the other, two in all, are done without, and the rest goes on working`, () => {
+			for (let block = 0; block < BLOCKS; block++)
+				for (let begin = 0; begin < 40; begin += 3) {
+					// Not next to each other: two that fail while both are the reserve are the case below.
+					const blocks = [block, (block + 3) % BLOCKS];
+					const driver = suffer(way, blocks, begin, 50, 3);
+					driver.check();
+					drain(driver.store);
+				}
+		});
+		it(`${title}: two at the same time lose no message, even in a full partition, though it may take no more`, () => {
 			for (let block = 0; block < BLOCKS; block++)
 				for (let second = block + 1; second < BLOCKS; second++)
 					for (let begin = 0; begin < 200; begin += 29) {
@@ -278,7 +295,6 @@ describe("Blocks that fail", () => {
 						const found = contentOf(driver.store);
 						for (const [sequence, { payload }] of driver.content.held)
 							assert.equal(found.held.get(sequence)?.payload, payload, `${block}, ${second}, ${begin}`);
-						drain(driver.store);
 					}
 		});
 	}

@@ -127,7 +127,7 @@ describe("Power cut", () => {
 						allowed(content, moment.before, moment.after);
 						cuts++;
 						// A sample lives on, and loses its power once more, first of all while it recovers.
-						if (random(60) !== 0) continue;
+						if (random(120) !== 0) continue;
 						second += rerun(again, content, seed + cuts, align, 24);
 					} catch (error) {
 						throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
