@@ -3,7 +3,9 @@
  * description's business (modules/device/description.ts), which sees them in the place of the file's keys.
  */
 
+import { resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { parseAddress } from "../../modules/device/address.js";
 
 export type Engine = "xs" | "node";
 
@@ -38,9 +40,8 @@ function port(text: string): number {
 	return value;
 }
 
-function url(text: string): string {
-	const { protocol, hostname } = URL.canParse(text) ? new URL(text) : { protocol: "", hostname: "" };
-	if ((protocol !== "mqtt:" && protocol !== "mqtts:") || hostname === "")
+function address(text: string): string {
+	if (!parseAddress(text))
 		throw new InvalidArgumentError("expected mqtt://HOST[:PORT] or mqtts://HOST[:PORT].");
 	return text;
 }
@@ -57,7 +58,7 @@ function command(output: Output): Command {
 		.description("Runs one board, and a broker for it unless it has one.")
 		.addOption(
 			new Option("--broker <url>", "connect to this broker and start none")
-				.argParser(url)
+				.argParser(address)
 				.conflicts(["brokerPort", "host"]),
 		)
 		.addOption(
@@ -99,4 +100,10 @@ export function parse(args: readonly string[], output: Output): Options | number
 		if (!(error instanceof CommanderError)) throw error;
 		return error.exitCode === 0 ? 0 : 2;
 	}
+}
+
+/** npm runs a script in the package's folder, whatever folder it was called from; file names are meant from there. */
+export function inPlace(name: string): string {
+	const from = process.env.npm_lifecycle_event === "start" ? process.env.INIT_CWD : undefined;
+	return resolve(from ?? "", name);
 }

@@ -1,0 +1,149 @@
+/**
+ * `npm start`: a broker, unless there is one, and one board that runs the firmware in XS or in Node, with a live
+ * log of what goes over the wire. Ends on Ctrl-C or SIGTERM as a board does: offline, DISCONNECT, exit 0.
+ */
+
+import { dirname, join } from "node:path";
+import { parseAddress, publicAddress } from "../../modules/device/address.js";
+import type { Device } from "../../modules/device/io.js";
+import type { NodeDevice } from "../node/device.js";
+import type { PinState } from "../node/pins.js";
+import { available } from "../xs/worker.js";
+import { DeskBoard } from "./board.js";
+import { type Broker, startBroker } from "./broker.js";
+import { type Config, load, Wrong } from "./config.js";
+import { lock } from "./lock.js";
+import { listening, stamp } from "./log.js";
+import { type Engine, inPlace, type Options, parse } from "./options.js";
+
+const standardHost = "127.0.0.1";
+const standardPort = 1883;
+/** A board has 1 s for its goodbye; what takes longer is cut off. */
+const patience = 1800;
+/** Within this a second signal is npm handing on the Ctrl-C that the terminal has sent to us already. */
+const echo = 300;
+
+interface Running {
+	board?: DeskBoard;
+	broker?: Broker;
+}
+
+/** The board's own lines for messages that the log shows as they pass; those that wait or were dropped do not pass. */
+const onWire = /^< |^> .*\(QoS \d(, retained)?\)$/;
+
+const say = (line: string) => console.log(stamp(`· ${line}`));
+
+async function start(options: Options): Promise<void> {
+	const config = load(options);
+	const { id, root } = config.description;
+	const data = inPlace(options.data ?? join(".glowworm", id));
+	lock(data);
+	const running: Running = {};
+	onSignals(running);
+	const broker = await ownBroker(options, config);
+	if (broker) running.broker = broker;
+	const engine = usable(options.engine);
+	say(`board ${id} in ${engine === "xs" ? "XS" : "Node"}, topics ${root}/${id}/…, state in ${data}`);
+	running.board = await DeskBoard.start({
+		engine,
+		description: { ...config.raw, broker: broker?.url ?? config.broker },
+		directory: dirname(inPlace(config.file)),
+		data,
+		trace: line => {
+			if (!onWire.test(line)) say(line);
+		},
+		...(!options.quiet && { wire: watched }),
+		onEnd: reason => end(1, [reason]),
+	});
+}
+
+/** The broker that is started along, if one is called for. */
+async function ownBroker(options: Options, { broker: named }: Config): Promise<Broker | undefined> {
+	if (options.broker) return undefined;
+	const asked = options.host !== undefined || options.brokerPort !== undefined;
+	if (named !== undefined && !asked) return namedBroker(named);
+	const { host = standardHost, brokerPort: port = standardPort } = options;
+	const broker = await listen(host, port);
+	const taken = port && broker.port !== port ? ` (port ${port} is taken)` : "";
+	say(`broker at ${broker.url}${taken}`);
+	return broker;
+}
+
+/** A description may name the broker that would be started here anyway: then it is, at that very port, or it is there already. */
+async function namedBroker(named: string | readonly string[]): Promise<Broker | undefined> {
+	const address = typeof named === "string" ? parseAddress(named) : undefined;
+	if (!address || address.secure || !["127.0.0.1", "localhost", "::1"].includes(address.host))
+		return undefined;
+	try {
+		const broker = await startBroker({ ...address, attempts: 1 });
+		say(`broker at ${broker.url}`);
+		return broker;
+	} catch {
+		say(`broker at ${publicAddress(address)}, which was there already`);
+		return undefined;
+	}
+}
+
+async function listen(host: string, port: number): Promise<Broker> {
+	try {
+		return await startBroker({ host, port });
+	} catch (error) {
+		throw new Wrong([
+			`--host ${host} --broker-port ${port}: no broker can listen there: ${(error as Error).message}`,
+		]);
+	}
+}
+
+function usable(engine: Engine): Engine {
+	if (engine === "node") return engine;
+	const found = available();
+	if ("path" in found) return engine;
+	say(`${found.reason}; running in Node`);
+	return "node";
+}
+
+/** The device, with a line for each message on its wires and each change of its pins. */
+function watched(device: NodeDevice): Device {
+	device.pins.watch(sayPin);
+	return listening(device, line => console.log(stamp(line)));
+}
+
+function sayPin({ pin, duty }: PinState): void {
+	const state = duty === 0 ? "off" : duty === 1 ? "on" : `${Math.round(duty * 100)} %`;
+	say(`pin ${typeof pin === "object" ? JSON.stringify(pin) : pin}: ${state}`);
+}
+
+function onSignals(running: Running): void {
+	let asked: number | undefined;
+	const stop = () => {
+		const now = performance.now();
+		if (asked === undefined) {
+			asked = now;
+			setTimeout(end, patience, 0);
+			goodbye(running).then(() => end(0));
+		} else if (now - asked > echo) end(130);
+	};
+	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+	// Whoever read the log is gone (`npm start | head`).
+	process.stdout.on("error", stop);
+}
+
+async function goodbye({ board, broker }: Running): Promise<void> {
+	await board?.close();
+	await broker?.close();
+}
+
+function end(code: number, lines: readonly string[] = []): never {
+	for (const line of lines) console.error(line);
+	process.exit(code);
+}
+
+const options = parse(process.argv.slice(2), {
+	out: text => process.stdout.write(text),
+	error: text => process.stderr.write(text),
+});
+if (typeof options === "number") end(options);
+start(options).catch((error: unknown) => {
+	if (error instanceof Wrong) end(2, error.lines);
+	end(1, [(error as Error).stack ?? String(error)]);
+});

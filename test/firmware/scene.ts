@@ -1,0 +1,180 @@
+/**
+ * One test's stage: a broker, MQTT.js listening to all that a board says, and a board of its own name with a
+ * directory of its own. `restart` is a board that was switched off and on; everything is gone after `end`.
+ */
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DeskBoard } from "../../hosts/desk/board.js";
+import type { Engine } from "../../hosts/desk/options.js";
+import type { NodeDevice } from "../../hosts/node/device.js";
+import { HostSensor } from "../../hosts/node/sensor.js";
+import { available } from "../../hosts/xs/worker.js";
+import type { Device } from "../../modules/device/io.js";
+import type { TestBroker } from "./brokers.js";
+import { type Message, Observer } from "./observer.js";
+
+export interface EngineKind {
+	readonly name: Engine;
+	/** Why it cannot run on this machine. */
+	readonly missing?: string;
+}
+
+const xs = available();
+export const engines: readonly EngineKind[] = [
+	{ name: "node" },
+	"reason" in xs ? { name: "xs", missing: xs.reason } : { name: "xs" },
+];
+
+export const ROOT = "factory/1/machine";
+const LAMP = 2;
+let boards = 0;
+
+export class Scene {
+	readonly engine: Engine;
+	readonly broker: TestBroker;
+	readonly observer: Observer;
+	readonly id: string;
+	readonly directory = mkdtempSync(join(tmpdir(), "glowworm-board-"));
+	/** Duty of the lamp's pin after each change, over all lives of the board. */
+	readonly lamp: number[] = [];
+	/** What the board said to whoever stands beside it. */
+	readonly trace: string[] = [];
+	/** What the driver "script" reads. */
+	value = 0;
+	#sampled = new Set<() => void>();
+	#board: DeskBoard | undefined;
+	#observers: Observer[] = [];
+	#description: object = {};
+
+	private constructor(engine: Engine, broker: TestBroker, id: string, observer: Observer) {
+		this.engine = engine;
+		this.broker = broker;
+		this.id = id;
+		this.observer = observer;
+		this.#observers.push(observer);
+	}
+	static async open(engine: Engine, broker: TestBroker): Promise<Scene> {
+		const id = `board-${++boards}`;
+		// A session that stays, so that it misses nothing while a broker is away.
+		const observer = await Observer.connect(broker.url, `${ROOT}/${id}/#`, {
+			clientId: `watch-${boards}`,
+			clean: false,
+		});
+		return new Scene(engine, broker, id, observer);
+	}
+	topic(rest: string): string {
+		return `${ROOT}/${this.id}/${rest}`;
+	}
+	/** Writes a file beside the description. */
+	file(name: string, content: string): string {
+		const path = join(this.directory, name);
+		writeFileSync(path, content);
+		return path;
+	}
+	describe(description: object): object {
+		this.#description = {
+			root: ROOT,
+			id: this.id,
+			broker: this.broker.url,
+			lamp: { pin: LAMP, dimmable: true },
+			...description,
+		};
+		return this.#description;
+	}
+	/** Switches the board on and waits until it is online. */
+	async start(description: object = {}): Promise<void> {
+		this.describe(description);
+		await this.restart();
+	}
+	/** Switches the board on, again with what it was last told and what it has kept. */
+	async restart(): Promise<void> {
+		const { mark } = this.observer;
+		this.#board = await DeskBoard.start({
+			engine: this.engine,
+			description: this.#description,
+			directory: this.directory,
+			data: join(this.directory, "data"),
+			trace: line => this.trace.push(line),
+			wire: device => this.#wire(device),
+			onEnd: reason => this.trace.push(`ended: ${reason}`),
+		});
+		await this.observer.next(this.topic("status"), "online", mark);
+	}
+	#wire(device: NodeDevice): Device {
+		device.pins.watch(({ duty }) => this.lamp.push(duty), LAMP);
+		const scene = this;
+		class Script extends HostSensor {
+			constructor(options: object) {
+				super("script", options);
+			}
+			sample() {
+				for (const sampled of scene.#sampled) sampled();
+				return { value: scene.value };
+			}
+		}
+		return { ...device, sensor: { ...device.sensor, script: { io: Script, quantity: "value" } } };
+	}
+	/** Lets the driver "script" read `value` until the board has done with it. */
+	async reads(value: number): Promise<void> {
+		this.value = value;
+		// When it asks for the next one it has dealt with this one.
+		let left = 2;
+		await new Promise<void>(done => {
+			const sampled = () => {
+				if (--left > 0) return;
+				this.#sampled.delete(sampled);
+				done();
+			};
+			this.#sampled.add(sampled);
+		});
+	}
+	/** The graceful end. */
+	async stop(): Promise<void> {
+		await this.#board?.close();
+		this.#board = undefined;
+	}
+	/** The power goes. */
+	cut(): void {
+		this.#board?.kill();
+		this.#board = undefined;
+	}
+	/** Makes the broker forget the board's session, so that it subscribes anew and is sent what is retained. */
+	async forget(): Promise<void> {
+		const impostor = await Observer.connect(this.broker.url, "nothing", { clientId: this.id, clean: true });
+		await impostor.close();
+	}
+	/** A subscriber that comes late, and so gets what is retained. */
+	async late(): Promise<Observer> {
+		const observer = await Observer.connect(this.broker.url, `${ROOT}/${this.id}/#`);
+		this.#observers.push(observer);
+		return observer;
+	}
+	/** Sends to one of the board's topics at QoS 1. */
+	send(rest: string, payload: string | object, retain = false): Promise<void> {
+		return this.observer.publish(this.topic(rest), payload, retain);
+	}
+	next(
+		rest: string,
+		matches?: string | RegExp | ((message: Message) => boolean),
+		mark?: number,
+	): Promise<Message> {
+		return this.observer.next(this.topic(rest), matches, mark);
+	}
+	since(mark: number, rest: string): Message[] {
+		return this.observer.since(mark, this.topic(rest));
+	}
+	/** Everything sent to the board so far has had its effect, since a later command has been refused. */
+	async settled(): Promise<void> {
+		const cid = `settled-${this.observer.mark}`;
+		const answer = this.next("cmd/result", new RegExp(cid));
+		await this.send("lamp/set", { state: "?", cid });
+		await answer;
+	}
+	async end(): Promise<void> {
+		this.cut();
+		for (const observer of this.#observers) await observer.close();
+		rmSync(this.directory, { recursive: true, force: true });
+	}
+}
