@@ -262,16 +262,24 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 	#connect(): Link {
 		const { device, description, storage, connect } = this.#options;
 		const command = new Command(this);
-		this.#routes.set(topics.command, (payload, about) => command.receive(payload, about));
+		const subscriptions: { topic: string; QoS: 0 | 1 }[] = [];
+		const route = (topic: string, QoS: 0 | 1 | undefined, receive: Route) => {
+			this.#routes.set(topic, receive);
+			if (QoS !== undefined) subscriptions.push({ topic: this.#base + topic, QoS });
+		};
+		route(topics.command, 1, (payload, about) => command.receive(payload, about));
 		for (const output of this.outputs) {
-			this.#routes.set(topics.outputSet(output.name), (payload, about) => output.set(payload, about));
-			this.#routes.set(topics.outputDesired(output.name), payload => output.desired(payload));
+			// What a broker may keep while we are away is not live; at QoS 0 it keeps nothing.
+			const { liveOnly } = output.description;
+			route(topics.outputSet(output.name), liveOnly ? 0 : 1, (payload, about) => output.set(payload, about));
+			// Not asked for, but an earlier description may have: then it is refused in words.
+			route(topics.outputDesired(output.name), liveOnly ? undefined : 1, payload => output.desired(payload));
 		}
 		return connect({
 			id: description.id,
 			keepAlive: description.keepAlive,
 			status: { topic: this.#base + topics.status, online: "online", offline: "offline" },
-			subscriptions: [...this.#routes.keys()].map(topic => ({ topic: this.#base + topic, QoS: 1 as const })),
+			subscriptions,
 			outbox: storage.outbox,
 			memory: {
 				read: () => this.memory.get("session").text as string | undefined,

@@ -11,7 +11,7 @@ import { isRecord, nearest, type Problem, type Values } from "./schema.js";
 
 type Patch = { [key: string]: unknown };
 
-const outputKeys: readonly string[] = Object.freeze(["powerOn", "failSafe", "liveOnly"]);
+const outputKeys: readonly string[] = Object.freeze(["powerOn", "failSafe"]);
 const keys = Object.freeze({
 	sensors: Object.freeze([
 		"every",

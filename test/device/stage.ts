@@ -49,9 +49,10 @@ export class TestLink implements Link {
 		const text = typeof payload === "string" ? payload : decode(payload);
 		if (this.closed) return Outcome.droppedClosed;
 		if (options.durable) {
+			this.#world.cut("before outbox");
 			const sequence = this.#world.outbox.append(topic, encode(text));
 			if (!sequence) return Outcome.droppedFull;
-			this.#world.cut("outbox");
+			this.#world.cut("after outbox");
 			this.drain();
 			return this.online ? Outcome.sent : Outcome.queued;
 		}
@@ -107,8 +108,9 @@ export class World {
 	actuators: Device["actuator"];
 	/** Called at each publication. */
 	onPublish: ((message: Published) => void) | undefined;
-	/** After so many writes to memory or outbox the power goes; never when negative. */
+	/** The power goes at this moment, counted before and after each write to memory or outbox; never when negative. */
 	cutAfter = -1;
+	dead = false;
 	reset = "power-on";
 	restarts = 0;
 	memory: KeyValueDomain;
@@ -123,18 +125,27 @@ export class World {
 			read: key => world.records.get(key),
 			write(key, value) {
 				if (key.length > 15) throw new Error(`key too long: ${key}`);
+				world.cut(`before ${key}`);
 				world.records.set(key, value);
-				world.cut("memory");
+				world.cut(`after ${key}`);
 			},
-			delete: key => void world.records.delete(key),
+			delete(key) {
+				world.cut(`before ${key}`);
+				world.records.delete(key);
+			},
 			close() {},
 			[Symbol.iterator]: () => world.records.keys(),
 		};
 	}
+	/** Called before and after each write. Once the power is gone nothing has any effect. */
 	cut(where: string): void {
-		if (this.cutAfter >= 0 && this.cutAfter-- === 0) throw new PowerCut(where);
+		if (this.dead || (this.cutAfter >= 0 && this.cutAfter-- === 0)) {
+			this.dead = true;
+			throw new PowerCut(where);
+		}
 	}
 	say(message: Published): void {
+		if (this.dead) return;
 		this.published.push(message);
 		this.onPublish?.(message);
 	}
@@ -173,6 +184,8 @@ export class World {
 	}
 	/** Switches a board on. It is offline until `link.connect()`. */
 	start(raw: object = {}): Board {
+		this.dead = false;
+		this.cutAfter = -1;
 		const device = this.device();
 		const { description, problems } = check({ root: "r", id: "b", ...raw }, device.sensor, device.actuator);
 		if (!description) throw new Error(problems.map(problem => line(problem)).join("\n"));
@@ -278,7 +291,7 @@ function digital(world: World): DigitalClass {
 		}
 		write(value: 0 | 1): void {
 			const levels = world.pins.get(this.#pin) as number[];
-			if (levels.at(-1) !== value) levels.push(value);
+			if (!world.dead && levels.at(-1) !== value) levels.push(value);
 		}
 		close(): void {}
 	}

@@ -1,0 +1,506 @@
+/** The lamp and other outputs: what may switch them, and what may not (field-notes §4). */
+
+import assert from "node:assert/strict";
+import * as fc from "fast-check";
+import type { Incoming } from "../../modules/device/link.js";
+import { type TestInput, World } from "./stage.js";
+
+const lamp = { pin: 2 };
+
+function online(description: object = { lamp }) {
+	const world = new World();
+	world.start(description);
+	world.link.connect();
+	return world;
+}
+const reported = (world: World, name = "lamp") => world.json(`${name}/state`).at(-1);
+/** Off and on again. */
+function again(world: World, description: object = { lamp }) {
+	world.kill();
+	world.start(description);
+	world.link.connect();
+}
+
+describe("lamp/set", () => {
+	for (const [payload, level, state] of [
+		["ON", 1, { state: "ON", src: "set" }],
+		['{"state":"ON"}', 1, { state: "ON", src: "set" }],
+		['{"state":"ON","brightness":7,"transition":2}', 1, { state: "ON", src: "set" }],
+	] as const)
+		it(`switches on for ${payload} and reports it retained`, () => {
+			const world = online();
+			world.link.receive("lamp/set", payload);
+			assert.equal(world.level(2), level);
+			assert.deepEqual(reported(world), state);
+			assert.equal(world.published.at(-1)?.retain, true);
+		});
+
+	it("switches off for OFF", () => {
+		const world = online();
+		world.link.receive("lamp/set", "ON");
+		world.link.receive("lamp/set", "OFF");
+		assert.deepEqual(world.pins.get(2), [0, 1, 0]);
+	});
+
+	it("keeps the brightness of a dimmable lamp, and reports it", () => {
+		const world = online({ lamp: { pin: 2, dimmable: true } });
+		world.link.receive("lamp/set", '{"state":"ON","brightness":128}');
+		world.link.receive("lamp/set", "OFF");
+		world.link.receive("lamp/set", "ON");
+		assert.deepEqual(reported(world), { state: "ON", brightness: 128, src: "set" });
+	});
+
+	for (const [title, payload, error] of [
+		["TOGGLE, for delivered twice it would not mean what it said", "TOGGLE", /found "TOGGLE"/],
+		["another case", "on", /found "on"/],
+		["JSON without a state", '{"brightness":3}', /^state: expected ON or OFF, found nothing$/],
+		["a state that is none", '{"state":"TOGGLE"}', /^state: expected ON or OFF, found "TOGGLE"$/],
+		[
+			"brightness 0",
+			'{"state":"ON","brightness":0}',
+			/^brightness: expected a whole number from 1 to 255, found 0$/,
+		],
+		["brightness 256", '{"state":"ON","brightness":256}', /^brightness: .* found 256$/],
+		["a brightness in words", '{"state":"ON","brightness":"full"}', /^brightness: .* found "full"$/],
+		["a list", "[1]", /found "\[1\]"/],
+		["null", "null", /found "null"/],
+		["broken JSON", '{"state":"ON"', /found "\{"state":"ON""/],
+		["a very long text", "O".repeat(513), /^expected at most 512 bytes, found 513$/],
+	] as const)
+		it(`changes nothing for ${title}, and says so on cmd/result`, () => {
+			const world = online();
+			world.link.receive("lamp/set", payload);
+			const [result] = world.json("cmd/result");
+			assert.equal(result?.ok, false);
+			assert.equal(result?.topic, "lamp/set");
+			assert.match(result?.error as string, error);
+			assert.deepEqual(world.pins.get(2), [0]);
+		});
+
+	it("says for bytes that are not UTF-8 that they are not", () => {
+		const world = online();
+		world.link.options.onMessage("r/b/lamp/set", Uint8Array.of(0xff, 0xfe), {
+			QoS: 1,
+			retain: false,
+			duplicate: false,
+			id: 1,
+		});
+		assert.match(world.json("cmd/result")[0]?.error as string, /2 bytes that are not UTF-8/);
+	});
+
+	it("ignores a retained copy and reports it", () => {
+		const world = online();
+		world.link.receive("lamp/set", "ON", { retain: true });
+		assert.deepEqual(world.pins.get(2), [0]);
+		assert.match(world.json("cmd/result")[0]?.error as string, /retained copy: ignored/);
+	});
+
+	it("takes an empty payload for nothing at all", () => {
+		const world = online();
+		world.link.receive("lamp/set", "");
+		assert.deepEqual(world.on("cmd/result"), []);
+	});
+
+	it("answers a command that carries a cid with that cid, done or not", () => {
+		const world = online();
+		world.link.receive("lamp/set", '{"state":"ON","cid":"7"}');
+		world.link.receive("lamp/set", '{"state":"?","cid":8}');
+		assert.deepEqual(
+			world.json("cmd/result").map(({ cid, ok }) => [cid, ok]),
+			[
+				["7", true],
+				[8, false],
+			],
+		);
+	});
+
+	it("does not do again what is delivered again, even when something newer came in between", () => {
+		const world = online();
+		world.link.receive("lamp/set", "ON", { id: 5 });
+		world.link.receive("lamp/set", "OFF", { id: 6 });
+		world.link.receive("lamp/set", "ON", { id: 5, duplicate: true });
+		assert.deepEqual(world.pins.get(2), [0, 1, 0]);
+		again(world);
+		world.link.receive("lamp/set", "ON", { id: 5, duplicate: true });
+		assert.equal(world.level(2), 0);
+	});
+
+	it("does what is marked as delivered again but never came", () => {
+		const world = online();
+		world.link.receive("lamp/set", "ON", { id: 5, duplicate: true });
+		assert.equal(world.level(2), 1);
+	});
+});
+
+describe("lamp/desired", () => {
+	it("is applied once for each version that is newer than the last, and reported with it", () => {
+		const world = online();
+		for (const message of ['{"state":"ON","ver":3}', '{"state":"OFF","ver":3}', '{"state":"OFF","ver":2}'])
+			world.link.receive("lamp/desired", message, { retain: true });
+		assert.deepEqual(world.pins.get(2), [0, 1]);
+		assert.deepEqual(reported(world), { state: "ON", ver: 3, src: "desired" });
+		world.link.receive("lamp/desired", '{"state":"OFF","ver":4}');
+		assert.deepEqual(reported(world), { state: "OFF", ver: 4, src: "desired" });
+	});
+
+	it("is stored before the session acknowledges it", () => {
+		const world = online();
+		world.link.receive("lamp/desired", '{"state":"ON","ver":3}');
+		assert.match(world.records.get("o:lamp") as string, /"ver":3/);
+	});
+
+	it("is stored before it is done: a power cut in between does not leave it to be done twice", () => {
+		const world = online();
+		world.cutAfter = 1;
+		world.link.receive("lamp/desired", '{"state":"ON","ver":3}');
+		assert.ok(world.dead);
+		again(world);
+		assert.deepEqual(world.pins.get(2), [0, 1]);
+		world.link.receive("lamp/desired", '{"state":"ON","ver":3}', { retain: true });
+		assert.deepEqual(world.pins.get(2), [0, 1]);
+	});
+
+	it("means no wish when it is empty, never off", () => {
+		const world = online();
+		world.link.receive("lamp/desired", "ON", { retain: true });
+		world.link.receive("lamp/desired", "", { retain: true });
+		assert.equal(world.level(2), 1);
+	});
+
+	it("is applied without a version when it differs from the last one applied, also after a restart", () => {
+		const world = online();
+		world.link.receive("lamp/desired", "ON", { retain: true });
+		world.link.receive("lamp/set", "OFF");
+		world.link.receive("lamp/desired", "ON", { retain: true });
+		assert.equal(world.level(2), 0);
+		again(world);
+		world.link.receive("lamp/desired", "ON", { retain: true });
+		assert.equal(world.level(2), 0);
+		world.link.receive("lamp/desired", "OFF", { retain: true });
+		world.link.receive("lamp/desired", "ON", { retain: true });
+		assert.equal(world.level(2), 1);
+	});
+
+	for (const ver of ['"3"', "1.5", "-1", "null", "9007199254740992"])
+		it(`is refused with version ${ver}`, () => {
+			const world = online();
+			world.link.receive("lamp/desired", `{"state":"ON","ver":${ver}}`);
+			assert.match(world.json("cmd/result")[0]?.error as string, /^ver: expected a whole number/);
+			assert.equal(world.level(2), 0);
+		});
+
+	it("is tried again when the actuator failed", () => {
+		const world = new World();
+		let broken = true;
+		world.actuators = {
+			pump: {
+				io: class {
+					write() {
+						if (broken) throw new Error("stuck");
+					}
+					close() {}
+				},
+			},
+		};
+		world.start({ actuators: [{ name: "pump", driver: "pump" }] });
+		world.link.connect();
+		world.link.receive("pump/desired", '{"state":"ON","ver":1,"cid":1}');
+		assert.match(world.json("cmd/result")[0]?.error as string, /the actuator failed/);
+		broken = false;
+		world.link.receive("pump/desired", '{"state":"ON","ver":1,"cid":2}');
+		assert.equal(reported(world, "pump")?.state, "ON");
+	});
+});
+
+describe("power-on policy", () => {
+	for (const [powerOn, level] of [
+		["last", 1],
+		["off", 0],
+		["desired", 0],
+	] as const)
+		it(`${powerOn} brings the lamp up ${level ? "on" : "off"} when it was switched on live and wished off`, () => {
+			const description = { lamp: { pin: 2, powerOn } };
+			const world = online(description);
+			world.link.receive("lamp/desired", '{"state":"OFF","ver":1}');
+			world.link.receive("lamp/set", "ON");
+			world.kill();
+			world.start(description);
+			assert.equal(world.level(2), level);
+		});
+
+	it("desired brings up what was last wished, without any network", () => {
+		const description = { lamp: { pin: 2, powerOn: "desired" } };
+		const world = online(description);
+		world.link.receive("lamp/desired", '{"state":"ON","ver":1}');
+		world.link.receive("lamp/set", "OFF");
+		world.kill();
+		world.start(description);
+		assert.equal(world.level(2), 1);
+	});
+
+	it("survives a memory that holds nonsense", () => {
+		const world = new World();
+		world.records.set("o:lamp", "{nonsense").set("boot", "7").set("time", "[]");
+		world.start({ lamp });
+		world.link.connect();
+		assert.deepEqual(reported(world), { state: "OFF", src: "power-on" });
+	});
+});
+
+describe("fail-safe", () => {
+	const description = { lamp: { pin: 2, failSafe: 60_000 } };
+
+	it("switches off so long after the broker was last there, and reports it at the next connect", () => {
+		const world = online(description);
+		world.link.receive("lamp/set", "ON");
+		world.link.disconnect();
+		world.clock.advance(59_999);
+		assert.equal(world.level(2), 1);
+		world.clock.advance(1);
+		assert.equal(world.level(2), 0);
+		world.link.connect();
+		assert.deepEqual(reported(world), { state: "OFF", src: "failsafe" });
+	});
+
+	it("does nothing when the broker is back in time", () => {
+		const world = online(description);
+		world.link.receive("lamp/set", "ON");
+		world.link.disconnect();
+		world.clock.advance(59_999);
+		world.link.connect();
+		world.clock.advance(120_000);
+		assert.equal(world.level(2), 1);
+	});
+
+	it("counts from the start when there never was a broker", () => {
+		const world = online(description);
+		world.link.receive("lamp/set", "ON");
+		world.kill();
+		world.start(description);
+		assert.equal(world.level(2), 1);
+		world.clock.advance(60_000);
+		assert.equal(world.level(2), 0);
+	});
+});
+
+describe("live-only output", () => {
+	const description = { lamp: { pin: 2, liveOnly: true } };
+	const refused = (world: World) =>
+		/ignored|live commands only/.test(world.json("cmd/result").at(-1)?.error as string);
+
+	for (const [title, act] of [
+		["a desired state", (world: World) => world.link.receive("lamp/desired", "ON", { retain: true })],
+		["a redelivery", (world: World) => world.link.receive("lamp/set", "ON", { duplicate: true, id: 4 })],
+		["a retained command", (world: World) => world.link.receive("lamp/set", "ON", { retain: true })],
+	] as const)
+		it(`does not act on ${title}`, () => {
+			const world = online(description);
+			act(world);
+			assert.equal(world.level(2), 0);
+			assert.ok(refused(world));
+		});
+
+	it("does not act on what the broker kept while the board was away, but on what comes after", () => {
+		const world = new World();
+		world.start(description);
+		world.link.connect(true);
+		world.link.receive("lamp/set", "ON");
+		assert.equal(world.level(2), 0);
+		assert.ok(refused(world));
+		world.clock.advance(1000);
+		world.link.receive("lamp/set", "ON");
+		assert.equal(world.level(2), 1);
+	});
+
+	it("does not act on what comes before the session says that it is online", () => {
+		const world = new World();
+		world.start(description);
+		world.link.receive("lamp/set", "ON");
+		assert.equal(world.level(2), 0);
+	});
+
+	it("asks the broker for live commands at QoS 0, which it does not keep, and for nothing desired", () => {
+		const world = online(description);
+		assert.deepEqual(world.link.options.subscriptions, [
+			{ topic: "r/b/cmd", QoS: 1 },
+			{ topic: "r/b/lamp/set", QoS: 0 },
+		]);
+	});
+});
+
+describe("button", () => {
+	const description = { lamp, button: { pin: 0 } };
+	const button = (world: World) => world.inputs.get(0) as TestInput;
+
+	it("switches the lamp with no network at all", () => {
+		const world = new World();
+		world.start(description);
+		button(world).turn(1);
+		assert.equal(world.level(2), 1);
+		world.link.connect();
+		assert.deepEqual(reported(world), { state: "ON", src: "local" });
+	});
+
+	it("counts a press once, however it bounces", () => {
+		const world = online(description);
+		world.clock.advance(1000);
+		for (const value of [1, 0, 1, 0, 1] as const) {
+			button(world).turn(value);
+			world.clock.advance(10);
+		}
+		world.clock.advance(200);
+		for (const value of [0, 1, 0] as const) {
+			button(world).turn(value);
+			world.clock.advance(10);
+		}
+		assert.deepEqual(world.pins.get(2), [0, 1]);
+		world.clock.advance(200);
+		button(world).turn(1);
+		assert.deepEqual(world.pins.get(2), [0, 1, 0]);
+	});
+
+	it("works after the ticks have gone half round", () => {
+		const world = online(description);
+		world.clock.now += 2 ** 31 + 5;
+		button(world).turn(1);
+		assert.equal(world.level(2), 1);
+	});
+});
+
+describe("lamp, whatever happens", () => {
+	// Wishes carry their version in the order in which they were made; which of them arrive, when and how often is the network's.
+	const step = fc.oneof(
+		fc.record({
+			kind: fc.constant("desired"),
+			ver: fc.integer({ min: 0, max: 12 }),
+			retain: fc.boolean(),
+			duplicate: fc.boolean(),
+		}),
+		fc.record({ kind: fc.constant("reconnect"), present: fc.boolean() }),
+		fc.constant({ kind: "restart" }),
+		fc.constant({ kind: "clear" }),
+		fc.record({
+			kind: fc.constant("cut"),
+			ver: fc.integer({ min: 0, max: 12 }),
+			after: fc.integer({ min: 0, max: 1 }),
+		}),
+	);
+	type Step = {
+		kind: string;
+		ver?: number;
+		retain?: boolean;
+		duplicate?: boolean;
+		present?: boolean;
+		after?: number;
+	};
+
+	/** Whether wish number `ver` is for on: neighbours differ now and then. */
+	const wanted = (ver: number) => [true, false, false, true, true, false][ver % 6] as boolean;
+	const message = (ver: number) => JSON.stringify({ state: wanted(ver) ? "ON" : "OFF", ver });
+
+	function play(world: World, step: Step): void {
+		const about: Partial<Incoming> = {
+			retain: step.retain ?? false,
+			duplicate: step.duplicate ?? false,
+			id: 1,
+		};
+		if (step.kind === "desired") world.link.receive("lamp/desired", message(step.ver as number), about);
+		else if (step.kind === "clear") world.link.receive("lamp/desired", "", { retain: true });
+		else if (step.kind === "reconnect") {
+			world.link.disconnect();
+			world.link.connect(step.present);
+		} else if (step.kind === "restart") again(world);
+		else {
+			world.cutAfter = step.after as number;
+			world.link.receive("lamp/desired", message(step.ver as number));
+			again(world);
+		}
+	}
+
+	it("applies no older wish over a newer one, and switches at most once for each, over reconnects, restarts, power cuts, redeliveries, re-orderings and stale versions", () => {
+		fc.assert(
+			fc.property(fc.array(step, { maxLength: 40 }), steps => {
+				const world = online();
+				let newest = -1;
+				for (const step of steps as Step[]) {
+					const before = world.level(2);
+					const lives = world.pins.get(2)?.length as number;
+					play(world, step);
+					// A cut before it was stored: it never arrived, and the broker sends it again.
+					const arrived = step.kind !== "cut" || step.after === 1;
+					if (step.ver !== undefined && arrived) newest = Math.max(newest, step.ver);
+					// The lamp shows the newest wish that ever arrived, stored or done.
+					assert.equal(
+						world.level(2),
+						newest < 0 ? 0 : wanted(newest) ? 1 : 0,
+						`after ${JSON.stringify(step)}`,
+					);
+					const changes = (world.pins.get(2) as number[]).slice(lives);
+					if (step.kind === "desired")
+						assert.ok(changes.length <= 1 && (changes.length === 0 || changes[0] !== before));
+					else if (step.kind === "reconnect" || step.kind === "clear") assert.deepEqual(changes, []);
+					else {
+						// Power goes and comes: dark, then as it was. Nothing else is seen in between.
+						assert.ok(changes.filter(level => level === 1).length <= (step.kind === "cut" ? 2 : 1));
+					}
+				}
+				const reports = world.json("lamp/state").map(({ ver }) => (ver as number | undefined) ?? -1);
+				assert.deepEqual(
+					reports,
+					[...reports].sort((one, other) => one - other),
+				);
+			}),
+			{ numRuns: 300, seed: 5 },
+		);
+	});
+
+	it("does a live command once, however often it is redelivered, and never after a later one", () => {
+		const event = fc.oneof(
+			fc.record({ kind: fc.constant("new"), on: fc.boolean() }),
+			fc.record({ kind: fc.constant("again"), back: fc.integer({ min: 0, max: 6 }) }),
+			fc.constant({ kind: "restart" }),
+		);
+		fc.assert(
+			fc.property(fc.array(event, { maxLength: 30 }), events => {
+				const world = online();
+				const sent: boolean[] = [];
+				for (const { kind, on, back } of events as { kind: string; on?: boolean; back?: number }[]) {
+					if (kind === "restart") again(world);
+					else if (kind === "new") {
+						sent.push(on as boolean);
+						world.link.receive("lamp/set", on ? "ON" : "OFF", { id: sent.length });
+					} else if (sent.length > (back as number)) {
+						const id = sent.length - (back as number);
+						world.link.receive("lamp/set", sent[id - 1] ? "ON" : "OFF", { id, duplicate: true });
+					}
+					assert.equal(world.level(2), sent.at(-1) ? 1 : 0);
+				}
+			}),
+			{ numRuns: 300, seed: 5 },
+		);
+	});
+});
+
+describe("identify", () => {
+	it("blinks, then shows and reports what was there before", () => {
+		const world = online();
+		world.link.receive("lamp/set", "ON");
+		world.link.receive("cmd", "identify");
+		const { length } = world.on("lamp/state");
+		world.clock.advance(10_000);
+		assert.equal((world.pins.get(2) as number[]).length, 22);
+		assert.equal(world.level(2), 1);
+		assert.equal(world.on("lamp/state").length, length);
+	});
+
+	it("gives way to a command", () => {
+		const world = online();
+		world.link.receive("cmd", "identify");
+		world.clock.advance(250);
+		world.link.receive("lamp/set", "ON");
+		const levels = (world.pins.get(2) as number[]).length;
+		world.clock.advance(10_000);
+		assert.equal((world.pins.get(2) as number[]).length, levels);
+		assert.equal(world.level(2), 1);
+	});
+});
