@@ -15,7 +15,7 @@ import type { Outbox } from "./outbox.js";
 import { Outcome } from "./outcome.js";
 import { Queue, type QueueEntry } from "./queue.js";
 import { Reason } from "./reason.js";
-import { Suspicion } from "./suspicion.js";
+import { proof, Suspicion } from "./suspicion.js";
 
 export interface SenderOwner {
 	/** Nothing in flight was acknowledged within the deadline. */
@@ -35,9 +35,11 @@ export class Sender {
 	readonly #window: number;
 	readonly #backlog: Backlog;
 	/** By lane. */
-	readonly #suspicions = [new Suspicion(), new Suspicion()];
+	readonly #suspicions = [new Suspicion(), new Suspicion()] as const;
 	/** Until the next of the backlog may go. */
 	readonly #drain: Alarm;
+	/** Until a connection is good enough for a suspect. */
+	readonly #trial: Alarm;
 	/** Until something in flight has to be acknowledged. */
 	readonly #silence: Alarm;
 	/** Identifiers in flight that this connection has not sent, oldest first. */
@@ -61,6 +63,7 @@ export class Sender {
 		this.#window = window;
 		this.#backlog = new Backlog(rate);
 		this.#drain = new Alarm(timer, () => this.pump());
+		this.#trial = new Alarm(timer, () => this.pump());
 		this.#silence = new Alarm(timer, () => owner.stalled());
 	}
 
@@ -80,6 +83,7 @@ export class Sender {
 	open(link: Link): void {
 		this.#link = link;
 		this.#backlog.open(this.#options.ticks.ticks);
+		if (this.#isolating) this.#trial.set(proof);
 		this.pump();
 	}
 	/** The connection is gone for this reason, or nothing more may leave on it. */
@@ -87,6 +91,7 @@ export class Sender {
 		if (!this.#link) return;
 		this.#link = undefined;
 		this.#drain.clear();
+		this.#trial.clear();
 		this.#silence.clear();
 		this.#backlog.close();
 		this.#tally.dropped.offline += this.#live.shed(reason === Reason.stuck);
@@ -97,6 +102,7 @@ export class Sender {
 	/** Gives the timers back; the outbox belongs to whoever made it. */
 	end(): void {
 		this.#drain.close();
+		this.#trial.close();
 		this.#silence.close();
 		this.#live.close();
 	}
@@ -182,12 +188,15 @@ export class Sender {
 		this.#tally.queued++;
 		return Outcome.queued;
 	}
+	get #isolating(): boolean {
+		const [live, durable] = this.#suspicions;
+		return live.isolating || durable.isolating;
+	}
 	/** Sends one message; false when nothing can be sent now. */
 	#step(link: Link): boolean {
 		// A suspect travels alone, or an innocent neighbour would share its fate.
-		const isolating = this.#suspicions[0]?.isolating || this.#suspicions[1]?.isolating;
-		const window = isolating ? 1 : this.#window;
-		const full = this.#flight.size - this.#again.length >= window;
+		const window = this.#isolating ? 1 : this.#window;
+		const full = this.#trial.standing || this.#flight.size - this.#again.length >= window;
 		if (this.#again.length) return full ? this.#sendLive(link, true) : this.#repeat(link);
 		return this.#sendLive(link, full) || (!full && this.#sendDurable());
 	}
@@ -275,8 +284,8 @@ export class Sender {
 		this.#flight.restore(pairs, Lane.durable);
 	}
 	/** Asks who is to blame for the end of the connection, and puts aside who is. */
-	#accuse(lane: Lane, outbox: Outbox, reason: number): void {
-		const suspicion = this.#suspicions[lane] as Suspicion;
+	#accuse(lane: 0 | 1, outbox: Outbox, reason: number): void {
+		const suspicion = this.#suspicions[lane];
 		const packetIdentifier = this.#blamed(lane, reason);
 		const sequence = this.#flight.sequence(packetIdentifier);
 		const convicted = suspicion.struck(sequence);

@@ -1,11 +1,13 @@
 /**
  * Which message makes the broker end our connections (field-notes §2, line 8). The oldest in flight is under
  * suspicion when the broker ends a connection; three such connections in a row convict it. An innocent must not be
- * put aside on a bad network: a connection that ends in another way, or without the suspect on it, clears it,
- * and before the third the suspect travels alone. Acts on nothing itself.
+ * put aside on a bad network, for it would be lost: a connection that ends in another way, or without the suspect on
+ * it, clears it, and the third has to prove itself before the suspect is sent, alone. Acts on nothing itself.
  */
 
 const enough = 3;
+/** Milliseconds that a connection has to stand before a suspect is sent on it. */
+export const proof = 5000;
 
 export class Suspicion {
 	/** The message's sequence; 0 is nobody. */

@@ -239,6 +239,7 @@ describe("session, sending", () => {
 		const suffer = (bench: Bench, topic: string) => {
 			const client = bench.connect();
 			client.accept(true);
+			bench.clock.advance(5000);
 			for (const { id, topic: other, QoS } of [...client.written])
 				if (QoS && id && other !== topic) client.acknowledge(id);
 			return client;
@@ -261,7 +262,7 @@ describe("session, sending", () => {
 			assert.equal(bench.outbox.length, 0, "the rest was acknowledged");
 			assert.ok(!client.lines.some(line => line.startsWith("poison")));
 		});
-		it("travels alone the third time", () => {
+		it("travels alone the third time, on a connection that has stood for 5 s; QoS 0 does not wait for it", () => {
 			const bench = new Bench();
 			bench.establish();
 			bench.session.publish("poison", "1", durable);
@@ -271,6 +272,10 @@ describe("session, sending", () => {
 			bench.client.fail();
 			const client = bench.connect();
 			client.accept(true);
+			bench.session.publish("m", "3");
+			bench.clock.advance(4999);
+			assert.deepEqual(short(client.take()), ["m 3"]);
+			bench.clock.advance(1);
 			assert.deepEqual(short(client.take()), ["poison 1"]);
 			client.acknowledge(3);
 			client.acknowledge(4);
@@ -291,6 +296,17 @@ describe("session, sending", () => {
 			}
 			assert.equal(bench.outbox.quarantined, 0);
 			assert.equal(bench.outbox.length, 1);
+		});
+		it("is not convicted on a network where no connection lasts", () => {
+			const bench = new Bench();
+			bench.establish();
+			bench.session.publish("a", "1", durable);
+			for (let i = 0; i < 30; i++) {
+				bench.clock.advance(4000);
+				bench.client.fail();
+				bench.connect().accept(true);
+			}
+			assert.equal(bench.outbox.quarantined, 0);
 		});
 		it("is put aside too when it is the client that refuses it", () => {
 			const bench = new Bench();
@@ -313,6 +329,7 @@ describe("session, sending", () => {
 				bench.connect();
 				refuse();
 				bench.client.accept(true);
+				bench.clock.advance(5000);
 			}
 			assert.equal(bench.outbox.quarantined, 1);
 		});
@@ -378,6 +395,7 @@ describe("session, sending", () => {
 			second.fail();
 			const third = bench.connect();
 			third.accept(true);
+			bench.clock.advance(5000); // the second disconnect has made it a suspect
 			assert.deepEqual(third.take()[0], "q 2d #4 2");
 		});
 	});
