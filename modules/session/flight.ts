@@ -9,7 +9,7 @@ export const Lane = Object.freeze({
 	durable: 1,
 	/** QoS 2 after PUBREC: the broker has it, PUBCOMP is to come (§4.3.3). */
 	released: 2,
-});
+} as const);
 export type Lane = (typeof Lane)[keyof typeof Lane];
 
 export class Flight {
