@@ -1,0 +1,148 @@
+/** When an alert is ON: each kind as a table of samples, a second apart, and the state after each. */
+
+import assert from "node:assert/strict";
+import type { AlertDescription } from "../../modules/device/description.js";
+import Rule from "../../modules/device/rule.js";
+
+const plain = { name: "a", sensor: "s", over: 1000, holdOn: 0, holdOff: 0, rearm: 0 };
+
+/** One character a sample: `-` OFF, `#` ON. */
+function states(
+	description: object,
+	samples: readonly (number | undefined)[],
+	start = 0,
+	on = false,
+): string {
+	const rule = new Rule({ ...plain, ...description } as AlertDescription, start | 0, on);
+	let text = "";
+	let last = on;
+	samples.forEach((value, index) => {
+		const edge = rule.update(value, (start + index * 1000) | 0);
+		assert.equal(edge, rule.on !== last, "an edge is a change, and a change an edge");
+		last = rule.on;
+		text += rule.on ? "#" : "-";
+	});
+	return text;
+}
+
+const none = undefined;
+const tables: readonly (readonly [
+	title: string,
+	description: object,
+	samples: readonly (number | undefined)[],
+	states: string,
+])[] = [
+	[
+		"above: ON beyond the threshold, OFF at clear, in between as before",
+		{ above: 30, clear: 28 },
+		[25, 30, 31, 29, 28.1, 28, 29, 30, 31],
+		"--###---#",
+	],
+	["above without clear: OFF at the threshold", { above: 30 }, [30, 30.1, 30, 31], "-#-#"],
+	[
+		"below: ON under the threshold, OFF at clear",
+		{ below: 10, clear: 12 },
+		[11, 10, 9, 11, 12, 11, 9],
+		"--##--#",
+	],
+	["below without clear: OFF at the threshold", { below: 10 }, [10, 9.9, 10], "-#-"],
+	[
+		"outside: ON on either side, OFF within the clear band",
+		{ outside: [10, 20], clear: [12, 18] },
+		[15, 21, 19, 18, 9, 11, 12],
+		"-##-##-",
+	],
+	["outside without clear: OFF within the band itself", { outside: [10, 20] }, [10, 20, 20.1, 20], "--#-"],
+	[
+		"rate: ON when it changes faster, either way, OFF when slower than clear",
+		{ rate: 2, clear: 1 },
+		[0, 1, 3, 6, 4.5, 4, 1, 1],
+		"---##-#-",
+	],
+	[
+		"rate over a longer time: one judgement each so long",
+		{ rate: 2, over: 2000 },
+		[0, 9, 5, 5, 5, 5, 5],
+		"--##---",
+	],
+	["rate: a missing sample is bridged", { rate: 2 }, [0, none, 6, 6], "--#-"],
+	[
+		"stale: ON after so long without a sample, OFF at the first",
+		{ stale: 3000 },
+		[1, none, none, none, none, 1, none],
+		"---##--",
+	],
+	[
+		"stale: counted from the start when there never was a sample",
+		{ stale: 2000 },
+		[none, none, none, 1],
+		"--#-",
+	],
+	[
+		"missing samples change nothing for a threshold",
+		{ above: 30, clear: 28 },
+		[31, none, none, 29, none, 28],
+		"#####-",
+	],
+	["hold before ON: only what lasts", { above: 30, holdOn: 2000 }, [31, 31, 29, 31, 31, 31, 31], "-----##"],
+	[
+		"hold before ON: the band between clear and threshold breaks it",
+		{ above: 30, clear: 28, holdOn: 2000 },
+		[31, 29, 31, 31, 31],
+		"----#",
+	],
+	[
+		"hold before ON: a missing sample neither breaks nor starts it",
+		{ above: 30, holdOn: 2000 },
+		[31, none, 31, 20, none, none, 31],
+		"--#----",
+	],
+	[
+		"hold before OFF: only what lasts",
+		{ above: 30, clear: 28, holdOff: 2000 },
+		[31, 27, 29, 27, 27, 27],
+		"#####-",
+	],
+	["hold before either edge", { above: 30, holdOn: 1000, holdOff: 1000 }, [31, 31, 20, 20, 31, 31], "-##--#"],
+	["re-arm: not ON again before a pause", { above: 30, rearm: 3000 }, [31, 20, 31, 31, 31, 31], "#---##"],
+	[
+		"re-arm: the hold begins after the pause",
+		{ above: 30, rearm: 2000, holdOn: 1000 },
+		[31, 31, 20, 31, 31, 31],
+		"-#---#",
+	],
+];
+
+describe("alert rule", () => {
+	for (const [title, description, samples, expected] of tables)
+		it(title, () => {
+			assert.equal(states(description, samples), expected);
+		});
+
+	for (const [title, description, samples, expected] of tables)
+		it(`does the same while ticks wrap – ${title}`, () => {
+			assert.equal(states(description, samples, 2 ** 31 - 2500), expected);
+			assert.equal(states(description, samples, 2 ** 32 - 2500), expected);
+		});
+
+	it("goes on from the state before a restart", () => {
+		assert.equal(states({ above: 30, clear: 28 }, [29, 28], 0, true), "#-");
+		assert.equal(states({ above: 30, clear: 28 }, [31], 0, true), "#");
+		assert.equal(states({ stale: 2000 }, [none, none, 1], 0, true), "##-");
+	});
+
+	it("stays stale for as long as there is nothing, also when ticks have gone round", () => {
+		const rule = new Rule({ ...plain, stale: 1000 } as AlertDescription, 0);
+		let edges = 0;
+		for (let day = 0; day < 60; day++) if (rule.update(undefined, (day * 86_400_000) | 0)) edges++;
+		assert.deepEqual([rule.on, edges], [true, 1]);
+	});
+
+	it("is armed again after a pause of weeks", () => {
+		const rule = new Rule({ ...plain, above: 1, rearm: 1000 } as AlertDescription, 0);
+		rule.update(2, 0);
+		rule.update(0, 1000);
+		for (let day = 1; day < 40; day++) rule.update(0, (day * 86_400_000) | 0);
+		assert.equal(rule.update(2, (40 * 86_400_000) | 0), true);
+	});
+});
