@@ -23,6 +23,9 @@ const patience = 1800;
 /** Within this a second signal is npm handing on the Ctrl-C that the terminal has sent to us already. */
 const echo = 300;
 
+/** How often to look whether npm is still there. */
+const watch = 250;
+
 interface Running {
 	board?: DeskBoard;
 	broker?: Broker;
@@ -126,6 +129,14 @@ function onSignals(running: Running): void {
 	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
 	// Whoever read the log is gone (`npm start | head`).
 	process.stdout.on("error", stop);
+	// npm that is killed cannot hand on anything; without it nobody is left who could end this process.
+	const parent = process.ppid;
+	if (process.env.npm_lifecycle_event !== "start") return;
+	const watching = setInterval(() => {
+		if (process.ppid === parent) return;
+		clearInterval(watching);
+		stop();
+	}, watch).unref();
 }
 
 async function goodbye({ board, broker }: Running): Promise<void> {

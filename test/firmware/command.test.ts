@@ -97,7 +97,7 @@ describe("npm start", function () {
 			/board\.json: sensors\[0\]: .*none\.csv: expected .*, found ENOENT$/m,
 		],
 		["that is not JSON", "{", /board\.json: expected JSON, found /],
-		["that is a list", "[]", /board\.json: expected a JSON object, found a list/],
+		["that is a list", "[]", /board\.json: expected a JSON object, found \[\]/],
 	];
 	for (const [title, content, said] of wrongFiles)
 		it(`starts nothing for a description ${title}, says where it is wrong, and exits 2`, async () => {
@@ -155,22 +155,18 @@ describe("npm start", function () {
 		);
 	});
 
-	it("ends as it should when it is npm that gets the signal", async () => {
-		const port = await freePort();
-		const command = new Command("npm", [
-			"start",
-			"--",
-			...["--engine", "node", "--broker-port", String(port)],
-			"--data",
-			join(directory, "data"),
-		]);
-		commands.push(command);
-		await command.line(/status {2}online/);
-		command.child.kill("SIGTERM");
-		const { code, lines } = await command.ended;
-		assert.ok(lines.some(line => line.endsWith("· disconnecting")));
-		assert.equal(code, 0);
-	});
+	for (const signal of ["SIGTERM", "SIGINT", "SIGKILL"] as const)
+		it(`says goodbye when it is npm that gets ${signal}`, async () => {
+			const port = await freePort();
+			const own = ["--engine", "node", "--broker-port", String(port), "--data", join(directory, "data")];
+			const command = new Command("npm", ["start", "--", ...own]);
+			commands.push(command);
+			await command.line(/status {2}online/);
+			command.child.kill(signal);
+			const { code, lines } = await command.ended;
+			assert.ok(lines.some(line => line.endsWith("· disconnecting")));
+			if (signal !== "SIGKILL") assert.equal(code, 0);
+		});
 
 	it("runs in Node and says so in one line where no XS engine was built", async function () {
 		if (!engines.some(({ missing }) => missing)) this.skip();
