@@ -1,0 +1,97 @@
+/**
+ * How fast one board samples: `npm run rate -- --seconds 60 --engine xs`. One sensor at 120 Hz and four at 1 Hz,
+ * the real firmware, a real broker and real time, so it is a command and no test. Counts the measurements and the
+ * samples the board says it missed, and takes the lag from a message's own time stamp to its arrival. Exits 1
+ * when a sample was missed or lost. For one core: `taskset -c 0 npm run rate`.
+ */
+
+import { SingleBar } from "cli-progress";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { brokers } from "./brokers.js";
+import { engines, Scene } from "./scene.js";
+
+interface Measurement {
+	readonly ts: number;
+	readonly seq: number;
+}
+
+const whole = (text: string): number => {
+	const value = Number(text);
+	if (!Number.isInteger(value) || value < 1)
+		throw new InvalidArgumentError("expected a whole number above 0.");
+	return value;
+};
+const { seconds, engine } = new Command("rate")
+	.description("Samples one sensor 120 times a second and four once, and looks for what was missed.")
+	.option("--seconds <number>", "how long", whole, 60)
+	.addOption(
+		new Option("--engine <name>", "where the firmware runs")
+			.choices(engines.map(({ name }) => name))
+			.default("xs"),
+	)
+	.parse()
+	.opts<{ seconds: number; engine: "node" | "xs" }>();
+
+const missing = engines.find(({ name }) => name === engine)?.missing;
+if (missing) {
+	console.log(`rate: nothing measured: ${missing}`);
+	process.exit(0);
+}
+// Mosquitto, if it is there, is a process of its own and leaves this one to the board.
+const kind = brokers.findLast(broker => !broker.missing);
+if (!kind) throw new Error("rate: expected a broker, found none");
+const broker = await kind.open();
+const scene = await Scene.open(engine, broker);
+const fast = { name: "fast", driver: "wave", every: 1000 / 120, decimals: 3 };
+const slow = [1, 2, 3, 4].map(n => ({ name: `slow${n}`, driver: "wave", every: 1000 }));
+
+const lags: number[] = [];
+const seen = new Map<string, { first: number; last: number; count: number }>();
+scene.observer.client.on("message", (topic, payload) => {
+	const [, name] = /\/measurements\/(.+)$/.exec(topic) ?? [];
+	if (!name) return;
+	const { ts, seq } = JSON.parse(payload.toString()) as Measurement;
+	lags.push(Date.now() - ts);
+	const sensor = seen.get(name) ?? { first: seq, last: seq, count: 0 };
+	sensor.count++;
+	sensor.last = seq;
+	seen.set(name, sensor);
+});
+
+await scene.start({ sensors: [fast, ...slow] });
+const bar = new SingleBar({
+	format: "{bar} {value}/{total} s",
+	hideCursor: true,
+	noTTYOutput: !process.stderr.isTTY,
+});
+bar.start(seconds, 0);
+await new Promise<void>(done => {
+	let elapsed = 0;
+	const tick = setInterval(() => {
+		bar.update(++elapsed);
+		if (elapsed < seconds) return;
+		clearInterval(tick);
+		done();
+	}, 1000);
+});
+bar.stop();
+const asked = scene.observer.mark;
+await scene.observer.client.publishAsync(scene.topic("cmd"), JSON.stringify({ cmd: "info", cid: "rate" }), {
+	qos: 1,
+});
+const answer = await scene.observer.next(scene.topic("cmd/result"), /"cid":"rate"/, asked);
+await scene.end();
+await broker.close();
+
+const missed = Number(/"missed":(\d+)/.exec(answer.text)?.[1] ?? Number.NaN);
+lags.sort((a, b) => a - b);
+const at = (share: number) => lags[Math.min(lags.length - 1, Math.floor(lags.length * share))];
+console.log(`${engine} over ${kind.name}, ${seconds} s`);
+let lost = 0;
+for (const [name, { first, last, count }] of seen) {
+	lost += last - first + 1 - count;
+	console.log(`  ${name.padEnd(6)} ${count} measurements, ${last - first + 1 - count} not arrived`);
+}
+console.log(`  samples missed: ${missed}`);
+console.log(`  lag, ms: median ${at(0.5)}, p99 ${at(0.99)}, worst ${lags.at(-1)}`);
+process.exitCode = missed === 0 && lost === 0 && seen.size === 5 ? 0 : 1;
