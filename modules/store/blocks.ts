@@ -118,10 +118,10 @@ export default class Blocks {
 			// A chunk at the very end of the partition is read from a little before.
 			const from = address + start < limit ? address + start : limit;
 			if (!this.read(this.#chunk, from)) return false;
-			const shift = (address + start - from) >> 2;
-			const end = Math.min(byteLength - start, CHUNK) >> 2;
-			for (let index = 0; index < end; index++)
-				if (words[index + shift] !== wanted[(start >> 2) + index]) return false;
+			let index = (address + start - from) >> 2;
+			const end = Math.min(byteLength, start + CHUNK) >> 2;
+			for (let word = start >> 2; word < end; word++, index++)
+				if (words[index] !== wanted[word]) return false;
 		}
 		return true;
 	}

@@ -65,6 +65,8 @@ export default class Journal {
 	#offset = 0;
 	#last: number;
 	#whole: boolean;
+	/** Free blocks, counted when that may have changed. */
+	#spare = 0;
 	#largest = 0;
 	#damaged: number;
 
@@ -135,6 +137,7 @@ export default class Journal {
 			block = next;
 		}
 		for (const owner of this.#owners) owner.settle();
+		this.#free();
 	}
 	/** The bytes a record with a body of `length` takes. */
 	sizeOf(length: number): number {
@@ -158,13 +161,12 @@ export default class Journal {
 	room(length: number): boolean {
 		const size = this.sizeOf(length);
 		if (!this.usable || size > this.frame.bytes.byteLength) return false;
-		if (this.#fits(size) && this.#free() > 0) return true;
+		if (this.#fits(size) && this.#spare > 0) return true;
 		for (let tries = this.#blocks.count; tries > 0 && this.#free() <= RESERVE; tries--) {
 			if (!this.#compact()) break;
-			if (this.#fits(size) && this.#free() > 0) return true;
+			if (this.#fits(size) && this.#spare > 0) return true;
 		}
-		const spare = this.#free();
-		if (spare > RESERVE || (spare === RESERVE && this.#assure())) return this.#take();
+		if (this.#free() > RESERVE || (this.#spare === RESERVE && this.#assure())) return this.#take();
 		// Blocks have failed, and what the head still takes is kept for compaction and for the end of messages.
 		return length === 0 && this.#fits(size);
 	}
@@ -215,6 +217,7 @@ export default class Journal {
 		let free = 0;
 		for (let block = 0; block < this.#blocks.count; block++)
 			if (this.#generations[block] === 0 && !this.#blocks.bad(block)) free++;
+		this.#spare = free;
 		return free;
 	}
 	/** Free blocks are as many as needed and can really be erased: with one less the log could not go on. */
@@ -255,6 +258,7 @@ export default class Journal {
 			this.#generations[block] = generation;
 			this.#last = this.#head = block;
 			this.#offset = header.bytes.byteLength;
+			this.#free();
 			return true;
 		}
 		return false;
@@ -280,6 +284,7 @@ export default class Journal {
 		generations[block] = 0;
 		this.compactions++;
 		if (!this.#blocks.bad(block)) this.#blocks.erase(block);
+		this.#free();
 		return true;
 	}
 	#copy(owner: Owner, address: number): boolean {

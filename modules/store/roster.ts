@@ -48,7 +48,7 @@ export default class Roster implements Owner {
 	insert(place: number, sequence: number, address: number, length: number, tag: number): void {
 		if (this.count === this.sequences.length) this.#grow();
 		const end = this.count++;
-		for (const array of this.#arrays) array.copyWithin(place + 1, place, end);
+		this.#shift(place + 1, place, end);
 		this.sequences[place] = sequence;
 		this.addresses[place] = address;
 		this.lengths[place] = length;
@@ -58,10 +58,9 @@ export default class Roster implements Owner {
 	remove(place: number): void {
 		this.stored -= this.#journal.sizeOf(this.lengths[place] as number);
 		const end = this.count--;
-		for (const array of this.#arrays) {
-			array.copyWithin(place, place + 1, end);
-			array[end - 1] = 0;
-		}
+		this.#shift(place, place + 1, end);
+		this.sequences[end - 1] = this.addresses[end - 1] = this.lengths[end - 1] = 0;
+		this.identifiers[end - 1] = this.marks[end - 1] = 0;
 	}
 	/** Identifier, failures, and bits in one number, as records carry them. */
 	sign(place: number): number {
@@ -121,8 +120,13 @@ export default class Roster implements Owner {
 		else this.addresses[place] = to;
 	}
 
-	get #arrays() {
-		return [this.sequences, this.addresses, this.lengths, this.identifiers, this.marks];
+	#shift(to: number, from: number, end: number): void {
+		if (from >= end) return;
+		this.sequences.copyWithin(to, from, end);
+		this.addresses.copyWithin(to, from, end);
+		this.lengths.copyWithin(to, from, end);
+		this.identifiers.copyWithin(to, from, end);
+		this.marks.copyWithin(to, from, end);
 	}
 	#grow(): void {
 		const length = this.count * 2;

@@ -5,17 +5,23 @@ import { BlockHeader, crc32, Frame, Kind, sizeOf } from "../../modules/store/rec
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex").replace(/../g, "$& ").trim();
 
+function crc(bytes: Uint8Array, start: number, end: number): number {
+	const memory = new Uint8Array((bytes.length + 3) & ~3);
+	memory.set(bytes);
+	return crc32(memory, new Int32Array(memory.buffer), start, end) >>> 0;
+}
+
 describe("Record", () => {
 	it("has CRC-32's published check value", () => {
-		const bytes = new TextEncoder().encode("123456789");
-		assert.equal(crc32(bytes, 0, bytes.byteLength) >>> 0, 0xcbf43926);
-		assert.equal(crc32(bytes, 3, 3), 0);
+		const bytes = Buffer.from("123456789...");
+		assert.equal(crc(bytes, 0, 9), 0xcbf43926);
+		assert.equal(crc(bytes, 4, 4), 0);
 	});
 	it("has the CRC-32 that zlib computes, for any bytes", () => {
 		fc.assert(
-			fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(20), (bytes, skip) => {
-				const start = Math.min(skip, bytes.length);
-				assert.equal(crc32(bytes, start, bytes.length) >>> 0, reference(bytes.subarray(start)));
+			fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(5), (bytes, skip) => {
+				const start = Math.min(4 * skip, bytes.length & ~3);
+				assert.equal(crc(bytes, start, bytes.length), reference(bytes.subarray(start)));
 			}),
 			{ seed: 419 },
 		);
