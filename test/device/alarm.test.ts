@@ -1,0 +1,168 @@
+/** Alerts over restarts and power cuts: no edge is forgotten, none is repeated under another id. */
+
+import assert from "node:assert/strict";
+import { Queue } from "../../modules/session/queue.js";
+import { scripted, World } from "./stage.js";
+
+const description = {
+	sensors: [{ name: "temp", driver: "script", every: 1000 }],
+	alerts: [{ name: "hot", sensor: "temp", above: 30, clear: 28, severity: "critical" }],
+};
+
+function world() {
+	const world = new World();
+	const state = { value: 20 as number | undefined, world };
+	world.sensors = { script: scripted(() => state.value) };
+	return state;
+}
+const edges = (world: World, rule = "hot") => world.json(`alerts/${rule}`).map(({ state }) => state);
+
+describe("alert", () => {
+	it("is published at QoS 1 with id, state, value, time, quality and severity, and its state retained", () => {
+		const scene = world();
+		scene.world.start(description);
+		scene.world.link.connect();
+		scene.value = 31;
+		scene.world.clock.advance(0);
+		const edge = scene.world.published.find(({ topic }) => topic === "alerts/hot");
+		assert.equal(edge?.QoS, 1);
+		assert.equal(edge?.durable, true);
+		assert.deepEqual(JSON.parse(edge?.payload as string), {
+			id: "1-1",
+			state: "ON",
+			v: 31,
+			ts: scene.world.clock.time,
+			tsq: "ntp",
+			severity: "critical",
+		});
+		assert.deepEqual(scene.world.json("alerts/hot/state"), [{ state: "OFF" }, { state: "ON" }]);
+		assert.equal(scene.world.published.at(-2)?.retain, true);
+	});
+
+	it("is raised and cleared once each, whatever the samples in between", () => {
+		const scene = world();
+		scene.world.start(description);
+		scene.world.link.connect();
+		for (const value of [29, 31, 29, 32, undefined, 28.5, 27, 29, 30]) {
+			scene.value = value;
+			scene.world.clock.advance(1000);
+		}
+		assert.deepEqual(edges(scene.world), ["ON", "OFF"]);
+	});
+
+	it("is kept while there is no broker and comes before anything newer", () => {
+		const scene = world();
+		scene.world.start(description);
+		scene.value = 31;
+		scene.world.clock.advance(1000);
+		scene.value = 20;
+		scene.world.clock.advance(1000);
+		scene.world.link.connect();
+		assert.deepEqual(edges(scene.world), ["ON", "OFF"]);
+		assert.deepEqual(scene.world.json("alerts/hot/state"), [{ state: "OFF" }]);
+	});
+
+	it("is neither repeated nor forgotten by a restart", () => {
+		const scene = world();
+		for (const value of [31, 31, 29, 27, 27, 31]) {
+			scene.value = value;
+			scene.world.start(description);
+			scene.world.link.connect();
+			scene.world.clock.advance(1000);
+			scene.world.kill();
+		}
+		assert.deepEqual(edges(scene.world), ["ON", "OFF", "ON"]);
+		assert.equal(new Set(scene.world.json("alerts/hot").map(({ id }) => id)).size, 3);
+	});
+
+	it("survives a power cut before and after each write: one ON, one OFF, each perhaps twice under one id", () => {
+		let cuts = 0;
+		for (let moment = 0; ; moment++) {
+			const scene = world();
+			const { world: w } = scene;
+			w.start(description);
+			w.clock.advance(0);
+			let dead = false;
+			w.cutAfter = moment;
+			for (const value of [25, 31, 31, 27, 27]) {
+				scene.value = value;
+				w.clock.advance(1000);
+				if (w.dead) {
+					dead = true;
+					w.kill();
+					w.start(description);
+					w.clock.advance(0);
+				}
+			}
+			if (!dead) break;
+			cuts++;
+			w.link.connect();
+			const byId = new Map(w.json("alerts/hot").map(({ id, state }) => [id, state]));
+			assert.deepEqual([...byId.values()], ["ON", "OFF"], `cut at moment ${moment}`);
+			assert.deepEqual(w.json("alerts/hot/state").at(-1), { state: "OFF" });
+		}
+		// Two edges; intent, outbox and striking out of each; before and after.
+		assert.equal(cuts, 12);
+	});
+
+	it("waits for room in a full outbox, in order and coalesced, and is never lost", () => {
+		const scene = world();
+		const { world: w } = scene;
+		w.outbox = new Queue({ byteLength: 220 });
+		w.start(description);
+		for (const value of [31, 27, 31, 27, 31, 27]) {
+			scene.value = value;
+			w.clock.advance(1000);
+		}
+		assert.equal(w.outbox.length, 1);
+		assert.ok(w.trace.some(line => line === "alerts/hot: the outbox is full, waiting"));
+		w.link.connect();
+		scene.value = 20;
+		w.clock.advance(3000);
+		assert.deepEqual(edges(w), ["ON", "OFF"]);
+	});
+
+	it("says that a sensor gives nothing, and when it does again, without disturbing the others", () => {
+		const scene = world();
+		const { world: w } = scene;
+		w.sensors.good = scripted(() => 1);
+		w.start({
+			sensors: [
+				{ name: "temp", driver: "script", every: 1000, faultAfter: 5000 },
+				{ name: "other", driver: "good", every: 1000 },
+			],
+		});
+		w.link.connect();
+		w.clock.advance(2000);
+		scene.value = undefined;
+		w.clock.advance(6000);
+		scene.value = 22;
+		w.clock.advance(2000);
+		assert.deepEqual(
+			w.json("alerts/temp-fault").map(({ state, v }) => [state, v]),
+			[
+				["ON", 20],
+				["OFF", 22],
+			],
+		);
+		assert.equal(w.on("measurements/other").length, 11);
+	});
+
+	it("has ids that differ from those of the last start even when nothing can be stored", () => {
+		const ids = new Set<unknown>();
+		for (let life = 0; life < 3; life++) {
+			const scene = world();
+			scene.world.memory.write = () => {
+				throw new Error("worn out");
+			};
+			scene.value = 31;
+			scene.world.start(description);
+			scene.world.link.connect();
+			scene.world.clock.advance(0);
+			for (const { id } of scene.world.json("alerts/hot")) ids.add(id);
+			const { counters } = scene.world.json("info")[0] as { counters: { memoryFailures: number } };
+			assert.ok(counters.memoryFailures > 0);
+		}
+		assert.equal(ids.size, 3);
+	});
+});

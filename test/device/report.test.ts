@@ -1,0 +1,113 @@
+/** From samples to measurements: decimals, deadband, window, batch. */
+
+import assert from "node:assert/strict";
+import type { SensorDescription } from "../../modules/device/description.js";
+import Memory from "../../modules/device/memory.js";
+import Report from "../../modules/device/report.js";
+import Time from "../../modules/device/time.js";
+import { TestClock } from "../clock.js";
+
+const START = Date.UTC(2026, 0, 1);
+
+/** Feeds a sample each 100 ms and returns what was published. */
+function publish(
+	description: object,
+	samples: readonly (number | undefined)[],
+	flush = false,
+): Record<string, unknown>[] {
+	const clock = new TestClock(0, START);
+	const time = new Time({ clock, timer: clock, memory: new Memory(undefined), onReport() {} });
+	const published: Record<string, unknown>[] = [];
+	const report = new Report({
+		description: {
+			name: "s",
+			driver: "x",
+			every: 100,
+			aggregate: "mean",
+			batch: 1,
+			...description,
+		} as SensorDescription,
+		time,
+		publish: payload => published.push(JSON.parse(payload)),
+	});
+	for (const value of samples) {
+		report.add(value, clock.ticks);
+		clock.advance(100);
+	}
+	if (flush) report.flush();
+	return published;
+}
+const values = (description: object, samples: readonly (number | undefined)[]) =>
+	publish(description, samples).map(({ v }) => v);
+
+describe("measurement", () => {
+	it("carries value, time, quality of time and a sequence number, and nothing else", () => {
+		assert.deepEqual(publish({}, [23.4, 23.5]), [
+			{ v: 23.4, ts: START, tsq: "ntp", seq: 1 },
+			{ v: 23.5, ts: START + 100, tsq: "ntp", seq: 2 },
+		]);
+	});
+
+	it("is rounded to its decimals, and never is -0", () => {
+		assert.deepEqual(values({ decimals: 1 }, [1.25, 1.34999, -0.04, 1e300]), [1.3, 1.3, 0, 1e300]);
+		assert.deepEqual(values({ decimals: 0 }, [1.5, -1.2]), [2, -1]);
+		assert.deepEqual(values({}, [1 / 3]), [1 / 3]);
+	});
+
+	it("is left out inside the deadband, and sent all the same after the longest silence", () => {
+		assert.deepEqual(
+			values({ deadband: 1, maxSilence: 500 }, [5, 5.9, 6, 6.5, 5.1, 5, 5, 5, 5, 5, 5]),
+			[5, 6, 5, 5],
+		);
+	});
+
+	it("is sent only when its rounded value changes, with a deadband of 0", () => {
+		assert.deepEqual(values({ deadband: 0, decimals: 0 }, [1, 1.2, 1.4, 1.6, 1.6]), [1, 2]);
+	});
+
+	it("with a deadband and no heartbeat is sent after five minutes", () => {
+		assert.equal(values({ deadband: 1 }, Array(3002).fill(7)).length, 2);
+	});
+
+	for (const [aggregate, expected] of [
+		["mean", [2, 20]],
+		["minimum", [1, 10]],
+		["maximum", [3, 30]],
+	] as const)
+		it(`is the ${aggregate} of its window`, () => {
+			assert.deepEqual(values({ window: 300, aggregate }, [1, 2, 3, 10, 30, 20, 5]), expected);
+		});
+
+	it("is mean, least and greatest of its window where range is asked for", () => {
+		const [first] = publish({ window: 300, aggregate: "range", decimals: 1 }, [1, 2, 4]);
+		assert.deepEqual(first, { v: 2.3, min: 1, max: 4, ts: START + 200, tsq: "ntp", seq: 1 });
+	});
+
+	it("is made of what there is when samples of the window are missing, and not at all when all are", () => {
+		assert.deepEqual(
+			values({ window: 300 }, [1, undefined, 3, undefined, undefined, undefined, 5, 5, 8]),
+			[2, 6],
+		);
+	});
+
+	it("comes in batches with the time of each value, numbered from its first", () => {
+		const published = publish({ batch: 3, decimals: 0 }, [1, 2, undefined, 3, 4, 5], true);
+		assert.deepEqual(published, [
+			{ v: [1, 2, 3], dt: [0, 100, 300], ts: START, tsq: "ntp", seq: 1 },
+			{ v: [4, 5], dt: [0, 100], ts: START + 400, tsq: "ntp", seq: 4 },
+		]);
+	});
+
+	it("comes in batches of windows with their bounds", () => {
+		const [batch] = publish({ batch: 2, window: 200, aggregate: "range" }, [1, 3, 5, 9]);
+		assert.deepEqual(batch, {
+			v: [2, 7],
+			min: [1, 5],
+			max: [3, 9],
+			dt: [0, 200],
+			ts: START + 100,
+			tsq: "ntp",
+			seq: 1,
+		});
+	});
+});
