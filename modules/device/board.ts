@@ -196,8 +196,8 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 	nextId(): string {
 		return `${this.#boot}-${++this.#seq}`;
 	}
-	publishMeasurement(sensor: string, payload: string): void {
-		this.#publish(topics.measurement(sensor), payload, measured);
+	publishMeasurement(sensor: string, payload: string): boolean {
+		return this.#publish(topics.measurement(sensor), payload, measured);
 	}
 	publishEdge(topic: string, payload: string): boolean {
 		return this.#publish(topic, payload, durable);

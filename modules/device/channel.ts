@@ -12,7 +12,8 @@ import Sampler from "./sampler.js";
 export interface ChannelHost extends AlarmHost {
 	readonly timer: Device["timer"];
 	readonly clock: Device["clock"];
-	publishMeasurement(sensor: string, payload: string): void;
+	/** False when it did not go out. */
+	publishMeasurement(sensor: string, payload: string): boolean;
 }
 
 /** Long enough that a sensor may skip readings now and then. */

@@ -10,7 +10,8 @@ import type Time from "./time.js";
 export interface ReportOptions {
 	readonly description: SensorDescription;
 	readonly time: Time;
-	readonly publish: (payload: string) => void;
+	/** False when it did not go out. */
+	readonly publish: (payload: string) => boolean;
 }
 
 /** With a deadband and no `maxSilence`. */
@@ -18,7 +19,7 @@ const SILENCE = 300_000;
 
 export default class Report {
 	readonly #time: Time;
-	readonly #publish: (payload: string) => void;
+	readonly #publish: (payload: string) => boolean;
 	#description!: SensorDescription;
 	#scale = 0;
 	/** Periods to a window, and those gone by. */
@@ -75,7 +76,7 @@ export default class Report {
 		const range = this.#lows === "" ? "" : `,"min":[${this.#lows}],"max":[${this.#highs}]`;
 		const first = this.#seq - this.#batched + 1;
 		this.#batched = 0;
-		this.#publish(
+		this.#send(
 			`{"v":[${this.#values}]${range},"dt":[${this.#offsets}],"ts":${this.#ts},"tsq":"${this.#tsq}","seq":${first}}`,
 		);
 	}
@@ -112,7 +113,7 @@ export default class Report {
 		const bounds = range ? `,"min":${this.#round(this.#minimum)},"max":${this.#round(this.#maximum)}` : "";
 		// `now` first: it decides the quality.
 		const ts = this.#time.now();
-		this.#publish(`{"v":${value}${bounds},"ts":${ts},"tsq":"${this.#time.quality}","seq":${this.#seq}}`);
+		this.#send(`{"v":${value}${bounds},"ts":${ts},"tsq":"${this.#time.quality}","seq":${this.#seq}}`);
 	}
 
 	#add(value: number, ticks: number, range: boolean): void {
@@ -128,6 +129,11 @@ export default class Report {
 		this.#lows = range ? `${first ? "" : this.#lows}${comma}${this.#round(this.#minimum)}` : "";
 		this.#highs = range ? `${first ? "" : this.#highs}${comma}${this.#round(this.#maximum)}` : "";
 		if (this.#batched >= this.#description.batch) this.flush();
+	}
+
+	/** A value that nobody got is none to stay silent about: the next one goes out whatever it is. */
+	#send(payload: string): void {
+		if (!this.#publish(payload)) this.#last = Number.NaN;
 	}
 
 	/** Inside the deadband, and not for too long. */

@@ -28,7 +28,7 @@ function publish(
 			...description,
 		} as SensorDescription,
 		time,
-		publish: payload => published.push(JSON.parse(payload)),
+		publish: payload => published.push(JSON.parse(payload)) > 0,
 	});
 	for (const value of samples) {
 		report.add(value, clock.ticks);
@@ -63,6 +63,25 @@ describe("measurement", () => {
 
 	it("is sent only when its rounded value changes, with a deadband of 0", () => {
 		assert.deepEqual(values({ deadband: 0, decimals: 0 }, [1, 1.2, 1.4, 1.6, 1.6]), [1, 2]);
+	});
+
+	it("is sent after an outage although it has not changed", () => {
+		const clock = new TestClock(0, START);
+		const time = new Time({ clock, timer: clock, memory: new Memory(undefined), onReport() {} });
+		let online = false;
+		let sent = 0;
+		const report = new Report({
+			description: { name: "s", driver: "x", every: 100, aggregate: "mean", batch: 1, deadband: 1 },
+			time,
+			publish: () => {
+				if (online) sent++;
+				return online;
+			},
+		});
+		report.add(5, 0);
+		online = true;
+		for (let n = 1; n < 5; n++) report.add(5, n * 100);
+		assert.equal(sent, 1);
 	});
 
 	it("with a deadband and no heartbeat is sent after five minutes", () => {
