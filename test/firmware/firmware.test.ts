@@ -248,6 +248,41 @@ function suite(stage: () => Scene, broker: () => TestBroker): void {
 	it("is back without help when the broker is, and delivers the alerts raised in between, in order", () =>
 		outage(stage(), broker(), 0));
 
+	it("delivers after a power cut what was raised before it, while the broker was away", async () => {
+		const scene = stage();
+		await scene.start({
+			sensors: [{ name: "temp", driver: "script", every: 20 }],
+			alerts: [{ name: "overheat", sensor: "temp", above: 30, clear: 28 }],
+		});
+		const { mark } = scene.observer;
+		await broker().stop();
+		for (const value of [31, 27, 32]) await scene.reads(value);
+		scene.cut();
+		await broker().start();
+		await scene.restart();
+		// It knows that it has said ON, so that nothing is said again while it stays hot.
+		await scene.reads(33);
+		await scene.reads(26);
+		await scene.next("alerts/overheat", message => json(message).v === 26, mark);
+		const alerts = once(scene.since(mark, "alerts/overheat"));
+		assert.deepEqual(
+			alerts.map(message => json(message).v),
+			[31, 27, 32, 26],
+		);
+	});
+
+	it("starts anew when it is told to on cmd, and says why it started", async () => {
+		const scene = stage();
+		await scene.start();
+		const { mark } = scene.observer;
+		await scene.send("cmd", { cmd: "restart", cid: "again" });
+		await scene.next("cmd/result", /again/, mark);
+		await scene.next("status", "offline", mark);
+		const info = await scene.next("info", message => json(message).boot === 2, mark);
+		assert.equal(json(info).reset, "software");
+		await scene.settled();
+	});
+
 	// Half a minute for each engine and broker, in which nothing happens that the test before does not show.
 	if (process.env.SLOW)
 		it("is back without help when the broker was away for 20 s, and delivers the alerts raised in between", function () {
