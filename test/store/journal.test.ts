@@ -167,7 +167,9 @@ describe("A hit on the journal", () => {
 					const image = flash.image.slice();
 					image[byte] = (image[byte] as number) ^ (1 << bit);
 					const store = reopen(flashOf(image));
+					const { length } = store.outbox ?? {};
 					const found = contentOf(store);
+					assert.equal(length, found.held.size, "what it says at once it can keep");
 					const where = `bit ${bit} of byte ${byte}, kind ${place.kind}`;
 					bits++;
 					for (const [sequence, message] of clean.held) {
@@ -202,11 +204,37 @@ describe("A hit on the journal", () => {
 			const again = flashOf(image);
 			const next = new Driver(() => reopen(again), driver.content);
 			next.check();
+			assert.equal(again.writes, 0);
 			const random = generator(index);
 			for (let count = 0; count < 40; count++) next.step(randomStep(random));
+			assert.equal(next.store.counters.retired, 0, "seen before it is written on");
 			next.step({ do: "reopen" });
 			next.check();
 		}
+	});
+	it("in the record that ends a compaction loses nothing, whatever the compaction left behind", () => {
+		const flash = flashOf();
+		const random = generator(9);
+		const driver = new Driver(() => reopen(flash));
+		const images: Uint8Array[] = [];
+		let erased = false;
+		flash.onChange = change => {
+			if (erased) images.push(flash.image.slice());
+			erased = change.data === undefined;
+		};
+		for (let count = 0; count < 300; count++) driver.step(randomStep(random));
+		let hits = 0;
+		for (const image of images) {
+			const { held } = contentOf(reopen(flashOf(image)));
+			for (const { address, kind } of placesOf(image, LENGTH, 4)) {
+				if (kind !== Kind.tail) continue;
+				const hit = image.slice();
+				hit[address + 9] = (hit[address + 9] as number) ^ 4;
+				assert.deepEqual(contentOf(reopen(flashOf(hit))).held, held);
+				hits++;
+			}
+		}
+		assert.ok(hits > 100);
 	});
 	it("that overwrites any stretch of it invents nothing and never throws", () => {
 		const { flash } = used(8);

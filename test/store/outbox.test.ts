@@ -207,6 +207,20 @@ describe("A full outbox", () => {
 			[1, 2, 0],
 		);
 	});
+	it("gives nobody up for a message that flash cannot take", () => {
+		const { outbox, flash, store } = opened();
+		for (let count = 0; count < 3; count++) outbox.append("event", bytes("e"), { kind: 1 });
+		for (let block = 0; block < 8; block++) {
+			flash.failing.write.add(block);
+			flash.failing.erase.add(block);
+		}
+		for (let count = 0; count < 3; count++) assert.equal(outbox.append("event", bytes("f"), { kind: 1 }), 0);
+		assert.deepEqual([outbox.length, store.counters.evicted, store.counters.refused], [3, 0, 3]);
+		assert.equal(text(outbox.next(0)?.payload as Uint8Array), "e");
+		outbox.sent(1, 9);
+		assert.equal(outbox.release(9), true);
+		assert.equal(outbox.length, 2);
+	});
 	it("refuses a message that no record can hold", () => {
 		const { outbox, store } = opened(new TestFlash({ blocks: 16, blockLength: 4096 }));
 		assert.equal(outbox.append("t", new Uint8Array(1024)), 0);
