@@ -5,6 +5,7 @@
  * retransmit, or remember subscriptions, which §25 leaves to "layers built on" it (modules/session).
  */
 
+import { RESERVE } from "./connection.js";
 import { bytesOf } from "./encoder.js";
 import type { ByteBuffer } from "./io.js";
 import type { MQTTClientOptions } from "./options.js";
@@ -122,7 +123,7 @@ export default class MQTTClient extends Writer {
 		return buffered + read;
 	}
 
-	/** Stands in for a missing `onReadable`, and eats a QoS 2 message that was taken before. */
+	/** Stands in for a missing `onReadable` [MQTT-4.5.0-2], and eats a QoS 2 message that was taken before. */
 	protected override skip(): void {
 		const bytes = new Uint8Array(256);
 		while (this.available > 0) this.read(bytes);
@@ -174,7 +175,8 @@ export default class MQTTClient extends Writer {
 	}
 
 	protected override behind(): boolean {
-		return this.stalled || this.readable !== 0;
+		if (this.available !== 0) return true;
+		return this.owed !== 0 && this.state === State.publishing && this.writable > RESERVE;
 	}
 
 	/** Something threw: a text that is not UTF-8 [MQTT-1.5.3-1], or the application. */
@@ -236,6 +238,7 @@ export default class MQTTClient extends Writer {
 			return;
 		}
 		const QoS = (flags >> 1) & 3;
+		// [MQTT-2.3.1-6] [MQTT-3.3.4-1]
 		if (QoS !== 0 && this.acknowledge) {
 			this.due = ((QoS === 1 ? PUBACK : PUBREC) << 16) | id; // [MQTT-4.3.2-2] [MQTT-4.3.3-2]
 			if (QoS === 2 && this.repeated(id)) {
@@ -287,7 +290,11 @@ export default class MQTTClient extends Writer {
 
 	/** PUBACK. */
 	private acknowledged(id: number): void {
-		if (this.state < 4) this.refuse();
+		if (this.state < 4) {
+			this.stalled = true;
+			this.refuse();
+			return;
+		}
 		if (this.identifiers !== undefined) this.identifiers.release(id);
 		const message = this.message;
 		message.operation = 4;
@@ -318,7 +325,7 @@ export default class MQTTClient extends Writer {
 		}
 	}
 
-	/** PUBCOMP and UNSUBACK free their identifier; PUBREC and PUBREL are answered (§4.3.3). */
+	/** PUBCOMP and UNSUBACK free their identifier; PUBREC and PUBREL are answered (§4.3.3), in their order [MQTT-4.6.0-4]. */
 	private exchange(type: number, id: number): void {
 		if (type !== PUBREC && type !== PUBREL) this.identifiers?.release(id);
 		else if (this.acknowledge) {
@@ -328,6 +335,7 @@ export default class MQTTClient extends Writer {
 		}
 	}
 
+	/** SUBACK: a return code for each filter, handed on in their order [MQTT-3.9.3-1]. */
 	private subscribed(id: number, payload: readonly number[]): void {
 		const { subscribing } = this;
 		const index = subscribing ? subscribing.indexOf(id) : -1;
@@ -342,7 +350,10 @@ export default class MQTTClient extends Writer {
 		this.onControl(SUBACK, { operation: SUBACK, id, payload });
 	}
 
-	/** Sends the reply that is owed; false when it has to wait for room, or for the end of a PUBLISH. */
+	/**
+	 * Sends the reply that is owed, one at a time and so in order [MQTT-4.6.0-2] [MQTT-4.6.0-3]; false when it
+	 * has to wait for room, or for the end of a PUBLISH.
+	 */
 	private settle(): boolean {
 		const owed = this.owed;
 		// After DISCONNECT nothing may be sent [MQTT-3.14.4-2]; what comes is still delivered.

@@ -132,7 +132,9 @@ export default abstract class Connection {
 	/** The socket takes `count` bytes; the first time, because it is connected. */
 	private drained(count: number): void {
 		if (this.state === State.closed) return;
-		this.heard = true;
+		// Room where there was none: no ping could go out, and none is due an answer. Any other room says nothing
+		// of the peer: a kernel takes what is written for minutes after it is gone.
+		if (this.writable < 2 || this.state === State.publishing) this.unanswered = false;
 		this.writable = count;
 		const packet = this.packet;
 		if (!packet) {
@@ -175,15 +177,16 @@ export default abstract class Connection {
 			if (this.keepAlive) this.deadline = this.timer.repeat(() => this.ping(), this.keepAlive >> 1);
 		}
 		this.onControl(CONNACK, { operation: CONNACK, sessionPresent, returnCode });
-		if (returnCode) this.fail(Reason.refused, undefined, returnCode);
+		if (returnCode)
+			this.fail(Reason.refused, undefined, returnCode); // [MQTT-3.2.2-5]
 		else this.offer();
 	}
 
 	/**
 	 * Every half of the keep-alive interval, whatever else is sent: to notice each write would cost every
 	 * publish more than a ping costs a minute [MQTT-3.1.2-23]. The wait for PINGRESP goes on while other bytes
-	 * come, for a long message may stand before it; while room is made, for the peer then takes what we send;
-	 * and while what has come waits for the application, or for the end of its own message.
+	 * come, for a long message may stand before it; while our own message finds room bit by bit; and while
+	 * what has come waits for the application, or for the end of its own message.
 	 */
 	private ping(): void {
 		if (this.unanswered && !this.heard && !this.behind()) {
@@ -191,8 +194,11 @@ export default abstract class Connection {
 			return;
 		}
 		this.heard = false;
+		// Between fragments of a PUBLISH nothing else may be sent; its fragments keep alive, and set the pace.
+		if (this.state !== State.connected && (this.state !== State.publishing || this.writable > RESERVE))
+			return;
+		// Without room too: should none come, the link is dead.
 		this.unanswered = true;
-		// Between fragments of a PUBLISH nothing else may be sent; its fragments keep alive.
 		if (this.state !== State.connected || this.writable < 2) return;
 		try {
 			this.send(PING);
@@ -239,7 +245,7 @@ export default abstract class Connection {
 		}, 0);
 	}
 
-	/** The connection has ended: closes, then says so, once [MQTT-4.8.0-1]. */
+	/** The connection has ended: closes, then says so, once [MQTT-4.8.0-1] [MQTT-4.8.0-2]. */
 	protected fail(code: Reason, cause?: unknown, returnCode?: number): false {
 		if (this.state === State.closed) return false;
 		this.close();

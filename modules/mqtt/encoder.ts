@@ -62,7 +62,7 @@ export function writeHeader(bytes: Uint8Array, first: number, length: number): n
 	return offset;
 }
 
-/** Text or bytes as a field of at most 65 535 bytes [MQTT-1.5.3]; `name` is for the error. */
+/** Text in UTF-8 [MQTT-3.1.3-4], or bytes, as a field of at most 65 535 bytes [MQTT-4.7.3-3]; `name` is for the error. */
 function field(value: string | ByteBuffer, name: string): Uint8Array {
 	const text = typeof value === "string";
 	if (text && value.includes("\0")) throw new RangeError(`${name}: expected no U+0000`); // [MQTT-1.5.3-2]
@@ -87,24 +87,32 @@ export function checkQoS(QoS: number | undefined): number {
 	return QoS;
 }
 
-/** §3.1. Throws on a will without topic, a password without user, an empty id of a session that is to be kept. */
+/**
+ * §3.1: identifier, will, user and password, in this order, each if its flag is set, and its flag set if it
+ * is there [MQTT-3.1.3-1] [MQTT-3.1.3-3]. Throws on a will without topic, a password without user, an empty id of a session
+ * that is to be kept.
+ */
 export function connect(fields: ConnectFields): Uint8Array {
 	const { id, clean, keepAlive, user, password, will } = fields;
 	if (id === "" && !clean) throw new RangeError("id: expected a client identifier when clean is false"); // [MQTT-3.1.3-7]
 	if (password !== undefined && user === undefined) throw new RangeError("password: expected a user as well"); // [MQTT-3.1.2-22]
 	const parts = [field(id, "id")];
+	// The reserved flag is 0 [MQTT-3.1.2-3], and so are all flags of the will without one [MQTT-3.1.2-11] [MQTT-3.1.2-13] [MQTT-3.1.2-15].
 	let flags = clean ? 2 : 0;
 	if (will) {
+		// [MQTT-3.1.2-9] [MQTT-3.1.2-14] [MQTT-3.1.3-10]
 		if (!isTopicName(will.topic))
 			throw new RangeError(`will.topic: expected a topic name, found ${will.topic}`);
 		parts.push(field(will.topic, "will.topic"), field(will.message, "will.message"));
 		flags |= 4 | (checkQoS(will.QoS) << 3) | (will.retain ? 32 : 0);
 	}
 	if (user !== undefined) {
+		// [MQTT-3.1.2-18] [MQTT-3.1.2-19] [MQTT-3.1.3-11]
 		parts.push(field(user, "user"));
 		flags |= 128;
 	}
 	if (password !== undefined) {
+		// [MQTT-3.1.2-20] [MQTT-3.1.2-21]
 		parts.push(field(password, "password"));
 		flags |= 64;
 	}
@@ -119,7 +127,10 @@ export function connect(fields: ConnectFields): Uint8Array {
 	return bytes;
 }
 
-/** §3.8 and §3.10, by `type`; the packet identifier, behind the fixed header, is left at 0 for the caller. Throws on no items, or one that is no topic filter. */
+/**
+ * §3.8 and §3.10, by `type`; the packet identifier, behind the fixed header, is left at 0 for the caller.
+ * Throws on no items, or one that is no topic filter.
+ */
 export function subscribe(type: typeof SUBSCRIBE | typeof UNSUBSCRIBE, items: readonly Item[]): Uint8Array {
 	if (!Array.isArray(items) || items.length === 0) throw new RangeError("items: expected at least one"); // [MQTT-3.8.3-3] [MQTT-3.10.3-2]
 	if (items.length > MAXIMUM_ITEMS)
@@ -130,12 +141,12 @@ export function subscribe(type: typeof SUBSCRIBE | typeof UNSUBSCRIBE, items: re
 		if (typeof topic !== "string" || !isTopicFilter(topic))
 			throw new RangeError(`items: expected topic filters, found ${topic}`); // [MQTT-4.7.1-2] [MQTT-4.7.1-3]
 		checkQoS(QoS);
-		const part = field(topic, "items");
+		const part = field(topic, "items"); // [MQTT-3.8.3-1] [MQTT-3.10.3-1]
 		parts.push(part);
 		length += 2 + part.byteLength + (type === SUBSCRIBE ? 1 : 0);
 	}
 	const bytes = new Uint8Array(1 + lengthSize(length) + length);
-	let offset = writeHeader(bytes, (type << 4) | 2, length); // [MQTT-3.8.1-1] [MQTT-3.10.1-1]
+	let offset = writeHeader(bytes, (type << 4) | 2, length); // [MQTT-2.2.2-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1]
 	offset += 2;
 	for (let i = 0; i < parts.length; i++) {
 		offset = writeField(bytes, offset, parts[i] as Uint8Array);

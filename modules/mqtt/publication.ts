@@ -52,7 +52,7 @@ export default class Publication {
 	): void {
 		// Before the first time the topic is none, and not to be taken for one.
 		const encoded = topic === this.topic && this.total > 0 ? this.encoded : encodeTopic(topic);
-		const identified = checkQoS(QoS) !== 0;
+		const identified = checkQoS(QoS) !== 0; // [MQTT-2.3.1-5] [MQTT-4.3.1-1] [MQTT-4.3.2-1]
 		if (duplicate && !identified) throw new RangeError("duplicate: expected false at QoS 0"); // [MQTT-3.3.1-2]
 		const variable = 2 + encoded.byteLength + (identified ? 2 : 0);
 		const length = variable + byteLength;

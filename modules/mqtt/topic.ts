@@ -21,7 +21,7 @@ export function isTopicFilter(text: string): boolean {
 	return true;
 }
 
-/** Whether a (valid) filter matches a topic name. */
+/** Whether a (valid) filter matches a topic name, character by character [MQTT-4.7.3-4]. */
 export function matches(filter: string, name: string): boolean {
 	if (filter === name) return true;
 	// A wildcard in the first level does not reach the broker's own topics [MQTT-4.7.2-1].

@@ -385,7 +385,7 @@ describe("alive: the end", () => {
 		});
 
 	for (const [name, cause] of events.slice(0, 3))
-		it(`What ${name} throws ends the client as application, with the error as its cause, and goes no further`, () => {
+		it(`What ${name} throws ends the client as application, with the error as its cause, and goes no further [MQTT-4.8.0-2]`, () => {
 			const mistake = new Error("mine");
 			const scene: Scene = new Scene({
 				keepAlive: KEEP_ALIVE,

@@ -110,7 +110,7 @@ describe("encoder", () => {
 
 	for (const [title, value, hex] of [
 		[
-			"with clean session only",
+			"with clean session only, the reserved flag at 0 [MQTT-3.1.2-3]",
 			{ id: "a", clean: true, keepAlive: 0 },
 			"100d00044d515454040200000001" + "61",
 		],

@@ -71,11 +71,11 @@ const RIGHT: readonly (readonly [string, Data, WriteOptions, string])[] = [
 		{ operation: UNSUBSCRIBE, items: [{ topic: "a" }] },
 		"a205" + "0001" + "000161",
 	],
-	["PUBACK", undefined, { operation: PUBACK, id: 9 }, "40020009"],
+	["PUBACK, its reserved flags at 0 [MQTT-2.2.2-1]", undefined, { operation: PUBACK, id: 9 }, "40020009"],
 	["PUBREC", undefined, { operation: PUBREC, id: 9 }, "50020009"],
 	["PUBREL with its flags [MQTT-3.6.1-1]", undefined, { operation: PUBREL, id: 9 }, "62020009"],
 	["PUBCOMP", undefined, { operation: PUBCOMP, id: 9 }, "70020009"],
-	["PINGREQ", undefined, { operation: PINGREQ }, "c000"],
+	["PINGREQ, its reserved flags at 0 [MQTT-2.2.2-1]", undefined, { operation: PINGREQ }, "c000"],
 	["DISCONNECT", undefined, { operation: DISCONNECT }, "e000"],
 ];
 
@@ -361,7 +361,7 @@ describe("write: fragments", () => {
 		["another PUBLISH", text("abc"), { topic: "u" }],
 		["SUBSCRIBE", undefined, { operation: SUBSCRIBE, items: [{ topic: "a" }] }],
 		["PINGREQ", undefined, { operation: PINGREQ }],
-		["PUBACK", undefined, { operation: PUBACK, id: 1 }],
+		["PUBACK, its reserved flags at 0 [MQTT-2.2.2-1]", undefined, { operation: PUBACK, id: 1 }],
 		["DISCONNECT", undefined, { operation: DISCONNECT }],
 		["a string", "abc", undefined],
 	] as const)
