@@ -5,28 +5,31 @@
 
 export default class Identifiers {
 	private last = 0;
-	/** In use, and 0 where none is. A short list: native `indexOf` beats a Map up to a few dozen, and costs no garbage. */
-	private readonly used: number[] = [0];
+	/** Those in use, in no order. A short list: native `indexOf` beats a Map up to a few dozen, and costs no garbage. */
+	private readonly used: number[] = [];
 	private count = 0;
 
 	/** An identifier that is free [MQTT-2.3.1-2]. Throws when all 65 535 are in use. */
 	take(): number {
-		const used = this.used;
-		if (this.count === 65_535) throw new Error("id: expected a free packet identifier, found none");
-		do this.last = this.last === 65_535 ? 1 : this.last + 1;
-		while (this.count !== 0 && used.indexOf(this.last) >= 0);
-		const free = this.count === 0 ? 0 : used.indexOf(0);
-		if (free >= 0) used[free] = this.last;
-		else used.push(this.last);
-		this.count++;
-		return this.last;
+		const count = this.count;
+		let id = this.last;
+		if (count === 65_535) throw new Error("id: expected a free packet identifier, found none");
+		do id = id === 65_535 ? 1 : id + 1;
+		while (count !== 0 && this.used.indexOf(id) >= 0);
+		this.last = id;
+		this.used[count] = id;
+		this.count = count + 1;
+		return id;
 	}
 
 	/** The exchange has ended [MQTT-2.3.1-3]. Nothing happens when the identifier was not taken here. */
 	release(packetIdentifier: number): void {
-		const index = this.used.indexOf(packetIdentifier);
+		const used = this.used;
+		const index = used[0] === packetIdentifier ? 0 : used.indexOf(packetIdentifier);
 		if (index < 0 || packetIdentifier === 0) return;
-		this.used[index] = 0;
-		this.count--;
+		// The list keeps its length, for to shorten it and grow again makes garbage: 0 is no identifier.
+		const count = --this.count;
+		used[index] = used[count] as number;
+		used[count] = 0;
 	}
 }

@@ -26,8 +26,9 @@ export default class Publication {
 	byteLength = -1;
 	/** Whether `packet` has room for the payload, at `offset`. */
 	whole = false;
-	/** Bytes in the whole packet. */
+	/** Bytes in the whole packet, for us and for the socket. */
 	total = 0;
+	readonly sequence = { more: true, byteLength: 0 };
 	/** Where the payload begins. */
 	offset = 0;
 	/** What is written: the packet, or its header. A view of `bytes`, remade when its length changes. */
@@ -79,6 +80,7 @@ export default class Publication {
 		this.byteLength = duplicate ? -1 : byteLength;
 		this.whole = whole;
 		this.total = header + byteLength;
+		this.sequence.byteLength = this.total;
 		this.offset = header;
 	}
 }

@@ -37,7 +37,6 @@ export default abstract class Writer extends Connection {
 	/** Bytes of the outgoing PUBLISH that are still to be written. */
 	private outgoing = 0;
 	private readonly reply = new Uint8Array(4);
-	private readonly sequence = { more: true, byteLength: 0 };
 	protected identifiers: Identifiers | undefined;
 	/** Packet identifier and number of filters, of each SUBSCRIBE that has no SUBACK yet. */
 	protected subscribing: number[] | undefined;
@@ -47,32 +46,31 @@ export default abstract class Writer extends Connection {
 	 * be written next. Throws, and sends nothing, when there is no room, before CONNACK, and on wrong options.
 	 */
 	write(data: ByteBuffer | undefined, options?: WriteOptions): number {
-		const publication = this.publication;
-		// Each look at an option counts here. What is not like the last PUBLISH goes the long way.
-		if (this.state !== 4 || options === undefined || options.topic !== publication.topic)
-			return this.compose(data, options);
+		let publication = this.publication;
+		// Each look at an option counts here. What is not like an earlier PUBLISH goes the long way.
+		if (this.state !== 4 || options === undefined || data === undefined) return this.compose(data, options);
+		if (options.topic !== publication.topic) {
+			const kept = this.recall(options.topic);
+			if (kept === undefined) return this.compose(data, options);
+			publication = kept;
+		}
 		if (options.QoS !== publication.QoS || options.retain !== publication.retain || options.duplicate)
 			return this.compose(data, options);
-		if (data === undefined || data.byteLength !== publication.byteLength || options.byteLength !== undefined)
+		if (data.byteLength !== publication.byteLength || options.byteLength !== undefined || options.operation)
 			return this.compose(data, options);
-		if (options.operation || publication.total > this.writable) return this.compose(data, options);
-		if (publication.identified) this.stamp(publication, options);
+		if (publication.total > this.writable) return this.compose(data, options);
+		if (publication.identified) this.stamp(publication, options.id);
 		if (publication.whole) return this.copy(publication, data);
-		this.sequence.byteLength = publication.total;
-		this.socket.write(publication.packet, this.sequence);
-		return this.finish(data);
-	}
-
-	/** The whole payload, behind its header. */
-	private finish(data: ByteBuffer): number {
+		this.socket.write(publication.packet, publication.sequence);
 		try {
-			this.writable = this.socket.write(data);
+			const writable = this.socket.write(data);
+			this.writable = writable;
+			return writable > 8 ? writable - 8 : 0; // RESERVE
 		} catch (error) {
 			// Half a packet is out: no other may follow.
 			this.failLater(error);
 			throw error;
 		}
-		return this.writable > RESERVE ? this.writable - RESERVE : 0;
 	}
 
 	private copy(publication: Publication, data: ByteBuffer): number {
@@ -82,9 +80,8 @@ export default abstract class Writer extends Connection {
 	}
 
 	/** Packet identifier, in the two bytes before the payload. */
-	private stamp(publication: Publication, options: WriteOptions): void {
-		let id = options.id as number;
-		if ((id & 0xffff) !== id || id === 0) id = this.identify(options);
+	private stamp(publication: Publication, given: number | undefined): void {
+		const id = this.identify(given);
 		const packet = publication.packet;
 		const offset = publication.offset;
 		packet[offset - 2] = id >> 8;
@@ -92,8 +89,7 @@ export default abstract class Writer extends Connection {
 	}
 
 	/** The caller's packet identifier, checked [MQTT-2.3.1-1], or one of our own. */
-	private identify(options: WriteOptions): number {
-		const id = options.id;
+	private identify(id: number | undefined): number {
 		if (id === undefined) {
 			this.identifiers ??= new Identifiers();
 			return this.identifiers.take();
@@ -116,25 +112,39 @@ export default abstract class Writer extends Connection {
 		const { total, whole } = publication;
 		if (!whole || size !== bytes.byteLength) return this.begin(publication, bytes, options);
 		if (total > this.writable) throw new Error("write: no room");
-		if (publication.identified) this.stamp(publication, options);
+		if (publication.identified) this.stamp(publication, options.id);
 		return this.copy(publication, bytes);
 	}
 
 	/** A kept PUBLISH with this topic, a new one, or the oldest; made ready, and the first to look at. */
 	private prepare(options: WriteOptions, byteLength: number): Publication {
-		const publications = this.publications;
 		const topic = options.topic as string;
-		let index = publications.length - 1;
-		while (index >= 0 && (publications[index] as Publication).topic !== topic) index--;
-		if (index < 0) {
-			if (publications.length < PUBLICATIONS) publications.push(new Publication());
-			else publications.push(publications.shift() as Publication);
-			index = publications.length - 1;
-		}
-		const publication = publications[index] as Publication;
+		const publication = this.recall(topic) ?? this.oldest();
 		if (!publication.resembles(options, byteLength))
 			publication.prepare(topic, options.QoS, options.retain, options.duplicate, byteLength);
 		this.publication = publication;
+		return publication;
+	}
+
+	/** The kept PUBLISH with this topic becomes the first to look at. */
+	private recall(topic: string | undefined): Publication | undefined {
+		const publications = this.publications;
+		let index = publications.length;
+		while (index > 0) {
+			const publication = publications[--index] as Publication;
+			if (publication.topic === topic) {
+				this.publication = publication;
+				return publication;
+			}
+		}
+		return undefined;
+	}
+
+	private oldest(): Publication {
+		const publications = this.publications;
+		const publication =
+			publications.length < PUBLICATIONS ? new Publication() : (publications.shift() as Publication);
+		publications.push(publication);
 		return publication;
 	}
 
@@ -142,9 +152,8 @@ export default abstract class Writer extends Connection {
 	private begin(publication: Publication, data: Uint8Array, options: WriteOptions): number {
 		const { packet, offset, total, whole } = publication;
 		if (offset + data.byteLength > this.writable) throw new Error("write: no room");
-		if (publication.identified) this.stamp(publication, options);
-		this.sequence.byteLength = total;
-		this.writable = this.socket.write(whole ? packet.subarray(0, offset) : packet, this.sequence);
+		if (publication.identified) this.stamp(publication, options.id);
+		this.writable = this.socket.write(whole ? packet.subarray(0, offset) : packet, publication.sequence);
 		this.outgoing = total - offset;
 		return this.continue(data);
 	}
@@ -198,7 +207,7 @@ export default abstract class Writer extends Connection {
 				if (options.id === undefined)
 					throw new RangeError("id: expected the packet identifier to acknowledge");
 				if (this.writable < 4) throw new Error("write: no room");
-				this.sendReply(operation, this.identify(options));
+				this.sendReply(operation, this.identify(options.id));
 				break;
 			case PINGREQ:
 				if (this.writable < 2) throw new Error("write: no room");
@@ -220,7 +229,7 @@ export default abstract class Writer extends Connection {
 		const packet = subscribe(operation, items);
 		if (packet.byteLength > this.writable) throw new Error("write: no room");
 		// Last, so that a refused packet takes no identifier.
-		const id = this.identify(options);
+		const id = this.identify(options.id);
 		let offset = 1;
 		while ((packet[offset++] as number) > 127);
 		packet[offset] = id >> 8;
