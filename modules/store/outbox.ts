@@ -158,8 +158,8 @@ export default class Outbox implements Pattern {
 				this.byteLength + length - 2 <= this.#budget &&
 				journal.admits(roster, size);
 			if (spare && journal.room(length)) return true;
-			// Where blocks fail there may be no room though there should be: then only what was put aside gives way.
-			const place = this.#victim(spare ? 0 : kind);
+			// Where blocks fail nobody can say whether giving a message up will help: then only what was put aside goes.
+			const place = this.#victim(journal.retired ? 0 : kind);
 			if (place < 0) return false;
 			if (((roster.marks[place] as number) & Mark.quarantined) === 0) this.evicted++;
 			this.#drop(place);
