@@ -1,0 +1,125 @@
+/**
+ * ECMA-419 §10, TLS Client socket, over the SDK's TLSSocket (TLS 1.2). The SDK throws what is wrong with a
+ * certificate out of a callback, which would end the virtual machine: here it ends the connection, with a coded
+ * reason in `onError`. The host's name must stand in the certificate; there is no switch to turn that off.
+ */
+
+/// <reference path="./sdk.d.ts" />
+
+import SDKTLS from "embedded:io/socket/tcp/tls";
+import type { ByteBuffer, TCP as TCPPattern } from "../../modules/mqtt/io.js";
+import { TCP } from "./tcp.js";
+
+/** DER. */
+export interface Credentials {
+	readonly ca?: ArrayBuffer;
+	readonly clientCertificate?: ArrayBuffer;
+	/** PKCS #8. */
+	readonly clientKey?: ArrayBuffer;
+}
+
+export interface TLSOptions {
+	readonly address: string;
+	/** The name the server must prove, unless `tls.host` says another. */
+	readonly host?: string;
+	readonly port: number;
+	readonly tls?: Credentials & { readonly host?: string; readonly applicationLayerProtocol?: string };
+	readonly onReadable?: (this: TLS, bytes: number) => void;
+	readonly onWritable?: (this: TLS, bytes: number) => void;
+	readonly onError?: (this: TLS, reason?: unknown) => void;
+}
+
+interface Callbacks {
+	readonly onReadable: (bytes: number) => void;
+	readonly onWritable: (bytes: number) => void;
+	readonly onError: () => void;
+	/** Learns what the SDK's TLS threw. */
+	readonly thrown: (error: unknown) => void;
+}
+
+const Base = SDKTLS as unknown as new (options: object) => TCPPattern;
+
+/** The TCP socket below: what TLS throws in a callback ends here. */
+class Carrier extends TCP {
+	constructor(options: ConstructorParameters<typeof TCP>[0] & Callbacks) {
+		const { onReadable, onWritable, onError, thrown } = options;
+		const guarded = (call: (bytes: number) => void) =>
+			function (this: TCPPattern, bytes: number) {
+				try {
+					call(bytes);
+				} catch (error) {
+					thrown(error);
+				}
+			};
+		super({ ...options, onReadable: guarded(onReadable), onWritable: guarded(onWritable), onError });
+	}
+}
+
+export class TLS extends Base {
+	#closed = false;
+	#failed = false;
+
+	constructor(options: TLSOptions) {
+		const { tls = {}, onReadable, onWritable, onError } = options;
+		const { ca, clientCertificate, clientKey, applicationLayerProtocol, host = options.host } = tls;
+		// `this` is not there yet; all that is called back comes from later turns.
+		const fail = (reason?: unknown) => {
+			if (!this.#running) return;
+			this.#failed = true;
+			onError?.call(this, reason);
+		};
+		super({
+			address: options.address,
+			port: options.port,
+			host,
+			secure: {
+				serverName: host,
+				...(ca && { certificate: ca }),
+				...(clientCertificate && { clientCertificates: [clientCertificate], clientKey }),
+				...(applicationLayerProtocol && { applicationLayerProtocolNegotiation: [applicationLayerProtocol] }),
+			},
+			TCP: { io: Carrier },
+			thrown: (error: unknown) => fail(coded(error)),
+			onReadable: (bytes: number) => this.#running && onReadable?.call(this, bytes),
+			onWritable: (bytes: number) => this.#running && onWritable?.call(this, bytes),
+			onError: () => fail(),
+		});
+	}
+
+	get #running(): boolean {
+		return !this.#closed && !this.#failed;
+	}
+
+	override read(buffer: ByteBuffer): number | undefined;
+	override read(byteLength?: number): ArrayBuffer | number | undefined;
+	override read(option?: ByteBuffer | number): ArrayBuffer | number | undefined {
+		if (this.#closed) throw new Error("TLS: closed");
+		if (typeof option !== "number") return option === undefined ? super.read() : super.read(view(option));
+		// The SDK throws where there is less than was asked for.
+		const bytes = new Uint8Array(option);
+		const count = super.read(bytes);
+		return count === undefined ? undefined : bytes.buffer.slice(0, count);
+	}
+	override write(data: ByteBuffer | number, options?: { readonly more?: boolean }): number {
+		if (!this.#running) throw new Error("TLS: the connection is gone");
+		return super.write(data, options);
+	}
+	override close(): void {
+		if (this.#closed) return;
+		this.#closed = true;
+		super.close();
+	}
+}
+
+function view(buffer: ByteBuffer): Uint8Array {
+	return ArrayBuffer.isView(buffer)
+		? new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+		: new Uint8Array(buffer);
+}
+
+/** The SDK's words, under one code: they do not tell a wrong name from a wrong authority. */
+function coded(cause: unknown): Error {
+	const error = new Error(`TLS: ${cause instanceof Error ? cause.message : cause}`);
+	(error as Error & { code: string }).code = "tls-handshake";
+	return error;
+}

@@ -1,0 +1,53 @@
+/**
+ * The host provider instance (ECMA-419 §30) of a board in Moddable's simulator: the SDK's sockets and clocks, pins
+ * and readings of a window, storage in files. Runs on Linux, macOS and Windows.
+ */
+
+import Timer from "timer";
+import type { Device } from "../../modules/device/io.js";
+import type { TCPClass, Timer as TimerPattern } from "../../modules/mqtt/io.js";
+import { clock } from "../moddable/clock.js";
+import { description } from "../moddable/description.js";
+import { Resolver } from "../moddable/resolver.js";
+import { TCP } from "../moddable/tcp.js";
+import { TLS } from "../moddable/tls.js";
+import { UDP } from "../moddable/udp.js";
+import { driver as wave } from "../node/wave.js";
+import { digital } from "./digital.js";
+import { flash } from "./flash.js";
+import { keyValue } from "./keyvalue.js";
+import { Panel } from "./panel.js";
+import { pwm } from "./pwm.js";
+import { slider } from "./slider.js";
+
+export function createDevice(): Device {
+	const panel = new Panel();
+	const time = clock(true);
+	const timer = Timer as unknown as TimerPattern;
+	const common = {
+		dns: { io: Resolver, servers: ["1.1.1.1", "8.8.8.8"], socket: { io: UDP } },
+		timer,
+		ticks: time,
+	};
+	return Object.freeze({
+		name: "simulator",
+		io: { Digital: digital(panel), PWM: pwm(panel) },
+		pin: { led: "led", button: "button" },
+		sensor: {
+			temperature: slider(panel, "temperature", "°C", 21),
+			humidity: slider(panel, "humidity", "%", 45),
+			wave: wave(time),
+		},
+		network: {
+			mqtt: { client: { socket: { io: TCP as TCPClass }, ...common } },
+			mqtts: { client: { socket: { io: TLS as unknown as TCPClass }, ...common } },
+		},
+		keyValue,
+		flash,
+		timer,
+		clock: time,
+		description: description(keyValue),
+		reset: "power-on",
+		trace: (line: string) => trace(`${line}\n`),
+	});
+}

@@ -1,0 +1,52 @@
+/**
+ * The folder of all that a simulated board keeps: `data` of the mcconfig line, or a folder of the SDK's choice.
+ * Each call opens and closes its file, so that what was written is there when the simulator is killed.
+ */
+
+import { Directory, File } from "file";
+import config from "mc/config";
+
+export function folder(): string {
+	const root: string = config.data ?? `${config.file.root}glowworm`;
+	Directory.create(root);
+	return root;
+}
+
+export function exists(path: string): boolean {
+	return File.exists(path);
+}
+
+export function readText(path: string): string {
+	return using(path, false, file => (file.length ? file.read(String) : ""));
+}
+
+/** Whole or not at all: written beside, and renamed. */
+export function replaceText(path: string, text: string): void {
+	const name = path.slice(path.lastIndexOf("/") + 1);
+	File.delete(`${path}.new`);
+	using(`${path}.new`, true, file => file.write(text));
+	if (!File.rename(`${path}.new`, name)) throw new Error(`${path}: cannot be written`);
+}
+
+export function readBytes(path: string, offset: number, byteLength: number): ArrayBuffer {
+	return using(path, false, file => {
+		file.position = offset;
+		return file.read(ArrayBuffer, byteLength);
+	});
+}
+
+export function writeBytes(path: string, offset: number, bytes: ArrayBuffer): void {
+	using(path, true, file => {
+		file.position = offset;
+		file.write(bytes);
+	});
+}
+
+function using<Result>(path: string, write: boolean, action: (file: File) => Result): Result {
+	const file = new File(path, write);
+	try {
+		return action(file);
+	} finally {
+		file.close();
+	}
+}
