@@ -25,6 +25,7 @@ describe("fuzz", () => {
 				room: 1_000_000,
 				greeted: true,
 				reading: ["all"],
+				writing: ["none"],
 				steps: [],
 				...found,
 			});

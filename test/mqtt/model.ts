@@ -37,6 +37,8 @@ export interface Plan {
 	readonly room: number;
 	readonly greeted: boolean;
 	readonly reading: readonly Reading[];
+	/** The same, when there is room. */
+	readonly writing: readonly Reading[];
 	readonly steps: readonly Step[];
 }
 
@@ -197,6 +199,14 @@ export const plan: fc.Arbitrary<Plan> = fc.record({
 		),
 		{ minLength: 1, maxLength: 8 },
 	),
+	writing: fc.array(
+		fc.oneof(
+			{ weight: 20, arbitrary: fc.constant<Reading>("none") },
+			{ weight: 10, arbitrary: fc.constantFrom<Reading>("some", "write") },
+			{ weight: 1, arbitrary: fc.constantFrom<Reading>("close", "throw") },
+		),
+		{ minLength: 1, maxLength: 5 },
+	),
 	steps: fc.array(step, { maxLength: 25 }),
 });
 
@@ -204,8 +214,21 @@ export const plan: fc.Arbitrary<Plan> = fc.record({
 const SENTENCE = /^(write|read|id|topic|items|QoS|byteLength|duplicate|data|operation): /;
 
 /** Runs a plan and returns how it ended, or throws. */
-export function play({ acknowledge, clean, keepAlive, room, greeted, reading, steps }: Plan): string {
+export function play({
+	acknowledge,
+	clean,
+	keepAlive,
+	room,
+	greeted,
+	reading,
+	writing,
+	steps,
+}: Plan): string {
 	let turn = 0;
+	let rooms = 0;
+	/** Bytes of our own message that are still to be written. */
+	let outgoing = 0;
+	let disconnected = false;
 	let thrown = false;
 	/** Bytes of the current message that are still to be told of, and told but not read. */
 	let owed = 0;
@@ -240,7 +263,12 @@ export function play({ acknowledge, clean, keepAlive, room, greeted, reading, st
 		}
 		assert.equal(scene.log.length, calls, "called back within a method (§8)");
 	};
-	const behave = () => {
+	const fragment = (size: number) =>
+		attempt(() => {
+			scene.client.write(new Uint8Array(size), undefined as never);
+			outgoing -= size;
+		});
+	const behave = (reading: readonly Reading[]) => {
 		switch (reading[turn++ % reading.length]) {
 			case "all":
 				return read(1_000_000);
@@ -278,15 +306,36 @@ export function play({ acknowledge, clean, keepAlive, room, greeted, reading, st
 				unread = count;
 				assert.equal(first.more, owed > 0);
 				finish();
-				behave();
+				behave(reading);
 			},
 			onControl: () => {
-				if (reading[turn % reading.length] !== "all") behave();
+				if (reading[turn % reading.length] !== "all") behave(reading);
+			},
+			onWritable(count: number) {
+				assert.ok(count > 0 && count <= scene.line.room, `offered ${count} of ${scene.line.room}`);
+				if (outgoing) fragment(Math.min(outgoing, count));
+				else behave([writing[rooms++ % writing.length] as Reading]);
 			},
 		},
 		room,
 	);
-	// §8: whatever the application's behaviour, its reads are asserted above, and an assertion must not be taken for it.
+	/** Once the network takes all and the application does its part, nothing is left: no byte unread, no answer owed. */
+	const settle = () => {
+		writing = reading = ["none"];
+		for (let i = 0; i < 60; i++) {
+			scene.line.drain(10_000);
+			if (outgoing) fragment(outgoing);
+			if (unread) attempt(() => read(1_000_000));
+			scene.clock.advance(0);
+			if (closed || scene.errors.length) return;
+		}
+		assert.equal(outgoing, 0);
+		assert.equal(unread, 0);
+		assert.equal(scene.line.unread, 0, "bytes that nobody takes");
+		const acknowledged = examine(scene, completed, acknowledge);
+		if (acknowledge && !disconnected)
+			assert.equal(acknowledged, completed.length, "a message was never acknowledged");
+	};
 	scene.waiting();
 	if (greeted && room >= 27) scene.line.send(broker.connack());
 	for (const each of steps) {
@@ -307,14 +356,14 @@ export function play({ acknowledge, clean, keepAlive, room, greeted, reading, st
 				break;
 			case "publish": {
 				const { topic, size, QoS, part } = each;
-				attempt(
-					() =>
-						void scene.client.write(new Uint8Array(Math.min(size, part)), { topic, QoS, byteLength: size }),
-				);
+				attempt(() => {
+					scene.client.write(new Uint8Array(Math.min(size, part)), { topic, QoS, byteLength: size });
+					outgoing = Math.max(0, size - part);
+				});
 				break;
 			}
 			case "fragment":
-				attempt(() => void scene.client.write(new Uint8Array(each.size), undefined as never));
+				fragment(each.size);
 				break;
 			case "control": {
 				const { operation, id } = each;
@@ -324,7 +373,10 @@ export function play({ acknowledge, clean, keepAlive, room, greeted, reading, st
 				break;
 			}
 			case "disconnect":
-				attempt(() => void scene.client.write(undefined, { operation: MQTTClient.DISCONNECT }));
+				attempt(() => {
+					scene.client.write(undefined, { operation: MQTTClient.DISCONNECT });
+					disconnected = true;
+				});
 				break;
 			case "close":
 				closed = true;
@@ -345,11 +397,12 @@ export function play({ acknowledge, clean, keepAlive, room, greeted, reading, st
 			);
 		}
 	}
+	if (!closed && !scene.errors.length) settle();
 	return scene.errors.length ? `error ${scene.errors[0]?.code}` : closed ? "closed" : "alive";
 }
 
 /** All that was written: whole packets of MQTT 3.1.1, the last perhaps not yet; CONNECT first and once; nothing behind DISCONNECT. */
-function examine(scene: Scene, completed: readonly number[], acknowledge: boolean): void {
+function examine(scene: Scene, completed: readonly number[], acknowledge: boolean): number {
 	const found: Packet[] = [];
 	const reader = parser({ protocolVersion: 4 });
 	reader.on("packet", packet => found.push(packet));
@@ -360,13 +413,14 @@ function examine(scene: Scene, completed: readonly number[], acknowledge: boolea
 		if (packet.cmd === "disconnect") assert.equal(index, found.length - 1, "something behind DISCONNECT");
 		if (packet.cmd === "publish") assert.ok((packet as IPublishPacket).qos === 0 || packet.messageId);
 	});
-	if (!acknowledge) return;
+	if (!acknowledge) return 0;
 	const acknowledged = found.filter(({ cmd }) => cmd === "puback").map(({ messageId }) => messageId);
 	assert.deepEqual(
 		acknowledged,
 		completed.slice(0, acknowledged.length),
 		"PUBACKs are not those of the messages read",
 	);
+	return acknowledged.length;
 }
 
 /** Traffic alone, for an application that reads all: the same story however it is cut. */
