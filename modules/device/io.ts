@@ -1,6 +1,6 @@
 /**
  * The host provider instance (ECMA-419 §30) as this firmware uses it, and the classes it carries:
- * Digital and PWM (§10), sensors (§13), Key-Value (§28; Flash is in store/io.ts). Types only. `timer`, `clock`, `trace`,
+ * Digital, PWM and Analog (§10), sensors (§13), Key-Value (§28; Flash is in store/io.ts). Types only. `timer`, `clock`, `trace`,
  * `description` and `reset` are ours: the standard has no place for them (DESIGN.md, "The seam").
  */
 
@@ -44,6 +44,18 @@ export interface PWM {
 	close(): void;
 }
 
+export interface Analog {
+	/** Bits: `read` gives 0 … 2 ** resolution - 1. */
+	readonly resolution: number;
+	read(): number;
+	close(): void;
+}
+
+export type AnalogClass = new (options: {
+	readonly pin: PinSpecifier;
+	readonly resolution?: number;
+}) => Analog;
+
 export type PWMClass = new (options: { readonly pin: PinSpecifier; readonly hz?: number }) => PWM;
 
 /** One reading: numbers by quantity name, as §14 names them (`temperature` in °C …). */
@@ -56,7 +68,8 @@ export interface Sensor {
 	close(): void;
 }
 
-export type SensorClass = new (options: object) => Sensor;
+// biome-ignore lint/suspicious/noExplicitAny: each class names the options it takes
+export type SensorClass = new (options: any) => Sensor;
 
 /** A sensor the host offers by name in a description's `driver`. */
 export interface SensorDriver {
@@ -84,8 +97,9 @@ export interface Actuator {
 	close(): void;
 }
 
-/** Options are the driver's `defaults`, those of the description, and `initialValue`; `never` lets a class name what it takes. */
-export type ActuatorClass = new (options: never) => Actuator;
+/** Options are the driver's `defaults`, those of the description, and `initialValue`. */
+// biome-ignore lint/suspicious/noExplicitAny: each class names the options it takes
+export type ActuatorClass = new (options: any) => Actuator;
 
 /** An actuator the host offers by name in a description's `driver`. */
 export interface ActuatorDriver {
@@ -141,7 +155,7 @@ export interface MQTTDefaults {
 export interface Device {
 	/** The host's name, as it appears in `info`. */
 	readonly name: string;
-	readonly io: { readonly Digital: DigitalClass; readonly PWM?: PWMClass };
+	readonly io: { readonly Digital: DigitalClass; readonly PWM?: PWMClass; readonly Analog?: AnalogClass };
 	readonly pin: { readonly [name: string]: PinSpecifier };
 	readonly sensor: { readonly [driver: string]: SensorDriver };
 	/** Actuators beside the lamp, by the name a description gives as `driver`. */

@@ -81,7 +81,7 @@ export default class Output {
 		this.#key = keyOf("o:", name);
 		this.#description = description;
 		this.#state = powerOn(read(host.memory.get(this.#key)), description);
-		this.#actuator = new (driver.io as new (options: object) => Actuator)({
+		this.#actuator = new driver.io({
 			...driver.defaults,
 			...options,
 			initialValue: this.#level(this.#state),
