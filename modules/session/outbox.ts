@@ -5,7 +5,10 @@
  * reconnect or a reboot [MQTT-4.4.0-1]) → `released` (gone), or `quarantined` (put aside, counted).
  */
 
-/** A message that is held. Valid until the next call on its outbox. */
+/**
+ * A message that is held. Valid until the next `next`, `append` or `close` of its outbox (`sent` and `failed` leave it as it
+ * is), and no longer than until control goes back to the host: a payload in flash is read into a buffer that others use.
+ */
 export interface OutboxEntry {
 	/** Position in the order of acceptance, from 1 upward; never used again in the life of the outbox. */
 	readonly sequence: number;
@@ -20,7 +23,10 @@ export interface OutboxEntry {
 
 export interface OutboxOptions {
 	readonly retain?: boolean;
-	/** The class whose policy decides when the outbox is full; alerts by default. */
+	/**
+	 * The class whose policy decides when the outbox is full, 0…7. 0, the default: alerts, the oldest stay and the new one is
+	 * refused. Any other: the oldest of that class that was not sent yet gives way.
+	 */
 	readonly kind?: number;
 }
 

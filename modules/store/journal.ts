@@ -121,23 +121,27 @@ export default class Journal {
 	replay(): void {
 		const generations = this.#generations;
 		const walk = this.#walk;
+		const owners = this.#owners;
 		walk.damaged = walk.torn = 0;
 		for (let block = oldest(generations, 0); block >= 0; ) {
 			const generation = generations[block] as number;
 			walk.begin(block, generation);
 			while (walk.next()) {
-				const { kind, length, sequence } = this.frame;
-				this.#largest = Math.max(this.#largest, this.sizeOf(length));
-				if ((kind === Kind.message || kind === Kind.value) && sequence > this.sequence)
-					this.sequence = sequence;
-				for (const owner of this.#owners) owner.replay(kind, walk.address);
+				const { kind } = this.frame;
+				if (kind === Kind.message || kind === Kind.value) this.#meet(this.frame);
+				for (let index = 0; index < owners.length; index++)
+					(owners[index] as Owner).replay(kind, walk.address);
 			}
 			const next = oldest(generations, generation);
 			if (next < 0 && this.#whole) this.#continue(block, walk.end);
 			block = next;
 		}
-		for (const owner of this.#owners) owner.settle();
+		for (const owner of owners) owner.settle();
 		this.#free();
+	}
+	#meet({ length, sequence }: Frame): void {
+		this.#largest = Math.max(this.#largest, this.sizeOf(length));
+		if (sequence > this.sequence) this.sequence = sequence;
 	}
 	/** The bytes a record with a body of `length` takes. */
 	sizeOf(length: number): number {

@@ -64,8 +64,8 @@ export function crc32(bytes: Uint8Array, words: Int32Array, start: number, end: 
 
 /** The bytes a record with such a body takes on a flash that is written in units of `granule`. */
 export function sizeOf(length: number, granule: number): number {
-	const size = length ? HEADER + length + CHECK : HEADER;
-	return Math.ceil(size / granule) * granule;
+	// Granules are powers of two.
+	return ((length ? HEADER + length + CHECK : HEADER) + granule - 1) & -granule;
 }
 
 /** Room for one record, made once. The body stands between header and check, ready to be written in one call. */

@@ -33,6 +33,8 @@ export default class Roster implements Owner {
 	after(sequence: number): number {
 		let low = 0;
 		let high = this.count;
+		// Nearly always it is asked for the youngest, or for one that is not there yet.
+		if (high === 0 || (this.sequences[high - 1] as number) <= sequence) return high;
 		while (low < high) {
 			const middle = (low + high) >> 1;
 			if ((this.sequences[middle] as number) > sequence) high = middle;
@@ -73,22 +75,23 @@ export default class Roster implements Owner {
 
 	replay(kind: number, address: number): void {
 		if (kind > Kind.reset && kind !== Kind.quarantined) return;
-		const { sequence, tag, length } = this.#journal.frame;
+		const { frame } = this.#journal;
 		if (kind === Kind.reset) {
 			this.identifiers.fill(0);
 			return;
 		}
-		let place = this.at(sequence);
+		const { sequence } = frame;
+		const place = this.at(sequence);
 		if (kind === Kind.message) {
 			if (place >= 0) this.remove(place);
-			place = this.after(sequence);
-			this.insert(place, sequence, address, length, tag);
+			this.insert(this.after(sequence), sequence, address, frame.length, frame.tag);
 			return;
 		}
-		if (kind === Kind.quarantined && tag > this.#journal.quarantined) this.#journal.quarantined = tag;
+		if (kind === Kind.quarantined && frame.tag > this.#journal.quarantined)
+			this.#journal.quarantined = frame.tag;
 		if (place < 0) return;
 		if (kind === Kind.released) this.remove(place);
-		else if (kind === Kind.status) this.stand(place, tag);
+		else if (kind === Kind.status) this.stand(place, frame.tag);
 		else this.aside(place);
 	}
 	/** Put aside: no identifier any more. */

@@ -25,6 +25,10 @@ export default class Walk {
 	readonly #next = new Uint8Array(4);
 	readonly #word = new DataView(this.#next.buffer);
 	readonly #start: number;
+	readonly #limit: number;
+	readonly #granule: number;
+	/** Bytes of the record that was found last. */
+	#size = 0;
 	#block = 0;
 	#generation = 0;
 	#offset = 0;
@@ -34,6 +38,8 @@ export default class Walk {
 		this.#blocks = blocks;
 		this.#frame = frame;
 		this.#start = start;
+		this.#limit = blocks.blockLength;
+		this.#granule = blocks.granule;
 		this.#header = new Uint8Array(frame.bytes.buffer as ArrayBuffer, 0, HEADER);
 	}
 	/** `generation` 0: unknown, the first record tells. */
@@ -46,7 +52,7 @@ export default class Walk {
 	}
 	/** Moves to the next record; false at the end of the block. */
 	next(): boolean {
-		const limit = this.#blocks.blockLength;
+		const limit = this.#limit;
 		while (this.#offset + HEADER <= limit) {
 			let place = this.#look(this.#offset);
 			if (place === Place.noise) {
@@ -60,7 +66,7 @@ export default class Walk {
 			if (place === Place.blank) break;
 			this.records++;
 			this.address = this.#block * limit + this.#offset;
-			this.#offset += sizeOf(this.#frame.length, this.#blocks.granule);
+			this.#offset += this.#size;
 			return true;
 		}
 		this.end = this.#offset;
@@ -69,9 +75,8 @@ export default class Walk {
 
 	/** Goes on, behind noise, to where a record starts or the rest of the block is blank. */
 	#search(): number {
-		const { blockLength, granule } = this.#blocks;
-		while (this.#offset + granule + HEADER <= blockLength) {
-			this.#offset += granule;
+		while (this.#offset + this.#granule + HEADER <= this.#limit) {
+			this.#offset += this.#granule;
 			const place = this.#look(this.#offset);
 			if (place === Place.record) return place;
 			if (place === Place.blank && this.#blocks.blank(this.#block, this.#offset)) return place;
@@ -79,27 +84,27 @@ export default class Walk {
 		return Place.noise;
 	}
 	#look(offset: number): number {
-		const { blockLength, granule } = this.#blocks;
 		const frame = this.#frame;
-		const address = this.#block * blockLength + offset;
+		const address = this.#block * this.#limit + offset;
 		if (!this.#blocks.read(this.#header, address)) return Place.noise;
 		const generation = this.#generation;
 		if (generation !== 0 && frame.generation !== generation) return frame.blank ? Place.blank : Place.noise;
 		if (!frame.sound) return frame.blank ? Place.blank : Place.noise;
-		const size = sizeOf(frame.length, granule);
-		if (offset + size > blockLength || size > frame.bytes.byteLength) return Place.noise;
-		if (frame.length !== 0 && !this.#followed(offset + size)) {
+		const { length } = frame;
+		const size = sizeOf(length, this.#granule);
+		if (offset + size > this.#limit || size > frame.bytes.byteLength) return Place.noise;
+		if (length !== 0 && !this.#followed(offset + size)) {
 			const body = new Uint8Array(frame.bytes.buffer as ArrayBuffer, 0, size);
 			if (!this.#blocks.read(body, address) || !frame.intact) return Place.noise;
 		}
-		this.#generation = frame.generation;
+		if (generation === 0) this.#generation = frame.generation;
+		this.#size = size;
 		return Place.record;
 	}
 	/** Something of this block's generation was begun at `offset`: what lies before it was complete by then. */
 	#followed(offset: number): boolean {
-		const { blockLength } = this.#blocks;
-		if (offset + HEADER > blockLength) return false;
-		if (!this.#blocks.read(this.#next, this.#block * blockLength + offset + 4)) return false;
+		if (offset + HEADER > this.#limit) return false;
+		if (!this.#blocks.read(this.#next, this.#block * this.#limit + offset + 4)) return false;
 		return this.#word.getUint32(0, true) === this.#frame.generation;
 	}
 }
