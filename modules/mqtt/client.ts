@@ -81,25 +81,39 @@ export default class MQTTClient extends Writer {
 	 */
 	read(count?: number): ArrayBuffer | undefined;
 	read(buffer: ByteBuffer): number | undefined;
-	read(target: ByteBuffer | number = this.available): ArrayBuffer | number | undefined {
+	read(target?: ByteBuffer | number): ArrayBuffer | number | undefined {
 		const available = this.available;
-		if (available <= 0 || (target as Uint8Array).BYTES_PER_ELEMENT !== 1) return this.readOther(target);
-		const size = (target as Uint8Array).byteLength;
-		const count = size < available ? size : available;
+		// The whole of what is there, into bytes with room for it. The rest is not looked at here.
+		if (target === undefined || available <= 0 || (target as Uint8Array).BYTES_PER_ELEMENT !== 1)
+			return this.readOther(target);
+		if ((target as Uint8Array).byteLength < available) return this.readPart(target as Uint8Array);
 		const parser = this.parser;
 		const start = parser.start;
-		const end = start + count;
-		if (end > parser.end) return this.readFromSocket(target as Uint8Array, count);
+		const end = start + available;
+		if (end > parser.end) return this.readFromSocket(target as Uint8Array, available);
 		if (parser.payloadStart !== start || parser.payloadEnd !== end) parser.lookAtPayload(start, end);
 		(target as Uint8Array).set(parser.payload);
 		parser.start = end;
-		this.available = available - count;
-		if (!this.running && count === available) this.resume();
+		this.available = 0;
+		if (!this.running) this.resume();
+		return available;
+	}
+
+	/** Less than is there. */
+	private readPart(target: Uint8Array): number {
+		const parser = this.parser;
+		const { start } = parser;
+		const count = target.byteLength;
+		const end = start + count;
+		if (end > parser.end) return this.readFromSocket(target, count);
+		target.set(parser.bytes.subarray(start, end));
+		parser.start = end;
+		this.available -= count;
 		return count;
 	}
 
 	/** `read` into anything but bytes, or of nothing. */
-	private readOther(target: ByteBuffer | number): ArrayBuffer | number | undefined {
+	private readOther(target: ByteBuffer | number = this.available): ArrayBuffer | number | undefined {
 		if (this.state === State.closed) throw new Error("read: closed");
 		if (this.available === 0) return undefined;
 		if (typeof target !== "number") return this.read(bytesOf(target));
@@ -137,7 +151,7 @@ export default class MQTTClient extends Writer {
 	protected override arrived(count: number): void {
 		this.heard = true;
 		this.readable = count;
-		if (this.running || this.available > 0) return;
+		if (this.running) return;
 		this.running = true;
 		const parser = this.parser;
 		try {
@@ -158,10 +172,14 @@ export default class MQTTClient extends Writer {
 						parser.remaining = 0;
 						this.available = byteLength;
 						if (parser.flags > 0x31) this.deliverIdentified(parser);
-						else {
-							const retain = parser.flags === 0x31;
-							this.deliver(byteLength, { more: false, topic: parser.topic, QoS: 0, byteLength, retain });
-						}
+						else
+							this.deliver(byteLength, {
+								more: false,
+								topic: parser.topic,
+								QoS: 0,
+								byteLength,
+								retain: parser.flags === 0x31,
+							});
 						if (this.available !== 0) this.stalled = true;
 					}
 				} else if (type === 4) this.acknowledged(parser.packetIdentifier);

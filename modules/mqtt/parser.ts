@@ -88,8 +88,8 @@ export default class Parser {
 		const topicEnd =
 			topicStart + ((bytes[topicStart - 2] as number) << 8) + (bytes[topicStart - 1] as number);
 		const payload = first < 0x32 ? topicEnd : this.identify(first, topicEnd);
-		const remaining = length - payload + topicStart - 2;
-		if (remaining < 0) return -1;
+		length += topicStart - 2 - payload;
+		if (length < 0) return -1;
 		if (payload > this.end) return this.wait(payload - start);
 		if ((this.topicStart !== topicStart || this.topicEnd !== topicEnd) && !this.look(topicStart, topicEnd))
 			return -1;
@@ -100,7 +100,7 @@ export default class Parser {
 		if (topic !== this.topic && !this.rename(topic)) return -1;
 		this.flags = first;
 		this.start = payload;
-		this.remaining = remaining;
+		this.remaining = length;
 		return 3;
 	}
 

@@ -38,4 +38,4 @@ export function encode(text: string): Uint8Array {
 /** The text of `bytes`. Throws where they are not UTF-8 [MQTT-1.5.3-1]. */
 export const decode: (bytes: Uint8Array) => string = fromArrayBuffer
 	? bytes => fromArrayBuffer(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-	: bytes => (decoder as Decoder).decode(bytes);
+	: (decoder as Decoder).decode.bind(decoder as Decoder);
