@@ -8,9 +8,14 @@ import { addresses, check, line } from "./modules/device/description.js";
 import type { Device } from "./modules/device/io.js";
 import { openStorage } from "./modules/device/storage.js";
 import MQTTClient from "./modules/mqtt/client.js";
+import type { SessionOptions } from "./modules/session/options.js";
 import Session from "./modules/session/session.js";
 
-export default function main(device: Device = (globalThis as unknown as { device: Device }).device) {
+/** `tuning`: the session's own options where the usual ones are too slow, as in a test of minutes. */
+export default function main(
+	device: Device = (globalThis as unknown as { device: Device }).device,
+	tuning: Partial<SessionOptions> = {},
+) {
 	const { mqtt, mqtts } = device.network;
 	const { description, problems } = check(device.description, device.sensor, device.actuator);
 	const found = description && addresses(description, mqtts !== undefined);
@@ -27,6 +32,6 @@ export default function main(device: Device = (globalThis as unknown as { device
 		device,
 		description,
 		storage: openStorage(device),
-		connect: options => new Session({ ...options, client, brokers }),
+		connect: options => new Session({ ...options, client, brokers, ...tuning }),
 	});
 }

@@ -1,0 +1,139 @@
+/**
+ * One life of the board, as a process of its own that can be killed: the firmware on either engine, over the classes of
+ * hosts/node. Reports each record that reaches flash to whoever started it, right behind the write, on descriptor 3; and
+ * can cut its own power at any write to flash: before it, in the middle of it, or behind it.
+ * It is started ahead of its time, and waits for the word, so that a killed board is back at once.
+ */
+
+import { writeSync } from "node:fs";
+import { createDevice, type NodeDevice } from "../../hosts/node/device.js";
+import { HostSensor } from "../../hosts/node/sensor.js";
+import { start as startXS } from "../../hosts/xs/run.js";
+import type { Device } from "../../modules/device/io.js";
+import type { ByteBuffer } from "../../modules/mqtt/io.js";
+import type { FlashPartition } from "../../modules/store/io.js";
+import firmware from "./firmware.js";
+import { Witness } from "./witness.js";
+
+/** What the parent says. */
+export type Order =
+	| { readonly start: Start }
+	/** The power goes at the `writes`-th write or erase from now: with `kept` bytes of it done, all of them if there are no more. */
+	| { readonly cut: { readonly writes: number; readonly kept: number } }
+	/** The sensors cross nothing any more. */
+	| { readonly quiet: true }
+	| { readonly close: true };
+
+export interface Start {
+	readonly engine: "node" | "xs";
+	readonly description: object;
+	readonly data: string;
+	readonly trace: boolean;
+}
+
+const LAMP = 2;
+const entry = new URL("firmware.ts", import.meta.url).pathname;
+const witness = new Witness();
+let quiet = false;
+let cut: { writes: number; kept: number } | undefined;
+let close: (() => Promise<void>) | undefined;
+
+/** One write, so whole or not at all; and there when this process is not any more. */
+function tell(word: object): void {
+	writeSync(3, `${JSON.stringify(word)}\n`);
+}
+
+/** Together with its engine, at once. */
+function powerOff(): never {
+	process.kill(-process.pid, "SIGKILL");
+	for (;;);
+}
+
+/** If this is the change at which the power goes: does what is kept of it, and that was all. */
+function lose(change: (kept: number) => void): void {
+	if (!cut || --cut.writes > 0) return;
+	if (cut.kept) change(cut.kept);
+	powerOff();
+}
+
+/** Flash that is watched, and whose power may go. */
+function watched(partition: FlashPartition): FlashPartition {
+	return {
+		status: () => partition.status(),
+		read: ((target: never, offset: number) => partition.read(target, offset)) as FlashPartition["read"],
+		write(data: ByteBuffer, offset: number) {
+			const bytes = ArrayBuffer.isView(data)
+				? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+				: new Uint8Array(data);
+			// What is not kept clears no bits.
+			lose(kept => partition.write(bytes.slice().fill(0xff, kept), offset));
+			partition.write(bytes, offset);
+			const fact = witness.read(bytes);
+			if (fact) tell({ fact });
+		},
+		eraseBlock(first, last) {
+			lose(() => partition.eraseBlock(first, last));
+			partition.eraseBlock(first, last);
+		},
+		close: () => partition.close(),
+	};
+}
+
+/** Far above and far below by turns, so that each sample is an edge; or between the thresholds. */
+class Swing extends HostSensor {
+	#high = false;
+	constructor(options: object) {
+		super("swing", options);
+	}
+	sample() {
+		this.#high = !this.#high;
+		return { value: quiet ? 50 : this.#high ? 100 : 0 };
+	}
+}
+
+function wired(device: NodeDevice): Device {
+	device.pins.watch(({ level }) => tell({ pin: level }), LAMP);
+	const { flash } = device;
+	return {
+		...device,
+		sensor: { ...device.sensor, swing: { io: Swing, quantity: "value" } },
+		flash: {
+			open: options => watched(flash.open(options)),
+			[Symbol.iterator]: () => flash[Symbol.iterator](),
+		},
+	};
+}
+
+async function start({ engine, description, data, trace }: Start): Promise<void> {
+	const say = (line: string) => tell({ trace: line });
+	const device = wired(createDevice({ name: engine, description, data, ...(trace && { trace: say }) }));
+	if (engine === "xs") {
+		const board = await startXS({ device, entry, onLine: say });
+		board.exited.then(reason => {
+			if (reason !== undefined) tell({ ended: reason });
+		});
+		close = () => board.close();
+	} else {
+		const board = firmware(device);
+		if (!board) throw new Error("the description is wrong");
+		close = () => new Promise(done => board.close(done));
+	}
+	tell({ running: true });
+}
+
+process.on("message", (order: Order) => {
+	if ("start" in order)
+		start(order.start).catch(error => {
+			tell({ ended: (error as Error).message });
+			process.exit(1);
+		});
+	else if ("cut" in order) cut = { ...order.cut };
+	else if ("quiet" in order) quiet = true;
+	else close?.().then(() => process.exit(0));
+});
+// Without its parent it has no meaning.
+process.on("disconnect", powerOff);
+process.on("uncaughtException", error => {
+	tell({ ended: error.stack });
+	process.exit(1);
+});

@@ -1,0 +1,284 @@
+/**
+ * A campaign: a board, a broker, an observer and a proxy between them, faults from a seed for so many seconds; then
+ * they stop, all that was accepted has to arrive, and the account is closed. run.ts is its command line.
+ */
+
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import Store from "../../modules/store/store.js";
+import { freePort } from "../firmware/brokers.js";
+import { TestFlash } from "../flash.js";
+import { Faults, type Target } from "./faults.js";
+import { Ledger } from "./ledger.js";
+import { Lives } from "./life.js";
+import { Mosquitto } from "./mosquitto.js";
+import { Observer } from "./observer.js";
+import { FaultProxy } from "./proxy.js";
+import { Chance } from "./random.js";
+import { AlertTap } from "./tap.js";
+
+export interface CampaignOptions {
+	/** Where Mosquitto is. */
+	readonly program: string;
+	readonly engine: "node" | "xs";
+	readonly seed: number;
+	/** Of faults; the draining comes on top. */
+	readonly seconds: number;
+	/** About once a second, and with each phase. */
+	readonly onProgress?: (progress: Progress) => void;
+	/** Everything that happens, line by line. */
+	readonly log?: (line: string) => void;
+}
+
+export interface Progress {
+	readonly phase: "faults" | "draining";
+	readonly elapsed: number;
+	readonly faults: number;
+	readonly accepted: number;
+	readonly delivered: number;
+}
+
+export interface Outcome {
+	readonly faults: Faults;
+	readonly ledger: Ledger;
+	readonly lives: number;
+	/** Milliseconds from the last fault until all had arrived. */
+	readonly drained: number;
+	/** What went wrong, a line each; nothing is what is hoped for. */
+	readonly complaints: readonly string[];
+}
+
+const ROOT = "chaos";
+const ID = "board";
+const BLOCK = 4096;
+/** Draining has failed after so long (ms) without a delivery. */
+const PATIENCE = 30_000;
+/** Deaths in a row that nobody asked for. */
+const TOO_MANY = 5;
+
+/** Three sensors out of step, each sample an edge: some 14 alerts a second. */
+function description(port: number) {
+	const rules = { a: 150, b: 220, c: 350 };
+	return {
+		root: ROOT,
+		id: ID,
+		broker: `mqtt://127.0.0.1:${port}`,
+		keepAlive: 1000,
+		sensors: Object.entries(rules).map(([name, every]) => ({ name, driver: "swing", every })),
+		alerts: Object.keys(rules).map(name => ({ name, sensor: name, above: 60, clear: 40 })),
+		lamp: { pin: 2 },
+	};
+}
+
+export async function campaign(options: CampaignOptions): Promise<Outcome> {
+	const directory = mkdtempSync(join(tmpdir(), "glowworm-chaos-"));
+	const scene = new Scene(options, directory);
+	try {
+		await scene.open();
+		await scene.storm();
+		return await scene.drain();
+	} finally {
+		await scene.close();
+		rmSync(directory, { recursive: true, force: true });
+	}
+}
+
+class Scene implements Target {
+	proxy!: FaultProxy;
+	readonly #options: CampaignOptions;
+	readonly #directory: string;
+	readonly #ledger = new Ledger();
+	readonly #faults: Faults;
+	readonly #chance: Chance;
+	readonly #complaints: string[] = [];
+	readonly #start = performance.now();
+	#broker!: Mosquitto;
+	#observer!: Observer;
+	#lives!: Lives;
+	/** Deaths in a row that nobody asked for. */
+	#crashes = 0;
+	#ending = false;
+
+	constructor(options: CampaignOptions, directory: string) {
+		this.#options = options;
+		this.#directory = directory;
+		this.#chance = new Chance(options.seed);
+		// Faults have a row of numbers of their own, so that a seed has the same ones whatever else is drawn.
+		this.#faults = new Faults(new Chance(options.seed ^ 0x5eed), this, (kind, detail) =>
+			this.#log(`fault ${this.#faults.total}: ${kind} ${detail}`),
+		);
+	}
+
+	async open(): Promise<void> {
+		const { program, engine, log } = this.#options;
+		const ledger = this.#ledger;
+		const port = await freePort();
+		this.#broker = new Mosquitto(program, port, this.#directory);
+		await this.#broker.start();
+		this.#observer = new Observer({
+			port,
+			base: `${ROOT}/${ID}/`,
+			chance: this.#chance,
+			onAlert: alert => ledger.deliver(alert),
+			onWish: (ver, on) => ledger.wish(ver, on),
+		});
+		await this.#observer.subscribed();
+		this.proxy = await FaultProxy.listen({ port, tap: () => new AlertTap(ledger) });
+		this.#lives = new Lives({
+			engine,
+			description: description(this.proxy.port),
+			data: join(this.#directory, "data"),
+			trace: log !== undefined,
+			onFact: (fact, found) => ledger.note(fact, found),
+			onPin: level => ledger.shine(level),
+			onTrace: line => this.#log(`board: ${line}`),
+			onDeath: reason => this.#died(reason),
+		});
+		await this.#lives.start();
+	}
+
+	/** Faults, and wishes for the lamp, until the time is over. */
+	async storm(): Promise<void> {
+		const wishing = setInterval(() => this.#observer.wish(), 300);
+		const showing = setInterval(() => this.#show("faults"), 500);
+		const end = performance.now() + this.#options.seconds * 1000;
+		while (performance.now() < end && this.#crashes < TOO_MANY) {
+			await sleep(this.#faults.pause());
+			this.#faults.strike();
+		}
+		clearInterval(wishing);
+		clearInterval(showing);
+	}
+
+	/** No more faults: all has to arrive. */
+	async drain(): Promise<Outcome> {
+		const from = performance.now();
+		this.#log("no more faults");
+		this.proxy.calm();
+		this.#broker.resume();
+		let progress = from;
+		let last = this.#ledger.delivered;
+		for (let rounds = 0; !this.#settled; rounds++) {
+			this.#lives.quiet();
+			if (rounds % 10 === 0) this.#observer.insist();
+			this.#show("draining");
+			await sleep(100);
+			if (this.#ledger.delivered !== last) progress = performance.now();
+			last = this.#ledger.delivered;
+			if (performance.now() - progress < PATIENCE && this.#crashes < TOO_MANY) continue;
+			this.#complaints.push(this.#unsettled());
+			break;
+		}
+		const drained = performance.now() - from;
+		this.#ending = true;
+		await this.#lives.close();
+		return this.#outcome(drained);
+	}
+	async close(): Promise<void> {
+		this.#ending = true;
+		await this.#lives?.end();
+		await this.proxy?.close();
+		await this.#observer?.close();
+		await this.#broker?.kill();
+	}
+
+	// Target
+
+	killBroker(away: number, felt: () => void): void {
+		const broker = this.#broker;
+		if (!broker.running) return;
+		this.proxy.open = false;
+		felt();
+		this.#guard(async () => {
+			await broker.kill();
+			await sleep(away);
+			await broker.start();
+			// What the broker takes before the observer is back, the observer would never get.
+			await this.#observer.subscribed();
+			this.proxy.open = true;
+			this.#log("broker back");
+		});
+	}
+	pauseBroker(span: number, felt: () => void): void {
+		if (!this.#broker.running) return;
+		this.#broker.pause();
+		felt();
+		setTimeout(() => this.#broker.resume(), span);
+	}
+	killBoard(felt: () => void): void {
+		if (this.#lives.running) this.#guard(() => this.#lives.kill(felt));
+	}
+	cutPower(writes: number, kept: number, felt: () => void): void {
+		if (this.#lives.running) this.#lives.cut(writes, kept, felt);
+	}
+
+	/** The board's process is gone: the next life follows, unless this was the last. */
+	#died(reason: string | undefined): void {
+		if (reason === undefined) this.#crashes = 0;
+		else {
+			this.#crashes++;
+			this.#complaints.push(`the board ended by itself: ${reason}`);
+			this.#log(`board ended: ${reason}`);
+		}
+		if (this.#ending || this.#crashes >= TOO_MANY) return;
+		this.#guard(async () => {
+			await sleep(this.#chance.small(600));
+			if (this.#ending) return;
+			this.#ledger.life++;
+			this.#log(`board, life ${this.#ledger.life + 1}`);
+			// Its end is told here again.
+			await this.#lives.start().catch(() => {});
+		});
+	}
+
+	/** Nothing is under way, in flash or in the lamp's wires. */
+	get #settled(): boolean {
+		if (this.#ledger.pending || !this.#lives.running || !this.#broker.running) return false;
+		const { ver, on } = this.#observer.newest;
+		const { lamp } = this.#observer;
+		if (ver && !(lamp.ver === ver && (lamp.state === "ON") === on && this.#ledger.lamp.ver === ver))
+			return false;
+		return this.#held() === 0;
+	}
+	#unsettled(): string {
+		const { ver, on } = this.#observer.newest;
+		const lamp = `lamp/desired ${ver} ${on ? "ON" : "OFF"}, lamp/state ${JSON.stringify(this.#observer.lamp)}`;
+		return `not drained: ${this.#ledger.pending} not delivered, ${this.#held()} in the journal, ${lamp}`;
+	}
+	/** Messages that the board's flash still holds. */
+	#held(): number {
+		const image = new Uint8Array(readFileSync(join(this.#directory, "data", "journal.flash")));
+		const blocks = image.byteLength / BLOCK;
+		const store = new Store({ partition: new TestFlash({ blocks, blockLength: BLOCK, image }) });
+		return store.outbox?.length ?? Number.NaN;
+	}
+	#outcome(drained: number): Outcome {
+		const ledger = this.#ledger;
+		const complaints = [
+			...this.#complaints,
+			...(ledger.accepted ? [] : ["nothing was accepted"]),
+			...(this.#held() === 0 ? [] : [`the journal still holds ${this.#held()} messages`]),
+			...ledger.missing.map(line => `lost: ${line}`),
+			...ledger.invented.map(line => `never accepted, yet delivered: ${line}`),
+			...ledger.broken.map(line => `not by turns: ${line}`),
+			...ledger.reordered.map(line => `out of order: ${line}`),
+			...ledger.misled.map(line => `lamp: ${line}`),
+		];
+		for (const line of complaints) this.#log(line);
+		return { faults: this.#faults, ledger, lives: this.#lives.count, drained, complaints };
+	}
+	#show(phase: Progress["phase"]): void {
+		const { accepted, delivered } = this.#ledger;
+		const elapsed = (performance.now() - this.#start) / 1000;
+		this.#options.onProgress?.({ phase, elapsed, faults: this.#faults.total, accepted, delivered });
+	}
+	#log(line: string): void {
+		this.#options.log?.(`${((performance.now() - this.#start) / 1000).toFixed(3)} ${line}`);
+	}
+	/** What fails here is the harness's own fault, and is said. */
+	#guard(act: () => Promise<void>): void {
+		act().catch(error => this.#complaints.push(`harness: ${(error as Error).stack}`));
+	}
+}

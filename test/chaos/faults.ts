@@ -1,0 +1,114 @@
+/**
+ * Which fault comes next, and how bad it is: drawn from the seed. A fault counts when it was felt; a few never are,
+ * such as a cut after more bytes than the connection lives to see.
+ */
+
+import type { Direction, FaultProxy } from "./proxy.js";
+import type { Chance } from "./random.js";
+
+/** How often each is drawn. Deaths cost a second each, so they are rare among the rest. */
+export const weights = Object.freeze({
+	reset: 13,
+	close: 9,
+	"cut up": 18,
+	"cut down": 16,
+	"half-open": 9,
+	blackhole: 5,
+	delay: 10,
+	throttle: 8,
+	refuse: 4,
+	"broker killed": 3,
+	"broker paused": 3,
+	"board killed": 3,
+	"power cut": 4,
+});
+export type Kind = keyof typeof weights;
+
+/** What faults are done to. Each calls back when it has been felt. */
+export interface Target {
+	readonly proxy: FaultProxy;
+	killBroker(away: number, felt: () => void): void;
+	pauseBroker(span: number, felt: () => void): void;
+	killBoard(felt: () => void): void;
+	/** At the `writes`-th write to flash from now, with `kept` bytes of it done. */
+	cutPower(writes: number, kept: number, felt: () => void): void;
+}
+
+/** How bad it is. */
+interface Draw {
+	readonly direction: Direction;
+	/** Milliseconds. */
+	readonly span: number;
+	/** 0 to 2000, small ones more often: bytes or milliseconds. */
+	readonly size: number;
+	/** 1 to 40. */
+	readonly count: number;
+	/** Of the bytes of a write. */
+	readonly kept: number;
+	/** What is called when it is felt, with what the log says of it. */
+	readonly felt: (detail?: string) => () => void;
+}
+
+const acts: { readonly [kind in Kind]: (target: Target, draw: Draw) => void } = {
+	reset: ({ proxy }, { felt }) => proxy.reset(felt()),
+	close: ({ proxy }, { felt }) => proxy.finish(felt()),
+	"cut up": ({ proxy }, { size, felt }) => proxy.cut("up", size, felt(`after ${size} bytes`)),
+	"cut down": ({ proxy }, { size, felt }) => proxy.cut("down", size >> 3, felt(`after ${size >> 3} bytes`)),
+	"half-open": ({ proxy }, { direction, felt }) =>
+		proxy.halfOpen(direction, felt(`the end ${direction} believes in it`)),
+	blackhole: ({ proxy }, { span, felt }) => proxy.blackhole(span, felt(`${span} ms`)),
+	delay: ({ proxy }, { direction, size, span, felt }) =>
+		proxy.delay(direction, size >> 3, span, felt(`${direction}, ${size >> 3} ms for ${span} ms`)),
+	throttle: ({ proxy }, { direction, size, span, felt }) =>
+		proxy.throttle(direction, 100 + size, span, felt(`${direction}, ${100 + size} bytes/s for ${span} ms`)),
+	refuse: ({ proxy }, { span, felt }) => proxy.refuse(span, felt(`${span} ms`)),
+	"broker killed": (target, { size, felt }) => target.killBroker(size, felt(`for ${size} ms`)),
+	"broker paused": (target, { span, felt }) => target.pauseBroker(span, felt(`${span} ms`)),
+	"board killed": (target, { felt }) => target.killBoard(felt()),
+	"power cut": (target, { count, kept, felt }) =>
+		target.cutPower(count, kept, felt(`at write ${count}, ${kept} bytes of it done`)),
+};
+
+/** More bytes than most writes to flash have: those are whole then. */
+const RECORD = 250;
+
+export class Faults {
+	/** Felt so far. */
+	total = 0;
+	readonly kinds: Record<Kind, number>;
+	readonly #chance: Chance;
+	readonly #target: Target;
+	readonly #onFault: (kind: Kind, detail: string) => void;
+
+	constructor(chance: Chance, target: Target, onFault: (kind: Kind, detail: string) => void) {
+		this.#chance = chance;
+		this.#target = target;
+		this.#onFault = onFault;
+		this.kinds = Object.fromEntries(Object.keys(weights).map(kind => [kind, 0])) as Record<Kind, number>;
+	}
+
+	/** Milliseconds until the next: mostly soon, now and then long enough for a connection to get somewhere. */
+	pause(): number {
+		return this.#chance.next() < 0.06 ? this.#chance.whole(1000, 2500) : this.#chance.whole(10, 300);
+	}
+	/** Does the next. All is drawn each time, so that the row of numbers does not depend on what was felt. */
+	strike(): void {
+		const chance = this.#chance;
+		const kind = chance.pick(weights);
+		acts[kind](this.#target, {
+			direction: chance.next() < 0.5 ? "up" : "down",
+			span: chance.whole(100, 1500),
+			size: chance.small(2000),
+			count: chance.whole(1, 40),
+			// Before the write, in the middle of it, or behind it.
+			kept: chance.next() < 0.25 ? 0 : chance.whole(1, RECORD),
+			felt:
+				(detail = "") =>
+				() => {
+					this.total++;
+					this.kinds[kind]++;
+					this.#onFault(kind, detail);
+				},
+		});
+	}
+}

@@ -1,0 +1,11 @@
+/** The firmware as it is, with a session in a hurry: a campaign of minutes has to see what takes a board days. */
+
+import main from "../../main.js";
+import type { Device } from "../../modules/device/io.js";
+
+export default (device: Device) =>
+	main(device, {
+		backoff: { minimum: 20, maximum: 250, stable: 2000 },
+		deadlines: { connect: 1500, subscribe: 1500, acknowledge: 3000, close: 500 },
+		rate: 100,
+	});
