@@ -146,6 +146,8 @@ class Scene implements Target {
 		const end = performance.now() + this.#options.seconds * 1000;
 		while (performance.now() < end && this.#crashes < TOO_MANY) {
 			await sleep(this.#faults.pause());
+			// Without a connection most faults would meet nobody.
+			for (let waited = 0; waited < 400 && this.proxy.connections === 0; waited += 10) await sleep(10);
 			this.#faults.strike();
 		}
 		clearInterval(wishing);

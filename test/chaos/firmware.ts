@@ -5,7 +5,7 @@ import type { Device } from "../../modules/device/io.js";
 
 export default (device: Device) =>
 	main(device, {
-		backoff: { minimum: 20, maximum: 250, stable: 2000 },
+		backoff: { minimum: 10, maximum: 150, stable: 500 },
 		deadlines: { connect: 1500, subscribe: 1500, acknowledge: 3000, close: 500 },
 		rate: 100,
 	});

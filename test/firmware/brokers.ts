@@ -171,7 +171,7 @@ async function openAedes(): Promise<TestBroker> {
 	return broker;
 }
 
-const program = findMosquitto();
+export const program = findMosquitto();
 
 export const brokers: readonly BrokerKind[] = [
 	{ name: "Aedes", open: openAedes },
