@@ -16,7 +16,7 @@ export default function main(
 	device: Device = (globalThis as unknown as { device: Device }).device,
 	tuning: Partial<SessionOptions> = {},
 ) {
-	const { mqtt, mqtts } = device.network;
+	const { mqtt, mqtts, watch } = device.network;
 	const { description, problems } = check(device.description, device.sensor, device.actuator);
 	const found = description && addresses(description, mqtts !== undefined);
 	const wrong = found?.problems ?? problems;
@@ -32,6 +32,6 @@ export default function main(
 		device,
 		description,
 		storage: openStorage(device),
-		connect: options => new Session({ ...options, client, brokers, ...tuning }),
+		connect: options => new Session({ ...options, client, brokers, watch, ...tuning }),
 	});
 }

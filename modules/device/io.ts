@@ -165,6 +165,8 @@ export interface Device {
 		readonly mqtts?: { readonly client: MQTTDefaults };
 		/** With its `servers`; absent where the host keeps its clock true by itself. */
 		readonly ntp?: { readonly client: With<NTPClass> };
+		/** Tells one watcher, in later turns, whether the network is there and when that changes; where the host knows. */
+		readonly watch?: (changed: (up: boolean) => void) => void;
 	};
 	readonly keyValue: KeyValue;
 	readonly flash?: Flash;

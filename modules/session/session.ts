@@ -59,6 +59,7 @@ export default class Session {
 		this.#inbound = new Inbound(options.longestInbound ?? defaults.longestInbound, this.#receiving());
 		this.#sender = new Sender(options, flight, this.#tally, this.#sending());
 		this.#supervisor = new Supervisor(options, flight, this.#supervising());
+		options.watch?.(up => (up ? this.networkUp() : this.networkDown()));
 	}
 
 	get online(): boolean {
