@@ -8,7 +8,8 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+/** The checkout. */
+export const root = fileURLToPath(new URL("../..", import.meta.url));
 const PATIENCE = 20_000;
 const children = new Set<ChildProcess>();
 process.once("exit", () => {
@@ -34,9 +35,9 @@ export class Command {
 	#waits = new Set<() => void>();
 
 	/** In a process group of its own, so that a signal can go to all of it. */
-	constructor(program: string, args: readonly string[]) {
+	constructor(program: string, args: readonly string[], cwd = root) {
 		const { npm_lifecycle_event: _event, ...env } = process.env;
-		this.child = spawn(program, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+		this.child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
 		children.add(this.child);
 		const { stdout, stderr } = this.child;
 		for (const stream of [stdout, stderr])
