@@ -4,30 +4,29 @@
  * judged, switched or transmitted is decided in the parts.
  */
 
-import { decode } from "../mqtt/text.js";
 import { Outcome } from "../session/outcome.js";
-import { Report as SessionReport } from "../session/report.js";
-import { lampDriver } from "./actuator.js";
-import type Alarm from "./alarm.js";
-import Button from "./button.js";
-import Channel, { type ChannelHost } from "./channel.js";
+import type Button from "./button.js";
+import type Channel from "./channel.js";
+import { type ChannelHost, counted } from "./channel.js";
 import Command, { type CommandHost } from "./command.js";
-import { combined, configured, readable } from "./config.js";
-import { type Description, line, type OutputDescription } from "./description.js";
-import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
+import { readable } from "./config.js";
+import type { Description } from "./description.js";
+import type { Device } from "./io.js";
 import type { Incoming, Link, LinkOptions, PublishOptions } from "./link.js";
 import Memory from "./memory.js";
-import Output, { type OutputHost } from "./output.js";
+import type Output from "./output.js";
+import type { OutputHost } from "./output.js";
+import { makeButton, makeChannels, makeOutputs } from "./parts.js";
 import Retained from "./retained.js";
 import type { Problem, Values } from "./schema.js";
+import Settings from "./settings.js";
 import type { Storage } from "./storage.js";
 import Time from "./time.js";
 import * as topics from "./topics.js";
+import { heard, reported, said } from "./trace.js";
 
 export const firmware = "glowworm 0.1.0";
 
-/** What was changed at run time, in memory. */
-const CONFIG = "config";
 /** So long after an answer, what it announced is done. */
 const PAUSE = 250;
 
@@ -50,9 +49,6 @@ const cleared: PublishOptions = Object.freeze({ QoS: 0, retain: true });
 const answer: PublishOptions = Object.freeze({ QoS: 1 });
 
 export default class Board implements ChannelHost, OutputHost, CommandHost {
-	/** As written, and with what was changed at run time. */
-	readonly #original: Description;
-	#description: Description;
 	readonly timer: Device["timer"];
 	readonly clock: Device["clock"];
 	readonly memory: Memory;
@@ -63,12 +59,13 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 	readonly #options: BoardOptions;
 	readonly #base: string;
 	readonly #trace: ((line: string) => void) | undefined;
+	readonly #settings: Settings;
 	readonly #routes = new Map<string, Route>();
 	readonly #link: Link;
 	readonly #refresh;
 	readonly #retained: Retained;
-	#buttons: readonly Button[] = [];
-	#boot: number;
+	readonly #button: Button | undefined;
+	readonly #boot: number;
 	#seq = 0;
 	#closed = false;
 
@@ -77,13 +74,12 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 		this.#options = options;
 		this.#device = device;
 		this.#trace = device.trace;
-		this.#original = this.#description = description;
 		this.timer = device.timer;
 		this.clock = device.clock;
 		this.#base = topics.base(description.root, description.id);
 		this.memory = new Memory(options.storage.memory);
 		this.#boot = this.#countBoot();
-		this.#restoreConfig();
+		this.#settings = new Settings(description, this.memory, device);
 		this.time = new Time({
 			clock: device.clock,
 			timer: device.timer,
@@ -91,17 +87,17 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 			ntp: device.network.ntp?.client,
 			onReport: line => this.report(line),
 		});
-		this.outputs = this.#makeOutputs();
-		this.channels = this.#makeChannels();
+		this.outputs = makeOutputs(this, device, this.description);
+		this.channels = makeChannels(this, device, this.description);
 		this.#retained = new Retained(this.memory, this.#base, this.#retainedNames());
 		this.#link = this.#connect();
-		this.#buttons = this.#makeButtons();
+		this.#button = makeButton(this, device, this.description, this.outputs);
 		this.#refresh = device.timer.repeat(() => this.#announce(), description.refresh);
 		for (const channel of this.channels) channel.start();
 	}
 
 	get description(): Description {
-		return this.#description;
+		return this.#settings.current;
 	}
 	get online(): boolean {
 		return this.#link.online;
@@ -124,7 +120,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 	/** Stops whatever comes from this side. */
 	#rest(): void {
 		for (const channel of this.channels) channel.close();
-		for (const button of this.#buttons) button.close();
+		this.#button?.close();
 		this.timer.clear(this.#refresh);
 		this.time.close();
 	}
@@ -142,19 +138,21 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 			uptime: this.time.uptime,
 			tsq: this.time.quality,
 			outbox: this.#options.storage.kind,
-			counters: { ...this.#link.counters, ...this.#count(), store: this.#options.storage.counters },
+			counters: {
+				...this.#link.counters,
+				...counted(this.channels),
+				memoryFailures: this.memory.failures,
+				store: this.#options.storage.counters,
+			},
 		};
 	}
 	config(): Values {
-		return readable(this.#description);
+		return readable(this.description);
 	}
 	configure(changes: Values): readonly Problem[] {
-		const all = combined(this.memory.get(CONFIG), changes);
-		const { description, problems } = configured(this.#original, all, this.#device);
-		if (!description) return problems;
-		if (!this.memory.put(CONFIG, all))
-			return [{ key: "set", expected: "a change that can be stored", found: "a memory that refuses it" }];
-		this.#description = description;
+		const problems = this.#settings.change(changes);
+		if (problems.length) return problems;
+		const { description } = this;
 		for (const channel of this.channels) channel.adopt(description);
 		for (const output of this.outputs) {
 			const own = description.actuators.find(({ name }) => name === output.name) ?? description.lamp;
@@ -172,7 +170,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 	forget(): void {
 		for (const channel of this.channels) channel.close();
 		const clear = (options: PublishOptions) => {
-			for (const name of this.#retained.all) this.#publish(name, "", options);
+			for (const name of this.#retained.all) this.#publish(this.topic(name), "", options);
 		};
 		// Once in the place of whatever still waits, and once behind it.
 		clear(retained);
@@ -188,7 +186,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 		return output !== undefined;
 	}
 	answer(result: Values): void {
-		this.#publish(topics.result, JSON.stringify(result), answer);
+		this.#publish(this.topic(topics.result), JSON.stringify(result), answer);
 	}
 
 	// What the parts need of their board
@@ -196,15 +194,15 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 	nextId(): string {
 		return `${this.#boot}-${++this.#seq}`;
 	}
-	publishMeasurement(sensor: string, payload: string): boolean {
-		return this.#publish(topics.measurement(sensor), payload, measured);
+	publishMeasurement(topic: string, payload: string): boolean {
+		return this.#publish(topic, payload, measured);
 	}
-	publishEdge(topic: string, payload: string): boolean {
-		return this.#publish(topic, payload, durable);
+	publishEdge(name: string, payload: string): boolean {
+		return this.#publish(this.topic(name), payload, durable);
 	}
-	publishState(topic: string, payload: string): void {
+	publishState(name: string, payload: string): void {
 		// What is retained is said at each connect, so nothing is lost by not keeping it until then.
-		if (this.#link?.online) this.#publish(topic, payload, retained);
+		if (this.#link?.online) this.#publish(this.topic(name), payload, retained);
 	}
 	confirm(topic: string, cid: string | number): void {
 		this.answer({ cid, topic, ok: true });
@@ -216,17 +214,18 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 		this.#trace?.(line);
 	}
 
+	/** The whole topic of a name below the board's own. */
+	topic(name: string): string {
+		return this.#base + name;
+	}
+
 	/** All that this board says goes through here, so that what a broker cannot take is stopped before it is queued. */
 	#publish(topic: string, payload: string, options: PublishOptions): boolean {
-		const outcome = this.#link.publish(this.#base + topic, payload, options);
-		const accepted = outcome === Outcome.sent || outcome === Outcome.queued;
+		const outcome = this.#link.publish(topic, payload, options);
 		// Without a connection each sample would say so.
-		if (this.#trace && outcome !== Outcome.droppedOffline) {
-			const how = `QoS ${options.QoS}${options.retain ? ", retained" : ""}`;
-			const what = outcome === Outcome.sent ? "" : accepted ? ", queued" : ", dropped";
-			this.#trace(`> ${topic} ${payload} (${how}${what})`);
-		}
-		return accepted;
+		if (this.#trace && outcome !== Outcome.droppedOffline)
+			this.#trace(said(topic.slice(this.#base.length), payload, options, outcome));
+		return outcome === Outcome.sent || outcome === Outcome.queued;
 	}
 
 	#announce(): void {
@@ -236,26 +235,11 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 		for (const channel of this.channels) for (const alarm of channel.alarms) alarm.announce();
 	}
 
-	#count() {
-		const sum = (of: (channel: Channel) => number) =>
-			this.channels.reduce((total, channel) => total + of(channel), 0);
-		const alarms = (of: (alarm: Alarm) => number) =>
-			sum(channel => channel.alarms.reduce((total, alarm) => total + of(alarm), 0));
-		return {
-			samples: sum(({ sampler }) => sampler.samples),
-			missed: sum(({ sampler }) => sampler.missed),
-			sensorFailures: sum(({ sampler }) => sampler.failures),
-			edges: alarms(({ edges }) => edges),
-			edgesRefused: alarms(({ refused }) => refused),
-			memoryFailures: this.memory.failures,
-		};
-	}
-
 	// What comes
 
 	#receive(topic: string, payload: Uint8Array, about: Incoming): void {
 		const name = topic.startsWith(this.#base) ? topic.slice(this.#base.length) : topic;
-		if (this.#trace) this.#trace(`< ${name} ${printable(payload)}${flags(about)}`);
+		this.#trace?.(heard(name, payload, about));
 		this.#routes.get(name)?.(payload, about);
 	}
 
@@ -291,14 +275,14 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 			onOnline: present => {
 				this.report("online");
 				for (const output of this.outputs) output.online(present);
-				this.#retained.exorcise(name => this.#publish(name, "", retained));
+				this.#retained.exorcise(name => this.#publish(this.topic(name), "", retained));
 				this.#announce();
 			},
 			onOffline: () => {
 				this.report("offline");
 				for (const output of this.outputs) output.offline();
 			},
-			onReport: (event, detail) => this.report(`session: ${reportName(event)} ${detail ?? ""}`),
+			onReport: (event, detail) => this.report(reported(event, detail)),
 		});
 	}
 
@@ -312,79 +296,11 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 		return 1_000_000 + Math.floor(Math.random() * 1_000_000_000);
 	}
 
-	#restoreConfig(): void {
-		const changes = this.memory.get(CONFIG);
-		if (Object.keys(changes).length === 0) return;
-		const { description, problems } = configured(this.#original, changes, this.#device);
-		if (description) this.#description = description;
-		// The description has changed since.
-		for (const problem of problems) this.report(`configuration ignored: ${line(problem)}`);
-	}
-
 	#retainedNames(): string[] {
 		return [
 			topics.info,
 			...this.outputs.map(({ name }) => topics.outputState(name)),
 			...this.channels.flatMap(({ alarms }) => alarms.map(({ name }) => topics.alertState(name))),
 		];
-	}
-
-	#makeOutputs(): Output[] {
-		const { lamp, actuators } = this.#description;
-		const outputs: Output[] = [];
-		if (lamp) this.#addOutput(outputs, "lamp", lamp, lampDriver(this.#device, lamp));
-		for (const actuator of actuators) {
-			const driver = this.#device.actuator?.[actuator.driver] as ActuatorDriver;
-			this.#addOutput(outputs, actuator.name, actuator, driver);
-		}
-		return outputs;
-	}
-
-	#addOutput(outputs: Output[], name: string, description: OutputDescription, driver: ActuatorDriver): void {
-		const options: { [key: string]: unknown } = {};
-		for (const key of Object.keys(driver.options ?? {}))
-			options[key] = (description as unknown as Values)[key];
-		try {
-			outputs.push(new Output(this, { name, description, driver, options }));
-		} catch (error) {
-			this.report(`${name}: ${error}`);
-		}
-	}
-
-	#makeButtons(): Button[] {
-		const { button } = this.#description;
-		const output = this.outputs.find(({ name }) => name === (button?.actuator ?? name));
-		if (!button || !output) return [];
-		try {
-			return [new Button(this.#device, button, () => output.press())];
-		} catch (error) {
-			this.report(`button: ${error}`);
-			return [];
-		}
-	}
-
-	#makeChannels(): Channel[] {
-		const { sensors, alerts } = this.#description;
-		return sensors.map(sensor => {
-			const own = alerts.filter(alert => alert.sensor === sensor.name);
-			return new Channel(this, sensor, own, this.#device.sensor[sensor.driver] as SensorDriver);
-		});
-	}
-}
-
-function reportName(event: number): string {
-	for (const [name, value] of Object.entries(SessionReport)) if (value === event) return name;
-	return `${event}`;
-}
-
-function flags({ retain, duplicate }: Incoming): string {
-	return `${retain ? " (retained)" : ""}${duplicate ? " (duplicate)" : ""}`;
-}
-
-function printable(payload: Uint8Array): string {
-	try {
-		return payload.byteLength > 200 ? `${payload.byteLength} bytes` : decode(payload);
-	} catch {
-		return `${payload.byteLength} bytes`;
 	}
 }

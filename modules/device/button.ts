@@ -27,9 +27,17 @@ export default class Button {
 				const quiet = (ticks - this.#changed) | 0;
 				this.#changed = ticks;
 				// Negative once ticks have gone half round: then nobody has touched it for days.
-				if ((quiet < 0 || quiet >= debounce) && this.#input.read() === 1) onPress();
+				if ((quiet < 0 || quiet >= debounce) && this.#pressed()) onPress();
 			},
 		});
+	}
+
+	#pressed(): boolean {
+		try {
+			return this.#input.read() === 1;
+		} catch {
+			return false; // an exception that left this callback would end the virtual machine
+		}
 	}
 
 	close(): void {

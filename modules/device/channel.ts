@@ -8,12 +8,15 @@ import { type AlertDescription, type Description, faultName, type SensorDescript
 import type { Device, SensorDriver } from "./io.js";
 import Report from "./report.js";
 import Sampler from "./sampler.js";
+import * as topics from "./topics.js";
 
 export interface ChannelHost extends AlarmHost {
 	readonly timer: Device["timer"];
 	readonly clock: Device["clock"];
-	/** False when it did not go out. */
-	publishMeasurement(sensor: string, payload: string): boolean;
+	/** The whole topic of a name below the board's own. */
+	topic(name: string): string;
+	/** On a whole topic. False when it did not go out. */
+	publishMeasurement(topic: string, payload: string): boolean;
 }
 
 /** Long enough that a sensor may skip readings now and then. */
@@ -44,10 +47,12 @@ export default class Channel {
 		this.name = name;
 		this.quantity = driver.quantity;
 		const { timer, clock, time } = host;
+		// Put together once and not at each sample.
+		const topic = host.topic(topics.measurement(name));
 		this.#report = new Report({
 			description,
 			time,
-			publish: payload => host.publishMeasurement(name, payload),
+			publish: payload => host.publishMeasurement(topic, payload),
 		});
 		this.alarms = [...alerts, fault(description)].map(alert => new Alarm(host, alert, clock.ticks));
 		this.sampler = new Sampler({
@@ -107,4 +112,19 @@ function fault({ name, every, faultAfter }: SensorDescription): AlertDescription
 
 function differs(one: object, other: object): boolean {
 	return JSON.stringify(one) !== JSON.stringify(other);
+}
+
+/** For `info`. */
+export function counted(channels: readonly Channel[]) {
+	const total = { samples: 0, missed: 0, sensorFailures: 0, edges: 0, edgesRefused: 0 };
+	for (const { sampler, alarms } of channels) {
+		total.samples += sampler.samples;
+		total.missed += sampler.missed;
+		total.sensorFailures += sampler.failures;
+		for (const { edges, refused } of alarms) {
+			total.edges += edges;
+			total.edgesRefused += refused;
+		}
+	}
+	return total;
 }

@@ -32,8 +32,8 @@ export interface OutputOptions {
 	readonly name: string;
 	readonly description: OutputDescription;
 	readonly driver: ActuatorDriver;
-	/** The driver's own options. */
-	readonly options?: object;
+	/** For the driver's class. */
+	readonly options: object;
 }
 
 interface State {
@@ -82,7 +82,6 @@ export default class Output {
 		this.#description = description;
 		this.#state = powerOn(read(host.memory.get(this.#key)), description);
 		this.#actuator = new driver.io({
-			...driver.defaults,
 			...options,
 			initialValue: this.#level(this.#state),
 		});

@@ -6,6 +6,7 @@
 
 import type { Ticks, Timer, TimerHandle } from "../mqtt/io.js";
 import type { SensorDescription } from "./description.js";
+import { optionsFor } from "./driver.js";
 import type { Sensor, SensorDriver } from "./io.js";
 import { show, type Values } from "./schema.js";
 
@@ -143,11 +144,7 @@ export default class Sampler {
 			return false;
 		}
 		const { driver, description } = this.#options;
-		const options: { [name: string]: unknown } = { ...driver.defaults };
-		for (const name of Object.keys(driver.options ?? {})) {
-			const value = (description as unknown as Values)[name];
-			if (value !== undefined) options[name] = value;
-		}
+		const options = optionsFor(driver, description);
 		let sensor: Sensor | undefined;
 		options.onError = () => {
 			// The sensor is beyond help (§13); the next sample makes another.

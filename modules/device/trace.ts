@@ -1,0 +1,37 @@
+/** The lines for whoever watches a board: `>` what it says, `<` what it hears, and the session's reports by name. */
+
+import { decode } from "../mqtt/text.js";
+import { Outcome } from "../session/outcome.js";
+import { Report } from "../session/report.js";
+import type { Incoming, PublishOptions } from "./link.js";
+
+const LONGEST = 200;
+
+export function said(
+	name: string,
+	payload: string,
+	{ QoS, retain }: PublishOptions,
+	outcome: number,
+): string {
+	const what = outcome === Outcome.sent ? "" : outcome === Outcome.queued ? ", queued" : ", dropped";
+	return `> ${name} ${payload} (QoS ${QoS}${retain ? ", retained" : ""}${what})`;
+}
+
+export function heard(name: string, payload: Uint8Array, { retain, duplicate }: Incoming): string {
+	return `< ${name} ${printable(payload)}${retain ? " (retained)" : ""}${duplicate ? " (duplicate)" : ""}`;
+}
+
+export function reported(event: number, detail = ""): string {
+	for (const [name, value] of Object.entries(Report))
+		if (value === event) return `session: ${name} ${detail}`;
+	return `session: ${event} ${detail}`;
+}
+
+function printable(payload: Uint8Array): string {
+	try {
+		if (payload.byteLength <= LONGEST) return decode(payload);
+	} catch {
+		// Shown as a count.
+	}
+	return `(${payload.byteLength} bytes)`;
+}
