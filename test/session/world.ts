@@ -42,6 +42,10 @@ export interface Delivery {
 
 export class World {
 	bench: Bench;
+	/** False once the device has lost its power: it starts again before time goes on. */
+	alive = () => true;
+	/** The outbox after a restart. */
+	reopen = () => this.bench.outbox;
 	readonly weather = new Map<string, Weather>();
 	/** Filters of each broker's session for us. */
 	readonly sessions = new Map<string, Set<string>>();
@@ -65,7 +69,8 @@ export class World {
 	advance(milliseconds: number): void {
 		for (let passed = 0; passed < milliseconds; passed += step) {
 			this.bench.clock.advance(step);
-			this.#live();
+			if (this.alive()) this.#live();
+			else this.reboot(false);
 		}
 	}
 	/** The connection is cut. What was written before may have reached the broker; no acknowledgement comes back. */
@@ -90,8 +95,8 @@ export class World {
 			this.#inspect(connection);
 			if (arrived && connection.accepted) this.#take(connection);
 		}
+		const outbox = this.reopen();
 		// An identifier is kept before the bytes leave: whether they did is not known any more.
-		const { outbox } = this.bench;
 		for (let entry = outbox.next(0); entry; entry = outbox.next(entry.sequence))
 			if (entry.packetIdentifier)
 				for (const host of this.weather.keys())
