@@ -1,38 +1,60 @@
 /**
- * ECMA-419 §18, Domain Name Resolver, over the SDK's, which takes its callbacks in the options. Addresses need no
- * server; names that end in `.local` are asked for by multicast. IPv4 only, as the SDK's.
+ * ECMA-419 §18, Domain Name Resolver, over the SDK's `System.resolve`, which asks whom the network (DHCP) or the
+ * operating system names. IPv4 only, as the SDK's sockets. What cannot be cancelled there is not reported after `close`.
  */
 
-import SDKResolver from "embedded:network/dns/resolver/udp";
+import "system"; // makes globalThis.System
+import Timer from "timer";
 import type { Resolver as ResolverPattern } from "../../modules/mqtt/io.js";
 
 type Answer = (error: Error | null, address?: string, host?: string) => void;
-interface SDKResolving {
-	resolve(options: object): void;
-	close(): void;
+
+interface System {
+	resolve(name: string, callback: (name: string, address?: string) => void): void;
+}
+/** What the SDK's NTP client calls: callbacks in the options. */
+interface Inquiry {
+	readonly host: string;
+	readonly onResolved?: (host: string, address: string) => void;
+	readonly onError?: (host: string) => void;
 }
 
 export class Resolver implements ResolverPattern {
-	#resolver: SDKResolving | undefined;
+	#closed = false;
 
-	constructor(options: object) {
-		this.#resolver = new (SDKResolver as unknown as new (options: object) => SDKResolving)(options);
-	}
 	resolve({ host }: { readonly host: string }, callback: Answer): void {
-		if (!this.#resolver) throw new Error("resolver: closed");
-		this.#resolver.resolve({
-			host,
-			onResolved: (_name: string, address: string) => {
-				if (this.#resolver) callback(null, address, host);
-			},
-			onError: () => {
-				if (this.#resolver) callback(new Error(`${host}: no address found`));
-			},
+		if (this.#closed) throw new Error("resolver: closed");
+		const answer = (address?: string) => {
+			if (this.#closed) return;
+			if (address) callback(null, address, host);
+			else callback(new Error(`${host}: no address found`));
+		};
+		const known = host === "localhost" ? "127.0.0.1" : host;
+		if (isAddress(known)) Timer.set(() => answer(known));
+		else
+			(globalThis as unknown as { System: System }).System.resolve(host, (_name, address) => answer(address));
+	}
+	close(): void {
+		this.#closed = true;
+	}
+}
+
+export class NTPResolver {
+	readonly #resolver = new Resolver();
+
+	resolve({ host, onResolved, onError }: Inquiry): void {
+		this.#resolver.resolve({ host }, (_error, address) => {
+			if (address) onResolved?.(host, address);
+			else onError?.(host);
 		});
 	}
 	close(): void {
-		const resolver = this.#resolver;
-		this.#resolver = undefined;
-		resolver?.close();
+		this.#resolver.close();
 	}
+}
+
+/** Four decimal numbers: what needs no server. */
+function isAddress(host: string): boolean {
+	const parts = host.split(".");
+	return parts.length === 4 && parts.every(part => part !== "" && Number(part) >= 0 && Number(part) <= 255);
 }

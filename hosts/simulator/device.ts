@@ -11,7 +11,6 @@ import { description } from "../moddable/description.js";
 import { Resolver } from "../moddable/resolver.js";
 import { TCP } from "../moddable/tcp.js";
 import { TLS } from "../moddable/tls.js";
-import { UDP } from "../moddable/udp.js";
 import { driver as wave } from "../node/wave.js";
 import { digital } from "./digital.js";
 import { flash } from "./flash.js";
@@ -25,7 +24,7 @@ export function createDevice(): Device {
 	const time = clock(true);
 	const timer = Timer as unknown as TimerPattern;
 	const common = {
-		dns: { io: Resolver, servers: ["1.1.1.1", "8.8.8.8"], socket: { io: UDP } },
+		dns: { io: Resolver },
 		timer,
 		ticks: time,
 	};

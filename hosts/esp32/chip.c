@@ -1,0 +1,39 @@
+/* The chip's own thermometer. The first ESP32 has none that ESP-IDF supports: its reading is undefined. */
+
+#include "xsmc.h"
+#include "soc/soc_caps.h"
+
+#if SOC_TEMP_SENSOR_SUPPORTED
+
+#include "driver/temperature_sensor.h"
+
+static temperature_sensor_handle_t gSensor;
+
+void xs_glowworm_temperature(xsMachine *the)
+{
+	float celsius;
+
+	if (!gSensor) {
+		temperature_sensor_config_t config = TEMPERATURE_SENSOR_CONFIG_DEFAULT(-10, 80);
+		if (ESP_OK != temperature_sensor_install(&config, &gSensor)) {
+			gSensor = NULL;
+			xsUnknownError("chip-temperature: no sensor");
+		}
+		if (ESP_OK != temperature_sensor_enable(gSensor)) {
+			temperature_sensor_uninstall(gSensor);
+			gSensor = NULL;
+			xsUnknownError("chip-temperature: cannot be enabled");
+		}
+	}
+	if (ESP_OK != temperature_sensor_get_celsius(gSensor, &celsius))
+		xsUnknownError("chip-temperature: no reading");
+	xsmcSetNumber(xsResult, celsius);
+}
+
+#else
+
+void xs_glowworm_temperature(xsMachine *the)
+{
+}
+
+#endif

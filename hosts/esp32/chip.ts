@@ -1,0 +1,52 @@
+/**
+ * What the chip knows of itself: its temperature, as a sensor (ECMA-419 §13) that needs no wiring, and why it started.
+ */
+
+/// <reference path="../moddable/sdk.d.ts" />
+
+import getResetReason from "resetReason";
+import type { Sample, Sensor, SensorClass, SensorDriver } from "../../modules/device/io.js";
+
+/** The SDK's way to a C function (chip.c). */
+declare const native: (name: string) => (this: unknown) => number | undefined;
+
+function temperature(this: unknown): number | undefined {
+	return native("xs_glowworm_temperature").call(this);
+}
+
+class Thermometer implements Sensor {
+	#closed = false;
+	sample(): Sample | undefined {
+		if (this.#closed) throw new Error("chip-temperature: closed");
+		const celsius = temperature.call(this);
+		return celsius === undefined ? undefined : { temperature: celsius };
+	}
+	close(): void {
+		this.#closed = true;
+	}
+}
+
+export const chipTemperature: SensorDriver = Object.freeze({
+	io: Thermometer as unknown as SensorClass,
+	quantity: "temperature",
+	unit: "°C",
+});
+
+/** By ESP-IDF's `esp_reset_reason_t`. */
+const reasons = Object.freeze([
+	"unknown",
+	"power-on",
+	"external",
+	"software",
+	"panic",
+	"watchdog",
+	"watchdog",
+	"watchdog",
+	"deep-sleep",
+	"brownout",
+	"sdio",
+]);
+
+export function resetReason(): string {
+	return reasons[getResetReason().reason] ?? "unknown";
+}

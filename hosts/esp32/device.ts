@@ -1,0 +1,87 @@
+/**
+ * The host provider instance (ECMA-419 §30) of an ESP32, from the SDK's classes. Pins are the board's (`led`,
+ * `button` where the SDK knows them), or `config.led.pin` of the manifest. Deep sleep is left to who needs it: the
+ * journal keeps what matters, and `reset` then says `deep-sleep`.
+ */
+
+import Digital from "embedded:io/digital";
+import PWM from "embedded:io/pwm";
+import NTP from "embedded:network/ntp/client";
+import provider from "embedded:provider/builtin";
+import keyValue from "embedded:storage/key-value";
+import config from "mc/config";
+import Timer from "timer";
+import type {
+	Device,
+	DigitalClass,
+	KeyValue,
+	NTPClass,
+	PinSpecifier,
+	PWMClass,
+} from "../../modules/device/io.js";
+import type { TCPClass, Timer as TimerPattern } from "../../modules/mqtt/io.js";
+import { clock } from "../moddable/clock.js";
+import { description, provision } from "../moddable/description.js";
+import { NTPResolver, Resolver } from "../moddable/resolver.js";
+import { TCP } from "../moddable/tcp.js";
+import { TLS } from "../moddable/tls.js";
+import { chipTemperature, resetReason } from "./chip.js";
+import { credentials } from "./credentials.js";
+import { flash } from "./flash.js";
+import { drivers } from "./sensor.js";
+import { Station } from "./station.js";
+import { UDP } from "./udp.js";
+
+/** What the SDK's providers may hold. */
+interface Provider {
+	readonly pin?: { readonly [name: string]: PinSpecifier };
+	readonly I2C?: { readonly default?: { readonly data?: number; readonly clock?: number } };
+}
+
+export function createDevice(): Device {
+	const board = provider as unknown as Provider;
+	const stored = keyValue as unknown as KeyValue;
+	const time = clock(false);
+	const timer = Timer as unknown as TimerPattern;
+	const print = (line: string) => trace(`${line}\n`);
+	const station = new Station({
+		ssid: provision(stored, "ssid"),
+		password: provision(stored, "password"),
+		trace: print,
+	});
+	const common = { dns: { io: Resolver }, timer, ticks: time };
+	const led = (config.led as { pin?: number } | undefined)?.pin;
+	return Object.freeze({
+		name: "esp32",
+		io: { Digital: Digital as unknown as DigitalClass, PWM: PWM as unknown as PWMClass },
+		pin: { ...(led !== undefined && { led }), ...board.pin },
+		sensor: {
+			"chip-temperature": chipTemperature,
+			"wifi-signal": station.driver(),
+			...drivers(board.I2C?.default ?? {}),
+		},
+		network: {
+			mqtt: { client: { socket: { io: TCP as TCPClass }, ...common } },
+			mqtts: {
+				client: { socket: { io: TLS as unknown as TCPClass, tls: credentials() }, ...common },
+			},
+			ntp: {
+				client: {
+					io: NTP as unknown as NTPClass,
+					servers: ["pool.ntp.org"],
+					dns: { io: NTPResolver },
+					socket: { io: UDP },
+				},
+			},
+			watch: (changed: (up: boolean) => void) => station.watch(changed),
+		},
+		keyValue: stored,
+		flash,
+		timer,
+		clock: time,
+		description: description(stored),
+		reset: resetReason(),
+		trace: print,
+		restart: () => (globalThis as unknown as { System: { restart(): void } }).System.restart(),
+	});
+}

@@ -1,0 +1,98 @@
+/**
+ * Wi-Fi station over the SDK's network interface class (ECMA-419 §23): keeps trying, 1 s to 30 s apart, and says when
+ * the network comes and goes, so that a session tries at once and does not wait for what cannot come. Its signal
+ * strength is a sensor. The password is never printed.
+ */
+
+import WiFi from "embedded:network/interface/wifi";
+import Timer from "timer";
+import type { Sample, Sensor, SensorClass, SensorDriver } from "../../modules/device/io.js";
+
+const FIRST = 1000;
+const LAST = 30_000;
+/** `connection` of the interface class. */
+const ADDRESSED = 500;
+const IDLE = 200;
+
+export interface StationOptions {
+	readonly ssid: string | undefined;
+	readonly password: string | undefined;
+	readonly trace: (line: string) => void;
+}
+
+export class Station {
+	readonly #options: StationOptions;
+	readonly #wifi: WiFi;
+	#up = false;
+	#delay = FIRST;
+	#waiting = false;
+	#changed: ((up: boolean) => void) | undefined;
+
+	constructor(options: StationOptions) {
+		this.#options = options;
+		this.#wifi = new WiFi({ onChanged: () => this.#look() });
+		if (options.ssid) this.#connect();
+		else options.trace("Wi-Fi: no ssid was given; the board works without a network");
+	}
+
+	get up(): boolean {
+		return this.#up;
+	}
+	/** dBm; undefined while there is no connection. */
+	get signal(): number | undefined {
+		return this.#up ? this.#wifi.RSSI : undefined;
+	}
+	/** One watcher: the board's session. Told soon how it is, and of each change. */
+	watch(changed: (up: boolean) => void): void {
+		this.#changed = changed;
+		Timer.set(() => changed(this.#up));
+	}
+	/** The driver `wifi-signal`. */
+	driver(): SensorDriver {
+		const station = this;
+		class Signal implements Sensor {
+			sample(): Sample | undefined {
+				const { signal } = station;
+				return signal === undefined ? undefined : { signal };
+			}
+			close(): void {}
+		}
+		return { io: Signal as unknown as SensorClass, quantity: "signal", unit: "dBm" };
+	}
+
+	#look(): void {
+		const { connection } = this.#wifi;
+		const up = connection === ADDRESSED;
+		if (up && !this.#up) {
+			this.#delay = FIRST;
+			this.#options.trace(`Wi-Fi: connected to ${this.#wifi.SSID}, address ${this.#wifi.address}`);
+		}
+		if (this.#up && !up) this.#options.trace("Wi-Fi: connection lost");
+		if (connection <= IDLE) this.#again();
+		if (up === this.#up) return;
+		this.#up = up;
+		this.#changed?.(up);
+	}
+	#connect(): void {
+		const { ssid = "", password } = this.#options;
+		try {
+			this.#wifi.connect({ SSID: ssid, ...(password !== undefined && { password }) });
+		} catch {
+			// Out of memory, or the driver is busy.
+			this.#again();
+		}
+	}
+	#again(): void {
+		if (this.#waiting || !this.#options.ssid) return;
+		this.#waiting = true;
+		if (this.#delay > FIRST)
+			this.#options.trace(
+				`Wi-Fi: no connection to ${this.#options.ssid} (out of reach, or a wrong password)`,
+			);
+		Timer.set(() => {
+			this.#waiting = false;
+			this.#connect();
+		}, this.#delay);
+		this.#delay = Math.min(this.#delay * 2, LAST);
+	}
+}
