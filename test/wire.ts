@@ -37,15 +37,15 @@ export class Line {
 	connect(): void {
 		this.options.onWritable?.call(this.#socket, this.room);
 	}
-	/** `bytes` arrive in one segment. */
-	send(bytes: Iterable<number>): void {
+	/** `bytes` arrive in one segment; fewer are announced when some come after the announcement was made. */
+	send(bytes: Iterable<number>, announced?: number): void {
 		if (this.closed) return;
 		const more = Uint8Array.from(bytes);
 		const all = new Uint8Array(this.#incoming.byteLength + more.byteLength);
 		all.set(this.#incoming);
 		all.set(more, this.#incoming.byteLength);
 		this.#incoming = all;
-		this.options.onReadable?.call(this.#socket, all.byteLength);
+		this.options.onReadable?.call(this.#socket, announced ?? all.byteLength);
 	}
 	/** The network took `bytes` off the client's hands. */
 	drain(bytes: number): void {

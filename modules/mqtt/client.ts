@@ -159,7 +159,7 @@ export default class MQTTClient extends Writer {
 				if (this.stalled && !this.recover(parser)) break;
 				if (parser.start === parser.end) {
 					// Every byte that was announced is taken: TLS sockets announce no others before.
-					if (this.readable === 0) break;
+					if (this.readable <= 0) break;
 					parser.start = 0;
 					parser.end = this.socket.read(parser.bytes) ?? 0;
 					this.readable -= parser.end;
@@ -204,7 +204,7 @@ export default class MQTTClient extends Writer {
 
 	/** More bytes behind a packet that is not whole. */
 	private fill(parser: Parser): boolean {
-		if (this.readable === 0) return false;
+		if (this.readable <= 0) return false;
 		const count = this.socket.read(parser.room());
 		if (!count) return false;
 		this.readable -= count;
@@ -246,11 +246,17 @@ export default class MQTTClient extends Writer {
 		}
 	}
 
+	/** Bytes that can be had. A read may give more than was announced, as more may arrive in between: then `readable` is negative. */
+	private there({ start, end }: Parser): number {
+		const { readable } = this;
+		return end - start + (readable > 0 ? readable : 0);
+	}
+
 	/** The header of a PUBLISH was parsed that is above QoS 1, was sent before, or comes in fragments. */
 	private publish(parser: Parser): void {
 		this.stalled = true;
 		const { remaining, topic, packetIdentifier: id, flags } = parser;
-		const there = parser.end - parser.start + this.readable;
+		const there = this.there(parser);
 		if (there === 0 && remaining !== 0) {
 			this.rest = Rest.awaited;
 			return;
@@ -278,7 +284,7 @@ export default class MQTTClient extends Writer {
 	/** More of a message's payload may be there. False when there is none. */
 	private advance(parser: Parser): boolean {
 		const remaining = parser.remaining;
-		const there = parser.end - parser.start + this.readable;
+		const there = this.there(parser);
 		if (there === 0) return false;
 		if (this.rest === Rest.awaited) {
 			this.rest = Rest.delivered;
