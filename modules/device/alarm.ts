@@ -12,7 +12,7 @@ import type Memory from "./memory.js";
 import { keyOf } from "./memory.js";
 import Rule from "./rule.js";
 import type Time from "./time.js";
-import * as topics from "./topics.js";
+import topics from "./topics.js";
 
 /** What an alarm needs of its board. */
 export interface AlarmHost {
@@ -25,6 +25,9 @@ export interface AlarmHost {
 	publishState(topic: string, payload: string): void;
 	report(line: string): void;
 }
+
+/** A full outbox is not asked again at each of 200 samples a second. */
+const RETRY = 1000;
 
 export default class Alarm {
 	readonly name: string;
@@ -40,12 +43,15 @@ export default class Alarm {
 	/** Edges that had to wait for room in the outbox. */
 	refused = 0;
 	#waiting = false;
+	/** When the edge that is due was last offered. */
+	#tried: number;
 
 	constructor(host: AlarmHost, description: AlertDescription, ticks: number) {
 		this.#host = host;
 		this.name = description.name;
 		this.#description = description;
 		this.#key = keyOf("a:", this.name);
+		this.#tried = ticks;
 		const { on, due } = host.memory.get(this.#key);
 		this.#rule = new Rule(description, ticks, on === 1);
 		if (typeof due === "string") this.#due = due;
@@ -66,19 +72,19 @@ export default class Alarm {
 
 	/** Queues what a power cut kept from being queued. Before the first sample. */
 	start(): void {
-		if (this.#due !== undefined) this.#queue();
+		if (this.#due !== undefined) this.#queue(this.#tried);
 	}
 
 	/** A sample, or `undefined` where one was due. */
 	update(value: number | undefined, ticks: number): void {
 		if (value !== undefined) this.#value = value;
 		// While an edge waits for a place the rule stands still, so that ON and OFF never overtake one another.
-		if (this.#due !== undefined && !this.#queue()) return;
+		if (this.#due !== undefined && (((ticks - this.#tried) | 0) < RETRY || !this.#queue(ticks))) return;
 		if (!this.#rule.update(value, ticks)) return;
 		this.edges++;
 		this.#due = this.#payload();
 		this.#remember();
-		this.#queue();
+		this.#queue(ticks);
 		this.announce();
 	}
 
@@ -108,7 +114,8 @@ export default class Alarm {
 			this.#host.report(`${topics.alert(this.name)}: its state could not be stored, a restart may repeat it`);
 	}
 
-	#queue(): boolean {
+	#queue(ticks: number): boolean {
+		this.#tried = ticks;
 		if (!this.#host.publishEdge(topics.alert(this.name), this.#due as string)) {
 			if (!this.#waiting) this.#host.report(`${topics.alert(this.name)}: the outbox is full, waiting`);
 			if (!this.#waiting) this.refused++;

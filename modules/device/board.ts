@@ -22,7 +22,7 @@ import type { Problem, Values } from "./schema.js";
 import Settings from "./settings.js";
 import type { Storage } from "./storage.js";
 import Time from "./time.js";
-import * as topics from "./topics.js";
+import topics from "./topics.js";
 import { heard, reported, said } from "./trace.js";
 
 export const firmware = "glowworm 0.1.0";

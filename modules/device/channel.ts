@@ -8,7 +8,7 @@ import { type AlertDescription, type Description, faultName, type SensorDescript
 import type { Device, SensorDriver } from "./io.js";
 import Report from "./report.js";
 import Sampler from "./sampler.js";
-import * as topics from "./topics.js";
+import topics from "./topics.js";
 
 export interface ChannelHost extends AlarmHost {
 	readonly timer: Device["timer"];

@@ -7,7 +7,7 @@ import { decode } from "../mqtt/text.js";
 import { line } from "./description.js";
 import type { Incoming } from "./link.js";
 import { isRecord, nearest, type Problem, show, type Values } from "./schema.js";
-import * as topics from "./topics.js";
+import topics from "./topics.js";
 import { cidOf } from "./wish.js";
 
 export interface CommandHost {

@@ -6,7 +6,7 @@
 import { parseAddress } from "./address.js";
 import { BROKER, type Known } from "./form.js";
 import { isRecord, nearest, type Problem, report, show, type Values } from "./schema.js";
-import * as topics from "./topics.js";
+import topics from "./topics.js";
 
 /** Everything that is wrong between keys of a board's description. */
 export function checkConditions(value: Values, known: Known, problems: Problem[]): void {

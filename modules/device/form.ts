@@ -5,7 +5,7 @@
 
 import type { ActuatorDriver, Device, DriverOption } from "./io.js";
 import type { Keys, RecordSpec, Spec, Values } from "./schema.js";
-import * as topics from "./topics.js";
+import topics from "./topics.js";
 
 /** The drivers that a description may name. */
 export interface Known {
@@ -37,8 +37,11 @@ const any = (expected: string): Spec => freeze({ type: "any", expected });
 const record = (keys: Keys, more?: RecordSpec["more"]): RecordSpec =>
 	freeze({ type: "record", keys: freeze(keys), ...(more && { more }) });
 
-const name = (maximum: number): Spec =>
-	text(`1 to ${maximum} characters of A-Z a-z 0-9 _ -`, value => topics.isName(value, maximum));
+const name = (maximum: number): Spec => {
+	// A parameter that a kept function captures would cost a RAM alias; a constant does not.
+	const most = maximum;
+	return text(`1 to ${most} characters of A-Z a-z 0-9 _ -`, value => topics.isName(value, most));
+};
 const word = text("a text of 1 to 32 characters", value => value.length > 0 && value.length <= 32);
 const pin = any("a pin number or the name of a pin");
 

@@ -12,7 +12,7 @@ import type { Incoming } from "./link.js";
 import type Memory from "./memory.js";
 import { keyOf } from "./memory.js";
 import type { Values } from "./schema.js";
-import * as topics from "./topics.js";
+import topics from "./topics.js";
 import { parseWish, type Wish } from "./wish.js";
 
 /** What an output needs of its board. */

@@ -62,6 +62,7 @@ export default class Report {
 
 	/** A sample, or `undefined`, that stands for so many periods. */
 	add(value: number | undefined, ticks: number, periods = 1): void {
+		this.#expire(ticks);
 		if (value !== undefined) this.#gather(value);
 		this.#passed += periods;
 		if (this.#passed < this.#periods) return;
@@ -79,6 +80,12 @@ export default class Report {
 		this.#send(
 			`{"v":[${this.#values}]${range},"dt":[${this.#offsets}],"ts":${this.#ts},"tsq":"${this.#tsq}","seq":${first}}`,
 		);
+	}
+
+	/** A batch that a failing sensor or a deadband leaves unfilled goes out after twice the time it should have taken. */
+	#expire(ticks: number): void {
+		const { every, batch } = this.#description;
+		if (this.#batched && ((ticks - this.#start) | 0) >= 2 * every * this.#periods * batch) this.flush();
 	}
 
 	#gather(value: number): void {

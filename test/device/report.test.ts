@@ -117,6 +117,11 @@ describe("measurement", () => {
 		]);
 	});
 
+	it("does not wait in a batch for longer than twice the time it should have taken", () => {
+		const published = publish({ batch: 3 }, [1, 2, ...Array(5).fill(undefined)]);
+		assert.deepEqual(published, [{ v: [1, 2], dt: [0, 100], ts: START, tsq: "ntp", seq: 1 }]);
+	});
+
 	it("comes in batches of windows with their bounds", () => {
 		const [batch] = publish({ batch: 2, window: 200, aggregate: "range" }, [1, 3, 5, 9]);
 		assert.deepEqual(batch, {
