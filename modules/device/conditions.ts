@@ -184,7 +184,7 @@ function checkTopics(value: Values, problems: Problem[]): void {
 		items(value[key])
 			.map(({ name }) => name)
 			.filter(name => typeof name === "string");
-	const all = [topics.status, topics.result];
+	const all: string[] = [topics.status, topics.result];
 	for (const sensor of named("sensors"))
 		all.push(topics.measurement(sensor), topics.alertState(faultName(sensor)));
 	for (const alert of named("alerts")) all.push(topics.alertState(alert));
