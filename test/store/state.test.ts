@@ -54,6 +54,17 @@ describe("State (ECMA-419 §28 Key-Value)", () => {
 		}, /state: full/);
 		assert.match(again().state.read("ver") ?? "", /^499\./);
 	});
+	it("gets the room it is promised from the messages, byte for byte", () => {
+		const held = (promised: number) => {
+			const { outbox } = new Store({ partition: partition(), promised });
+			let count = 0;
+			while (outbox?.append("a/b", new Uint8Array(47))) count++;
+			return count;
+		};
+		// Records of 76 bytes: 20 of header, 2, 3 of topic, 47, 4 of check.
+		const [none, some] = [held(0), held(760)];
+		assert.equal(none - some, 10);
+	});
 	it("refuses a key that is empty or longer than 15 bytes, and a value that no record can hold", () => {
 		const { state, flash } = opened();
 		for (const key of ["", "0123456789abcdef", "ääääääää"])
