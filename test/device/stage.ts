@@ -16,12 +16,14 @@ import type {
 	SensorDriver,
 } from "../../modules/device/io.js";
 import type { Incoming, Link, LinkOptions, PublishOptions } from "../../modules/device/link.js";
-import type { Storage } from "../../modules/device/storage.js";
+import { openStorage, type Storage } from "../../modules/device/storage.js";
 import type { Timer, TimerHandle } from "../../modules/mqtt/io.js";
 import { decode, encode } from "../../modules/mqtt/text.js";
+import type { Outbox } from "../../modules/session/outbox.js";
 import { Outcome } from "../../modules/session/outcome.js";
 import { Queue } from "../../modules/session/queue.js";
 import { TestClock } from "../clock.js";
+import { TestFlash } from "../flash.js";
 
 export interface Published extends PublishOptions {
 	/** Below `<root>/<id>/`. */
@@ -30,6 +32,7 @@ export interface Published extends PublishOptions {
 }
 
 export const BASE = "r/b/";
+export const BLOCK = 1024;
 
 /** The session of one life of a board. */
 export class TestLink implements Link {
@@ -98,7 +101,9 @@ export class PowerCut extends Error {}
 export class World {
 	readonly clock: TestClock;
 	readonly records = new Map<string, string>();
-	outbox = new Queue({ byteLength: 1_000_000 });
+	outbox: Outbox = new Queue({ byteLength: 1_000_000 });
+	/** Holds outbox and memory instead, where there is one; can lose its power by itself. */
+	flash: TestFlash | undefined;
 	readonly published: Published[] = [];
 	readonly trace: string[] = [];
 	/** Levels of each pin, each once it changed. */
@@ -144,8 +149,11 @@ export class World {
 			throw new PowerCut(where);
 		}
 	}
+	get gone(): boolean {
+		return this.dead || this.flash?.dead === true;
+	}
 	say(message: Published): void {
-		if (this.dead) return;
+		if (this.gone) return;
 		this.published.push(message);
 		this.onPublish?.(message);
 	}
@@ -189,13 +197,8 @@ export class World {
 		const device = this.device();
 		const { description, problems } = check({ root: "r", id: "b", ...raw }, device.sensor, device.actuator);
 		if (!description) throw new Error(problems.map(problem => line(problem)).join("\n"));
-		const storage: Storage = {
-			outbox: this.outbox,
-			memory: this.memory,
-			kind: "test",
-			counters: {},
-			close() {},
-		};
+		const storage = this.#storage(device);
+		this.outbox = storage.outbox;
 		return new Board({
 			device,
 			description,
@@ -206,6 +209,14 @@ export class World {
 			},
 		});
 	}
+	#storage(device: Device): Storage {
+		const { flash, outbox, memory } = this;
+		if (!flash) return { outbox, memory, kind: "test", counters: {}, close() {} };
+		this.flash = new TestFlash({ blocks: flash.wear.length, blockLength: BLOCK, image: flash.image });
+		const chip = { open: () => this.flash as TestFlash, [Symbol.iterator]: () => [][Symbol.iterator]() };
+		return openStorage({ ...device, flash: chip });
+	}
+
 	/** The power goes now: nothing of the board runs any more, its pins fall. */
 	kill(): void {
 		this.#life.end();
@@ -291,7 +302,7 @@ function digital(world: World): DigitalClass {
 		}
 		write(value: 0 | 1): void {
 			const levels = world.pins.get(this.#pin) as number[];
-			if (!world.dead && levels.at(-1) !== value) levels.push(value);
+			if (!world.gone && levels.at(-1) !== value) levels.push(value);
 		}
 		close(): void {}
 	}
