@@ -1,0 +1,83 @@
+/**
+ * `npm run bench`: what the MQTT client costs in the XS engine, beside the floor, a codec and the SDK's clients.
+ * Prints a table; `--json FILE` writes the figures, `--budget` makes ours the budget that `npm test` enforces.
+ */
+
+import { writeFileSync } from "node:fs";
+import { Command } from "commander";
+import { unavailable } from "../hosts/xs/harness.js";
+import { type Budget, budgetPath, current } from "./budget.js";
+import { clients, type Figures, measure, SCENARIOS, type ScenarioName, unidentified } from "./measure.js";
+import { ram } from "./ram.js";
+import { findSDK } from "./sdk.js";
+import { type Size, sizes } from "./size.js";
+
+type Table = ReadonlyMap<string, ReadonlyMap<ScenarioName, Figures>>;
+
+const program = new Command("bench")
+	.description("What the MQTT client costs in the XS engine: meter units / slots made / socket writes.")
+	.option("--json <file>", "write the figures to a file")
+	.option("--budget", "make the current figures of modules/mqtt the budget")
+	.parse();
+
+const options = program.opts<{ json?: string; budget?: boolean }>();
+const reason = unavailable();
+if (reason) console.log(`${reason}; nothing was measured`);
+else if (options.budget) {
+	const budget: Budget = await current();
+	writeFileSync(budgetPath, `${JSON.stringify(budget, undefined, "\t")}\n`);
+} else await run();
+
+async function run(): Promise<void> {
+	const found = findSDK();
+	const sdk = typeof found === "string" ? undefined : found;
+	if (typeof found === "string") console.log(found);
+	const table = new Map<string, ReadonlyMap<ScenarioName, Figures>>();
+	for (const client of clients(sdk)) table.set(client.name, await measure(client));
+	if (options.json) writeFileSync(options.json, `${JSON.stringify(byScenario(table), undefined, "\t")}\n`);
+	const own = await unidentified();
+	const idle = await ram();
+	print(table, await sizes(sdk));
+	console.log(`
+Each cell: meter units / slots made / socket writes, for one operation; an empty one costs 26 units.
+publish1 with packet identifiers of the client's own: ${round(own.units)} / ${round(own.slots)}.
+A connected idle client, without its socket: ${round(idle.slots)} slots (${round(idle.slots * 16)} bytes on a 32-bit device) and ${round(idle.bytes)} bytes of chunks (64-bit layout).
+The codec is no client: it has no state, no keep-alive, and leaves topic and payload as they are.
+The SDK's clients are given ArrayBuffer.fromString and String.fromArrayBuffer, which this engine lacks, by two functions
+around TextEncoder and TextDecoder. Its mqtt.js acknowledges nothing, and publishes and receives whole messages only.
+The socket is JavaScript here: a byte read by itself costs a call of 30 units, which C on a device does for less.`);
+}
+
+function byScenario(table: Table): object {
+	const figures = (name: ScenarioName) =>
+		Object.fromEntries(
+			[...table].flatMap(([client, rows]) => (rows.has(name) ? [[client, rows.get(name)]] : [])),
+		);
+	return Object.fromEntries(SCENARIOS.map(name => [name, figures(name)]));
+}
+
+function print(table: Table, modules: readonly Size[]): void {
+	const names = [...table.keys()];
+	const lines = [["", ...names]];
+	for (const scenario of SCENARIOS)
+		lines.push([scenario, ...names.map(name => cell(table.get(name)?.get(scenario)))]);
+	const of = (name: string) => modules.find(size => size.name === name);
+	lines.push(["minified bytes", ...names.map(name => `${of(name)?.minified ?? "–"}`)]);
+	if (modules.some(({ bytecode }) => bytecode !== undefined))
+		lines.push(["XS byte code", ...names.map(name => `${of(name)?.bytecode ?? "–"}`)]);
+	const widths = (lines[0] as string[]).map((_, column) =>
+		Math.max(...lines.map(line => (line[column] ?? "").length)),
+	);
+	for (const line of lines)
+		console.log(
+			line.map((text, i) => (i ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[0] ?? 0))).join("  "),
+		);
+}
+
+function cell(figures: Figures | undefined): string {
+	return figures ? [figures.units, figures.slots, figures.writes].map(round).join(" / ") : "–";
+}
+
+function round(value: number): string {
+	return `${Math.round(value * 10) / 10}`;
+}
