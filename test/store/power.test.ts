@@ -82,7 +82,7 @@ describe("Power cut", function () {
 			const random = generator(seed);
 			let flash = open(new Uint8Array(BLOCKS * LENGTH).fill(0xff), align, failing);
 			let content = EMPTY;
-			for (let run = 0; run < 1500; run++) {
+			for (let run = 0; run < 800; run++) {
 				// Mostly during the first changes, so that a compaction rarely comes to its end.
 				const changes = 1 + random(run % 3 ? 4 : 12);
 				const { moments, driver } = record(
@@ -130,7 +130,7 @@ describe("Power cut", function () {
 						allowed(content, moment.before, moment.after);
 						cuts++;
 						// A sample lives on, and loses its power once more, first of all while it recovers.
-						if (random(120) !== 0) continue;
+						if (random(200) !== 0) continue;
 						second += rerun(again, content, seed + cuts, align, 24);
 					} catch (error) {
 						throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
