@@ -6,12 +6,12 @@
  */
 
 import type { TimerHandle } from "../mqtt/io.js";
+import { type Applied, powerOn, read, wishText } from "./applied.js";
 import type { OutputDescription } from "./description.js";
 import type { Actuator, ActuatorDriver, Device } from "./io.js";
 import type { Incoming } from "./link.js";
 import type Memory from "./memory.js";
 import { keyOf } from "./memory.js";
-import type { Values } from "./schema.js";
 import topics from "./topics.js";
 import { parseWish, type Wish } from "./wish.js";
 
@@ -36,19 +36,6 @@ export interface OutputOptions {
 	readonly options: object;
 }
 
-interface State {
-	readonly on: boolean;
-	/** 1…255. */
-	readonly brightness: number;
-	/** Greatest version applied; -1 before the first. */
-	readonly ver: number;
-	/** The last desired wish applied, as `wishText` writes it. */
-	readonly wish: string;
-	readonly src: string;
-	/** Packet identifiers of the last live commands, newest last. */
-	readonly seen: readonly number[];
-}
-
 /** A live-only output takes no command so soon after it came back: the broker may have kept it. */
 const SETTLE = 1000;
 /** The client has at most so many inbound messages unacknowledged that we know of. */
@@ -62,7 +49,7 @@ export default class Output {
 	readonly #key: string;
 	readonly #actuator: Actuator;
 	#description: OutputDescription;
-	#state: State;
+	#state: Applied;
 	#failSafe: TimerHandle | undefined;
 	#blink: TimerHandle | undefined;
 	#changes = 0;
@@ -144,7 +131,11 @@ export default class Output {
 		this.#disarm();
 		this.#away = false;
 		this.#settling = sessionPresent;
-		this.#settled = this.#host.clock.ticks + SETTLE;
+		this.#settled = (this.#host.clock.ticks + SETTLE) | 0;
+		// A new session counts its packet identifiers anew: what they say of an old one would be wrong.
+		if (sessionPresent || this.#state.seen.length === 0) return;
+		this.#state = { ...this.#state, seen: [] };
+		this.#host.memory.put(this.#key, this.#state);
 	}
 
 	offline(): void {
@@ -185,7 +176,7 @@ export default class Output {
 		}
 	}
 
-	#apply(next: State, topic: string, cid?: string | number): void {
+	#apply(next: Applied, topic: string, cid?: string | number): void {
 		this.#steady();
 		const previous = this.#state;
 		if (!this.#host.memory.put(this.#key, next))
@@ -220,7 +211,7 @@ export default class Output {
 		return { on, brightness: (this.dimmable ? brightness : undefined) ?? this.#state.brightness };
 	}
 
-	#level({ on, brightness }: State): number {
+	#level({ on, brightness }: Applied): number {
 		return on ? (this.dimmable ? brightness : 255) : 0;
 	}
 
@@ -264,28 +255,4 @@ export default class Output {
 	#refuse(topic: string, error: string, cid?: string | number): void {
 		this.#host.refuse(topic, error, cid);
 	}
-}
-
-/** Equal for wishes that want the same. */
-function wishText({ on, brightness }: Wish): string {
-	return `${on ? "ON" : "OFF"}${brightness === undefined ? "" : ` ${brightness}`}`;
-}
-
-/** What was stored; anything that is missing or of another kind as on the first day. */
-function read({ on, brightness, ver, wish, src, seen }: Values): State {
-	return {
-		on: on === true,
-		brightness: typeof brightness === "number" ? brightness : 255,
-		ver: typeof ver === "number" ? ver : -1,
-		wish: typeof wish === "string" ? wish : "",
-		src: typeof src === "string" ? src : "power-on",
-		seen: Array.isArray(seen) ? seen.filter(id => typeof id === "number") : [],
-	};
-}
-
-function powerOn(state: State, { powerOn }: OutputDescription): State {
-	if (powerOn === "last") return state;
-	if (powerOn === "off" || state.wish === "") return { ...state, on: false, src: "power-on" };
-	const brightness = Number(state.wish.split(" ")[1] ?? state.brightness);
-	return { ...state, on: state.wish.startsWith("ON"), brightness, src: "desired" };
 }

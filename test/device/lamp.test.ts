@@ -18,7 +18,7 @@ const reported = (world: World, name = "lamp") => world.json(`${name}/state`).at
 function again(world: World, description: object = { lamp }) {
 	world.kill();
 	world.start(description);
-	world.link.connect();
+	world.link.connect(true);
 }
 
 describe("lamp/set", () => {
@@ -123,6 +123,19 @@ describe("lamp/set", () => {
 		again(world);
 		world.link.receive("lamp/set", "ON", { id: 5, duplicate: true });
 		assert.equal(world.level(2), 0);
+	});
+
+	it("does not take identifiers of a session that the broker has lost for those of the new one", () => {
+		const world = online();
+		world.link.receive("lamp/set", "ON", { id: 5 });
+		world.link.receive("lamp/set", "OFF", { id: 6 });
+		world.link.disconnect();
+		world.link.connect(false);
+		world.kill();
+		world.start({ lamp });
+		world.link.connect(true);
+		world.link.receive("lamp/set", "ON", { id: 5, duplicate: true });
+		assert.equal(world.level(2), 1);
 	});
 
 	it("does what is marked as delivered again but never came", () => {
