@@ -149,11 +149,12 @@ export default class MQTTClient extends Writer {
 	 * `stalled`, so that the usual packet meets one check instead of five. One `try` round the loop is free.
 	 */
 	protected override arrived(count: number): void {
-		this.heard = true;
 		this.readable = count;
+		this.heard = true;
 		if (this.running) return;
 		this.running = true;
 		const parser = this.parser;
+		let type: number;
 		try {
 			for (;;) {
 				if (this.stalled && !this.recover(parser)) break;
@@ -164,7 +165,7 @@ export default class MQTTClient extends Writer {
 					parser.end = this.socket.read(parser.bytes) ?? 0;
 					this.readable -= parser.end;
 				}
-				const type = parser.next();
+				type = parser.next();
 				if (type === 3) {
 					const byteLength = parser.remaining;
 					if (parser.end - parser.start < byteLength || parser.flags > 0x33) this.publish(parser);
@@ -362,7 +363,9 @@ export default class MQTTClient extends Writer {
 	/** SUBACK: a return code for each filter, handed on in their order [MQTT-3.9.3-1]. */
 	private subscribed(id: number, payload: readonly number[]): void {
 		const { subscribing } = this;
-		const index = subscribing ? subscribing.indexOf(id) : -1;
+		let index = subscribing ? subscribing.indexOf(id) : -1;
+		// What stands at an odd place is a number of filters.
+		while (subscribing && index & 1 && index > 0) index = subscribing.indexOf(id, index + 1);
 		if (subscribing && index >= 0) {
 			const [, count] = subscribing.splice(index, 2);
 			if (count !== payload.length) {

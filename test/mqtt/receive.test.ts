@@ -377,6 +377,27 @@ describe("receive: control packets", () => {
 		assert.equal(scene.errors.length, 0);
 	});
 
+	it("A number of filters is not taken for an identifier, though SUBACKs come in another order [MQTT-3.8.4-5]", () => {
+		const scene = new Scene().connected();
+		scene.client.write(undefined, { operation: SUBSCRIBE, items: [{ topic: "a" }, { topic: "b" }] });
+		scene.client.write(undefined, { operation: SUBSCRIBE, items: [{ topic: "c" }] });
+		scene.line.send([...broker.suback(2, 0), ...broker.suback(1, 0, 0)]);
+		assert.equal(scene.errors.length, 0);
+		assert.deepEqual(
+			scene.controls.map(({ id }) => id),
+			[2, 1],
+		);
+	});
+
+	it("An identifier that is used again counts the filters of its last SUBSCRIBE [MQTT-3.8.4-5]", () => {
+		const scene = new Scene().connected();
+		for (const topics of [["a"], ["a", "b"], ["a"]]) {
+			scene.client.write(undefined, { operation: SUBSCRIBE, id: 7, items: topics.map(topic => ({ topic })) });
+			scene.line.send(broker.suback(7, ...topics.map(() => 0)));
+		}
+		assert.equal(scene.errors.length, 0);
+	});
+
 	it("UNSUBACK and PUBACK are told with their identifier [MQTT-2.3.1-7] [MQTT-3.10.4-4]", () => {
 		const scene = new Scene().connected();
 		scene.client.write(undefined, { operation: UNSUBSCRIBE, items: [{ topic: "a" }] });

@@ -153,6 +153,13 @@ describe("write", () => {
 			assert.deepEqual(scene.log, [], "nothing is called back within write (§8)");
 		});
 
+	it("A control packet is one though topic and payload are those of the last message", () => {
+		const scene = new Scene().connected();
+		scene.client.write(text("on"), { topic: "t" });
+		scene.forget().client.write(text("on"), { operation: PINGREQ, topic: "t" });
+		assert.deepEqual(scene.writes, ["c000"]);
+	});
+
 	for (const [title, data, options] of WRONG)
 		it(`With ${title} it throws, sends nothing and takes no identifier`, () => {
 			const fresh = new Scene().connected();
@@ -325,6 +332,15 @@ describe("write: room", () => {
 			assert.ok(left >= 0 && left <= scene.line.room);
 			scene.forget().line.drain(0);
 			assert.equal(left, scene.offers[0] ?? 0);
+		}
+	});
+
+	it("The same of messages that are not copied, the first and those like it", () => {
+		const scene = new Scene({}, 3000).connected();
+		for (let i = 0; i < 2; i++) {
+			const left = scene.client.write(Buffer.alloc(1000), { topic: "t" });
+			scene.forget().line.drain(0);
+			assert.equal(left, scene.offers[0]);
 		}
 	});
 });
