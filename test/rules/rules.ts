@@ -34,6 +34,10 @@ export const why = Object.freeze({
 	stringify: "JSON.stringify of an object in flash throws (read only value): spread it first",
 	generator: "a generator started at module level is a link error",
 	enum: "is not erasable and costs RAM aliases: use a frozen object and a companion type",
+	namespace:
+		"a namespace import costs a RAM alias and a linker warning in each module: import names, or one frozen object",
+	capture:
+		"a kept function that captures a parameter costs a RAM alias and a linker warning: copy it into a const first",
 	import: "modules import relative paths inside modules/, ending in .js, at the top",
 	layer: "the house: main → device → session → mqtt, and device and main → store",
 	types: "leaves an import of a file that is types only, which the linker cannot find: import type",
@@ -66,17 +70,20 @@ export function check(path: string, source: string, typesOnly: ReadonlySet<strin
 	const found: Violation[] = [];
 	const program = parse(source);
 	const generators = new Set<string>();
+	const called = new Set<string>();
 	const report = (rule: Violation["rule"], node: Node, what: string): void => {
 		found.push({ line: node.loc?.start.line ?? 0, rule, what });
 	};
-	walk(program, node => {
+	walk(program, (node, { atModuleLevel }) => {
 		if (node.type === "FunctionDeclaration" && node.generator) generators.add(node.id.name);
+		if (atModuleLevel && node.type === "CallExpression") called.add(bare(node.callee)?.name);
 	});
 	walk(program, (node, context) => {
 		if (/^(Import|Export\w+)Declaration$/.test(node.type) && node.source)
 			importRule(path, node, typesOnly, report);
 		if (node.type === "ImportExpression" || (node.type === "CallExpression" && node.callee.type === "Import"))
 			report("import", node, "import()");
+		if (node.type === "ImportNamespaceSpecifier") report("namespace", node, `* as ${node.local.name}`);
 		if (node.type === "TSEnumDeclaration") report("enum", node, `enum ${node.id.name}`);
 		if (node.type === "TSModuleDeclaration") report("enum", node, "namespace");
 		if ((isFunction(node) && node.async) || node.type === "AwaitExpression" || node.await === true)
@@ -87,6 +94,14 @@ export function check(path: string, source: string, typesOnly: ReadonlySet<strin
 		if (node.type === "CallExpression") callRule(node, context, report);
 		writeRule(node, context, report);
 		if (!context.atModuleLevel) return;
+		if (node.type === "FunctionDeclaration" && called.has(node.id?.name)) captureRule(node, report);
+		if (
+			node.type === "VariableDeclarator" &&
+			called.has(node.id.name) &&
+			node.init &&
+			isFunction(bare(node.init) as Node)
+		)
+			captureRule(bare(node.init) as Node, report);
 		if (node.type === "VariableDeclaration" && node.kind !== "const" && context.parents.length < 2)
 			report("binding", node, node.kind);
 		const value =
@@ -242,4 +257,20 @@ function newRule(node: Node, report: Report): void {
 			first?.type === "ArrayExpression" || (first?.type === "NumericLiteral" && first.value === 0);
 		if (!constant) report("scratch", node, `new ${name}`);
 	} else report("instance", node, `new ${name}`);
+}
+
+/** A function that is called while the module is evaluated: what it keeps of its parameters is kept in flash. */
+function captureRule(outer: Node, report: Report): void {
+	const parameters = new Set<string>(
+		outer.params.map((parameter: Node) => parameter.name ?? parameter.left?.name),
+	);
+	walk({ type: "Program", body: [outer.body] }, (node, { parents }) => {
+		if (
+			node.type === "Identifier" &&
+			parameters.has(node.name) &&
+			parents.some(isFunction) &&
+			isReference(node, parents)
+		)
+			report("capture", node, node.name);
+	});
 }

@@ -124,6 +124,19 @@ export const snippets: readonly Snippet[] = [
 	{ source: "export enum State { a, b }", rules: ["enum"] },
 	{ source: "export const enum State { a, b }", rules: ["enum"] },
 	{ source: "export namespace N { export const a = 1; }", rules: ["enum"] },
+	// What the linker keeps
+	{ source: 'import * as a from "./a.js";\nvoid a;', rules: ["namespace"] },
+	{
+		source: "const at = (most: number) => (x: number) => x < most;\nexport const small = at(3);",
+		rules: ["capture"],
+	},
+	{ source: "function at(most: number) { return () => most; }\nconst f = at(3);", rules: ["capture"] },
+	{ source: "const at = (most: number) => Object.freeze({ most });\nexport const small = at(3);", rules: [] },
+	{
+		source: "const at = (m: number) => { const most = m; return () => most; };\nconst f = at(3);",
+		rules: [],
+	},
+	{ source: "export const at = (most: number) => () => most;", rules: [] },
 	// Imports
 	{ source: 'import fs from "node:fs";\nvoid fs;', rules: ["import"] },
 	{ source: 'import Timer from "timer";\nvoid Timer;', rules: ["import"] },

@@ -1,0 +1,65 @@
+/**
+ * The manifests of Moddable's SDK name exactly the files there are. mcconfig says nothing about a module that is
+ * missing (the board then dies at boot without naming it), nor about one that is not preloaded (it costs RAM).
+ */
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { isTypesOnly, root, sources } from "./sources.js";
+
+interface Manifest {
+	readonly include?: readonly string[];
+	readonly modules?: Readonly<Record<string, string | readonly string[]>>;
+	readonly preload?: readonly string[];
+	readonly platforms?: Readonly<Record<string, Manifest>>;
+}
+
+const read = (folder: string) =>
+	JSON.parse(readFileSync(join(root, folder, "manifest.json"), "utf8")) as Manifest;
+
+/** Names of the modules in a folder that leave code behind. */
+function present(folder: string): string[] {
+	return readdirSync(join(root, folder))
+		.filter(name => name.endsWith(".ts") && !name.endsWith(".d.ts"))
+		.filter(name => !isTypesOnly(readFileSync(join(root, folder, name), "utf8")))
+		.map(name => `${folder}/${name.slice(0, -3)}`);
+}
+
+/** What a manifest calls the file at a path, from the repository's root and without extension. */
+function named(folder: string, { modules = {} }: Manifest): Map<string, string> {
+	const own = Object.entries(modules).filter(
+		([name, path]) => name !== "~" && name !== "*" && !`${path}`.startsWith("$"),
+	);
+	return new Map(own.map(([name, path]) => [relative(root, join(root, folder, path as string)), name]));
+}
+
+const folders = [...new Set(sources().map(file => relative(root, dirname(file))))].filter(folder => folder);
+
+describe("the manifest of", () => {
+	for (const folder of [...folders, "hosts/moddable", "hosts/esp32", "hosts/simulator"])
+		it(`${folder} maps every file that has code, and no other, to its path, and preloads it`, () => {
+			const manifest = read(folder);
+			const names = named(folder, manifest);
+			const here = [...names].filter(([path]) => dirname(path) === folder);
+			assert.deepEqual(here.map(([path]) => path).sort(), present(folder).sort());
+			for (const [path, name] of names) {
+				// The SDK runs what is called setup/… before main; run once, it is not worth its flash.
+				const expected = path.endsWith("/setup") ? "setup/device" : path;
+				assert.equal(name, expected);
+				if (!name.startsWith("setup/"))
+					assert.ok(manifest.preload?.includes(name), `${name} is not preloaded`);
+			}
+			// A name that no module has is ignored in silence.
+			for (const name of manifest.preload ?? [])
+				assert.ok([...names.values()].includes(name), `${name} is no module`);
+		});
+	it("the repository includes that of every folder of modules, and one host for every platform", () => {
+		const { include = [], preload, platforms = {} } = read(".");
+		for (const folder of folders) assert.ok(include.includes(`./${folder}/manifest.json`), folder);
+		assert.deepEqual(preload, ["main"]);
+		for (const platform of ["esp32", "esp32/*", "lin", "mac", "win"])
+			assert.ok(platforms[platform]?.include, platform);
+		assert.ok("error" in (platforms["..."] ?? {}), "another platform is an error");
+	});
+});
