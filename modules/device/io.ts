@@ -5,7 +5,9 @@
  */
 
 import type { ResolverClass, TCPClass, Ticks, Timer, With } from "../mqtt/io.js";
-import type { Flash } from "../store/io.js";
+import type { Flash, KeyValueDomain } from "../store/io.js";
+
+export type { KeyValueDomain };
 
 export type PinSpecifier = number | string | object;
 
@@ -118,15 +120,6 @@ export interface NTP {
 }
 
 export type NTPClass = new (options: object) => NTP;
-
-/** A key-value domain opened with `format: "string"` (§28). Values are at most 4000 bytes, keys 15 characters. */
-export interface KeyValueDomain extends Iterable<string> {
-	read(key: string): string | undefined;
-	/** Whole or not at all, also when the power goes. */
-	write(key: string, value: string): void;
-	delete(key: string): void;
-	close(): void;
-}
 
 export interface KeyValue {
 	open(options: {

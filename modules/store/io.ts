@@ -1,5 +1,6 @@
 /**
- * ECMA-419 §28, Flash: what the journal needs from its host. Types only. Offsets and lengths are in bytes.
+ * ECMA-419 §28: Flash, which the journal needs from its host, and Key-Value, which it offers. Types only. Offsets
+ * and lengths are in bytes.
  * After an erase each bit is set (`eraseValue` 0xFF); a write may only clear bits; every call throws on failure.
  */
 
@@ -22,5 +23,14 @@ export interface FlashPartition {
 	read(byteLength: number, offset: number): ArrayBuffer;
 	write(data: ByteBuffer, offset: number): void;
 	eraseBlock(first: number, last?: number): void;
+	close(): void;
+}
+
+/** A key-value domain opened with `format: "string"` (§28). Values are at most 4000 bytes, keys 15 characters. */
+export interface KeyValueDomain extends Iterable<string> {
+	read(key: string): string | undefined;
+	/** Whole or not at all, also when the power goes. */
+	write(key: string, value: string): void;
+	delete(key: string): void;
 	close(): void;
 }

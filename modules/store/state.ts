@@ -3,8 +3,8 @@
  * domain in "string" format, for what must outlive a restart. The last one written wins; an equal value is not written.
  */
 
-import type { KeyValueDomain } from "../device/io.js";
 import { decode, encode } from "../mqtt/text.js";
+import type { KeyValueDomain } from "./io.js";
 import type Journal from "./journal.js";
 import type { Owner } from "./journal.js";
 import { HEADER, Kind } from "./record.js";
