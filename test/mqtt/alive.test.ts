@@ -26,7 +26,8 @@ function pass(scene: Scene, milliseconds: number, answer = true, step = 100): nu
 describe("alive: pings", () => {
 	it("An idle client is never silent for as long as the keep-alive interval [MQTT-3.1.2-23]", () => {
 		const scene = new Scene({ keepAlive: KEEP_ALIVE }).connected();
-		assert.ok(pass(scene, 10 * KEEP_ALIVE) < KEEP_ALIVE);
+		// With a quarter to spare, for what delays a packet on its way.
+		assert.ok(pass(scene, 10 * KEEP_ALIVE) <= (KEEP_ALIVE * 3) / 4);
 		assert.ok(pings(scene) <= 30, "nor does it talk much");
 		assert.equal(scene.errors.length, 0);
 		scene.check();
@@ -197,15 +198,18 @@ describe("alive: pings", () => {
 		assert.equal(scene.errors.length, 0);
 	});
 
-	it("Many small messages that always use up the room do not end the connection, though the broker is silent between pings", () => {
-		const scene = new Scene({ keepAlive: KEEP_ALIVE }, 1000).connected();
+	it("Small messages that use up all room do not end the connection, though the broker is silent and no ping finds room", () => {
+		const scene = new Scene({ keepAlive: KEEP_ALIVE }).connected();
+		scene.line.room = 0;
+		scene.line.drain(100);
 		for (let time = 0; time < 10 * KEEP_ALIVE; time += 500) {
-			while (scene.line.room >= 5) scene.client.write(undefined, { topic: "t" });
-			const before = pings(scene);
+			for (let i = 0; i < 17; i++) scene.client.write(undefined, { topic: "t" });
+			assert.equal(scene.line.room, 15);
+			scene.client.write(Buffer.alloc(10), { topic: "t" });
+			assert.equal(scene.line.room, 0);
 			scene.clock.advance(500);
-			scene.line.drain(100);
-			if (pings(scene) > before) scene.line.send(broker.pingresp());
 			assert.equal(scene.errors.length, 0);
+			scene.line.drain(100);
 		}
 	});
 

@@ -275,7 +275,7 @@ describe("hostile broker", () => {
 		assert.ok(Math.max(0, ...allocated) <= 65_535 + 16, `allocated ${Math.max(...allocated)}`);
 	});
 
-	it("After each kind of end the last CONNECT, will and credentials are the caller's still: a new client connects", () => {
+	it("After each kind of end a new client connects over the same network", () => {
 		for (const [, all] of ROWS.slice(0, 20)) {
 			const wire = run(all, 1).wire;
 			const next = new Scene({}, wire).connected();

@@ -357,6 +357,15 @@ describe("receive: control packets", () => {
 			scene.check();
 		});
 
+	it("A refusal that says a session is present ends the client as unexpected, whatever was asked [MQTT-3.2.2-4]", () => {
+		for (const clean of [false, true]) {
+			const scene = new Scene({ clean }).waiting();
+			scene.line.send(broker.connack(2, true));
+			assert.equal(scene.code, Reason.unexpected);
+			assert.deepEqual(scene.controls, []);
+		}
+	});
+
 	it("SUBACK is told with its codes in the order of the filters, failures too [MQTT-3.8.4-5] [MQTT-3.9.3-1]", () => {
 		const scene = new Scene().connected();
 		const items = ["a", "b", "c", "d"].map((topic, QoS) => ({ topic, QoS: QoS % 3 }));
