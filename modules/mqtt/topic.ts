@@ -33,7 +33,6 @@ export function matches(filter: string, name: string): boolean {
 		if (filters[i] === "#") return true; // the parent too: `a/#` matches `a`
 		if (i === levels.length) return false;
 		if (filters[i] !== "+" && filters[i] !== levels[i]) return false;
-		if (i === last - 1 && i === levels.length - 1 && filters[last] === "#") return true;
 	}
 	return filters.length === levels.length;
 }
