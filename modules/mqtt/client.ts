@@ -50,15 +50,14 @@ export default class MQTTClient extends Writer {
 	private readonly parser = new Parser();
 	/** `arrived` is on the stack. */
 	private running = false;
-	/** Something is not over and done with: `recover` looks what. */
-	private stalled = false;
 	/** A reply that waits for room in the socket: type << 16 | packet identifier, or 0. Nothing is parsed meanwhile. */
 	private owed = 0;
 	/** PUBACK or PUBREC as `type << 16 | id`, due once the current message is read. */
 	private due = 0;
 	/** What becomes of the payload that is still to come. */
 	private rest: Rest = Rest.delivered;
-	private readonly message = { operation: 0, id: 0 };
+	/** Of every PUBACK. */
+	private readonly message = { operation: PUBACK, id: 0 };
 	private readonly acknowledge: boolean;
 	/** Packet identifiers of QoS 2 messages that were taken and not yet released. */
 	private received: number[] | undefined;
@@ -154,7 +153,6 @@ export default class MQTTClient extends Writer {
 		if (this.running) return;
 		this.running = true;
 		const parser = this.parser;
-		let type: number;
 		try {
 			for (;;) {
 				if (this.stalled && !this.recover(parser)) break;
@@ -165,7 +163,7 @@ export default class MQTTClient extends Writer {
 					parser.end = this.socket.read(parser.bytes) ?? 0;
 					this.readable -= parser.end;
 				}
-				type = parser.next();
+				const type = parser.next();
 				if (type === 3) {
 					const byteLength = parser.remaining;
 					if (parser.end - parser.start < byteLength || parser.flags > 0x33) this.publish(parser);
@@ -173,15 +171,11 @@ export default class MQTTClient extends Writer {
 						parser.remaining = 0;
 						this.available = byteLength;
 						if (parser.flags > 0x31) this.deliverIdentified(parser);
-						else
-							this.deliver(byteLength, {
-								more: false,
-								topic: parser.topic,
-								QoS: 0,
-								byteLength,
-								retain: parser.flags === 0x31,
-							});
-						if (this.available !== 0) this.stalled = true;
+						else {
+							const retain = parser.flags === 0x31;
+							this.deliver(byteLength, { more: false, topic: parser.topic, QoS: 0, byteLength, retain });
+							if (this.available !== 0) this.stalled = true;
+						}
 					}
 				} else if (type === 4) this.acknowledged(parser.packetIdentifier);
 				else if (type !== -2) this.controlled(type);
@@ -231,18 +225,17 @@ export default class MQTTClient extends Writer {
 		}
 	}
 
-	/** A QoS 1 message that is there as a whole: acknowledged as soon as it is read. */
+	/** A QoS 1 message that is there as a whole: acknowledged as soon as it is read [MQTT-4.3.2-2]. */
 	private deliverIdentified(parser: Parser): void {
 		const byteLength = this.available;
 		const topic = parser.topic;
 		const id = parser.packetIdentifier;
 		const retain = parser.flags === 0x33;
 		this.deliver(byteLength, { more: false, topic, QoS: 1, byteLength, retain, duplicate: false, id });
-		if (!this.acknowledge) return;
-		if (this.available === 0 && this.state === 4 && this.writable > 3)
-			this.sendReply(4, id); // [MQTT-4.3.2-2]
+		if (this.available === 0 && this.acknowledge && this.state === 4 && this.writable > 3)
+			this.answer(0x40, id);
 		else {
-			this.due = 0x40000 | id;
+			if (this.acknowledge) this.due = 0x40000 | id;
 			this.stalled = true;
 		}
 	}
@@ -316,16 +309,13 @@ export default class MQTTClient extends Writer {
 	/** PUBACK. */
 	private acknowledged(id: number): void {
 		if (this.state < 4) {
-			this.stalled = true;
 			this.refuse();
 			return;
 		}
 		if (this.identifiers !== undefined) this.identifiers.release(id);
 		const message = this.message;
-		message.operation = 4;
 		message.id = id;
 		this.onControl(4, message);
-		if (this.available !== 0) this.stalled = true; // closed
 	}
 
 	/** Any packet but PUBLISH and PUBACK, or no packet at all. */
@@ -339,10 +329,7 @@ export default class MQTTClient extends Writer {
 		else if (type === SUBACK) this.subscribed(id, parser.codes as number[]);
 		else if (type < PINGREQ) {
 			this.exchange(type, id);
-			const message = this.message;
-			message.operation = type;
-			message.id = id;
-			this.onControl(type, message);
+			this.onControl(type, { operation: type, id });
 		} else {
 			if (type === PINGRESP) this.answered();
 			else this.owed = PINGRESP << 16;

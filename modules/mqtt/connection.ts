@@ -28,6 +28,8 @@ export default abstract class Connection {
 	protected readable = 0;
 	/** Bytes that the application may `read` now; while there are any, nothing else is parsed. -1 once closed. */
 	protected available = 0;
+	/** Something that arrived is not over and done with, or the client is closed: client.ts's `recover` looks what. */
+	protected stalled = false;
 	/** Something arrived since the last PINGREQ. */
 	protected heard = false;
 	/** `onReadable`, once CONNACK is there: before, nothing may be delivered [MQTT-3.2.0-1]. */
@@ -96,6 +98,7 @@ export default abstract class Connection {
 		if (this.state === State.closed) return;
 		this.state = State.closed;
 		this.available = -1;
+		this.stalled = true;
 		this.writable = 0;
 		this.timer.clear(this.deadline);
 		this.timer.clear(this.resumption);

@@ -36,7 +36,7 @@ export default abstract class Writer extends Connection {
 	private readonly publications = [this.publication];
 	/** Bytes of the outgoing PUBLISH that are still to be written. */
 	private outgoing = 0;
-	private readonly reply = new Uint8Array(4);
+	private readonly reply = Uint8Array.of(0, 2, 0, 0);
 	protected identifiers: Identifiers | undefined;
 	/** Packet identifier and number of filters, of each SUBSCRIBE that has no SUBACK yet. */
 	protected subscribing: number[] | undefined;
@@ -81,7 +81,8 @@ export default abstract class Writer extends Connection {
 
 	/** Packet identifier, in the two bytes before the payload. */
 	private stamp(publication: Publication, given: number | undefined): void {
-		const id = this.identify(given);
+		let id = given as number;
+		if ((id & 0xffff) !== id || id === 0) id = this.identify(given);
 		const packet = publication.packet;
 		const offset = publication.offset;
 		packet[offset - 2] = id >> 8;
@@ -189,7 +190,7 @@ export default abstract class Writer extends Connection {
 		if (bytes.byteLength > this.writable) throw new Error("write: no room");
 		const writable = this.continue(bytes);
 		// What had to wait for the end of the message.
-		if (this.outgoing === 0) this.resume();
+		if (this.outgoing === 0 && this.stalled) this.resume();
 		return writable;
 	}
 
@@ -241,11 +242,15 @@ export default abstract class Writer extends Connection {
 		}
 	}
 
-	/** PUBACK, PUBREC, PUBREL or PUBCOMP, from a packet that is kept. */
+	/** PUBACK, PUBREC, PUBREL or PUBCOMP. */
 	protected sendReply(type: number, id: number): void {
+		this.answer(type === PUBREL ? 0x62 : type << 4, id); // [MQTT-3.6.1-1]
+	}
+
+	/** Such a packet by its first byte, from one that is kept. */
+	protected answer(first: number, id: number): void {
 		const reply = this.reply;
-		reply[0] = type === 6 ? 0x62 : type << 4; // PUBREL [MQTT-3.6.1-1]
-		reply[1] = 2;
+		reply[0] = first;
 		reply[2] = id >> 8;
 		reply[3] = id;
 		this.writable = this.socket.write(reply);
