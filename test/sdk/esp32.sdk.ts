@@ -1,0 +1,66 @@
+/**
+ * For each chip the project goes through mcconfig, the type check, the compiler and the preloading linker: without
+ * ESP-IDF as far as mc.xs.c, with IDF_PATH as far as the image. Prints what our modules take of the flash.
+ */
+
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { linkChip, measure, missing, output, root, warnings } from "./sdk.js";
+
+const chips = ["esp32", "esp32c3", "esp32s3"];
+const reason = missing();
+
+interface Manifest {
+	readonly include?: readonly string[];
+}
+
+/** A project of what the SDK brings in for this firmware, and of the named folders of ours. */
+function project(name: string, folders: readonly string[]): string {
+	const folder = join(output, "projects", name);
+	mkdirSync(folder, { recursive: true });
+	const sdk = ["manifest.json", "hosts/esp32/manifest.json", "hosts/moddable/manifest.json"].flatMap(
+		file => (JSON.parse(readFileSync(join(root, file), "utf8")) as Manifest).include ?? [],
+	);
+	const include = sdk.filter(path => path.startsWith("$"));
+	for (const each of folders) include.push(join(root, each, "manifest.json"));
+	writeFileSync(join(folder, "main.js"), "export default function () {}\n");
+	const manifest = { build: { NAME: name }, include, modules: { main: "./main" } };
+	writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));
+	return folder;
+}
+
+describe("the firmware for the ESP32", function () {
+	this.timeout(300_000);
+	const rows: Record<string, object> = {};
+
+	before(function () {
+		if (!reason) return;
+		console.log(`      ${reason}`);
+		this.skip();
+	});
+	after(() => {
+		if (Object.keys(rows).length) console.table(rows);
+	});
+	for (const chip of chips)
+		it(`links preloaded for ${chip} without a warning about our modules`, async () => {
+			const { log, folder } = await linkChip(chip);
+			assert.deepEqual(warnings(log), []);
+			const all = measure(folder);
+			const bare = measure((await linkChip(chip, project("bare", []), "bare")).folder);
+			const client = measure((await linkChip(chip, project("client", ["modules/mqtt"]), "client")).folder);
+			const image =
+				process.env.IDF_PATH && statSync(join(folder.replace("/tmp/", "/bin/"), "xs_esp32.bin")).size;
+			rows[chip] = {
+				"our modules, bytes of flash": all.bytes - bare.bytes,
+				"of it modules/mqtt": client.bytes - bare.bytes,
+				"byte code": all.code - bare.code,
+				slots: all.slots - bare.slots,
+				aliases: `${all.aliases - bare.aliases} (SDK ${bare.aliases})`,
+				image: image ?? "no IDF_PATH",
+			};
+		});
+	it("refuses a platform it has no host for, in a sentence", async () => {
+		await assert.rejects(linkChip("../pico"), /Glowworm has no host for this platform/);
+	});
+});

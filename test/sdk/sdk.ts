@@ -1,0 +1,165 @@
+/**
+ * Moddable's SDK as the machine has it: nothing here installs or builds it. mcconfig makes the project, `make` goes
+ * as far as the machine's tools allow, mcsim runs the simulator on a virtual display.
+ */
+
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+const run = promisify(execFile);
+
+const sdk = process.env.MODDABLE;
+const tools = sdk ? join(sdk, "build/bin/lin/release") : "";
+export const environment = { ...process.env, PATH: `${tools}:${process.env.PATH}:/usr/sbin` };
+/** Of what mcconfig generates; the checkout stays clean. */
+export const output = mkdtempSync(join(tmpdir(), "glowworm-sdk-"));
+
+/** Why these tests cannot run here, in words that say what to do. */
+export function missing(...programs: string[]): string | undefined {
+	if (!sdk)
+		return "MODDABLE is not set: install Moddable's SDK (npx xs-dev setup, or its Getting Started), and a tsc of TypeScript 6 or newer";
+	if (!existsSync(join(tools, "mcconfig")))
+		return `${tools} has no mcconfig: build the SDK's tools (these tests know Linux only)`;
+	for (const program of ["make", "tsc", ...programs])
+		if (spawnSync("which", [program], { env: environment }).status !== 0)
+			return `${program} is not on the PATH: install it`;
+	return undefined;
+}
+
+export interface Built {
+	/** What mcconfig and make printed. */
+	readonly log: string;
+	/** Where mc.xs.c and the makefile are. */
+	readonly folder: string;
+}
+
+/** Runs a program of the SDK. Rejects with what it printed. */
+async function tool(program: string, args: readonly string[], cwd: string): Promise<string> {
+	try {
+		const { stdout, stderr } = await run(program, args, { cwd, env: environment, maxBuffer: 64 << 20 });
+		return stdout + stderr;
+	} catch (error) {
+		const { stdout, stderr } = error as { stdout: string; stderr: string };
+		throw new Error(`${program} ${args.join(" ")}:\n${stdout}${stderr}`);
+	}
+}
+
+/** Builds the simulator's application: the path of its mc.so. */
+export async function buildSimulator(
+	settings: Readonly<Record<string, string>>,
+	project = root,
+	name = "glowworm",
+) {
+	const values = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
+	const log = await tool("mcconfig", ["-m", "-p", "lin", "-t", "build", "-o", output, ...values], project);
+	return {
+		log,
+		folder: join(output, "tmp/lin/mc/release", name),
+		so: join(output, "bin/lin/mc/release", name, "mc.so"),
+	};
+}
+
+/** Compiles, links and preloads for a chip, without ESP-IDF: as far as mc.xs.c. With it, the whole image. */
+export async function linkChip(chip: string, project = root, name = "glowworm"): Promise<Built> {
+	const platform = chip === "esp32" ? "esp32" : `esp32/${chip}`;
+	const folder = join(output, "tmp", platform, "release", name);
+	let log = "";
+	if (process.env.IDF_PATH && project === root)
+		log = await tool("mcconfig", ["-m", "-p", platform, "-t", "build", "-o", output, "ssid=none"], project);
+	else {
+		log = await tool("mcconfig", ["-p", platform, "-o", output, "ssid=none"], project);
+		const none = join(output, "no-idf");
+		mkdirSync(none, { recursive: true });
+		const names = [`IDF_PATH=${none}`, "IDF_VERSION=none", "SDKCONFIG_H=", "MAKEFLAGS_JOBS=--jobs=2"];
+		log += await tool("make", ["-f", join(folder, "makefile"), ...names, join(folder, "mc.xs.c")], project);
+	}
+	return { log, folder };
+}
+
+/** Bytes of flash that the linked modules take on a 32-bit chip: 16 a slot, byte code, texts, and 4 a name. */
+export function measure(folder: string): { aliases: number; slots: number; code: number; bytes: number } {
+	const source = readFileSync(join(folder, "mc.xs.c"), "latin1");
+	const count = (name: string) => Number(new RegExp(`#define ${name} (\\d+)`).exec(source)?.[1] ?? 0);
+	const heap = /static const txSlot gxHeap\[mxHeapCount\] = \{([\s\S]*?)\n\};/.exec(source)?.[1] ?? "";
+	let code = 0;
+	let texts = 0;
+	for (const line of heap.split("\n")) {
+		if (!line.includes('"')) continue;
+		let bytes = 1;
+		for (const [, literal = ""] of line.matchAll(/"((?:[^"\\]|\\.)*)"/g))
+			bytes += literal.replace(/\\x[0-9a-f]{2}|\\./g, "x").length;
+		if (line.includes("XS_CODE_X_KIND")) code += bytes;
+		else texts += bytes;
+	}
+	const slots = count("mxHeapCount");
+	return {
+		aliases: count("mxAliasCount"),
+		slots,
+		code,
+		bytes: slots * 16 + code + texts + count("mxKeysCount") * 4,
+	};
+}
+
+/** Warnings of the linker about modules that are not the SDK's own. */
+export function warnings(log: string): string[] {
+	const own = /^### warning: (main|modules\/|hosts\/|setup\/device)/;
+	return log.split("\n").filter(line => own.test(line));
+}
+
+const children = new Set<ChildProcess>();
+process.once("exit", () => {
+	for (const child of children) child.kill("SIGKILL");
+});
+
+function start(
+	program: string,
+	args: readonly string[],
+	env: NodeJS.ProcessEnv,
+	stdio: ("pipe" | "ignore")[],
+) {
+	const child = spawn(program, args, { env, stdio });
+	children.add(child);
+	child.once("close", () => children.delete(child));
+	return child;
+}
+
+/** A virtual display: its name, and its end. */
+export async function display(): Promise<{ readonly name: string; close(): void }> {
+	const child = start(
+		"Xvfb",
+		["-displayfd", "1", "-screen", "0", "1280x1024x24", "-nolisten", "tcp"],
+		environment,
+		["ignore", "pipe", "ignore"],
+	);
+	const [number] = await once(createInterface({ input: child.stdout as NodeJS.ReadableStream }), "line");
+	return { name: `:${number}`, close: () => child.kill() };
+}
+
+/** mcsim with one application. Its power switch is `kill`. */
+export class Simulator {
+	readonly lines: string[] = [];
+	readonly child: ChildProcess;
+	readonly #ended: Promise<unknown>;
+
+	constructor(so: string, screen: string, mockups: string) {
+		// Without this folder mcsim runs nothing and says nothing; one for each instance.
+		const home = mkdtempSync(join(output, "home-"));
+		mkdirSync(join(home, ".config"));
+		const env = { ...environment, HOME: home, DISPLAY: screen };
+		this.child = start("stdbuf", ["-oL", "mcsim", mockups, so], env, ["ignore", "pipe", "pipe"]);
+		this.#ended = once(this.child, "close");
+		for (const stream of [this.child.stdout, this.child.stderr])
+			createInterface({ input: stream as NodeJS.ReadableStream }).on("line", line => this.lines.push(line));
+	}
+	async kill(): Promise<void> {
+		this.child.kill("SIGKILL");
+		await this.#ended;
+	}
+}
