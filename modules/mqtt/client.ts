@@ -164,20 +164,22 @@ export default class MQTTClient extends Writer {
 					this.readable -= parser.end;
 				}
 				const type = parser.next();
-				if (type === 3) {
+				if (type > 15) {
+					if (type > 0x33) {
+						this.publish(parser);
+						continue;
+					}
 					const byteLength = parser.remaining;
-					if (parser.end - parser.start < byteLength || parser.flags > 0x33) this.publish(parser);
+					parser.remaining = 0;
+					this.available = byteLength;
+					if (type > 0x31) this.deliverIdentified(parser);
 					else {
-						parser.remaining = 0;
-						this.available = byteLength;
-						if (parser.flags > 0x31) this.deliverIdentified(parser);
-						else {
-							const retain = parser.flags === 0x31;
-							this.deliver(byteLength, { more: false, topic: parser.topic, QoS: 0, byteLength, retain });
-							if (this.available !== 0) this.stalled = true;
-						}
+						const retain = type === 0x31;
+						this.deliver(byteLength, { more: false, topic: parser.topic, QoS: 0, byteLength, retain });
+						if (this.available !== 0) this.stalled = true;
 					}
 				} else if (type === 4) this.acknowledged(parser.packetIdentifier);
+				else if (type === 3) this.publish(parser);
 				else if (type !== -2) this.controlled(type);
 				else if (!this.fill(parser)) break;
 			}

@@ -47,10 +47,14 @@ function parse(segments: readonly Uint8Array[]): string[] {
 	return log;
 }
 
-/** A text that is not UTF-8 throws; whoever drives the parser catches that anyway, as it catches the application. */
+/**
+ * A text that is not UTF-8 throws; whoever drives the parser catches that anyway, as it catches the application.
+ * A PUBLISH that is there as a whole says so by another number.
+ */
 function next(parser: Parser): number {
 	try {
-		return parser.next();
+		const type = parser.next();
+		return type > 15 ? PUBLISH : type;
 	} catch {
 		return MALFORMED;
 	}
