@@ -83,8 +83,7 @@ export default class MQTTClient extends Writer {
 	read(target?: ByteBuffer | number): ArrayBuffer | number | undefined {
 		const available = this.available;
 		// The whole of what is there, into bytes with room for it. The rest is not looked at here.
-		if (target === undefined || available <= 0 || (target as Uint8Array).BYTES_PER_ELEMENT !== 1)
-			return this.readOther(target);
+		if ((target as Uint8Array)?.BYTES_PER_ELEMENT !== 1 || available <= 0) return this.readOther(target);
 		if ((target as Uint8Array).byteLength < available) return this.readPart(target as Uint8Array);
 		const parser = this.parser;
 		const start = parser.start;

@@ -34,12 +34,12 @@ const CAPACITY = 512;
 
 export default class Parser {
 	bytes = new Uint8Array(CAPACITY);
-	/** Bytes `start` … `end` are read from the socket and not yet parsed. */
+	/** Bytes `start` … `end` are read from the socket and not yet parsed. `start` is -1 while a topic is decoded. */
 	start = 0;
 	end = 0;
 	/** Bytes of the current PUBLISH's payload that were not yet offered to anybody, in the buffer or still to come. */
 	remaining = 0;
-	/** First byte of the last PUBLISH: type, DUP, QoS, RETAIN. 0 while its topic is decoded. */
+	/** First byte of the last PUBLISH: type, DUP, QoS, RETAIN. */
 	flags = 0x30;
 	topic = "";
 	/** Of PUBLISH above QoS 0 and of acknowledgements, else 0. */
@@ -78,13 +78,13 @@ export default class Parser {
 			if (length < 0) return length;
 			topicStart = this.offset + 2;
 		}
-		if (first === 0x40 && length === 2) {
+		if (first >> 4 !== 3) {
+			if (first !== 0x40 || length !== 2) return this.control(first, topicStart - 2, length);
 			const id = ((bytes[topicStart - 2] as number) << 8) | (bytes[topicStart - 1] as number);
 			this.packetIdentifier = id;
 			this.start = topicStart;
 			return id === 0 ? -1 : 4; // [MQTT-2.3.1-1]
 		}
-		if (first >> 4 !== 3) return this.control(first, topicStart - 2, length);
 
 		const topicEnd =
 			topicStart + ((bytes[topicStart - 2] as number) << 8) + (bytes[topicStart - 1] as number);
@@ -99,7 +99,7 @@ export default class Parser {
 		if ((this.topicStart !== topicStart || this.topicEnd !== topicEnd) && !this.look(topicStart, topicEnd))
 			return -1;
 		// A `try` here would cost each message; the caller has one round its loop, and asks `decoding`.
-		this.flags = 0;
+		this.start = -1;
 		const topic = decode(this.topicView); // [MQTT-1.5.3-1]
 		// A topic that repeats was checked before: three searches cost as much as all the rest.
 		if (topic !== this.topic && !this.rename(topic)) return -1;
@@ -111,7 +111,7 @@ export default class Parser {
 
 	/** What `next` threw says that the bytes of a topic are not UTF-8. */
 	get decoding(): boolean {
-		return this.flags === 0;
+		return this.start < 0;
 	}
 
 	/** Remaining Length, with `offset` set behind it; MORE or MALFORMED. For what is short, or is not simple. */
