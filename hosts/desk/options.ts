@@ -18,6 +18,10 @@ export interface Options {
 	readonly data?: string;
 	readonly brokerPort?: number;
 	readonly host?: string;
+	/** TLS: files in PEM or DER. */
+	readonly ca?: string;
+	readonly cert?: string;
+	readonly key?: string;
 	readonly quiet?: boolean;
 }
 
@@ -84,6 +88,9 @@ function command(output: Output): Command {
 			port,
 		)
 		.option("--host <address>", "address that broker listens on (default: 127.0.0.1)", word("an address"))
+		.option("--ca <file>", "TLS: authorities to trust, in place of this machine's own", word("a file name"))
+		.option("--cert <file>", "TLS: the board's certificate", word("a file name"))
+		.option("--key <file>", "TLS: its private key", word("a file name"))
 		.option("--quiet", "print no messages, only where the broker is and what goes wrong")
 		.allowExcessArguments(false)
 		.addHelpText("after", EXAMPLES)

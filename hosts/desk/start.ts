@@ -6,8 +6,10 @@
 import { dirname, join } from "node:path";
 import { parseAddress, publicAddress } from "../../modules/device/address.js";
 import type { Device } from "../../modules/device/io.js";
+import { loadCredentials } from "../node/credentials.js";
 import type { NodeDevice } from "../node/device.js";
 import type { PinState } from "../node/pins.js";
+import type { Credentials } from "../node/tls.js";
 import { available } from "../xs/worker.js";
 import { DeskBoard } from "./board.js";
 import { type Broker, startBroker } from "./broker.js";
@@ -38,6 +40,7 @@ const say = (line: string) => console.log(stamp(`· ${line}`));
 
 async function start(options: Options): Promise<void> {
 	const config = load(options);
+	const tls = credentials(options);
 	const { id, root } = config.description;
 	const data = inPlace(options.data ?? join(".glowworm", id));
 	lock(data);
@@ -52,12 +55,28 @@ async function start(options: Options): Promise<void> {
 		description: { ...config.raw, broker: broker?.url ?? config.broker },
 		directory: dirname(inPlace(config.file)),
 		data,
+		...(tls && { tls }),
 		trace: line => {
 			if (!onWire.test(line)) say(line);
 		},
 		...(!options.quiet && { wire: watched }),
 		onEnd: reason => end(1, [reason]),
 	});
+}
+
+/** What TLS trusts and is trusted for, if the command line says so. */
+function credentials({ ca, cert, key }: Options): Credentials | undefined {
+	if (!ca && !cert && !key) return undefined;
+	const files = {
+		...(ca && { ca: inPlace(ca) }),
+		...(cert && { certificate: inPlace(cert) }),
+		...(key && { key: inPlace(key) }),
+	};
+	try {
+		return loadCredentials(files);
+	} catch (error) {
+		throw new Wrong([(error as Error).message]);
+	}
 }
 
 /** The broker that is started along, if one is called for. */

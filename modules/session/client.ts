@@ -41,6 +41,8 @@ export interface ClientWriteOptions {
 export interface ClientError {
 	readonly code?: unknown;
 	readonly message?: unknown;
+	/** What the socket said, with a `code` of its own where the host knows more (TLS). */
+	readonly cause?: unknown;
 }
 
 export interface Client {

@@ -17,8 +17,8 @@ export interface LinkOwner {
 	control(operation: number, message: ClientControl): void;
 	readable(count: number, message: ClientMessage): void;
 	writable(): void;
-	/** Once; the link is closed then. `returnCode` is CONNACK's, or 0. */
-	lost(reason: number, returnCode: number): void;
+	/** Once; the link is closed then. `returnCode` is CONNACK's, or 0; `cause` the host's own word for it, or "". */
+	lost(reason: number, returnCode: number, cause: string): void;
 	fault(error: unknown): void;
 }
 
@@ -46,6 +46,7 @@ export class Link {
 	#due: number[] = [];
 	#refusals = 0;
 	#returnCode = 0;
+	#cause = "";
 
 	/** Throws what the client's constructor throws. */
 	constructor(io: ClientClass, options: LinkOptions, owner: LinkOwner) {
@@ -57,7 +58,7 @@ export class Link {
 			onReadable: (count, message) => this.#readable(count, message),
 			onWritable: count => this.#writable(count),
 			onControl: (operation, message) => this.#control(operation, message),
-			onError: error => this.#error(error?.code),
+			onError: error => this.#error(error?.code, error?.cause),
 		});
 	}
 	/** A message may be sent now, as far as is known. */
@@ -230,14 +231,16 @@ export class Link {
 			this.#owner.fault(error);
 		}
 	}
-	#error(code: unknown): void {
+	#error(code: unknown, cause: unknown): void {
+		const word = (cause as { readonly code?: unknown } | undefined)?.code;
+		this.#cause = typeof word === "string" ? word : "";
 		this.#end(typeof code === "number" ? code : this.#returnCode ? Reason.refused : Reason.unknown);
 	}
 	#end(reason: number): void {
 		if (!this.#client) return;
 		this.close();
 		try {
-			this.#owner.lost(reason, this.#returnCode);
+			this.#owner.lost(reason, this.#returnCode, this.#cause);
 		} catch (error) {
 			this.#owner.fault(error);
 		}

@@ -129,7 +129,7 @@ export class Supervisor implements LinkOwner {
 		this.#deadline.close();
 	}
 	/** Ends the connection; a try follows after the back-off. Nothing happens when there is neither. */
-	lost(reason: number, returnCode: number): void {
+	lost(reason: number, returnCode: number, cause = ""): void {
 		const before = this.#state;
 		if (before === State.Closing) this.#finish();
 		if (before <= State.Waiting || before >= State.Closing) return;
@@ -143,7 +143,7 @@ export class Supervisor implements LinkOwner {
 		if (online) this.#judge(reason);
 		else if (returnCode && !passes(returnCode))
 			this.#owner.report(Report.refused, `${host}:${port} ${returnCode}`);
-		else this.#owner.report(Report.failed, `${host}:${port} ${nameOf(reason)}`);
+		else this.#owner.report(Report.failed, `${host}:${port} ${nameOf(reason)}${cause && ` (${cause})`}`);
 	}
 	fault(error: unknown): void {
 		this.#owner.report(Report.internal, `${error}`);

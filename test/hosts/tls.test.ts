@@ -4,18 +4,16 @@
  */
 
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { createPrivateKey } from "node:crypto";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { loadCredentials } from "../../hosts/node/credentials.js";
 import { createDevice, type NodeDevice } from "../../hosts/node/device.js";
 import { type Credentials, TLS } from "../../hosts/node/tls.js";
 import MQTTClient from "../../modules/mqtt/client.js";
-import { brokers, freePort } from "../firmware/brokers.js";
+import { brokers } from "../firmware/brokers.js";
+import { TLSBroker } from "../firmware/tlsbroker.js";
 import { Authority, type Issued, pem } from "./certificates.js";
 
 let folder: string;
@@ -108,48 +106,17 @@ const { missing } = brokers.find(({ name }) => name.startsWith("Mosquitto")) ?? 
 		const year = 365 * 86_400_000;
 		const client = authority.issue({ name: "board" });
 		const good = { ca: authority.certificate, clientCertificate: client.certificate, clientKey: client.key };
-		const children: ChildProcess[] = [];
+		const started: TLSBroker[] = [];
 		const devices: NodeDevice[] = [];
 		afterEach(async () => {
 			for (const device of devices.splice(0)) device.close();
-			for (const child of children.splice(0)) {
-				if (child.exitCode !== null) continue;
-				const exit = once(child, "exit");
-				child.kill("SIGKILL");
-				await exit;
-			}
+			for (const opened of started.splice(0)) await opened.close();
 		});
 
 		async function broker(server: Issued, lines: readonly string[] = []): Promise<number> {
-			const port = await freePort();
-			const configuration = file(
-				"mosquitto.conf",
-				[
-					`listener ${port} 127.0.0.1`,
-					"allow_anonymous true",
-					"user root",
-					`cafile ${file("ca.pem", pem("CERTIFICATE", authority.certificate))}`,
-					`certfile ${file("server.pem", pem("CERTIFICATE", server.certificate))}`,
-					`keyfile ${file("server.key", pem("PRIVATE KEY", server.key))}`,
-					"require_certificate true",
-					"log_dest stderr",
-					...lines,
-					"",
-				].join("\n"),
-			);
-			// Debian puts it where only root's PATH looks.
-			const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
-			const child = spawn("mosquitto", ["-c", configuration], { env, stdio: ["ignore", "ignore", "pipe"] });
-			children.push(child);
-			const said: string[] = [];
-			await new Promise<void>((resolve, reject) => {
-				createInterface({ input: child.stderr as NodeJS.ReadableStream }).on("line", line => {
-					said.push(line);
-					if (/mosquitto version \S+ running/.test(line)) resolve();
-				});
-				child.once("exit", () => reject(new Error(said.join("\n"))));
-			});
-			return port;
+			const opened = await TLSBroker.open(folder, authority, server, lines);
+			started.push(opened);
+			return opened.port;
 		}
 		/** "connected", or the code of the reason why not. */
 		function connect(port: number, tls: Credentials): Promise<string> {
