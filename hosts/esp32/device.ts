@@ -63,7 +63,7 @@ export function createDevice(): Device {
 		network: {
 			mqtt: { client: { socket: { io: TCP as TCPClass }, ...common } },
 			mqtts: {
-				client: { socket: { io: TLS as unknown as TCPClass, tls: credentials() }, ...common },
+				client: { socket: { io: TLS as unknown as TCPClass, tls: credentials(print) }, ...common },
 			},
 			ntp: {
 				client: {

@@ -27,7 +27,9 @@ export function provision(keyValue: KeyValue, key: string): string | undefined {
 }
 
 export function description(keyValue: KeyValue): unknown {
-	const raw: unknown = typeof config.board === "string" ? JSON.parse(config.board) : copy(config.board ?? {});
+	// `example` is the host's own: mcconfig merges objects and lists of manifests key by key, which would mix the two.
+	const { board = config.example ?? {} } = config;
+	const raw: unknown = typeof board === "string" ? JSON.parse(board) : copy(board);
 	const result = raw as { [key: string]: unknown };
 	for (const key of overridable) {
 		const value = provision(keyValue, key);

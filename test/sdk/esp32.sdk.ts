@@ -6,26 +6,32 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { linkChip, measure, missing, output, root, warnings } from "./sdk.js";
+import { configure, linkChip, measure, missing, output, root, warnings } from "./sdk.js";
 
 const chips = ["esp32", "esp32c3", "esp32s3"];
 const reason = missing();
 
 interface Manifest {
 	readonly include?: readonly string[];
+	/** `~` leaves out what an included manifest maps. */
+	readonly modules?: { readonly "~"?: readonly string[] };
 }
 
 /** A project of what the SDK brings in for this firmware, and of the named folders of ours. */
 function project(name: string, folders: readonly string[]): string {
 	const folder = join(output, "projects", name);
 	mkdirSync(folder, { recursive: true });
-	const sdk = ["manifest.json", "hosts/esp32/manifest.json", "hosts/moddable/manifest.json"].flatMap(
-		file => (JSON.parse(readFileSync(join(root, file), "utf8")) as Manifest).include ?? [],
+	const ours = ["manifest.json", "hosts/esp32/manifest.json", "hosts/moddable/manifest.json"].map(
+		file => JSON.parse(readFileSync(join(root, file), "utf8")) as Manifest,
 	);
-	const include = sdk.filter(path => path.startsWith("$"));
+	const include = ours.flatMap(({ include = [] }) => include).filter(path => path.startsWith("$"));
 	for (const each of folders) include.push(join(root, each, "manifest.json"));
 	writeFileSync(join(folder, "main.js"), "export default function () {}\n");
-	const manifest = { build: { NAME: name }, include, modules: { main: "./main" } };
+	const manifest = {
+		build: { NAME: name },
+		include,
+		modules: { main: "./main", "~": ours.flatMap(({ modules }) => modules?.["~"] ?? []) },
+	};
 	writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));
 	return folder;
 }
@@ -61,6 +67,6 @@ describe("the firmware for the ESP32", function () {
 			};
 		});
 	it("refuses a platform it has no host for, in a sentence", async () => {
-		await assert.rejects(linkChip("../pico"), /Glowworm has no host for this platform/);
+		await assert.rejects(configure("pico"), /Glowworm has no host for this platform/);
 	});
 });

@@ -51,6 +51,11 @@ async function tool(program: string, args: readonly string[], cwd: string): Prom
 	}
 }
 
+/** Only what mcconfig itself does: rejects with what it does not like. */
+export async function configure(platform: string): Promise<string> {
+	return tool("mcconfig", ["-p", platform, "-o", output], root);
+}
+
 /** Builds the simulator's application: the path of its mc.so. */
 export async function buildSimulator(
 	settings: Readonly<Record<string, string>>,
