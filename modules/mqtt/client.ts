@@ -48,8 +48,6 @@ type Rest = (typeof Rest)[keyof typeof Rest];
 
 export default class MQTTClient extends Writer {
 	private readonly parser = new Parser();
-	/** `arrived` is on the stack. */
-	private running = false;
 	/** A reply that waits for room in the socket: type << 16 | packet identifier, or 0. Nothing is parsed meanwhile. */
 	private owed = 0;
 	/** PUBACK or PUBREC as `type << 16 | id`, due once the current message is read. */
@@ -93,7 +91,7 @@ export default class MQTTClient extends Writer {
 		(target as Uint8Array).set(parser.payload);
 		parser.start = end;
 		this.available = 0;
-		if (!this.running) this.resume();
+		if (this.stalled) this.resume();
 		return available;
 	}
 
@@ -131,7 +129,7 @@ export default class MQTTClient extends Writer {
 		const read = this.socket.read(rest) ?? 0;
 		this.readable -= read;
 		this.available -= buffered + read;
-		if (this.available === 0 && !this.running) this.resume();
+		if (this.available === 0 && this.stalled) this.resume();
 		return buffered + read;
 	}
 
@@ -145,12 +143,11 @@ export default class MQTTClient extends Writer {
 	 * Parses and delivers until the bytes run out, the application has to read, or a reply waits for room.
 	 * A QoS 0 message that is there as a whole is delivered right here. Whatever is not over and done with sets
 	 * `stalled`, so that the usual packet meets one check instead of five. One `try` round the loop is free.
+	 * Nothing guards against being called while it runs: a socket calls back when no script does (§8).
 	 */
 	protected override arrived(count: number): void {
 		this.readable = count;
 		this.heard = true;
-		if (this.running) return;
-		this.running = true;
 		const parser = this.parser;
 		try {
 			for (;;) {
@@ -166,6 +163,7 @@ export default class MQTTClient extends Writer {
 				if (type > 15) {
 					if (type > 0x33) {
 						this.publish(parser);
+						this.stalled = true;
 						continue;
 					}
 					const byteLength = parser.remaining;
@@ -177,15 +175,20 @@ export default class MQTTClient extends Writer {
 						this.deliver(byteLength, { more: false, topic: parser.topic, QoS: 0, byteLength, retain });
 						if (this.available !== 0) this.stalled = true;
 					}
-				} else if (type === 4) this.acknowledged(parser.packetIdentifier);
-				else if (type === 3) this.publish(parser);
-				else if (type !== -2) this.controlled(type);
+				} else if (type === 4) {
+					const id = parser.packetIdentifier;
+					if (this.identifiers !== undefined) this.identifiers.release(id);
+					this.message.id = id;
+					this.tell(4, this.message);
+				} else if (type === 3) {
+					this.publish(parser);
+					this.stalled = true;
+				} else if (type !== -2) this.controlled(type);
 				else if (!this.fill(parser)) break;
 			}
 		} catch (error) {
 			this.broken(error);
 		}
-		this.running = false;
 	}
 
 	protected override behind(): boolean {
@@ -210,20 +213,22 @@ export default class MQTTClient extends Writer {
 
 	/** Goes on with what was not over and done with; false when it still is not. */
 	private recover(parser: Parser): boolean {
-		for (;;) {
-			if (this.available !== 0) return false; // to be read, or closed
+		// While this runs, `read` and `write` have nobody to call back: see `resume`.
+		this.stalled = false;
+		while (this.available === 0)
+			// else: to be read, or closed
 			if (parser.remaining !== 0) {
-				if (!this.advance(parser)) return false;
+				if (!this.advance(parser)) break;
 			} else {
 				if (this.due !== 0) {
 					this.owed = this.due; // the message is read whole
 					this.due = 0;
 				}
-				if (this.owed !== 0 && !this.settle()) return false;
-				this.stalled = false;
+				if (this.owed !== 0 && !this.settle()) break;
 				return true;
 			}
-		}
+		this.stalled = true;
+		return false;
 	}
 
 	/** A QoS 1 message that is there as a whole: acknowledged as soon as it is read [MQTT-4.3.2-2]. */
@@ -249,7 +254,6 @@ export default class MQTTClient extends Writer {
 
 	/** The header of a PUBLISH was parsed that is above QoS 1, was sent before, or comes in fragments. */
 	private publish(parser: Parser): void {
-		this.stalled = true;
 		const { remaining, topic, packetIdentifier: id, flags } = parser;
 		const there = this.there(parser);
 		if (there === 0 && remaining !== 0) {
@@ -307,18 +311,6 @@ export default class MQTTClient extends Writer {
 		return true;
 	}
 
-	/** PUBACK. */
-	private acknowledged(id: number): void {
-		if (this.state < 4) {
-			this.refuse();
-			return;
-		}
-		if (this.identifiers !== undefined) this.identifiers.release(id);
-		const message = this.message;
-		message.id = id;
-		this.onControl(4, message);
-	}
-
 	/** Any packet but PUBLISH and PUBACK, or no packet at all. */
 	private controlled(type: number): void {
 		this.stalled = true;
@@ -326,15 +318,14 @@ export default class MQTTClient extends Writer {
 		const id = parser.packetIdentifier;
 		if (type === MALFORMED) this.fail(Reason.malformed);
 		else if (type === CONNACK) this.accepted(parser.sessionPresent, parser.returnCode);
-		else if (this.state < State.connected) this.refuse();
 		else if (type === SUBACK) this.subscribed(id, parser.codes as number[]);
 		else if (type < PINGREQ) {
 			this.exchange(type, id);
-			this.onControl(type, { operation: type, id });
+			this.tell(type, { operation: type, id });
 		} else {
 			if (type === PINGRESP) this.answered();
 			else this.owed = PINGRESP << 16;
-			this.onControl(type, { operation: type });
+			this.tell(type, { operation: type });
 		}
 	}
 
@@ -362,7 +353,7 @@ export default class MQTTClient extends Writer {
 			}
 		}
 		this.identifiers?.release(id);
-		this.onControl(SUBACK, { operation: SUBACK, id, payload });
+		this.tell(SUBACK, { operation: SUBACK, id, payload });
 	}
 
 	/**

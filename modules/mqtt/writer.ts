@@ -82,7 +82,8 @@ export default abstract class Writer extends Connection {
 	/** Packet identifier, in the two bytes before the payload. */
 	private stamp(publication: Publication, given: number | undefined): void {
 		let id = given as number;
-		if ((id & 0xffff) !== id || id === 0) id = this.identify(given);
+		if ((id & 0xffff) !== id || id === 0)
+			id = id === undefined && this.identifiers ? this.identifiers.take() : this.identify(given);
 		const packet = publication.packet;
 		const offset = publication.offset;
 		packet[offset - 2] = id >> 8;
