@@ -232,8 +232,8 @@ export class Link {
 		}
 	}
 	#error(code: unknown, cause: unknown): void {
-		const word = (cause as { readonly code?: unknown } | undefined)?.code;
-		this.#cause = typeof word === "string" ? word : "";
+		const { code: word, message } = (cause ?? {}) as { readonly code?: unknown; readonly message?: unknown };
+		this.#cause = typeof word === "string" ? word : typeof message === "string" ? message : "";
 		this.#end(typeof code === "number" ? code : this.#returnCode ? Reason.refused : Reason.unknown);
 	}
 	#end(reason: number): void {
