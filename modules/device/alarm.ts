@@ -100,7 +100,8 @@ export default class Alarm {
 		const edge = {
 			id: this.#host.nextId(),
 			state: this.on ? "ON" : "OFF",
-			v: this.#value ?? null,
+			// Six digits tell which side of a threshold it was on; sixteen are noise of the arithmetic.
+			v: this.#value === undefined ? null : Number(this.#value.toPrecision(6)),
 			ts,
 			tsq: time.quality,
 			...(severity && { severity }),

@@ -48,11 +48,7 @@ for (const { name: engine, missing = noMosquitto } of engines)
 			command = broker = undefined;
 		});
 
-		async function start(
-			subject: object,
-			credentials: readonly string[],
-			...lines: string[]
-		): Promise<Command> {
+		async function start(subject: object, credentials: readonly string[]): Promise<Command> {
 			const issued = authority.issue({ name: "broker", ...subject });
 			broker = await TLSBroker.open(folder, authority, issued);
 			command = Command.start(
