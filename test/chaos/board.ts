@@ -12,7 +12,6 @@ import { start as startXS } from "../../hosts/xs/run.js";
 import type { Device } from "../../modules/device/io.js";
 import type { ByteBuffer } from "../../modules/mqtt/io.js";
 import type { FlashPartition } from "../../modules/store/io.js";
-import firmware from "./firmware.js";
 import { Witness } from "./witness.js";
 
 /** What the parent says. */
@@ -26,13 +25,19 @@ export type Order =
 
 export interface Start {
 	readonly engine: "node" | "xs";
+	/** The file whose default export is the firmware's `main(device)`. */
+	readonly entry: string;
 	readonly description: object;
 	readonly data: string;
 	readonly trace: boolean;
 }
 
+/** What `main` returns. */
+interface Board {
+	close(callback: () => void): void;
+}
+
 const LAMP = 2;
-const entry = new URL("firmware.ts", import.meta.url).pathname;
 const witness = new Witness();
 let quiet = false;
 let cut: { writes: number; kept: number } | undefined;
@@ -104,7 +109,7 @@ function wired(device: NodeDevice): Device {
 	};
 }
 
-async function start({ engine, description, data, trace }: Start): Promise<void> {
+async function start({ engine, entry, description, data, trace }: Start): Promise<void> {
 	const say = (line: string) => tell({ trace: line });
 	const device = wired(createDevice({ name: engine, description, data, ...(trace && { trace: say }) }));
 	if (engine === "xs") {
@@ -114,7 +119,8 @@ async function start({ engine, description, data, trace }: Start): Promise<void>
 		});
 		close = () => board.close();
 	} else {
-		const board = firmware(device);
+		const { default: firmware } = await import(entry);
+		const board = (firmware as (device: Device) => Board | undefined)(device);
 		if (!board) throw new Error("the description is wrong");
 		close = () => new Promise(done => board.close(done));
 	}

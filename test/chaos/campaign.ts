@@ -7,10 +7,11 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import Store from "../../modules/store/store.js";
 import { freePort } from "../firmware/brokers.js";
 import { TestFlash } from "../flash.js";
-import { Faults, type Target } from "./faults.js";
+import { Faults, type Target, type Weights, weights } from "./faults.js";
 import { Ledger } from "./ledger.js";
 import { Lives } from "./life.js";
 import { Mosquitto } from "./mosquitto.js";
@@ -26,6 +27,12 @@ export interface CampaignOptions {
 	readonly seed: number;
 	/** Of faults; the draining comes on top. */
 	readonly seconds: number;
+	/** How often each fault is drawn; the usual ones if not given. */
+	readonly weights?: Weights;
+	/** The firmware: firmware.ts beside this file if not given. */
+	readonly entry?: string;
+	/** Draining has failed after so long (ms) without a delivery; 30 000 if not given. */
+	readonly patience?: number;
 	/** About once a second, and with each phase. */
 	readonly onProgress?: (progress: Progress) => void;
 	/** Everything that happens, line by line. */
@@ -53,7 +60,6 @@ export interface Outcome {
 const ROOT = "chaos";
 const ID = "board";
 const BLOCK = 4096;
-/** Draining has failed after so long (ms) without a delivery. */
 const PATIENCE = 30_000;
 /** Deaths in a row that nobody asked for. */
 const TOO_MANY = 5;
@@ -93,7 +99,8 @@ class Scene implements Target {
 	readonly #faults: Faults;
 	readonly #chance: Chance;
 	readonly #complaints: string[] = [];
-	readonly #start = performance.now();
+	/** When the faults began. */
+	#start = performance.now();
 	#broker!: Mosquitto;
 	#observer!: Observer;
 	#lives!: Lives;
@@ -106,13 +113,19 @@ class Scene implements Target {
 		this.#directory = directory;
 		this.#chance = new Chance(options.seed);
 		// Faults have a row of numbers of their own, so that a seed has the same ones whatever else is drawn.
-		this.#faults = new Faults(new Chance(options.seed ^ 0x5eed), this, (kind, detail) =>
+		const chance = new Chance(options.seed ^ 0x5eed);
+		this.#faults = new Faults(chance, options.weights ?? weights, this, (kind, detail) =>
 			this.#log(`fault ${this.#faults.total}: ${kind} ${detail}`),
 		);
 	}
 
 	async open(): Promise<void> {
-		const { program, engine, log } = this.#options;
+		const {
+			program,
+			engine,
+			log,
+			entry = fileURLToPath(new URL("firmware.ts", import.meta.url)),
+		} = this.#options;
 		const ledger = this.#ledger;
 		const port = await freePort();
 		this.#broker = new Mosquitto(program, port, this.#directory);
@@ -121,13 +134,17 @@ class Scene implements Target {
 			port,
 			base: `${ROOT}/${ID}/`,
 			chance: this.#chance,
-			onAlert: alert => ledger.deliver(alert),
+			onAlert: alert => {
+				ledger.deliver(alert);
+				this.#log(`observer: ${alert.rule} ${alert.id}`);
+			},
 			onWish: (ver, on) => ledger.wish(ver, on),
 		});
 		await this.#observer.subscribed();
 		this.proxy = await FaultProxy.listen({ port, tap: () => new AlertTap(ledger) });
 		this.#lives = new Lives({
 			engine,
+			entry,
 			description: description(this.proxy.port),
 			data: join(this.#directory, "data"),
 			trace: log !== undefined,
@@ -143,11 +160,13 @@ class Scene implements Target {
 	async storm(): Promise<void> {
 		const wishing = setInterval(() => this.#observer.wish(), 300);
 		const showing = setInterval(() => this.#show("faults"), 500);
-		const end = performance.now() + this.#options.seconds * 1000;
+		this.#start = performance.now();
+		const end = this.#start + this.#options.seconds * 1000;
 		while (performance.now() < end && this.#crashes < TOO_MANY) {
 			await sleep(this.#faults.pause());
-			// Without a connection most faults would meet nobody.
-			for (let waited = 0; waited < 400 && this.proxy.connections === 0; waited += 10) await sleep(10);
+			// Without a connection most faults would meet nobody; but some have to come while there is none.
+			const patience = this.#chance.next() < 0.2 ? 0 : 2000;
+			for (let waited = 0; waited < patience && this.proxy.connections === 0; waited += 5) await sleep(5);
 			this.#faults.strike();
 		}
 		clearInterval(wishing);
@@ -157,6 +176,7 @@ class Scene implements Target {
 	/** No more faults: all has to arrive. */
 	async drain(): Promise<Outcome> {
 		const from = performance.now();
+		const { patience = PATIENCE } = this.#options;
 		this.#log("no more faults");
 		this.proxy.calm();
 		this.#broker.resume();
@@ -169,7 +189,7 @@ class Scene implements Target {
 			await sleep(100);
 			if (this.#ledger.delivered !== last) progress = performance.now();
 			last = this.#ledger.delivered;
-			if (performance.now() - progress < PATIENCE && this.#crashes < TOO_MANY) continue;
+			if (performance.now() - progress < patience && this.#crashes < TOO_MANY) continue;
 			this.#complaints.push(this.#unsettled());
 			break;
 		}
@@ -226,7 +246,7 @@ class Scene implements Target {
 		}
 		if (this.#ending || this.#crashes >= TOO_MANY) return;
 		this.#guard(async () => {
-			await sleep(this.#chance.small(600));
+			await sleep(this.#chance.small(400));
 			if (this.#ending) return;
 			this.#ledger.life++;
 			this.#log(`board, life ${this.#ledger.life + 1}`);

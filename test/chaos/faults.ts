@@ -12,17 +12,24 @@ export const weights = Object.freeze({
 	close: 9,
 	"cut up": 18,
 	"cut down": 16,
-	"half-open": 9,
-	blackhole: 5,
-	delay: 10,
+	"half-open": 8,
+	blackhole: 4,
+	delay: 9,
 	throttle: 8,
-	refuse: 4,
-	"broker killed": 3,
-	"broker paused": 3,
-	"board killed": 3,
-	"power cut": 4,
+	refuse: 5,
+	"broker killed": 2,
+	"broker paused": 2,
+	"board killed": 2,
+	"power cut": 3,
 });
 export type Kind = keyof typeof weights;
+export type Weights = { readonly [kind in Kind]: number };
+
+/** These kinds and no others. */
+export function only(some: Partial<Weights>): Weights {
+	const none = Object.fromEntries(Object.keys(weights).map(kind => [kind, 0])) as Weights;
+	return { ...none, ...some };
+}
 
 /** What faults are done to. Each calls back when it has been felt. */
 export interface Target {
@@ -39,7 +46,7 @@ interface Draw {
 	readonly direction: Direction;
 	/** Milliseconds. */
 	readonly span: number;
-	/** 0 to 2000, small ones more often: bytes or milliseconds. */
+	/** 0 to 1500, small ones more often: bytes or milliseconds. */
 	readonly size: number;
 	/** 1 to 40. */
 	readonly count: number;
@@ -77,28 +84,35 @@ export class Faults {
 	total = 0;
 	readonly kinds: Record<Kind, number>;
 	readonly #chance: Chance;
+	readonly #weights: Weights;
 	readonly #target: Target;
 	readonly #onFault: (kind: Kind, detail: string) => void;
 
-	constructor(chance: Chance, target: Target, onFault: (kind: Kind, detail: string) => void) {
+	constructor(
+		chance: Chance,
+		weights: Weights,
+		target: Target,
+		onFault: (kind: Kind, detail: string) => void,
+	) {
 		this.#chance = chance;
+		this.#weights = weights;
 		this.#target = target;
 		this.#onFault = onFault;
-		this.kinds = Object.fromEntries(Object.keys(weights).map(kind => [kind, 0])) as Record<Kind, number>;
+		this.kinds = { ...only({}) };
 	}
 
 	/** Milliseconds until the next: mostly soon, now and then long enough for a connection to get somewhere. */
 	pause(): number {
-		return this.#chance.next() < 0.04 ? this.#chance.whole(1000, 2000) : this.#chance.whole(5, 200);
+		return this.#chance.next() < 0.04 ? this.#chance.whole(1000, 1500) : this.#chance.whole(5, 200);
 	}
-	/** Does the next. All is drawn each time, so that the row of numbers does not depend on what was felt. */
+	/** Does the next. All is drawn each time, so that the row of numbers does not depend on what it is. */
 	strike(): void {
 		const chance = this.#chance;
-		const kind = chance.pick(weights);
+		const kind = chance.pick(this.#weights);
 		acts[kind](this.#target, {
 			direction: chance.next() < 0.5 ? "up" : "down",
-			span: chance.whole(100, 1500),
-			size: chance.small(2000),
+			span: chance.whole(50, 1000),
+			size: chance.small(1500),
 			count: chance.whole(1, 40),
 			// Before the write, in the middle of it, or behind it.
 			kept: chance.next() < 0.25 ? 0 : chance.whole(1, RECORD),

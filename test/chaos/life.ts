@@ -105,8 +105,8 @@ export class Lives {
 				this.#options.onDeath(ended ?? (this.#asked ? undefined : "the board's process ended"));
 			});
 		});
-		const { engine, description, data, trace } = this.#options;
-		this.#order({ start: { engine, description, data, trace } });
+		const { engine, entry, description, data, trace } = this.#options;
+		this.#order({ start: { engine, entry, description, data, trace } });
 		await started;
 	}
 	/** kill -9. */

@@ -10,7 +10,7 @@ import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { available } from "../../hosts/xs/worker.js";
 import { program as mosquitto } from "../firmware/brokers.js";
-import { campaign, type Outcome } from "./campaign.js";
+import { campaign, type Outcome, type Progress } from "./campaign.js";
 
 interface Options {
 	readonly seconds: number;
@@ -88,12 +88,17 @@ async function run(): Promise<number> {
 	const lines = log === undefined ? undefined : createWriteStream(inPlace(log));
 	const bar = new SingleBar({
 		format:
-			"{bar} {percentage}% | {phase}, about {eta_formatted} left | {faults} faults | {delivered} of {accepted} alerts delivered",
+			"{bar} {percentage}% | {phase}{left} | {faults} faults | {delivered} of {accepted} alerts delivered",
 		hideCursor: true,
 		noTTYOutput: !process.stderr.isTTY,
 		notTTYSchedule: 10_000,
 	});
-	bar.start(seconds, 0, { phase: "starting", faults: 0, accepted: 0, delivered: 0 });
+	bar.start(seconds, 0, { phase: "starting", left: "", faults: 0, accepted: 0, delivered: 0 });
+	const show = ({ phase, elapsed, ...counts }: Progress) => {
+		// How long it takes until the last alert has arrived nobody knows before.
+		const left = phase === "faults" ? `, about ${Math.ceil(seconds - elapsed)} s left` : "";
+		bar.update(Math.min(seconds, Math.floor(elapsed)), { phase, left, ...counts });
+	};
 	let outcome: Outcome;
 	try {
 		outcome = await campaign({
@@ -101,7 +106,7 @@ async function run(): Promise<number> {
 			engine,
 			seed,
 			seconds,
-			onProgress: ({ elapsed, ...rest }) => bar.update(Math.min(seconds, Math.floor(elapsed)), rest),
+			onProgress: show,
 			...(lines && { log: (line: string) => void lines.write(`${line}\n`) }),
 		});
 	} finally {
