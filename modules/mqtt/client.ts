@@ -121,6 +121,13 @@ export default class MQTTClient extends Writer {
 	/** What the parser's buffer holds, and the rest straight from the socket, without a copy of its own. */
 	private readFromSocket(target: Uint8Array, count: number): number {
 		const parser = this.parser;
+		// A short fragment takes the way through the buffer: a view of `target` is made for nobody to keep.
+		if (parser.start === parser.end && count < parser.bytes.length && count !== target.byteLength) {
+			parser.start = 0;
+			parser.end = this.socket.read(parser.bytes) ?? 0;
+			this.readable -= parser.end;
+			if (parser.end >= count) return this.read(target) as number;
+		}
 		const buffered = parser.end - parser.start;
 		if (buffered) target.set(parser.bytes.subarray(parser.start, parser.end));
 		parser.start = parser.end;
@@ -183,8 +190,8 @@ export default class MQTTClient extends Writer {
 				} else if (type === 3) {
 					this.publish(parser);
 					this.stalled = true;
-				} else if (type !== -2) this.controlled(type);
-				else if (!this.fill(parser)) break;
+				} else if (type === -2) this.stalled = true;
+				else this.controlled(type);
 			}
 		} catch (error) {
 			this.broken(error);
@@ -201,13 +208,16 @@ export default class MQTTClient extends Writer {
 		this.fail(this.parser.decoding ? Reason.malformed : Reason.application, error);
 	}
 
-	/** More bytes behind a packet that is not whole. */
+	/** More bytes behind a packet that is not whole; false when they are still too few. */
 	private fill(parser: Parser): boolean {
-		if (this.readable <= 0) return false;
-		const count = this.socket.read(parser.room());
-		if (!count) return false;
-		this.readable -= count;
-		parser.end += count;
+		while (parser.end - parser.start < parser.wanted) {
+			if (this.readable <= 0) return false;
+			const count = this.socket.read(parser.room());
+			if (!count) return false;
+			this.readable -= count;
+			parser.end += count;
+		}
+		parser.wanted = 0;
 		return true;
 	}
 
@@ -225,6 +235,7 @@ export default class MQTTClient extends Writer {
 					this.due = 0;
 				}
 				if (this.owed !== 0 && !this.settle()) break;
+				if (parser.wanted !== 0 && !this.fill(parser)) break;
 				return true;
 			}
 		this.stalled = true;
@@ -247,9 +258,9 @@ export default class MQTTClient extends Writer {
 	}
 
 	/** Bytes that can be had. A read may give more than was announced, as more may arrive in between: then `readable` is negative. */
-	private there({ start, end }: Parser): number {
-		const { readable } = this;
-		return end - start + (readable > 0 ? readable : 0);
+	private there(parser: Parser): number {
+		const buffered = parser.end - parser.start;
+		return this.readable > 0 ? buffered + this.readable : buffered;
 	}
 
 	/** The header of a PUBLISH was parsed that is above QoS 1, was sent before, or comes in fragments. */
@@ -290,13 +301,15 @@ export default class MQTTClient extends Writer {
 			this.publish(parser);
 			return true;
 		}
-		this.available = there < remaining ? there : remaining;
-		parser.remaining = remaining - this.available;
-		if (this.rest === Rest.discarded) {
+		const more = there < remaining;
+		this.available = more ? there : remaining;
+		parser.remaining = more ? remaining - there : 0;
+		if (this.rest === Rest.delivered) this.deliver(this.available, more ? MORE_FOLLOWS : LAST);
+		else {
 			this.skip();
-			if (parser.remaining === 0) this.rest = Rest.delivered;
-		} else this.deliver(this.available, there < remaining ? MORE_FOLLOWS : LAST);
-		return true;
+			if (!more) this.rest = Rest.delivered;
+		}
+		return !more; // all that was there is offered
 	}
 
 	/** Whether a QoS 2 message came before, and is not to be delivered again [MQTT-4.3.3-2]; if not, it is remembered. */

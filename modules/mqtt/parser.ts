@@ -39,6 +39,8 @@ export default class Parser {
 	end = 0;
 	/** Bytes of the current PUBLISH's payload that were not yet offered to anybody, in the buffer or still to come. */
 	remaining = 0;
+	/** Bytes from `start` on without which `next` will say MORE again. */
+	wanted = 0;
 	/** First byte of the last PUBLISH: type, DUP, QoS, RETAIN. */
 	flags = 0x30;
 	topic = "";
@@ -117,25 +119,26 @@ export default class Parser {
 	/** Remaining Length, with `offset` set behind it; MORE or MALFORMED. For what is short, or is not simple. */
 	private measure(first: number, start: number): number {
 		const { bytes, end } = this;
-		if (start === end) return MORE;
+		if (start === end) return this.wait(2);
 		if (!isServerByte(first)) return MALFORMED;
 		let length = 0;
 		// Two to four bytes, least significant first (§2.2.3).
 		for (let shift = 0, offset = start + 1; shift < 28; shift += 7) {
-			if (offset === end) return MORE;
+			if (offset === end) return this.wait(offset - start + 1);
 			const digit = bytes[offset++] as number;
 			length |= (digit & 127) << shift;
 			if (digit < 128) {
 				this.offset = offset;
 				if (end - offset >= 2 || length < 2) return first >> 4 === PUBLISH && length < 2 ? MALFORMED : length;
-				return MORE;
+				return this.wait(offset - start + 2);
 			}
 		}
 		return MALFORMED;
 	}
 
-	/** More bytes are needed; a topic may be 65 535 bytes long, so a buffer for this one, of just that size. */
+	/** So many bytes are needed; a topic may be 65 535 bytes long, so a buffer for this one, of just that size. */
 	private wait(size: number): number {
+		this.wanted = size;
 		if (size <= this.bytes.length) return MORE;
 		const bytes = new Uint8Array(size);
 		bytes.set(this.bytes.subarray(this.start, this.end));
@@ -175,7 +178,7 @@ export default class Parser {
 		const expected = type >= PINGREQ ? 0 : 2;
 		if (type === SUBACK ? length < 3 || length > CAPACITY - 5 : length !== expected) return MALFORMED;
 		const end = offset + length;
-		if (end > this.end) return MORE;
+		if (end > this.end) return this.wait(end - this.start);
 		const bytes = this.bytes;
 		if (length !== 0) {
 			const high = bytes[offset] as number;
@@ -207,13 +210,14 @@ export default class Parser {
 
 	/** Room behind what is not yet parsed, at least one byte, for a socket to read into. A long topic's buffer has just what it needs. */
 	room(): Uint8Array {
-		const { start, end } = this;
+		const start = this.start;
+		const bytes = this.bytes;
 		if (start > 0) {
-			this.bytes.copyWithin(0, start, end);
+			bytes.copyWithin(0, start, this.end);
 			this.start = 0;
-			this.end = end - start;
+			this.end -= start;
 		}
-		return this.bytes.subarray(this.end);
+		return bytes.subarray(this.end);
 	}
 
 	private replace(bytes: Uint8Array<ArrayBuffer>): void {
