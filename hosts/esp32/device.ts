@@ -10,7 +10,6 @@ import NTP from "embedded:network/ntp/client";
 import provider from "embedded:provider/builtin";
 import keyValue from "embedded:storage/key-value";
 import config from "mc/config";
-import Timer from "timer";
 import type {
 	Device,
 	DigitalClass,
@@ -19,11 +18,12 @@ import type {
 	PinSpecifier,
 	PWMClass,
 } from "../../modules/device/io.js";
-import type { TCPClass, Timer as TimerPattern } from "../../modules/mqtt/io.js";
+import type { TCPClass } from "../../modules/mqtt/io.js";
 import { clock } from "../moddable/clock.js";
 import { description, provision } from "../moddable/description.js";
 import { NTPResolver, Resolver } from "../moddable/resolver.js";
 import { TCP } from "../moddable/tcp.js";
+import { timer } from "../moddable/timer.js";
 import { TLS } from "../moddable/tls.js";
 import { chipTemperature, resetReason } from "./chip.js";
 import { credentials } from "./credentials.js";
@@ -42,7 +42,6 @@ export function createDevice(): Device {
 	const board = provider as unknown as Provider;
 	const stored = keyValue as unknown as KeyValue;
 	const time = clock(false);
-	const timer = Timer as unknown as TimerPattern;
 	const print = (line: string) => trace(`${line}\n`);
 	const station = new Station({
 		ssid: provision(stored, "ssid"),

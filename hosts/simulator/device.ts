@@ -3,13 +3,13 @@
  * and readings of a window, storage in files. Runs on Linux, macOS and Windows.
  */
 
-import Timer from "timer";
 import type { Device } from "../../modules/device/io.js";
-import type { TCPClass, Timer as TimerPattern } from "../../modules/mqtt/io.js";
+import type { TCPClass } from "../../modules/mqtt/io.js";
 import { clock } from "../moddable/clock.js";
 import { description } from "../moddable/description.js";
 import { Resolver } from "../moddable/resolver.js";
 import { TCP } from "../moddable/tcp.js";
+import { timer } from "../moddable/timer.js";
 import { TLS } from "../moddable/tls.js";
 import { driver as wave } from "../node/wave.js";
 import { digital } from "./digital.js";
@@ -22,7 +22,6 @@ import { slider } from "./slider.js";
 export function createDevice(): Device {
 	const panel = new Panel();
 	const time = clock(true);
-	const timer = Timer as unknown as TimerPattern;
 	const common = {
 		dns: { io: Resolver },
 		timer,

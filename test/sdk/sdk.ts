@@ -152,6 +152,7 @@ export class Simulator {
 	readonly lines: string[] = [];
 	readonly child: ChildProcess;
 	readonly #ended: Promise<unknown>;
+	readonly #watchers = new Set<() => void>();
 
 	constructor(so: string, screen: string, mockups: string) {
 		// Without this folder mcsim runs nothing and says nothing; one for each instance.
@@ -161,7 +162,30 @@ export class Simulator {
 		this.child = start("stdbuf", ["-oL", "mcsim", mockups, so], env, ["ignore", "pipe", "pipe"]);
 		this.#ended = once(this.child, "close");
 		for (const stream of [this.child.stdout, this.child.stderr])
-			createInterface({ input: stream as NodeJS.ReadableStream }).on("line", line => this.lines.push(line));
+			createInterface({ input: stream as NodeJS.ReadableStream }).on("line", line => {
+				this.lines.push(line);
+				for (const look of this.#watchers) look();
+			});
+	}
+	/** The first line that matches, from the beginning; rejects when the log ends or is silent about it for too long. */
+	line(pattern: RegExp, patience: number): Promise<string> {
+		return new Promise((resolve, reject) => {
+			const give = (why: string) => {
+				clearTimeout(timeout);
+				reject(new Error(`no line like ${pattern}, ${why}; the log:\n${this.lines.slice(-20).join("\n")}`));
+			};
+			const timeout = setTimeout(() => give(`within ${patience} ms`), patience);
+			const look = () => {
+				const found = this.lines.find(line => pattern.test(line));
+				if (found === undefined) return;
+				clearTimeout(timeout);
+				this.#watchers.delete(look);
+				resolve(found);
+			};
+			this.#watchers.add(look);
+			this.child.once("close", () => give("and mcsim has ended"));
+			look();
+		});
 	}
 	async kill(): Promise<void> {
 		this.child.kill("SIGKILL");

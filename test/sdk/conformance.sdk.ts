@@ -1,0 +1,107 @@
+/** One conformance suite for every host (test/hosts): here inside Moddable's simulator, over the SDK's classes. */
+
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { suites } from "../hosts/all.js";
+import type { Outcome } from "../hosts/suite.js";
+import { openWorld } from "../hosts/world.js";
+import { buildSimulator, display, missing, output, root, Simulator } from "./sdk.js";
+
+const reason = missing("Xvfb", "stdbuf");
+const name = "glowworm-conformance";
+
+/** A project whose main runs the cases instead of the firmware. */
+async function project(): Promise<string> {
+	const folder = join(output, "projects", name);
+	mkdirSync(folder, { recursive: true });
+	const bundle = join(folder, "cases.js");
+	const entry = join(root, "test/sdk/cases.ts");
+	await build({
+		entryPoints: [entry],
+		bundle: true,
+		format: "esm",
+		target: "es2022",
+		outfile: bundle,
+		logLevel: "error",
+	});
+	writeFileSync(
+		join(folder, "main.js"),
+		`import run from "cases";
+import config from "mc/config";
+export default () => run(globalThis.device, JSON.parse(config.world), line => trace(line + "\\n"));
+`,
+	);
+	const manifest = {
+		build: { NAME: name },
+		include: [
+			"$(MODDABLE)/examples/manifest_base.json",
+			join(root, "modules/mqtt/manifest.json"),
+			join(root, "hosts/simulator/manifest.json"),
+		],
+		// A bundle of tests is no firmware: it takes what it takes.
+		creation: { stack: 2048, heap: { initial: 32768 }, chunk: { initial: 1 << 20 } },
+		modules: { main: "./main", cases: "./cases" },
+	};
+	writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));
+	return folder;
+}
+
+describe("host simulator: ECMA-419 conformance", function () {
+	this.timeout(600_000);
+	const outcomes = new Map<string, Outcome>();
+	let world: Awaited<ReturnType<typeof openWorld>>;
+	let screen: Awaited<ReturnType<typeof display>>;
+	let simulator: Simulator;
+
+	/** A case that started and told no outcome has ended the virtual machine. */
+	const gather = (lines: readonly string[]) => {
+		const abort = lines.find(line => line.startsWith("XS abort"));
+		for (const line of lines) {
+			const [, word, key = "", outcome] = /^conformance: (start )?(\d+\.\d+)(.*)$/.exec(line) ?? [];
+			if (word) outcomes.set(key, { status: "failed", reason: abort ?? "mcsim ended" });
+			else if (key && outcome) outcomes.set(key, JSON.parse(outcome));
+		}
+	};
+
+	before(async function () {
+		if (reason) {
+			console.log(`      ${reason}`);
+			this.skip();
+		}
+		world = await openWorld();
+		screen = await display();
+		const { close: _close, ...plain } = world;
+		const data = join(output, "conformance");
+		mkdirSync(data);
+		const { so } = await buildSimulator({ data, world: JSON.stringify(plain) }, await project(), name);
+		for (let over = false; !over; ) {
+			simulator = new Simulator(so, screen.name, join(root, "test/sdk/mockup"));
+			over = /end/.test(await simulator.line(/^conformance: end|^XS abort/, 400_000));
+			await simulator.kill();
+			gather(simulator.lines);
+		}
+	});
+	after(async () => {
+		await simulator?.kill();
+		screen?.close();
+		await world?.close();
+	});
+
+	suites.forEach((suite, s) => {
+		describe(suite.title, () => {
+			suite.cases.forEach((item, c) => {
+				it(item.title, function () {
+					const outcome = outcomes.get(`${s}.${c}`);
+					assert.ok(outcome, `no outcome; the log ends with\n${simulator?.lines.slice(-5).join("\n")}`);
+					if (outcome.status === "skipped") {
+						this.runnable().title += ` (skipped: ${outcome.reason})`;
+						this.skip();
+					}
+					assert.equal(outcome.status, "passed", outcome.reason);
+				});
+			});
+		});
+	});
+});
