@@ -252,8 +252,11 @@ class Connection {
 	#severed(): void {
 		this.#felt?.();
 		// What was let through still arrives: a reset would overtake it.
-		for (const socket of [this.#board, this.#broker]) socket.end();
-		setImmediate(() => this.destroy(true));
+		let flowing = 2;
+		for (const socket of [this.#board, this.#broker])
+			socket.end(() => {
+				if (--flowing === 0) this.destroy(true);
+			});
 	}
 	/** How the end at `from` is told at `to`. In silence it is not, and both are gone once both have ended. */
 	#join(from: Socket, to: Socket, lane: Lane): void {
