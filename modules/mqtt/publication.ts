@@ -15,7 +15,7 @@ import { isTopicName } from "./topic.js";
 const WHOLE = 32;
 
 export default class Publication {
-	/** U+0000 is no topic: nothing matches until `prepare`. */
+	/** U+0000, which is no topic, until `prepare`. */
 	topic = "\0";
 	/** As the caller gave them, so that one comparison each tells whether they are the same. DUP is never kept. */
 	QoS: number | undefined;
