@@ -5,10 +5,10 @@
 
 export default class Identifiers {
 	private last = 0;
-	/** One that is in use, 0 while none is: mostly there is but one, and then nothing is searched. */
+	/** The one that is in use; 0 while none is, -1 while there are more. Mostly there is but one, and then nothing is searched. */
 	private one = 0;
-	/** The others, in no order. A short list: native `indexOf` beats a Map up to a few dozen, and costs no garbage. */
-	private readonly others: number[] = [];
+	/** More than one, in no order. A short list: native `indexOf` beats a Map up to a few dozen, and costs no garbage. */
+	private readonly used: number[] = [];
 	private count = 0;
 
 	/** An identifier that is free [MQTT-2.3.1-2]. Throws when all 65 535 are in use. */
@@ -21,35 +21,37 @@ export default class Identifiers {
 
 	/** The exchange has ended [MQTT-2.3.1-3]. Nothing happens when the identifier was not taken here. */
 	release(packetIdentifier: number): void {
-		if (packetIdentifier !== this.one || this.count !== 0) this.remove(packetIdentifier);
-		else this.one = 0;
+		if (packetIdentifier === this.one) this.one = 0;
+		else this.remove(packetIdentifier);
 	}
 
 	private search(): number {
-		const { others, count } = this;
-		if (count === 65_534) throw new Error("id: expected a free packet identifier, found none");
+		const { used, one } = this;
+		if (this.count === 65_535) throw new Error("id: expected a free packet identifier, found none");
+		if (one > 0) {
+			used[0] = one;
+			this.count = 1;
+		}
 		let id = this.last;
 		do id = id === 65_535 ? 1 : id + 1;
-		while (id === this.one || (count !== 0 && others.indexOf(id) >= 0));
+		while (one !== 0 && used.indexOf(id) >= 0);
 		this.last = id;
-		if (this.one === 0) this.one = id;
+		if (one === 0) this.one = id;
 		else {
-			others[count] = id;
-			this.count = count + 1;
+			this.one = -1;
+			used[this.count++] = id;
 		}
 		return id;
 	}
 
 	private remove(packetIdentifier: number): void {
-		const { others } = this;
-		const index = others.indexOf(packetIdentifier);
-		const found = packetIdentifier === this.one;
-		if (packetIdentifier === 0 || (!found && index < 0)) return;
+		const { used } = this;
+		const index = used.indexOf(packetIdentifier);
+		if (this.one >= 0 || index < 0 || packetIdentifier === 0) return;
 		// The list keeps its length, for to shorten it and grow again makes garbage: 0 is no identifier.
 		const count = --this.count;
-		const last = others[count] as number;
-		if (found) this.one = last;
-		else others[index] = last;
-		others[count] = 0;
+		used[index] = used[count] as number;
+		used[count] = 0;
+		if (count === 0) this.one = 0;
 	}
 }
