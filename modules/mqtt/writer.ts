@@ -50,7 +50,8 @@ export default abstract class Writer extends Connection {
 	write(data: ByteBuffer | undefined, options?: WriteOptions): number {
 		let publication = this.publication;
 		// Each look at an option counts here. What is not like an earlier PUBLISH goes the long way.
-		if (this.state !== 4 || options === undefined || data === undefined) return this.compose(data, options);
+		if (this.state !== 4) return this.fragment(data, options);
+		if (options === undefined || data === undefined) return this.compose(data, options);
 		if (options.topic !== publication.topic) {
 			const kept = this.recall(options.topic);
 			if (kept === undefined) return this.compose(data, options);
