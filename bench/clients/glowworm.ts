@@ -41,11 +41,11 @@ export function unidentified(): () => void {
 	const ack = new Segment(Uint8Array.of(0x40, 2, 0, 0));
 	const hear = net.socket.onReadable;
 	net.load(ack);
+	const view = new DataView(ack.bytes.buffer as ArrayBuffer);
 	let last = 0;
 	return () => {
 		client.write(payload, options);
-		ack.bytes[3] = ++last;
-		ack.bytes[2] = last >> 8;
+		view.setUint16(2, ++last);
 		net.offset = 0;
 		hear(4);
 	};

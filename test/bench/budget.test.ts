@@ -1,0 +1,83 @@
+/**
+ * What modules/mqtt costs in the XS engine, against the committed budget and the product's promises. The figures are the
+ * engine's own and the same on each machine. `npm run bench` compares with others; `npm run bench -- --budget` makes a new budget.
+ */
+
+import assert from "node:assert/strict";
+import { type Budget, committed, current } from "../../bench/budget.js";
+import { unavailable } from "../../hosts/xs/harness.js";
+
+/** What must hold whatever the budget says: meter units, slots and socket writes per operation. */
+const PROMISES = [
+	["publish0", 260, 0, 2],
+	["publish1", 800, 0, 2],
+	["receive0", 1000, 16, 0],
+	["receive1", 1250, 16, 1],
+] as const;
+
+/** Below this share of the budget, the budget is no longer one. */
+const SHARE = 0.9;
+
+const reason = unavailable();
+const budget = committed();
+
+(reason ? describe.skip : describe)(`the MQTT client's budget in XS${reason ? ` (${reason})` : ""}`, () => {
+	let found: Budget;
+	before(async function () {
+		this.timeout(60_000); // a slow machine: nothing here depends on time
+		found = await current();
+	});
+
+	for (const [scenario, limits] of Object.entries(budget.scenarios))
+		it(`${scenario} costs no more than ${describeFigures(limits)}`, () =>
+			compare(found.scenarios[scenario] ?? {}, limits, scenario));
+
+	for (const [scenario, units, slots, writes] of PROMISES)
+		it(`${scenario} keeps to ${units} units, ${slots} slots and ${writes} writes`, () => {
+			const figures = found.scenarios[scenario] ?? {};
+			exceeds(figures, { units, slots, ...(figures.writes !== undefined && { writes }) });
+		});
+
+	it("Repeated publications leave no garbage, in slots or in bytes", () => {
+		for (const scenario of ["publish0", "publish0-alternating"]) {
+			const { slots, bytes } = found.scenarios[scenario] ?? {};
+			assert.deepEqual({ scenario, slots, bytes }, { scenario, slots: 0, bytes: 0 });
+		}
+	});
+
+	it("16 KiB, out or in, need no buffer of the message's size: chunks stay below 1 KiB", () => {
+		for (const scenario of ["out16k", "in16k"])
+			assert.ok((found.scenarios[scenario]?.bytes ?? Number.NaN) < 1024, scenario);
+	});
+
+	it(`A connected idle client holds no more than ${describeFigures(budget.idle)}`, () =>
+		compare(found.idle, budget.idle, "idle"));
+
+	it(`The module is no larger than ${budget.minified} bytes, minified`, () =>
+		compare({ minified: found.minified }, { minified: budget.minified }, "module"));
+});
+
+type Numbers = { readonly [key: string]: number };
+
+function describeFigures(figures: object): string {
+	return Object.entries(figures)
+		.map(([key, value]) => `${value} ${key}`)
+		.join(", ");
+}
+
+function exceeds(figures: object, limits: object): void {
+	for (const [key, limit] of Object.entries(limits)) {
+		const value = (figures as Numbers)[key] ?? Number.NaN;
+		assert.ok(value <= limit, `expected at most ${limit} ${key}, found ${value}`);
+	}
+}
+
+/** Fails on what is over the limits; says so where one is no limit any more. */
+function compare(figures: object, limits: object, what: string): void {
+	exceeds(figures, limits);
+	for (const [key, limit] of Object.entries(limits))
+		if (((figures as Numbers)[key] ?? Number.NaN) < limit * SHARE)
+			console.log(
+				`      ${what}: ${key} are down from ${limit} to ${(figures as Numbers)[key]}: npm run bench -- --budget`,
+			);
+}
