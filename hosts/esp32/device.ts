@@ -20,13 +20,13 @@ import type {
 } from "../../modules/device/io.js";
 import type { TCPClass } from "../../modules/mqtt/io.js";
 import { clock } from "../moddable/clock.js";
+import { credentials } from "../moddable/credentials.js";
 import { description, provision } from "../moddable/description.js";
 import { NTPResolver, Resolver } from "../moddable/resolver.js";
 import { TCP } from "../moddable/tcp.js";
 import { timer } from "../moddable/timer.js";
 import { TLS } from "../moddable/tls.js";
 import { chipTemperature, resetReason } from "./chip.js";
-import { credentials } from "./credentials.js";
 import { flash } from "./flash.js";
 import { drivers } from "./sensor.js";
 import { Station } from "./station.js";

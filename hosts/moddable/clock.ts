@@ -1,20 +1,26 @@
-/** Wall time and ticks of the SDK's `time` module. `synchronized` says whether somebody else keeps the time true. */
+/**
+ * Wall time and ticks of the SDK's `time` module. `synchronized` says that an operating system keeps the time true:
+ * setting it then moves this board's view alone.
+ */
 
 import Time from "time";
 import type { Clock } from "../../modules/device/io.js";
 
 export function clock(synchronized: boolean): Clock {
+	let offset = 0;
 	return Object.freeze({
 		synchronized,
 		get ticks() {
 			return Time.ticks | 0;
 		},
 		get time() {
-			return Date.now();
+			return Date.now() + offset;
 		},
 		set time(value: number) {
+			if (!Number.isFinite(value)) throw new RangeError("clock: time must be a number of milliseconds");
+			if (synchronized) offset = value - Date.now();
 			// Whole seconds are all the SDK takes.
-			Time.set(Math.round(value / 1000));
+			else Time.set(Math.round(value / 1000));
 		},
 	});
 }

@@ -24,6 +24,8 @@ export class Resolver implements ResolverPattern {
 
 	resolve({ host }: { readonly host: string }, callback: Answer): void {
 		if (this.#closed) throw new Error("resolver: closed");
+		if (typeof host !== "string" || host === "") throw new TypeError("resolver: expected a host");
+		if (typeof callback !== "function") throw new TypeError("resolver: expected a callback");
 		const answer = (address?: string) => {
 			if (this.#closed) return;
 			if (address) callback(null, address, host);

@@ -19,7 +19,12 @@ export class TCP extends Base {
 	#failed = false;
 
 	constructor(options: TCPOptions) {
-		const { onReadable, onWritable, onError } = options;
+		const { address, onReadable, onWritable, onError } = options;
+		// The SDK makes a text of whatever it is given, and fails on a callback when it is due.
+		if (typeof address !== "string") throw new TypeError(`TCP: expected an address, found ${address}`);
+		for (const callback of [onReadable, onWritable, onError])
+			if (callback !== undefined && typeof callback !== "function")
+				throw new TypeError("TCP: callbacks must be functions");
 		super({
 			...options,
 			onReadable(this: TCP, bytes: number) {

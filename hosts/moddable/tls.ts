@@ -10,12 +10,12 @@ import SDKTLS from "embedded:io/socket/tcp/tls";
 import type { ByteBuffer, TCP as TCPPattern } from "../../modules/mqtt/io.js";
 import { TCP } from "./tcp.js";
 
-/** DER. */
+/** DER. Of several authorities the SDK takes one; a server must send its whole chain, its authority included. */
 export interface Credentials {
-	readonly ca?: ArrayBuffer;
-	readonly clientCertificate?: ArrayBuffer;
+	readonly ca?: ByteBuffer;
+	readonly clientCertificate?: ByteBuffer;
 	/** PKCS #8. */
-	readonly clientKey?: ArrayBuffer;
+	readonly clientKey?: ByteBuffer;
 }
 
 export interface TLSOptions {
@@ -74,8 +74,9 @@ export class TLS extends Base {
 			host,
 			secure: {
 				serverName: host,
-				...(ca && { certificate: ca }),
-				...(clientCertificate && { clientCertificates: [clientCertificate], clientKey }),
+				...(ca && { certificate: whole(ca) }),
+				...(clientCertificate &&
+					clientKey && { clientCertificates: [whole(clientCertificate)], clientKey: whole(clientKey) }),
 				...(applicationLayerProtocol && { applicationLayerProtocolNegotiation: [applicationLayerProtocol] }),
 			},
 			TCP: { io: Carrier },
@@ -115,6 +116,12 @@ function view(buffer: ByteBuffer): Uint8Array {
 	return ArrayBuffer.isView(buffer)
 		? new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 		: new Uint8Array(buffer);
+}
+
+/** The SDK compares and decodes buffers, not views. */
+function whole(buffer: ByteBuffer): ArrayBuffer | ByteBuffer {
+	if (!ArrayBuffer.isView(buffer)) return buffer;
+	return (buffer.buffer as ArrayBuffer).slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength);
 }
 
 /** The SDK's words, under one code: they do not tell a wrong name from a wrong authority. */

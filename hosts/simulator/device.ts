@@ -6,6 +6,7 @@
 import type { Device } from "../../modules/device/io.js";
 import type { TCPClass } from "../../modules/mqtt/io.js";
 import { clock } from "../moddable/clock.js";
+import { credentials } from "../moddable/credentials.js";
 import { description } from "../moddable/description.js";
 import { Resolver } from "../moddable/resolver.js";
 import { TCP } from "../moddable/tcp.js";
@@ -20,6 +21,7 @@ import { pwm } from "./pwm.js";
 import { slider } from "./slider.js";
 
 export function createDevice(): Device {
+	const print = (line: string) => trace(`${line}\n`);
 	const panel = new Panel();
 	const time = clock(true);
 	const common = {
@@ -38,7 +40,9 @@ export function createDevice(): Device {
 		},
 		network: {
 			mqtt: { client: { socket: { io: TCP as TCPClass }, ...common } },
-			mqtts: { client: { socket: { io: TLS as unknown as TCPClass }, ...common } },
+			mqtts: {
+				client: { socket: { io: TLS as unknown as TCPClass, tls: credentials(print) }, ...common },
+			},
 		},
 		keyValue,
 		flash,
@@ -46,6 +50,6 @@ export function createDevice(): Device {
 		clock: time,
 		description: description(keyValue),
 		reset: "power-on",
-		trace: (line: string) => trace(`${line}\n`),
+		trace: print,
 	});
 }

@@ -39,6 +39,10 @@ export function digital(panel: Panel): DigitalClass {
 			if (typeof pin !== "string" && typeof pin !== "number")
 				throw new RangeError(`Digital: expected a pin, found ${typeof pin}`);
 			if (!Object.values(Mode).includes(mode as 0)) throw new RangeError("Digital: mode is required");
+			if (onReadable !== undefined) {
+				if (typeof onReadable !== "function") throw new TypeError("Digital: onReadable must be a function");
+				if (!(edge >= 1 && edge <= 3)) throw new RangeError("Digital: onReadable needs an edge");
+			}
 			this.#pin = pin;
 			this.#output = (mode as number) >= Mode.Output;
 			this.#low = activeLow ? 1 : 0;

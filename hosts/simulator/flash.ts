@@ -40,8 +40,9 @@ class Partition implements FlashPartition {
 	read(data: ByteBuffer, offset: number): number;
 	read(byteLength: number, offset: number): ArrayBuffer;
 	read(data: ByteBuffer | number, offset: number): number | ArrayBuffer {
-		const byteLength = typeof data === "number" ? data : data.byteLength;
-		this.#check(offset, byteLength);
+		const asked = typeof data === "number" ? data : data.byteLength;
+		this.#check(offset, Math.min(asked, 1));
+		const byteLength = Math.min(asked, SIZE - offset);
 		const bytes = byteLength ? readBytes(this.#file, offset, byteLength) : new ArrayBuffer(0);
 		if (typeof data === "number") return bytes;
 		view(data).set(new Uint8Array(bytes));

@@ -7,6 +7,10 @@ import type { Panel } from "./panel.js";
 export function slider(panel: Panel, quantity: string, unit: string, start: number): SensorDriver {
 	class Slider implements Sensor {
 		#closed = false;
+		constructor(options: object) {
+			if (options === null || typeof options !== "object")
+				throw new TypeError(`${quantity}: options are required`);
+		}
 		sample(): Sample {
 			if (this.#closed) throw new Error(`${quantity}: closed`);
 			return { [quantity]: panel.reading(quantity) ?? start };

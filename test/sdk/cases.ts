@@ -14,7 +14,7 @@ export default function run(device: Device, world: World, say: (line: string) =>
 	const { timer } = device;
 	const cases = suites.flatMap((suite, s) => suite.cases.map((item, c) => ({ item, name: `${s}.${c}` })));
 	// Which case comes next survives one that ends the virtual machine.
-	const progress = device.keyValue.open({ path: "conformance", mode: "r+", format: "string" });
+	const progress = device.keyValue.open({ path: "progress", mode: "r+", format: "string" });
 	const next = () => {
 		const at = Number(progress.read("next") ?? 0);
 		const found = cases[at];

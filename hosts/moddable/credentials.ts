@@ -6,7 +6,7 @@
 
 import Resource from "Resource";
 import config from "mc/config";
-import type { Credentials } from "../moddable/tls.js";
+import type { Credentials } from "./tls.js";
 
 export function credentials(trace: (line: string) => void): Credentials {
 	const { ca, certificate, key } = (config.certificates ?? {}) as { [name: string]: string | undefined };
