@@ -244,11 +244,11 @@ class Scene implements Target {
 			this.#complaints.push(`the board ended by itself: ${reason}`);
 			this.#log(`board ended: ${reason}`);
 		}
+		this.#ledger.died();
 		if (this.#ending || this.#crashes >= TOO_MANY) return;
 		this.#guard(async () => {
 			await sleep(this.#chance.small(400));
 			if (this.#ending) return;
-			this.#ledger.life++;
 			this.#log(`board, life ${this.#ledger.life + 1}`);
 			// Its end is told here again.
 			await this.#lives.start().catch(() => {});

@@ -103,7 +103,7 @@ export class Faults {
 
 	/** Milliseconds until the next: mostly soon, now and then long enough for a connection to get somewhere. */
 	pause(): number {
-		return this.#chance.next() < 0.04 ? this.#chance.whole(1000, 1500) : this.#chance.whole(5, 200);
+		return this.#chance.next() < 0.04 ? this.#chance.whole(1000, 1500) : this.#chance.whole(5, 150);
 	}
 	/** Does the next. All is drawn each time, so that the row of numbers does not depend on what it is. */
 	strike(): void {

@@ -22,9 +22,9 @@ describe("account of alerts", () => {
 		ledger.sent(alert("1-2", "OFF"), false);
 		ledger.acknowledged("1-2");
 		ledger.note({ what: "released", sequence: 7 });
-		ledger.life = 1;
+		ledger.died();
 		ledger.note({ what: "intended", ...alert("1-1") }, true);
-		assert.equal(ledger.pending, 2);
+		assert.deepEqual([ledger.pending, ledger.outlived], [2, 2]);
 		assert.deepEqual(ledger.missing, [
 			"1-1 (a ON): intended, never queued, never sent, never acknowledged; last in life 1",
 			"1-2 (a OFF): journal 7, sent 1 times, acknowledged 1 times, released from the journal; last in life 0",

@@ -18,12 +18,14 @@ interface Entry extends Alert {
 	sent: number;
 	acknowledged: number;
 	delivered: number;
+	/** It was accepted and not delivered when the power went. */
+	outlived: boolean;
 	/** The board's life in which something was last heard of it. */
 	life: number;
 }
 
 export class Ledger implements TapOwner {
-	/** Counts the board's lives. */
+	/** Counts the board's lives, from 0. */
 	life = 0;
 	accepted = 0;
 	delivered = 0;
@@ -96,6 +98,17 @@ export class Ledger implements TapOwner {
 		for (const { accepted, delivered } of this.#entries.values()) if (accepted && !delivered) count++;
 		return count;
 	}
+	/** The board has died. */
+	died(): void {
+		this.life++;
+		for (const entry of this.#entries.values()) if (entry.accepted && !entry.delivered) entry.outlived = true;
+	}
+	/** Alerts that a death of the board found on their way. */
+	get outlived(): number {
+		let count = 0;
+		for (const { outlived } of this.#entries.values()) if (outlived) count++;
+		return count;
+	}
 	/** Put aside by the firmware. */
 	get quarantined(): number {
 		let count = 0;
@@ -143,8 +156,9 @@ export class Ledger implements TapOwner {
 	#entry({ id, rule, state }: Alert): Entry {
 		let entry = this.#entries.get(id);
 		if (!entry) {
+			const flags = { accepted: false, released: false, quarantined: false, outlived: false };
 			const counts = { sequence: 0, sent: 0, acknowledged: 0, delivered: 0, life: 0 };
-			entry = { id, rule, state, accepted: false, released: false, quarantined: false, ...counts };
+			entry = { id, rule, state, ...flags, ...counts };
 			this.#entries.set(id, entry);
 		}
 		entry.life = this.life;
