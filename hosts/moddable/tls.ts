@@ -2,6 +2,8 @@
  * ECMA-419 §10, TLS Client socket, over the SDK's TLSSocket (TLS 1.2). The SDK throws what is wrong with a
  * certificate out of a callback, which would end the virtual machine: here it ends the connection, with a coded
  * reason in `onError`. The host's name must stand in the certificate; there is no switch to turn that off.
+ * The manifest turns DHE off: the SDK signs as a client with ECDHE alone, and a server that asks for our certificate
+ * may choose either.
  */
 
 /// <reference path="./sdk.d.ts" />
