@@ -7,21 +7,16 @@
  * entry of a function that mentions it (15 % of a publish). The ones used for each packet are declared first.
  */
 
-import { connect } from "./encoder.js";
-import type { Resolver, TCP, TCPClass, Timer, TimerHandle, With } from "./io.js";
+import { connect, wrong } from "./encoder.js";
+import type { Resolver, TCP, TCPClass, TCPOptions, Timer, TimerHandle, With } from "./io.js";
 import type { ControlMessage, MQTTClientOptions, ReadableOptions } from "./options.js";
-import { CONNACK, type MQTTError, PINGREQ, Reason, State } from "./packet.js";
-
-/** Bytes of the socket's room that are not offered, so that acknowledgements and pings find some. */
-export const RESERVE = 8;
-
-const PING = Uint8Array.of(PINGREQ << 4, 0);
+import type { MQTTError, Reason, State } from "./packet.js";
 
 function nothing(): void {}
 
-export default abstract class Connection {
-	protected state: State = State.resolving;
-	/** Bytes the socket takes. */
+export default abstract class Connection<Client> {
+	protected state: State = 1;
+	/** Bytes the socket takes. Eight of them are not offered to anybody, so that acknowledgements and pings find some. */
 	protected writable = 0;
 	protected socket!: TCP;
 	/** Bytes the socket has announced and nobody has read. */
@@ -30,6 +25,8 @@ export default abstract class Connection {
 	protected available = 0;
 	/** Something that arrived is not over and done with, or the client is closed: client.ts's `recover` looks what. */
 	protected stalled = false;
+	/** A reply that waits for room in the socket: first byte << 16 | packet identifier, or 0. Nothing is parsed meanwhile. */
+	protected owed = 0;
 	/** Something arrived since the last PINGREQ. */
 	protected heard = false;
 	/** `onReadable` and `onControl`, once CONNACK is there: nothing may come before it [MQTT-3.2.0-1], and this costs no look at each packet. */
@@ -44,9 +41,11 @@ export default abstract class Connection {
 	/** CONNECT, until it is sent. */
 	private packet: Uint8Array | undefined;
 	/** PINGREQ is out, or had no room, and no PINGRESP came. */
-	private unanswered = false;
+	protected unanswered = false;
 	private readonly onReadable: (count: number, options: ReadableOptions) => void;
 	private readonly onControl: (opcode: number, message: ControlMessage) => void;
+	/** Whether PUBACK, PUBREC, PUBREL and PUBCOMP are ours to send. */
+	protected readonly acknowledge: boolean;
 	private readonly clean: boolean;
 	/** Milliseconds, as the broker is told. */
 	private readonly keepAlive: number;
@@ -54,24 +53,23 @@ export default abstract class Connection {
 
 	/** The socket has `count` bytes. */
 	protected abstract arrived(count: number): void;
-	/** What has arrived is not all taken: the application, or a reply that cannot be sent, holds it up. */
-	protected abstract behind(): boolean;
 	/** Reads what is available and throws it away. */
 	protected abstract skip(): void;
 
-	constructor(options: MQTTClientOptions<never>) {
-		const { host, port = 1883, keepAlive = 0, clean = true, socket, dns, timer, timeout = 30_000 } = options;
-		if (typeof host !== "string" || host === "") throw new TypeError("host: expected a name or an address");
-		if (!(port >= 1 && port <= 65_535)) throw new RangeError(`port: expected 1…65535, found ${port}`);
-		if (!(keepAlive >= 0 && keepAlive <= 65_535_000))
-			throw new RangeError(`keepAlive: expected 0…65535000 ms, found ${keepAlive}`);
-		if (!socket?.io) throw new TypeError("socket: expected an object with io, a TCP class");
-		if (!dns?.io) throw new TypeError("dns: expected an object with io, a resolver class");
-		if (!timer) throw new TypeError("timer: expected the host's timer");
+	constructor(options: MQTTClientOptions<Client>) {
+		const { host, port = 1883, keepAlive = 0, clean = true, socket, dns, timer } = options;
+		let name = "";
+		if (typeof host !== "string" || host === "") name = "host";
+		else if (!socket?.io) name = "socket";
+		else if (!dns?.io) name = "dns";
+		else if (!timer) name = "timer";
+		if (name) throw new TypeError(`${name}: missing, or of no use`);
+		if (!(port >= 1 && port <= 65_535)) wrong("port", "1…65535", port);
+		if (!(keepAlive >= 0 && keepAlive <= 65_535_000)) wrong("keepAlive", "0…65535000 ms", keepAlive);
 		const seconds = Math.ceil(keepAlive / 1000);
-		const { id = "", user, password, will } = options;
-		this.packet = connect({ id, clean, keepAlive: seconds, user, password, will });
+		this.packet = connect(options, clean, seconds);
 		this.target = options.target;
+		this.acknowledge = options.acknowledge ?? true;
 		this.clean = clean;
 		this.keepAlive = seconds * 1000;
 		this.onReadable = options.onReadable ?? this.skip;
@@ -82,11 +80,12 @@ export default abstract class Connection {
 		this.resolver = new dns.io(dns);
 		this.deadline = timer.set(() => {
 			this.deadline = undefined;
-			this.fail(Reason.silent);
-		}, timeout);
+			this.fail(3); // silent
+		}, options.timeout ?? 30_000);
 		try {
-			this.resolver.resolve({ host }, (error, address) =>
-				this.resolved(error, address, { ...socket, host, port }),
+			this.resolver.resolve({ host }, (error, address = "") =>
+				// Some sockets look at `host`, for TLS.
+				this.resolved(error, { ...socket, host, port, address } as With<TCPClass, TCPOptions>),
 			);
 		} catch (error) {
 			this.close();
@@ -96,8 +95,8 @@ export default abstract class Connection {
 
 	/** Ends the connection at once, without DISCONNECT (§25). May be repeated, and called from any callback. */
 	close(): void {
-		if (this.state === State.closed) return;
-		this.state = State.closed;
+		if (this.state === 7) return;
+		this.state = 7;
 		this.available = -1;
 		this.stalled = true;
 		this.writable = 0;
@@ -107,83 +106,77 @@ export default abstract class Connection {
 		this.socket?.close();
 	}
 
-	private resolved(
-		error: Error | null,
-		address: string | undefined,
-		options: With<TCPClass, { host: string; port: number }>,
-	): void {
-		if (this.state !== State.resolving) return;
+	private resolved(error: Error | null, options: With<TCPClass, TCPOptions>): void {
+		if (this.state !== 1) return;
 		this.resolver?.close();
 		this.resolver = undefined;
-		if (error || !address) {
-			this.fail(Reason.unresolved, error ?? undefined);
+		if (error || !options.address) {
+			this.fail(1, error); // unresolved
 			return;
 		}
-		this.state = State.connecting;
+		this.state = 2;
 		try {
 			this.socket = new options.io({
 				...options,
-				address,
 				onReadable: this.arrived.bind(this),
 				onWritable: count => this.drained(count),
-				onError: reason => this.fail(Reason.disconnected, reason),
+				onError: cause => this.fail(2, cause), // disconnected
 			});
-		} catch (reason) {
-			this.fail(Reason.disconnected, reason);
+		} catch (cause) {
+			this.fail(2, cause);
 		}
 	}
 
 	/** The socket takes `count` bytes; the first time, because it is connected. */
 	private drained(count: number): void {
-		if (this.state === State.closed) return;
+		if (this.state === 7) return;
 		// Room where there was none: no ping could go out, and none is due an answer. Any other room says nothing
 		// of the peer: a kernel takes what is written for minutes after it is gone.
-		if (this.writable < 2 || this.state === State.publishing) this.unanswered = false;
+		if (this.writable < 2 || this.state === 5) this.unanswered = false;
 		this.writable = count;
 		const packet = this.packet;
 		if (!packet) {
 			this.proceed();
 			this.offer();
 		} else if (packet.byteLength <= count) {
-			this.state = State.waiting;
+			this.state = 3;
 			this.packet = undefined;
 			try {
 				this.writable = this.socket.write(packet); // [MQTT-3.1.0-1]
 			} catch (error) {
-				this.fail(Reason.disconnected, error);
+				this.fail(2, error);
 			}
 		}
 	}
 
-	/** Tells the application what room there is. */
+	/** Tells the application what room there is, while connected or publishing. */
 	private offer(): void {
-		if (this.state !== State.connected && this.state !== State.publishing) return;
-		if (this.writable <= RESERVE) return;
+		if ((this.state !== 4 && this.state !== 5) || this.writable <= 8) return;
 		try {
-			this.onWritable(this.writable - RESERVE);
+			this.onWritable(this.writable - 8);
 		} catch (error) {
-			this.fail(Reason.application, error);
+			this.fail(9, error); // application
 		}
 	}
 
 	/** CONNACK (§3.2) is there. */
 	protected accepted(sessionPresent: boolean, returnCode: number): void {
 		// Once only; and nothing is present of a session that was to be clean, nor of one that was refused [MQTT-3.2.2-1] [MQTT-3.2.2-4].
-		if (this.state !== State.waiting || (sessionPresent && (this.clean || returnCode !== 0))) {
-			this.fail(Reason.unexpected);
+		if (this.state !== 3 || (sessionPresent && (this.clean || returnCode !== 0))) {
+			this.fail(7); // unexpected
 			return;
 		}
 		this.timer.clear(this.deadline);
 		this.deadline = undefined;
 		if (returnCode === 0) {
-			this.state = State.connected;
+			this.state = 4;
 			this.deliver = this.onReadable;
 			if (this.keepAlive) this.deadline = this.timer.repeat(() => this.ping(), this.keepAlive >> 1);
 		}
 		this.tell = this.onControl;
-		this.tell(CONNACK, { operation: CONNACK, sessionPresent, returnCode });
+		this.tell(2, { operation: 2, sessionPresent, returnCode });
 		if (returnCode)
-			this.fail(Reason.refused, undefined, returnCode); // [MQTT-3.2.2-5]
+			this.fail(4, undefined, returnCode); // refused [MQTT-3.2.2-5]
 		else this.offer();
 	}
 
@@ -194,35 +187,33 @@ export default abstract class Connection {
 	 * what has come waits for the application, or for the end of its own message.
 	 */
 	private ping(): void {
-		if (this.unanswered && !this.heard && !this.behind()) {
-			this.fail(Reason.unanswered);
+		const room = this.writable > 8;
+		const behind = this.available !== 0 || (this.owed !== 0 && this.state === 5 && room);
+		if (this.unanswered && !this.heard && !behind) {
+			this.fail(5); // unanswered
 			return;
 		}
 		this.heard = false;
 		// Between fragments of a PUBLISH nothing else may be sent; its fragments keep alive, and set the pace.
-		if (this.state !== State.connected && (this.state !== State.publishing || this.writable > RESERVE))
-			return;
+		if (this.state !== 4 && (this.state !== 5 || room)) return;
 		// Without room too: should none come, the link is dead.
 		this.unanswered = true;
-		if (this.state !== State.connected || this.writable < 2) return;
+		if (this.state !== 4 || this.writable < 2) return;
 		try {
-			this.send(PING);
+			this.send(0xc0);
 		} catch (error) {
-			this.fail(Reason.disconnected, error);
+			this.fail(2, error);
 		}
 	}
 
 	/** Something else than CONNACK came first [MQTT-3.2.0-1]. */
 	protected refuse(): void {
-		this.fail(Reason.unexpected);
+		this.fail(7);
 	}
 
-	protected answered(): void {
-		this.unanswered = false;
-	}
-
-	protected send(packet: Uint8Array): void {
-		this.writable = this.socket.write(packet);
+	/** A packet of two bytes. */
+	protected send(first: number): void {
+		this.writable = this.socket.write(Uint8Array.of(first, 0));
 	}
 
 	/** Has what arrived looked at again when no script is running (§8). */
@@ -242,31 +233,27 @@ export default abstract class Connection {
 
 	/** Half a packet is out and the socket refuses the rest: the connection is lost, and says so once `write` has thrown. */
 	protected failLater(cause: unknown): void {
-		this.state = State.disconnecting;
+		this.state = 6;
 		this.timer.clear(this.resumption);
 		this.resumption = this.timer.set(() => {
 			this.resumption = undefined;
-			this.fail(Reason.disconnected, cause);
+			this.fail(2, cause);
 		}, 0);
 	}
 
 	/** The connection has ended: closes, then says so, once [MQTT-4.8.0-1] [MQTT-4.8.0-2]. */
-	protected fail(code: Reason, cause?: unknown, returnCode?: number): false {
-		if (this.state === State.closed) return false;
+	protected fail(code: Reason, cause?: unknown, returnCode?: number): void {
+		if (this.state === 7) return;
 		this.close();
-		const error = new Error(`MQTT connection ended: ${code}`) as Error & {
-			code: Reason;
-			cause?: unknown;
-			returnCode?: number;
-		};
-		error.code = code;
-		if (cause !== undefined) error.cause = cause;
-		if (returnCode !== undefined) error.returnCode = returnCode;
+		const error: MQTTError = Object.assign(new Error(`MQTT connection ended: ${code}`), {
+			code,
+			cause,
+			returnCode,
+		});
 		try {
 			this.onError(error);
 		} catch {
 			// Nothing may leave a callback: on the device it would end the virtual machine. There is nobody left to tell.
 		}
-		return false;
 	}
 }

@@ -1,11 +1,11 @@
 /**
- * The bytes of the control packets that are sent once in a while: CONNECT (§3.1), SUBSCRIBE (§3.8) and
- * UNSUBSCRIBE (§3.10), each in a buffer of its own. PUBLISH has its own file, for it must cost nothing.
- * Checks every field first and throws before anything is allocated.
+ * The bytes of the packets a client sends: CONNECT (§3.1), PUBLISH (§3.3), SUBSCRIBE (§3.8) and UNSUBSCRIBE
+ * (§3.10); the others are two or four bytes, and made where they are sent. Checks every field first and throws
+ * before anything changes. Sends nothing. One writer serves all, for each function is 100 bytes of flash.
  */
 
 import type { ByteBuffer } from "./io.js";
-import { CONNECT, SUBSCRIBE, type UNSUBSCRIBE } from "./packet.js";
+import type { WriteOptions } from "./options.js";
 import { encode } from "./text.js";
 import { isTopicFilter, isTopicName } from "./topic.js";
 
@@ -17,10 +17,7 @@ export interface Will {
 }
 
 export interface ConnectFields {
-	readonly id: string;
-	readonly clean: boolean;
-	/** Seconds, 0…65535. */
-	readonly keepAlive: number;
+	readonly id?: string | undefined;
 	readonly user?: string | undefined;
 	readonly password?: string | ByteBuffer | undefined;
 	readonly will?: Will | undefined;
@@ -31,79 +28,115 @@ export interface Item {
 	readonly QoS?: number;
 }
 
-/** Filters in one packet: of no more could the parser take the SUBACK whole. Brokers' own limits are far below. */
-const MAXIMUM_ITEMS = 500;
+/** A PUBLISH that is kept, for encoding a topic anew is a third of the cost of a publish. Empty before its first use. */
+export interface Publication {
+	/** This and the next three as the caller gave them, so that one comparison each tells whether they are the same. */
+	topic: string;
+	QoS: number | undefined;
+	retain: boolean | undefined;
+	/** Bytes of payload, when the packet may be used again; else -1: DUP is never kept. */
+	byteLength: number;
+	/** Bytes in the whole packet. */
+	total: number;
+	/** QoS is above 0: a packet identifier stands in the two bytes before the payload. */
+	identified: boolean;
+	/** Whether `packet` has room for the payload, at `offset`. */
+	whole: boolean;
+	/** What is written: the packet, or its header. */
+	packet: Uint8Array;
+	/** Where the payload begins. */
+	offset: number;
+	/** What the socket is told of a packet whose payload follows from the caller's buffer. */
+	sequence: { more: boolean; byteLength: number };
+	/** The topic's bytes. */
+	field: Uint8Array;
+}
 
-const NOTHING = new Uint8Array(0);
+/** Our caller's mistake, in one line. */
+export function wrong(what: string, expected: string, found: unknown): never {
+	throw new RangeError(`${what}: expected ${expected}, found ${found}`);
+}
 
 /** The bytes of a Byte Buffer, not copied; `undefined` is none. Throws a TypeError on anything else. */
 export function bytesOf(data: ByteBuffer | undefined): Uint8Array {
-	if (data === undefined) return NOTHING;
 	if (data instanceof Uint8Array) return data;
 	if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 	if (data instanceof ArrayBuffer) return new Uint8Array(data);
+	if (data === undefined) return new Uint8Array(0);
 	throw new TypeError("data: expected a byte buffer");
 }
 
-/** How many bytes Remaining Length takes (§2.2.3). */
-export function lengthSize(length: number): number {
-	return length < 128 ? 1 : length < 16_384 ? 2 : length < 2_097_152 ? 3 : 4;
-}
-
-/** Writes a fixed header and returns the offset behind it. */
-export function writeHeader(bytes: Uint8Array, first: number, length: number): number {
-	bytes[0] = first;
-	let offset = 1;
-	while (length > 127) {
-		bytes[offset++] = length | 128;
-		length >>= 7;
-	}
-	bytes[offset++] = length;
-	return offset;
-}
-
-/** Text in UTF-8 [MQTT-3.1.3-4], or bytes, as a field of at most 65 535 bytes [MQTT-4.7.3-3]; `name` is for the error. */
-function field(value: string | ByteBuffer, name: string): Uint8Array {
+/**
+ * Text in UTF-8 [MQTT-3.1.3-4], or bytes, that fit into a field [MQTT-4.7.3-3]; text without U+0000
+ * [MQTT-1.5.3-2], or as `check` wants it. `name` is for the error.
+ */
+function field(value: string | ByteBuffer, name: string, check?: (text: string) => boolean): Uint8Array {
 	const text = typeof value === "string";
-	if (text && value.includes("\0")) throw new RangeError(`${name}: expected no U+0000`); // [MQTT-1.5.3-2]
+	if (check ? !text || !check(value) : text && value.includes("\0"))
+		wrong(name, check ? "a topic" : "no U+0000", value);
 	const bytes = text ? encode(value) : bytesOf(value);
-	if (bytes.byteLength > 65_535)
-		throw new RangeError(`${name}: expected at most 65535 bytes, found ${bytes.byteLength}`);
+	const size = bytes.byteLength;
+	if (size > 65_535) wrong(name, "at most 65535 bytes", size);
 	return bytes;
 }
 
-/** Writes a length of two bytes and what it counts; returns the offset behind it. */
-export function writeField(bytes: Uint8Array, offset: number, value: Uint8Array): number {
-	bytes[offset] = value.byteLength >> 8;
-	bytes[offset + 1] = value.byteLength;
-	bytes.set(value, offset + 2);
-	return offset + 2 + value.byteLength;
-}
-
-/** Throws unless `QoS` is 0, 1 or 2 [MQTT-3.8.3-4] [MQTT-3.3.1-4]; `undefined` is 0. */
-export function checkQoS(QoS: number | undefined): number {
-	if (QoS === undefined) return 0;
-	if (QoS !== 0 && QoS !== 1 && QoS !== 2) throw new RangeError(`QoS: expected 0, 1 or 2, found ${QoS}`);
+/** Throws unless it is 0, 1 or 2 [MQTT-3.8.3-4] [MQTT-3.3.1-4]. */
+function checkQoS(QoS = 0): number {
+	if (QoS !== 0 && QoS !== 1 && QoS !== 2) wrong("QoS", "0, 1 or 2", QoS);
 	return QoS;
 }
 
 /**
- * §3.1: identifier, will, user and password, in this order, each if its flag is set, and its flag set if it
- * is there [MQTT-3.1.3-1] [MQTT-3.1.3-3]. Throws on a will without topic, a password without user, an empty id of a session
- * that is to be kept.
+ * A packet: fixed header, then of `parts` the numbers as bytes and the others as fields, behind their lengths;
+ * `more` bytes follow, and have room here if there is to be `room`.
  */
-export function connect(fields: ConnectFields): Uint8Array {
-	const { id, clean, keepAlive, user, password, will } = fields;
-	if (id === "" && !clean) throw new RangeError("id: expected a client identifier when clean is false"); // [MQTT-3.1.3-7]
-	if (password !== undefined && user === undefined) throw new RangeError("password: expected a user as well"); // [MQTT-3.1.2-22]
-	const parts = [field(id, "id")];
+function pack(
+	first: number,
+	parts: readonly (number | Uint8Array)[],
+	more: number,
+	room: boolean,
+): Uint8Array {
+	let length = more;
+	for (let index = 0; index < parts.length; index++) {
+		const value = parts[index] as number | Uint8Array;
+		length += typeof value === "number" ? 1 : 2 + value.byteLength;
+	}
+	// How many bytes Remaining Length takes (§2.2.3).
+	const size = length < 128 ? 1 : length < 16_384 ? 2 : length < 2_097_152 ? 3 : 4;
+	const bytes = new Uint8Array(1 + size + length - (room ? 0 : more));
+	bytes[0] = first;
+	let offset = 1;
+	for (; length > 127; length >>= 7) bytes[offset++] = length | 128;
+	bytes[offset++] = length;
+	for (let index = 0; index < parts.length; index++) {
+		const value = parts[index] as number | Uint8Array;
+		if (typeof value === "number") bytes[offset++] = value;
+		else {
+			bytes[offset++] = value.byteLength >> 8;
+			bytes[offset++] = value.byteLength;
+			bytes.set(value, offset);
+			offset += value.byteLength;
+		}
+	}
+	return bytes;
+}
+
+/**
+ * §3.1: identifier, will, user and password, in this order, each if its flag is set, and its flag set if it
+ * is there [MQTT-3.1.3-1] [MQTT-3.1.3-3]. `keepAlive` is in seconds. Throws on a will without topic, a password
+ * without user, an empty id of a session that is to be kept.
+ */
+export function connect(fields: ConnectFields, clean: boolean, keepAlive: number): Uint8Array {
+	const { id = "", user, password, will } = fields;
+	if (id === "" && !clean) wrong("id", "one when clean is false", "none"); // [MQTT-3.1.3-7]
+	if (password !== undefined && user === undefined) wrong("password", "a user as well", "none"); // [MQTT-3.1.2-22]
 	// The reserved flag is 0 [MQTT-3.1.2-3], and so are all flags of the will without one [MQTT-3.1.2-11] [MQTT-3.1.2-13] [MQTT-3.1.2-15].
 	let flags = clean ? 2 : 0;
+	// Protocol name, level 4, flags [MQTT-3.1.2-1] [MQTT-3.1.2-2].
+	const parts = [encode("MQTT"), 4, 0, keepAlive >> 8, keepAlive & 255, field(id, "id")];
 	if (will) {
 		// [MQTT-3.1.2-9] [MQTT-3.1.2-14] [MQTT-3.1.3-10]
-		if (!isTopicName(will.topic))
-			throw new RangeError(`will.topic: expected a topic name, found ${will.topic}`);
-		parts.push(field(will.topic, "will.topic"), field(will.message, "will.message"));
+		parts.push(field(will.topic, "will.topic", isTopicName), field(will.message, "will.message"));
 		flags |= 4 | (checkQoS(will.QoS) << 3) | (will.retain ? 32 : 0);
 	}
 	if (user !== undefined) {
@@ -116,41 +149,54 @@ export function connect(fields: ConnectFields): Uint8Array {
 		parts.push(field(password, "password"));
 		flags |= 64;
 	}
-	let length = 10;
-	for (const part of parts) length += 2 + part.byteLength;
-	const bytes = new Uint8Array(1 + lengthSize(length) + length);
-	let offset = writeHeader(bytes, CONNECT << 4, length);
-	// Protocol name "MQTT", level 4 [MQTT-3.1.2-1] [MQTT-3.1.2-2].
-	bytes.set([0, 4, 77, 81, 84, 84, 4, flags, keepAlive >> 8, keepAlive & 255], offset);
-	offset += 10;
-	for (const part of parts) offset = writeField(bytes, offset, part);
-	return bytes;
+	parts[2] = flags;
+	return pack(0x10, parts, 0, false);
 }
 
 /**
  * §3.8 and §3.10, by `type`; the packet identifier, behind the fixed header, is left at 0 for the caller.
  * Throws on no items, or one that is no topic filter.
  */
-export function subscribe(type: typeof SUBSCRIBE | typeof UNSUBSCRIBE, items: readonly Item[]): Uint8Array {
-	if (!Array.isArray(items) || items.length === 0) throw new RangeError("items: expected at least one"); // [MQTT-3.8.3-3] [MQTT-3.10.3-2]
-	if (items.length > MAXIMUM_ITEMS)
-		throw new RangeError(`items: expected at most ${MAXIMUM_ITEMS}, found ${items.length}`);
-	const parts: Uint8Array[] = [];
-	let length = 2;
-	for (const { topic, QoS } of items) {
-		if (typeof topic !== "string" || !isTopicFilter(topic))
-			throw new RangeError(`items: expected topic filters, found ${topic}`); // [MQTT-4.7.1-2] [MQTT-4.7.1-3]
-		checkQoS(QoS);
-		const part = field(topic, "items"); // [MQTT-3.8.3-1] [MQTT-3.10.3-1]
-		parts.push(part);
-		length += 2 + part.byteLength + (type === SUBSCRIBE ? 1 : 0);
+export function subscribe(type: 8 | 10, items: readonly Item[] | undefined): Uint8Array {
+	const count = Array.isArray(items) ? items.length : 0;
+	// [MQTT-3.8.3-3] [MQTT-3.10.3-2]; of more the parser could not take the SUBACK whole. Brokers' limits are far below.
+	if (!items || count < 1 || count > 500) wrong("items", "1…500", count);
+	const parts: (number | Uint8Array)[] = [0, 0];
+	for (let index = 0; index < count; index++) {
+		const { topic, QoS } = items[index] as Item;
+		const value = checkQoS(QoS);
+		parts.push(field(topic, "items", isTopicFilter)); // [MQTT-3.8.3-1] [MQTT-3.10.3-1] [MQTT-4.7.1-2] [MQTT-4.7.1-3]
+		if (type === 8) parts.push(value);
 	}
-	const bytes = new Uint8Array(1 + lengthSize(length) + length);
-	let offset = writeHeader(bytes, (type << 4) | 2, length); // [MQTT-2.2.2-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1]
-	offset += 2;
-	for (let i = 0; i < parts.length; i++) {
-		offset = writeField(bytes, offset, parts[i] as Uint8Array);
-		if (type === SUBSCRIBE) bytes[offset++] = items[i]?.QoS ?? 0;
-	}
-	return bytes;
+	return pack((type << 4) | 2, parts, 0, false); // [MQTT-2.2.2-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1]
+}
+
+/**
+ * §3.3: makes `publication` what these options ask for. With a small payload it is kept whole, for each write is
+ * a round trip to the TCP task on the ESP32; of others only the header is, so that no buffer ever has the size of a message.
+ */
+export function publish(publication: Publication, options: WriteOptions, byteLength: number): void {
+	const { topic, QoS, retain, duplicate } = options;
+	const identified = checkQoS(QoS) > 0; // [MQTT-2.3.1-5] [MQTT-4.3.1-1] [MQTT-4.3.2-1]
+	if (duplicate && !identified) wrong("duplicate", "false at QoS 0", duplicate); // [MQTT-3.3.1-2]
+	const value =
+		topic !== undefined && topic === publication.topic
+			? publication.field
+			: field(topic as string, "topic", isTopicName); // [MQTT-3.3.2-1] [MQTT-3.3.2-2]
+	const most = 268_435_455 - 2 - value.byteLength - (identified ? 2 : 0); // §2.2.3
+	if (!(byteLength <= most) || byteLength >>> 0 !== byteLength) wrong("byteLength", `0…${most}`, byteLength);
+	const whole = byteLength <= 32; // XS charges two units for each byte that is copied
+	const first = 0x30 | (duplicate ? 8 : 0) | ((QoS ?? 0) << 1) | (retain ? 1 : 0);
+	const packet = pack(first, identified ? [value, 0, 0] : [value], byteLength, whole);
+	publication.topic = topic as string;
+	publication.QoS = QoS;
+	publication.retain = retain;
+	publication.byteLength = duplicate ? -1 : byteLength;
+	publication.offset = whole ? packet.byteLength - byteLength : packet.byteLength;
+	publication.total = publication.offset + byteLength;
+	publication.identified = identified;
+	publication.whole = whole;
+	publication.packet = packet;
+	publication.sequence = { more: true, byteLength: publication.total };
+	publication.field = value;
 }

@@ -1,26 +1,7 @@
 /**
- * The words of MQTT 3.1.1 that codec and client share: packet types (§2.2.1), why a connection ended,
- * and the states of a client. Values only; nothing here does anything.
+ * Why a connection ended: the words of `onError`. Numbers stand for them in the client itself, as for packet types
+ * (table 2.1: 1 CONNECT … 14 DISCONNECT) and states: each name that a function mentions is 16 bytes of flash there.
  */
-
-/** Control packet types, MQTT 3.1.1 table 2.1. */
-export const CONNECT = 1;
-export const CONNACK = 2;
-export const PUBLISH = 3;
-export const PUBACK = 4;
-export const PUBREC = 5;
-export const PUBREL = 6;
-export const PUBCOMP = 7;
-export const SUBSCRIBE = 8;
-export const SUBACK = 9;
-export const UNSUBSCRIBE = 10;
-export const UNSUBACK = 11;
-export const PINGREQ = 12;
-export const PINGRESP = 13;
-export const DISCONNECT = 14;
-
-/** The largest Remaining Length (§2.2.3). */
-export const MAXIMUM_LENGTH = 268_435_455;
 
 /** `error.code` in `onError`: why the connection ended. */
 export const Reason = Object.freeze({
@@ -48,19 +29,11 @@ export type Reason = (typeof Reason)[keyof typeof Reason];
 export interface MQTTError extends Error {
 	readonly code: Reason;
 	/** CONNACK's return code (§3.2.2.3), with `Reason.refused`. */
-	readonly returnCode?: number;
+	readonly returnCode?: number | undefined;
 }
 
-export const State = Object.freeze({
-	resolving: 1,
-	connecting: 2,
-	/** CONNECT is out, CONNACK is awaited. */
-	waiting: 3,
-	connected: 4,
-	/** The first fragments of a PUBLISH are out; nothing else may go before its last. */
-	publishing: 5,
-	/** DISCONNECT is out: nothing may follow it [MQTT-3.14.4-2]. */
-	disconnecting: 6,
-	closed: 7,
-});
-export type State = (typeof State)[keyof typeof State];
+/**
+ * 1 resolving, 2 connecting, 3 waiting for CONNACK, 4 connected, 5 publishing (the first fragments of a PUBLISH are out;
+ * nothing else may go before its last), 6 disconnecting (DISCONNECT is out: nothing may follow it [MQTT-3.14.4-2]), 7 closed.
+ */
+export type State = 1 | 2 | 3 | 4 | 5 | 6 | 7;

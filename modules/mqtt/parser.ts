@@ -7,22 +7,17 @@
  * function that mentions it, and `next` runs for each packet (-9 % on receive). The hot ones come first.
  */
 
-import { CONNACK, PINGREQ, PUBLISH, PUBREL, SUBACK } from "./packet.js";
 import { decode } from "./text.js";
 import { isTopicName } from "./topic.js";
 
-/** `next` needs more bytes. Packet types are 1…14. */
+/** `next` needs more bytes. Packet types are 1…14. The client's own functions say -2 and -1, for a name costs flash. */
 export const MORE = -2;
 /** What stands in the buffer is no packet a server may send [MQTT-4.8.0-1]. */
 export const MALFORMED = -1;
 
-const NOWHERE = 0x7fffffff;
-
-/** Longest topic that needs no buffer of its own; the other headers are far smaller. */
-const CAPACITY = 512;
-
 export default class Parser {
-	bytes = new Uint8Array(CAPACITY);
+	/** As long as any header but that of a topic longer than this, which gets a buffer of its own. */
+	bytes = new Uint8Array(512);
 	/** Bytes `start` … `end` are read from the socket and not yet parsed. `start` is -1 while a topic is decoded. */
 	start = 0;
 	end = 0;
@@ -33,11 +28,8 @@ export default class Parser {
 	/** First byte of the last PUBLISH: type, DUP, QoS, RETAIN. */
 	flags = 0x30;
 	topic = "";
-	/** Of PUBLISH above QoS 0 and of acknowledgements, else 0. */
+	/** Of PUBLISH above QoS 0 and of acknowledgements; CONNACK's flags and return code (§3.2.2). */
 	packetIdentifier = 0;
-	/** CONNACK (§3.2.2). */
-	sessionPresent = false;
-	returnCode = 0;
 	/** SUBACK's return codes (§3.9.3). */
 	codes: number[] | undefined;
 
@@ -100,16 +92,11 @@ export default class Parser {
 		return type;
 	}
 
-	/** What `next` threw says that the bytes of a topic are not UTF-8. */
-	get decoding(): boolean {
-		return this.start < 0;
-	}
-
 	/** Remaining Length, with `offset` set behind it; MORE or MALFORMED. For what is short, or is not simple. */
 	private measure(first: number, start: number): number {
 		const { bytes, end } = this;
 		if (start === end) return this.wait(2);
-		if (!isServerByte(first)) return MALFORMED;
+		if (!this.allows(first)) return -1;
 		let length = 0;
 		// Two to four bytes, least significant first (§2.2.3).
 		for (let shift = 0, offset = start + 1; shift < 28; shift += 7) {
@@ -118,32 +105,42 @@ export default class Parser {
 			length |= (digit & 127) << shift;
 			if (digit < 128) {
 				this.offset = offset;
-				if (end - offset >= 2 || length < 2) return first >> 4 === PUBLISH && length < 2 ? MALFORMED : length;
+				if (end - offset >= 2 || length < 2) return first >> 4 === 3 && length < 2 ? -1 : length;
 				return this.wait(offset - start + 2);
 			}
 		}
-		return MALFORMED;
+		return -1;
 	}
 
 	/** So many bytes are needed; a topic may be 65 535 bytes long, so a buffer for this one, of just that size. */
 	private wait(size: number): number {
 		this.wanted = size;
-		if (size <= this.bytes.length) return MORE;
-		const bytes = new Uint8Array(size);
-		bytes.set(this.bytes.subarray(this.start, this.end));
-		this.end -= this.start;
-		this.start = 0;
-		this.replace(bytes);
-		return MORE;
+		if (size > this.bytes.length) {
+			const bytes = new Uint8Array(size);
+			bytes.set(this.bytes.subarray(this.start, this.end));
+			this.end -= this.start;
+			this.start = this.topicEnd = this.payloadEnd = 0;
+			this.bytes = bytes;
+			this.topicView = this.payload = bytes;
+		}
+		return -2;
+	}
+
+	/** Whether a server may send a packet that begins so: its type, and the flags reserved for it [MQTT-2.2.2-2]. */
+	private allows(first: number): boolean {
+		if (first >> 4 === 3) return (first & 6) !== 6;
+		// A bit for each type: CONNACK, PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK, PINGRESP; PINGREQ is no server's
+		// business in MQTT, but ECMA-419 §25 wants it answered. PUBREL has a flag set.
+		return first === 0x62 || ((first & 15) === 0 && ((0x3ab4 >> (first >> 4)) & 1) === 1);
 	}
 
 	/** Where the payload begins of a PUBLISH above QoS 0, or with DUP, and the identifier before it; beyond everything if they may not be so. */
 	private identify(first: number, offset: number): number {
-		if ((first & 6) === 6) return NOWHERE; // [MQTT-3.3.1-4]
+		if ((first & 6) === 6) return 0x7fffffff; // [MQTT-3.3.1-4]
 		if ((first & 6) === 0) return offset; // DUP at QoS 0: wrong of the sender, and seen from AWS
 		if (offset + 2 > this.end) return offset + 2;
 		this.packetIdentifier = ((this.bytes[offset] as number) << 8) | (this.bytes[offset + 1] as number);
-		return this.packetIdentifier === 0 ? NOWHERE : offset + 2; // [MQTT-2.3.1-1]
+		return this.packetIdentifier === 0 ? 0x7fffffff : offset + 2; // [MQTT-2.3.1-1]
 	}
 
 	private look(start: number, end: number): boolean {
@@ -162,28 +159,23 @@ export default class Parser {
 
 	/** Any other packet, whole. `first` is its first byte. */
 	private control(first: number, offset: number, length: number): number {
-		if (!isServerByte(first)) return MALFORMED;
+		if (!this.allows(first)) return -1;
 		const type = first >> 4;
-		const expected = type >= PINGREQ ? 0 : 2;
-		if (type === SUBACK ? length < 3 || length > CAPACITY - 5 : length !== expected) return MALFORMED;
+		const expected = type > 11 ? 0 : 2;
+		if (type === 9 ? length < 3 || length > 507 : length !== expected) return -1;
 		const end = offset + length;
 		if (end > this.end) return this.wait(end - this.start);
 		const bytes = this.bytes;
 		if (length !== 0) {
 			const high = bytes[offset] as number;
 			const low = bytes[offset + 1] as number;
-			if (type === CONNACK) {
-				if (high > 1) return MALFORMED;
-				this.sessionPresent = high === 1;
-				this.returnCode = low;
-			} else {
-				this.packetIdentifier = (high << 8) | low;
-				if (this.packetIdentifier === 0) return MALFORMED; // [MQTT-2.3.1-1]
-				if (type === SUBACK) {
-					const codes = Array.from(bytes.subarray(offset + 2, end));
-					for (const code of codes) if (code > 2 && code !== 0x80) return MALFORMED; // [MQTT-3.9.3-2]
-					this.codes = codes;
-				}
+			const id = (high << 8) | low;
+			if (type === 2 ? high > 1 : id === 0) return -1; // [MQTT-2.3.1-1]
+			this.packetIdentifier = id;
+			if (type === 9) {
+				const codes = Array.from(bytes.subarray(offset + 2, end));
+				if (codes.some(code => code > 2 && code !== 0x80)) return -1; // [MQTT-3.9.3-2]
+				this.codes = codes;
 			}
 		}
 		this.start = end;
@@ -208,21 +200,4 @@ export default class Parser {
 		}
 		return bytes.subarray(this.end);
 	}
-
-	private replace(bytes: Uint8Array<ArrayBuffer>): void {
-		this.bytes = bytes;
-		this.topicView = this.payload = bytes;
-		this.topicEnd = this.payloadEnd = 0;
-	}
-}
-
-/** Whether a server may send a packet that begins so: its type, and the flags reserved for it [MQTT-2.2.2-2]. */
-function isServerByte(first: number): boolean {
-	const type = first >> 4;
-	if (type === PUBLISH) return (first & 6) !== 6;
-	if (type === PUBREL) return first === 0x62;
-	if ((first & 15) !== 0) return false;
-	// A bit for each of CONNACK, PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK, PINGRESP; and PINGREQ, which is no
-	// server's business in MQTT, but ECMA-419 §25 wants it answered.
-	return ((0x3ab4 >> type) & 1) === 1;
 }

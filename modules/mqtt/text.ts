@@ -5,37 +5,31 @@
  */
 
 interface XSArrayBuffer {
-	readonly fromString?: (text: string) => ArrayBuffer;
+	readonly fromString: (text: string) => ArrayBuffer;
 }
 interface XSString {
-	readonly fromArrayBuffer?: (buffer: ArrayBufferLike, byteOffset: number, byteLength: number) => string;
+	readonly fromArrayBuffer: (buffer: ArrayBufferLike, byteOffset: number, byteLength: number) => string;
 }
-interface Encoder {
-	encode(text: string): Uint8Array;
-}
-interface Decoder {
-	decode(bytes: Uint8Array): string;
-}
-interface Encoding {
-	readonly TextEncoder: new () => Encoder;
-	readonly TextDecoder: new (label: string, options: { fatal: boolean; ignoreBOM: boolean }) => Decoder;
+interface Desk {
+	readonly TextEncoder: new () => { encode(text: string): Uint8Array };
+	readonly TextDecoder: new (
+		label: string,
+		options: { fatal: boolean; ignoreBOM: boolean },
+	) => { decode(bytes: Uint8Array): string };
 }
 
-// Kept whole: XS constructs its result from `this`, so `fromString` must be called on its class.
-const buffers = ArrayBuffer as XSArrayBuffer;
-const fromArrayBuffer = (String as XSString).fromArrayBuffer;
-const encoder = buffers.fromString ? undefined : new (globalThis as unknown as Encoding).TextEncoder();
+const desk = "fromString" in ArrayBuffer ? undefined : (globalThis as unknown as Desk);
+const encoder = desk && new desk.TextEncoder();
 // `ignoreBOM` keeps U+FEFF in the text, as [MQTT-1.5.3-3] demands.
-const decoder = fromArrayBuffer
-	? undefined
-	: new (globalThis as unknown as Encoding).TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const decoder = desk && new desk.TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The UTF-8 bytes of `text`, in a buffer of their own. */
-export function encode(text: string): Uint8Array {
-	return buffers.fromString ? new Uint8Array(buffers.fromString(text)) : (encoder as Encoder).encode(text);
-}
+/** The UTF-8 bytes of `text`, in a buffer of their own. XS constructs it from `this`: `fromString` is called on its class. */
+export const encode: (text: string) => Uint8Array = encoder
+	? encoder.encode.bind(encoder)
+	: text => new Uint8Array((ArrayBuffer as unknown as XSArrayBuffer).fromString(text));
 
 /** The text of `bytes`. Throws where they are not UTF-8 [MQTT-1.5.3-1]. */
-export const decode: (bytes: Uint8Array) => string = fromArrayBuffer
-	? bytes => fromArrayBuffer(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-	: (decoder as Decoder).decode.bind(decoder as Decoder);
+export const decode: (bytes: Uint8Array) => string = decoder
+	? decoder.decode.bind(decoder)
+	: bytes =>
+			(String as unknown as XSString).fromArrayBuffer(bytes.buffer, bytes.byteOffset, bytes.byteLength);

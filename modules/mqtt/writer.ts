@@ -4,37 +4,17 @@
  * all else has a method of its own. Does not retransmit, and remembers nothing that it has sent.
  */
 
-import Connection, { RESERVE } from "./connection.js";
-import { bytesOf, subscribe } from "./encoder.js";
+import Connection from "./connection.js";
+import { bytesOf, type Item, type Publication, publish, subscribe, wrong } from "./encoder.js";
 import Identifiers from "./identifiers.js";
 import type { ByteBuffer } from "./io.js";
 import type { WriteOptions } from "./options.js";
-import {
-	DISCONNECT,
-	PINGREQ,
-	PUBACK,
-	PUBCOMP,
-	PUBLISH,
-	PUBREC,
-	PUBREL,
-	State,
-	SUBSCRIBE,
-	UNSUBSCRIBE,
-} from "./packet.js";
-import Publication from "./publication.js";
 
-/** PUBLISH packets kept between publications: the topics of a small board, at about 300 bytes each. */
-const PUBLICATIONS = 4;
-
-const PING = Uint8Array.of(PINGREQ << 4, 0);
-const BYE = Uint8Array.of(DISCONNECT << 4, 0);
 const MORE_FOLLOWS = Object.freeze({ more: true });
-/** Before the first publication: U+0000 is no topic, and nothing else is looked at. An idle client saves 340 bytes. */
-const NONE = Object.freeze({ topic: "\0" }) as Publication;
 
-export default abstract class Writer extends Connection {
+export default abstract class Writer<Client> extends Connection<Client> {
 	/** The last PUBLISH; `write` looks here first. */
-	private publication = NONE;
+	private publication = {} as Publication;
 	private readonly publications: Publication[] = [];
 	/** Bytes of the outgoing PUBLISH that are still to be written. */
 	private outgoing = 0;
@@ -79,7 +59,11 @@ export default abstract class Writer extends Connection {
 	private copy(publication: Publication, data: ByteBuffer): number {
 		publication.packet.set(bytesOf(data), publication.offset);
 		this.writable = this.socket.write(publication.packet);
-		return this.writable > RESERVE ? this.writable - RESERVE : 0;
+		return this.writable > 8 ? this.writable - 8 : 0;
+	}
+
+	private need(size: number): void {
+		if (size > this.writable) throw new Error("write: no room");
 	}
 
 	/** Packet identifier, in the two bytes before the payload. */
@@ -99,36 +83,46 @@ export default abstract class Writer extends Connection {
 			this.identifiers ??= new Identifiers();
 			return this.identifiers.take();
 		}
-		if (!(id >= 1 && id <= 65_535 && Number.isInteger(id)))
-			throw new RangeError(`id: expected 1…65535, found ${id}`);
+		if ((id & 0xffff) !== id || id === 0) wrong("id", "1…65535", id);
 		return id;
 	}
 
-	/** Any packet that is not like the last PUBLISH. */
+	/** Any packet that is not like an earlier PUBLISH. */
 	private compose(data: ByteBuffer | undefined, options: WriteOptions | undefined): number {
-		if (this.state !== State.connected || options === undefined) return this.fragment(data, options);
-		const { operation, byteLength } = options;
-		if (operation !== undefined && operation !== PUBLISH) return this.control(operation, options);
-		const bytes = bytesOf(data);
-		const size = byteLength ?? bytes.byteLength;
-		if (bytes.byteLength > size)
-			throw new RangeError(`byteLength: expected at least ${bytes.byteLength}, found ${size}`);
-		const publication = this.prepare(options, size);
-		const { total, whole } = publication;
-		if (!whole || size !== bytes.byteLength) return this.begin(publication, bytes, options);
-		if (total > this.writable) throw new Error("write: no room");
-		if (publication.identified) this.stamp(publication, options.id);
-		return this.copy(publication, bytes);
+		if (options === undefined) return this.fragment(data, options);
+		if (options.operation === undefined || options.operation === 3) this.begin(bytesOf(data), options);
+		else this.control(options.operation, options);
+		return this.writable > 8 ? this.writable - 8 : 0;
 	}
 
-	/** A kept PUBLISH with this topic, a new one, or the oldest; made ready, and the first to look at. */
-	private prepare(options: WriteOptions, byteLength: number): Publication {
-		const topic = options.topic as string;
-		const publication = this.recall(topic) ?? this.oldest();
-		if (!publication.resembles(options, byteLength))
-			publication.prepare(topic, options.QoS, options.retain, options.duplicate, byteLength);
-		this.publication = publication;
-		return publication;
+	/** A PUBLISH: whole, or the first of its fragments. */
+	private begin(bytes: Uint8Array, options: WriteOptions): void {
+		const { QoS, retain, duplicate, byteLength = bytes.byteLength } = options;
+		if (!(bytes.byteLength <= byteLength)) wrong("byteLength", `at least ${bytes.byteLength}`, byteLength);
+		let publication = this.recall(options.topic);
+		if (!publication) {
+			publication = {} as Publication;
+			publish(publication, options, byteLength);
+			// The topics of a small board: four are kept, at about 300 bytes each.
+			if (this.publications.push(publication) > 4) this.publications.shift();
+			this.publication = publication;
+		} else if (
+			QoS !== publication.QoS ||
+			retain !== publication.retain ||
+			byteLength !== publication.byteLength ||
+			duplicate
+		)
+			publish(publication, options, byteLength);
+		const { packet, offset, whole } = publication;
+		const copied = whole && byteLength === bytes.byteLength;
+		this.need(offset + bytes.byteLength);
+		if (publication.identified) this.stamp(publication, options.id);
+		if (copied) this.copy(publication, bytes);
+		else {
+			this.writable = this.socket.write(whole ? packet.subarray(0, offset) : packet, publication.sequence);
+			this.outgoing = byteLength;
+			this.continue(bytes);
+		}
 	}
 
 	/** The kept PUBLISH with this topic becomes the first to look at. */
@@ -145,113 +139,68 @@ export default abstract class Writer extends Connection {
 		return undefined;
 	}
 
-	private oldest(): Publication {
-		const publications = this.publications;
-		const publication =
-			publications.length < PUBLICATIONS ? new Publication() : (publications.shift() as Publication);
-		publications.push(publication);
-		return publication;
-	}
-
-	/** A PUBLISH whose payload goes out from the caller's buffer, or comes in fragments. */
-	private begin(publication: Publication, data: Uint8Array, options: WriteOptions): number {
-		const { packet, offset, total, whole } = publication;
-		if (offset + data.byteLength > this.writable) throw new Error("write: no room");
-		if (publication.identified) this.stamp(publication, options.id);
-		this.writable = this.socket.write(whole ? packet.subarray(0, offset) : packet, publication.sequence);
-		this.outgoing = total - offset;
-		return this.continue(data);
-	}
-
 	/** Sends the next bytes of the payload that is going out. */
-	private continue(data: Uint8Array): number {
-		this.outgoing -= data.byteLength;
-		this.state = this.outgoing === 0 ? State.connected : State.publishing;
-		if (data.byteLength)
+	private continue(bytes: Uint8Array): void {
+		this.outgoing -= bytes.byteLength;
+		this.state = this.outgoing === 0 ? 4 : 5;
+		if (bytes.byteLength)
 			try {
-				this.writable = this.outgoing === 0 ? this.socket.write(data) : this.socket.write(data, MORE_FOLLOWS);
+				this.writable =
+					this.outgoing === 0 ? this.socket.write(bytes) : this.socket.write(bytes, MORE_FOLLOWS);
 			} catch (error) {
 				this.failLater(error);
 				throw error;
 			}
-		return this.writable > RESERVE ? this.writable - RESERVE : 0;
 	}
 
 	/** `write` without options, or while not simply connected: the next fragment of a PUBLISH, or an error. */
 	private fragment(data: ByteBuffer | undefined, options: WriteOptions | undefined): number {
-		if (this.state !== State.publishing)
-			throw new Error(
-				this.state === State.closed
-					? "write: closed"
-					: this.state === State.connected
-						? "write: expected options"
-						: "write: not connected",
-			);
+		const { state } = this;
+		if (state === 7) throw new Error("write: closed");
+		if (state === 4) throw new Error("write: expected options");
+		if (state !== 5) throw new Error("write: not connected");
 		if (options !== undefined) throw new Error("write: expected the next fragment, without options");
 		const bytes = bytesOf(data);
-		if (bytes.byteLength > this.outgoing)
-			throw new RangeError(`write: expected at most ${this.outgoing} bytes, found ${bytes.byteLength}`);
-		if (bytes.byteLength > this.writable) throw new Error("write: no room");
-		const writable = this.continue(bytes);
+		if (bytes.byteLength > this.outgoing) wrong("write", `at most ${this.outgoing} bytes`, bytes.byteLength);
+		this.need(bytes.byteLength);
+		this.continue(bytes);
 		// What had to wait for the end of the message.
 		if (this.outgoing === 0 && this.stalled) this.resume();
-		return writable;
+		return this.writable > 8 ? this.writable - 8 : 0;
 	}
 
-	/** Anything but PUBLISH. */
-	private control(operation: number, options: WriteOptions): number {
-		switch (operation) {
-			case SUBSCRIBE:
-			case UNSUBSCRIBE:
-				this.sendItems(operation, options);
-				break;
-			case PUBACK:
-			case PUBREC:
-			case PUBREL:
-			case PUBCOMP:
-				if (options.id === undefined)
-					throw new RangeError("id: expected the packet identifier to acknowledge");
-				if (this.writable < 4) throw new Error("write: no room");
-				this.sendReply(operation, this.identify(options.id));
-				break;
-			case PINGREQ:
-				if (this.writable < 2) throw new Error("write: no room");
-				this.send(PING);
-				break;
-			case DISCONNECT:
-				if (this.writable < 2) throw new Error("write: no room");
-				this.send(BYE);
-				this.state = State.disconnecting;
-				break;
-			default:
-				throw new RangeError(`operation: expected one that a client sends, found ${operation}`);
-		}
-		return this.writable > RESERVE ? this.writable - RESERVE : 0;
+	/** Anything but PUBLISH: PUBACK to PUBCOMP, SUBSCRIBE and UNSUBSCRIBE, PINGREQ and DISCONNECT. */
+	private control(operation: number, options: WriteOptions): void {
+		if (operation === 8 || operation === 10) this.sendItems(operation, options);
+		else if (operation > 3 && operation < 8) {
+			if (options.id === undefined) wrong("id", "the one to acknowledge", "none");
+			this.need(4);
+			this.answer(operation === 6 ? 0x62 : operation << 4, this.identify(options.id)); // [MQTT-3.6.1-1]
+		} else if (operation === 12 || operation === 14) {
+			this.need(2);
+			this.send(operation << 4);
+			if (operation === 14) this.state = 6;
+		} else wrong("operation", "one that a client sends", operation);
 	}
 
-	private sendItems(operation: typeof SUBSCRIBE | typeof UNSUBSCRIBE, options: WriteOptions): void {
-		const { items = [] } = options;
+	private sendItems(operation: 8 | 10, options: WriteOptions): void {
+		const { id, items } = options;
 		const packet = subscribe(operation, items);
-		if (packet.byteLength > this.writable) throw new Error("write: no room");
+		this.need(packet.byteLength);
 		// Last, so that a refused packet takes no identifier.
-		const id = this.identify(options.id);
+		const value = this.identify(id);
 		let offset = 1;
 		while ((packet[offset++] as number) > 127);
-		packet[offset] = id >> 8;
-		packet[offset + 1] = id;
-		this.send(packet);
-		if (operation === SUBSCRIBE) {
+		packet[offset] = value >> 8;
+		packet[offset + 1] = value;
+		this.writable = this.socket.write(packet);
+		if (operation === 8) {
 			this.subscribing ??= [];
-			this.subscribing.push(id, items.length);
+			this.subscribing.push(value, (items as readonly Item[]).length);
 		}
 	}
 
-	/** PUBACK, PUBREC, PUBREL or PUBCOMP. */
-	protected sendReply(type: number, id: number): void {
-		this.answer(type === PUBREL ? 0x62 : type << 4, id); // [MQTT-3.6.1-1]
-	}
-
-	/** Such a packet by its first byte, from one that is kept. */
+	/** PUBACK, PUBREC, PUBREL or PUBCOMP by its first byte, from a packet that is kept. */
 	protected answer(first: number, id: number): void {
 		const reply = this.reply;
 		reply[0] = first;

@@ -5,9 +5,9 @@
  */
 
 import type { Timer } from "../mqtt/io.js";
-import { CONNACK, DISCONNECT, SUBSCRIBE } from "../mqtt/packet.js";
 import { encode } from "../mqtt/text.js";
 import type { Client, ClientClass, ClientControl, ClientMessage, ClientOptions } from "./client.js";
+import { CONNACK, DISCONNECT, SUBSCRIBE } from "./packet.js";
 import { Reason } from "./reason.js";
 
 export interface LinkOwner {

@@ -4,7 +4,6 @@
  * connection [MQTT-4.4.0-1]; the window bounds what is in flight. Knows no states and no time-outs but its own two.
  */
 
-import { PUBREL } from "../mqtt/packet.js";
 import { Alarm } from "./alarm.js";
 import { Backlog } from "./backlog.js";
 import type { Tally } from "./counters.js";
@@ -13,6 +12,7 @@ import type { Link } from "./link.js";
 import { defaults, type SessionOptions } from "./options.js";
 import type { Outbox } from "./outbox.js";
 import { Outcome } from "./outcome.js";
+import { PUBREL } from "./packet.js";
 import { Queue, type QueueEntry } from "./queue.js";
 import { Reason } from "./reason.js";
 import { proof, Suspicion } from "./suspicion.js";

@@ -5,7 +5,6 @@
  * throws for the loss of a link, and looks at monotonic time only.
  */
 
-import { PUBACK, PUBCOMP, PUBREC, PUBREL } from "../mqtt/packet.js";
 import { decode, encode } from "../mqtt/text.js";
 import { isTopicName } from "../mqtt/topic.js";
 import { Alarm } from "./alarm.js";
@@ -16,6 +15,7 @@ import { Inbound, type InboundOwner, type Received } from "./inbound.js";
 import type { Link } from "./link.js";
 import { type Broker, check, defaults, type SessionOptions } from "./options.js";
 import { Outcome } from "./outcome.js";
+import { PUBACK, PUBCOMP, PUBREC, PUBREL } from "./packet.js";
 import { kindOf, Reason } from "./reason.js";
 import { Report } from "./report.js";
 import { Sender, type SenderOwner } from "./sender.js";

@@ -5,13 +5,13 @@
  */
 
 import type { Ticks } from "../mqtt/io.js";
-import { PUBACK, SUBACK } from "../mqtt/packet.js";
 import { encode } from "../mqtt/text.js";
 import { Alarm } from "./alarm.js";
 import type { ClientControl, ClientMessage } from "./client.js";
 import type { Flight } from "./flight.js";
 import { Link, type LinkOwner } from "./link.js";
 import { type Broker, type Deadlines, defaults, type SessionOptions } from "./options.js";
+import { PUBACK, SUBACK } from "./packet.js";
 import { nameOf, passes, Reason } from "./reason.js";
 import { Report } from "./report.js";
 import { Roster } from "./roster.js";

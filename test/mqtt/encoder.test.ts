@@ -6,10 +6,19 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { generate, type IConnectPacket } from "mqtt-packet";
-import { bytesOf, type ConnectFields, connect, subscribe } from "../../modules/mqtt/encoder.js";
-import { SUBSCRIBE, UNSUBSCRIBE } from "../../modules/mqtt/packet.js";
+import MQTTClient from "../../modules/mqtt/client.js";
+import * as encoder from "../../modules/mqtt/encoder.js";
+import { bytesOf, subscribe } from "../../modules/mqtt/encoder.js";
 import Scene, { packets } from "./scene.js";
 import { settings } from "./seed.js";
+
+interface ConnectFields extends encoder.ConnectFields {
+	readonly id: string;
+	readonly clean: boolean;
+	/** Seconds. */
+	readonly keepAlive: number;
+}
+const connect = (fields: ConnectFields) => encoder.connect(fields, fields.clean, fields.keepAlive);
 
 const text = fc.string({ unit: "grapheme", maxLength: 40 }).filter(value => !value.includes("\0"));
 const topicName = text.filter(value => value !== "" && !/[+#]/.test(value));
@@ -196,7 +205,7 @@ describe("encoder", () => {
 		fc.assert(
 			fc.property(items, fc.integer({ min: 1, max: 65_535 }), (value, messageId) => {
 				scene.forget();
-				scene.client.write(undefined, { operation: SUBSCRIBE, id: messageId, items: value });
+				scene.client.write(undefined, { operation: MQTTClient.SUBSCRIBE, id: messageId, items: value });
 				assert.deepEqual(
 					scene.line.written,
 					generate({
@@ -206,7 +215,7 @@ describe("encoder", () => {
 					}),
 				);
 				scene.forget();
-				scene.client.write(undefined, { operation: UNSUBSCRIBE, id: messageId, items: value });
+				scene.client.write(undefined, { operation: MQTTClient.UNSUBSCRIBE, id: messageId, items: value });
 				assert.deepEqual(
 					scene.line.written,
 					generate({ cmd: "unsubscribe", messageId, unsubscriptions: value.map(({ topic }) => topic) }),
@@ -231,7 +240,7 @@ describe("encoder", () => {
 		["more filters than a SUBACK may answer", Array.from({ length: 501 }, () => ({ topic: "a" }))],
 	] as const)
 		it(`SUBSCRIBE is refused for ${title}`, () => {
-			assert.throws(() => subscribe(SUBSCRIBE, items), RangeError);
+			assert.throws(() => subscribe(MQTTClient.SUBSCRIBE, items), RangeError);
 		});
 
 	it("PUBLISH has the same bytes as mqtt-packet's, for random fields [MQTT-2.3.1-5] [MQTT-3.3.1-1] [MQTT-3.3.2-1]", () => {

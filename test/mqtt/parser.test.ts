@@ -6,11 +6,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { generate, type Packet } from "mqtt-packet";
-import { CONNACK, PUBLISH, SUBACK } from "../../modules/mqtt/packet.js";
+import MQTTClient from "../../modules/mqtt/client.js";
 import Parser, { MALFORMED, MORE } from "../../modules/mqtt/parser.js";
 import { MALFORMED_PACKETS } from "./malformed.js";
 import Scene, { broker, packets } from "./scene.js";
 import { settings } from "./seed.js";
+
+const { CONNACK, PUBLISH, SUBACK } = MQTTClient;
 
 /** Parses `segments` one by one and tells what was found, PUBLISH with its payload; the last entry may be "malformed". */
 function parse(segments: readonly Uint8Array[]): string[] {
@@ -61,10 +63,10 @@ function next(parser: Parser): number {
 }
 
 function describePacket(type: number, parser: Parser): string {
-	const { topic, flags, packetIdentifier, remaining, sessionPresent, returnCode, codes } = parser;
+	const { topic, flags, packetIdentifier, remaining, codes } = parser;
 	if (type === PUBLISH)
 		return `${type} ${topic} ${flags & 15} ${flags & 6 ? packetIdentifier : "-"} ${remaining}`;
-	if (type === CONNACK) return `${type} ${sessionPresent} ${returnCode}`;
+	if (type === CONNACK) return `${type} ${packetIdentifier >> 8 === 1} ${packetIdentifier & 255}`;
 	if (type === SUBACK) return `${type} ${packetIdentifier} ${codes}`;
 	return type < 12 ? `${type} ${packetIdentifier}` : `${type}`;
 }

@@ -5,7 +5,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isTopicFilter, isTopicName, matches } from "../../modules/mqtt/topic.js";
+import { matches } from "../../modules/mqtt/match.js";
+import { isTopicFilter, isTopicName } from "../../modules/mqtt/topic.js";
 import { settings } from "./seed.js";
 
 const PLACES = [
