@@ -149,8 +149,7 @@ function suite(stage: () => Scene, broker: () => TestBroker): void {
 		await scene.start();
 		await scene.send("lamp/desired", { state: "ON", ver: 1 }, true);
 		await scene.next("lamp/state", on(1), 0);
-		await scene.send("lamp/set", "OFF");
-		await scene.next("lamp/state", off);
+		await scene.answers(() => scene.send("lamp/set", "OFF"), "lamp/state", off);
 		await scene.stop();
 		await scene.forget();
 		const { mark } = scene.observer;

@@ -162,6 +162,16 @@ export class Scene {
 	): Promise<Message> {
 		return this.observer.next(this.topic(rest), matches, mark);
 	}
+	/** What comes of an act, be it before the act's own acknowledgement. */
+	async answers(
+		act: () => Promise<unknown>,
+		rest: string,
+		matches: Parameters<Observer["next"]>[1],
+	): Promise<Message> {
+		const { mark } = this.observer;
+		await act();
+		return this.next(rest, matches, mark);
+	}
 	since(mark: number, rest: string): Message[] {
 		return this.observer.since(mark, this.topic(rest));
 	}
