@@ -126,9 +126,12 @@ function whole(buffer: ByteBuffer): ArrayBuffer | ByteBuffer {
 	return (buffer.buffer as ArrayBuffer).slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength);
 }
 
-/** The SDK's words, under one code: they do not tell a wrong name from a wrong authority. */
+/** Before this no clock has been set: every certificate is then of the future. */
+const SET = Date.UTC(2025, 0, 1);
+
+/** The SDK's words, under one code: they do not tell a wrong name from a wrong authority. But we know when there was no time. */
 function coded(cause: unknown): Error {
 	const error = new Error(`TLS: ${cause instanceof Error ? cause.message : cause}`);
-	(error as Error & { code: string }).code = "tls-handshake";
+	(error as Error & { code: string }).code = Date.now() < SET ? "tls-time" : "tls-handshake";
 	return error;
 }
