@@ -7,7 +7,7 @@
 
 import { bytesOf, wrong } from "./encoder.js";
 import type { ByteBuffer } from "./io.js";
-import type { ReadableOptions } from "./options.js";
+import type { MQTTClientOptions, ReadableOptions } from "./options.js";
 import Parser from "./parser.js";
 import Writer from "./writer.js";
 
@@ -15,18 +15,25 @@ const LAST = Object.freeze({ more: false });
 const MORE_FOLLOWS = Object.freeze({ more: true });
 
 export default class MQTTClient extends Writer<MQTTClient> {
-	private readonly parser = new Parser();
+	// Declared, and made in the constructor, as in connection.ts.
+	declare private parser: Parser;
 	/** PUBACK or PUBREC like `owed`, due once the current message is read. */
-	private due = 0;
+	declare private due: number;
 	/**
-	 * What becomes of the payload that is still to come: 0 it is delivered; 1 it is the first of a message, and nothing
+	 * What becomes of the payload that is still to come: none or 0, it is delivered; 1 it is the first of a message, and nothing
 	 * is delivered so far; 2 it is discarded, of a QoS 2 message that was taken before.
 	 */
-	private rest: 0 | 1 | 2 = 0;
+	declare private rest: 0 | 1 | 2;
 	/** Of every PUBACK. */
-	private readonly message = { operation: 4, id: 0 };
+	declare private message: { operation: number; id: number };
 	/** Packet identifiers of QoS 2 messages that were taken and not yet released. */
-	private received: number[] | undefined;
+	declare private received: number[] | undefined;
+
+	constructor(options: MQTTClientOptions<MQTTClient>) {
+		super(options);
+		this.parser = new Parser();
+		this.message = { operation: 4, id: 0 };
+	}
 
 	get format(): "buffer" {
 		return "buffer";
@@ -96,10 +103,9 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		return count;
 	}
 
-	/** Stands in for a missing `onReadable` [MQTT-4.5.0-2], and eats a QoS 2 message that was taken before. */
+	/** Stands in for a missing callback [MQTT-4.5.0-2], and eats a QoS 2 message that was taken before. */
 	protected override skip(): void {
-		const bytes = new Uint8Array(256);
-		while (this.available > 0) this.read(bytes);
+		while (this.available > 0) this.read(new Uint8Array(256));
 	}
 
 	/**
@@ -174,23 +180,23 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		this.stalled = false;
 		while (this.available === 0)
 			// else: to be read, or closed
-			if (this.rest !== 0 || parser.remaining !== 0) {
+			if (this.rest || parser.remaining) {
 				if (!this.advance(parser)) break;
 			} else {
-				if (this.due !== 0) {
+				if (this.due) {
 					this.owed = this.due; // the message is read whole
 					this.due = 0;
 				}
 				const owed = this.owed;
 				// Replies go out one at a time and so in order [MQTT-4.6.0-2] [MQTT-4.6.0-3]. After DISCONNECT (6)
 				// nothing may be sent [MQTT-3.14.4-2]; what comes is still delivered.
-				if (owed !== 0 && this.state !== 6) {
+				if (owed && this.state !== 6) {
 					if (this.state !== 4 || this.writable < 4) break;
 					if (owed === 0xd00000) this.send(0xd0);
 					else this.answer(owed >> 16, owed & 0xffff);
 				}
 				this.owed = 0;
-				if (parser.wanted !== 0 && !this.fill(parser)) break;
+				if (parser.wanted && !this.fill(parser)) break;
 				return true;
 			}
 		this.stalled = true;
@@ -232,11 +238,10 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		}
 		this.available = count;
 		parser.remaining = remaining - count;
-		if (this.rest === 0) this.deliver(count, options);
-		else {
+		if (this.rest) {
 			this.skip();
 			if (!more) this.rest = 0;
-		}
+		} else this.deliver(count, options);
 		return !more; // all that was there is offered
 	}
 
@@ -271,7 +276,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 			if (type === 13) this.unanswered = false;
 			else this.owed = 0xd00000; // PINGREQ: §25 wants it answered
 			this.tell(type, { operation: type });
-		} else if (type === 9) this.subscribed(id, parser.codes as number[]);
+		} else if (type === 9) this.subscribed(id, parser.codes);
 		else {
 			this.exchange(type, id);
 			this.tell(type, { operation: type, id });

@@ -8,48 +8,48 @@
  */
 
 import { connect, wrong } from "./encoder.js";
-import type { Resolver, TCP, TCPClass, TCPOptions, Timer, TimerHandle, With } from "./io.js";
+import type { Resolver, TCP, TCPOptions, Timer, TimerHandle } from "./io.js";
 import type { ControlMessage, MQTTClientOptions, ReadableOptions } from "./options.js";
 import type { MQTTError, Reason, State } from "./packet.js";
 
-function nothing(): void {}
-
 export default abstract class Connection<Client> {
-	protected state: State = 1;
+	// Declared, and made in the constructor: an initialiser is a function of its own, and costs 100 bytes of flash.
+	// What is missing is none, or false.
+	declare protected state: State;
 	/** Bytes the socket takes. Eight of them are not offered to anybody, so that acknowledgements and pings find some. */
-	protected writable = 0;
-	protected socket!: TCP;
+	declare protected writable: number;
+	declare protected socket: TCP;
 	/** Bytes the socket has announced and nobody has read. */
-	protected readable = 0;
+	declare protected readable: number;
 	/** Bytes that the application may `read` now; while there are any, nothing else is parsed. -1 once closed. */
-	protected available = 0;
+	declare protected available: number;
 	/** Something that arrived is not over and done with, or the client is closed: client.ts's `recover` looks what. */
-	protected stalled = false;
+	declare protected stalled: boolean;
 	/** A reply that waits for room in the socket: first byte << 16 | packet identifier, or 0. Nothing is parsed meanwhile. */
-	protected owed = 0;
+	declare protected owed: number;
 	/** Something arrived since the last PINGREQ. */
-	protected heard = false;
+	declare protected heard: boolean;
 	/** `onReadable` and `onControl`, once CONNACK is there: nothing may come before it [MQTT-3.2.0-1], and this costs no look at each packet. */
-	protected deliver: (count: number, options: ReadableOptions) => void = this.refuse;
-	protected tell: (opcode: number, message: ControlMessage) => void = this.refuse;
-	private onWritable: (count: number) => void;
-	private onError: (error: MQTTError) => void;
-	protected readonly timer: Timer;
-	private deadline: TimerHandle | undefined;
-	private resumption: TimerHandle | undefined;
-	private resolver: Resolver | undefined;
+	declare protected deliver: (count: number, options: ReadableOptions) => void;
+	declare protected tell: (opcode: number, message: ControlMessage) => void;
+	declare private onWritable: ((count: number) => void) | undefined;
+	declare private onError: ((error: MQTTError) => void) | undefined;
+	declare protected readonly timer: Timer;
+	declare private deadline: TimerHandle | undefined;
+	declare private resumption: TimerHandle | undefined;
+	declare private resolver: Resolver | undefined;
 	/** CONNECT, until it is sent. */
-	private packet: Uint8Array | undefined;
+	declare private packet: Uint8Array | undefined;
 	/** PINGREQ is out, or had no room, and no PINGRESP came. */
-	protected unanswered = false;
-	private readonly onReadable: (count: number, options: ReadableOptions) => void;
-	private readonly onControl: (opcode: number, message: ControlMessage) => void;
+	declare protected unanswered: boolean;
+	declare private readonly onReadable: (count: number, options: ReadableOptions) => void;
+	declare private readonly onControl: (opcode: number, message: ControlMessage) => void;
 	/** Whether PUBACK, PUBREC, PUBREL and PUBCOMP are ours to send. */
-	protected readonly acknowledge: boolean;
-	private readonly clean: boolean;
+	declare protected readonly acknowledge: boolean;
+	declare private readonly clean: boolean;
 	/** Milliseconds, as the broker is told. */
-	private readonly keepAlive: number;
-	target: unknown;
+	declare private readonly keepAlive: number;
+	declare target: unknown;
 
 	/** The socket has `count` bytes. */
 	protected abstract arrived(count: number): void;
@@ -57,7 +57,7 @@ export default abstract class Connection<Client> {
 	protected abstract skip(): void;
 
 	constructor(options: MQTTClientOptions<Client>) {
-		const { host, port = 1883, keepAlive = 0, clean = true, socket, dns, timer } = options;
+		const { host, socket, dns, timer, keepAlive = 0, port = 1883, clean = true } = options;
 		let name = "";
 		if (typeof host !== "string" || host === "") name = "host";
 		else if (!socket?.io) name = "socket";
@@ -68,25 +68,28 @@ export default abstract class Connection<Client> {
 		if (!(keepAlive >= 0 && keepAlive <= 65_535_000)) wrong("keepAlive", "0…65535000 ms", keepAlive);
 		const seconds = Math.ceil(keepAlive / 1000);
 		this.packet = connect(options, clean, seconds);
+		this.state = 1;
+		this.writable = 0;
+		this.socket = null as never; // keeps its place: what comes first is found first
+		this.owed = this.available = this.readable = 0;
+		this.heard = this.stalled = false;
+		this.deliver = this.tell = this.refuse;
+		this.onReadable = options.onReadable ?? this.skip;
+		this.onControl = options.onControl ?? this.skip; // nothing is available then
+		this.onWritable = options.onWritable;
+		this.onError = options.onError;
+		this.timer = timer;
 		this.target = options.target;
 		this.acknowledge = options.acknowledge ?? true;
 		this.clean = clean;
 		this.keepAlive = seconds * 1000;
-		this.onReadable = options.onReadable ?? this.skip;
-		this.onWritable = options.onWritable ?? nothing;
-		this.onControl = options.onControl ?? nothing;
-		this.onError = options.onError ?? nothing;
-		this.timer = timer;
 		this.resolver = new dns.io(dns);
 		this.deadline = timer.set(() => {
 			this.deadline = undefined;
 			this.fail(3); // silent
 		}, options.timeout ?? 30_000);
 		try {
-			this.resolver.resolve({ host }, (error, address = "") =>
-				// Some sockets look at `host`, for TLS.
-				this.resolved(error, { ...socket, host, port, address } as With<TCPClass, TCPOptions>),
-			);
+			this.resolver.resolve({ host }, (error, address) => this.resolved(error, address, options));
 		} catch (error) {
 			this.close();
 			throw error;
@@ -106,22 +109,30 @@ export default abstract class Connection<Client> {
 		this.socket?.close();
 	}
 
-	private resolved(error: Error | null, options: With<TCPClass, TCPOptions>): void {
+	private resolved(
+		error: Error | null,
+		address: string | undefined,
+		options: MQTTClientOptions<Client>,
+	): void {
 		if (this.state !== 1) return;
 		this.resolver?.close();
 		this.resolver = undefined;
-		if (error || !options.address) {
+		if (error || !address) {
 			this.fail(1, error); // unresolved
 			return;
 		}
 		this.state = 2;
 		try {
-			this.socket = new options.io({
-				...options,
+			const { host, port = 1883, socket } = options;
+			this.socket = new socket.io({
+				...socket,
+				host, // for TLS
+				port,
+				address,
 				onReadable: this.arrived.bind(this),
 				onWritable: count => this.drained(count),
 				onError: cause => this.fail(2, cause), // disconnected
-			});
+			} as TCPOptions);
 		} catch (cause) {
 			this.fail(2, cause);
 		}
@@ -153,7 +164,7 @@ export default abstract class Connection<Client> {
 	private offer(): void {
 		if ((this.state !== 4 && this.state !== 5) || this.writable <= 8) return;
 		try {
-			this.onWritable(this.writable - 8);
+			this.onWritable?.(this.writable - 8);
 		} catch (error) {
 			this.fail(9, error); // application
 		}
@@ -251,7 +262,7 @@ export default abstract class Connection<Client> {
 			returnCode,
 		});
 		try {
-			this.onError(error);
+			this.onError?.(error);
 		} catch {
 			// Nothing may leave a callback: on the device it would end the virtual machine. There is nobody left to tell.
 		}

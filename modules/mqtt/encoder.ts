@@ -1,7 +1,8 @@
 /**
  * The bytes of the packets a client sends: CONNECT (§3.1), PUBLISH (§3.3), SUBSCRIBE (§3.8) and UNSUBSCRIBE
  * (§3.10); the others are two or four bytes, and made where they are sent. Checks every field first and throws
- * before anything changes. Sends nothing. One writer serves all, for each function is 100 bytes of flash.
+ * before anything changes. Sends nothing. One writer serves all, for each function is 100 bytes of flash; and they are
+ * arrows, for a function declaration has a prototype object, 48 bytes more.
  */
 
 import type { ByteBuffer } from "./io.js";
@@ -53,24 +54,24 @@ export interface Publication {
 }
 
 /** Our caller's mistake, in one line. */
-export function wrong(what: string, expected: string, found: unknown): never {
+export const wrong: (what: string, expected: string, found: unknown) => never = (what, expected, found) => {
 	throw new RangeError(`${what}: expected ${expected}, found ${found}`);
-}
+};
 
 /** The bytes of a Byte Buffer, not copied; `undefined` is none. Throws a TypeError on anything else. */
-export function bytesOf(data: ByteBuffer | undefined): Uint8Array {
+export const bytesOf = (data: ByteBuffer | undefined): Uint8Array => {
 	if (data instanceof Uint8Array) return data;
 	if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 	if (data instanceof ArrayBuffer) return new Uint8Array(data);
 	if (data === undefined) return new Uint8Array(0);
 	throw new TypeError("data: expected a byte buffer");
-}
+};
 
 /**
  * Text in UTF-8 [MQTT-3.1.3-4], or bytes, that fit into a field [MQTT-4.7.3-3]; text without U+0000
  * [MQTT-1.5.3-2], or as `check` wants it. `name` is for the error.
  */
-function field(value: string | ByteBuffer, name: string, check?: (text: string) => boolean): Uint8Array {
+const field = (value: string | ByteBuffer, name: string, check?: (text: string) => boolean): Uint8Array => {
 	const text = typeof value === "string";
 	if (check ? !text || !check(value) : text && value.includes("\0"))
 		wrong(name, check ? "a topic" : "no U+0000", value);
@@ -78,24 +79,24 @@ function field(value: string | ByteBuffer, name: string, check?: (text: string) 
 	const size = bytes.byteLength;
 	if (size > 65_535) wrong(name, "at most 65535 bytes", size);
 	return bytes;
-}
+};
 
 /** Throws unless it is 0, 1 or 2 [MQTT-3.8.3-4] [MQTT-3.3.1-4]. */
-function checkQoS(QoS = 0): number {
+const checkQoS = (QoS = 0): number => {
 	if (QoS !== 0 && QoS !== 1 && QoS !== 2) wrong("QoS", "0, 1 or 2", QoS);
 	return QoS;
-}
+};
 
 /**
  * A packet: fixed header, then of `parts` the numbers as bytes and the others as fields, behind their lengths;
  * `more` bytes follow, and have room here if there is to be `room`.
  */
-function pack(
+const pack = (
 	first: number,
 	parts: readonly (number | Uint8Array)[],
 	more: number,
 	room: boolean,
-): Uint8Array {
+): Uint8Array => {
 	let length = more;
 	for (let index = 0; index < parts.length; index++) {
 		const value = parts[index] as number | Uint8Array;
@@ -119,14 +120,14 @@ function pack(
 		}
 	}
 	return bytes;
-}
+};
 
 /**
  * §3.1: identifier, will, user and password, in this order, each if its flag is set, and its flag set if it
  * is there [MQTT-3.1.3-1] [MQTT-3.1.3-3]. `keepAlive` is in seconds. Throws on a will without topic, a password
  * without user, an empty id of a session that is to be kept.
  */
-export function connect(fields: ConnectFields, clean: boolean, keepAlive: number): Uint8Array {
+export const connect = (fields: ConnectFields, clean: boolean, keepAlive: number): Uint8Array => {
 	const { id = "", user, password, will } = fields;
 	if (id === "" && !clean) wrong("id", "one when clean is false", "none"); // [MQTT-3.1.3-7]
 	if (password !== undefined && user === undefined) wrong("password", "a user as well", "none"); // [MQTT-3.1.2-22]
@@ -151,13 +152,13 @@ export function connect(fields: ConnectFields, clean: boolean, keepAlive: number
 	}
 	parts[2] = flags;
 	return pack(0x10, parts, 0, false);
-}
+};
 
 /**
  * §3.8 and §3.10, by `type`; the packet identifier, behind the fixed header, is left at 0 for the caller.
  * Throws on no items, or one that is no topic filter.
  */
-export function subscribe(type: 8 | 10, items: readonly Item[] | undefined): Uint8Array {
+export const subscribe = (type: 8 | 10, items: readonly Item[] | undefined): Uint8Array => {
 	const count = Array.isArray(items) ? items.length : 0;
 	// [MQTT-3.8.3-3] [MQTT-3.10.3-2]; of more the parser could not take the SUBACK whole. Brokers' limits are far below.
 	if (!items || count < 1 || count > 500) wrong("items", "1…500", count);
@@ -169,13 +170,13 @@ export function subscribe(type: 8 | 10, items: readonly Item[] | undefined): Uin
 		if (type === 8) parts.push(value);
 	}
 	return pack((type << 4) | 2, parts, 0, false); // [MQTT-2.2.2-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1]
-}
+};
 
 /**
  * §3.3: makes `publication` what these options ask for. With a small payload it is kept whole, for each write is
  * a round trip to the TCP task on the ESP32; of others only the header is, so that no buffer ever has the size of a message.
  */
-export function publish(publication: Publication, options: WriteOptions, byteLength: number): void {
+export const publish = (publication: Publication, options: WriteOptions, byteLength: number): void => {
 	const { topic, QoS, retain, duplicate } = options;
 	const identified = checkQoS(QoS) > 0; // [MQTT-2.3.1-5] [MQTT-4.3.1-1] [MQTT-4.3.2-1]
 	if (duplicate && !identified) wrong("duplicate", "false at QoS 0", duplicate); // [MQTT-3.3.1-2]
@@ -199,4 +200,4 @@ export function publish(publication: Publication, options: WriteOptions, byteLen
 	publication.packet = packet;
 	publication.sequence = { more: true, byteLength: publication.total };
 	publication.field = value;
-}
+};

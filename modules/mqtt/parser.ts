@@ -16,32 +16,38 @@ export const MORE = -2;
 export const MALFORMED = -1;
 
 export default class Parser {
+	// Declared, and made in the constructor or with the first packet: an initialiser is a function of its own.
 	/** As long as any header but that of a topic longer than this, which gets a buffer of its own. */
-	bytes = new Uint8Array(512);
+	declare bytes: Uint8Array;
 	/** Bytes `start` … `end` are read from the socket and not yet parsed. `start` is -1 while a topic is decoded. */
-	start = 0;
-	end = 0;
+	declare start: number;
+	declare end: number;
 	/** Bytes of the current PUBLISH's payload that were not yet offered to anybody, in the buffer or still to come. */
-	remaining = 0;
-	/** Bytes from `start` on without which `next` will say MORE again. */
-	wanted = 0;
+	declare remaining: number;
+	/** Bytes from `start` on without which `next` will say MORE again; none or 0 unless it did. */
+	declare wanted: number;
 	/** First byte of the last PUBLISH: type, DUP, QoS, RETAIN. */
-	flags = 0x30;
-	topic = "";
+	declare flags: number;
+	declare topic: string;
 	/** Of PUBLISH above QoS 0 and of acknowledgements; CONNACK's flags and return code (§3.2.2). */
-	packetIdentifier = 0;
+	declare packetIdentifier: number;
 	/** SUBACK's return codes (§3.9.3). */
-	codes: number[] | undefined;
+	declare codes: number[];
 
 	// Views of the last payload and topic: making one costs 64 bytes, so they are kept while their bounds repeat.
-	payload = this.bytes;
-	payloadStart = 0;
-	payloadEnd = 0;
-	private topicView = this.bytes;
-	private topicStart = 0;
-	private topicEnd = 0;
+	declare payload: Uint8Array;
+	declare payloadStart: number;
+	declare payloadEnd: number;
+	declare private topicView: Uint8Array;
+	declare private topicStart: number;
+	declare private topicEnd: number;
 	/** Where Remaining Length ends, when it had to be measured. */
-	private offset = 0;
+	declare private offset: number;
+
+	constructor() {
+		this.bytes = new Uint8Array(512);
+		this.remaining = this.end = this.start = 0;
+	}
 
 	/**
 	 * Parses what starts at `start`. The payload of a PUBLISH must be consumed before the next call. Returns the packet's

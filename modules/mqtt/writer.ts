@@ -8,20 +8,28 @@ import Connection from "./connection.js";
 import { bytesOf, type Item, type Publication, publish, subscribe, wrong } from "./encoder.js";
 import Identifiers from "./identifiers.js";
 import type { ByteBuffer } from "./io.js";
-import type { WriteOptions } from "./options.js";
+import type { MQTTClientOptions, WriteOptions } from "./options.js";
 
 const MORE_FOLLOWS = Object.freeze({ more: true });
 
 export default abstract class Writer<Client> extends Connection<Client> {
+	// Declared, and made in the constructor, as in connection.ts.
 	/** The last PUBLISH; `write` looks here first. */
-	private publication = {} as Publication;
-	private readonly publications: Publication[] = [];
+	declare private publication: Publication;
+	declare private publications: Publication[];
 	/** Bytes of the outgoing PUBLISH that are still to be written. */
-	private outgoing = 0;
-	private readonly reply = Uint8Array.of(0, 2, 0, 0);
-	protected identifiers: Identifiers | undefined;
+	declare private outgoing: number;
+	declare private reply: Uint8Array;
+	declare protected identifiers: Identifiers | undefined;
 	/** Packet identifier and number of filters, of each SUBSCRIBE that has no SUBACK yet. */
-	protected subscribing: number[] | undefined;
+	declare protected subscribing: number[] | undefined;
+
+	constructor(options: MQTTClientOptions<Client>) {
+		super(options);
+		this.publication = {} as Publication;
+		this.publications = [];
+		this.reply = Uint8Array.of(0, 2, 0, 0);
+	}
 
 	/**
 	 * Sends a control packet, or a fragment of a PUBLISH after its first. Returns the number of bytes that may
