@@ -81,13 +81,16 @@ function description(port: number) {
 export async function campaign(options: CampaignOptions): Promise<Outcome> {
 	const directory = mkdtempSync(join(tmpdir(), "glowworm-chaos-"));
 	const scene = new Scene(options, directory);
+	const clear = () => rmSync(directory, { recursive: true, force: true });
+	process.once("exit", clear);
 	try {
 		await scene.open();
 		await scene.storm();
 		return await scene.drain();
 	} finally {
 		await scene.close();
-		rmSync(directory, { recursive: true, force: true });
+		process.off("exit", clear);
+		clear();
 	}
 }
 

@@ -23,7 +23,7 @@ describe(`chaos, seed ${SEED}${broken}`, function () {
 				program,
 				engine: name,
 				seed: SEED,
-				seconds: 8,
+				seconds: 5,
 			});
 			assert.deepEqual(complaints, []);
 			assert.ok(faults.total > 0 && ledger.accepted > 0, `${faults.total} faults, ${ledger.accepted} alerts`);
@@ -36,7 +36,7 @@ describe(`chaos, seed ${SEED}${broken}`, function () {
 			program,
 			engine: "node",
 			seed: SEED,
-			seconds: 5,
+			seconds: 3,
 			weights: only({ refuse: 2, "board killed": 1 }),
 			entry: fileURLToPath(new URL("forgetful.ts", import.meta.url)),
 			patience: 1500,

@@ -8,15 +8,15 @@ import type { Chance } from "./random.js";
 
 /** How often each is drawn. Deaths cost a second each, so they are rare among the rest. */
 export const weights = Object.freeze({
-	reset: 13,
+	reset: 14,
 	close: 9,
-	"cut up": 18,
-	"cut down": 16,
-	"half-open": 8,
-	blackhole: 4,
+	"cut up": 20,
+	"cut down": 19,
+	"half-open": 5,
+	blackhole: 2,
 	delay: 9,
 	throttle: 8,
-	refuse: 5,
+	refuse: 3,
 	"broker killed": 2,
 	"broker paused": 2,
 	"board killed": 2,
@@ -103,7 +103,7 @@ export class Faults {
 
 	/** Milliseconds until the next: mostly soon, now and then long enough for a connection to get somewhere. */
 	pause(): number {
-		return this.#chance.next() < 0.04 ? this.#chance.whole(1000, 1500) : this.#chance.whole(5, 150);
+		return this.#chance.next() < 0.03 ? this.#chance.whole(1000, 1500) : this.#chance.whole(5, 100);
 	}
 	/** Does the next. All is drawn each time, so that the row of numbers does not depend on what it is. */
 	strike(): void {
@@ -111,7 +111,7 @@ export class Faults {
 		const kind = chance.pick(this.#weights);
 		acts[kind](this.#target, {
 			direction: chance.next() < 0.5 ? "up" : "down",
-			span: chance.whole(50, 1000),
+			span: chance.whole(50, 700),
 			size: chance.small(1500),
 			count: chance.whole(1, 40),
 			// Before the write, in the middle of it, or behind it.

@@ -9,6 +9,12 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+const children = new Set<ChildProcess>();
+// A campaign that dies must not leave a broker behind.
+process.once("exit", () => {
+	for (const child of children) child.kill("SIGKILL");
+});
+
 export class Mosquitto {
 	readonly port: number;
 	readonly #program: string;
@@ -52,6 +58,8 @@ export class Mosquitto {
 	async start(): Promise<void> {
 		const child = spawn(this.#program, ["-c", this.#file], { stdio: ["ignore", "ignore", "pipe"] });
 		this.#child = child;
+		children.add(child);
+		child.once("exit", () => children.delete(child));
 		await new Promise<void>((resolve, reject) => {
 			createInterface({ input: child.stderr as NodeJS.ReadableStream }).on("line", line => {
 				if (this.#said.push(line) > 200) this.#said.shift();

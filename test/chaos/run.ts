@@ -29,8 +29,7 @@ const whole = (least: number) => (text: string) => {
 
 const options = new Command("chaos")
 	.description(
-		"Runs the firmware against Mosquitto through a proxy that delays, swallows, cuts and resets, kills board and\n" +
-			"broker, and accounts for every alert: what was accepted must be delivered.",
+		"Runs the firmware against Mosquitto through a proxy that delays, swallows, cuts and resets, kills board and broker, and accounts for every alert: what was accepted must be delivered.",
 	)
 	.option("--seconds <number>", "how long faults go on; what is left then has to arrive", whole(1), 180)
 	.option("--seed <number>", "repeats the faults of a campaign", whole(0), Date.now() % 1_000_000)
@@ -142,4 +141,6 @@ async function run(): Promise<number> {
 	return outcome.complaints.length ? 1 : 0;
 }
 
+// So that what was started ends too.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 process.exitCode = await run();
