@@ -3,8 +3,8 @@
  * `{"cmd":"config","set":{…},"cid":"…"}`. Reads and answers; what a command does is its host's.
  */
 
-import { decode } from "../mqtt/text.js";
 import { line } from "./description.js";
+import { parse } from "./json.js";
 import type { Incoming } from "./link.js";
 import { isRecord, nearest, type Problem, show, type Values } from "./schema.js";
 import topics from "./topics.js";
@@ -24,6 +24,7 @@ export interface CommandHost {
 }
 
 const LONGEST = 4096;
+const MISTAKES = 4;
 const names: readonly string[] = Object.freeze(["info", "config", "restart", "forget", "identify"]);
 
 export default class Command {
@@ -35,7 +36,7 @@ export default class Command {
 
 	receive(payload: Uint8Array, { retain, duplicate }: Incoming): void {
 		if (payload.byteLength === 0) return;
-		const order = parse(payload);
+		const order = ordered(payload);
 		const { cid, cmd } = order;
 		const heading: Values = {
 			...(cid !== undefined && { cid }),
@@ -74,10 +75,17 @@ export default class Command {
 		if (changes !== undefined) {
 			if (!isRecord(changes)) return { error: `set: expected an object, found ${show(changes)}` };
 			const problems = this.#host.configure(changes);
-			if (problems.length) return { error: problems.map(problem => line(problem)).join("; ") };
+			if (problems.length) return { error: told(problems) };
 		}
 		return { config: this.#host.config() };
 	}
+}
+
+/** A few mistakes are enough for an answer, or a small message could ask for a long one. */
+function told(problems: readonly Problem[]): string {
+	const few = problems.slice(0, MISTAKES).map(problem => line(problem));
+	const more = problems.length - few.length;
+	return few.join("; ") + (more > 0 ? `; and ${more} more` : "");
 }
 
 interface Order {
@@ -87,7 +95,7 @@ interface Order {
 	readonly error?: string;
 }
 
-function parse(payload: Uint8Array): Order {
+function ordered(payload: Uint8Array): Order {
 	const value = read(payload);
 	if (typeof value === "string") return { value: {}, error: value };
 	const cid = cidOf(value.cid);
@@ -101,17 +109,8 @@ function parse(payload: Uint8Array): Order {
 
 /** The command as an object, or what is wrong. */
 function read(payload: Uint8Array): Values | string {
-	if (payload.byteLength > LONGEST) return `expected at most ${LONGEST} bytes, found ${payload.byteLength}`;
-	let text: string;
-	try {
-		text = decode(payload);
-	} catch {
-		return "expected UTF-8";
-	}
-	if (!text.startsWith("{")) return { cmd: text };
-	try {
-		return JSON.parse(text) as Values;
-	} catch {
-		return `expected JSON, found ${show(text)}`;
-	}
+	const { text, value, error } = parse(payload, LONGEST);
+	if (isRecord(value)) return value;
+	if (text === undefined) return error as string;
+	return text.startsWith("{") ? `${error}, found ${show(text)}` : { cmd: text };
 }

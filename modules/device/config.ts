@@ -63,13 +63,15 @@ export function configured(original: Description, changes: Values, device: Devic
 	return check(raw, device.sensor, device.actuator);
 }
 
-/** Earlier changes and further ones. */
-export function combined(earlier: Values, further: Values): Patch {
+/** Earlier changes and further ones, merged down to the keys of an item; what lies deeper is a value. */
+export function combined(earlier: Values, further: Values, levels = 2): Patch {
 	const result: Patch = { ...earlier };
 	for (const key of Object.keys(further)) {
 		const value = further[key];
+		const old = result[key];
 		if (value === null) delete result[key];
-		else result[key] = isRecord(value) ? combined(isRecord(result[key]) ? result[key] : {}, value) : value;
+		else if (levels && isRecord(value)) result[key] = combined(isRecord(old) ? old : {}, value, levels - 1);
+		else result[key] = value;
 	}
 	return result;
 }

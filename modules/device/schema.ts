@@ -196,7 +196,7 @@ export function isRecord(value: unknown): value is Values {
 export function show(value: unknown): string {
 	if (value === undefined) return "nothing";
 	if (typeof value === "string") {
-		const length = Array.from(value).length;
+		const { length } = value;
 		return `"${clip(value)}"${length > 20 ? ` (${length} characters)` : ""}`;
 	}
 	if (Array.isArray(value))
@@ -207,13 +207,14 @@ export function show(value: unknown): string {
 }
 
 function clip(text: string): string {
-	// Control characters would break the line.
-	const characters = Array.from(text, character => (character < " " ? "?" : character));
+	// Control characters would break the line. Cut before it becomes an array: that of a long message would fill the heap.
+	const characters = Array.from(text.slice(0, 82), character => (character < " " ? "?" : character));
 	return characters.length > 40 ? `${characters.slice(0, 40).join("")}…` : characters.join("");
 }
 
 /** The known name closest to a wrong one, unless all are far away. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
+	if (name.length > 64) return undefined; // a mistyped name is short, and the way below is long
 	let best: string | undefined;
 	let least = Math.max(2, Math.floor(name.length / 2)) + 1;
 	for (const candidate of known) {

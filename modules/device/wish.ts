@@ -4,7 +4,7 @@
  * done with a wish is output.ts's. There is no TOGGLE: delivered twice it would not mean what it said.
  */
 
-import { decode } from "../mqtt/text.js";
+import { parse } from "./json.js";
 import { isRecord, show } from "./schema.js";
 
 export interface Wish {
@@ -29,22 +29,10 @@ const FORM = 'expected ON, OFF or {"state":"ON"|"OFF","brightness":1…255,"ver"
 
 /** The wish in a payload that is not empty. */
 export function parseWish(payload: Uint8Array): Wish | Refusal {
-	const { byteLength } = payload;
-	if (byteLength > LONGEST) return { error: `expected at most ${LONGEST} bytes, found ${byteLength}` };
-	let text: string;
-	try {
-		text = decode(payload);
-	} catch {
-		return { error: `${FORM}, found ${byteLength} bytes that are not UTF-8` };
-	}
+	const { text, value, error } = parse(payload, LONGEST);
 	if (text === "ON" || text === "OFF") return { on: text === "ON" };
-	let value: unknown;
-	try {
-		value = JSON.parse(text);
-	} catch {
-		return { error: `${FORM}, found ${show(text)}` };
-	}
-	return isRecord(value) ? fromRecord(value) : { error: `${FORM}, found ${show(text)}` };
+	if (isRecord(value)) return fromRecord(value);
+	return { error: text === undefined ? (error as string) : `${FORM}, found ${show(text)}` };
 }
 
 function fromRecord(value: { readonly [key: string]: unknown }): Wish | Refusal {

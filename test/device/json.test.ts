@@ -1,0 +1,78 @@
+/** Messages that would end the virtual machine, were they parsed: an XS stack or heap that is used up throws nothing. */
+
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { Harness, unavailable } from "../../hosts/xs/harness.js";
+import { combined } from "../../modules/device/config.js";
+import { parse } from "../../modules/device/json.js";
+import { encode } from "../../modules/mqtt/text.js";
+import * as nested from "./nested.js";
+
+const read = (text: string) => parse(encode(text), 4096);
+
+/** Messages of up to 4 KiB: what they begin with, what is repeated, how often, and what is said of it. */
+const bombs = [
+	["4 KiB of [", "", "[", 4096, /^cmd: expected one of .*, found "\[\[/, undefined],
+	["lists in a command", '{"cmd":', "[", 4000, /at most 8 levels, found/, undefined],
+	["objects in a command", "", '{"a":', 800, /at most 8 levels, found/, undefined],
+	["lists in a wish", '{"state":', "[", 500, /at most 8 levels, found/, /found "\{/],
+	["objects in a wish", "", '{"a":', 100, /at most 8 levels, found/, /found "\{/],
+	["many values", '{"cmd":[0', ",0", 2000, /at most 256 values, found/, undefined],
+	["a long word", "", "x", 4096, /cmd: .* \(4096 characters\)$/, undefined],
+] as const;
+
+describe("a message's JSON", () => {
+	it("is read up to 8 levels deep", () => {
+		const text = `${"[".repeat(8)}1${"]".repeat(8)}`;
+		assert.deepEqual(read(text).value, JSON.parse(text));
+		assert.equal(read(`[${text}]`).error, "expected JSON of at most 8 levels");
+	});
+	it("is read up to 256 values", () => {
+		assert.equal((read(`[${"1,".repeat(254)}1]`).value as number[]).length, 255);
+		assert.equal(read(`[${"1,".repeat(255)}1]`).error, "expected JSON of at most 256 values");
+	});
+	for (const text of [
+		`["${"[".repeat(20)}"]`,
+		`["\\"${"{,".repeat(400)}"]`,
+		'["\\\\",[1]]',
+		`{"${"[".repeat(9)}":"]"}`,
+	])
+		it(`may hold brackets and commas in texts: ${text.slice(0, 30)}`, () => {
+			assert.deepEqual(read(text).value, JSON.parse(text));
+		});
+	it("may close and open again", () => {
+		assert.equal(read(`[${"[[[]]],".repeat(50)}[]]`).error, undefined);
+	});
+
+	for (const [title, head, piece, count, command, wish] of bombs)
+		it(`is refused in words for ${title}`, () => {
+			assert.match(nested.command(head, piece, count) as string, command);
+			assert.match(nested.wish(head, piece, count) as string, wish ?? /^expected at most 512 bytes, found/);
+		});
+});
+
+describe("changes of the configuration", () => {
+	it("are merged down to the keys of an item and no deeper", () => {
+		const nest = (levels: number): object => (levels ? { a: nest(levels - 1) } : {});
+		assert.deepEqual(combined({ a: { a: { a: { b: 1 } } } }, { a: { a: { a: { c: 2 } } } }), {
+			a: { a: { a: { c: 2 } } },
+		});
+		assert.deepEqual(combined({}, nest(8) as never), nest(8));
+	});
+});
+
+const reason = unavailable();
+(reason ? describe.skip : describe)(`one message in the XS engine${reason ? ` (${reason})` : ""}`, () => {
+	let harness: Harness;
+	before(async () => {
+		harness = await Harness.open(fileURLToPath(new URL("nested.ts", import.meta.url)));
+	});
+	after(() => harness?.close());
+
+	for (const [title, head, piece, count, command, wish] of bombs)
+		it(`does not end it: ${title}`, async () => {
+			assert.match((await harness.call("command", head, piece, count)).result as string, command);
+			const said = (await harness.call("wish", head, piece, count)).result as string;
+			assert.match(said, wish ?? /^expected at most 512 bytes, found/);
+		});
+});
