@@ -14,12 +14,14 @@ import Walk from "./walk.js";
 const MAXIMUM = 1024;
 /** Free blocks that an ordinary record leaves alone: one for compaction, one for a block that fails meanwhile. */
 const RESERVE = 2;
+/** Up to so many bytes a record is of the usual size: blocks are reckoned to lose less than this at their end. */
+const USUAL = 192;
 
 /** Somebody whose records are in the journal. Addresses are offsets in the partition. */
 export interface Owner {
-	/** Bytes of its records that still matter, and how many it was promised at least. */
+	/** What its records that still matter cost (`costOf`), and that with what it was promised. */
 	readonly stored: number;
-	readonly promised: number;
+	readonly claimed: number;
 	/** A record in the order of writing; its header is in `journal.frame`, its body after `journal.load`. */
 	replay(kind: number, address: number): void;
 	/** The replay is over. */
@@ -59,6 +61,7 @@ export default class Journal {
 	readonly #owners: Owner[] = [];
 	readonly #generations: Uint32Array;
 	readonly #mark: number;
+	readonly #usual: number;
 	#generation: number;
 	#tail: number;
 	#head = -1;
@@ -67,7 +70,6 @@ export default class Journal {
 	#whole: boolean;
 	/** Free blocks, counted when that may have changed. */
 	#spare = 0;
-	#largest = 0;
 	#damaged: number;
 
 	/** Looks at the partition; see `found`. Only a blank one and a journal can be used. */
@@ -75,6 +77,7 @@ export default class Journal {
 		const blocks = new Blocks(partition);
 		this.#blocks = blocks;
 		this.#mark = sizeOf(0, blocks.granule);
+		this.#usual = Math.min(USUAL, blocks.blockLength >> 2);
 		const start = Math.ceil(BLOCK / blocks.granule) * blocks.granule;
 		this.#header = new BlockHeader(start);
 		this.frame = new Frame(Math.min(MAXIMUM, blocks.blockLength - start - this.#mark));
@@ -97,7 +100,11 @@ export default class Journal {
 	}
 	/** Places in use that cannot be read: hit by something, or cut off by a loss of power. */
 	get damaged(): number {
-		return this.#damaged + this.#walk.damaged + this.#walk.torn;
+		return this.hit + this.#walk.torn;
+	}
+	/** Those of them that no loss of power explains. */
+	get hit(): number {
+		return this.#damaged + this.#walk.damaged;
 	}
 	/** An owner could not read what it needs. */
 	damage(): void {
@@ -127,8 +134,9 @@ export default class Journal {
 			const generation = generations[block] as number;
 			walk.begin(block, generation);
 			while (walk.next()) {
-				const { kind } = this.frame;
-				if (kind === Kind.message || kind === Kind.value) this.#meet(this.frame);
+				const { kind, sequence } = this.frame;
+				if ((kind === Kind.message || kind === Kind.value) && sequence > this.sequence)
+					this.sequence = sequence;
 				for (let index = 0; index < owners.length; index++)
 					(owners[index] as Owner).replay(kind, walk.address);
 			}
@@ -139,25 +147,32 @@ export default class Journal {
 		for (const owner of owners) owner.settle();
 		this.#free();
 	}
-	#meet({ length, sequence }: Frame): void {
-		this.#largest = Math.max(this.#largest, this.sizeOf(length));
-		if (sequence > this.sequence) this.sequence = sequence;
-	}
 	/** The bytes a record with a body of `length` takes. */
 	sizeOf(length: number): number {
 		return sizeOf(length, this.#blocks.granule);
 	}
-	/** `size` more bytes of `owner`, kept for good, leave enough room to go on for ever. */
-	admits(owner: Owner, size: number): boolean {
-		let stored = owner.stored + size;
-		for (const other of this.#owners) if (other !== owner) stored += Math.max(other.stored, other.promised);
-		return stored <= this.capacity(size);
+	/** What keeping such a record costs: its bytes, and what a long one may leave empty at the end of the block before it. */
+	costOf(length: number): number {
+		const size = this.sizeOf(length);
+		return size + Math.max(0, size - this.#usual);
 	}
-	/** Bytes that can be kept at a time, when no record is longer than the longest so far or `size`. */
-	capacity(size = 0): number {
+	/** With `growth` more all that is claimed can be kept, and the log go on for ever. */
+	admits(growth: number): boolean {
+		let claimed = growth;
+		for (const owner of this.#owners) claimed += owner.claimed;
+		return claimed <= this.capacity;
+	}
+	/** The same for all that is stored, without what is only promised: for those who use what they were promised. */
+	holds(growth: number): boolean {
+		let stored = growth;
+		for (const owner of this.#owners) stored += owner.stored;
+		return stored <= this.capacity;
+	}
+	/** The sum of costs that can be kept at a time. */
+	get capacity(): number {
 		const { blockLength, good, granule } = this.#blocks;
-		// A block's end stays empty when the next record does not fit: at worst all but a granule of the longest one.
-		const waste = Math.max(this.#largest, size, this.#mark) - granule;
+		// A block's end stays empty when the next record does not fit, at worst all of it but a granule.
+		const waste = this.#usual - granule;
 		const usable = blockLength - this.#header.bytes.byteLength - this.#mark - waste;
 		return Math.max(0, (good - RESERVE - 1) * usable);
 	}
@@ -180,7 +195,6 @@ export default class Journal {
 		const size = this.sizeOf(length);
 		if (size > HEADER) this.epoch++;
 		this.frame.fill(kind, sequence, tag, length, size);
-		this.#largest = Math.max(this.#largest, size);
 		return this.#write(size);
 	}
 	/** Reads the whole record at `address` into the frame. False when it is not what was written. */

@@ -151,12 +151,10 @@ export default class Outbox implements Pattern {
 	#admit(length: number, kind: number): boolean {
 		const journal = this.#journal;
 		const roster = this.#roster;
-		const size = journal.sizeOf(length);
+		const cost = journal.costOf(length);
 		for (;;) {
 			const spare =
-				roster.count < this.#messages &&
-				this.byteLength + length - 2 <= this.#budget &&
-				journal.admits(roster, size);
+				roster.count < this.#messages && this.byteLength + length - 2 <= this.#budget && journal.admits(cost);
 			if (spare && journal.room(length)) return true;
 			// Where blocks fail nobody can say whether giving a message up will help: then only what was put aside goes.
 			const place = this.#victim(journal.retired ? 0 : kind);

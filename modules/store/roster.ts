@@ -13,7 +13,6 @@ export const Mark = Object.freeze({ failures: 0xff, retain: 0x100, quarantined: 
 export const CLASS = 12;
 
 export default class Roster implements Owner {
-	readonly promised = 0;
 	stored = 0;
 	/** Entries; the first `count` places of each array are used, the others are 0. */
 	count = 0;
@@ -28,6 +27,9 @@ export default class Roster implements Owner {
 	constructor(journal: Journal) {
 		this.#journal = journal;
 		journal.attach(this);
+	}
+	get claimed(): number {
+		return this.stored;
 	}
 	/** The first place with a sequence above `sequence`; `count` if there is none. */
 	after(sequence: number): number {
@@ -55,10 +57,10 @@ export default class Roster implements Owner {
 		this.addresses[place] = address;
 		this.lengths[place] = length;
 		this.stand(place, tag);
-		this.stored += this.#journal.sizeOf(length);
+		this.stored += this.#journal.costOf(length);
 	}
 	remove(place: number): void {
-		this.stored -= this.#journal.sizeOf(this.lengths[place] as number);
+		this.stored -= this.#journal.costOf(this.lengths[place] as number);
 		const end = this.count--;
 		this.#shift(place, place + 1, end);
 		this.sequences[end - 1] = this.addresses[end - 1] = this.lengths[end - 1] = 0;

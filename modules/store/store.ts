@@ -15,8 +15,8 @@ export interface StoreOptions {
 	/** Messages held at most, and bytes of their topics and payloads. Flash bounds both. */
 	readonly messages?: number;
 	readonly budget?: number;
-	/** Bytes of flash that messages leave to the state. */
-	readonly promised?: number;
+	/** Room that messages leave to the state: by key, the bytes of its longest value. */
+	readonly promised?: ReadonlyMap<string, number>;
 }
 
 export default class Store {
@@ -27,9 +27,11 @@ export default class Store {
 	readonly found: number;
 	/** What was found, in one sentence. */
 	readonly description: string;
+	/** Nothing that was ever kept is missing but what a loss of power explains. */
+	readonly whole: boolean;
 	readonly #journal: Journal;
 
-	constructor({ partition, format = false, messages = 512, budget, promised = 1024 }: StoreOptions) {
+	constructor({ partition, format = false, messages = 512, budget, promised = new Map() }: StoreOptions) {
 		const journal = new Journal({ partition, format });
 		this.#journal = journal;
 		this.found = journal.found;
@@ -42,6 +44,7 @@ export default class Store {
 			if (journal.damaged) description += `, ${journal.damaged} damaged or torn`;
 		}
 		this.description = description;
+		this.whole = journal.usable && journal.hit === 0;
 	}
 	/** Plain numbers for `info`. */
 	get counters() {

@@ -5,7 +5,7 @@ import Store from "../../modules/store/store.js";
 import { Found } from "../../modules/store/survey.js";
 import { TestFlash } from "../flash.js";
 import { placesOf } from "./layout.js";
-import { contentOf, Driver, EMPTY, generator, randomStep } from "./model.js";
+import { contentOf, Driver, EMPTY, generator, PROMISED, randomStep } from "./model.js";
 
 const BLOCKS = 7;
 const LENGTH = 320;
@@ -13,7 +13,7 @@ const SIZE = BLOCKS * LENGTH;
 
 const flashOf = (image?: Uint8Array, strict = true) =>
 	new TestFlash({ blocks: BLOCKS, blockLength: LENGTH, strict, ...(image ? { image } : {}) });
-const reopen = (partition: TestFlash) => new Store({ partition, promised: 128 });
+const reopen = (partition: TestFlash) => new Store({ partition, promised: PROMISED });
 
 /** A journal that has gone round the ring, as steps with this seed leave it. */
 function used(seed: number, steps = 200): { flash: TestFlash; driver: Driver } {
@@ -38,7 +38,7 @@ describe("Opening a partition", () => {
 	};
 	const other = () => {
 		const flash = new TestFlash({ blocks: BLOCKS * 4, blockLength: LENGTH * 2 });
-		new Store({ partition: flash, promised: 128 }).outbox?.append("a", new Uint8Array(3));
+		new Store({ partition: flash, promised: PROMISED }).outbox?.append("a", new Uint8Array(3));
 		return flash.image.slice(0, SIZE);
 	};
 	const version = () => {
@@ -101,7 +101,7 @@ describe("Opening a partition", () => {
 		});
 	it("that is foreign erases it only with the word `format`, and says what was there", () => {
 		const image = page(image => image.set([72, 105], 800));
-		const store = new Store({ partition: flashOf(image), promised: 128, format: true });
+		const store = new Store({ partition: flashOf(image), promised: PROMISED, format: true });
 		assert.equal(store.found, Found.blank);
 		assert.match(store.description, /^formatted; before: no journal: block 2/);
 		assert.ok((store.outbox?.append("a", new Uint8Array(3)) ?? 0) > 0);
@@ -109,7 +109,7 @@ describe("Opening a partition", () => {
 	it("that holds a journal keeps it, whatever `format` says", () => {
 		const { flash, driver } = used(3);
 		const writes = flash.writes + flash.erases;
-		const store = new Store({ partition: flash, promised: 128, format: true });
+		const store = new Store({ partition: flash, promised: PROMISED, format: true });
 		assert.equal(flash.writes + flash.erases, writes);
 		assert.deepEqual(contentOf(store).held, driver.content.held);
 	});
@@ -272,7 +272,7 @@ describe("Blocks that fail", () => {
 	): Driver {
 		const flash = flashOf();
 		const random = generator(begin + (blocks[0] as number));
-		const driver = new Driver(() => new Store({ partition: flash, promised: 128, messages }));
+		const driver = new Driver(() => new Store({ partition: flash, promised: PROMISED, messages }));
 		for (let count = 0; count < 200; count++) {
 			for (const [index, block] of blocks.entries())
 				if (count === begin + index * apart) flash.failing[way].add(block);

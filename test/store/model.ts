@@ -143,6 +143,8 @@ export function randomStep(random: (n: number) => number): Step {
 
 const TOPICS = ["a/alerts/overheat", "a/alerts/frost/state", "ä/☂"];
 const KEYS = ["boot", "lamp", "version"];
+/** What a store promises to the values of these tests. */
+export const PROMISED: ReadonlyMap<string, number> = new Map(KEYS.map(key => [key, 20]));
 
 /** Does steps to a store and to the model, and compares what the store returns. */
 export class Driver {

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import Store from "../../modules/store/store.js";
 import { TestFlash } from "../flash.js";
-import { Driver, type Step } from "./model.js";
+import { Driver, PROMISED, type Step } from "./model.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (payload: Uint8Array) => new TextDecoder().decode(payload);
 
 function opened(flash = new TestFlash({ blocks: 8, blockLength: 512 }), options: object = {}) {
-	const store = new Store({ partition: flash, promised: 64, ...options });
+	const store = new Store({ partition: flash, promised: PROMISED, ...options });
 	const { outbox } = store;
 	assert.ok(outbox, store.description);
 	return { store, outbox, flash, again: () => opened(flash, options) };
@@ -231,7 +231,7 @@ describe("A full outbox", () => {
 
 describe("The price of an alert", () => {
 	it("is three writes, of its own size and twice 20 bytes, on a partition of 64 KiB", () => {
-		const { outbox, flash } = opened(new TestFlash({ blocks: 16, blockLength: 4096 }), { promised: 1024 });
+		const { outbox, flash } = opened(new TestFlash({ blocks: 16, blockLength: 4096 }));
 		const topic = "factory/1/machine/2/alerts/overheat";
 		const payload = bytes('{"id":"12-345","state":"ON","v":31.25,"ts":1767225600000,"tsq":"ntp"}');
 		const alert = () => {
@@ -311,7 +311,7 @@ describe("Outbox and state against a model", () => {
 				fc.array(step, { minLength: 20, maxLength: 150, size: "max" }),
 				(geometry, steps) => {
 					const flash = new TestFlash(geometry);
-					const driver = new Driver(() => new Store({ partition: flash, promised: 64 }));
+					const driver = new Driver(() => new Store({ partition: flash, promised: PROMISED }));
 					for (const one of steps) driver.step(one);
 					driver.check();
 					driver.step({ do: "reopen" });

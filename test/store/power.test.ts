@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import Store from "../../modules/store/store.js";
 import { apply, type Change, TestFlash } from "../flash.js";
-import { allowed, type Content, contentOf, Driver, EMPTY, generator, randomStep } from "./model.js";
+import { allowed, type Content, contentOf, Driver, EMPTY, generator, PROMISED, randomStep } from "./model.js";
 
 const BLOCKS = 7;
 const LENGTH = 320;
@@ -21,7 +21,7 @@ function open(image: Uint8Array, align: number, failing = -1): TestFlash {
 	return flash;
 }
 
-const reopen = (partition: TestFlash) => new Store({ partition, promised: 128 });
+const reopen = (partition: TestFlash) => new Store({ partition, promised: PROMISED });
 
 /** Runs steps until `enough` and returns each moment at which the power can go. */
 function record(

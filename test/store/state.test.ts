@@ -4,10 +4,10 @@ import { TestFlash } from "../flash.js";
 
 const partition = () => new TestFlash({ blocks: 8, blockLength: 512 });
 
-function opened(flash = partition()) {
-	const { state, outbox } = new Store({ partition: flash });
+function opened(flash = partition(), promised: ReadonlyMap<string, number> = new Map()) {
+	const { state, outbox } = new Store({ partition: flash, promised });
 	assert.ok(state && outbox);
-	return { state, outbox, flash, again: () => opened(flash) };
+	return { state, outbox, flash, again: () => opened(flash, promised) };
 }
 
 describe("State (ECMA-419 §28 Key-Value)", () => {
@@ -45,25 +45,64 @@ describe("State (ECMA-419 §28 Key-Value)", () => {
 		const { state: one, outbox: other } = again();
 		assert.deepEqual([one.read("ver"), one.read("boot"), other.length], ["17", "1999", 1]);
 	});
-	it("has room left for itself when the outbox is full, and throws when that is used up, keeping the old value", () => {
+	it("has the room it was promised when the outbox is full, for each key at once, whatever was promised and in whatever order", () => {
+		for (const lengths of [
+			[100],
+			[1, 1, 1, 1, 1, 1],
+			[300, 20, 20],
+			[200, 150, 90, 5],
+			[40, 41, 42, 43, 44, 45],
+		]) {
+			const promised = new Map(lengths.map((length, index) => [`key${index}`, length]));
+			const { state, outbox, again } = opened(partition(), promised);
+			assert.equal(state.lacking, 0);
+			while (outbox.append("a/b", new Uint8Array(60)));
+			while (outbox.append("a", new Uint8Array(0)));
+			for (let round = 0; round < 300; round++)
+				lengths.forEach((length, index) => {
+					state.write(`key${index}`, `${round % 9}`.repeat(round % 3 ? length : 1));
+				});
+			const { state: one, outbox: other } = again();
+			lengths.forEach((length, index) => {
+				assert.equal(one.read(`key${index}`), "2".repeat(length));
+			});
+			assert.equal(other.length, outbox.length);
+		}
+	});
+	it("replaces a value it was promised nothing for by one that is no longer, in a full outbox too", () => {
 		const { state, outbox, again } = opened();
+		state.write("ver", "x".repeat(99));
 		while (outbox.append("a/b", new Uint8Array(60)));
-		for (let count = 0; count < 500; count++) state.write("ver", `${count}`.padEnd(100, "."));
-		assert.throws(() => {
-			for (let count = 0; count < 100; count++) state.write(`key${count}`, "x".repeat(50));
-		}, /state: full/);
-		assert.match(again().state.read("ver") ?? "", /^499\./);
+		for (let count = 0; count < 500; count++) state.write("ver", `${count}`.padEnd(99 - (count % 2), "."));
+		assert.match(again().state.read("ver") ?? "", /^499\.+$/);
+	});
+	it("throws when more than was promised does not fit, keeping the old value", () => {
+		const { state, outbox, again } = opened(partition(), new Map([["ver", 9]]));
+		state.write("ver", "17");
+		while (outbox.append("a", new Uint8Array(0)));
+		assert.throws(() => state.write("ver", "x".repeat(200)), /state: full/);
+		assert.throws(() => state.write("other", "1"), /state: full/);
+		assert.deepEqual(
+			[...again().state].map(key => state.read(key)),
+			["17"],
+		);
+	});
+	it("leaves a quarter to messages, whatever is promised, and says how much is lacking", () => {
+		const promised = new Map(Array.from({ length: 99 }, (_, index) => [`${index}`, 100]));
+		const { state, outbox } = opened(partition(), promised);
+		assert.ok(state.lacking > 1000);
+		assert.ok(outbox.append("a/b", new Uint8Array(60)));
 	});
 	it("gets the room it is promised from the messages, byte for byte", () => {
-		const held = (promised: number) => {
+		const held = (promised: ReadonlyMap<string, number>) => {
 			const { outbox } = new Store({ partition: partition(), promised });
 			let count = 0;
 			while (outbox?.append("a/b", new Uint8Array(47))) count++;
 			return count;
 		};
-		// Records of 76 bytes: 20 of header, 2, 3 of topic, 47, 4 of check.
-		const [none, some] = [held(0), held(760)];
-		assert.equal(none - some, 10);
+		// Records of 76 bytes: 20 of header, 2, 3 of topic, 47, 4 of check; and 1 of length, 1 of key, 50, 4.
+		const ten = new Map(Array.from({ length: 10 }, (_, index) => [`${index}`, 50]));
+		assert.equal(held(new Map()) - held(ten), 10);
 	});
 	it("refuses a key that is empty or longer than 15 bytes, and a value that no record can hold", () => {
 		const { state, flash } = opened();
