@@ -14,6 +14,8 @@ import Writer from "./writer.js";
 const LAST = Object.freeze({ more: false });
 const MORE_FOLLOWS = Object.freeze({ more: true });
 
+type Message = { -readonly [Key in keyof ReadableOptions]: ReadableOptions[Key] };
+
 export default class MQTTClient extends Writer<MQTTClient> {
 	// Declared, and made in the constructor, as in connection.ts.
 	declare private parser: Parser;
@@ -67,11 +69,12 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	}
 
 	/** `read` into anything but bytes, or of nothing. */
-	private readOther(target: ByteBuffer | number = this.available): ArrayBuffer | number | undefined {
-		if (this.state === 7) throw new Error("read: closed");
-		if (this.available === 0) return undefined;
-		if (typeof target !== "number") return this.read(bytesOf(target));
-		const result = new Uint8Array(target < this.available ? target : this.available);
+	private readOther(target: ByteBuffer | number | undefined): ArrayBuffer | number | undefined {
+		const available = this.available;
+		if (available < 0) throw new Error("read: closed");
+		if (!available) return;
+		if (target !== undefined && typeof target !== "number") return this.read(bytesOf(target));
+		const result = new Uint8Array((target as number) < available ? (target as number) : available);
 		this.read(result);
 		return result.buffer;
 	}
@@ -86,7 +89,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 			this.readable -= parser.end;
 			if (parser.end >= size) return this.read(target) as number;
 		}
-		const { start } = parser;
+		const start = parser.start;
 		let count = parser.end - start;
 		if (count > size) count = size;
 		if (count) target.set(parser.bytes.subarray(start, start + count));
@@ -223,14 +226,14 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	 * more has to come.
 	 */
 	private advance(parser: Parser): boolean {
-		const { remaining } = parser;
+		const remaining = parser.remaining;
 		let count = parser.end - parser.start;
 		// A read may give more than was announced, as more may arrive in between: then `readable` is negative.
 		if (this.readable > 0) count += this.readable;
-		if (count === 0 && remaining !== 0) return false;
+		if (!count && remaining) return false;
 		const more = count < remaining;
 		if (!more) count = remaining;
-		let options = more ? MORE_FOLLOWS : LAST;
+		let options: ReadableOptions = more ? MORE_FOLLOWS : LAST;
 		if (this.rest === 1) {
 			this.rest = 0;
 			options = this.describe(parser, more, remaining);
@@ -247,65 +250,61 @@ export default class MQTTClient extends Writer<MQTTClient> {
 
 	/** What is told of a message with its first bytes. Sees what it is owed, and whether it came before. */
 	private describe(parser: Parser, more: boolean, byteLength: number): ReadableOptions {
-		const { topic, flags, packetIdentifier: id } = parser;
+		const flags = parser.flags;
 		const QoS = (flags >> 1) & 3;
-		const retain = (flags & 1) !== 0;
-		if (QoS === 0) return { more, topic, QoS, byteLength, retain };
-		// [MQTT-2.3.1-6] [MQTT-3.3.4-1]
-		if (this.acknowledge) {
-			this.due = (QoS === 1 ? 0x400000 : 0x500000) | id; // [MQTT-4.3.2-2] [MQTT-4.3.3-2]
-			if (QoS === 2) {
-				this.received ??= [];
-				if (this.received.indexOf(id) >= 0)
-					this.rest = 2; // not to be delivered again [MQTT-4.3.3-2]
-				else if (this.received.push(id) > 64) this.fail(8); // overrun: MQTT 3.1.1 has no limit of its own
+		const options: Message = { more, topic: parser.topic, QoS, byteLength, retain: (flags & 1) !== 0 };
+		if (QoS) {
+			const id = parser.packetIdentifier;
+			options.duplicate = (flags & 8) !== 0;
+			options.id = id;
+			// [MQTT-2.3.1-6] [MQTT-3.3.4-1]
+			if (this.acknowledge) {
+				this.due = (QoS === 1 ? 0x400000 : 0x500000) | id; // [MQTT-4.3.2-2] [MQTT-4.3.3-2]
+				if (QoS === 2) {
+					this.received ??= [];
+					const received = this.received;
+					if (received.indexOf(id) >= 0)
+						this.rest = 2; // not to be delivered again [MQTT-4.3.3-2]
+					else if (received.push(id) > 64) this.fail(8); // overrun: MQTT 3.1.1 has no limit of its own
+				}
 			}
 		}
-		return { more, topic, QoS, byteLength, retain, duplicate: (flags & 8) !== 0, id };
+		return options;
 	}
 
 	/** Any packet but PUBLISH and PUBACK, or no packet at all. */
 	private controlled(type: number): void {
 		this.stalled = true;
-		const parser = this.parser;
-		const id = parser.packetIdentifier;
+		const id = this.parser.packetIdentifier;
 		if (type < 0)
 			this.fail(6); // malformed
 		else if (type === 2) this.accepted(id >> 8 === 1, id & 255);
+		else if (type === 9) this.subscribed(id, this.parser.codes);
 		else if (type > 11) {
 			if (type === 13) this.unanswered = false;
 			else this.owed = 0xd00000; // PINGREQ: §25 wants it answered
 			this.tell(type, { operation: type });
-		} else if (type === 9) this.subscribed(id, parser.codes);
-		else {
-			this.exchange(type, id);
+		} else {
+			// PUBREC and PUBREL are answered (§4.3.3), in their order [MQTT-4.6.0-4]; PUBCOMP and UNSUBACK free their identifier.
+			const received = this.received;
+			if (type === 6 && received) {
+				const index = received.indexOf(id);
+				if (index >= 0) received.splice(index, 1);
+			}
+			if (type !== 5 && type !== 6) this.identifiers?.release(id);
+			else if (this.acknowledge) this.owed = (type === 5 ? 0x620000 : 0x700000) | id; // [MQTT-4.3.3-1] [MQTT-4.3.3-2]
 			this.tell(type, { operation: type, id });
-		}
-	}
-
-	/** PUBCOMP and UNSUBACK free their identifier; PUBREC (5) and PUBREL (6) are answered (§4.3.3), in their order [MQTT-4.6.0-4]. */
-	private exchange(type: number, id: number): void {
-		if (type !== 5 && type !== 6) this.identifiers?.release(id);
-		else if (this.acknowledge) {
-			this.owed = (type === 5 ? 0x620000 : 0x700000) | id; // PUBREL [MQTT-4.3.3-1], PUBCOMP [MQTT-4.3.3-2]
-			const index = type === 6 && this.received ? this.received.indexOf(id) : -1;
-			if (index >= 0) this.received?.splice(index, 1);
 		}
 	}
 
 	/** SUBACK: a return code for each filter, handed on in their order [MQTT-3.9.3-1]. */
 	private subscribed(id: number, payload: readonly number[]): void {
-		const { subscribing } = this;
-		// Identifiers stand at even places, numbers of filters at odd ones.
-		for (let index = 0; subscribing && index < subscribing.length; index += 2)
-			if (subscribing[index] === id) {
-				if (subscribing[index + 1] !== payload.length) {
-					this.fail(6); // malformed [MQTT-3.8.4-5]
-					return;
-				}
-				subscribing.splice(index, 2);
-				break;
-			}
+		const asked = this.subscribing?.find(value => value >>> 16 === id);
+		if (asked !== undefined && (asked & 0xffff) !== payload.length) {
+			this.fail(6); // malformed [MQTT-3.8.4-5]
+			return;
+		}
+		this.subscribing = this.subscribing?.filter(value => value !== asked);
 		this.identifiers?.release(id);
 		this.tell(9, { operation: 9, id, payload });
 	}

@@ -37,9 +37,9 @@ export default abstract class Connection<Client> {
 	declare protected readonly timer: Timer;
 	declare private deadline: TimerHandle | undefined;
 	declare private resumption: TimerHandle | undefined;
-	declare private resolver: Resolver | undefined;
+	declare private resolver: Resolver | null;
 	/** CONNECT, until it is sent. */
-	declare private packet: Uint8Array | undefined;
+	declare private packet: Uint8Array | null;
 	/** PINGREQ is out, or had no room, and no PINGRESP came. */
 	declare protected unanswered: boolean;
 	declare private readonly onReadable: (count: number, options: ReadableOptions) => void;
@@ -116,18 +116,17 @@ export default abstract class Connection<Client> {
 	): void {
 		if (this.state !== 1) return;
 		this.resolver?.close();
-		this.resolver = undefined;
+		this.resolver = null;
 		if (error || !address) {
 			this.fail(1, error); // unresolved
 			return;
 		}
 		this.state = 2;
 		try {
-			const { host, port = 1883, socket } = options;
-			this.socket = new socket.io({
-				...socket,
-				host, // for TLS
-				port,
+			this.socket = new options.socket.io({
+				...options.socket,
+				host: options.host, // for TLS
+				port: options.port ?? 1883,
 				address,
 				onReadable: this.arrived.bind(this),
 				onWritable: count => this.drained(count),
@@ -151,7 +150,7 @@ export default abstract class Connection<Client> {
 			this.offer();
 		} else if (packet.byteLength <= count) {
 			this.state = 3;
-			this.packet = undefined;
+			this.packet = null;
 			try {
 				this.writable = this.socket.write(packet); // [MQTT-3.1.0-1]
 			} catch (error) {
@@ -237,7 +236,7 @@ export default abstract class Connection<Client> {
 
 	/** Goes on with what stopped for lack of room, or was left for a time when no script runs. */
 	private proceed(): void {
-		const { heard } = this;
+		const heard = this.heard;
 		this.arrived(this.readable);
 		this.heard = heard;
 	}

@@ -61,10 +61,11 @@ export const wrong: (what: string, expected: string, found: unknown) => never = 
 /** The bytes of a Byte Buffer, not copied; `undefined` is none. Throws a TypeError on anything else. */
 export const bytesOf = (data: ByteBuffer | undefined): Uint8Array => {
 	if (data instanceof Uint8Array) return data;
-	if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-	if (data instanceof ArrayBuffer) return new Uint8Array(data);
 	if (data === undefined) return new Uint8Array(0);
-	throw new TypeError("data: expected a byte buffer");
+	if (!ArrayBuffer.isView(data) && !(data instanceof ArrayBuffer))
+		throw new TypeError("data: expected a byte buffer");
+	// An ArrayBuffer has no buffer, and begins at its begin.
+	return new Uint8Array((data as DataView).buffer ?? data, (data as DataView).byteOffset, data.byteLength);
 };
 
 /**
@@ -89,13 +90,13 @@ const checkQoS = (QoS = 0): number => {
 
 /**
  * A packet: fixed header, then of `parts` the numbers as bytes and the others as fields, behind their lengths;
- * `more` bytes follow, and have room here if there is to be `room`.
+ * `more` bytes follow, `room` of which are to fit in here.
  */
 const pack = (
 	first: number,
 	parts: readonly (number | Uint8Array)[],
 	more: number,
-	room: boolean,
+	room: number,
 ): Uint8Array => {
 	let length = more;
 	for (let index = 0; index < parts.length; index++) {
@@ -104,7 +105,7 @@ const pack = (
 	}
 	// How many bytes Remaining Length takes (§2.2.3).
 	const size = length < 128 ? 1 : length < 16_384 ? 2 : length < 2_097_152 ? 3 : 4;
-	const bytes = new Uint8Array(1 + size + length - (room ? 0 : more));
+	const bytes = new Uint8Array(1 + size + length - more + room);
 	bytes[0] = first;
 	let offset = 1;
 	for (; length > 127; length >>= 7) bytes[offset++] = length | 128;
@@ -134,7 +135,8 @@ export const connect = (fields: ConnectFields, clean: boolean, keepAlive: number
 	// The reserved flag is 0 [MQTT-3.1.2-3], and so are all flags of the will without one [MQTT-3.1.2-11] [MQTT-3.1.2-13] [MQTT-3.1.2-15].
 	let flags = clean ? 2 : 0;
 	// Protocol name, level 4, flags [MQTT-3.1.2-1] [MQTT-3.1.2-2].
-	const parts = [encode("MQTT"), 4, 0, keepAlive >> 8, keepAlive & 255, field(id, "id")];
+	const parts: (number | Uint8Array)[] = [];
+	parts.push(encode("MQTT"), 4, 0, keepAlive >> 8, keepAlive & 255, field(id, "id"));
 	if (will) {
 		// [MQTT-3.1.2-9] [MQTT-3.1.2-14] [MQTT-3.1.3-10]
 		parts.push(field(will.topic, "will.topic", isTopicName), field(will.message, "will.message"));
@@ -151,7 +153,7 @@ export const connect = (fields: ConnectFields, clean: boolean, keepAlive: number
 		flags |= 64;
 	}
 	parts[2] = flags;
-	return pack(0x10, parts, 0, false);
+	return pack(0x10, parts, 0, 0);
 };
 
 /**
@@ -169,7 +171,7 @@ export const subscribe = (type: 8 | 10, items: readonly Item[] | undefined): Uin
 		parts.push(field(topic, "items", isTopicFilter)); // [MQTT-3.8.3-1] [MQTT-3.10.3-1] [MQTT-4.7.1-2] [MQTT-4.7.1-3]
 		if (type === 8) parts.push(value);
 	}
-	return pack((type << 4) | 2, parts, 0, false); // [MQTT-2.2.2-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1]
+	return pack((type << 4) | 2, parts, 0, 0); // [MQTT-2.2.2-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1]
 };
 
 /**
@@ -177,27 +179,27 @@ export const subscribe = (type: 8 | 10, items: readonly Item[] | undefined): Uin
  * a round trip to the TCP task on the ESP32; of others only the header is, so that no buffer ever has the size of a message.
  */
 export const publish = (publication: Publication, options: WriteOptions, byteLength: number): void => {
-	const { topic, QoS, retain, duplicate } = options;
-	const identified = checkQoS(QoS) > 0; // [MQTT-2.3.1-5] [MQTT-4.3.1-1] [MQTT-4.3.2-1]
-	if (duplicate && !identified) wrong("duplicate", "false at QoS 0", duplicate); // [MQTT-3.3.1-2]
+	const QoS = checkQoS(options.QoS); // [MQTT-2.3.1-5] [MQTT-4.3.1-1] [MQTT-4.3.2-1]
+	const { topic, duplicate } = options;
+	if (duplicate && !QoS) wrong("duplicate", "false at QoS 0", duplicate); // [MQTT-3.3.1-2]
 	const value =
-		topic !== undefined && topic === publication.topic
-			? publication.field
-			: field(topic as string, "topic", isTopicName); // [MQTT-3.3.2-1] [MQTT-3.3.2-2]
-	const most = 268_435_455 - 2 - value.byteLength - (identified ? 2 : 0); // §2.2.3
+		(topic === publication.topic && publication.field) || field(topic as string, "topic", isTopicName); // [MQTT-3.3.2-1] [MQTT-3.3.2-2]
+	const id = QoS ? 2 : 0;
+	const most = 268_435_453 - value.byteLength - id; // §2.2.3
 	if (!(byteLength <= most) || byteLength >>> 0 !== byteLength) wrong("byteLength", `0…${most}`, byteLength);
-	const whole = byteLength <= 32; // XS charges two units for each byte that is copied
-	const first = 0x30 | (duplicate ? 8 : 0) | ((QoS ?? 0) << 1) | (retain ? 1 : 0);
-	const packet = pack(first, identified ? [value, 0, 0] : [value], byteLength, whole);
+	const room = byteLength <= 32 ? byteLength : 0; // XS charges two units for each byte that is copied
+	const first = 0x30 | (duplicate ? 8 : 0) | (QoS << 1) | (options.retain ? 1 : 0);
+	const packet = pack(first, [value], id + byteLength, id + room);
+	const offset = packet.byteLength - room;
 	publication.topic = topic as string;
-	publication.QoS = QoS;
-	publication.retain = retain;
+	publication.QoS = options.QoS;
+	publication.retain = options.retain;
 	publication.byteLength = duplicate ? -1 : byteLength;
-	publication.offset = whole ? packet.byteLength - byteLength : packet.byteLength;
-	publication.total = publication.offset + byteLength;
-	publication.identified = identified;
-	publication.whole = whole;
+	publication.offset = offset;
+	publication.total = offset + byteLength;
+	publication.identified = QoS > 0;
+	publication.whole = room === byteLength;
 	publication.packet = packet;
-	publication.sequence = { more: true, byteLength: publication.total };
+	publication.sequence = { more: true, byteLength: offset + byteLength };
 	publication.field = value;
 };

@@ -21,7 +21,7 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	declare private outgoing: number;
 	declare private reply: Uint8Array;
 	declare protected identifiers: Identifiers | undefined;
-	/** Packet identifier and number of filters, of each SUBSCRIBE that has no SUBACK yet. */
+	/** Packet identifier << 16 | number of filters, of each SUBSCRIBE that has no SUBACK yet. */
 	declare protected subscribing: number[] | undefined;
 
 	constructor(options: MQTTClientOptions<Client>) {
@@ -105,29 +105,31 @@ export default abstract class Writer<Client> extends Connection<Client> {
 
 	/** A PUBLISH: whole, or the first of its fragments. */
 	private begin(bytes: Uint8Array, options: WriteOptions): void {
-		const { QoS, retain, duplicate, byteLength = bytes.byteLength } = options;
-		if (!(bytes.byteLength <= byteLength)) wrong("byteLength", `at least ${bytes.byteLength}`, byteLength);
-		let publication = this.recall(options.topic);
-		if (!publication) {
-			publication = {} as Publication;
-			publish(publication, options, byteLength);
-			// The topics of a small board: four are kept, at about 300 bytes each.
-			if (this.publications.push(publication) > 4) this.publications.shift();
-			this.publication = publication;
-		} else if (
-			QoS !== publication.QoS ||
-			retain !== publication.retain ||
+		const size = bytes.byteLength;
+		const byteLength = options.byteLength ?? size;
+		if (!(size <= byteLength)) wrong("byteLength", `at least ${size}`, byteLength);
+		const publication = this.recall(options.topic) ?? ({} as Publication);
+		if (
+			options.QoS !== publication.QoS ||
+			options.retain !== publication.retain ||
 			byteLength !== publication.byteLength ||
-			duplicate
+			options.duplicate
 		)
 			publish(publication, options, byteLength);
-		const { packet, offset, whole } = publication;
-		const copied = whole && byteLength === bytes.byteLength;
-		this.need(offset + bytes.byteLength);
+		// The topics of a small board: four are kept, at about 300 bytes each.
+		if (publication !== this.publication && this.publications.push(publication) > 4)
+			this.publications.shift();
+		this.publication = publication;
+		const offset = publication.offset;
+		this.need(offset + size);
 		if (publication.identified) this.stamp(publication, options.id);
-		if (copied) this.copy(publication, bytes);
+		if (publication.whole && byteLength === size) this.copy(publication, bytes);
 		else {
-			this.writable = this.socket.write(whole ? packet.subarray(0, offset) : packet, publication.sequence);
+			const packet = publication.packet;
+			this.writable = this.socket.write(
+				publication.whole ? packet.subarray(0, offset) : packet,
+				publication.sequence,
+			);
 			this.outgoing = byteLength;
 			this.continue(bytes);
 		}
@@ -144,17 +146,17 @@ export default abstract class Writer<Client> extends Connection<Client> {
 				return publication;
 			}
 		}
-		return undefined;
+		return;
 	}
 
 	/** Sends the next bytes of the payload that is going out. */
 	private continue(bytes: Uint8Array): void {
-		this.outgoing -= bytes.byteLength;
-		this.state = this.outgoing === 0 ? 4 : 5;
+		const rest = this.outgoing - bytes.byteLength;
+		this.outgoing = rest;
+		this.state = rest ? 5 : 4;
 		if (bytes.byteLength)
 			try {
-				this.writable =
-					this.outgoing === 0 ? this.socket.write(bytes) : this.socket.write(bytes, MORE_FOLLOWS);
+				this.writable = rest ? this.socket.write(bytes, MORE_FOLLOWS) : this.socket.write(bytes);
 			} catch (error) {
 				this.failLater(error);
 				throw error;
@@ -163,17 +165,19 @@ export default abstract class Writer<Client> extends Connection<Client> {
 
 	/** `write` without options, or while not simply connected: the next fragment of a PUBLISH, or an error. */
 	private fragment(data: ByteBuffer | undefined, options: WriteOptions | undefined): number {
-		const { state } = this;
-		if (state === 7) throw new Error("write: closed");
-		if (state === 4) throw new Error("write: expected options");
-		if (state !== 5) throw new Error("write: not connected");
-		if (options !== undefined) throw new Error("write: expected the next fragment, without options");
+		const state = this.state;
+		if (state !== 5)
+			throw new Error(
+				`write: ${state === 4 ? "expected options" : state === 7 ? "closed" : "not connected"}`,
+			);
+		if (options) throw new Error("write: expected the next fragment, without options");
 		const bytes = bytesOf(data);
-		if (bytes.byteLength > this.outgoing) wrong("write", `at most ${this.outgoing} bytes`, bytes.byteLength);
-		this.need(bytes.byteLength);
+		const size = bytes.byteLength;
+		if (size > this.outgoing) wrong("write", `at most ${this.outgoing} bytes`, size);
+		this.need(size);
 		this.continue(bytes);
 		// What had to wait for the end of the message.
-		if (this.outgoing === 0 && this.stalled) this.resume();
+		if (!this.outgoing && this.stalled) this.resume();
 		return this.writable > 8 ? this.writable - 8 : 0;
 	}
 
@@ -192,19 +196,18 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	}
 
 	private sendItems(operation: 8 | 10, options: WriteOptions): void {
-		const { id, items } = options;
-		const packet = subscribe(operation, items);
+		const packet = subscribe(operation, options.items);
 		this.need(packet.byteLength);
 		// Last, so that a refused packet takes no identifier.
-		const value = this.identify(id);
+		const id = this.identify(options.id);
 		let offset = 1;
 		while ((packet[offset++] as number) > 127);
-		packet[offset] = value >> 8;
-		packet[offset + 1] = value;
+		packet[offset] = id >> 8;
+		packet[offset + 1] = id;
 		this.writable = this.socket.write(packet);
 		if (operation === 8) {
 			this.subscribing ??= [];
-			this.subscribing.push(value, (items as readonly Item[]).length);
+			this.subscribing.push((id << 16) | (options.items as readonly Item[]).length);
 		}
 	}
 
