@@ -1,6 +1,6 @@
 /**
  * What was applied to an output last: what is stored before it is done, and what a start begins with. Plain records, made
- * new at each change. Which change is allowed is output.ts's.
+ * new at each change. Knows a command that a broker delivers again; which change is allowed is output.ts's.
  */
 
 import type { OutputDescription } from "./description.js";
@@ -16,8 +16,36 @@ export interface Applied {
 	/** The last desired wish applied, as `wishText` writes it. */
 	readonly wish: string;
 	readonly src: string;
-	/** Packet identifiers of the last live commands, newest last. */
-	readonly seen: readonly number[];
+	/** A hand or the fail-safe acted since the connection was lost, so what the broker kept until then is old. */
+	readonly local: boolean;
+	/** Marks of the last commands without a version, newest last, with spaces between. */
+	readonly seen: string;
+}
+
+/** Brokers have so many messages unacknowledged at most, and send them all again (Mosquitto, VerneMQ). */
+const SEEN = 20;
+/** Bytes of the longest record: `seen` takes 13 for each mark, the rest 110. */
+export const longest = 110 + 13 * SEEN;
+
+/**
+ * A command by its packet identifier and its text, as a hash (FNV-1a). The identifier alone would not do: the broker uses
+ * it again, and a command lost under it would count as done. `kind` keeps the topics of one output apart.
+ */
+export function mark(kind: string, payload: Uint8Array, id: number): string {
+	let hash = 0x811c9dc5 ^ kind.charCodeAt(0);
+	for (let i = 0; i < payload.byteLength; i++) hash = Math.imul(hash ^ (payload[i] as number), 0x01000193);
+	return `${id.toString(36)}.${(hash >>> 0).toString(36)}`;
+}
+
+export function isSeen(seen: string, mark: string): boolean {
+	return seen.split(" ").includes(mark);
+}
+
+/** `seen` with one more. An identifier that is used anew was acknowledged: what came under it before cannot come again. */
+export function noted(seen: string, mark: string): string {
+	const own = mark.slice(0, mark.indexOf(".") + 1);
+	const others = seen.split(" ").filter(other => other && !other.startsWith(own));
+	return [...others, mark].slice(-SEEN).join(" ");
 }
 
 /** Equal for wishes that want the same. */
@@ -26,14 +54,15 @@ export function wishText({ on, brightness }: Wish): string {
 }
 
 /** What was stored; anything that is missing or of another kind as on the first day. */
-export function read({ on, brightness, ver, wish, src, seen }: Values): Applied {
+export function read({ on, brightness, ver, wish, src, local, seen }: Values): Applied {
 	return {
 		on: on === true,
 		brightness: typeof brightness === "number" ? brightness : 255,
 		ver: typeof ver === "number" ? ver : -1,
 		wish: typeof wish === "string" ? wish : "",
 		src: typeof src === "string" ? src : "power-on",
-		seen: Array.isArray(seen) ? seen.filter(id => typeof id === "number") : [],
+		local: local === true,
+		seen: typeof seen === "string" ? seen : "",
 	};
 }
 

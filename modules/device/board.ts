@@ -5,6 +5,7 @@
  */
 
 import { Outcome } from "../session/outcome.js";
+import { waitingEdges } from "./alarm.js";
 import type Button from "./button.js";
 import type Channel from "./channel.js";
 import { type ChannelHost, counted } from "./channel.js";
@@ -67,6 +68,8 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 	readonly #button: Button | undefined;
 	readonly #boot: number;
 	#seq = 0;
+	/** Only while alarms are made. */
+	#edges: ReadonlyMap<string, Values> | undefined;
 	#closed = false;
 
 	constructor(options: BoardOptions) {
@@ -88,8 +91,10 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 			onReport: line => this.report(line),
 		});
 		this.outputs = makeOutputs(this, device, this.description);
+		this.#edges = waitingEdges(options.storage.outbox, this.topic(topics.alert("")));
 		this.channels = makeChannels(this, device, this.description);
-		this.#retained = new Retained(this.memory, this.#base, this.#retainedNames());
+		this.#edges = undefined;
+		this.#retained = new Retained(this.memory, this.#base, this.#retainedNames(), line => this.report(line));
 		this.#link = this.#connect();
 		this.#button = makeButton(this, device, this.description, this.outputs);
 		this.#refresh = device.timer.repeat(() => this.#announce(), description.refresh);
@@ -180,10 +185,13 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 			this.close(undefined, "");
 		}, PAUSE * 4);
 	}
-	identify(name: string | undefined): boolean {
-		const output = this.outputs.find(output => output.name === (name ?? output.name));
-		output?.identify();
-		return output !== undefined;
+	identify(name: unknown = "lamp"): string | undefined {
+		const output = this.outputs.find(output => output.name === name);
+		if (!output) return "output: expected one of this board";
+		// Who stands at a garage door does not want it to show where it is.
+		if (output.description.liveOnly) return "output: expected one that is not liveOnly";
+		output.identify();
+		return undefined;
 	}
 	answer(result: Values): void {
 		this.#publish(this.topic(topics.result), JSON.stringify(result), answer);
@@ -193,6 +201,9 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 
 	nextId(): string {
 		return `${this.#boot}-${++this.#seq}`;
+	}
+	waitingEdge(name: string): Values | undefined {
+		return this.#edges?.get(name);
 	}
 	publishMeasurement(topic: string, payload: string): boolean {
 		return this.#publish(topic, payload, measured);
@@ -207,8 +218,8 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 	confirm(topic: string, cid: string | number): void {
 		this.answer({ cid, topic, ok: true });
 	}
-	refuse(topic: string, error: string, cid?: string | number): void {
-		this.answer({ ...(cid !== undefined && { cid }), topic, ok: false, error });
+	refuse(topic: string, error: string, cid?: string | number, ver = -1): void {
+		this.answer({ ...(cid !== undefined && { cid }), topic, ok: false, error, ...(ver >= 0 && { ver }) });
 	}
 	report(line: string): void {
 		this.#trace?.(line);
@@ -233,6 +244,8 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 		this.publishState(topics.info, JSON.stringify(this.info()));
 		for (const output of this.outputs) output.announce();
 		for (const channel of this.channels) for (const alarm of channel.alarms) alarm.announce();
+		// What there is goes first: the session's queue may not take it all, and this is tried again.
+		this.#retained.exorcise(name => this.#publish(this.topic(name), "", retained));
 	}
 
 	// What comes
@@ -257,7 +270,8 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 			const { liveOnly } = output.description;
 			route(topics.outputSet(output.name), liveOnly ? 0 : 1, (payload, about) => output.set(payload, about));
 			// Not asked for, but an earlier description may have: then it is refused in words.
-			route(topics.outputDesired(output.name), liveOnly ? undefined : 1, payload => output.desired(payload));
+			const desired: Route = (payload, about) => output.desired(payload, about);
+			route(topics.outputDesired(output.name), liveOnly ? undefined : 1, desired);
 		}
 		return connect({
 			id: description.id,
@@ -275,7 +289,6 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 			onOnline: present => {
 				this.report("online");
 				for (const output of this.outputs) output.online(present);
-				this.#retained.exorcise(name => this.#publish(this.topic(name), "", retained));
 				this.#announce();
 			},
 			onOffline: () => {
@@ -289,11 +302,12 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 	// What there is
 
 	#countBoot(): number {
+		const { fresh, whole } = this.#options.storage;
 		const { n } = this.memory.get("boot");
-		const boot = (typeof n === "number" ? n : 0) + 1;
-		if (this.memory.put("boot", { n: boot })) return boot;
-		// Alert ids must differ from those of the last start even if nothing can be counted.
-		return 1_000_000 + Math.floor(Math.random() * 1_000_000_000);
+		// Alert ids must differ from those of every earlier start, also where its count is lost, older than it was, or
+		// lies in a storage that cannot be read now: receivers would drop the alerts. Only a new board begins at 1.
+		const base = typeof n === "number" && whole ? n : fresh ? 0 : anywhere();
+		return this.memory.put("boot", { n: base + 1 }) ? base + 1 : anywhere();
 	}
 
 	#retainedNames(): string[] {
@@ -303,4 +317,9 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 			...this.channels.flatMap(({ alarms }) => alarms.map(({ name }) => topics.alertState(name))),
 		];
 	}
+}
+
+/** Far from where counting begins. */
+function anywhere(): number {
+	return 1_000_000 + Math.floor(Math.random() * 1_000_000_000);
 }

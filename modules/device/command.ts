@@ -18,8 +18,8 @@ export interface CommandHost {
 	/** False when this host cannot. */
 	restart(): boolean;
 	forget(): void;
-	/** False when there is no such output. */
-	identify(output: string | undefined): boolean;
+	/** The lamp, unless another output is named. What is wrong, if it does not blink. */
+	identify(output: unknown): string | undefined;
 	answer(result: Values): void;
 }
 
@@ -60,12 +60,12 @@ export default class Command {
 				return { info: this.#host.info() };
 			case "config":
 				return this.#configure(value.set);
-			case "identify":
-				return this.#host.identify(value.output as string | undefined)
-					? {}
-					: { error: "output: expected one of this board" };
 		}
 		if (duplicate) return { error: "expected a live message, found one delivered again: ignored" };
+		if (cmd === "identify") {
+			const wrong = this.#host.identify(value.output);
+			return wrong === undefined ? {} : { error: wrong };
+		}
 		if (cmd === "forget") this.#host.forget();
 		else if (!this.#host.restart()) return { error: "this host cannot restart itself" };
 		return {};

@@ -4,6 +4,7 @@
  * Alerts on their way to the broker are not here but in the outbox.
  */
 
+import { encode } from "../mqtt/text.js";
 import type { KeyValueDomain } from "./io.js";
 import { isRecord, type Values } from "./schema.js";
 
@@ -19,6 +20,22 @@ export default class Memory {
 	constructor(domain: KeyValueDomain | undefined) {
 		this.#domain = domain;
 		if (!domain) this.failures++;
+	}
+
+	/** There is something that could remember. */
+	get lasting(): boolean {
+		return this.#domain !== undefined;
+	}
+
+	/** The keys that begin so. */
+	keys(prefix: string): string[] {
+		const found: string[] = [];
+		try {
+			for (const key of this.#domain ?? []) if (key.startsWith(prefix)) found.push(key);
+		} catch {
+			this.failures++;
+		}
+		return found;
 	}
 
 	/** The record of this key; empty where there is none or it cannot be read. */
@@ -60,8 +77,14 @@ export default class Memory {
 export function keyOf(prefix: string, name: string): string {
 	const key = prefix + name;
 	if (key.length <= LONGEST_KEY) return key;
-	let hash = 0x811c9dc5;
-	for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
 	// `.` is in no name, so no short name can be taken for a hashed one.
-	return `${key.slice(0, 7)}.${(hash >>> 0).toString(36)}`;
+	return `${key.slice(0, 7)}.${hashOf(name).toString(36)}`;
+}
+
+/** FNV-1a, 32 bits; `from` goes on behind another text. */
+export function hashOf(text: string, from = 0x811c9dc5): number {
+	const bytes = encode(text);
+	let hash = from;
+	for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
+	return hash >>> 0;
 }

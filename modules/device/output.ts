@@ -1,28 +1,27 @@
 /**
  * One actuator and what may switch it: `set` (live commands), `desired` (retained, with a version), a button, the
  * fail-safe, the power-on policy. Reports what is in `state`. Field-notes §4: no old command over a newer one.
- * What was applied is stored before it is done and before the session acknowledges, so neither a restart nor a
- * redelivery does it twice: with the other order a power cut in between would replay it. Knows no pins: actuator.ts.
+ * What comes from a broker is stored before it is done and before the session acknowledges, so neither a restart nor a
+ * redelivery does it twice; what cannot be stored is not done, unless a hand did it. Knows no pins: actuator.ts.
  */
 
 import type { TimerHandle } from "../mqtt/io.js";
-import { type Applied, powerOn, read, wishText } from "./applied.js";
+import { type Applied, isSeen, mark, noted, powerOn, read, wishText } from "./applied.js";
 import type { OutputDescription } from "./description.js";
 import type { Actuator, ActuatorDriver, Device } from "./io.js";
 import type { Incoming } from "./link.js";
 import type Memory from "./memory.js";
 import { keyOf } from "./memory.js";
 import topics from "./topics.js";
-import { parseWish, type Wish } from "./wish.js";
+import { parseWish, type Refusal, type Wish } from "./wish.js";
 
 /** What an output needs of its board. */
 export interface OutputHost {
 	readonly memory: Memory;
 	readonly timer: Device["timer"];
-	readonly clock: Device["clock"];
 	publishState(topic: string, payload: string): void;
-	/** Nothing was changed, for this reason. */
-	refuse(topic: string, error: string, cid?: string | number): void;
+	/** Nothing was changed, for this reason. `ver`: the version that stands. */
+	refuse(topic: string, error: string, cid?: string | number, ver?: number): void;
 	/** A command that asked for an answer was carried out. */
 	confirm(topic: string, cid: string | number): void;
 	report(line: string): void;
@@ -36,11 +35,18 @@ export interface OutputOptions {
 	readonly options: object;
 }
 
-/** A live-only output takes no command so soon after it came back: the broker may have kept it. */
+/** After a reconnect to a session that the broker kept, what it had kept is over when it has been quiet for so long. */
 const SETTLE = 1000;
-/** The client has at most so many inbound messages unacknowledged that we know of. */
-const SEEN = 8;
+const RETRY = Object.freeze({ minimum: 1000, maximum: 60_000 });
 const BLINK = Object.freeze({ interval: 250, changes: 20 });
+
+/** Who waits for the actuator. */
+interface Asked {
+	readonly topic: string;
+	readonly cid: string | number | undefined;
+	/** That it failed. */
+	readonly told: boolean;
+}
 
 export default class Output {
 	readonly name: string;
@@ -49,16 +55,24 @@ export default class Output {
 	readonly #key: string;
 	readonly #actuator: Actuator;
 	#description: OutputDescription;
+	/** What is stored and meant. */
 	#state: Applied;
+	/** What the actuator was last brought to; another object than `#state` while that is still to be done. */
+	#shown: Applied;
+	/** A write failed or the lamp blinks: nobody knows what the actuator shows. */
+	#unsure = false;
+	/** What a hand did could not be stored. */
+	#unsaved = false;
+	#asked: Asked | undefined;
+	#retry: TimerHandle | undefined;
+	#delay: number = RETRY.minimum;
 	#failSafe: TimerHandle | undefined;
 	#blink: TimerHandle | undefined;
 	#changes = 0;
-	/** While `#settling`, live-only commands are refused: until these ticks, or for as long as we are away. */
-	#settled = 0;
-	#settling = true;
 	#away = true;
-	/** How often the actuator was written. */
-	switches = 0;
+	/** What comes may be what the broker kept while we were away. */
+	#settling = true;
+	#settle: TimerHandle | undefined;
 
 	/** Throws what the actuator's class throws. */
 	constructor(host: OutputHost, { name, description, driver, options }: OutputOptions) {
@@ -67,7 +81,7 @@ export default class Output {
 		this.#host = host;
 		this.#key = keyOf("o:", name);
 		this.#description = description;
-		this.#state = powerOn(read(host.memory.get(this.#key)), description);
+		this.#state = this.#shown = powerOn(read(host.memory.get(this.#key)), description);
 		this.#actuator = new driver.io({
 			...options,
 			initialValue: this.#level(this.#state),
@@ -76,9 +90,6 @@ export default class Output {
 		this.#arm();
 	}
 
-	get on(): boolean {
-		return this.#state.on;
-	}
 	get description(): OutputDescription {
 		return this.#description;
 	}
@@ -89,63 +100,60 @@ export default class Output {
 		if (this.#away) this.#arm();
 	}
 
-	/** A message on `<name>/set`. */
+	/** A message on `<name>/set`. Throws when it could not be stored, so that it is not acknowledged. */
 	set(payload: Uint8Array, about: Incoming): void {
+		if (payload.byteLength === 0) return;
 		const topic = topics.outputSet(this.name);
-		const { duplicate, id } = about;
+		const seen = this.#seen("set", payload, about);
+		const wish = parseWish(payload);
 		const stale = this.#stale(about);
-		if (stale) this.#refuse(topic, `expected a live message, found ${stale}: ignored`);
-		else if (duplicate && this.#state.seen.includes(id))
-			this.#host.report(`${topic}: delivered again, already done`);
-		else if (payload.byteLength) {
-			const wish = parseWish(payload);
-			const list = id ? [...this.#state.seen, id].slice(-SEEN) : this.#state.seen;
-			if ("error" in wish) this.#refuse(topic, wish.error, wish.cid);
-			else this.#apply({ ...this.#state, ...this.#wished(wish), src: "set", seen: list }, topic, wish.cid);
-		}
+		if (seen === undefined) this.#host.report(`${topic}: delivered again, already done`);
+		else if (stale || "error" in wish) {
+			this.#note(seen);
+			const error = stale ? `expected a live message, found ${stale}: ignored` : (wish as Refusal).error;
+			this.#refuse(topic, error, wish.cid);
+		} else
+			this.#order({ ...this.#state, ...this.#wished(wish), src: "set", local: false, seen }, topic, wish.cid);
 	}
 
-	/** A message on `<name>/desired`; it comes retained from the broker's store and live from its sender. */
-	desired(payload: Uint8Array): void {
-		const topic = topics.outputDesired(this.name);
+	/**
+	 * A message on `<name>/desired`; it comes retained from the broker's store and live from its sender. Throws when it
+	 * could not be stored, so that it is not acknowledged.
+	 */
+	desired(payload: Uint8Array, about: Incoming): void {
 		// Empty clears the retained message: nobody wishes anything, which is not a wish for off.
 		if (payload.byteLength === 0) return;
+		const topic = topics.outputDesired(this.name);
 		const wish = parseWish(payload);
 		if ("error" in wish) this.#refuse(topic, wish.error, wish.cid);
-		else if (this.#description.liveOnly) this.#refuse(topic, "expected nothing: it takes live commands only");
-		else {
-			const old = this.#old(wish);
-			const { ver = this.#state.ver } = wish;
-			const next = { ...this.#state, ...this.#wished(wish), ver, wish: wishText(wish), src: "desired" };
-			if (old) this.#host.report(`${topic}: ${old}`);
-			else this.#apply(next, topic, wish.cid);
-		}
+		else if (this.#description.liveOnly)
+			this.#refuse(topic, "expected nothing: it takes live commands only", wish.cid);
+		else this.#wish(wish, topic, payload, about);
 	}
 
 	/** The button: whoever stands before the thing sees what it does, so here, and only here, the other state is meant. */
 	press(): void {
-		this.#apply({ ...this.#state, on: !this.#state.on, src: "local" }, "button");
+		this.#local({ ...this.#state, on: !this.#shown.on, src: "local" }, "button");
 	}
 
 	online(sessionPresent: boolean): void {
 		this.#disarm();
 		this.#away = false;
-		this.#settling = sessionPresent;
-		this.#settled = (this.#host.clock.ticks + SETTLE) | 0;
-		// A new session counts its packet identifiers anew: what they say of an old one would be wrong.
-		if (sessionPresent || this.#state.seen.length === 0) return;
-		this.#state = { ...this.#state, seen: [] };
-		this.#host.memory.put(this.#key, this.#state);
+		if (sessionPresent) this.#await();
+		// A new session has kept nothing, and counts its packet identifiers anew: what they say of an old one would be wrong.
+		else this.#settled("");
 	}
 
 	offline(): void {
 		this.#away = this.#settling = true;
+		this.#host.timer.clear(this.#settle);
+		this.#settle = undefined;
 		this.#arm();
 	}
 
-	/** The retained state. */
+	/** The retained state: what the actuator was brought to. */
 	announce(): void {
-		const { on, brightness, ver, src } = this.#state;
+		const { on, brightness, ver, src } = this.#shown;
 		const reported = {
 			state: on ? "ON" : "OFF",
 			...(this.dimmable && { brightness }),
@@ -161,14 +169,22 @@ export default class Output {
 		this.#changes = BLINK.changes;
 		this.#blink = this.#host.timer.repeat(() => {
 			const lit = (--this.#changes & 1) === 1 ? !this.#state.on : this.#state.on;
-			if (this.#changes === 0) this.#steady();
-			else this.#write(lit ? 255 : 0);
+			if (this.#changes > 0) this.#write(lit ? 255 : 0);
+			else {
+				this.#steady();
+				this.#show();
+			}
 		}, BLINK.interval);
 	}
 
 	close(): void {
+		const { timer } = this.#host;
+		if (this.#blink) this.#write(this.#level(this.#state));
 		this.#steady();
 		this.#disarm();
+		timer.clear(this.#settle);
+		timer.clear(this.#retry);
+		this.#settle = this.#retry = undefined;
 		try {
 			this.#actuator.close();
 		} catch {
@@ -176,29 +192,146 @@ export default class Output {
 		}
 	}
 
-	#apply(next: Applied, topic: string, cid?: string | number): void {
-		this.#steady();
-		const previous = this.#state;
-		if (!this.#host.memory.put(this.#key, next))
-			this.#host.report(`${topic}: could not be stored, a restart will not know it`);
-		if (this.#level(next) !== this.#level(previous) && !this.#write(this.#level(next))) {
-			// What was not done must not count as done when it is asked for again.
-			this.#host.memory.put(this.#key, previous);
-			this.#refuse(topic, "the actuator failed", cid);
+	/** A well-formed wish, which may be an old one. */
+	#wish(wish: Wish, topic: string, payload: Uint8Array, about: Incoming): void {
+		const { cid, ver = this.#state.ver } = wish;
+		const seen = this.#seen("desired", payload, about);
+		const old = seen === undefined ? "delivered again, already done" : this.#old(wish);
+		if (seen === undefined || old) {
+			this.#host.report(`${topic}: ${old}`);
+			if (seen !== undefined) this.#note(seen);
+			// A copy of the broker's is nobody's question. Somebody's older version is, with or without a cid.
+			const live = !about.retain && !about.duplicate;
+			if (live && (cid !== undefined || ver < this.#state.ver))
+				this.#refuse(topic, old, cid, this.#state.ver);
 			return;
 		}
+		const wished = { ...this.#wished(wish), ver, wish: wishText(wish), src: "desired", local: false };
+		this.#order({ ...this.#state, ...wished, seen }, topic, cid);
+	}
+
+	/** From a broker: stored first, or not done and not acknowledged. */
+	#order(next: Applied, topic: string, cid?: string | number): void {
+		const { memory } = this.#host;
+		// A board that has nothing to remember with said so at its start, and has no older state to come back either.
+		if (memory.lasting && !memory.put(this.#key, next)) {
+			this.#refuse(topic, "could not be stored: not done", cid);
+			throw new Error(`${topic}: could not be stored`);
+		}
+		this.#unsaved = false;
+		this.#carryOut(next, topic, cid);
+	}
+
+	/** By hand or fail-safe: done whatever memory says. */
+	#local(next: Applied, what: string): void {
+		this.#steady();
+		const own = { ...next, local: this.#settling };
+		if (!this.#store(own)) this.#host.report(`${what}: could not be stored, a restart will not know it`);
+		this.#carryOut(own, what);
+	}
+
+	#carryOut(next: Applied, topic: string, cid?: string | number): void {
+		this.#steady();
 		this.#state = next;
-		this.#host.report(`${this.name} ${next.on ? "on" : "off"} (${next.src})`);
+		this.#asked = { topic, cid, told: false };
+		this.#delay = RETRY.minimum;
+		this.#show();
+	}
+
+	/** Brings the actuator to what is meant; what fails is tried again. */
+	#show(): void {
+		const state = this.#state;
+		const level = this.#level(state);
+		if ((this.#unsure || level !== this.#level(this.#shown)) && !this.#write(level)) {
+			this.#unsure = true;
+			this.#fail();
+			return;
+		}
+		this.#unsure = false;
+		if (this.#shown === state) return;
+		this.#shown = state;
+		this.#host.report(`${this.name} ${state.on ? "on" : "off"} (${state.src})`);
 		this.announce();
+		const { topic, cid } = this.#asked as Asked;
 		if (cid !== undefined) this.#host.confirm(topic, cid);
+	}
+
+	/** Says once for each who asked that the actuator failed. */
+	#fail(): void {
+		const { topic = this.name, cid, told = false } = this.#asked ?? {};
+		if (!told) this.#refuse(topic, "the actuator failed, it is tried again", cid);
+		this.#asked = { topic, cid, told: true };
+		this.#again();
+	}
+
+	/** Tries again what actuator or memory refused. */
+	#again(): void {
+		const { timer } = this.#host;
+		timer.clear(this.#retry);
+		this.#retry = timer.set(() => {
+			this.#retry = undefined;
+			this.#delay = Math.min(this.#delay * 2, RETRY.maximum);
+			if (this.#unsaved) this.#store(this.#state);
+			if (!this.#blink) this.#show();
+		}, this.#delay);
+	}
+
+	/** What stands even if it cannot be stored: then that is tried again. False when it could not. */
+	#store(state: Applied): boolean {
+		const { memory } = this.#host;
+		const stored = memory.put(this.#key, state);
+		this.#unsaved = !stored && memory.lasting;
+		if (this.#unsaved) this.#again();
+		return stored;
+	}
+
+	/**
+	 * Other notes on the same state. Only in RAM: they matter once something newer was done, which stores them too, or
+	 * when what a hand did is over, which does as well.
+	 */
+	#note(seen: string, local = this.#state.local): void {
+		const state = { ...this.#state, seen, local };
+		if (this.#shown === this.#state) this.#shown = state;
+		this.#state = state;
+	}
+
+	/** Waits until the broker has handed over what it kept. */
+	#await(): void {
+		const { timer } = this.#host;
+		timer.clear(this.#settle);
+		this.#settle = timer.set(() => {
+			this.#settle = undefined;
+			this.#settled(this.#state.seen);
+		}, SETTLE);
+	}
+
+	/** What comes from now on is live. */
+	#settled(seen: string): void {
+		this.#settling = false;
+		if (!this.#state.local && seen === this.#state.seen) return;
+		this.#note(seen, false);
+		this.#store(this.#state);
 	}
 
 	/** Why a live command is not live, if so. */
 	#stale({ retain, duplicate }: Incoming): string {
 		// Retained by mistake: it would switch at each reconnect, whatever has happened since.
 		if (retain) return "a retained copy";
-		if (this.#description.liveOnly && (duplicate || !this.#live())) return "one that the broker had kept";
-		return "";
+		const kept = this.#settling || duplicate;
+		if (!kept || !(this.#description.liveOnly || (this.#state.local && this.#settling))) return "";
+		// Where one was kept there may be more.
+		if (this.#settle) this.#await();
+		return this.#description.liveOnly
+			? "one that the broker had kept"
+			: "one that the broker had kept, older than what was done here";
+	}
+
+	/** The marks of commands with this one; `undefined` when it is delivered again. */
+	#seen(kind: string, payload: Uint8Array, { duplicate, id }: Incoming): string | undefined {
+		const { seen } = this.#state;
+		if (!id) return seen;
+		const own = mark(kind, payload, id);
+		return duplicate && isSeen(seen, own) ? undefined : noted(seen, own);
 	}
 
 	/** Why a desired state is not newer than what was applied, if so. */
@@ -218,24 +351,18 @@ export default class Output {
 	#write(level: number): boolean {
 		try {
 			this.#actuator.write(level);
-			this.switches++;
 			return true;
 		} catch {
 			return false;
 		}
 	}
 
-	#live(): boolean {
-		if (this.#settling && !this.#away && ((this.#host.clock.ticks - this.#settled) | 0) >= 0)
-			this.#settling = false;
-		return !this.#settling;
-	}
-
+	/** Ends the blinking, wherever it is. */
 	#steady(): void {
 		if (!this.#blink) return;
 		this.#host.timer.clear(this.#blink);
 		this.#blink = undefined;
-		this.#write(this.#level(this.#state));
+		this.#unsure = true;
 	}
 
 	#arm(): void {
@@ -243,7 +370,8 @@ export default class Output {
 		if (failSafe === undefined || this.#failSafe) return;
 		this.#failSafe = this.#host.timer.set(() => {
 			this.#failSafe = undefined;
-			if (this.#state.on) this.#apply({ ...this.#state, on: false, src: "failsafe" }, "fail-safe");
+			if (this.#state.on || this.#shown.on)
+				this.#local({ ...this.#state, on: false, src: "failsafe" }, "fail-safe");
 		}, failSafe);
 	}
 
@@ -252,7 +380,7 @@ export default class Output {
 		this.#failSafe = undefined;
 	}
 
-	#refuse(topic: string, error: string, cid?: string | number): void {
-		this.#host.refuse(topic, error, cid);
+	#refuse(topic: string, error: string, cid?: string | number, ver?: number): void {
+		this.#host.refuse(topic, error, cid, ver);
 	}
 }

@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
+import { longest } from "../../modules/device/applied.js";
 import type { Incoming } from "../../modules/device/link.js";
+import { encode } from "../../modules/mqtt/text.js";
 import { type TestInput, World } from "./stage.js";
 
 const lamp = { pin: 2 };
@@ -138,6 +140,30 @@ describe("lamp/set", () => {
 		assert.equal(world.level(2), 1);
 	});
 
+	it("does what comes under an identifier that the broker uses again, though the first try was lost", () => {
+		const world = online();
+		world.link.receive("lamp/set", "ON", { id: 1 });
+		world.link.receive("lamp/set", "OFF", { id: 1, duplicate: true });
+		assert.deepEqual(world.pins.get(2), [0, 1, 0]);
+		world.link.receive("lamp/set", "OFF", { id: 1, duplicate: true });
+		world.link.receive("lamp/set", "ON", { id: 1 });
+		again(world);
+		world.link.receive("lamp/set", "OFF", { id: 1, duplicate: true });
+		assert.equal(world.level(2), 0, "the ON under this identifier has ended what the OFF meant");
+	});
+
+	it("knows as many redeliveries as brokers have in flight, 20", () => {
+		const world = online();
+		const commands = Array.from({ length: 20 }, (_, i) => [i % 2 ? "OFF" : "ON", 65_000 + i] as const);
+		for (const [payload, id] of commands) world.link.receive("lamp/set", payload, { id });
+		const { length } = world.pins.get(2) as number[];
+		assert.equal(length, 21);
+		for (const [payload, id] of commands) world.link.receive("lamp/set", payload, { id, duplicate: true });
+		assert.equal(world.pins.get(2)?.length, length);
+		const { byteLength } = encode(world.records.get("o:lamp") as string);
+		assert.ok(byteLength <= longest, `a record of ${byteLength}`);
+	});
+
 	it("does what is marked as delivered again but never came", () => {
 		const world = online();
 		world.link.receive("lamp/set", "ON", { id: 5, duplicate: true });
@@ -202,14 +228,61 @@ describe("lamp/desired", () => {
 			assert.equal(world.level(2), 0);
 		});
 
-	it("is tried again when the actuator failed", () => {
+	it("answers a version that is not newer with the one that stands, when somebody asks or wishes something older", () => {
+		const world = online();
+		world.link.receive("lamp/desired", '{"state":"ON","ver":9007199254740991}');
+		for (const [message, about, answered] of [
+			['{"state":"OFF","ver":3,"cid":"a"}', {}, true],
+			['{"state":"OFF","ver":3}', {}, true],
+			['{"state":"ON","ver":9007199254740991,"cid":"a"}', {}, true],
+			['{"state":"ON","ver":9007199254740991}', {}, false],
+			['{"state":"OFF","ver":3,"cid":"a"}', { retain: true }, false],
+			['{"state":"OFF","ver":3,"cid":"a"}', { duplicate: true, id: 3 }, false],
+		] as const) {
+			const { length } = world.published;
+			world.link.receive("lamp/desired", message, about);
+			const [result] = world.json("cmd/result", length);
+			assert.equal(result !== undefined, answered, message);
+			if (!result) continue;
+			assert.equal(result.ok, false);
+			assert.equal(result.ver, 9007199254740991);
+			assert.match(result.error as string, /is not newer than 9007199254740991$/);
+		}
+		assert.equal(world.level(2), 1);
+		world.link.receive("lamp/desired", "OFF");
+		assert.equal(world.level(2), 0, "without a version there is always a way");
+	});
+
+	it("is not switched again by a redelivery without version, whatever came in between", () => {
+		const world = online();
+		world.link.receive("lamp/desired", "ON", { id: 1 });
+		world.link.receive("lamp/desired", "ON", { id: 2 });
+		world.link.receive("lamp/desired", "OFF", { id: 3 });
+		again(world);
+		for (const [payload, id] of [
+			["ON", 1],
+			["ON", 2],
+			["OFF", 3],
+		] as const)
+			world.link.receive("lamp/desired", payload, { id, duplicate: true });
+		assert.deepEqual(world.pins.get(2), [0, 1, 0]);
+	});
+});
+
+describe("an actuator that fails", () => {
+	function pump() {
 		const world = new World();
-		let broken = true;
+		const stage = { world, broken: true, levels: [] as number[], tries: 0 };
 		world.actuators = {
 			pump: {
 				io: class {
-					write() {
-						if (broken) throw new Error("stuck");
+					constructor({ initialValue }: { initialValue: number }) {
+						stage.levels.push(initialValue);
+					}
+					write(level: number) {
+						stage.tries++;
+						if (stage.broken) throw new Error("stuck");
+						stage.levels.push(level);
 					}
 					close() {}
 				},
@@ -217,11 +290,95 @@ describe("lamp/desired", () => {
 		};
 		world.start({ actuators: [{ name: "pump", driver: "pump" }] });
 		world.link.connect();
-		world.link.receive("pump/desired", '{"state":"ON","ver":1,"cid":1}');
-		assert.match(world.json("cmd/result")[0]?.error as string, /the actuator failed/);
-		broken = false;
-		world.link.receive("pump/desired", '{"state":"ON","ver":1,"cid":2}');
-		assert.equal(reported(world, "pump")?.state, "ON");
+		return stage;
+	}
+
+	it("is tried again by itself, ever less often, and reported once; the state that is reported stays what it shows", () => {
+		const stage = pump();
+		const { world } = stage;
+		const acknowledged = world.link.receive("pump/desired", '{"state":"ON","ver":1,"cid":1}');
+		assert.ok(acknowledged, "it is stored, and a redelivery would find it old");
+		world.clock.advance(600_000);
+		world.link.disconnect();
+		world.link.connect();
+		assert.deepEqual(reported(world, "pump"), { state: "OFF", src: "power-on" });
+		assert.deepEqual(
+			world.json("cmd/result").map(({ error, cid }) => [error, cid]),
+			[["the actuator failed, it is tried again", 1]],
+		);
+		// 1, 3, 7, 15, 31, 63, 123 … s after the first.
+		assert.equal(stage.tries, 15);
+		stage.broken = false;
+		world.clock.advance(60_000);
+		assert.deepEqual(stage.levels, [0, 255]);
+		assert.deepEqual(reported(world, "pump"), { state: "ON", ver: 1, src: "desired" });
+		assert.deepEqual(world.json("cmd/result").at(-1), { cid: 1, topic: "pump/desired", ok: true });
+		world.clock.advance(600_000);
+		assert.deepEqual(stage.levels, [0, 255]);
+	});
+
+	it("is brought to the newest wish, even to one that it seemed to have before", () => {
+		const stage = pump();
+		stage.world.link.receive("pump/set", "ON");
+		stage.world.link.receive("pump/set", "OFF");
+		stage.broken = false;
+		stage.world.clock.advance(60_000);
+		assert.deepEqual(stage.levels, [0, 0], "what a failed write has left nobody knows");
+		assert.equal(reported(stage.world, "pump")?.src, "set");
+	});
+
+	it("has its wish after a restart", () => {
+		const stage = pump();
+		stage.world.link.receive("pump/desired", '{"state":"ON","ver":1}');
+		stage.world.kill();
+		stage.world.start({ actuators: [{ name: "pump", driver: "pump" }] });
+		assert.deepEqual(stage.levels, [0, 255]);
+	});
+});
+
+describe("a memory that refuses", () => {
+	for (const topic of ["lamp/set", "lamp/desired"])
+		it(`leaves ${topic} undone and not acknowledged, to be delivered again`, () => {
+			const world = online();
+			world.refusing = true;
+			assert.equal(world.link.receive(topic, '{"state":"ON","cid":1}', { id: 4 }), false);
+			assert.equal(world.level(2), 0);
+			const [result] = world.json("cmd/result");
+			assert.deepEqual([result?.cid, result?.error], [1, "could not be stored: not done"]);
+			world.refusing = false;
+			assert.equal(world.link.receive(topic, '{"state":"ON","cid":1}', { id: 4, duplicate: true }), true);
+			assert.deepEqual(world.pins.get(2), [0, 1]);
+		});
+
+	it("does not keep a hand from switching; it is stored as soon as that can be", () => {
+		const description = { lamp, button: { pin: 0 } };
+		const world = online(description);
+		world.refusing = true;
+		(world.inputs.get(0) as TestInput).turn(1);
+		assert.equal(world.level(2), 1);
+		world.clock.advance(30_000);
+		world.refusing = false;
+		world.clock.advance(60_000);
+		again(world, description);
+		assert.equal(world.level(2), 1);
+	});
+
+	it("does not keep the fail-safe from switching off", () => {
+		const world = online({ lamp: { pin: 2, failSafe: 60_000 } });
+		world.link.receive("lamp/set", "ON");
+		world.refusing = true;
+		world.link.disconnect();
+		world.clock.advance(60_000);
+		assert.equal(world.level(2), 0);
+	});
+
+	it("is another thing than none at all: such a board said so at its start, and is switched", () => {
+		const world = new World();
+		world.memory = undefined as never;
+		world.start({ lamp });
+		world.link.connect();
+		assert.ok(world.link.receive("lamp/set", "ON"));
+		assert.equal(world.level(2), 1);
 	});
 });
 
@@ -293,6 +450,89 @@ describe("fail-safe", () => {
 		assert.equal(world.level(2), 1);
 		world.clock.advance(60_000);
 		assert.equal(world.level(2), 0);
+	});
+});
+
+describe("what the broker kept of lamp/set while the board was away", () => {
+	const description = { lamp: { pin: 2, failSafe: 60_000 }, button: { pin: 0 } };
+	const press = (world: World) => (world.inputs.get(0) as TestInput).turn(1);
+	function away() {
+		const world = online(description);
+		world.link.receive("lamp/set", "ON");
+		world.link.disconnect();
+		return world;
+	}
+	const refused = (world: World) =>
+		/older than what was done here: ignored/.test((world.json("cmd/result").at(-1)?.error as string) ?? "");
+
+	it("is done when nobody did anything here since", () => {
+		const world = away();
+		world.link.connect(true);
+		world.link.receive("lamp/set", "OFF");
+		assert.equal(world.level(2), 0);
+	});
+
+	it("is refused, with its cid, when a hand did something here since, also before the session says that it is online", () => {
+		const world = away();
+		press(world);
+		world.link.receive("lamp/set", '{"state":"ON","cid":3}');
+		assert.equal(world.json("cmd/result").length, 0, "offline in this test; see the trace");
+		world.link.connect(true);
+		world.link.receive("lamp/set", '{"state":"ON","cid":4}');
+		assert.equal(world.level(2), 0);
+		assert.ok(refused(world));
+		assert.equal(world.json("cmd/result").at(-1)?.cid, 4);
+	});
+
+	it("is refused when the fail-safe acted since", () => {
+		const world = away();
+		world.clock.advance(60_000);
+		world.link.connect(true);
+		world.link.receive("lamp/set", "ON");
+		assert.equal(world.level(2), 0);
+		assert.ok(refused(world));
+	});
+
+	it("is refused after a restart too", () => {
+		const world = away();
+		press(world);
+		again(world, description);
+		world.link.receive("lamp/set", "ON");
+		assert.equal(world.level(2), 0);
+	});
+
+	it("is over when nothing has come for a second, and stays refused when it is delivered again", () => {
+		const world = away();
+		press(world);
+		world.link.connect(true);
+		for (let i = 0; i < 5; i++) {
+			world.link.receive("lamp/set", "ON", { id: 7 + i });
+			world.clock.advance(900);
+		}
+		assert.equal(world.level(2), 0);
+		world.clock.advance(100);
+		world.link.receive("lamp/set", "ON", { id: 7, duplicate: true });
+		assert.equal(world.level(2), 0);
+		world.link.receive("lamp/set", "ON", { id: 20 });
+		assert.equal(world.level(2), 1);
+	});
+
+	it("is done again after the next loss: what a hand did before is older then", () => {
+		const world = away();
+		press(world);
+		world.link.connect(true);
+		world.clock.advance(1000);
+		again(world, description);
+		world.link.receive("lamp/set", "ON");
+		assert.equal(world.level(2), 1);
+	});
+
+	it("does not concern a session that the broker has lost: it kept nothing", () => {
+		const world = away();
+		press(world);
+		world.link.connect(false);
+		world.link.receive("lamp/set", "ON");
+		assert.equal(world.level(2), 1);
 	});
 });
 
@@ -516,4 +756,50 @@ describe("identify", () => {
 		assert.equal((world.pins.get(2) as number[]).length, levels);
 		assert.equal(world.level(2), 1);
 	});
+
+	for (const [title, command, about] of [
+		["does not move another output than the lamp unless it is named", "identify", {}],
+		["never moves a live-only output", { cmd: "identify", output: "gate" }, {}],
+		[
+			"does nothing when it is delivered again",
+			{ cmd: "identify", output: "pump" },
+			{ duplicate: true, id: 2 },
+		],
+		["does nothing for what is no name", { cmd: "identify", output: null }, {}],
+	] as const)
+		it(title, () => {
+			const { world, levels } = site();
+			world.link.receive("cmd", typeof command === "string" ? command : JSON.stringify(command), about);
+			world.clock.advance(10_000);
+			assert.deepEqual(levels, []);
+			assert.equal(world.json("cmd/result").at(-1)?.ok, false);
+		});
+
+	it("moves another output that is named", () => {
+		const { world, levels } = site();
+		world.link.receive("cmd", '{"cmd":"identify","output":"pump"}');
+		world.clock.advance(10_000);
+		assert.equal(levels.length, 20);
+		assert.equal(levels.at(-1), 0);
+	});
+
+	function site() {
+		const world = new World();
+		const levels: number[] = [];
+		const io = class {
+			write(level: number) {
+				levels.push(level);
+			}
+			close() {}
+		};
+		world.actuators = { relay: { io } };
+		world.start({
+			actuators: [
+				{ name: "gate", driver: "relay", liveOnly: true },
+				{ name: "pump", driver: "relay" },
+			],
+		});
+		world.link.connect();
+		return { world, levels };
+	}
 });

@@ -4,7 +4,7 @@
  */
 
 import Board from "../../modules/device/board.js";
-import { check, line } from "../../modules/device/description.js";
+import { check, type Description, line } from "../../modules/device/description.js";
 import type {
 	Clock,
 	Device,
@@ -43,6 +43,8 @@ export class TestLink implements Link {
 	/** What it said of itself when it left. */
 	farewell: string | undefined;
 	readonly #world: World;
+	/** What has gone out on this connection. */
+	#drained = 0;
 
 	constructor(world: World, options: LinkOptions) {
 		this.#world = world;
@@ -63,18 +65,23 @@ export class TestLink implements Link {
 		if (this.online) this.#world.say({ topic: topic.slice(BASE.length), payload: text, ...options });
 		return this.online ? Outcome.sent : Outcome.queued;
 	}
-	/** The broker takes all there is in the outbox. */
+	/** The broker takes all there is in the outbox, and acknowledges it in later turns. */
 	drain(): void {
-		const { outbox } = this.#world;
-		for (let entry = outbox.next(0); this.online && entry; entry = outbox.next(0)) {
+		const world = this.#world;
+		const { outbox } = world;
+		for (let entry = outbox.next(this.#drained); this.online && entry; entry = outbox.next(this.#drained)) {
 			const topic = entry.topic.slice(BASE.length);
-			this.#world.say({ topic, payload: decode(entry.payload), QoS: 1, durable: true });
-			outbox.sent(entry.sequence, 1);
-			outbox.release(1);
+			const { sequence } = entry;
+			this.#drained = sequence;
+			world.say({ topic, payload: decode(entry.payload), QoS: 1, durable: true });
+			const identifier = entry.packetIdentifier || 1 + (sequence % 65535);
+			outbox.sent(sequence, identifier);
+			world.soon(() => void outbox.release(identifier));
 		}
 	}
 	connect(sessionPresent = false): void {
 		this.online = true;
+		this.#drained = 0;
 		this.options.onOnline(sessionPresent);
 		this.drain();
 	}
@@ -83,9 +90,15 @@ export class TestLink implements Link {
 		this.online = false;
 		this.options.onOffline(1);
 	}
-	receive(topic: string, payload: string, about: Partial<Incoming> = {}): void {
+	/** True when it was taken: then a session acknowledges it. */
+	receive(topic: string, payload: string, about: Partial<Incoming> = {}): boolean {
 		const message = { QoS: 1, retain: false, duplicate: false, id: 0, ...about };
-		this.options.onMessage(BASE + topic, encode(payload), message);
+		try {
+			this.options.onMessage(BASE + topic, encode(payload), message);
+			return true;
+		} catch {
+			return false;
+		}
 	}
 	close(callback?: () => void, farewell = "offline"): void {
 		this.closed = true;
@@ -116,6 +129,8 @@ export class World {
 	/** The power goes at this moment, counted before and after each write to memory or outbox; never when negative. */
 	cutAfter = -1;
 	dead = false;
+	/** Memory takes nothing more. */
+	refusing = false;
 	reset = "power-on";
 	restarts = 0;
 	memory: KeyValueDomain;
@@ -130,6 +145,7 @@ export class World {
 			read: key => world.records.get(key),
 			write(key, value) {
 				if (key.length > 15) throw new Error(`key too long: ${key}`);
+				if (world.refusing) throw new Error("full");
 				world.cut(`before ${key}`);
 				world.records.set(key, value);
 				world.cut(`after ${key}`);
@@ -151,6 +167,10 @@ export class World {
 	}
 	get gone(): boolean {
 		return this.dead || this.flash?.dead === true;
+	}
+	/** In a later turn, unless the power goes before. */
+	soon(callback: () => void): void {
+		this.#life.set(callback, 0);
 	}
 	say(message: Published): void {
 		if (this.gone) return;
@@ -197,7 +217,7 @@ export class World {
 		const device = this.device();
 		const { description, problems } = check({ root: "r", id: "b", ...raw }, device.sensor, device.actuator);
 		if (!description) throw new Error(problems.map(problem => line(problem)).join("\n"));
-		const storage = this.#storage(device);
+		const storage = this.#storage(device, description);
 		this.outbox = storage.outbox;
 		return new Board({
 			device,
@@ -209,12 +229,12 @@ export class World {
 			},
 		});
 	}
-	#storage(device: Device): Storage {
+	#storage(device: Device, description: Description): Storage {
 		const { flash, outbox, memory } = this;
-		if (!flash) return { outbox, memory, kind: "test", counters: {}, close() {} };
+		if (!flash) return { outbox, memory, kind: "test", fresh: true, whole: true, counters: {}, close() {} };
 		this.flash = new TestFlash({ blocks: flash.wear.length, blockLength: BLOCK, image: flash.image });
 		const chip = { open: () => this.flash as TestFlash, [Symbol.iterator]: () => [][Symbol.iterator]() };
-		return openStorage({ ...device, flash: chip });
+		return openStorage({ ...device, flash: chip }, description);
 	}
 
 	/** The power goes now: nothing of the board runs any more, its pins fall. */
