@@ -14,6 +14,7 @@ import { available } from "../xs/worker.js";
 import { DeskBoard } from "./board.js";
 import { type Broker, startBroker } from "./broker.js";
 import { type Config, load, Wrong } from "./config.js";
+import { hinted } from "./hint.js";
 import { lock } from "./lock.js";
 import { listening, stamp } from "./log.js";
 import { type Engine, inPlace, type Options, parse } from "./options.js";
@@ -57,7 +58,7 @@ async function start(options: Options): Promise<void> {
 		data,
 		...(tls && { tls }),
 		trace: line => {
-			if (!onWire.test(line)) say(line);
+			if (!onWire.test(line)) say(hinted(line));
 		},
 		...(!options.quiet && { wire: watched }),
 		onEnd: reason => end(1, [reason]),

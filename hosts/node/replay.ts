@@ -85,7 +85,7 @@ function load(file: string, directory: string): readonly Row[] {
 		text = readFileSync(resolve(directory, file), "utf8");
 	} catch (error) {
 		throw new Error(
-			`replay: ${file}: expected a readable CSV file, found ${(error as NodeJS.ErrnoException).code}`,
+			`replay: ${file}: expected a readable CSV file in ${directory}, found ${(error as NodeJS.ErrnoException).code}`,
 		);
 	}
 	const rows: Row[] = [];
