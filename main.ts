@@ -31,7 +31,7 @@ export default function main(
 	return new Board({
 		device,
 		description,
-		storage: openStorage(device),
+		storage: openStorage(device, description),
 		connect: options => new Session({ ...options, client, brokers, watch, ...tuning }),
 	});
 }

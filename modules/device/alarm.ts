@@ -1,16 +1,20 @@
 /**
  * One alert: a rule, its edges at QoS 1 through the durable outbox, its retained state for late joiners. A restart
- * neither repeats nor forgets an edge. Two stores take part, key-value memory and outbox, and the power may go between
- * any two writes, so an edge is first *intended* (state and message in one record), then queued, then the intent is
- * struck out. A cut before the intent: the rule sees the crossing anew. Between intent and outbox: the next start
- * queues it. Between outbox and striking out: the next start queues it again with the same `id`, which receivers drop.
+ * neither repeats nor forgets an edge. Two stores take part, outbox and key-value memory, and the power may go between
+ * any two writes: the edge is queued, then the rule's state is stored. A cut before the first: the rule sees the crossing
+ * anew. Between them: the edge is in the outbox (nothing is acknowledged inside `publishEdge`), and the next start takes the
+ * state from there. Only an edge that finds the outbox full is kept in memory, until there is room.
  * Does not decide when there is an edge: rule.ts does.
  */
+
+import { decode } from "../mqtt/text.js";
+import type { Outbox } from "../session/outbox.js";
 
 import type { AlertDescription } from "./description.js";
 import type Memory from "./memory.js";
 import { keyOf } from "./memory.js";
 import Rule from "./rule.js";
+import { isRecord, type Values } from "./schema.js";
 import type Time from "./time.js";
 import topics from "./topics.js";
 
@@ -22,6 +26,8 @@ export interface AlarmHost {
 	nextId(): string;
 	/** False when the outbox did not take it. */
 	publishEdge(topic: string, payload: string): boolean;
+	/** While alarms are made: the newest edge of this alert that the outbox still holds. */
+	waitingEdge(name: string): Values | undefined;
 	publishState(topic: string, payload: string): void;
 	report(line: string): void;
 }
@@ -36,7 +42,11 @@ export default class Alarm {
 	#description: AlertDescription;
 	#rule: Rule;
 	/** The edge that is not yet in the outbox. */
-	#due: string | undefined;
+	#due: Values | undefined;
+	/** The id of the last edge that the outbox took. */
+	#last: string | undefined;
+	/** What is stored is not how it is. */
+	#behind = false;
 	#value: number | undefined;
 	/** Edges since this start. */
 	edges = 0;
@@ -52,9 +62,18 @@ export default class Alarm {
 		this.#description = description;
 		this.#key = keyOf("a:", this.name);
 		this.#tried = ticks;
-		const { on, due } = host.memory.get(this.#key);
-		this.#rule = new Rule(description, ticks, on === 1);
-		if (typeof due === "string") this.#due = due;
+		const { on, id, due } = host.memory.get(this.#key);
+		if (typeof id === "string") this.#last = id;
+		let state = on === 1;
+		const edge = host.waitingEdge(this.name);
+		const known = isRecord(due) ? due.id : id;
+		// Only a newer edge says more than memory: an older one may be left when a younger was acknowledged or put aside.
+		if (edge && (edge.id === known || isNewer(edge.id, known))) {
+			state = edge.state === "ON";
+			this.#last = edge.id as string;
+			this.#behind = due !== undefined || edge.id !== known;
+		} else if (isRecord(due)) this.#due = due;
+		this.#rule = new Rule(description, ticks, state);
 	}
 
 	get on(): boolean {
@@ -70,8 +89,9 @@ export default class Alarm {
 		this.#rule = new Rule(description, ticks, this.#rule.on);
 	}
 
-	/** Queues what a power cut kept from being queued. Before the first sample. */
+	/** Makes up for what a power cut kept from being queued or stored. Before the first sample. */
 	start(): void {
+		if (this.#behind) this.#remember();
 		if (this.#due !== undefined) this.#queue(this.#tried);
 	}
 
@@ -82,8 +102,7 @@ export default class Alarm {
 		if (this.#due !== undefined && (((ticks - this.#tried) | 0) < RETRY || !this.#queue(ticks))) return;
 		if (!this.#rule.update(value, ticks)) return;
 		this.edges++;
-		this.#due = this.#payload();
-		this.#remember();
+		this.#due = this.#edge();
 		this.#queue(ticks);
 		this.announce();
 	}
@@ -93,11 +112,11 @@ export default class Alarm {
 		this.#host.publishState(topics.alertState(this.name), `{"state":"${this.on ? "ON" : "OFF"}"}`);
 	}
 
-	#payload(): string {
+	#edge(): Values {
 		const { time } = this.#host;
 		const { severity } = this.#description;
 		const ts = time.now();
-		const edge = {
+		return {
 			id: this.#host.nextId(),
 			state: this.on ? "ON" : "OFF",
 			// Six digits tell which side of a threshold it was on; sixteen are noise of the arithmetic.
@@ -106,26 +125,53 @@ export default class Alarm {
 			tsq: time.quality,
 			...(severity && { severity }),
 		};
-		return JSON.stringify(edge);
 	}
 
 	#remember(): void {
-		const record = { on: this.on ? 1 : 0, ...(this.#due !== undefined && { due: this.#due }) };
+		const edge = this.#due ? { due: this.#due } : { id: this.#last };
+		const record = { on: this.on ? 1 : 0, ...edge };
 		if (!this.#host.memory.put(this.#key, record))
 			this.#host.report(`${topics.alert(this.name)}: its state could not be stored, a restart may repeat it`);
 	}
 
 	#queue(ticks: number): boolean {
 		this.#tried = ticks;
-		if (!this.#host.publishEdge(topics.alert(this.name), this.#due as string)) {
-			if (!this.#waiting) this.#host.report(`${topics.alert(this.name)}: the outbox is full, waiting`);
-			if (!this.#waiting) this.refused++;
+		if (!this.#host.publishEdge(topics.alert(this.name), JSON.stringify(this.#due))) {
+			if (this.#waiting) return false;
 			this.#waiting = true;
+			this.refused++;
+			this.#host.report(`${topics.alert(this.name)}: the outbox is full, waiting`);
+			this.#remember();
 			return false;
 		}
 		this.#waiting = false;
+		this.#last = (this.#due as Values).id as string;
 		this.#due = undefined;
 		this.#remember();
 		return true;
 	}
+}
+
+/** Both as `<boot>-<seq>`. Starts count upward. */
+function isNewer(id: unknown, than: unknown): boolean {
+	if (typeof id !== "string") return false;
+	if (typeof than !== "string") return true;
+	const [boot, seq] = id.split("-").map(Number) as [number, number];
+	const [otherBoot, otherSeq] = than.split("-").map(Number) as [number, number];
+	return boot === otherBoot ? seq > otherSeq : boot > otherBoot;
+}
+
+/** Of each alert the newest edge in the outbox, by name; `prefix` is what all their topics begin with. */
+export function waitingEdges(outbox: Outbox, prefix: string): ReadonlyMap<string, Values> {
+	const edges = new Map<string, Values>();
+	for (let entry = outbox.next(0); entry; entry = outbox.next(entry.sequence)) {
+		if (!entry.topic.startsWith(prefix)) continue;
+		try {
+			const edge: unknown = JSON.parse(decode(entry.payload));
+			if (isRecord(edge)) edges.set(entry.topic.slice(prefix.length), edge);
+		} catch {
+			// Not one of ours; it is delivered all the same.
+		}
+	}
+	return edges;
 }

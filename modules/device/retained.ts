@@ -1,30 +1,40 @@
 /**
  * What this board has ever retained, so that it can be taken back: remembered over restarts and over changes of its
- * description. What an earlier description retained and this one does not, is cleared at the next connect. Names
- * are below `<root>/<id>/`; what an earlier root or id left is not touched, for another board may have it now.
+ * description, one record a name. What an earlier description retained and this one does not, is cleared when the broker
+ * is there. Names are below `<root>/<id>/`; what an earlier root or id left is not touched, for another board may have it now.
  */
 
 import type Memory from "./memory.js";
+import { hashOf } from "./memory.js";
 
-const KEY = "retained";
+const PREFIX = "r:";
+
+/** The key of a name. It depends on the base: so a record shows by itself that it is of an earlier root or id. */
+export function keyFor(base: string, name: string): string {
+	return PREFIX + hashOf(name, hashOf(base)).toString(36);
+}
 
 export default class Retained {
 	readonly #memory: Memory;
 	readonly #base: string;
 	readonly #names: readonly string[];
-	#ghosts: readonly string[];
+	#ghosts: string[] = [];
 
-	/** `names`: what this description retains. */
-	constructor(memory: Memory, base: string, names: readonly string[]) {
+	/** `names`: what this description retains. Noted before anything is retained. */
+	constructor(memory: Memory, base: string, names: readonly string[], report: (line: string) => void) {
 		this.#memory = memory;
 		this.#base = base;
 		this.#names = names;
-		const stored = memory.get(KEY);
-		const before = stored.base === base && Array.isArray(stored.names) ? stored.names : [];
-		this.#ghosts = before.filter(name => typeof name === "string" && !names.includes(name));
-		const all = [...names, ...this.#ghosts];
-		if (stored.base !== base || before.length !== all.length || names.some(name => !before.includes(name)))
-			memory.put(KEY, { base, names: all });
+		const wanted = new Set(names);
+		for (const key of memory.keys(PREFIX)) {
+			const { n } = memory.get(key);
+			if (typeof n !== "string" || keyFor(base, n) !== key) memory.delete(key);
+			else if (!wanted.delete(n)) this.#ghosts.push(n);
+		}
+		let lost = 0;
+		for (const name of wanted) if (!memory.put(keyFor(base, name), { n: name })) lost++;
+		if (lost)
+			report(`retained: ${lost} of ${names.length} topics could not be noted, nobody will clear them later`);
 	}
 
 	/** Everything there may be at the broker. */
@@ -35,14 +45,16 @@ export default class Retained {
 	/** Clears what no longer has a meaning; `clear` says whether it was accepted. */
 	exorcise(clear: (name: string) => boolean): void {
 		if (!this.#ghosts.length) return;
-		const left = this.#ghosts.filter(name => !clear(name));
-		this.#ghosts = left;
-		this.#memory.put(KEY, { base: this.#base, names: this.all });
+		this.#ghosts = this.#ghosts.filter(name => {
+			if (!clear(name)) return true;
+			this.#memory.delete(keyFor(this.#base, name));
+			return false;
+		});
 	}
 
 	/** The board is decommissioned: all was cleared. */
 	forget(): void {
+		for (const name of this.all) this.#memory.delete(keyFor(this.#base, name));
 		this.#ghosts = [];
-		this.#memory.delete(KEY);
 	}
 }

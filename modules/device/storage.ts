@@ -7,13 +7,20 @@
 import type { Outbox } from "../session/outbox.js";
 import { Queue } from "../session/queue.js";
 import Store from "../store/store.js";
+import { Found } from "../store/survey.js";
+import type { Description } from "./description.js";
 import type { Device, KeyValueDomain } from "./io.js";
+import reserve from "./reserve.js";
 
 export interface Storage {
 	readonly outbox: Outbox;
 	readonly memory: KeyValueDomain | undefined;
 	/** `flash`, or `ram` and why: for `info`. */
 	readonly kind: string;
+	/** Erased when it was opened: this board never kept anything here. Not said of what merely holds nothing. */
+	readonly fresh: boolean;
+	/** What is read is the last that was written. */
+	readonly whole: boolean;
 	/** Plain numbers. */
 	readonly counters: object;
 	close(): void;
@@ -21,14 +28,19 @@ export interface Storage {
 
 const PARTITION = "journal";
 
-export function openStorage(device: Device): Storage {
+export function openStorage(device: Device, description: Description): Storage {
 	let why = "no flash";
 	try {
 		const partition = device.flash?.open({ path: PARTITION, mode: "r+" });
 		if (partition) {
-			const store = new Store({ partition });
+			const store = new Store({ partition, promised: reserve(description) });
 			const { outbox, state } = store;
-			if (outbox && state) return new Flash(store, outbox, state);
+			if (outbox && state) {
+				const { lacking } = state;
+				if (lacking)
+					device.trace?.(`storage: ${lacking} bytes too small to remember all while alerts fill the rest`);
+				return new Flash(store, outbox, state);
+			}
 			why = store.description;
 			store.close();
 		}
@@ -43,11 +55,15 @@ class Flash implements Storage {
 	readonly kind = "flash";
 	readonly outbox: Outbox;
 	readonly memory: KeyValueDomain;
+	readonly fresh: boolean;
+	readonly whole: boolean;
 	readonly #store: Store;
 
 	constructor(store: Store, outbox: Outbox, memory: KeyValueDomain) {
 		this.outbox = outbox;
 		this.memory = memory;
+		this.fresh = store.found === Found.blank;
+		this.whole = store.whole;
 		this.#store = store;
 	}
 	get counters() {
@@ -60,6 +76,9 @@ class Flash implements Storage {
 
 class Volatile implements Storage {
 	readonly kind: string;
+	// Where there was flash before, its counts were others.
+	readonly fresh = false;
+	readonly whole = true;
 	readonly outbox: Outbox = new Queue();
 	readonly memory: KeyValueDomain | undefined;
 	readonly counters = Object.freeze({});

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import main from "../../main.js";
+import { check, type Description } from "../../modules/device/description.js";
 import type { Device, KeyValueDomain } from "../../modules/device/io.js";
 import Memory, { keyOf } from "../../modules/device/memory.js";
 import { openStorage } from "../../modules/device/storage.js";
@@ -40,17 +41,19 @@ function flash(fill = 0xff): Flash {
 	return { open: () => partition, [Symbol.iterator]: () => ["journal"][Symbol.iterator]() };
 }
 
+const description = check({ root: "r", id: "b", lamp: { pin: 2 } }, {}).description as Description;
+
 describe("storage", () => {
 	const device = (more: object): Device => ({ ...new World().device(), ...more });
 
 	it("is the flash partition where it can be used, for alerts and memory alike, over a restart", () => {
 		const chip = flash();
-		const first = openStorage(device({ flash: chip }));
+		const first = openStorage(device({ flash: chip }), description);
 		assert.equal(first.kind, "flash");
 		first.outbox.append("a", encode("alert"));
 		first.memory?.write("boot", '{"n":1}');
 		first.close();
-		const second = openStorage(device({ flash: chip }));
+		const second = openStorage(device({ flash: chip }), description);
 		assert.equal(second.outbox.length, 1);
 		assert.equal(second.memory?.read("boot"), '{"n":1}');
 	});
@@ -73,7 +76,10 @@ describe("storage", () => {
 	for (const [title, more, kind] of none)
 		it(`is RAM for alerts and the key-value store for memory when the host ${title}, and says so`, () => {
 			const lines: string[] = [];
-			const storage = openStorage(device({ ...more, trace: (line: string) => lines.push(line) }));
+			const storage = openStorage(
+				device({ ...more, trace: (line: string) => lines.push(line) }),
+				description,
+			);
 			assert.match(storage.kind, kind);
 			assert.match(lines[0] as string, /^storage: alerts are kept in RAM/);
 			assert.ok(storage.outbox.append("a", encode("alert")) > 0);
@@ -87,7 +93,7 @@ describe("storage", () => {
 				throw new Error("worn out");
 			},
 		};
-		const storage = openStorage(device({ keyValue }));
+		const storage = openStorage(device({ keyValue }), description);
 		assert.equal(storage.memory, undefined);
 		const memory = new Memory(storage.memory);
 		assert.equal(memory.put("a", {}), false);
