@@ -5,7 +5,6 @@
  * retransmit, or remember subscriptions, which §25 leaves to "layers built on" it (modules/session).
  */
 
-import { bytesOf, wrong } from "./encoder.js";
 import type { ByteBuffer } from "./io.js";
 import type { MQTTClientOptions, ReadableOptions } from "./options.js";
 import Parser from "./parser.js";
@@ -41,7 +40,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		return "buffer";
 	}
 	set format(value: "buffer") {
-		if (value !== "buffer") wrong("format", "buffer", value);
+		if (value !== "buffer") this.wrong("format", "buffer", value);
 	}
 
 	/**
@@ -73,7 +72,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		const available = this.available;
 		if (available < 0) throw new Error("read: closed");
 		if (!available) return;
-		if (target !== undefined && typeof target !== "number") return this.read(bytesOf(target));
+		if (target !== undefined && typeof target !== "number") return this.read(this.bytes(target));
 		const result = new Uint8Array((target as number) < available ? (target as number) : available);
 		this.read(result);
 		return result.buffer;

@@ -7,12 +7,12 @@
  * entry of a function that mentions it (15 % of a publish). The ones used for each packet are declared first.
  */
 
-import { connect, wrong } from "./encoder.js";
+import Encoder from "./encoder.js";
 import type { Resolver, TCP, TCPOptions, Timer, TimerHandle } from "./io.js";
 import type { ControlMessage, MQTTClientOptions, ReadableOptions } from "./options.js";
 import type { MQTTError, Reason, State } from "./packet.js";
 
-export default abstract class Connection<Client> {
+export default abstract class Connection<Client> extends Encoder {
 	// Declared, and made in the constructor: an initialiser is a function of its own, and costs 100 bytes of flash.
 	// What is missing is none, or false.
 	declare protected state: State;
@@ -57,6 +57,7 @@ export default abstract class Connection<Client> {
 	protected abstract skip(): void;
 
 	constructor(options: MQTTClientOptions<Client>) {
+		super();
 		const { host, socket, dns, timer, keepAlive = 0, port = 1883, clean = true } = options;
 		let name = "";
 		if (typeof host !== "string" || host === "") name = "host";
@@ -64,10 +65,10 @@ export default abstract class Connection<Client> {
 		else if (!dns?.io) name = "dns";
 		else if (!timer) name = "timer";
 		if (name) throw new TypeError(`${name}: missing, or of no use`);
-		if (!(port >= 1 && port <= 65_535)) wrong("port", "1…65535", port);
-		if (!(keepAlive >= 0 && keepAlive <= 65_535_000)) wrong("keepAlive", "0…65535000 ms", keepAlive);
+		if (!(port >= 1 && port <= 65_535)) this.wrong("port", "1…65535", port);
+		if (!(keepAlive >= 0 && keepAlive <= 65_535_000)) this.wrong("keepAlive", "0…65535000 ms", keepAlive);
 		const seconds = Math.ceil(keepAlive / 1000);
-		this.packet = connect(options, clean, seconds);
+		this.packet = this.connect(options, clean, seconds);
 		this.state = 1;
 		this.writable = 0;
 		this.socket = null as never; // keeps its place: what comes first is found first

@@ -5,7 +5,7 @@
  */
 
 import Connection from "./connection.js";
-import { bytesOf, type Item, type Publication, publish, subscribe, wrong } from "./encoder.js";
+import type { Item, Publication } from "./encoder.js";
 import Identifiers from "./identifiers.js";
 import type { ByteBuffer } from "./io.js";
 import type { MQTTClientOptions, WriteOptions } from "./options.js";
@@ -65,7 +65,7 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	}
 
 	private copy(publication: Publication, data: ByteBuffer): number {
-		publication.packet.set(bytesOf(data), publication.offset);
+		publication.packet.set(this.bytes(data), publication.offset);
 		this.writable = this.socket.write(publication.packet);
 		return this.writable > 8 ? this.writable - 8 : 0;
 	}
@@ -91,14 +91,14 @@ export default abstract class Writer<Client> extends Connection<Client> {
 			this.identifiers ??= new Identifiers();
 			return this.identifiers.take();
 		}
-		if ((id & 0xffff) !== id || id === 0) wrong("id", "1…65535", id);
+		if ((id & 0xffff) !== id || id === 0) this.wrong("id", "1…65535", id);
 		return id;
 	}
 
 	/** Any packet that is not like an earlier PUBLISH. */
 	private compose(data: ByteBuffer | undefined, options: WriteOptions | undefined): number {
 		if (options === undefined) return this.fragment(data, options);
-		if (options.operation === undefined || options.operation === 3) this.begin(bytesOf(data), options);
+		if (options.operation === undefined || options.operation === 3) this.begin(this.bytes(data), options);
 		else this.control(options.operation, options);
 		return this.writable > 8 ? this.writable - 8 : 0;
 	}
@@ -107,7 +107,7 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	private begin(bytes: Uint8Array, options: WriteOptions): void {
 		const size = bytes.byteLength;
 		const byteLength = options.byteLength ?? size;
-		if (!(size <= byteLength)) wrong("byteLength", `at least ${size}`, byteLength);
+		if (!(size <= byteLength)) this.wrong("byteLength", `at least ${size}`, byteLength);
 		const publication = this.recall(options.topic) ?? ({} as Publication);
 		if (
 			options.QoS !== publication.QoS ||
@@ -115,7 +115,7 @@ export default abstract class Writer<Client> extends Connection<Client> {
 			byteLength !== publication.byteLength ||
 			options.duplicate
 		)
-			publish(publication, options, byteLength);
+			this.publish(publication, options, byteLength);
 		// The topics of a small board: four are kept, at about 300 bytes each.
 		if (publication !== this.publication && this.publications.push(publication) > 4)
 			this.publications.shift();
@@ -171,9 +171,9 @@ export default abstract class Writer<Client> extends Connection<Client> {
 				`write: ${state === 4 ? "expected options" : state === 7 ? "closed" : "not connected"}`,
 			);
 		if (options) throw new Error("write: expected the next fragment, without options");
-		const bytes = bytesOf(data);
+		const bytes = this.bytes(data);
 		const size = bytes.byteLength;
-		if (size > this.outgoing) wrong("write", `at most ${this.outgoing} bytes`, size);
+		if (size > this.outgoing) this.wrong("write", `at most ${this.outgoing} bytes`, size);
 		this.need(size);
 		this.continue(bytes);
 		// What had to wait for the end of the message.
@@ -185,18 +185,18 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	private control(operation: number, options: WriteOptions): void {
 		if (operation === 8 || operation === 10) this.sendItems(operation, options);
 		else if (operation > 3 && operation < 8) {
-			if (options.id === undefined) wrong("id", "the one to acknowledge", "none");
+			if (options.id === undefined) this.wrong("id", "the one to acknowledge", "none");
 			this.need(4);
 			this.answer(operation === 6 ? 0x62 : operation << 4, this.identify(options.id)); // [MQTT-3.6.1-1]
 		} else if (operation === 12 || operation === 14) {
 			this.need(2);
 			this.send(operation << 4);
 			if (operation === 14) this.state = 6;
-		} else wrong("operation", "one that a client sends", operation);
+		} else this.wrong("operation", "one that a client sends", operation);
 	}
 
 	private sendItems(operation: 8 | 10, options: WriteOptions): void {
-		const packet = subscribe(operation, options.items);
+		const packet = this.subscribe(operation, options.items);
 		this.need(packet.byteLength);
 		// Last, so that a refused packet takes no identifier.
 		const id = this.identify(options.id);
