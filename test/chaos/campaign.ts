@@ -51,7 +51,7 @@ export interface Outcome {
 	readonly faults: Faults;
 	readonly ledger: Ledger;
 	readonly lives: number;
-	/** Milliseconds from the last fault until all had arrived. */
+	/** Milliseconds from the last fault until all had arrived and a second more. */
 	readonly drained: number;
 	/** What went wrong, a line each; nothing is what is hoped for. */
 	readonly complaints: readonly string[];
@@ -61,6 +61,8 @@ const ROOT = "chaos";
 const ID = "board";
 const BLOCK = 4096;
 const PATIENCE = 30_000;
+/** Tenths of a second: twice the slowest sensor's period, and more. */
+const CALM = 10;
 /** Deaths in a row that nobody asked for. */
 const TOO_MANY = 5;
 
@@ -184,14 +186,18 @@ class Scene implements Target {
 		this.proxy.calm();
 		this.#broker.resume();
 		let progress = from;
-		let last = this.#ledger.delivered;
-		for (let rounds = 0; !this.#settled; rounds++) {
+		let last = "";
+		// Settled for so long that every sensor has heard that it is to be quiet, and has nothing more to say.
+		for (let rounds = 0, calm = 0; calm < CALM; rounds++) {
 			this.#lives.quiet();
 			if (rounds % 10 === 0) this.#observer.insist();
 			this.#show("draining");
 			await sleep(100);
-			if (this.#ledger.delivered !== last) progress = performance.now();
-			last = this.#ledger.delivered;
+			const { accepted, delivered } = this.#ledger;
+			const now = `${accepted} ${delivered}`;
+			calm = this.#settled && now === last ? calm + 1 : 0;
+			if (now !== last) progress = performance.now();
+			last = now;
 			if (performance.now() - progress < patience && this.#crashes < TOO_MANY) continue;
 			this.#complaints.push(this.#unsettled());
 			break;
