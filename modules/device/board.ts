@@ -12,6 +12,7 @@ import { type ChannelHost, counted } from "./channel.js";
 import Command, { type CommandHost } from "./command.js";
 import { readable } from "./config.js";
 import type { Description } from "./description.js";
+import Forgetting, { type ForgettingHost } from "./forgetting.js";
 import type { Device } from "./io.js";
 import type { Incoming, Link, LinkOptions, PublishOptions } from "./link.js";
 import Memory from "./memory.js";
@@ -46,10 +47,11 @@ type Route = (payload: Uint8Array, about: Incoming) => void;
 const measured: PublishOptions = Object.freeze({ QoS: 0 });
 const durable: PublishOptions = Object.freeze({ QoS: 1, durable: true });
 const retained: PublishOptions = Object.freeze({ QoS: 1, retain: true, latest: true });
-const cleared: PublishOptions = Object.freeze({ QoS: 0, retain: true });
+/** By way of the outbox, which keeps it until it is acknowledged. */
+const cleared: PublishOptions = Object.freeze({ QoS: 1, retain: true, durable: true });
 const answer: PublishOptions = Object.freeze({ QoS: 1 });
 
-export default class Board implements ChannelHost, OutputHost, CommandHost {
+export default class Board implements ChannelHost, OutputHost, CommandHost, ForgettingHost {
 	readonly timer: Device["timer"];
 	readonly clock: Device["clock"];
 	readonly memory: Memory;
@@ -65,6 +67,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 	readonly #link: Link;
 	readonly #refresh;
 	readonly #retained: Retained;
+	readonly #forgetting: Forgetting;
 	readonly #button: Button | undefined;
 	readonly #boot: number;
 	#seq = 0;
@@ -95,10 +98,11 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 		this.channels = makeChannels(this, device, this.description);
 		this.#edges = undefined;
 		this.#retained = new Retained(this.memory, this.#base, this.#retainedNames(), line => this.report(line));
+		this.#forgetting = new Forgetting(this);
 		this.#link = this.#connect();
 		this.#button = makeButton(this, device, this.description, this.outputs);
 		this.#refresh = device.timer.repeat(() => this.#announce(), description.refresh);
-		for (const channel of this.channels) channel.start();
+		if (!this.#forgetting.active) for (const channel of this.channels) channel.start();
 	}
 
 	get description(): Description {
@@ -108,13 +112,19 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 		return this.#link.online;
 	}
 
-	/** The graceful end: `offline` retained (or `farewell`), DISCONNECT, and calls back. May be repeated. */
-	close(callback?: () => void, farewell?: string): void {
+	/** The graceful end: `offline` retained, DISCONNECT, and calls back. May be repeated. */
+	close(callback?: () => void): void {
+		this.#leave(() => {}, callback);
+	}
+
+	/** `last` is done before memory is closed. */
+	#leave(last: () => void, callback?: () => void, farewell?: string): void {
 		const repeated = this.#closed;
 		this.#closed = true;
 		if (!repeated) this.#rest();
 		this.#link.close(() => {
 			if (!repeated) {
+				last();
 				for (const output of this.outputs) output.close();
 				this.#options.storage.close();
 			}
@@ -125,6 +135,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 	/** Stops whatever comes from this side. */
 	#rest(): void {
 		for (const channel of this.channels) channel.close();
+		this.#forgetting.close();
 		this.#button?.close();
 		this.timer.clear(this.#refresh);
 		this.time.close();
@@ -174,16 +185,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 	}
 	forget(): void {
 		for (const channel of this.channels) channel.close();
-		const clear = (options: PublishOptions) => {
-			for (const name of this.#retained.all) this.#publish(this.topic(name), "", options);
-		};
-		// Once in the place of whatever still waits, and once behind it.
-		clear(retained);
-		this.timer.set(() => {
-			clear(cleared);
-			this.#retained.forget();
-			this.close(undefined, "");
-		}, PAUSE * 4);
+		if (!this.#forgetting.begin()) this.report("forget: could not be stored, a restart will not know it");
 	}
 	identify(name: unknown = "lamp"): string | undefined {
 		const output = this.outputs.find(output => output.name === name);
@@ -195,6 +197,25 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 	}
 	answer(result: Values): void {
 		this.#publish(this.topic(topics.result), JSON.stringify(result), answer);
+	}
+
+	// Forgetting
+
+	get acknowledged(): boolean {
+		return this.#options.storage.outbox.length === 0;
+	}
+	retained(): readonly string[] {
+		return [...this.#retained.all, topics.status];
+	}
+	clear(name: string): boolean {
+		return this.#publish(this.topic(name), "", cleared);
+	}
+	forgotten(): void {
+		const last = () => {
+			this.#retained.forget();
+			this.#forgetting.end();
+		};
+		this.#leave(last, undefined, "");
 	}
 
 	// What the parts need of their board
@@ -213,7 +234,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 	}
 	publishState(name: string, payload: string): void {
 		// What is retained is said at each connect, so nothing is lost by not keeping it until then.
-		if (this.#link?.online) this.#publish(this.topic(name), payload, retained);
+		if (this.#link?.online && !this.#forgetting.active) this.#publish(this.topic(name), payload, retained);
 	}
 	confirm(topic: string, cid: string | number): void {
 		this.answer({ cid, topic, ok: true });
@@ -240,7 +261,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 	}
 
 	#announce(): void {
-		if (!this.#link.online) return;
+		if (!this.#link.online || this.#forgetting.active) return;
 		this.publishState(topics.info, JSON.stringify(this.info()));
 		for (const output of this.outputs) output.announce();
 		for (const channel of this.channels) for (const alarm of channel.alarms) alarm.announce();
@@ -289,6 +310,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost {
 			onOnline: present => {
 				this.report("online");
 				for (const output of this.outputs) output.online(present);
+				this.#forgetting.online();
 				this.#announce();
 			},
 			onOffline: () => {

@@ -5,6 +5,7 @@
  */
 
 import { encode } from "../mqtt/text.js";
+import { longest } from "./applied.js";
 import type { Description } from "./description.js";
 import { faultName } from "./description.js";
 import { keyOf } from "./memory.js";
@@ -13,8 +14,8 @@ import topics from "./topics.js";
 
 /** As long as the store can make a record: config.ts takes changes of any length. */
 const ANY = 0xffff;
-/** `{"t":…}` (time.ts), `{"n":…}` (board.ts), an `Applied` with its packet identifiers (applied.ts). */
-const Longest = Object.freeze({ time: 32, boot: 24, output: 400 });
+/** `{"t":…}` (time.ts), `{"n":…}` (board.ts), `{"active":true}` (forgetting.ts). */
+const Longest = Object.freeze({ time: 32, boot: 24, forget: 15 });
 
 export default function reserve(description: Description): ReadonlyMap<string, number> {
 	const { sensors, alerts, actuators, lamp } = description;
@@ -25,13 +26,14 @@ export default function reserve(description: Description): ReadonlyMap<string, n
 	const room = new Map<string, number>([
 		["boot", Longest.boot],
 		["time", Longest.time],
+		["forget", Longest.forget],
 		["config", ANY],
 		["session", session(description, base, outputs)],
 	]);
 	const retained = (name: string) => room.set(keyFor(base, name), length({ n: name }));
 	retained(topics.info);
 	for (const name of outputs) {
-		room.set(keyOf("o:", name), Longest.output);
+		room.set(keyOf("o:", name), longest);
 		retained(topics.outputState(name));
 	}
 	const edge = length(longestEdge);

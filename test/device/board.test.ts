@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { firmware } from "../../modules/device/board.js";
 import type { Incoming } from "../../modules/device/link.js";
+import { Queue } from "../../modules/session/queue.js";
 import { scripted, World } from "./stage.js";
 
 const description = {
@@ -196,6 +197,94 @@ describe("retained topics", () => {
 		assert.deepEqual([...store(scene.world).keys()], []);
 		assert.equal(scene.world.link.farewell, "");
 		assert.equal(scene.world.clock.pending, 0);
+	});
+});
+
+describe("forget", () => {
+	/** A board that forgets, and a broker that takes nothing yet. */
+	function forgetting(outbox = new Queue({ byteLength: 100_000 })) {
+		const scene = world();
+		scene.world.outbox = outbox;
+		scene.start();
+		scene.world.clock.advance(5000);
+		scene.world.link.deaf = true;
+		scene.ask("forget");
+		scene.world.clock.advance(60_000);
+		return scene;
+	}
+	const names = ["info", "lamp/state", "alerts/hot/state", "alerts/temp-fault/state"].sort();
+
+	it("waits until the broker has acknowledged, and retains nothing new meanwhile", () => {
+		const scene = forgetting();
+		const { world } = scene;
+		assert.deepEqual([...store(world).keys()].sort(), names);
+		assert.equal(world.link.farewell, undefined);
+		const { length } = world.published;
+		scene.value = 40;
+		world.link.receive("lamp/set", "ON");
+		world.clock.advance(2 * DAY);
+		assert.equal(world.published.length, length);
+		world.link.deaf = false;
+		world.link.drain();
+		assert.deepEqual([...store(world).keys()], []);
+		world.clock.advance(1000);
+		assert.equal(world.link.farewell, "");
+		assert.equal(world.clock.pending, 0);
+		assert.ok(!world.records.has("forget"));
+	});
+
+	it("goes on after a lost connection", () => {
+		const { world } = forgetting();
+		world.link.disconnect();
+		world.clock.advance(DAY);
+		assert.equal(world.link.farewell, undefined);
+		world.link.deaf = false;
+		world.link.connect(true);
+		world.clock.advance(1000);
+		assert.deepEqual([...store(world).keys()], []);
+		assert.equal(world.link.farewell, "");
+	});
+
+	for (const [title, empty] of [
+		["with what the outbox has kept", false],
+		["with an outbox in RAM, which is empty then", true],
+	] as const)
+		it(`goes on after a restart, ${title}, and says nothing of its own`, () => {
+			const scene = forgetting();
+			const { world } = scene;
+			world.kill();
+			if (empty) world.outbox = new Queue();
+			world.start(description);
+			world.clock.advance(60_000);
+			assert.equal(world.link.farewell, undefined);
+			const { length } = world.published;
+			world.link.connect();
+			world.clock.advance(60_000);
+			assert.ok(world.published.slice(length).every(({ payload }) => payload === ""));
+			assert.deepEqual([...store(world).keys()], []);
+			assert.equal(world.link.farewell, "");
+			// The next start is that of a new board.
+			world.kill();
+			scene.start();
+			assert.deepEqual([...store(world).keys()].sort(), names);
+		});
+
+	it("waits for room in the outbox", () => {
+		const { world } = forgetting(new Queue({ byteLength: 170 }));
+		assert.equal(world.outbox.length, 2);
+		world.link.deaf = false;
+		world.link.drain();
+		assert.equal(store(world).size, 2);
+		world.clock.advance(5000);
+		assert.deepEqual([...store(world).keys()], []);
+		assert.equal(world.link.farewell, "");
+	});
+
+	it("clears the status too", () => {
+		const { world } = forgetting();
+		world.link.deaf = false;
+		world.link.drain();
+		assert.deepEqual(world.on("status"), [""]);
 	});
 });
 

@@ -40,6 +40,8 @@ export class TestLink implements Link {
 	readonly counters = { sent: 0 };
 	online = false;
 	closed = false;
+	/** The broker takes nothing out of the outbox. */
+	deaf = false;
 	/** What it said of itself when it left. */
 	farewell: string | undefined;
 	readonly #world: World;
@@ -55,7 +57,7 @@ export class TestLink implements Link {
 		if (this.closed) return Outcome.droppedClosed;
 		if (options.durable) {
 			this.#world.cut("before outbox");
-			const sequence = this.#world.outbox.append(topic, encode(text));
+			const sequence = this.#world.outbox.append(topic, encode(text), { retain: options.retain ?? false });
 			if (!sequence) return Outcome.droppedFull;
 			this.#world.cut("after outbox");
 			this.drain();
@@ -69,11 +71,15 @@ export class TestLink implements Link {
 	drain(): void {
 		const world = this.#world;
 		const { outbox } = world;
-		for (let entry = outbox.next(this.#drained); this.online && entry; entry = outbox.next(this.#drained)) {
+		for (
+			let entry = outbox.next(this.#drained);
+			this.online && !this.deaf && entry;
+			entry = outbox.next(this.#drained)
+		) {
 			const topic = entry.topic.slice(BASE.length);
 			const { sequence } = entry;
 			this.#drained = sequence;
-			world.say({ topic, payload: decode(entry.payload), QoS: 1, durable: true });
+			world.say({ topic, payload: decode(entry.payload), QoS: 1, durable: true, retain: entry.retain });
 			const identifier = entry.packetIdentifier || 1 + (sequence % 65535);
 			outbox.sent(sequence, identifier);
 			world.soon(() => void outbox.release(identifier));
@@ -117,6 +123,8 @@ export class World {
 	outbox: Outbox = new Queue({ byteLength: 1_000_000 });
 	/** Holds outbox and memory instead, where there is one; can lose its power by itself. */
 	flash: TestFlash | undefined;
+	/** Called at each start with the flash of that life, before anything is read. */
+	onFlash: ((flash: TestFlash) => void) | undefined;
 	readonly published: Published[] = [];
 	readonly trace: string[] = [];
 	/** Levels of each pin, each once it changed. */
@@ -232,8 +240,11 @@ export class World {
 	#storage(device: Device, description: Description): Storage {
 		const { flash, outbox, memory } = this;
 		if (!flash) return { outbox, memory, kind: "test", fresh: true, whole: true, counters: {}, close() {} };
-		this.flash = new TestFlash({ blocks: flash.wear.length, blockLength: BLOCK, image: flash.image });
-		const chip = { open: () => this.flash as TestFlash, [Symbol.iterator]: () => [][Symbol.iterator]() };
+		const { blocks, blockLength } = flash.status();
+		const next = new TestFlash({ blocks, blockLength, image: flash.image });
+		this.flash = next;
+		this.onFlash?.(next);
+		const chip = { open: () => next, [Symbol.iterator]: () => [][Symbol.iterator]() };
 		return openStorage({ ...device, flash: chip }, description);
 	}
 
