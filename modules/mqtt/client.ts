@@ -52,23 +52,23 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	read(target?: ByteBuffer | number): ArrayBuffer | number | undefined {
 		const available = this.available;
 		// The whole of what is there, into bytes with room for it. The rest is not looked at here.
-		if ((target as Uint8Array)?.BYTES_PER_ELEMENT !== 1 || available <= 0) return this.readOther(target);
+		if ((target as Uint8Array)?.BYTES_PER_ELEMENT !== 1 || available <= 0) return this.readBuffer(target);
 		if ((target as Uint8Array).byteLength < available)
-			return this.readPart(target as Uint8Array, (target as Uint8Array).byteLength);
+			return this.readBlock(target as Uint8Array, (target as Uint8Array).byteLength);
 		const parser = this.parser;
 		const start = parser.start;
 		const end = start + available;
-		if (end > parser.end) return this.readPart(target as Uint8Array, available);
-		if (parser.payloadStart !== start || parser.payloadEnd !== end) parser.lookAtPayload(start, end);
+		if (end > parser.end) return this.readBlock(target as Uint8Array, available);
+		if (parser.payloadStart !== start || parser.payloadEnd !== end) parser.peek(start, end);
 		(target as Uint8Array).set(parser.payload);
 		parser.start = end;
 		this.available = 0;
-		if (this.stalled) this.resume();
+		if (this.busy) this.schedule();
 		return available;
 	}
 
 	/** `read` into anything but bytes, or of nothing. */
-	private readOther(target: ByteBuffer | number | undefined): ArrayBuffer | number | undefined {
+	private readBuffer(target: ByteBuffer | number | undefined): ArrayBuffer | number | undefined {
 		const available = this.available;
 		if (available < 0) throw new Error("read: closed");
 		if (!available) return;
@@ -79,7 +79,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	}
 
 	/** Less than is there, or more than is buffered: the rest comes straight from the socket, without a copy of its own. */
-	private readPart(target: Uint8Array, size: number): number {
+	private readBlock(target: Uint8Array, size: number): number {
 		const parser = this.parser;
 		// A short fragment takes the way through the buffer: a view of `target` is made for nobody to keep.
 		if (parser.start === parser.end && size < parser.bytes.length && size !== target.byteLength) {
@@ -94,35 +94,35 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		if (count) target.set(parser.bytes.subarray(start, start + count));
 		parser.start = start + count;
 		if (count < size) {
-			// The socket must not be asked for more: what follows is the next packet.
+			// The socket must not be result for more: what follows is the next packet.
 			const rest = count || size !== target.byteLength ? target.subarray(count, size) : target;
 			const read = this.socket.read(rest) ?? 0;
 			this.readable -= read;
 			count += read;
 		}
 		this.available -= count;
-		if (this.available === 0 && this.stalled) this.resume();
+		if (this.available === 0 && this.busy) this.schedule();
 		return count;
 	}
 
 	/** Stands in for a missing callback [MQTT-4.5.0-2], and eats a QoS 2 message that was taken before. */
-	protected override skip(): void {
+	protected override drop(): void {
 		while (this.available > 0) this.read(new Uint8Array(256));
 	}
 
 	/**
 	 * Parses and delivers until the bytes run out, the application has to read, or a reply waits for room.
 	 * A QoS 0 message that is there as a whole is delivered right here. Whatever is not over and done with sets
-	 * `stalled`, so that the usual packet meets one check instead of five. One `try` round the loop is free.
+	 * `busy`, so that the usual packet meets one check instead of five. One `try` round the loop is free.
 	 * Nothing guards against being called while it runs: a socket calls back when no script does (§8).
 	 */
-	protected override arrived(count: number): void {
+	protected override receive(count: number): void {
 		this.readable = count;
 		this.heard = true;
 		const parser = this.parser;
 		try {
 			for (;;) {
-				if (this.stalled && !this.recover(parser)) break;
+				if (this.busy && !this.retry(parser)) break;
 				if (parser.start === parser.end) {
 					// Every byte that was announced is taken: TLS sockets announce no others before.
 					if (this.readable <= 0) break;
@@ -134,27 +134,27 @@ export default class MQTTClient extends Writer<MQTTClient> {
 				if (type > 15) {
 					if (type > 0x33) {
 						this.rest = 1;
-						this.stalled = true;
+						this.busy = true;
 						continue;
 					}
-					const byteLength = parser.remaining;
-					parser.remaining = 0;
+					const byteLength = parser.left;
+					parser.left = 0;
 					this.available = byteLength;
-					if (type > 0x31) this.deliverIdentified(parser);
+					if (type > 0x31) this.take(parser);
 					else {
 						const retain = type === 0x31;
 						this.deliver(byteLength, { more: false, topic: parser.topic, QoS: 0, byteLength, retain });
-						if (this.available !== 0) this.stalled = true;
+						if (this.available !== 0) this.busy = true;
 					}
 				} else if (type === 4) {
-					const id = parser.packetIdentifier;
-					if (this.identifiers !== undefined) this.identifiers.release(id);
+					const id = parser.id;
+					if (this.identifiers !== undefined) this.identifiers.free(id);
 					this.message.id = id;
-					this.tell(4, this.message);
+					this.notify(4, this.message);
 				} else if (type === 3) {
 					this.rest = 1;
-					this.stalled = true;
-				} else if (type === -2) this.stalled = true;
+					this.busy = true;
+				} else if (type === -2) this.busy = true;
 				else this.controlled(type);
 			}
 		} catch (error) {
@@ -167,7 +167,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	private fill(parser: Parser): boolean {
 		while (parser.end - parser.start < parser.wanted) {
 			if (this.readable <= 0) return false;
-			const count = this.socket.read(parser.room());
+			const count = this.socket.read(parser.free());
 			if (!count) return false;
 			this.readable -= count;
 			parser.end += count;
@@ -177,12 +177,12 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	}
 
 	/** Goes on with what was not over and done with; false when it still is not. */
-	private recover(parser: Parser): boolean {
-		// While this runs, `read` and `write` have nobody to call back: see `resume`.
-		this.stalled = false;
+	private retry(parser: Parser): boolean {
+		// While this runs, `read` and `write` have nobody to call back: see `schedule`.
+		this.busy = false;
 		while (this.available === 0)
 			// else: to be read, or closed
-			if (this.rest || parser.remaining) {
+			if (this.rest || parser.left) {
 				if (!this.advance(parser)) break;
 			} else {
 				if (this.due) {
@@ -194,29 +194,29 @@ export default class MQTTClient extends Writer<MQTTClient> {
 				// nothing may be sent [MQTT-3.14.4-2]; what comes is still delivered.
 				if (owed && this.state !== 6) {
 					if (this.state !== 4 || this.writable < 4) break;
-					if (owed === 0xd00000) this.send(0xd0);
-					else this.answer(owed >> 16, owed & 0xffff);
+					if (owed === 0xd00000) this.writeWord(0xd0);
+					else this.reply(owed >> 16, owed & 0xffff);
 				}
 				this.owed = 0;
 				if (parser.wanted && !this.fill(parser)) break;
 				return true;
 			}
-		this.stalled = true;
+		this.busy = true;
 		return false;
 	}
 
 	/** A QoS 1 message that is there as a whole: acknowledged as soon as it is read [MQTT-4.3.2-2]. */
-	private deliverIdentified(parser: Parser): void {
+	private take(parser: Parser): void {
 		const byteLength = this.available;
 		const topic = parser.topic;
-		const id = parser.packetIdentifier;
+		const id = parser.id;
 		const retain = parser.flags === 0x33;
 		this.deliver(byteLength, { more: false, topic, QoS: 1, byteLength, retain, duplicate: false, id });
 		if (this.available === 0 && this.acknowledge && this.state === 4 && this.writable > 3)
-			this.answer(0x40, id);
+			this.reply(0x40, id);
 		else {
 			if (this.acknowledge) this.due = 0x400000 | id;
-			this.stalled = true;
+			this.busy = true;
 		}
 	}
 
@@ -225,35 +225,35 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	 * more has to come.
 	 */
 	private advance(parser: Parser): boolean {
-		const remaining = parser.remaining;
+		const left = parser.left;
 		let count = parser.end - parser.start;
 		// A read may give more than was announced, as more may arrive in between: then `readable` is negative.
 		if (this.readable > 0) count += this.readable;
-		if (!count && remaining) return false;
-		const more = count < remaining;
-		if (!more) count = remaining;
+		if (!count && left) return false;
+		const more = count < left;
+		if (!more) count = left;
 		let options: ReadableOptions = more ? MORE_FOLLOWS : LAST;
 		if (this.rest === 1) {
 			this.rest = 0;
-			options = this.describe(parser, more, remaining);
+			options = this.description(parser, more, left);
 			if (this.available < 0) return false; // closed
 		}
 		this.available = count;
-		parser.remaining = remaining - count;
+		parser.left = left - count;
 		if (this.rest) {
-			this.skip();
+			this.drop();
 			if (!more) this.rest = 0;
 		} else this.deliver(count, options);
 		return !more; // all that was there is offered
 	}
 
 	/** What is told of a message with its first bytes. Sees what it is owed, and whether it came before. */
-	private describe(parser: Parser, more: boolean, byteLength: number): ReadableOptions {
+	private description(parser: Parser, more: boolean, byteLength: number): ReadableOptions {
 		const flags = parser.flags;
 		const QoS = (flags >> 1) & 3;
 		const options: Message = { more, topic: parser.topic, QoS, byteLength, retain: (flags & 1) !== 0 };
 		if (QoS) {
-			const id = parser.packetIdentifier;
+			const id = parser.id;
 			options.duplicate = (flags & 8) !== 0;
 			options.id = id;
 			// [MQTT-2.3.1-6] [MQTT-3.3.4-1]
@@ -273,16 +273,16 @@ export default class MQTTClient extends Writer<MQTTClient> {
 
 	/** Any packet but PUBLISH and PUBACK, or no packet at all. */
 	private controlled(type: number): void {
-		this.stalled = true;
-		const id = this.parser.packetIdentifier;
+		this.busy = true;
+		const id = this.parser.id;
 		if (type < 0)
 			this.fail(6); // malformed
-		else if (type === 2) this.accepted(id >> 8 === 1, id & 255);
+		else if (type === 2) this.connected(id >> 8 === 1, id & 255);
 		else if (type === 9) this.subscribed(id, this.parser.codes);
 		else if (type > 11) {
 			if (type === 13) this.unanswered = false;
 			else this.owed = 0xd00000; // PINGREQ: §25 wants it answered
-			this.tell(type, { operation: type });
+			this.notify(type, { operation: type });
 		} else {
 			// PUBREC and PUBREL are answered (§4.3.3), in their order [MQTT-4.6.0-4]; PUBCOMP and UNSUBACK free their identifier.
 			const received = this.received;
@@ -290,22 +290,22 @@ export default class MQTTClient extends Writer<MQTTClient> {
 				const index = received.indexOf(id);
 				if (index >= 0) received.splice(index, 1);
 			}
-			if (type !== 5 && type !== 6) this.identifiers?.release(id);
+			if (type !== 5 && type !== 6) this.identifiers?.free(id);
 			else if (this.acknowledge) this.owed = (type === 5 ? 0x620000 : 0x700000) | id; // [MQTT-4.3.3-1] [MQTT-4.3.3-2]
-			this.tell(type, { operation: type, id });
+			this.notify(type, { operation: type, id });
 		}
 	}
 
 	/** SUBACK: a return code for each filter, handed on in their order [MQTT-3.9.3-1]. */
 	private subscribed(id: number, payload: readonly number[]): void {
-		const asked = this.subscribing?.find(value => value >>> 16 === id);
-		if (asked !== undefined && (asked & 0xffff) !== payload.length) {
+		const result = this.subscribing?.find(value => value >>> 16 === id);
+		if (result !== undefined && (result & 0xffff) !== payload.length) {
 			this.fail(6); // malformed [MQTT-3.8.4-5]
 			return;
 		}
-		this.subscribing = this.subscribing?.filter(value => value !== asked);
-		this.identifiers?.release(id);
-		this.tell(9, { operation: 9, id, payload });
+		this.subscribing = this.subscribing?.filter(value => value !== result);
+		this.identifiers?.free(id);
+		this.notify(9, { operation: 9, id, payload });
 	}
 
 	static readonly CONNECT = 1;

@@ -23,21 +23,21 @@ export default abstract class Connection<Client> extends Encoder {
 	declare protected readable: number;
 	/** Bytes that the application may `read` now; while there are any, nothing else is parsed. -1 once closed. */
 	declare protected available: number;
-	/** Something that arrived is not over and done with, or the client is closed: client.ts's `recover` looks what. */
-	declare protected stalled: boolean;
+	/** Something that arrived is not over and done with, or the client is closed: client.ts's `retry` looks what. */
+	declare protected busy: boolean;
 	/** A reply that waits for room in the socket: first byte << 16 | packet identifier, or 0. Nothing is parsed meanwhile. */
 	declare protected owed: number;
 	/** Something arrived since the last PINGREQ. */
 	declare protected heard: boolean;
 	/** `onReadable` and `onControl`, once CONNACK is there: nothing may come before it [MQTT-3.2.0-1], and this costs no look at each packet. */
 	declare protected deliver: (count: number, options: ReadableOptions) => void;
-	declare protected tell: (opcode: number, message: ControlMessage) => void;
+	declare protected notify: (opcode: number, message: ControlMessage) => void;
 	declare private onWritable: ((count: number) => void) | undefined;
 	declare private onError: ((error: MQTTError) => void) | undefined;
 	declare protected readonly timer: Timer;
-	declare private deadline: TimerHandle | undefined;
-	declare private resumption: TimerHandle | undefined;
-	declare private resolver: Resolver | null;
+	declare private timeout: TimerHandle | undefined;
+	declare private wake: TimerHandle | undefined;
+	declare private dns: Resolver | null;
 	/** CONNECT, until it is sent. */
 	declare private packet: Uint8Array | null;
 	/** PINGREQ is out, or had no room, and no PINGRESP came. */
@@ -52,9 +52,9 @@ export default abstract class Connection<Client> extends Encoder {
 	declare target: unknown;
 
 	/** The socket has `count` bytes. */
-	protected abstract arrived(count: number): void;
+	protected abstract receive(count: number): void;
 	/** Reads what is available and throws it away. */
-	protected abstract skip(): void;
+	protected abstract drop(): void;
 
 	constructor(options: MQTTClientOptions<Client>) {
 		super();
@@ -67,30 +67,30 @@ export default abstract class Connection<Client> extends Encoder {
 		if (name) throw new TypeError(`${name}: missing, or of no use`);
 		if (!(port >= 1 && port <= 65_535)) this.wrong("port", "1…65535", port);
 		if (!(keepAlive >= 0 && keepAlive <= 65_535_000)) this.wrong("keepAlive", "0…65535000 ms", keepAlive);
-		const seconds = Math.ceil(keepAlive / 1000);
-		this.packet = this.connect(options, clean, seconds);
+		const interval = Math.ceil(keepAlive / 1000);
+		this.packet = this.connect(options, clean, interval);
 		this.state = 1;
 		this.writable = 0;
 		this.socket = null as never; // keeps its place: what comes first is found first
 		this.owed = this.available = this.readable = 0;
-		this.heard = this.stalled = false;
-		this.deliver = this.tell = this.refuse;
-		this.onReadable = options.onReadable ?? this.skip;
-		this.onControl = options.onControl ?? this.skip; // nothing is available then
+		this.heard = this.busy = false;
+		this.deliver = this.notify = this.reject;
+		this.onReadable = options.onReadable ?? this.drop;
+		this.onControl = options.onControl ?? this.drop; // nothing is available then
 		this.onWritable = options.onWritable;
 		this.onError = options.onError;
 		this.timer = timer;
 		this.target = options.target;
 		this.acknowledge = options.acknowledge ?? true;
 		this.clean = clean;
-		this.keepAlive = seconds * 1000;
-		this.resolver = new dns.io(dns);
-		this.deadline = timer.set(() => {
-			this.deadline = undefined;
+		this.keepAlive = interval * 1000;
+		this.dns = new dns.io(dns);
+		this.timeout = timer.set(() => {
+			this.timeout = undefined;
 			this.fail(3); // silent
 		}, options.timeout ?? 30_000);
 		try {
-			this.resolver.resolve({ host }, (error, address) => this.resolved(error, address, options));
+			this.dns.resolve({ host }, (error, address) => this.resolve(error, address, options));
 		} catch (error) {
 			this.close();
 			throw error;
@@ -102,22 +102,22 @@ export default abstract class Connection<Client> extends Encoder {
 		if (this.state === 7) return;
 		this.state = 7;
 		this.available = -1;
-		this.stalled = true;
+		this.busy = true;
 		this.writable = 0;
-		this.timer.clear(this.deadline);
-		this.timer.clear(this.resumption);
-		this.resolver?.close();
+		this.timer.clear(this.timeout);
+		this.timer.clear(this.wake);
+		this.dns?.close();
 		this.socket?.close();
 	}
 
-	private resolved(
+	private resolve(
 		error: Error | null,
 		address: string | undefined,
 		options: MQTTClientOptions<Client>,
 	): void {
 		if (this.state !== 1) return;
-		this.resolver?.close();
-		this.resolver = null;
+		this.dns?.close();
+		this.dns = null;
 		if (error || !address) {
 			this.fail(1, error); // unresolved
 			return;
@@ -129,8 +129,8 @@ export default abstract class Connection<Client> extends Encoder {
 				host: options.host, // for TLS
 				port: options.port ?? 1883,
 				address,
-				onReadable: this.arrived.bind(this),
-				onWritable: count => this.drained(count),
+				onReadable: this.receive.bind(this),
+				onWritable: count => this.flush(count),
 				onError: cause => this.fail(2, cause), // disconnected
 			} as TCPOptions);
 		} catch (cause) {
@@ -139,7 +139,7 @@ export default abstract class Connection<Client> extends Encoder {
 	}
 
 	/** The socket takes `count` bytes; the first time, because it is connected. */
-	private drained(count: number): void {
+	private flush(count: number): void {
 		if (this.state === 7) return;
 		// Room where there was none: no ping could go out, and none is due an answer. Any other room says nothing
 		// of the peer: a kernel takes what is written for minutes after it is gone.
@@ -147,7 +147,7 @@ export default abstract class Connection<Client> extends Encoder {
 		this.writable = count;
 		const packet = this.packet;
 		if (!packet) {
-			this.proceed();
+			this.restart();
 			this.offer();
 		} else if (packet.byteLength <= count) {
 			this.state = 3;
@@ -171,21 +171,21 @@ export default abstract class Connection<Client> extends Encoder {
 	}
 
 	/** CONNACK (§3.2) is there. */
-	protected accepted(sessionPresent: boolean, returnCode: number): void {
+	protected connected(sessionPresent: boolean, returnCode: number): void {
 		// Once only; and nothing is present of a session that was to be clean, nor of one that was refused [MQTT-3.2.2-1] [MQTT-3.2.2-4].
 		if (this.state !== 3 || (sessionPresent && (this.clean || returnCode !== 0))) {
 			this.fail(7); // unexpected
 			return;
 		}
-		this.timer.clear(this.deadline);
-		this.deadline = undefined;
+		this.timer.clear(this.timeout);
+		this.timeout = undefined;
 		if (returnCode === 0) {
 			this.state = 4;
 			this.deliver = this.onReadable;
-			if (this.keepAlive) this.deadline = this.timer.repeat(() => this.ping(), this.keepAlive >> 1);
+			if (this.keepAlive) this.timeout = this.timer.repeat(() => this.ping(), this.keepAlive >> 1);
 		}
-		this.tell = this.onControl;
-		this.tell(2, { operation: 2, sessionPresent, returnCode });
+		this.notify = this.onControl;
+		this.notify(2, { operation: 2, sessionPresent, returnCode });
 		if (returnCode)
 			this.fail(4, undefined, returnCode); // refused [MQTT-3.2.2-5]
 		else this.offer();
@@ -199,8 +199,8 @@ export default abstract class Connection<Client> extends Encoder {
 	 */
 	private ping(): void {
 		const room = this.writable > 8;
-		const behind = this.available !== 0 || (this.owed !== 0 && this.state === 5 && room);
-		if (this.unanswered && !this.heard && !behind) {
+		const busy = this.available || (this.owed && this.state === 5 && room);
+		if (this.unanswered && !this.heard && !busy) {
 			this.fail(5); // unanswered
 			return;
 		}
@@ -211,43 +211,43 @@ export default abstract class Connection<Client> extends Encoder {
 		this.unanswered = true;
 		if (this.state !== 4 || this.writable < 2) return;
 		try {
-			this.send(0xc0);
+			this.writeWord(0xc0);
 		} catch (error) {
 			this.fail(2, error);
 		}
 	}
 
 	/** Something else than CONNACK came first [MQTT-3.2.0-1]. */
-	protected refuse(): void {
+	protected reject(): void {
 		this.fail(7);
 	}
 
 	/** A packet of two bytes. */
-	protected send(first: number): void {
+	protected writeWord(first: number): void {
 		this.writable = this.socket.write(Uint8Array.of(first, 0));
 	}
 
 	/** Has what arrived looked at again when no script is running (§8). */
-	protected resume(): void {
-		this.resumption ??= this.timer.set(() => {
-			this.resumption = undefined;
-			this.proceed();
+	protected schedule(): void {
+		this.wake ??= this.timer.set(() => {
+			this.wake = undefined;
+			this.restart();
 		}, 0);
 	}
 
 	/** Goes on with what stopped for lack of room, or was left for a time when no script runs. */
-	private proceed(): void {
+	private restart(): void {
 		const heard = this.heard;
-		this.arrived(this.readable);
+		this.receive(this.readable);
 		this.heard = heard;
 	}
 
 	/** Half a packet is out and the socket refuses the rest: the connection is lost, and says so once `write` has thrown. */
-	protected failLater(cause: unknown): void {
+	protected disconnected(cause: unknown): void {
 		this.state = 6;
-		this.timer.clear(this.resumption);
-		this.resumption = this.timer.set(() => {
-			this.resumption = undefined;
+		this.timer.clear(this.wake);
+		this.wake = this.timer.set(() => {
+			this.wake = undefined;
 			this.fail(2, cause);
 		}, 0);
 	}

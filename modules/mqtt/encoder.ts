@@ -38,7 +38,7 @@ export interface Publication {
 	/** Bytes of payload, when the packet may be used again; else -1: DUP is never kept. */
 	byteLength: number;
 	/** Bytes in the whole packet. */
-	total: number;
+	size: number;
 	/** QoS is above 0: a packet identifier stands in the two bytes before the payload. */
 	identified: boolean;
 	/** Whether `packet` has room for the payload, at `offset`. */
@@ -48,7 +48,7 @@ export interface Publication {
 	/** Where the payload begins. */
 	offset: number;
 	/** What the socket is told of a packet whose payload follows from the caller's buffer. */
-	sequence: { more: boolean; byteLength: number };
+	options: { more: boolean; byteLength: number };
 	/** The topic's bytes. */
 	field: Uint8Array;
 }
@@ -74,10 +74,10 @@ export default abstract class Encoder {
 	 * [MQTT-1.5.3-2], a topic name if `kind` is 1, a filter if it is 2. `name` is for the error.
 	 */
 	private field(value: string | ByteBuffer, name: string, kind?: 1 | 2): Uint8Array {
-		let valid = !kind;
+		let result = !kind;
 		if (typeof value === "string")
-			valid = kind === 2 ? isTopicFilter(value) : kind === 1 ? isTopicName(value) : !value.includes("\0");
-		if (!valid) this.wrong(name, kind ? "a topic" : "no U+0000", value);
+			result = kind === 2 ? isTopicFilter(value) : kind === 1 ? isTopicName(value) : !value.includes("\0");
+		if (!result) this.wrong(name, kind ? "a topic" : "no U+0000", value);
 		const bytes = typeof value === "string" ? encode(value) : this.bytes(value);
 		const size = bytes.byteLength;
 		if (size > 65_535) this.wrong(name, "at most 65535 bytes", size);
@@ -91,18 +91,18 @@ export default abstract class Encoder {
 	}
 
 	/**
-	 * A packet: fixed header, then of `parts` the numbers as bytes and the others as fields, behind their lengths;
+	 * A packet: fixed header, then of `values` the numbers as bytes and the others as fields, behind their lengths;
 	 * `more` bytes follow, `room` of which are to fit in here.
 	 */
 	private concat(
 		first: number,
-		parts: readonly (number | Uint8Array)[],
+		values: readonly (number | Uint8Array)[],
 		more: number,
 		room: number,
 	): Uint8Array {
 		let length = more;
-		for (let index = 0; index < parts.length; index++) {
-			const value = parts[index] as number | Uint8Array;
+		for (let index = 0; index < values.length; index++) {
+			const value = values[index] as number | Uint8Array;
 			length += typeof value === "number" ? 1 : 2 + value.byteLength;
 		}
 		// How many bytes Remaining Length takes (§2.2.3).
@@ -112,8 +112,8 @@ export default abstract class Encoder {
 		let offset = 1;
 		for (; length > 127; length >>= 7) bytes[offset++] = length | 128;
 		bytes[offset++] = length;
-		for (let index = 0; index < parts.length; index++) {
-			const value = parts[index] as number | Uint8Array;
+		for (let index = 0; index < values.length; index++) {
+			const value = values[index] as number | Uint8Array;
 			if (typeof value === "number") bytes[offset++] = value;
 			else {
 				bytes[offset++] = value.byteLength >> 8;
@@ -130,32 +130,32 @@ export default abstract class Encoder {
 	 * is there [MQTT-3.1.3-1] [MQTT-3.1.3-3]. `keepAlive` is in seconds. Throws on a will without topic, a password
 	 * without user, an empty id of a session that is to be kept.
 	 */
-	protected connect(fields: ConnectFields, clean: boolean, keepAlive: number): Uint8Array {
-		const { id = "", user, password, will } = fields;
+	protected connect(options: ConnectFields, clean: boolean, keepAlive: number): Uint8Array {
+		const { id = "", user, password, will } = options;
 		if (id === "" && !clean) this.wrong("id", "one when clean is false", "none"); // [MQTT-3.1.3-7]
 		if (password !== undefined && user === undefined) this.wrong("password", "a user as well", "none"); // [MQTT-3.1.2-22]
 		// The reserved flag is 0 [MQTT-3.1.2-3], and so are all flags of the will without one [MQTT-3.1.2-11] [MQTT-3.1.2-13] [MQTT-3.1.2-15].
 		let flags = clean ? 2 : 0;
 		// Protocol name, level 4, flags [MQTT-3.1.2-1] [MQTT-3.1.2-2].
-		const parts: (number | Uint8Array)[] = [];
-		parts.push(this.field("MQTT", ""), 4, 0, keepAlive >> 8, keepAlive & 255, this.field(id, "id"));
+		const values: (number | Uint8Array)[] = [];
+		values.push(this.field("MQTT", ""), 4, 0, keepAlive >> 8, keepAlive & 255, this.field(id, "id"));
 		if (will) {
 			// [MQTT-3.1.2-9] [MQTT-3.1.2-14] [MQTT-3.1.3-10]
-			parts.push(this.field(will.topic, "will.topic", 1), this.field(will.message, "will.message"));
+			values.push(this.field(will.topic, "will.topic", 1), this.field(will.message, "will.message"));
 			flags |= 4 | (this.QoS(will.QoS) << 3) | (will.retain ? 32 : 0);
 		}
 		if (user !== undefined) {
 			// [MQTT-3.1.2-18] [MQTT-3.1.2-19] [MQTT-3.1.3-11]
-			parts.push(this.field(user, "user"));
+			values.push(this.field(user, "user"));
 			flags |= 128;
 		}
 		if (password !== undefined) {
 			// [MQTT-3.1.2-20] [MQTT-3.1.2-21]
-			parts.push(this.field(password, "password"));
+			values.push(this.field(password, "password"));
 			flags |= 64;
 		}
-		parts[2] = flags;
-		return this.concat(0x10, parts, 0, 0);
+		values[2] = flags;
+		return this.concat(0x10, values, 0, 0);
 	}
 
 	/**
@@ -166,14 +166,14 @@ export default abstract class Encoder {
 		const count = Array.isArray(items) ? items.length : 0;
 		// [MQTT-3.8.3-3] [MQTT-3.10.3-2]; of more the parser could not take the SUBACK whole. Brokers' limits are far below.
 		if (!items || count < 1 || count > 500) this.wrong("items", "1…500", count);
-		const parts: (number | Uint8Array)[] = [0, 0];
+		const values: (number | Uint8Array)[] = [0, 0];
 		for (let index = 0; index < count; index++) {
 			const { topic, QoS } = items[index] as Item;
 			const value = this.QoS(QoS);
-			parts.push(this.field(topic, "items", 2)); // [MQTT-3.8.3-1] [MQTT-3.10.3-1] [MQTT-4.7.1-2] [MQTT-4.7.1-3]
-			if (type === 8) parts.push(value);
+			values.push(this.field(topic, "items", 2)); // [MQTT-3.8.3-1] [MQTT-3.10.3-1] [MQTT-4.7.1-2] [MQTT-4.7.1-3]
+			if (type === 8) values.push(value);
 		}
-		return this.concat((type << 4) | 2, parts, 0, 0); // [MQTT-2.2.2-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1]
+		return this.concat((type << 4) | 2, values, 0, 0); // [MQTT-2.2.2-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1]
 	}
 
 	/**
@@ -187,9 +187,9 @@ export default abstract class Encoder {
 		const value =
 			(topic === publication.topic && publication.field) || this.field(topic as string, "topic", 1); // [MQTT-3.3.2-1] [MQTT-3.3.2-2]
 		const id = QoS ? 2 : 0;
-		const most = 268_435_453 - value.byteLength - id; // §2.2.3
-		if (!(byteLength <= most) || byteLength >>> 0 !== byteLength)
-			this.wrong("byteLength", `0…${most}`, byteLength);
+		const max = 268_435_453 - value.byteLength - id; // §2.2.3
+		if (!(byteLength <= max) || byteLength >>> 0 !== byteLength)
+			this.wrong("byteLength", `0…${max}`, byteLength);
 		const room = byteLength <= 32 ? byteLength : 0; // XS charges two units for each byte that is copied
 		const first = 0x30 | (duplicate ? 8 : 0) | (QoS << 1) | (options.retain ? 1 : 0);
 		const packet = this.concat(first, [value], id + byteLength, id + room);
@@ -199,11 +199,11 @@ export default abstract class Encoder {
 		publication.retain = options.retain;
 		publication.byteLength = duplicate ? -1 : byteLength;
 		publication.offset = offset;
-		publication.total = offset + byteLength;
+		publication.size = offset + byteLength;
 		publication.identified = QoS > 0;
 		publication.whole = room === byteLength;
 		publication.packet = packet;
-		publication.sequence = { more: true, byteLength: offset + byteLength };
+		publication.options = { more: true, byteLength: offset + byteLength };
 		publication.field = value;
 	}
 }

@@ -4,12 +4,17 @@
  */
 
 export default class Identifiers {
-	private last = 0;
+	declare private last: number;
 	/** The one that is in use; 0 while none is, -1 while there are more. Mostly there is but one, and then nothing is searched. */
-	private one = 0;
+	declare private one: number;
 	/** More than one, in no order. A short list: native `indexOf` beats a Map up to a few dozen, and costs no garbage. */
-	private readonly used: number[] = [];
-	private count = 0;
+	declare private readonly values: number[];
+	declare private count: number;
+
+	constructor() {
+		this.count = this.one = this.last = 0;
+		this.values = [];
+	}
 
 	/** An identifier that is free [MQTT-2.3.1-2]. Throws when all 65 535 are in use. */
 	take(): number {
@@ -20,38 +25,39 @@ export default class Identifiers {
 	}
 
 	/** The exchange has ended [MQTT-2.3.1-3]. Nothing happens when the identifier was not taken here. */
-	release(packetIdentifier: number): void {
-		if (packetIdentifier === this.one) this.one = 0;
-		else this.remove(packetIdentifier);
+	free(id: number): void {
+		if (id === this.one) this.one = 0;
+		else this.remove(id);
 	}
 
 	private search(): number {
-		const { used, one } = this;
+		const values = this.values;
+		const one = this.one;
 		if (this.count === 65_535) throw new Error("id: expected a free packet identifier, found none");
 		if (one > 0) {
-			used[0] = one;
+			values[0] = one;
 			this.count = 1;
 		}
 		let id = this.last;
 		do id = id === 65_535 ? 1 : id + 1;
-		while (one !== 0 && used.indexOf(id) >= 0);
+		while (one !== 0 && values.indexOf(id) >= 0);
 		this.last = id;
 		if (one === 0) this.one = id;
 		else {
 			this.one = -1;
-			used[this.count++] = id;
+			values[this.count++] = id;
 		}
 		return id;
 	}
 
-	private remove(packetIdentifier: number): void {
-		const { used } = this;
-		const index = used.indexOf(packetIdentifier);
-		if (this.one >= 0 || index < 0 || packetIdentifier === 0) return;
+	private remove(id: number): void {
+		const values = this.values;
+		const index = values.indexOf(id);
+		if (this.one >= 0 || index < 0 || id === 0) return;
 		// The list keeps its length, for to shorten it and grow again makes garbage: 0 is no identifier.
 		const count = --this.count;
-		used[index] = used[count] as number;
-		used[count] = 0;
+		values[index] = values[count] as number;
+		values[count] = 0;
 		if (count === 0) this.one = 0;
 	}
 }

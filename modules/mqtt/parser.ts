@@ -10,11 +10,6 @@
 import { decode } from "./text.js";
 import { isTopicName } from "./topic.js";
 
-/** `next` needs more bytes. Packet types are 1…14. The client's own functions say -2 and -1, for a name costs flash. */
-export const MORE = -2;
-/** What stands in the buffer is no packet a server may send [MQTT-4.8.0-1]. */
-export const MALFORMED = -1;
-
 export default class Parser {
 	// Declared, and made in the constructor or with the first packet: an initialiser is a function of its own.
 	/** As long as any header but that of a topic longer than this, which gets a buffer of its own. */
@@ -23,14 +18,14 @@ export default class Parser {
 	declare start: number;
 	declare end: number;
 	/** Bytes of the current PUBLISH's payload that were not yet offered to anybody, in the buffer or still to come. */
-	declare remaining: number;
+	declare left: number;
 	/** Bytes from `start` on without which `next` will say MORE again; none or 0 unless it did. */
 	declare wanted: number;
 	/** First byte of the last PUBLISH: type, DUP, QoS, RETAIN. */
 	declare flags: number;
 	declare topic: string;
 	/** Of PUBLISH above QoS 0 and of acknowledgements; CONNACK's flags and return code (§3.2.2). */
-	declare packetIdentifier: number;
+	declare id: number;
 	/** SUBACK's return codes (§3.9.3). */
 	declare codes: number[];
 
@@ -46,13 +41,14 @@ export default class Parser {
 
 	constructor() {
 		this.bytes = new Uint8Array(512);
-		this.remaining = this.end = this.start = 0;
+		this.left = this.end = this.start = 0;
 	}
 
 	/**
 	 * Parses what starts at `start`. The payload of a PUBLISH must be consumed before the next call. Returns the packet's
-	 * type; its whole first byte instead (0x30…0x3d) of a PUBLISH whose payload is there to its end, for `first` is at hand.
-	 * Numbers stand for PUBLISH (3), PUBACK (4), CONNECTED and MALFORMED (-1) here and in the client's hot
+	 * type, -2 when it needs more bytes, -1 when what stands there is no packet a server may send [MQTT-4.8.0-1];
+	 * its whole first byte instead (0x30…0x3d) of a PUBLISH whose payload is there to its end, for `first` is at hand.
+	 * Numbers stand for types here and in the client's hot
 	 * functions: each name of a module costs about 42 instructions at every entry of a function that mentions it.
 	 */
 	next(): number {
@@ -63,14 +59,14 @@ export default class Parser {
 		let topicStart = start + 4;
 		// Nearly all packets have a Remaining Length of one byte, and two bytes more are there.
 		if (topicStart > this.end || length > 127) {
-			length = this.measure(first, start);
+			length = this.scan(first, start);
 			if (length < 0) return length;
 			topicStart = this.offset + 2;
 		}
 		if (first >> 4 !== 3) {
 			if (first !== 0x40 || length !== 2) return this.control(first, topicStart - 2, length);
 			const id = ((bytes[topicStart - 2] as number) << 8) | (bytes[topicStart - 1] as number);
-			this.packetIdentifier = id;
+			this.id = id;
 			this.start = topicStart;
 			return id === 0 ? -1 : 4; // [MQTT-2.3.1-1]
 		}
@@ -91,25 +87,25 @@ export default class Parser {
 		this.start = -1;
 		const topic = decode(this.topicView); // [MQTT-1.5.3-1]
 		// A topic that repeats was checked before: three searches cost as much as all the rest.
-		if (topic !== this.topic && !this.rename(topic)) return -1;
+		if (topic !== this.topic && !this.replace(topic)) return -1;
 		this.flags = first;
 		this.start = payload;
-		this.remaining = length;
+		this.left = length;
 		return type;
 	}
 
 	/** Remaining Length, with `offset` set behind it; MORE or MALFORMED. For what is short, or is not simple. */
-	private measure(first: number, start: number): number {
+	private scan(first: number, start: number): number {
 		const { bytes, end } = this;
 		if (start === end) return this.wait(2);
-		if (!this.allows(first)) return -1;
+		if (!this.match(first)) return -1;
 		let length = 0;
 		// Two to four bytes, least significant first (§2.2.3).
 		for (let shift = 0, offset = start + 1; shift < 28; shift += 7) {
 			if (offset === end) return this.wait(offset - start + 1);
-			const digit = bytes[offset++] as number;
-			length |= (digit & 127) << shift;
-			if (digit < 128) {
+			const value = bytes[offset++] as number;
+			length |= (value & 127) << shift;
+			if (value < 128) {
 				this.offset = offset;
 				if (end - offset >= 2 || length < 2) return first >> 4 === 3 && length < 2 ? -1 : length;
 				return this.wait(offset - start + 2);
@@ -133,7 +129,7 @@ export default class Parser {
 	}
 
 	/** Whether a server may send a packet that begins so: its type, and the flags reserved for it [MQTT-2.2.2-2]. */
-	private allows(first: number): boolean {
+	private match(first: number): boolean {
 		if (first >> 4 === 3) return (first & 6) !== 6;
 		// A bit for each type: CONNACK, PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK, PINGRESP; PINGREQ is no server's
 		// business in MQTT, but ECMA-419 §25 wants it answered. PUBREL has a flag set.
@@ -145,8 +141,8 @@ export default class Parser {
 		if ((first & 6) === 6) return 0x7fffffff; // [MQTT-3.3.1-4]
 		if ((first & 6) === 0) return offset; // DUP at QoS 0: wrong of the sender, and seen from AWS
 		if (offset + 2 > this.end) return offset + 2;
-		this.packetIdentifier = ((this.bytes[offset] as number) << 8) | (this.bytes[offset + 1] as number);
-		return this.packetIdentifier === 0 ? 0x7fffffff : offset + 2; // [MQTT-2.3.1-1]
+		this.id = ((this.bytes[offset] as number) << 8) | (this.bytes[offset + 1] as number);
+		return this.id === 0 ? 0x7fffffff : offset + 2; // [MQTT-2.3.1-1]
 	}
 
 	private look(start: number, end: number): boolean {
@@ -157,7 +153,7 @@ export default class Parser {
 		return true;
 	}
 
-	private rename(topic: string): boolean {
+	private replace(topic: string): boolean {
 		if (!isTopicName(topic)) return false; // [MQTT-3.3.2-2]
 		this.topic = topic;
 		return true;
@@ -165,19 +161,16 @@ export default class Parser {
 
 	/** Any other packet, whole. `first` is its first byte. */
 	private control(first: number, offset: number, length: number): number {
-		if (!this.allows(first)) return -1;
+		if (!this.match(first)) return -1;
 		const type = first >> 4;
-		const expected = type > 11 ? 0 : 2;
-		if (type === 9 ? length < 3 || length > 507 : length !== expected) return -1;
+		if (type === 9 ? length < 3 || length > 507 : length !== (type > 11 ? 0 : 2)) return -1;
 		const end = offset + length;
 		if (end > this.end) return this.wait(end - this.start);
 		const bytes = this.bytes;
 		if (length !== 0) {
-			const high = bytes[offset] as number;
-			const low = bytes[offset + 1] as number;
-			const id = (high << 8) | low;
-			if (type === 2 ? high > 1 : id === 0) return -1; // [MQTT-2.3.1-1]
-			this.packetIdentifier = id;
+			const id = ((bytes[offset] as number) << 8) | (bytes[offset + 1] as number);
+			if (type === 2 ? id > 0x1ff : id === 0) return -1; // [MQTT-2.3.1-1]
+			this.id = id;
 			if (type === 9) {
 				const codes = Array.from(bytes.subarray(offset + 2, end));
 				if (codes.some(code => code > 2 && code !== 0x80)) return -1; // [MQTT-3.9.3-2]
@@ -189,14 +182,14 @@ export default class Parser {
 	}
 
 	/** Makes `payload` show these bytes of the buffer. */
-	lookAtPayload(start: number, end: number): void {
+	peek(start: number, end: number): void {
 		this.payload = this.bytes.subarray(start, end);
 		this.payloadStart = start;
 		this.payloadEnd = end;
 	}
 
 	/** Room behind what is not yet parsed, at least one byte, for a socket to read into. A long topic's buffer has just what it needs. */
-	room(): Uint8Array {
+	free(): Uint8Array {
 		const start = this.start;
 		const bytes = this.bytes;
 		if (start > 0) {

@@ -18,15 +18,15 @@ interface Desk {
 	) => { decode(bytes: Uint8Array): string };
 }
 
-const desk = "fromString" in ArrayBuffer ? undefined : (globalThis as unknown as Desk);
-const encoder = desk && new desk.TextEncoder();
+const global = "fromString" in ArrayBuffer ? undefined : (globalThis as unknown as Desk);
+const encoder = global && new global.TextEncoder();
 // `ignoreBOM` keeps U+FEFF in the text, as [MQTT-1.5.3-3] demands.
-const decoder = desk && new desk.TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const decoder = global && new global.TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The UTF-8 bytes of `text`, in a buffer of their own. XS constructs it from `this`: `fromString` is called on its class. */
 export const encode: (text: string) => Uint8Array = encoder
 	? encoder.encode.bind(encoder)
-	: text => new Uint8Array((ArrayBuffer as unknown as XSArrayBuffer).fromString(text));
+	: value => new Uint8Array((ArrayBuffer as unknown as XSArrayBuffer).fromString(value));
 
 /** The text of `bytes`. Throws where they are not UTF-8 [MQTT-1.5.3-1]. */
 export const decode: (bytes: Uint8Array) => string = decoder

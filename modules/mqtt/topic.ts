@@ -5,12 +5,12 @@
  */
 
 /** A name that a message may be published to [MQTT-3.3.2-2] [MQTT-4.7.1-1] [MQTT-4.7.3-1] [MQTT-4.7.3-2]. */
-export const isTopicName = (text: string): boolean =>
-	text !== "" && !text.includes("+") && !text.includes("#") && !text.includes("\0");
+export const isTopicName = (name: string): boolean =>
+	name !== "" && !name.includes("+") && !name.includes("#") && !name.includes("\0");
 
 /** A filter that may be subscribed to: wildcards stand alone in their level [MQTT-4.7.1-3], `#` only in the last one [MQTT-4.7.1-2]. */
-export const isTopicFilter = (text: string): boolean => {
-	const levels = text.split("/");
-	if (levels[levels.length - 1] === "#") levels.pop();
-	return text !== "" && levels.every(level => level === "" || level === "+" || isTopicName(level));
+export const isTopicFilter = (name: string): boolean => {
+	const values = name.split("/");
+	if (values[values.length - 1] === "#") values.pop();
+	return name !== "" && values.every(value => value === "" || value === "+" || isTopicName(value));
 };

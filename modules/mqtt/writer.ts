@@ -16,10 +16,10 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	// Declared, and made in the constructor, as in connection.ts.
 	/** The last PUBLISH; `write` looks here first. */
 	declare private publication: Publication;
-	declare private publications: Publication[];
+	declare private cache: Publication[];
 	/** Bytes of the outgoing PUBLISH that are still to be written. */
-	declare private outgoing: number;
-	declare private reply: Uint8Array;
+	declare private left: number;
+	declare private buffer: Uint8Array;
 	declare protected identifiers: Identifiers | undefined;
 	/** Packet identifier << 16 | number of filters, of each SUBSCRIBE that has no SUBACK yet. */
 	declare protected subscribing: number[] | undefined;
@@ -27,8 +27,8 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	constructor(options: MQTTClientOptions<Client>) {
 		super(options);
 		this.publication = {} as Publication;
-		this.publications = [];
-		this.reply = Uint8Array.of(0, 2, 0, 0);
+		this.cache = [];
+		this.buffer = Uint8Array.of(0, 2, 0, 0);
 	}
 
 	/**
@@ -38,28 +38,27 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	write(data: ByteBuffer | undefined, options?: WriteOptions): number {
 		let publication = this.publication;
 		// Each look at an option counts here. What is not like an earlier PUBLISH goes the long way.
-		if (this.state !== 4) return this.fragment(data, options);
-		if (options === undefined || data === undefined) return this.compose(data, options);
+		if (this.state !== 4) return this.chunk(data, options);
+		if (options === undefined || data === undefined) return this.transmit(data, options);
 		if (options.topic !== publication.topic) {
-			const kept = this.recall(options.topic);
-			if (kept === undefined) return this.compose(data, options);
-			publication = kept;
+			publication = this.find(options.topic) as Publication;
+			if (publication === undefined) return this.transmit(data, options);
 		}
 		if (options.QoS !== publication.QoS || options.retain !== publication.retain || options.duplicate)
-			return this.compose(data, options);
+			return this.transmit(data, options);
 		if (data.byteLength !== publication.byteLength || options.byteLength !== undefined || options.operation)
-			return this.compose(data, options);
-		if (publication.total > this.writable) return this.compose(data, options);
-		if (publication.identified) this.stamp(publication, options.id);
+			return this.transmit(data, options);
+		if (publication.size > this.writable) return this.transmit(data, options);
+		if (publication.identified) this.sign(publication, options.id);
 		if (publication.whole) return this.copy(publication, data);
-		this.socket.write(publication.packet, publication.sequence);
+		this.socket.write(publication.packet, publication.options);
 		try {
 			const writable = this.socket.write(data);
 			this.writable = writable;
 			return writable > 8 ? writable - 8 : 0; // RESERVE
 		} catch (error) {
 			// Half a packet is out: no other may follow.
-			this.failLater(error);
+			this.disconnected(error);
 			throw error;
 		}
 	}
@@ -75,10 +74,10 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	}
 
 	/** Packet identifier, in the two bytes before the payload. */
-	private stamp(publication: Publication, given: number | undefined): void {
-		let id = given as number;
+	private sign(publication: Publication, value: number | undefined): void {
+		let id = value as number;
 		if ((id & 0xffff) !== id || id === 0)
-			id = id === undefined && this.identifiers ? this.identifiers.take() : this.identify(given);
+			id = id === undefined && this.identifiers ? this.identifiers.take() : this.identify(value);
 		const packet = publication.packet;
 		const offset = publication.offset;
 		packet[offset - 2] = id >> 8;
@@ -96,19 +95,19 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	}
 
 	/** Any packet that is not like an earlier PUBLISH. */
-	private compose(data: ByteBuffer | undefined, options: WriteOptions | undefined): number {
-		if (options === undefined) return this.fragment(data, options);
-		if (options.operation === undefined || options.operation === 3) this.begin(this.bytes(data), options);
+	private transmit(data: ByteBuffer | undefined, options: WriteOptions | undefined): number {
+		if (options === undefined) return this.chunk(data, options);
+		if (options.operation === undefined || options.operation === 3) this.start(this.bytes(data), options);
 		else this.control(options.operation, options);
 		return this.writable > 8 ? this.writable - 8 : 0;
 	}
 
 	/** A PUBLISH: whole, or the first of its fragments. */
-	private begin(bytes: Uint8Array, options: WriteOptions): void {
+	private start(bytes: Uint8Array, options: WriteOptions): void {
 		const size = bytes.byteLength;
 		const byteLength = options.byteLength ?? size;
 		if (!(size <= byteLength)) this.wrong("byteLength", `at least ${size}`, byteLength);
-		const publication = this.recall(options.topic) ?? ({} as Publication);
+		const publication = this.find(options.topic) ?? ({} as Publication);
 		if (
 			options.QoS !== publication.QoS ||
 			options.retain !== publication.retain ||
@@ -117,30 +116,29 @@ export default abstract class Writer<Client> extends Connection<Client> {
 		)
 			this.publish(publication, options, byteLength);
 		// The topics of a small board: four are kept, at about 300 bytes each.
-		if (publication !== this.publication && this.publications.push(publication) > 4)
-			this.publications.shift();
+		if (publication !== this.publication && this.cache.push(publication) > 4) this.cache.shift();
 		this.publication = publication;
 		const offset = publication.offset;
 		this.need(offset + size);
-		if (publication.identified) this.stamp(publication, options.id);
+		if (publication.identified) this.sign(publication, options.id);
 		if (publication.whole && byteLength === size) this.copy(publication, bytes);
 		else {
 			const packet = publication.packet;
 			this.writable = this.socket.write(
 				publication.whole ? packet.subarray(0, offset) : packet,
-				publication.sequence,
+				publication.options,
 			);
-			this.outgoing = byteLength;
-			this.continue(bytes);
+			this.left = byteLength;
+			this.append(bytes);
 		}
 	}
 
 	/** The kept PUBLISH with this topic becomes the first to look at. */
-	private recall(topic: string | undefined): Publication | undefined {
-		const publications = this.publications;
-		let index = publications.length;
+	private find(topic: string | undefined): Publication | undefined {
+		const cache = this.cache;
+		let index = cache.length;
 		while (index > 0) {
-			const publication = publications[--index] as Publication;
+			const publication = cache[--index] as Publication;
 			if (publication.topic === topic) {
 				this.publication = publication;
 				return publication;
@@ -150,21 +148,21 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	}
 
 	/** Sends the next bytes of the payload that is going out. */
-	private continue(bytes: Uint8Array): void {
-		const rest = this.outgoing - bytes.byteLength;
-		this.outgoing = rest;
+	private append(bytes: Uint8Array): void {
+		const rest = this.left - bytes.byteLength;
+		this.left = rest;
 		this.state = rest ? 5 : 4;
 		if (bytes.byteLength)
 			try {
 				this.writable = rest ? this.socket.write(bytes, MORE_FOLLOWS) : this.socket.write(bytes);
 			} catch (error) {
-				this.failLater(error);
+				this.disconnected(error);
 				throw error;
 			}
 	}
 
 	/** `write` without options, or while not simply connected: the next fragment of a PUBLISH, or an error. */
-	private fragment(data: ByteBuffer | undefined, options: WriteOptions | undefined): number {
+	private chunk(data: ByteBuffer | undefined, options: WriteOptions | undefined): number {
 		const state = this.state;
 		if (state !== 5)
 			throw new Error(
@@ -173,29 +171,29 @@ export default abstract class Writer<Client> extends Connection<Client> {
 		if (options) throw new Error("write: expected the next fragment, without options");
 		const bytes = this.bytes(data);
 		const size = bytes.byteLength;
-		if (size > this.outgoing) this.wrong("write", `at most ${this.outgoing} bytes`, size);
+		if (size > this.left) this.wrong("write", `at most ${this.left} bytes`, size);
 		this.need(size);
-		this.continue(bytes);
+		this.append(bytes);
 		// What had to wait for the end of the message.
-		if (!this.outgoing && this.stalled) this.resume();
+		if (!this.left && this.busy) this.schedule();
 		return this.writable > 8 ? this.writable - 8 : 0;
 	}
 
 	/** Anything but PUBLISH: PUBACK to PUBCOMP, SUBSCRIBE and UNSUBSCRIBE, PINGREQ and DISCONNECT. */
 	private control(operation: number, options: WriteOptions): void {
-		if (operation === 8 || operation === 10) this.sendItems(operation, options);
+		if (operation === 8 || operation === 10) this.register(operation, options);
 		else if (operation > 3 && operation < 8) {
 			if (options.id === undefined) this.wrong("id", "the one to acknowledge", "none");
 			this.need(4);
-			this.answer(operation === 6 ? 0x62 : operation << 4, this.identify(options.id)); // [MQTT-3.6.1-1]
+			this.reply(operation === 6 ? 0x62 : operation << 4, this.identify(options.id)); // [MQTT-3.6.1-1]
 		} else if (operation === 12 || operation === 14) {
 			this.need(2);
-			this.send(operation << 4);
+			this.writeWord(operation << 4);
 			if (operation === 14) this.state = 6;
 		} else this.wrong("operation", "one that a client sends", operation);
 	}
 
-	private sendItems(operation: 8 | 10, options: WriteOptions): void {
+	private register(operation: 8 | 10, options: WriteOptions): void {
 		const packet = this.subscribe(operation, options.items);
 		this.need(packet.byteLength);
 		// Last, so that a refused packet takes no identifier.
@@ -212,11 +210,11 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	}
 
 	/** PUBACK, PUBREC, PUBREL or PUBCOMP by its first byte, from a packet that is kept. */
-	protected answer(first: number, id: number): void {
-		const reply = this.reply;
-		reply[0] = first;
-		reply[2] = id >> 8;
-		reply[3] = id;
-		this.writable = this.socket.write(reply);
+	protected reply(first: number, id: number): void {
+		const buffer = this.buffer;
+		buffer[0] = first;
+		buffer[2] = id >> 8;
+		buffer[3] = id;
+		this.writable = this.socket.write(buffer);
 	}
 }

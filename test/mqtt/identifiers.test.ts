@@ -13,7 +13,7 @@ describe("identifiers", () => {
 		const identifiers = new Identifiers();
 		for (let i = 1; i <= 65_535; i++) {
 			assert.equal(identifiers.take(), i);
-			identifiers.release(i);
+			identifiers.free(i);
 		}
 		assert.equal(identifiers.take(), 1);
 	});
@@ -23,7 +23,7 @@ describe("identifiers", () => {
 		const kept = [1, 3];
 		for (let i = 1; i <= 65_535; i++) {
 			const id = identifiers.take();
-			if (!kept.includes(id)) identifiers.release(id);
+			if (!kept.includes(id)) identifiers.free(id);
 		}
 		assert.deepEqual([identifiers.take(), identifiers.take(), identifiers.take()], [2, 4, 5]);
 	});
@@ -31,12 +31,12 @@ describe("identifiers", () => {
 	it("An identifier that is released may be used again [MQTT-2.3.1-3]", () => {
 		const identifiers = new Identifiers();
 		identifiers.take();
-		identifiers.release(1);
+		identifiers.free(1);
 		const seen = new Set<number>();
 		for (let i = 0; i < 65_535; i++) {
 			const id = identifiers.take();
 			seen.add(id);
-			identifiers.release(id);
+			identifiers.free(id);
 		}
 		assert.ok(seen.has(1));
 	});
@@ -44,8 +44,8 @@ describe("identifiers", () => {
 	it("The release of an identifier that was not taken changes nothing", () => {
 		const identifiers = new Identifiers();
 		identifiers.take();
-		identifiers.release(7);
-		identifiers.release(0);
+		identifiers.free(7);
+		identifiers.free(0);
 		assert.equal(identifiers.take(), 2);
 	});
 
@@ -54,7 +54,7 @@ describe("identifiers", () => {
 		const identifiers = new Identifiers();
 		for (let i = 0; i < 65_535; i++) identifiers.take();
 		assert.throws(() => identifiers.take(), /id: expected a free packet identifier/);
-		identifiers.release(4711);
+		identifiers.free(4711);
 		assert.equal(identifiers.take(), 4711);
 		assert.throws(() => identifiers.take(), /id: expected a free packet identifier/);
 	});

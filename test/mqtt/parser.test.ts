@@ -7,12 +7,16 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { generate, type Packet } from "mqtt-packet";
 import MQTTClient from "../../modules/mqtt/client.js";
-import Parser, { MALFORMED, MORE } from "../../modules/mqtt/parser.js";
+import Parser from "../../modules/mqtt/parser.js";
 import { MALFORMED_PACKETS } from "./malformed.js";
 import Scene, { broker, packets } from "./scene.js";
 import { settings } from "./seed.js";
 
 const { CONNACK, PUBLISH, SUBACK } = MQTTClient;
+/** `next` needs more bytes. */
+const MORE = -2;
+/** What stands in the buffer is no packet a server may send. */
+const MALFORMED = -1;
 
 /** Parses `segments` one by one and tells what was found, PUBLISH with its payload; the last entry may be "malformed". */
 function parse(segments: readonly Uint8Array[]): string[] {
@@ -21,20 +25,20 @@ function parse(segments: readonly Uint8Array[]): string[] {
 	let payload = "";
 	for (const segment of segments)
 		for (let offset = 0; offset < segment.byteLength; ) {
-			const room = parser.room();
+			const room = parser.free();
 			assert.ok(room.byteLength > 0, "no room while more is needed");
 			const bytes = segment.subarray(offset, offset + room.byteLength);
 			room.set(bytes);
 			parser.end += bytes.byteLength;
 			offset += bytes.byteLength;
 			for (;;) {
-				const there = Math.min(parser.remaining, parser.end - parser.start);
+				const there = Math.min(parser.left, parser.end - parser.start);
 				if (there) {
 					payload += Buffer.from(parser.bytes.subarray(parser.start, parser.start + there)).toString("hex");
 					parser.start += there;
-					parser.remaining -= there;
+					parser.left -= there;
 				}
-				if (parser.remaining) break;
+				if (parser.left) break;
 				if (payload) {
 					log.push(`payload ${payload}`);
 					payload = "";
@@ -63,7 +67,7 @@ function next(parser: Parser): number {
 }
 
 function describePacket(type: number, parser: Parser): string {
-	const { topic, flags, packetIdentifier, remaining, codes } = parser;
+	const { topic, flags, id: packetIdentifier, left: remaining, codes } = parser;
 	if (type === PUBLISH)
 		return `${type} ${topic} ${flags & 15} ${flags & 6 ? packetIdentifier : "-"} ${remaining}`;
 	if (type === CONNACK) return `${type} ${packetIdentifier >> 8 === 1} ${packetIdentifier & 255}`;
