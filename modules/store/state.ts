@@ -14,7 +14,7 @@ import { HEADER, Kind } from "./record.js";
 const KEY = 15;
 
 /** Of all that can be kept, promises take at most this share: without room for messages there would be no alerts. */
-const SHARE = 0.75;
+const SHARE = 0.875;
 
 interface Slot {
 	address: number;

@@ -55,7 +55,7 @@ export function survey(
 	generations: Uint32Array,
 ): Survey {
 	const { count, blockLength } = blocks;
-	let damaged = 0;
+	const hit: number[] = [];
 	let other = "";
 	for (let block = 0; block < count; block++) {
 		if (!blocks.read(header.bytes, block * blockLength)) {
@@ -73,7 +73,7 @@ export function survey(
 		walk.begin(block, 0);
 		if (!walk.next() || generations.indexOf(frame.generation) >= 0) continue;
 		generations[block] = frame.generation;
-		damaged++;
+		hit.push(block);
 	}
 	let newest = last(generations, -1);
 	if (newest < 0) {
@@ -111,6 +111,8 @@ export function survey(
 		sequence = Math.max(sequence, header.sequence);
 		quarantined = Math.max(quarantined, header.quarantined);
 	}
+	// An erase that was cut off leaves such a block too, but a dead one.
+	const damaged = hit.filter(block => generations[block] !== 0).length;
 	const description = `journal, ${count} blocks of ${blockLength} bytes`;
 	return {
 		found: Found.journal,

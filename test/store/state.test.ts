@@ -87,7 +87,7 @@ describe("State (ECMA-419 §28 Key-Value)", () => {
 			["17"],
 		);
 	});
-	it("leaves a quarter to messages, whatever is promised, and says how much is lacking", () => {
+	it("leaves an eighth to messages, whatever is promised, and says how much is lacking", () => {
 		const promised = new Map(Array.from({ length: 99 }, (_, index) => [`${index}`, 100]));
 		const { state, outbox } = opened(partition(), promised);
 		assert.ok(state.lacking > 1000);
