@@ -323,3 +323,6 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	static readonly PINGRESP = 13;
 	static readonly DISCONNECT = 14;
 }
+
+// Read-only, also where the module is not preloaded (§25).
+Object.freeze(MQTTClient);

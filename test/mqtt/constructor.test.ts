@@ -283,6 +283,20 @@ describe("constructor", () => {
 		});
 	});
 
+	it("The static operation numbers are read-only (§25), and a subclass may have properties of its own", () => {
+		const statics = MQTTClient as unknown as Record<string, number>;
+		assert.throws(() => {
+			statics.PUBLISH = 9;
+		}, TypeError);
+		assert.equal(Reflect.deleteProperty(statics, "PUBLISH"), false);
+		assert.equal(MQTTClient.PUBLISH, 3);
+		class Mine extends MQTTClient {
+			static more = 1;
+		}
+		Mine.more = 2;
+		assert.deepEqual([Mine.more, Mine.PUBLISH], [2, 3]);
+	});
+
 	it("format is buffer, and nothing else may be set (§25, §9)", () => {
 		const { client } = new Scene();
 		assert.equal(client.format, "buffer");
