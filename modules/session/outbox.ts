@@ -2,7 +2,8 @@
  * What a session needs from the place that holds QoS 1 messages until the broker has acknowledged them.
  * Types only. Two implementations: `session/queue.ts` (RAM, bounded by bytes) and `store/outbox.ts` (flash journal).
  * A message is `queued` (no packet identifier) → `sent` (identifier kept, so that DUP is right after a
- * reconnect or a reboot [MQTT-4.4.0-1]) → `released` (gone), or `quarantined` (put aside, counted).
+ * reconnect or a reboot [MQTT-4.4.0-1]) → `released` (gone). `quarantined` is put aside and counted, until `readmit`
+ * makes it `queued` again; it is never thrown away.
  */
 
 /**
@@ -17,7 +18,7 @@ export interface OutboxEntry {
 	readonly topic: string;
 	readonly payload: Uint8Array;
 	readonly retain: boolean;
-	/** How many connections ended while this message was the oldest in flight. */
+	/** How many connections the peer ended soon after this message's bytes. */
 	readonly failures: number;
 }
 
@@ -35,7 +36,7 @@ export interface Outbox {
 	readonly length: number;
 	/** Bytes of topics and payloads held. */
 	readonly byteLength: number;
-	/** Messages put aside so far. */
+	/** How often a message was put aside so far. */
 	readonly quarantined: number;
 	/** Accepts a message (copied). Returns its sequence, or 0 when it was refused because the outbox is full. */
 	append(topic: string, payload: Uint8Array, options?: OutboxOptions): number;
@@ -47,9 +48,13 @@ export interface Outbox {
 	release(packetIdentifier: number): boolean;
 	/** The broker has no session (Session Present 0): every identifier is forgotten, the order stays. */
 	reset(): void;
-	/** A connection ended while this message was the oldest in flight. Returns its new count of failures. */
+	/** The peer ended a connection soon after this message's bytes. Returns its new count of failures. */
 	failed(sequence: number): number;
-	/** Puts a message aside for ever: it is counted and no longer offered. */
+	/** Puts a message aside: it is counted, kept, and not offered by `next` until it is readmitted. */
 	quarantine(sequence: number): void;
+	/** As `next`, of the messages put aside. */
+	aside(sequence: number): OutboxEntry | undefined;
+	/** A message that was put aside is offered again, in its old place. False when it is not aside. */
+	readmit(sequence: number): boolean;
 	close(): void;
 }

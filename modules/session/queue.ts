@@ -49,6 +49,8 @@ export class Queue implements Outbox {
 	readonly #budget: number;
 	/** In the order of their sequence. */
 	#entries: QueueEntry[] = [];
+	/** What was put aside; likewise. */
+	#aside: QueueEntry[] = [];
 	#byteLength = 0;
 	#sequence = 0;
 	#quarantined = 0;
@@ -89,14 +91,18 @@ export class Queue implements Outbox {
 		return this.#sequence;
 	}
 	next(sequence: number): QueueEntry | undefined {
-		return this.#entries[this.#after(sequence)];
+		return this.#entries[after(this.#entries, sequence)];
 	}
-	/** The oldest message that has not been sent; `zero` passes over all but QoS 0 (the window is full). */
-	waiting(zero: boolean): QueueEntry | undefined {
+	/**
+	 * The oldest message that has not been sent; `zero` passes over all but QoS 0 (the window is full), `passes` says
+	 * of which topics others may go.
+	 */
+	waiting(zero: boolean, passes?: (topic: string) => boolean): QueueEntry | undefined {
 		const entries = this.#entries;
 		for (let i = 0; i < entries.length; i++) {
 			const entry = entries[i] as QueueEntry;
-			if (entry.packetIdentifier === 0 && !(zero && entry.QoS !== 0)) return entry;
+			if (entry.packetIdentifier !== 0) continue;
+			if (entry.QoS === 0 || !(zero || passes?.(entry.topic) === false)) return entry;
 		}
 		return undefined;
 	}
@@ -119,12 +125,32 @@ export class Queue implements Outbox {
 		return entry ? ++entry.failures : 0;
 	}
 	quarantine(sequence: number): void {
-		if (this.remove(sequence)) this.#quarantined++;
+		const entry = this.#at(sequence);
+		if (!entry) return;
+		this.remove(sequence);
+		entry.packetIdentifier = 0;
+		this.#aside.splice(after(this.#aside, sequence), 0, entry);
+		this.#quarantined++;
+	}
+	aside(sequence: number): QueueEntry | undefined {
+		return this.#aside[after(this.#aside, sequence)];
+	}
+	readmit(sequence: number): boolean {
+		const entry = this.aside(sequence - 1);
+		if (entry?.sequence !== sequence) return false;
+		this.forget(sequence);
+		this.#entries.splice(after(this.#entries, sequence), 0, entry);
+		this.#byteLength += entry.byteLength;
+		return true;
+	}
+	/** Gives up a message that was put aside. */
+	forget(sequence: number): void {
+		this.#aside = this.#aside.filter(entry => entry.sequence !== sequence);
 	}
 	/** Takes a message out: a QoS 0 message that has left. */
 	remove(sequence: number): boolean {
 		if (!this.#at(sequence)) return false;
-		this.#delete(this.#after(sequence - 1));
+		this.#delete(after(this.#entries, sequence - 1));
 		return true;
 	}
 	/** The connection is gone: QoS 0 messages that need not be the latest go with it, or `all`. Returns how many. */
@@ -138,6 +164,7 @@ export class Queue implements Outbox {
 	}
 	close(): void {
 		this.#entries = [];
+		this.#aside = [];
 		this.#byteLength = this.#zeros = 0;
 	}
 
@@ -147,10 +174,14 @@ export class Queue implements Outbox {
 			// One that is in flight stays: the broker may know its identifier [MQTT-4.4.0-1].
 			if (entry.latest && entry.packetIdentifier === 0 && entry.topic === topic) this.#delete(i);
 		}
+		// Offered again later, an old state would take the place of a newer one.
+		if (this.#aside.length)
+			this.#aside = this.#aside.filter(entry => !(entry.latest && entry.topic === topic));
 	}
 	#makeRoom(byteLength: number, QoS: number): boolean {
-		if (byteLength + overhead > this.#budget) return false;
-		while (this.#byteLength + byteLength + (this.#entries.length + 1) * overhead > this.#budget) {
+		const budget = this.#aside.reduce((left, entry) => left - entry.byteLength - overhead, this.#budget);
+		if (byteLength + overhead > budget) return false;
+		while (this.#byteLength + byteLength + (this.#entries.length + 1) * overhead > budget) {
 			const index = QoS === 0 ? -1 : this.#entries.findIndex(entry => entry.QoS === 0);
 			if (index < 0) return false;
 			this.#delete(index);
@@ -165,18 +196,19 @@ export class Queue implements Outbox {
 		this.#entries.splice(index, 1);
 	}
 	#at(sequence: number): QueueEntry | undefined {
-		const entry = this.#entries[this.#after(sequence - 1)];
+		const entry = this.next(sequence - 1);
 		return entry && entry.sequence === sequence ? entry : undefined;
 	}
-	/** Index of the first entry whose sequence is greater. */
-	#after(sequence: number): number {
-		let low = 0;
-		let high = this.#entries.length;
-		while (low < high) {
-			const middle = (low + high) >> 1;
-			if ((this.#entries[middle] as QueueEntry).sequence > sequence) high = middle;
-			else low = middle + 1;
-		}
-		return low;
+}
+
+/** Index of the first entry whose sequence is greater. */
+function after(entries: readonly QueueEntry[], sequence: number): number {
+	let low = 0;
+	let high = entries.length;
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		if ((entries[middle] as QueueEntry).sequence > sequence) high = middle;
+		else low = middle + 1;
 	}
+	return low;
 }

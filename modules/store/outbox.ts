@@ -88,7 +88,7 @@ export default class Outbox implements Pattern {
 	next(sequence: number): OutboxEntry | undefined {
 		return this.#after(sequence, 0);
 	}
-	/** As `next`, of the messages put aside. They stay as long as nobody needs their room. */
+	/** As `next`, of the messages put aside. They were accepted, so they stay. */
 	aside(sequence: number): OutboxEntry | undefined {
 		return this.#after(sequence, Mark.quarantined);
 	}
@@ -134,6 +134,15 @@ export default class Outbox implements Pattern {
 		this.#count(-1, this.#roster.lengths[place] as number);
 		this.#note(Kind.quarantined, sequence, ++this.#journal.quarantined);
 	}
+	readmit(sequence: number): boolean {
+		const roster = this.#roster;
+		const place = roster.at(sequence);
+		if (place < 0 || ((roster.marks[place] as number) & Mark.quarantined) === 0) return false;
+		roster.marks[place] = (roster.marks[place] as number) & ~Mark.quarantined;
+		this.#count(1, roster.lengths[place] as number);
+		this.#note(Kind.status, sequence, roster.sign(place));
+		return true;
+	}
 	close(): void {
 		this.#entry.sequence = 0;
 	}
@@ -147,7 +156,7 @@ export default class Outbox implements Pattern {
 		this.length += sign;
 		this.byteLength += sign * (length - 2);
 	}
-	/** Room by budget, for RAM, and in flash; what was put aside gives way first, then the class's policy decides. */
+	/** Room by budget, for RAM, and in flash; else the class's policy decides. */
 	#admit(length: number, kind: number): boolean {
 		const journal = this.#journal;
 		const roster = this.#roster;
@@ -156,19 +165,17 @@ export default class Outbox implements Pattern {
 			const spare =
 				roster.count < this.#messages && this.byteLength + length - 2 <= this.#budget && journal.admits(cost);
 			if (spare && journal.room(length)) return true;
-			// Where blocks fail nobody can say whether giving a message up will help: then only what was put aside goes.
+			// Where blocks fail nobody can say whether giving a message up will help: then none goes.
 			const place = this.#victim(journal.retired ? 0 : kind);
 			if (place < 0) return false;
-			if (((roster.marks[place] as number) & Mark.quarantined) === 0) this.evicted++;
+			this.evicted++;
 			this.#drop(place);
 		}
 	}
-	/** Alerts (kind 0) keep the oldest. Of any other class the oldest goes that was not sent yet. */
+	/** Alerts (kind 0) keep the oldest, those put aside too. Of any other class the oldest goes that was not sent yet. */
 	#victim(kind: number): number {
-		const { count, marks, identifiers } = this.#roster;
-		for (let place = 0; place < count; place++)
-			if (((marks[place] as number) & Mark.quarantined) !== 0) return place;
 		if (kind === 0) return -1;
+		const { count, marks, identifiers } = this.#roster;
 		for (let place = 0; place < count; place++)
 			if ((marks[place] as number) >> CLASS === kind && identifiers[place] === 0) return place;
 		return -1;

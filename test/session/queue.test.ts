@@ -83,13 +83,36 @@ describe("queue", () => {
 		assert.equal(queue.append("s", bytes("1234567"), { latest: true }), 0);
 		assert.equal(queue.length, 0);
 	});
-	it("puts a message aside for ever", () => {
+	it("puts a message aside, keeps it, and takes it back in its old place", () => {
 		const queue = new Queue();
+		for (const text of ["1", "2", "3"]) queue.append("t", bytes(text));
+		queue.sent(2, 7);
+		assert.deepEqual([queue.failed(2), queue.failed(2), queue.failed(9)], [1, 2, 0]);
+		queue.quarantine(2);
+		queue.quarantine(2);
+		assert.deepEqual([queue.quarantined, queue.length, queue.byteLength], [1, 2, 4]);
+		assert.deepEqual([queue.aside(0)?.sequence, queue.aside(2), queue.release(7)], [2, undefined, false]);
+		assert.deepEqual([queue.readmit(1), queue.readmit(2), queue.readmit(2)], [false, true, false]);
+		assert.deepEqual(contents(queue), ["t=1", "t=2", "t=3"]);
+		assert.deepEqual([queue.aside(0), queue.length, queue.byteLength], [undefined, 3, 6]);
+	});
+	it("counts what was put aside in its budget, and refuses before it gives that up", () => {
+		const queue = new Queue({ byteLength: 2 * (64 + 2) });
 		queue.append("t", bytes("1"));
-		assert.deepEqual([queue.failed(1), queue.failed(1), queue.failed(2)], [1, 2, 0]);
+		queue.append("t", bytes("2"));
 		queue.quarantine(1);
+		assert.equal(queue.append("t", bytes("3")), 0);
+		queue.forget(1);
+		assert.equal(queue.append("t", bytes("4")), 3);
+	});
+	it("forgets a state that was put aside once there is a later one", () => {
+		const queue = new Queue();
+		queue.append("s", bytes("1"), { latest: true });
+		queue.append("a", bytes("1"));
 		queue.quarantine(1);
-		assert.deepEqual([queue.quarantined, queue.length, queue.byteLength], [1, 0, 0]);
+		queue.quarantine(2);
+		queue.append("s", bytes("2"), { latest: true });
+		assert.equal(queue.aside(0)?.topic, "a");
 	});
 	it("sheds QoS 0 that need not be the latest when the connection ends", () => {
 		const queue = new Queue();

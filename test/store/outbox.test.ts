@@ -187,15 +187,33 @@ describe("A full outbox", () => {
 		assert.equal(outbox.next(2)?.sequence, 4);
 		assert.equal(outbox.append("alert", bytes("x".repeat(50))), 0, "alerts push nobody out");
 	});
-	it("gives up what was put aside before it refuses anything", () => {
+	it("refuses an alert before it gives up what was put aside, which was accepted too", () => {
 		const { outbox } = opened();
 		const held = fill(outbox, 50);
 		outbox.quarantine(2);
-		assert.ok(outbox.aside(0));
-		assert.ok(outbox.append("a/alerts/x", bytes("x".repeat(50))));
-		assert.equal(outbox.aside(0), undefined);
 		assert.equal(outbox.append("a/alerts/x", bytes("x".repeat(50))), 0);
-		assert.deepEqual([outbox.length, outbox.quarantined], [held, 1]);
+		assert.equal(outbox.aside(0)?.sequence, 2);
+		assert.deepEqual([outbox.length, outbox.quarantined], [held - 1, 1]);
+	});
+	it("readmits what was put aside, in its old place, over a restart too", () => {
+		const { outbox, again } = opened();
+		for (const topic of ["a", "b", "c"]) outbox.append(topic, bytes(topic));
+		outbox.sent(2, 4);
+		outbox.failed(2);
+		outbox.quarantine(2);
+		assert.deepEqual(
+			[outbox.readmit(1), outbox.readmit(9), outbox.readmit(2), outbox.readmit(2)],
+			[false, false, true, false],
+		);
+		for (const one of [outbox, again().outbox]) {
+			const entry = one.next(1);
+			assert.deepEqual([entry?.topic, entry?.packetIdentifier, entry?.failures], ["b", 0, 1]);
+			assert.deepEqual([one.length, one.byteLength, one.quarantined], [3, 6, 1]);
+			assert.equal(one.aside(0), undefined);
+		}
+		outbox.sent(2, 5);
+		assert.equal(outbox.release(5), true);
+		assert.equal(again().outbox.length, 2);
 	});
 	it("is bounded by its budget of bytes and its number of messages", () => {
 		const small = opened(undefined, { budget: 100 });
