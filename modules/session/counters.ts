@@ -13,7 +13,9 @@ export interface Counters {
 	/** Inbound messages with the DUP flag. */
 	readonly duplicates: number;
 	readonly lateWills: number;
+	/** Times that a message was put aside, and messages put aside that the broker has taken after all. */
 	readonly quarantined: number;
+	readonly recovered: number;
 	/** Times online. */
 	readonly connects: number;
 	readonly dropped: { readonly offline: number; readonly full: number; readonly long: number };
@@ -46,6 +48,7 @@ export function tally(): Tally {
 		duplicates: 0,
 		lateWills: 0,
 		quarantined: 0,
+		recovered: 0,
 		connects: 0,
 		dropped: { offline: 0, full: 0, long: 0 },
 		reconnects: {

@@ -42,10 +42,9 @@ export class Flight {
 	sequence(packetIdentifier: number): number {
 		return Math.floor((this.#places.get(packetIdentifier) ?? 0) / 4);
 	}
-	/** The identifier in this lane that was sent first; 0 when there is none. */
-	oldest(lane: Lane): number {
-		for (const [packetIdentifier, place] of this.#places) if (place % 4 === lane) return packetIdentifier;
-		return 0;
+	/** Sequence × 4 + lane: a name for the message that outlives its identifier. 0 when the identifier is not in use. */
+	place(packetIdentifier: number): number {
+		return this.#places.get(packetIdentifier) ?? 0;
 	}
 	identifiers(): number[] {
 		return [...this.#places.keys()];

@@ -59,6 +59,8 @@ export interface SessionOptions {
 	readonly window?: number;
 	/** Durable messages a second while a backlog drains; 20 by default. */
 	readonly rate?: number;
+	/** Milliseconds until what was put aside is offered again; a day by default. */
+	readonly recall?: number;
 	/** Bytes of messages in RAM; 16 384 by default. */
 	readonly queueBytes?: number;
 	/** Bytes of payload, outbound; 131 072 by default (AWS). */
@@ -87,6 +89,7 @@ export const defaults = Object.freeze({
 	}),
 	window: 20,
 	rate: 20,
+	recall: 86_400_000,
 	queueBytes: 16_384,
 	longest: 131_072,
 	longestInbound: 4096,

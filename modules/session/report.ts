@@ -11,7 +11,7 @@ export const Report = Object.freeze({
 	filterLowered: 4,
 	/** Several short connections in a row: another client may use this id. */
 	duplicateSuspected: 5,
-	/** A message was in flight at each of three disconnects and was put aside: its topic. */
+	/** The broker hung up on this message three times and it was put aside, to be offered again later: its topic. */
 	quarantined: 6,
 	/** The outbox or queue is full and refuses messages: the topic of the first. */
 	full: 7,
@@ -23,5 +23,7 @@ export const Report = Object.freeze({
 	lateWill: 10,
 	/** A fault inside, survived: the error. */
 	internal: 11,
+	/** The broker has taken a message that had been put aside: its topic. */
+	recovered: 12,
 });
 export type Report = (typeof Report)[keyof typeof Report];

@@ -15,12 +15,15 @@ import { Outcome } from "./outcome.js";
 import { PUBREL } from "./packet.js";
 import { Queue, type QueueEntry } from "./queue.js";
 import { Reason } from "./reason.js";
-import { proof, Suspicion } from "./suspicion.js";
+import { Recall } from "./recall.js";
+import { proof, Suspicion, soon } from "./suspicion.js";
 
 export interface SenderOwner {
 	/** Nothing in flight was acknowledged within the deadline. */
 	stalled(): void;
 	quarantined(topic: string): void;
+	/** A message that had been put aside has arrived. */
+	recovered(topic: string): void;
 	fault(error: unknown): void;
 }
 
@@ -34,16 +37,21 @@ export class Sender {
 	readonly #tally: Tally;
 	readonly #window: number;
 	readonly #backlog: Backlog;
-	/** By lane. */
-	readonly #suspicions = [new Suspicion(), new Suspicion()] as const;
+	readonly #suspicion: Suspicion;
+	readonly #recall: Recall;
 	/** Until the next of the backlog may go. */
 	readonly #drain: Alarm;
-	/** Until a connection is good enough for a suspect. */
-	readonly #trial: Alarm;
 	/** Until something in flight has to be acknowledged. */
 	readonly #silence: Alarm;
 	/** Identifiers in flight that this connection has not sent, oldest first. */
 	#again: number[] = [];
+	/** Those of them that wait until the suspect's turn has come. */
+	#held: number[] = [];
+	/** It is our status that is under suspicion: usually that is the message which proves a connection. */
+	#self = false;
+	/** Ticks at which the connection stood, and at which the oldest in flight was sent or became the oldest. */
+	#opened = 0;
+	#since = 0;
 	/** The last of `#again`, when it was never sent on any connection: its DUP is 0 [MQTT-3.3.1-1]. */
 	#fresh = 0;
 	/** By lane: the sequence of the message that was last sent for the first time. */
@@ -63,8 +71,12 @@ export class Sender {
 		this.#window = window;
 		this.#backlog = new Backlog(rate);
 		this.#drain = new Alarm(timer, () => this.pump());
-		this.#trial = new Alarm(timer, () => this.pump());
 		this.#silence = new Alarm(timer, () => owner.stalled());
+		this.#suspicion = new Suspicion(timer, () => this.#turn());
+		this.#recall = new Recall(timer, options.recall ?? defaults.recall, [this.#live, outbox], {
+			idle: () => this.#idle(),
+			recalled: (lane, sequence) => this.#recalled(lane, sequence),
+		});
 	}
 
 	/** CONNACK: what is in flight from before is to be sent again, or, when the broker has no session, as new. */
@@ -82,8 +94,11 @@ export class Sender {
 	/** Messages may leave from now on. */
 	open(link: Link): void {
 		this.#link = link;
-		this.#backlog.open(this.#options.ticks.ticks);
-		if (this.#isolating) this.#trial.set(proof);
+		this.#opened = this.#options.ticks.ticks;
+		this.#backlog.open(this.#opened);
+		this.#suspicion.open();
+		if (this.#suspicion.probing) this.#hold();
+		this.#recall.open();
 		this.pump();
 	}
 	/** The connection is gone for this reason, or nothing more may leave on it. */
@@ -91,18 +106,18 @@ export class Sender {
 		if (!this.#link) return;
 		this.#link = undefined;
 		this.#drain.clear();
-		this.#trial.clear();
 		this.#silence.clear();
 		this.#backlog.close();
+		this.#recall.close();
 		this.#tally.dropped.offline += this.#live.shed(reason === Reason.stuck);
-		this.#accuse(Lane.live, this.#live, reason);
-		this.#accuse(Lane.durable, this.#durable, reason);
-		this.#again = [];
+		this.#accuse(reason);
+		this.#again = this.#held = [];
 	}
 	/** Gives the timers back; the outbox belongs to whoever made it. */
 	end(): void {
 		this.#drain.close();
-		this.#trial.close();
+		this.#suspicion.end();
+		this.#recall.end();
 		this.#silence.close();
 		this.#live.close();
 	}
@@ -120,7 +135,14 @@ export class Sender {
 			}
 		}
 		const evicted = this.#live.evicted;
-		const sequence = this.#live.append(topic, payload, { QoS, retain, latest });
+		const kept = { QoS, retain, latest };
+		let sequence = this.#live.append(topic, payload, kept);
+		// Here, in RAM, what the broker will not have makes way; in the outbox it does not.
+		for (let old = this.#live.aside(0); !sequence && old; old = this.#live.aside(0)) {
+			this.#live.forget(old.sequence);
+			this.#tally.dropped.full++;
+			sequence = this.#live.append(topic, payload, kept);
+		}
 		this.#tally.dropped.full += this.#live.evicted - evicted;
 		return this.#offered(Lane.live, sequence);
 	}
@@ -140,18 +162,18 @@ export class Sender {
 	acknowledged(packetIdentifier: number): void {
 		const lane = this.#flight.lane(packetIdentifier);
 		if (lane === -1) return;
-		const sequence = this.#flight.sequence(packetIdentifier);
+		const place = this.#flight.place(packetIdentifier);
 		this.#flight.delete(packetIdentifier);
 		this.#tally.acknowledged++;
-		this.#taken(packetIdentifier, lane, sequence);
+		this.#taken(packetIdentifier, lane, place);
 	}
 	/** PUBREC: the message is the broker's, its identifier stays in use until PUBCOMP [MQTT-4.3.3-1]. */
 	received(packetIdentifier: number): void {
 		const lane = this.#flight.lane(packetIdentifier);
 		if (lane !== Lane.live) return;
-		const sequence = this.#flight.sequence(packetIdentifier);
+		const place = this.#flight.place(packetIdentifier);
 		this.#flight.add(packetIdentifier, Lane.released, 0);
-		this.#taken(packetIdentifier, lane, sequence);
+		this.#taken(packetIdentifier, lane, place);
 	}
 	/** Sends as much as link, window and rate allow. */
 	pump(): void {
@@ -165,18 +187,29 @@ export class Sender {
 	}
 
 	/** The broker has a message. */
-	#taken(packetIdentifier: number, lane: Lane, sequence: number): void {
+	#taken(packetIdentifier: number, lane: Lane, place: number): void {
 		if (lane !== Lane.released) {
 			const outbox = lane === Lane.live ? this.#live : this.#durable;
+			this.#recovered(outbox, lane, Math.floor(place / 4));
 			this.#guard(() => outbox.release(packetIdentifier));
-			this.#suspicions[lane]?.acknowledged(sequence);
+			this.#suspicion.acknowledged(place);
 		}
 		this.#silence.clear();
-		if (this.#link && this.#flight.size > this.#again.length) this.#listen();
-		this.pump();
+		if (this.#link && this.#outstanding > 0) this.#listen();
+		this.#turn();
+	}
+	#recovered(outbox: Outbox, lane: Lane, sequence: number): void {
+		if (!this.#recall.taken(lane, sequence)) return;
+		this.#tally.recovered++;
+		this.#guard(() => this.#owner.recovered(outbox.next(sequence - 1)?.topic ?? ""));
 	}
 	#listen(): void {
+		this.#since = this.#options.ticks.ticks;
 		this.#silence.set(this.#options.deadlines?.acknowledge ?? defaults.deadlines.acknowledge);
+	}
+	/** Messages that this connection has sent, and that are not acknowledged. */
+	get #outstanding(): number {
+		return this.#flight.size - this.#again.length - this.#held.length;
 	}
 	#offered(lane: Lane, sequence: number): Outcome {
 		if (sequence === 0) {
@@ -188,23 +221,97 @@ export class Sender {
 		this.#tally.queued++;
 		return Outcome.queued;
 	}
-	get #isolating(): boolean {
-		const [live, durable] = this.#suspicions;
-		return live.isolating || durable.isolating;
-	}
 	/** Sends one message; false when nothing can be sent now. */
 	#step(link: Link): boolean {
-		// A suspect travels alone, or an innocent neighbour would share its fate.
-		const window = this.#isolating ? 1 : this.#window;
-		const full = this.#trial.standing || this.#flight.size - this.#again.length >= window;
+		const { probing, trying } = this.#suspicion;
+		// What is alone in flight is known to be what the peer hung up on.
+		const window = trying || (probing && !this.#self) ? 1 : this.#window;
+		const full = this.#outstanding >= window;
 		if (this.#again.length) return full ? this.#sendLive(link, true) : this.#repeat(link);
-		return this.#sendLive(link, full) || (!full && this.#sendDurable());
+		if (this.#sendLive(link, full)) return true;
+		return !full && (!probing || this.#self) && this.#sendDurable();
+	}
+
+	// A message under suspicion
+
+	/**
+	 * A probe: the suspect stays out, and so does whatever it may be followed by. Our status goes, which is new on each
+	 * connection; if it is the suspect, all others go. The one case in which messages are sent again in another order than
+	 * they were first sent in [MQTT-4.6.0-1]; per topic it holds.
+	 */
+	#hold(): void {
+		this.#self = this.#isStatus(this.#suspicion.suspect);
+		const goes = (id: number) => this.#isStatus(this.#flight.place(id)) !== this.#self;
+		this.#held = this.#again.filter(id => !goes(id));
+		this.#again = this.#again.filter(goes);
+	}
+	readonly #passes = (topic: string) => (topic === this.#options.status.topic) !== this.#self;
+	#isStatus(place: number): boolean {
+		if (place % 4 !== Lane.live) return false;
+		const sequence = Math.floor(place / 4);
+		const entry = this.#live.next(sequence - 1);
+		return entry?.sequence === sequence && entry.topic === this.#options.status.topic;
+	}
+	/** The suspect's turn may have come, or all is as ever. */
+	#turn(): void {
+		if (this.#held.length && !this.#suspicion.probing) {
+			this.#again = [...this.#again, ...this.#held];
+			this.#held = [];
+		}
+		this.pump();
+	}
+	/** Nothing waits, and the connection is one that a convict may be offered to. */
+	#idle(): boolean {
+		if (!this.#link?.ready || !this.#suspicion.proved || this.#flight.size || this.#durable.length)
+			return false;
+		const age = (this.#options.ticks.ticks - this.#opened) | 0;
+		return age >= proof && !this.#live.waiting(false);
+	}
+	#recalled(lane: 0 | 1, sequence: number): void {
+		this.#suspicion.recall(sequence * 4 + lane);
+		this.#launch(lane, lane === Lane.live ? this.#live : this.#durable, sequence);
+		this.pump();
+	}
+	/** Asks who is to blame for the end of the connection, and puts aside who is. */
+	#accuse(reason: number): void {
+		const certain = reason === Reason.stuck;
+		const packetIdentifier = certain ? (this.#again[0] ?? 0) : this.#blamed(reason);
+		const place = this.#flight.place(packetIdentifier);
+		const convicted = this.#suspicion.ended(place, !this.#self, certain);
+		if (place === 0) return;
+		const lane = (place % 4) as Lane;
+		const sequence = Math.floor(place / 4);
+		const outbox = lane === Lane.live ? this.#live : this.#durable;
+		this.#guard(() => {
+			outbox.failed(sequence);
+			if (!convicted) return;
+			const topic = outbox.next(sequence - 1)?.topic ?? "";
+			outbox.quarantine(sequence);
+			this.#flight.delete(packetIdentifier);
+			this.#tally.quarantined++;
+			this.#recall.refused(lane, sequence);
+			this.#owner.quarantined(topic);
+		});
+	}
+	/** The packet identifier of the message that the peer hung up on, if it did so soon; else 0. */
+	#blamed(reason: number): number {
+		if (reason !== Reason.disconnected || ((this.#options.ticks.ticks - this.#since) | 0) > soon) return 0;
+		let own = 0;
+		for (const id of this.#flight.identifiers()) {
+			const place = this.#flight.place(id);
+			if (place % 4 === Lane.released || this.#again.includes(id) || this.#held.includes(id)) continue;
+			if (!this.#isStatus(place)) return id;
+			// Its acknowledgement is often lost with the connection: only when nothing else is there to blame.
+			own ||= id;
+		}
+		return own;
 	}
 	/** Sends the first of `#again`, under the identifier that it has. */
 	#repeat(link: Link): boolean {
 		const packetIdentifier = this.#again[0] as number;
 		const lane = this.#flight.lane(packetIdentifier);
 		if (lane === Lane.released) {
+			if (link.owing) return false;
 			link.reply(PUBREL, packetIdentifier);
 			this.#again.shift();
 			return true;
@@ -222,6 +329,7 @@ export class Sender {
 		if (!link.send(entry.topic, entry.payload, QoS, entry.retain, !fresh, packetIdentifier)) return false;
 		this.#again.shift();
 		if (!this.#silence.standing) this.#listen();
+		this.#suspicion.sent(this.#flight.place(packetIdentifier));
 		if (fresh) {
 			this.#fresh = 0;
 			this.#left[lane] = sequence;
@@ -232,7 +340,7 @@ export class Sender {
 	#sendLive(link: Link, zero: boolean): boolean {
 		const live = this.#live;
 		if (zero && live.zeros === 0) return false;
-		const entry = live.waiting(zero);
+		const entry = live.waiting(zero, this.#suspicion.probing ? this.#passes : undefined);
 		if (!entry) return false;
 		if (entry.QoS !== 0) return this.#launch(Lane.live, live, entry.sequence);
 		if (!link.send(entry.topic, entry.payload, 0, entry.retain, false, 0)) return false;
@@ -282,32 +390,6 @@ export class Sender {
 		for (let entry = this.#durable.next(0); entry; entry = this.#durable.next(entry.sequence))
 			if (entry.packetIdentifier !== 0) pairs.push([entry.packetIdentifier, entry.sequence]);
 		this.#flight.restore(pairs, Lane.durable);
-	}
-	/** Asks who is to blame for the end of the connection, and puts aside who is. */
-	#accuse(lane: 0 | 1, outbox: Outbox, reason: number): void {
-		const suspicion = this.#suspicions[lane];
-		const packetIdentifier = this.#blamed(lane, reason);
-		const sequence = this.#flight.sequence(packetIdentifier);
-		const convicted = suspicion.struck(sequence);
-		if (sequence === 0) return;
-		this.#guard(() => {
-			outbox.failed(sequence);
-			if (!convicted) return;
-			const topic = outbox.next(sequence - 1)?.topic ?? "";
-			outbox.quarantine(sequence);
-			this.#flight.delete(packetIdentifier);
-			this.#tally.quarantined++;
-			this.#owner.quarantined(topic);
-		});
-	}
-	/** The packet identifier of the message under suspicion; 0 when it is the network's doing. */
-	#blamed(lane: Lane, reason: number): number {
-		const next = this.#again[0] ?? 0;
-		if (reason === Reason.stuck) return this.#flight.lane(next) === lane ? next : 0;
-		const ended =
-			reason === Reason.disconnected || reason === Reason.acknowledge || reason === Reason.unknown;
-		const oldest = ended ? this.#flight.oldest(lane) : 0;
-		return this.#again.includes(oldest) ? 0 : oldest;
 	}
 	/** Flash may fail; then the session goes on with what it knows. */
 	#guard(action: () => void): void {

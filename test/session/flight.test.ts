@@ -21,7 +21,7 @@ describe("flight", () => {
 		assert.deepEqual([flight.lane(9), flight.sequence(9)], [-1, 0]);
 		flight.add(5, Lane.released, 0);
 		assert.deepEqual(flight.identifiers(), [5, 4]);
-		assert.deepEqual([flight.oldest(Lane.live), flight.oldest(Lane.durable)], [4, 0]);
+		assert.deepEqual([flight.place(4), flight.place(9)], [3 * 4 + Lane.live, 0]);
 	});
 	it("restores the order of sending after a restart, also where the identifiers have wrapped", () => {
 		for (const [ids, order] of [

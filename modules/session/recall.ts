@@ -1,0 +1,106 @@
+/**
+ * Offers again what was put aside: the broker may have changed, or its limits, or the message was innocent. A round
+ * goes through all of it, one message at a time and only while nothing else waits: the first soon after a start, then
+ * once a day. After a refusal the next one waits, for each costs the connection. Sends nothing itself.
+ */
+
+import type { Timer } from "../mqtt/io.js";
+import { Alarm } from "./alarm.js";
+import { Lane } from "./flight.js";
+import type { Outbox } from "./outbox.js";
+import { proof } from "./suspicion.js";
+
+export interface RecallOwner {
+	/** Whether the connection is good and nothing else waits. */
+	idle(): boolean;
+	/** Send this one; it is held as any other from now on. */
+	recalled(lane: 0 | 1, sequence: number): void;
+}
+
+export class Recall {
+	/** By lane. */
+	readonly #outboxes: readonly Outbox[];
+	readonly #owner: RecallOwner;
+	/** Milliseconds between two rounds. */
+	readonly #interval: number;
+	readonly #alarm: Alarm;
+	/** By lane: the sequence that this round has come to. */
+	#cursors = [0, 0];
+	/** lane and sequence of the message that is under way; sequence 0 is none. */
+	#lane: 0 | 1 = 0;
+	#sequence = 0;
+	/** A round is under way, or due. */
+	#round = true;
+	#online = false;
+
+	constructor(timer: Timer, interval: number, outboxes: readonly Outbox[], owner: RecallOwner) {
+		this.#outboxes = outboxes;
+		this.#owner = owner;
+		this.#interval = interval;
+		this.#alarm = new Alarm(timer, () => this.#next());
+	}
+	open(): void {
+		this.#online = true;
+		if (this.#round && !this.#alarm.standing) this.#alarm.set(proof);
+	}
+	/** An alarm that stands goes on: a round is due by time, not by connections. */
+	close(): void {
+		this.#online = false;
+	}
+	/** The broker has taken this message. True when it was one of ours. */
+	taken(lane: number, sequence: number): boolean {
+		if (sequence !== this.#sequence || lane !== this.#lane) return false;
+		this.#sequence = 0;
+		this.#alarm.set(0);
+		return true;
+	}
+	/** A message was put aside, for the first time or again. */
+	refused(lane: number, sequence: number): void {
+		if (sequence === this.#sequence && lane === this.#lane) {
+			this.#sequence = 0;
+			// If there are others, the pause is running.
+			if (!this.#outboxes.some((outbox, index) => outbox.aside(this.#cursors[index] as number))) this.#end();
+		} else if (!this.#round || this.#held() === 1) this.#rest();
+	}
+	/** Gives the timer back. */
+	end(): void {
+		this.#alarm.close();
+	}
+
+	#next(): void {
+		this.#round = true;
+		if (!this.#online) return;
+		if (!this.#owner.idle()) {
+			this.#alarm.set(proof);
+			return;
+		}
+		// The durable lane first: that is where alerts are.
+		for (const lane of [Lane.durable, Lane.live]) {
+			const outbox = this.#outboxes[lane] as Outbox;
+			const sequence = outbox.aside(this.#cursors[lane] as number)?.sequence ?? 0;
+			if (!sequence || !outbox.readmit(sequence)) continue;
+			this.#cursors[lane] = this.#sequence = sequence;
+			this.#lane = lane;
+			this.#alarm.set(this.#interval / 24);
+			this.#owner.recalled(lane, sequence);
+			return;
+		}
+		this.#end();
+	}
+	#end(): void {
+		this.#cursors = [0, 0];
+		if (this.#held() > 0) this.#rest();
+	}
+	/** Until the next round. */
+	#rest(): void {
+		if (this.#round || !this.#alarm.standing) this.#alarm.set(this.#interval);
+		this.#round = false;
+	}
+	/** How many messages are aside; counts no further than two. */
+	#held(): number {
+		let count = 0;
+		for (const outbox of this.#outboxes)
+			for (let entry = outbox.aside(0); entry && count < 2; entry = outbox.aside(entry.sequence)) count++;
+		return count;
+	}
+}

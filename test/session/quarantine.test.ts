@@ -1,0 +1,293 @@
+/**
+ * Messages that a broker hangs up on: put aside on evidence alone, never lost, offered again. And what is no evidence,
+ * whatever it looks like: silence, networks that reset every connection, brokers that take nothing at all.
+ */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { Queue } from "../../modules/session/queue.js";
+import { Reason } from "../../modules/session/reason.js";
+import { Report } from "../../modules/session/report.js";
+import Store from "../../modules/store/store.js";
+import { TestFlash } from "../flash.js";
+import { Bench } from "./bench.js";
+import type { ScriptedClient } from "./client.js";
+
+const durable = { QoS: 1, durable: true } as const;
+const day = 86_400_000;
+
+/** A broker that keeps the session, takes everything at once, and hangs up on what it minds. */
+class Peer {
+	readonly bench: Bench;
+	readonly arrived: string[] = [];
+	hangups = 0;
+	minds: (topic: string, text: string) => boolean;
+	/** Whether it acknowledges, by topic. */
+	answers = (_topic: string) => true;
+	#client: ScriptedClient | undefined;
+	#seen = 0;
+
+	constructor(bench: Bench, minds: (topic: string, text: string) => boolean = () => false) {
+		this.bench = bench;
+		this.minds = minds;
+	}
+	advance(milliseconds: number, step = 100): void {
+		for (let passed = 0; passed < milliseconds; passed += step) {
+			this.bench.clock.advance(step);
+			const { client } = this.bench;
+			if (!client || client.closed) continue;
+			if (client !== this.#client) {
+				this.#client = client;
+				this.#seen = 0;
+				client.accept(this.bench.clients.length > 1);
+				client.grant();
+			}
+			this.#take(client);
+		}
+	}
+	/** The connection is reset. */
+	reset(): void {
+		if (this.#client === this.bench.client) this.bench.client.fail(Reason.disconnected);
+	}
+	#take(client: ScriptedClient): void {
+		while (this.#seen < client.written.length && !client.closed) {
+			const { operation, topic = "", text = "", QoS, id } = client.written[this.#seen++] ?? { operation: 0 };
+			if (operation !== 3) continue;
+			if (this.minds(topic, text)) {
+				this.hangups++;
+				client.fail(Reason.disconnected);
+				return;
+			}
+			if (!this.answers(topic)) continue;
+			this.arrived.push(`${topic} ${text}`);
+			if (QoS && id) client.acknowledge(id);
+		}
+	}
+	on(topic: string): string[] {
+		const lines = this.arrived.filter(line => line.startsWith(`${topic} `));
+		return [...new Set(lines.map(line => line.slice(topic.length + 1)))];
+	}
+}
+
+const poisonous = (topic: string) => topic === "poison";
+const reports = (bench: Bench) =>
+	bench.told.filter(line => /^report (6|12) /.test(line)).map(line => line.slice(7));
+
+describe("session, a message that a broker hangs up on", () => {
+	it("is put aside after three disconnects, reported, and the rest goes on", () => {
+		const bench = new Bench();
+		for (let i = 0; i < 3; i++) bench.session.publish("a", `${i}`, durable);
+		bench.session.publish("poison", "1", durable);
+		for (let i = 3; i < 30; i++) bench.session.publish("a", `${i}`, durable);
+		const peer = new Peer(bench, poisonous);
+		peer.advance(60_000);
+		assert.equal(peer.hangups, 3);
+		assert.deepEqual(reports(bench), [`${Report.quarantined} poison`]);
+		assert.deepEqual([bench.outbox.quarantined, bench.session.counters.quarantined], [1, 1]);
+		assert.deepEqual(
+			peer.on("a"),
+			Array.from({ length: 30 }, (_, i) => `${i}`),
+		);
+		assert.equal(bench.outbox.length, 0);
+		assert.equal(bench.outbox.aside(0)?.topic, "poison", "it is kept");
+	});
+	it("is offered again a day later, alone, and arrives once the broker takes it", () => {
+		const bench = new Bench();
+		bench.session.publish("poison", "1", durable);
+		const peer = new Peer(bench, poisonous);
+		peer.advance(60_000);
+		assert.equal(peer.hangups, 3);
+		bench.told.splice(0);
+		peer.advance(day, 1000);
+		assert.equal(peer.hangups, 4, "one connection is what it costs");
+		assert.deepEqual(reports(bench), [`${Report.quarantined} poison`]);
+		assert.equal(bench.outbox.aside(0)?.topic, "poison");
+		peer.minds = () => false;
+		bench.told.splice(0);
+		peer.advance(day, 1000);
+		assert.deepEqual(peer.on("poison"), ["1"]);
+		assert.deepEqual(reports(bench), [`${Report.recovered} poison`]);
+		assert.equal(bench.session.counters.recovered, 1);
+		assert.deepEqual([bench.outbox.aside(0), bench.outbox.length], [undefined, 0]);
+	});
+	it("is offered again soon after a restart, from flash, once all else is out", () => {
+		let flash = new TestFlash({ blocks: 8, blockLength: 4096 });
+		const open = () => {
+			flash = new TestFlash({ blocks: 8, blockLength: 4096, image: flash.image });
+			const { outbox } = new Store({ partition: flash });
+			assert.ok(outbox);
+			return outbox;
+		};
+		const first = new Bench({ outbox: open() });
+		first.session.publish("poison", "1", durable);
+		const before = new Peer(first, poisonous);
+		before.advance(60_000);
+		assert.equal(first.outbox.quarantined, 1);
+		const outbox = open();
+		const second = new Bench({ outbox });
+		for (let i = 0; i < 300; i++) second.session.publish("a", `${i}`, durable);
+		const peer = new Peer(second);
+		peer.advance(14_000);
+		assert.deepEqual(peer.on("poison"), [], "300 alerts take 15 s");
+		peer.advance(20_000);
+		assert.deepEqual(peer.on("poison"), ["1"]);
+		assert.equal(peer.on("a").length, 300);
+		assert.deepEqual([outbox.length, outbox.aside(0)], [0, undefined]);
+		assert.equal(new Store({ partition: flash }).outbox?.length, 0);
+	});
+	it("does not keep back the next one that has no better luck: each is put aside, each comes again, an hour apart", () => {
+		const bench = new Bench();
+		for (let i = 0; i < 4; i++) bench.session.publish(i % 2 ? "a" : "poison", `${i}`, durable);
+		const peer = new Peer(bench, poisonous);
+		peer.advance(300_000);
+		assert.deepEqual([peer.hangups, bench.outbox.quarantined, peer.on("a")], [6, 2, ["1", "3"]]);
+		peer.advance(day - 300_000, 1000);
+		assert.equal(peer.hangups, 6);
+		peer.advance(600_000, 1000);
+		assert.equal(peer.hangups, 7);
+		peer.minds = (topic, text) => poisonous(topic) && text === "0";
+		peer.advance(2 * 3_600_000, 1000);
+		assert.deepEqual(peer.on("poison"), ["2"]);
+		assert.equal(bench.outbox.aside(0)?.sequence, 1);
+	});
+	it("is put aside from the live lane too, and not offered again once a later state has arrived", () => {
+		const bench = new Bench();
+		const peer = new Peer(bench, (topic, text) => topic === "state" && text === "bad");
+		peer.advance(1000);
+		bench.session.publish("state", "bad", { QoS: 1, retain: true, latest: true });
+		bench.session.publish("a", "1", durable);
+		peer.advance(120_000);
+		assert.deepEqual(reports(bench), [`${Report.quarantined} state`]);
+		bench.session.publish("state", "good", { QoS: 1, retain: true, latest: true });
+		peer.minds = () => false;
+		peer.advance(2 * day, 1000);
+		assert.deepEqual([peer.on("state"), peer.on("a")], [["good"], ["1"]]);
+	});
+	it("may be our own status: alerts get through, and it is put aside", () => {
+		const bench = new Bench();
+		for (let i = 0; i < 3; i++) bench.session.publish("a", `${i}`, durable);
+		const peer = new Peer(bench, topic => topic === "desk-1/status");
+		peer.advance(600_000);
+		assert.deepEqual(peer.on("a"), ["0", "1", "2"]);
+		assert.ok(reports(bench).includes(`${Report.quarantined} desk-1/status`));
+		assert.ok(!reports(bench).includes(`${Report.quarantined} a`));
+	});
+	it("is left out of one connection, and then travels alone; status and QoS 0 do not wait for it", () => {
+		const bench = new Bench();
+		bench.establish();
+		bench.session.publish("suspect", "1", durable);
+		bench.session.publish("a", "2", durable);
+		bench.client.fail();
+		bench.connect().accept(true);
+		bench.client.acknowledge(5);
+		bench.client.fail();
+		const client = bench.connect();
+		client.accept(true);
+		bench.session.publish("m", "3");
+		bench.clock.advance(9999);
+		assert.deepEqual(client.take(), ["desk-1/status 1r #6 online", "m 0 3"]);
+		client.acknowledge(6);
+		bench.clock.advance(1);
+		assert.deepEqual(client.take(), ["suspect 1d #3 1"]);
+		client.acknowledge(3);
+		assert.deepEqual(client.take(), ["a 1d #4 2"]);
+		client.fail();
+		assert.equal(bench.outbox.quarantined, 0);
+	});
+	it("may be one that the client itself refuses", () => {
+		const bench = new Bench();
+		const refuse = () => {
+			const { client } = bench;
+			const { write } = client;
+			client.write = (data, options) => {
+				if (options?.topic === "poison") throw new RangeError("topic: expected another");
+				return write.call(client, data, options);
+			};
+		};
+		bench.establish();
+		refuse();
+		bench.session.publish("poison", "1", durable);
+		for (let i = 0; i < 3; i++) {
+			assert.equal(bench.outbox.quarantined, 0);
+			for (let j = 0; j < 4; j++) bench.client.writable(1000);
+			bench.clock.advance(0);
+			assert.equal(bench.client.closed, true);
+			bench.connect();
+			refuse();
+			bench.client.accept(true);
+			bench.client.acknowledge();
+			bench.clock.advance(10_000);
+		}
+		assert.equal(bench.outbox.quarantined, 1);
+	});
+});
+
+describe("session, a message that is not to blame", () => {
+	/** Five alerts, `trouble`, and then all is well. */
+	const survive = (trouble: (peer: Peer) => void) => {
+		const bench = new Bench();
+		for (let i = 0; i < 5; i++) bench.session.publish("alerts/a", `${i}`, durable);
+		const peer = new Peer(bench);
+		peer.answers = topic => topic !== "alerts/a";
+		trouble(peer);
+		assert.equal(bench.outbox.quarantined, 0);
+		assert.deepEqual(peer.on("alerts/a"), []);
+		peer.answers = () => true;
+		peer.reset(); // nothing is sent twice on one connection
+		peer.advance(120_000);
+		assert.deepEqual(peer.on("alerts/a"), ["0", "1", "2", "3", "4"]);
+		assert.deepEqual([bench.outbox.length, bench.outbox.quarantined], [0, 0]);
+	};
+	it("stays where the broker answers everything but alerts, for a day", () => {
+		survive(peer => peer.advance(day, 1000));
+	});
+	for (const life of [100, 1000, 3000, 5000, 7000, 9900, 10_100, 11_000, 14_900, 61_000])
+		it(`stays on a network that resets every connection after ${life / 1000} s, before a PUBACK`, () => {
+			survive(peer => {
+				for (let i = 0; i < 60; i++) {
+					const { length } = peer.bench.clients;
+					while (peer.bench.clients.length === length) peer.advance(100);
+					peer.advance(life);
+					peer.reset();
+				}
+			});
+		});
+	it("stays where nothing at all is acknowledged, though the broker hangs up on each alert", () => {
+		survive(peer => {
+			peer.minds = topic => topic === "alerts/a";
+			peer.answers = () => false;
+			peer.advance(3_600_000, 200);
+			assert.ok(peer.hangups > 20);
+			peer.minds = () => false;
+		});
+	});
+	it("stays when connections end in any other way, however soon after its bytes", () => {
+		for (const reason of Object.values(Reason)) {
+			if (reason === Reason.disconnected || reason === Reason.stuck) continue;
+			survive(peer => {
+				for (let i = 0; i < 30; i++) {
+					peer.advance(15_000);
+					peer.bench.client.fail(reason);
+				}
+			});
+		}
+	});
+	it("arrives over any network that lets connections live at times, if the broker takes it, without ever being put aside", () => {
+		const lives = fc.array(fc.integer({ min: 1, max: 200 }), { maxLength: 60 });
+		fc.assert(
+			fc.property(lives, steps => {
+				const bench = new Bench({ outbox: new Queue() });
+				for (let i = 0; i < 5; i++) bench.session.publish("alerts/a", `${i}`, durable);
+				const peer = new Peer(bench);
+				for (const step of steps) {
+					peer.advance(step * 100);
+					bench.session.publish("alerts/a", "5", durable);
+					peer.reset();
+				}
+				peer.advance(120_000);
+				assert.deepEqual([bench.outbox.length, bench.outbox.quarantined], [0, 0]);
+			}),
+			{ numRuns: 50 },
+		);
+	});
+});
