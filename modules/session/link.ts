@@ -6,6 +6,7 @@
 
 import type { Timer } from "../mqtt/io.js";
 import { encode } from "../mqtt/text.js";
+import { Alarm } from "./alarm.js";
 import type { Client, ClientClass, ClientControl, ClientMessage, ClientOptions } from "./client.js";
 import { CONNACK, DISCONNECT, SUBSCRIBE } from "./packet.js";
 import { Reason } from "./reason.js";
@@ -29,6 +30,13 @@ export type LinkOptions = Omit<
 
 /** How often the client may refuse what should fit before the connection is given up. */
 const patience = 3;
+/**
+ * Replies that may wait for room. Messages stop coming at the first, since they are not read any more; what has nothing to be
+ * read (PUBREC, PUBREL, an empty message) does not.
+ */
+const replies = 128;
+/** Milliseconds without any room for a reply, after which the link is dead: while messages are unread the client does not judge. */
+const silence = 60_000;
 
 export class Link {
 	#client: Client | undefined;
@@ -44,6 +52,9 @@ export class Link {
 	#offset = 0;
 	/** operation << 16 | packet identifier, in the order in which they are due [MQTT-4.6.0-2]. */
 	#due: number[] = [];
+	/** A message, or more of one, that is not read before the replies are out. */
+	#unread: { readonly count: number; readonly message: ClientMessage } | undefined;
+	readonly #deadline: Alarm;
 	#refusals = 0;
 	#returnCode = 0;
 	#cause = "";
@@ -52,6 +63,7 @@ export class Link {
 	constructor(io: ClientClass, options: LinkOptions, owner: LinkOwner) {
 		this.#owner = owner;
 		this.#timer = options.timer;
+		this.#deadline = new Alarm(options.timer, () => this.#end(Reason.unanswered));
 		this.#client = new io({
 			...options,
 			acknowledge: false,
@@ -64,6 +76,10 @@ export class Link {
 	/** A message may be sent now, as far as is known. */
 	get ready(): boolean {
 		return this.#client !== undefined && !this.#blocked && this.#rest === undefined;
+	}
+	/** Replies wait for room. */
+	get owing(): boolean {
+		return this.#due.length > 0;
 	}
 	/** True when the message has left, or its first fragment has. False when it has to wait for `writable`. */
 	send(
@@ -92,8 +108,10 @@ export class Link {
 	}
 	/** PUBACK, PUBREC, PUBREL or PUBCOMP; it waits its turn if it has to. */
 	reply(operation: number, packetIdentifier: number): void {
+		if (!this.#client) return;
 		this.#due.push((operation << 16) | packetIdentifier);
 		this.#settle();
+		if (this.#due.length > replies) this.#end(Reason.overrun);
 	}
 	/** False when it has to wait for `writable`. */
 	subscribe(
@@ -128,8 +146,9 @@ export class Link {
 	close(): void {
 		const client = this.#client;
 		this.#client = undefined;
-		this.#rest = undefined;
+		this.#rest = this.#unread = undefined;
 		this.#due = [];
+		this.#deadline.close();
 		try {
 			client?.close();
 		} catch (error) {
@@ -182,27 +201,42 @@ export class Link {
 	}
 	#readable(count: number, message: ClientMessage): void {
 		if (!this.#client) return;
+		if (count > 0 && this.#due.length) {
+			// Every message read would owe one more reply. Unread, it stops the client, and TCP stops the broker.
+			this.#unread = { count, message };
+			this.#deadline.set(silence);
+			return;
+		}
 		try {
 			this.#owner.readable(count, message);
 		} catch (error) {
 			this.#owner.fault(error);
 		}
 	}
+	#resume(): void {
+		const unread = this.#unread;
+		if (!unread || this.#due.length) return;
+		this.#unread = undefined;
+		this.#deadline.clear();
+		this.#readable(unread.count, unread.message);
+	}
 	#writable(count: number): void {
 		if (!this.#client) return;
 		this.#room = count;
 		if (count > this.#capacity) this.#capacity = count;
+		if (this.#unread) this.#deadline.set(silence);
 		try {
 			this.#continue();
 		} catch (error) {
 			// Half a message cannot be taken back, and no other may follow it.
 			this.#owner.fault(error);
-			this.#end(Reason.stuck);
+			this.#end(Reason.unknown);
 			return;
 		}
 		this.#blocked = false;
 		try {
 			this.#settle();
+			this.#resume();
 			this.#owner.writable();
 		} catch (error) {
 			this.#owner.fault(error);

@@ -172,24 +172,37 @@ export class ScriptedClient implements Client {
 		}
 	}
 	#acknowledged = new Set<number>();
-	/** A message arrives, in fragments of at most `fragment` bytes. */
+	/** A message arrives, in fragments of at most `fragment` bytes. What follows an unread one waits, as in the client. */
 	deliver(topic: string, text: string, options: Partial<ClientMessage> = {}, fragment = 1_000_000): void {
 		const bytes = new Uint8Array(Buffer.from(text));
-		this.#message = bytes;
-		this.#offset = 0;
 		const QoS = options.QoS ?? 0;
 		for (let start = 0; start === 0 || start < bytes.byteLength; start += fragment) {
-			const count = Math.min(fragment, bytes.byteLength - start);
-			const more = start + count < bytes.byteLength;
-			this.#available = count;
+			const part = bytes.subarray(start, start + fragment);
+			const more = start + part.byteLength < bytes.byteLength;
 			const first = { topic, byteLength: bytes.byteLength, retain: false, duplicate: false, ...options, QoS };
-			this.#call(() => this.options.onReadable(count, start === 0 ? { ...first, more } : { more }));
+			this.#parcels.push({ part, message: start === 0 ? { ...first, more } : { more } });
 		}
-		this.#message = undefined;
+		this.#announce();
+	}
+	readonly #parcels: { part: Uint8Array; message: ClientMessage }[] = [];
+	/** Messages, or fragments of them, that nobody has been told of. */
+	get unannounced(): number {
+		return this.#parcels.length;
+	}
+	#announce(): void {
+		while (this.#available === 0 && !this.closed) {
+			const parcel = this.#parcels.shift();
+			if (!parcel) return;
+			this.#message = parcel.part;
+			this.#offset = 0;
+			this.#available = parcel.part.byteLength;
+			this.#call(() => this.options.onReadable(parcel.part.byteLength, parcel.message));
+		}
 	}
 	writable(room: number): void {
 		this.room = room;
 		this.#call(() => this.options.onWritable(room));
+		this.#announce();
 	}
 	/** The connection ends; as the client does it, closed first. 2 is "disconnected". */
 	fail(code: number | undefined = 2): void {
