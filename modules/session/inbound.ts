@@ -19,7 +19,12 @@ export interface InboundOwner {
 	/** True when the message was taken. `payload` is undefined when it was longer than allowed. */
 	taken(topic: string, payload: Uint8Array | undefined, message: Received): boolean;
 	acknowledge(QoS: number, packetIdentifier: number): void;
+	/** More QoS 2 messages wait for their PUBREL than are remembered. */
+	overrun(): void;
 }
+
+/** QoS 2 messages whose PUBREL is awaited: as many as the client has room for. MQTT 3.1.1 has no limit of its own. */
+const most = 64;
 
 const nothing = new Uint8Array(0);
 
@@ -78,6 +83,10 @@ export class Inbound {
 		if (!message) return;
 		const { topic = "", QoS = 0, retain = false, duplicate = false, id = 0 } = message;
 		const known = QoS === 2 && this.#received.has(id);
+		if (QoS === 2 && !known && this.#received.size >= most) {
+			this.#owner.overrun();
+			return;
+		}
 		if (!known && !this.#owner.taken(topic, payload, { QoS, retain, duplicate, id })) return;
 		if (QoS === 2) this.#received.add(id); // [MQTT-4.3.3-2]
 		if (QoS > 0) this.#owner.acknowledge(QoS, id);

@@ -147,6 +147,7 @@ export default class Session {
 		return {
 			stalled: () => this.#supervisor.lost(Reason.acknowledge, 0),
 			quarantined: topic => this.#report(Report.quarantined, topic),
+			recovered: topic => this.#report(Report.recovered, topic),
 			fault: error => this.#report(Report.internal, `${error}`),
 		};
 	}
@@ -156,6 +157,7 @@ export default class Session {
 			acknowledge: (QoS, packetIdentifier) => {
 				this.#link?.reply(QoS === 1 ? PUBACK : PUBREC, packetIdentifier);
 			},
+			overrun: () => this.#supervisor.lost(Reason.overrun, 0),
 		};
 	}
 
@@ -192,7 +194,7 @@ export default class Session {
 			this.#report(Report.long, topic);
 			return true;
 		}
-		if (topic === this.#options.status.topic && this.#contradict(payload)) return true;
+		if (topic === this.#options.status.topic && this.#contradict(payload, message.retain)) return true;
 		// One that could not be taken twice is given up, or it would come for ever.
 		return this.#call(() => this.#options.onMessage?.(topic, payload, message)) || message.duplicate;
 	}
@@ -200,10 +202,11 @@ export default class Session {
 	 * Our own status. A will of an older connection that comes late hides that we are online (field-notes §2, line 15).
 	 * False when the application has asked for this topic too.
 	 */
-	#contradict(payload: Uint8Array): boolean {
+	#contradict(payload: Uint8Array, retained: boolean): boolean {
 		const { status, subscriptions = [] } = this.#options;
-		// Before we are online, `online` is still to come.
-		if (this.online && isText(payload, status.offline)) {
+		// Before we are online, `online` is still to come. A retained copy answers our SUBSCRIBE, which `online` follows:
+		// a will that comes late is no copy, since we are subscribed when it does [MQTT-3.3.1-9].
+		if (this.online && !retained && isText(payload, status.offline)) {
 			this.#tally.lateWills++;
 			this.#announce();
 			this.#report(Report.lateWill, status.topic);

@@ -1,7 +1,14 @@
 /** What comes: acknowledged only once the application has taken it, in order, duplicates counted, faults survived. */
 
 import assert from "node:assert/strict";
+import { generate } from "mqtt-packet";
+import MQTTClient from "../../modules/mqtt/client.js";
+import { Queue } from "../../modules/session/queue.js";
+import { Reason } from "../../modules/session/reason.js";
 import { Report } from "../../modules/session/report.js";
+import Session from "../../modules/session/session.js";
+import { TestClock } from "../clock.js";
+import { Wire } from "../wire.js";
 import { Bench, text } from "./bench.js";
 
 const subscriptions = [{ topic: "t", QoS: 1 }] as const;
@@ -87,6 +94,120 @@ describe("session, receiving", () => {
 			bench.take().filter(line => line.startsWith("message")),
 			["message t 2 1", "message t 2 2"],
 		);
+	});
+	it("ends the connection when more than 64 QoS 2 messages wait for their PUBREL, and takes none beyond", () => {
+		const bench = new Bench({ subscriptions: [{ topic: "t", QoS: 2 }] });
+		const client = bench.establish();
+		bench.take();
+		for (let id = 1; id <= 64; id++) client.deliver("t", `${id}`, { QoS: 2, id });
+		client.deliver("t", "1", { QoS: 2, id: 1, duplicate: true });
+		assert.equal(client.closed, false, "one that is known takes no room");
+		client.take();
+		client.deliver("t", "65", { QoS: 2, id: 65 });
+		assert.deepEqual([client.closed, client.take()], [true, []]);
+		assert.deepEqual(bench.take().slice(-2), ["message t 2 64", `offline ${Reason.overrun}`]);
+		assert.equal(bench.session.counters.reconnects.protocol, 1);
+		const second = bench.connect();
+		second.accept(true);
+		second.control({ operation: 6, id: 1 });
+		second.deliver("t", "65", { QoS: 2, id: 65, duplicate: true });
+		assert.equal(bench.take().at(-1), "message t 2d 65");
+	});
+	it("reads nothing while a reply waits for room, goes on where it stopped, and keeps the order", () => {
+		const bench = new Bench({ subscriptions });
+		const client = bench.establish();
+		bench.take();
+		client.room = 0;
+		for (let id = 1; id <= 9; id++) client.deliver("t", `message ${id}`, { QoS: 1, id }, 4);
+		assert.deepEqual(bench.take(), ["message t 1 message 1"]);
+		assert.equal(client.unannounced, 8 * 3 - 1, "one fragment is announced and left unread");
+		client.writable(4);
+		assert.deepEqual(client.take(), ["PUBACK 1"]);
+		assert.deepEqual(bench.take(), ["message t 1 message 2"]);
+		client.writable(1000);
+		assert.equal(bench.take().length, 7);
+		assert.deepEqual(
+			client.take(),
+			[2, 3, 4, 5, 6, 7, 8, 9].map(id => `PUBACK ${id}`),
+		);
+	});
+	it("gives up a link that has no room for a reply in 60 s, which the client does not do while it is not read", () => {
+		const bench = new Bench({ subscriptions });
+		const client = bench.establish();
+		client.room = 0;
+		client.deliver("t", "1", { QoS: 1, id: 1 });
+		client.deliver("t", "2", { QoS: 1, id: 2 });
+		bench.clock.advance(59_999);
+		client.writable(3); // it lives, though a reply takes four bytes
+		bench.clock.advance(59_999);
+		assert.equal(client.closed, false);
+		bench.take();
+		bench.clock.advance(1);
+		assert.deepEqual(bench.take(), [`offline ${Reason.unanswered}`]);
+	});
+	it("ends the connection when more than 128 replies wait that no reading could hold up", () => {
+		const bench = new Bench({ subscriptions });
+		const client = bench.establish();
+		client.room = 0;
+		for (let id = 1; id <= 128; id++) client.control({ operation: 6, id });
+		assert.equal(client.closed, false);
+		bench.take();
+		client.control({ operation: 6, id: 129 });
+		assert.deepEqual(bench.take(), [`offline ${Reason.overrun}`]);
+	});
+	it("takes one of 100 000 messages while a socket has no room, and all of them once it has, in the real client", () => {
+		const clock = new TestClock();
+		const wire = new Wire(4096);
+		let taken = 0;
+		const session = new Session({
+			client: { io: MQTTClient, socket: wire.socket, dns: wire.dns, timer: clock, ticks: clock },
+			brokers: [{ host: "a", port: 1883 }],
+			id: "d",
+			keepAlive: 30_000,
+			status: { topic: "d/status", online: "online", offline: "offline" },
+			outbox: new Queue(),
+			timer: clock,
+			ticks: clock,
+			onMessage: () => {
+				taken++;
+			},
+		});
+		clock.advance(0);
+		wire.resolve();
+		const { line } = wire;
+		line.connect();
+		line.send(generate({ cmd: "connack", sessionPresent: true, returnCode: 0 }));
+		line.send(generate({ cmd: "suback", messageId: 1, granted: [0] }));
+		assert.equal(session.online, true);
+		line.drain(-line.room);
+		const written = line.writes.length;
+		const count = 100_000;
+		const packets: Buffer[] = [];
+		for (let i = 0; i < count; i++)
+			packets.push(
+				generate({
+					cmd: "publish",
+					topic: "t",
+					payload: "1",
+					qos: 1,
+					dup: false,
+					retain: false,
+					messageId: (i % 65_535) + 1,
+				}),
+			);
+		line.send(Buffer.concat(packets));
+		assert.deepEqual([taken, line.writes.length - written], [1, 0]);
+		for (let i = 0; i < 200 && taken < count; i++) {
+			line.drain(4096);
+			clock.advance(0);
+		}
+		assert.deepEqual([taken, session.counters.received], [count, count]);
+		line.drain(4096);
+		const replies = line.written.subarray(-4 * count);
+		for (let i = 0; i < count; i++)
+			if (replies.readUInt16BE(4 * i + 2) !== (i % 65_535) + 1) assert.fail(`reply ${i} is not in order`);
+		assert.equal(session.online, true);
+		session.close();
 	});
 	it("delivers what the broker kept for us before we are online, and publishes from the handler", () => {
 		const bench = new Bench({

@@ -316,6 +316,19 @@ describe("session, coming back", () => {
 			assert.deepEqual(client.take(), []);
 			assert.equal(bench.session.counters.lateWills, 1);
 		});
+		it("is not contradicted by a retained copy, which answers the SUBSCRIBE before it: it ends online", () => {
+			const bench = new Bench();
+			const client = bench.connect();
+			client.accept();
+			client.grant();
+			client.deliver("desk-1/status", "offline", { retain: true });
+			assert.equal(client.lines.at(-1), "desk-1/status 1r #2 online");
+			assert.deepEqual(bench.take(), ["online false"]);
+			assert.equal(bench.session.counters.lateWills, 0);
+			client.deliver("desk-1/status", "offline");
+			assert.equal(client.lines.at(-1), "desk-1/status 1r #3 online");
+			assert.equal(bench.session.counters.lateWills, 1);
+		});
 		it("is left to the application as well where it asked for it", () => {
 			const bench = new Bench({ subscriptions: [{ topic: "desk-1/status", QoS: 1 }] });
 			const client = bench.establish();
