@@ -10,9 +10,6 @@ import type { MQTTClientOptions, ReadableOptions } from "./options.js";
 import Parser from "./parser.js";
 import Writer from "./writer.js";
 
-const LAST = Object.freeze({ more: false });
-const MORE_FOLLOWS = Object.freeze({ more: true });
-
 type Message = { -readonly [Key in keyof ReadableOptions]: ReadableOptions[Key] };
 
 export default class MQTTClient extends Writer<MQTTClient> {
@@ -180,7 +177,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	private retry(parser: Parser): boolean {
 		// While this runs, `read` and `write` have nobody to call back: see `schedule`.
 		this.busy = false;
-		while (this.available === 0)
+		while (!this.available)
 			// else: to be read, or closed
 			if (this.rest || parser.left) {
 				if (!this.advance(parser)) break;
@@ -232,11 +229,11 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		if (!count && left) return false;
 		const more = count < left;
 		if (!more) count = left;
-		let options: ReadableOptions = more ? MORE_FOLLOWS : LAST;
+		const options: Message = { more };
 		if (this.rest === 1) {
 			this.rest = 0;
-			options = this.description(parser, more, left);
-			if (this.available < 0) return false; // closed
+			this.description(parser, options);
+			if (this.available) return false; // closed
 		}
 		this.available = count;
 		parser.left = left - count;
@@ -247,28 +244,27 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		return !more; // all that was there is offered
 	}
 
-	/** What is told of a message with its first bytes. Sees what it is owed, and whether it came before. */
-	private description(parser: Parser, more: boolean, byteLength: number): ReadableOptions {
+	/** With its first bytes a message is described; it is seen what it is owed, and whether it came before. */
+	private description(parser: Parser, options: Message): void {
 		const flags = parser.flags;
 		const QoS = (flags >> 1) & 3;
-		const options: Message = { more, topic: parser.topic, QoS, byteLength, retain: (flags & 1) !== 0 };
-		if (QoS) {
-			const id = parser.id;
-			options.duplicate = (flags & 8) !== 0;
-			options.id = id;
-			// [MQTT-2.3.1-6] [MQTT-3.3.4-1]
-			if (this.acknowledge) {
-				this.due = (QoS === 1 ? 0x400000 : 0x500000) | id; // [MQTT-4.3.2-2] [MQTT-4.3.3-2]
-				if (QoS === 2) {
-					this.received ??= [];
-					const received = this.received;
-					if (received.indexOf(id) >= 0)
-						this.rest = 2; // not to be delivered again [MQTT-4.3.3-2]
-					else if (received.push(id) > 64) this.fail(8); // overrun: MQTT 3.1.1 has no limit of its own
-				}
-			}
-		}
-		return options;
+		options.topic = parser.topic;
+		options.QoS = QoS;
+		options.byteLength = parser.left;
+		options.retain = (flags & 1) !== 0;
+		if (!QoS) return;
+		const id = parser.id;
+		options.duplicate = (flags & 8) !== 0;
+		options.id = id;
+		// [MQTT-2.3.1-6] [MQTT-3.3.4-1]
+		if (!this.acknowledge) return;
+		this.due = (QoS === 1 ? 0x400000 : 0x500000) | id; // [MQTT-4.3.2-2] [MQTT-4.3.3-2]
+		if (QoS === 1) return;
+		this.received ??= [];
+		const received = this.received;
+		if (received.indexOf(id) >= 0)
+			this.rest = 2; // not to be delivered again [MQTT-4.3.3-2]
+		else if (received.push(id) > 64) this.fail(8); // overrun: MQTT 3.1.1 has no limit of its own
 	}
 
 	/** Any packet but PUBLISH and PUBACK, or no packet at all. */

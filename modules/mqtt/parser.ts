@@ -81,22 +81,30 @@ export default class Parser {
 			if (payload > this.end) return this.wait(payload - start);
 			type = 3;
 		}
-		if ((this.topicStart !== topicStart || this.topicEnd !== topicEnd) && !this.look(topicStart, topicEnd))
-			return -1;
-		// A `try` here would cost each message; the caller has one round its loop, and asks `decoding`.
+		if (this.topicStart !== topicStart || this.topicEnd !== topicEnd) {
+			if (topicStart === topicEnd) return -1; // [MQTT-4.7.3-1]
+			this.topicView = bytes.subarray(topicStart, topicEnd);
+			this.topicStart = topicStart;
+			this.topicEnd = topicEnd;
+		}
+		// A `try` here would cost each message; the caller has one round its loop, and looks at `start`.
 		this.start = -1;
 		const topic = decode(this.topicView); // [MQTT-1.5.3-1]
 		// A topic that repeats was checked before: three searches cost as much as all the rest.
-		if (topic !== this.topic && !this.replace(topic)) return -1;
+		if (topic !== this.topic) {
+			if (!isTopicName(topic)) return -1; // [MQTT-3.3.2-2]
+			this.topic = topic;
+		}
 		this.flags = first;
 		this.start = payload;
 		this.left = length;
 		return type;
 	}
 
-	/** Remaining Length, with `offset` set behind it; MORE or MALFORMED. For what is short, or is not simple. */
+	/** Remaining Length, with `offset` set behind it; -2 or -1 like `next`. For what is short, or is not simple. */
 	private scan(first: number, start: number): number {
-		const { bytes, end } = this;
+		const bytes = this.bytes;
+		const end = this.end;
 		if (start === end) return this.wait(2);
 		if (!this.match(first)) return -1;
 		let length = 0;
@@ -143,20 +151,6 @@ export default class Parser {
 		if (offset + 2 > this.end) return offset + 2;
 		this.id = ((this.bytes[offset] as number) << 8) | (this.bytes[offset + 1] as number);
 		return this.id === 0 ? 0x7fffffff : offset + 2; // [MQTT-2.3.1-1]
-	}
-
-	private look(start: number, end: number): boolean {
-		if (start === end) return false; // [MQTT-4.7.3-1]
-		this.topicView = this.bytes.subarray(start, end);
-		this.topicStart = start;
-		this.topicEnd = end;
-		return true;
-	}
-
-	private replace(topic: string): boolean {
-		if (!isTopicName(topic)) return false; // [MQTT-3.3.2-2]
-		this.topic = topic;
-		return true;
 	}
 
 	/** Any other packet, whole. `first` is its first byte. */

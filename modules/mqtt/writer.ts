@@ -181,8 +181,21 @@ export default abstract class Writer<Client> extends Connection<Client> {
 
 	/** Anything but PUBLISH: PUBACK to PUBCOMP, SUBSCRIBE and UNSUBSCRIBE, PINGREQ and DISCONNECT. */
 	private control(operation: number, options: WriteOptions): void {
-		if (operation === 8 || operation === 10) this.register(operation, options);
-		else if (operation > 3 && operation < 8) {
+		if (operation === 8 || operation === 10) {
+			const packet = this.subscribe(operation, options.items);
+			this.need(packet.byteLength);
+			// Last, so that a refused packet takes no identifier.
+			const id = this.identify(options.id);
+			let offset = 1;
+			while ((packet[offset++] as number) > 127);
+			packet[offset] = id >> 8;
+			packet[offset + 1] = id;
+			this.writable = this.socket.write(packet);
+			if (operation === 8) {
+				this.subscribing ??= [];
+				this.subscribing.push((id << 16) | (options.items as readonly Item[]).length);
+			}
+		} else if (operation > 3 && operation < 8) {
 			if (options.id === undefined) this.wrong("id", "the one to acknowledge", "none");
 			this.need(4);
 			this.reply(operation === 6 ? 0x62 : operation << 4, this.identify(options.id)); // [MQTT-3.6.1-1]
@@ -191,22 +204,6 @@ export default abstract class Writer<Client> extends Connection<Client> {
 			this.writeWord(operation << 4);
 			if (operation === 14) this.state = 6;
 		} else this.wrong("operation", "one that a client sends", operation);
-	}
-
-	private register(operation: 8 | 10, options: WriteOptions): void {
-		const packet = this.subscribe(operation, options.items);
-		this.need(packet.byteLength);
-		// Last, so that a refused packet takes no identifier.
-		const id = this.identify(options.id);
-		let offset = 1;
-		while ((packet[offset++] as number) > 127);
-		packet[offset] = id >> 8;
-		packet[offset + 1] = id;
-		this.writable = this.socket.write(packet);
-		if (operation === 8) {
-			this.subscribing ??= [];
-			this.subscribing.push((id << 16) | (options.items as readonly Item[]).length);
-		}
 	}
 
 	/** PUBACK, PUBREC, PUBREL or PUBCOMP by its first byte, from a packet that is kept. */
