@@ -63,6 +63,8 @@ export default class Output {
 	#unsure = false;
 	/** What a hand did could not be stored. */
 	#unsaved = false;
+	/** Marks of what could not be stored: the broker sends it again, perhaps after something newer was done. */
+	#undone: readonly string[] = [];
 	#asked: Asked | undefined;
 	#retry: TimerHandle | undefined;
 	#delay: number = RETRY.minimum;
@@ -141,7 +143,10 @@ export default class Output {
 		this.#away = false;
 		if (sessionPresent) this.#await();
 		// A new session has kept nothing, and counts its packet identifiers anew: what they say of an old one would be wrong.
-		else this.#settled("");
+		else {
+			this.#undone = [];
+			this.#settled("");
+		}
 	}
 
 	offline(): void {
@@ -213,25 +218,34 @@ export default class Output {
 	/** From a broker: stored first, or not done and not acknowledged. */
 	#order(next: Applied, topic: string, cid?: string | number): void {
 		const { memory } = this.#host;
+		const own = next.seen.slice(next.seen.lastIndexOf(" ") + 1);
+		const state = this.#over(next);
 		// A board that has nothing to remember with said so at its start, and has no older state to come back either.
-		if (memory.lasting && !memory.put(this.#key, next)) {
+		if (memory.lasting && !memory.put(this.#key, state)) {
+			this.#undone = noted(this.#undone.join(" "), own).split(" ");
 			this.#refuse(topic, "could not be stored: not done", cid);
 			throw new Error(`${topic}: could not be stored`);
 		}
 		this.#unsaved = false;
-		this.#carryOut(next, topic, cid);
+		this.#carryOut(state, topic, cid);
 	}
 
 	/** By hand or fail-safe: done whatever memory says. */
 	#local(next: Applied, what: string): void {
 		this.#steady();
-		const own = { ...next, local: this.#settling };
+		const own = this.#over({ ...next, local: this.#settling });
 		if (!this.#store(own)) this.#host.report(`${what}: could not be stored, a restart will not know it`);
 		this.#carryOut(own, what);
 	}
 
+	/** What is older and could not be stored is over once this is done. */
+	#over(next: Applied): Applied {
+		return { ...next, seen: this.#undone.reduce(noted, next.seen) };
+	}
+
 	#carryOut(next: Applied, topic: string, cid?: string | number): void {
 		this.#steady();
+		this.#undone = [];
 		this.#state = next;
 		this.#asked = { topic, cid, told: false };
 		this.#delay = RETRY.minimum;

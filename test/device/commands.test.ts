@@ -1,0 +1,241 @@
+/**
+ * Everything that can switch a lamp, in any order, against a model that knows each message by itself and not by its identifier:
+ * what a board does must be what the model does, switch for switch (field-notes §4).
+ */
+
+import assert from "node:assert/strict";
+import * as fc from "fast-check";
+import type Board from "../../modules/device/board.js";
+import { World } from "./stage.js";
+
+const description = { lamp: { pin: 2, failSafe: 60_000 } };
+
+interface Message {
+	/** In the order of publication. */
+	readonly n: number;
+	readonly kind: "set" | "desired";
+	readonly on: boolean;
+	readonly ver: number | undefined;
+	readonly retain: boolean;
+	id: number;
+	/** It came and could not be stored. */
+	tried: boolean;
+	/** It came and was decided upon. */
+	done: boolean;
+}
+
+/** What the lamp must do. */
+class Model {
+	on = false;
+	ver = -1;
+	wish: boolean | undefined;
+	local = false;
+	settling = true;
+	newest = 0;
+	refusing = false;
+	readonly levels = [0];
+
+	show(on: boolean): void {
+		this.on = on;
+		if (this.levels.at(-1) !== Number(on)) this.levels.push(Number(on));
+	}
+	/** True when it is to be acknowledged. */
+	receive(message: Message): boolean {
+		if (message.done) return true;
+		if (message.tried && this.newest > message.n) message.done = true;
+		else if (message.kind === "set" && this.local && this.settling) message.done = true;
+		else if (message.kind === "desired" && this.old(message)) message.done = true;
+		else if (this.refusing) message.tried = true;
+		else this.apply(message);
+		return message.done;
+	}
+	old({ on, ver }: Message): boolean {
+		return ver === undefined ? this.wish === on : ver <= this.ver;
+	}
+	apply(message: Message): void {
+		message.done = true;
+		this.newest = Math.max(this.newest, message.n);
+		this.local = false;
+		if (message.kind === "desired") {
+			this.wish = message.on;
+			this.ver = message.ver ?? this.ver;
+		}
+		this.show(message.on);
+	}
+	hand(on: boolean, n: number): void {
+		this.newest = n;
+		this.local = this.settling;
+		this.show(on);
+	}
+}
+
+const link = fc.constantFrom("ok", "ok", "ok", "deaf", "lost");
+const step = fc.oneof(
+	{ weight: 4, arbitrary: fc.record({ kind: fc.constant("set"), on: fc.boolean(), link }) },
+	{
+		weight: 4,
+		arbitrary: fc.record({
+			kind: fc.constant("desired"),
+			on: fc.boolean(),
+			ver: fc.option(fc.integer({ min: 0, max: 9 }), { nil: undefined }),
+			link,
+		}),
+	},
+	{ weight: 2, arbitrary: fc.record({ kind: fc.constant("press") }) },
+	{
+		weight: 2,
+		arbitrary: fc.record({ kind: fc.constantFrom("wait", "long", "refuse", "restart", "disconnect") }),
+	},
+	{
+		weight: 3,
+		arbitrary: fc.record({
+			kind: fc.constant("connect"),
+			present: fc.boolean(),
+			early: fc.boolean(),
+			link,
+		}),
+	},
+);
+interface Step {
+	readonly kind: string;
+	readonly on?: boolean;
+	readonly ver?: number | undefined;
+	/** `deaf`: it arrives, its acknowledgement and all that follows does not. `lost`: nor does it. */
+	readonly link?: string;
+	readonly present?: boolean;
+	readonly early?: boolean;
+}
+
+/** A broker, a board and the model of it. */
+class Play {
+	readonly world = new World();
+	readonly model = new Model();
+	#board: Board;
+	#online = false;
+	#n = 0;
+	#waiting: Message[] = [];
+	#flight: Message[] = [];
+	/** What was last sent under an identifier: the same text under it again nobody could tell from a redelivery. */
+	readonly #used = new Map<number, string>();
+	#retained: Message | undefined;
+
+	constructor() {
+		this.#board = this.world.start(description);
+	}
+	step({ kind, on = false, ver, link = "ok", present = false, early = false }: Step): void {
+		const { model, world } = this;
+		if (kind === "set" || kind === "desired") {
+			const message = {
+				n: ++this.#n,
+				kind,
+				on,
+				ver,
+				retain: false,
+				id: 0,
+				tried: false,
+				done: false,
+			} as const;
+			if (kind === "desired") this.#retained = message;
+			this.#waiting.push({ ...message });
+			this.#pump(link);
+		} else if (kind === "press") {
+			model.hand(!model.on, ++this.#n);
+			this.#board.outputs[0]?.press();
+		} else if (kind === "wait") this.#pass(5000);
+		else if (kind === "long") this.#pass(200_000);
+		else if (kind === "refuse") world.refusing = model.refusing = !model.refusing;
+		else if (kind === "disconnect") this.#disconnect();
+		else if (kind === "restart") this.#restart();
+		else if (!this.#online) this.#connect(present, early, link);
+	}
+	#pass(duration: number): void {
+		const { model } = this;
+		if (this.#online) model.settling = model.local = false;
+		else if (duration >= 60_000 && model.on && !this.#failed) model.hand(false, ++this.#n);
+		if (!this.#online && duration >= 60_000) this.#failed = true;
+		this.world.clock.advance(duration);
+	}
+	/** The fail-safe has had its time in this absence. */
+	#failed = false;
+	#disconnect(): void {
+		if (!this.#online) return;
+		this.#online = this.#failed = false;
+		this.model.settling = true;
+		this.world.link.disconnect();
+	}
+	#restart(): void {
+		const { model, world } = this;
+		// What a hand did is stored as soon as that can be.
+		world.refusing = model.refusing = false;
+		this.#pass(200_000);
+		this.#online = this.#failed = false;
+		model.settling = true;
+		world.kill();
+		if (model.levels.at(-1) !== 0) model.levels.push(0);
+		this.#board = world.start(description);
+		model.show(model.on);
+	}
+	#connect(present: boolean, early: boolean, link: string): void {
+		const { world, model } = this;
+		this.#online = true;
+		if (!present) {
+			this.#flight = [];
+			this.#waiting = [];
+			this.#used.clear();
+			model.settling = model.local = false;
+			world.link.connect(false);
+			if (this.#retained) this.#waiting.push({ ...this.#retained, retain: true, tried: false, done: false });
+			this.#pump(link);
+			return;
+		}
+		// A broker may send what it kept before the session says that it is online.
+		if (!early) world.link.connect(true);
+		const again = this.#flight;
+		this.#flight = [];
+		for (const message of again) this.#deliver(message, true, "ok");
+		if (early) world.link.connect(true);
+		this.#pump(link);
+	}
+	#pump(link: string): void {
+		while (this.#online && this.#waiting.length) {
+			const message = this.#waiting.shift() as Message;
+			const text = payload(message) + message.kind;
+			// The lowest that is free, as some brokers choose.
+			let id = 1;
+			while (this.#flight.some(other => other.id === id) || this.#used.get(id) === text) id++;
+			this.#used.set(id, text);
+			message.id = id;
+			this.#deliver(message, false, this.#waiting.length ? "ok" : link);
+		}
+	}
+	#deliver(message: Message, duplicate: boolean, link: string): void {
+		if (link !== "lost") {
+			const { retain, id } = message;
+			const about = { retain, duplicate, id };
+			const expected = this.model.receive(message);
+			assert.equal(this.world.link.receive(`lamp/${message.kind}`, payload(message), about), expected);
+			if (!expected || link === "deaf") this.#flight.push(message);
+		} else this.#flight.push(message);
+		if (link !== "ok") this.#disconnect();
+	}
+}
+
+function payload({ on, ver }: Message): string {
+	const state = on ? "ON" : "OFF";
+	return ver === undefined ? state : JSON.stringify({ state, ver });
+}
+
+describe("a lamp under set, desired, button and fail-safe", () => {
+	it("does each command once and none after a newer one, over reconnects, restarts, redeliveries under identifiers used again, lost acknowledgements and a memory that refuses", () => {
+		fc.assert(
+			fc.property(fc.array(step, { maxLength: 60 }), steps => {
+				const play = new Play();
+				for (const step of steps) {
+					play.step(step as Step);
+					assert.deepEqual(play.world.pins.get(2), play.model.levels, `after ${JSON.stringify(step)}`);
+				}
+			}),
+			{ numRuns: 1000, seed: 11 },
+		);
+	});
+});
