@@ -26,7 +26,7 @@ describe("account of alerts", () => {
 		ledger.note({ what: "intended", ...alert("1-1") }, true);
 		assert.deepEqual([ledger.pending, ledger.outlived], [2, 2]);
 		assert.deepEqual(ledger.missing, [
-			"1-1 (a ON): intended, never queued, never sent, never acknowledged; last in life 1",
+			"1-1 (a ON): remembered, not seen in the outbox, never sent, never acknowledged; last in life 1",
 			"1-2 (a OFF): journal 7, sent 1 times, acknowledged 1 times, released from the journal; last in life 0",
 		]);
 	});

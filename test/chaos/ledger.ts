@@ -1,7 +1,7 @@
 /**
- * The account of a campaign, alert by alert. Accepted: a whole record of it, intent or message, was in flash, whether
- * or not the firmware lived to know. Delivered: the observer, subscribed at the broker itself, has it. Lost: accepted
- * and not delivered when all faults have ended and the board says that it has nothing left.
+ * The account of a campaign, alert by alert. Accepted: flash held a whole record of it (the message, or the rule's state
+ * with its id), whether or not the firmware lived to know. Delivered: the observer, subscribed at the broker itself, has it.
+ * Lost: accepted and not delivered when all faults have ended and the board says that it has nothing left.
  * A second account needs no witness of flash: see `broken` and `reordered`.
  */
 
@@ -186,7 +186,7 @@ function describe(entry: Entry): string {
 	const { id, rule, state, sequence, sent, acknowledged, delivered, life } = entry;
 	const seen: string[] = [];
 	if (!entry.accepted) seen.push("never seen in flash");
-	else seen.push(sequence ? `journal ${sequence}` : "intended, never queued");
+	else seen.push(sequence ? `journal ${sequence}` : "remembered, not seen in the outbox");
 	seen.push(sent ? `sent ${sent} times` : "never sent");
 	seen.push(acknowledged ? `acknowledged ${acknowledged} times` : "never acknowledged");
 	if (entry.quarantined) seen.push("put aside");

@@ -16,7 +16,7 @@ export interface Alert {
 
 /** One record. `sequence` is the journal's number of a message. */
 export type Fact =
-	/** The edge is decided, and not yet in the outbox. */
+	/** The board remembers this edge: as one that waits for the outbox, or as the one that its state comes from. */
 	| ({ readonly what: "intended" } & Alert)
 	| ({ readonly what: "queued"; readonly sequence: number; readonly copied: boolean } & Alert)
 	| { readonly what: "sent"; readonly sequence: number; readonly packetIdentifier: number }
@@ -69,8 +69,17 @@ export class Witness {
 function value(key: string, text: string): Fact | undefined {
 	const record = JSON.parse(text) as { readonly [name: string]: unknown };
 	if (key === "o:lamp") return { what: "lamp", ver: record.ver as number, on: record.on === true };
-	if (!key.startsWith("a:") || typeof record.due !== "string") return undefined;
-	const alert = alertOf(key.slice(2), record.due);
+	if (!key.startsWith("a:")) return undefined;
+	const rule = key.slice(2);
+	const { due, id, on } = record;
+	// An edge that waits for room in the outbox; or the state that an edge has brought about, with that edge's id.
+	if (typeof due === "object")
+		return intended(rule, due as { readonly id?: unknown; readonly state?: unknown });
+	return intended(rule, { id, state: on ? "ON" : "OFF" });
+}
+
+function intended(rule: string, edge: { readonly id?: unknown; readonly state?: unknown }): Fact | undefined {
+	const alert = alertOf(rule, JSON.stringify(edge));
 	return alert && { what: "intended", ...alert };
 }
 
