@@ -98,7 +98,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 			count += read;
 		}
 		this.available -= count;
-		if (this.available === 0 && this.busy) this.schedule();
+		if (!this.available && this.busy) this.schedule();
 		return count;
 	}
 
@@ -141,11 +141,11 @@ export default class MQTTClient extends Writer<MQTTClient> {
 					else {
 						const retain = type === 0x31;
 						this.deliver(byteLength, { more: false, topic: parser.topic, QoS: 0, byteLength, retain });
-						if (this.available !== 0) this.busy = true;
+						if (this.available) this.busy = true;
 					}
 				} else if (type === 4) {
 					const id = parser.id;
-					if (this.identifiers !== undefined) this.identifiers.free(id);
+					if (this.identifiers) this.identifiers.free(id);
 					this.message.id = id;
 					this.notify(4, this.message);
 				} else if (type === 3) {
@@ -209,8 +209,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		const id = parser.id;
 		const retain = parser.flags === 0x33;
 		this.deliver(byteLength, { more: false, topic, QoS: 1, byteLength, retain, duplicate: false, id });
-		if (this.available === 0 && this.acknowledge && this.state === 4 && this.writable > 3)
-			this.reply(0x40, id);
+		if (!this.available && this.acknowledge && this.state === 4 && this.writable > 3) this.reply(0x40, id);
 		else {
 			if (this.acknowledge) this.due = 0x400000 | id;
 			this.busy = true;
@@ -295,7 +294,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	/** SUBACK: a return code for each filter, handed on in their order [MQTT-3.9.3-1]. */
 	private subscribed(id: number, payload: readonly number[]): void {
 		const result = this.subscribing?.find(value => value >>> 16 === id);
-		if (result !== undefined && (result & 0xffff) !== payload.length) {
+		if (result != null && (result & 0xffff) !== payload.length) {
 			this.fail(6); // malformed [MQTT-3.8.4-5]
 			return;
 		}

@@ -85,16 +85,12 @@ export default abstract class Connection<Client> extends Encoder {
 		this.clean = clean;
 		this.keepAlive = interval * 1000;
 		this.dns = new dns.io(dns);
+		// Should it throw, nothing stands yet.
+		this.dns.resolve({ host }, (error, address) => this.resolve(error, address, options));
 		this.timeout = timer.set(() => {
 			this.timeout = undefined;
 			this.fail(3); // silent
 		}, options.timeout ?? 30_000);
-		try {
-			this.dns.resolve({ host }, (error, address) => this.resolve(error, address, options));
-		} catch (error) {
-			this.close();
-			throw error;
-		}
 	}
 
 	/** Ends the connection at once, without DISCONNECT (§25). May be repeated, and called from any callback. */
@@ -173,13 +169,13 @@ export default abstract class Connection<Client> extends Encoder {
 	/** CONNACK (§3.2) is there. */
 	protected connected(sessionPresent: boolean, returnCode: number): void {
 		// Once only; and nothing is present of a session that was to be clean, nor of one that was refused [MQTT-3.2.2-1] [MQTT-3.2.2-4].
-		if (this.state !== 3 || (sessionPresent && (this.clean || returnCode !== 0))) {
+		if (this.state !== 3 || (sessionPresent && (this.clean || returnCode))) {
 			this.fail(7); // unexpected
 			return;
 		}
 		this.timer.clear(this.timeout);
 		this.timeout = undefined;
-		if (returnCode === 0) {
+		if (!returnCode) {
 			this.state = 4;
 			this.deliver = this.onReadable;
 			if (this.keepAlive) this.timeout = this.timer.repeat(() => this.ping(), this.keepAlive >> 1);

@@ -133,7 +133,7 @@ export default abstract class Encoder {
 	protected connect(options: ConnectFields, clean: boolean, keepAlive: number): Uint8Array {
 		const { id = "", user, password, will } = options;
 		if (id === "" && !clean) this.wrong("id", "one when clean is false", "none"); // [MQTT-3.1.3-7]
-		if (password !== undefined && user === undefined) this.wrong("password", "a user as well", "none"); // [MQTT-3.1.2-22]
+		if (password != null && user == null) this.wrong("password", "a user as well", "none"); // [MQTT-3.1.2-22]
 		// The reserved flag is 0 [MQTT-3.1.2-3], and so are all flags of the will without one [MQTT-3.1.2-11] [MQTT-3.1.2-13] [MQTT-3.1.2-15].
 		let flags = clean ? 2 : 0;
 		// Protocol name, level 4, flags [MQTT-3.1.2-1] [MQTT-3.1.2-2].
@@ -144,12 +144,12 @@ export default abstract class Encoder {
 			values.push(this.field(will.topic, "will.topic", 1), this.field(will.message, "will.message"));
 			flags |= 4 | (this.QoS(will.QoS) << 3) | (will.retain ? 32 : 0);
 		}
-		if (user !== undefined) {
+		if (user != null) {
 			// [MQTT-3.1.2-18] [MQTT-3.1.2-19] [MQTT-3.1.3-11]
 			values.push(this.field(user, "user"));
 			flags |= 128;
 		}
-		if (password !== undefined) {
+		if (password != null) {
 			// [MQTT-3.1.2-20] [MQTT-3.1.2-21]
 			values.push(this.field(password, "password"));
 			flags |= 64;

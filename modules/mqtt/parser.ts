@@ -68,7 +68,7 @@ export default class Parser {
 			const id = ((bytes[topicStart - 2] as number) << 8) | (bytes[topicStart - 1] as number);
 			this.id = id;
 			this.start = topicStart;
-			return id === 0 ? -1 : 4; // [MQTT-2.3.1-1]
+			return id ? 4 : -1; // [MQTT-2.3.1-1]
 		}
 
 		const topicEnd =
@@ -147,10 +147,10 @@ export default class Parser {
 	/** Where the payload begins of a PUBLISH above QoS 0, or with DUP, and the identifier before it; beyond everything if they may not be so. */
 	private identify(first: number, offset: number): number {
 		if ((first & 6) === 6) return 0x7fffffff; // [MQTT-3.3.1-4]
-		if ((first & 6) === 0) return offset; // DUP at QoS 0: wrong of the sender, and seen from AWS
+		if (!(first & 6)) return offset; // DUP at QoS 0: wrong of the sender, and seen from AWS
 		if (offset + 2 > this.end) return offset + 2;
 		this.id = ((this.bytes[offset] as number) << 8) | (this.bytes[offset + 1] as number);
-		return this.id === 0 ? 0x7fffffff : offset + 2; // [MQTT-2.3.1-1]
+		return this.id ? offset + 2 : 0x7fffffff; // [MQTT-2.3.1-1]
 	}
 
 	/** Any other packet, whole. `first` is its first byte. */
@@ -161,9 +161,9 @@ export default class Parser {
 		const end = offset + length;
 		if (end > this.end) return this.wait(end - this.start);
 		const bytes = this.bytes;
-		if (length !== 0) {
+		if (length) {
 			const id = ((bytes[offset] as number) << 8) | (bytes[offset + 1] as number);
-			if (type === 2 ? id > 0x1ff : id === 0) return -1; // [MQTT-2.3.1-1]
+			if (type === 2 ? id > 0x1ff : !id) return -1; // [MQTT-2.3.1-1]
 			this.id = id;
 			if (type === 9) {
 				const codes = Array.from(bytes.subarray(offset + 2, end));

@@ -39,14 +39,14 @@ export default abstract class Writer<Client> extends Connection<Client> {
 		let publication = this.publication;
 		// Each look at an option counts here. What is not like an earlier PUBLISH goes the long way.
 		if (this.state !== 4) return this.chunk(data, options);
-		if (options === undefined || data === undefined) return this.transmit(data, options);
+		if (!options || !data) return this.transmit(data, options);
 		if (options.topic !== publication.topic) {
 			publication = this.find(options.topic) as Publication;
-			if (publication === undefined) return this.transmit(data, options);
+			if (!publication) return this.transmit(data, options);
 		}
 		if (options.QoS !== publication.QoS || options.retain !== publication.retain || options.duplicate)
 			return this.transmit(data, options);
-		if (data.byteLength !== publication.byteLength || options.byteLength !== undefined || options.operation)
+		if (data.byteLength !== publication.byteLength || options.byteLength != null || options.operation)
 			return this.transmit(data, options);
 		if (publication.size > this.writable) return this.transmit(data, options);
 		if (publication.identified) this.sign(publication, options.id);
@@ -76,8 +76,8 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	/** Packet identifier, in the two bytes before the payload. */
 	private sign(publication: Publication, value: number | undefined): void {
 		let id = value as number;
-		if ((id & 0xffff) !== id || id === 0)
-			id = id === undefined && this.identifiers ? this.identifiers.take() : this.identify(value);
+		if ((id & 0xffff) !== id || !id)
+			id = value == null && this.identifiers ? this.identifiers.take() : this.identify(value);
 		const packet = publication.packet;
 		const offset = publication.offset;
 		packet[offset - 2] = id >> 8;
@@ -86,19 +86,19 @@ export default abstract class Writer<Client> extends Connection<Client> {
 
 	/** The caller's packet identifier, checked [MQTT-2.3.1-1], or one of our own. */
 	private identify(id: number | undefined): number {
-		if (id === undefined) {
+		if (id == null) {
 			this.identifiers ??= new Identifiers();
 			return this.identifiers.take();
 		}
-		if ((id & 0xffff) !== id || id === 0) this.wrong("id", "1…65535", id);
+		if ((id & 0xffff) !== id || !id) this.wrong("id", "1…65535", id);
 		return id;
 	}
 
 	/** Any packet that is not like an earlier PUBLISH. */
 	private transmit(data: ByteBuffer | undefined, options: WriteOptions | undefined): number {
-		if (options === undefined) return this.chunk(data, options);
-		if (options.operation === undefined || options.operation === 3) this.start(this.bytes(data), options);
-		else this.control(options.operation, options);
+		if (!options) return this.chunk(data, options);
+		if ((options.operation ?? 3) === 3) this.start(this.bytes(data), options);
+		else this.control(options.operation as number, options);
 		return this.writable > 8 ? this.writable - 8 : 0;
 	}
 
@@ -196,7 +196,7 @@ export default abstract class Writer<Client> extends Connection<Client> {
 				this.subscribing.push((id << 16) | (options.items as readonly Item[]).length);
 			}
 		} else if (operation > 3 && operation < 8) {
-			if (options.id === undefined) this.wrong("id", "the one to acknowledge", "none");
+			if (options.id == null) this.wrong("id", "the one to acknowledge", "none");
 			this.need(4);
 			this.reply(operation === 6 ? 0x62 : operation << 4, this.identify(options.id)); // [MQTT-3.6.1-1]
 		} else if (operation === 12 || operation === 14) {
