@@ -37,6 +37,8 @@ export interface OutputOptions {
 
 /** After a reconnect to a session that the broker kept, what it had kept is over when it has been quiet for so long. */
 const SETTLE = 1000;
+/** Commands that could not be stored and are remembered; brokers have no more unacknowledged. */
+const MOST = 20;
 const RETRY = Object.freeze({ minimum: 1000, maximum: 60_000 });
 const BLINK = Object.freeze({ interval: 250, changes: 20 });
 
@@ -219,14 +221,15 @@ export default class Output {
 	#order(next: Applied, topic: string, cid?: string | number): void {
 		const { memory } = this.#host;
 		const own = next.seen.slice(next.seen.lastIndexOf(" ") + 1);
-		const state = this.#over(next);
+		const state = this.#over(next, own);
 		// A board that has nothing to remember with said so at its start, and has no older state to come back either.
 		if (memory.lasting && !memory.put(this.#key, state)) {
-			this.#undone = noted(this.#undone.join(" "), own).split(" ");
+			if (own && !this.#undone.includes(own)) this.#undone = [...this.#undone, own].slice(-MOST);
 			this.#refuse(topic, "could not be stored: not done", cid);
 			throw new Error(`${topic}: could not be stored`);
 		}
 		this.#unsaved = false;
+		this.#undone = this.#undone.slice(this.#older(own));
 		this.#carryOut(state, topic, cid);
 	}
 
@@ -234,18 +237,23 @@ export default class Output {
 	#local(next: Applied, what: string): void {
 		this.#steady();
 		const own = this.#over({ ...next, local: this.#settling });
+		this.#undone = [];
 		if (!this.#store(own)) this.#host.report(`${what}: could not be stored, a restart will not know it`);
 		this.#carryOut(own, what);
 	}
 
-	/** What is older and could not be stored is over once this is done. */
-	#over(next: Applied): Applied {
-		return { ...next, seen: this.#undone.reduce(noted, next.seen) };
+	/** What could not be stored and is older than this is over once this is done. */
+	#over(next: Applied, own = ""): Applied {
+		return { ...next, seen: this.#undone.slice(0, this.#older(own)).reduce(noted, next.seen) };
+	}
+
+	/** How many of `#undone` came no later: all, unless it is one of them. */
+	#older(own: string): number {
+		return this.#undone.indexOf(own) + 1 || this.#undone.length;
 	}
 
 	#carryOut(next: Applied, topic: string, cid?: string | number): void {
 		this.#steady();
-		this.#undone = [];
 		this.#state = next;
 		this.#asked = { topic, cid, told: false };
 		this.#delay = RETRY.minimum;
