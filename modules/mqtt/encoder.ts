@@ -109,17 +109,18 @@ export default abstract class Encoder {
 		const size = length < 128 ? 1 : length < 16_384 ? 2 : length < 2_097_152 ? 3 : 4;
 		const bytes = new Uint8Array(1 + size + length - more + room);
 		bytes[0] = first;
-		let offset = 1;
-		for (; length > 127; length >>= 7) bytes[offset++] = length | 128;
-		bytes[offset++] = length;
+		let offset = 0;
+		for (; length > 127; length >>= 7) bytes[++offset] = length | 128;
+		bytes[++offset] = length;
 		for (let index = 0; index < values.length; index++) {
 			const value = values[index] as number | Uint8Array;
-			if (typeof value === "number") bytes[offset++] = value;
+			if (typeof value === "number") bytes[++offset] = value;
 			else {
-				bytes[offset++] = value.byteLength >> 8;
-				bytes[offset++] = value.byteLength;
-				bytes.set(value, offset);
-				offset += value.byteLength;
+				const count = value.byteLength;
+				bytes[++offset] = count >> 8;
+				bytes[++offset] = count;
+				bytes.set(value, offset + 1);
+				offset += count;
 			}
 		}
 		return bytes;
@@ -166,11 +167,11 @@ export default abstract class Encoder {
 		const count = Array.isArray(items) ? items.length : 0;
 		// [MQTT-3.8.3-3] [MQTT-3.10.3-2]; of more the parser could not take the SUBACK whole. Brokers' limits are far below.
 		if (!items || count < 1 || count > 500) this.wrong("items", "1…500", count);
-		const values: (number | Uint8Array)[] = [0, 0];
+		const values: (number | Uint8Array)[] = Array.of(0, 0);
 		for (let index = 0; index < count; index++) {
-			const { topic, QoS } = items[index] as Item;
-			const value = this.QoS(QoS);
-			values.push(this.field(topic, "items", 2)); // [MQTT-3.8.3-1] [MQTT-3.10.3-1] [MQTT-4.7.1-2] [MQTT-4.7.1-3]
+			const options = items[index] as Item;
+			const value = this.QoS(options.QoS);
+			values.push(this.field(options.topic, "items", 2)); // [MQTT-3.8.3-1] [MQTT-3.10.3-1] [MQTT-4.7.1-2] [MQTT-4.7.1-3]
 			if (type === 8) values.push(value);
 		}
 		return this.concat((type << 4) | 2, values, 0, 0); // [MQTT-2.2.2-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1]
@@ -182,7 +183,8 @@ export default abstract class Encoder {
 	 */
 	protected publish(publication: Publication, options: WriteOptions, byteLength: number): void {
 		const QoS = this.QoS(options.QoS); // [MQTT-2.3.1-5] [MQTT-4.3.1-1] [MQTT-4.3.2-1]
-		const { topic, duplicate } = options;
+		const topic = options.topic;
+		const duplicate = options.duplicate;
 		if (duplicate && !QoS) this.wrong("duplicate", "false at QoS 0", duplicate); // [MQTT-3.3.1-2]
 		const value =
 			(topic === publication.topic && publication.field) || this.field(topic as string, "topic", 1); // [MQTT-3.3.2-1] [MQTT-3.3.2-2]
@@ -192,7 +194,7 @@ export default abstract class Encoder {
 			this.wrong("byteLength", `0…${max}`, byteLength);
 		const room = byteLength <= 32 ? byteLength : 0; // XS charges two units for each byte that is copied
 		const first = 0x30 | (duplicate ? 8 : 0) | (QoS << 1) | (options.retain ? 1 : 0);
-		const packet = this.concat(first, [value], id + byteLength, id + room);
+		const packet = this.concat(first, Array.of(value), id + byteLength, id + room);
 		const offset = packet.byteLength - room;
 		publication.topic = topic as string;
 		publication.QoS = options.QoS;

@@ -53,14 +53,14 @@ export default abstract class Writer<Client> extends Connection<Client> {
 		if (publication.whole) return this.copy(publication, data);
 		this.socket.write(publication.packet, publication.options);
 		try {
-			const writable = this.socket.write(data);
-			this.writable = writable;
-			return writable > 8 ? writable - 8 : 0; // RESERVE
+			this.writable = this.socket.write(data);
 		} catch (error) {
 			// Half a packet is out: no other may follow.
 			this.disconnected(error);
 			throw error;
 		}
+		// Eight bytes are kept. A return out of `try` costs more.
+		return this.writable > 8 ? this.writable - 8 : 0;
 	}
 
 	private copy(publication: Publication, data: ByteBuffer): number {
