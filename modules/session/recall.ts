@@ -15,6 +15,8 @@ export interface RecallOwner {
 	idle(): boolean;
 	/** Send this one; it is held as any other from now on. */
 	recalled(lane: 0 | 1, sequence: number): void;
+	/** The outbox threw. */
+	fault(error: unknown): void;
 }
 
 export class Recall {
@@ -37,7 +39,7 @@ export class Recall {
 		this.#outboxes = outboxes;
 		this.#owner = owner;
 		this.#interval = interval;
-		this.#alarm = new Alarm(timer, () => this.#next());
+		this.#alarm = new Alarm(timer, () => this.#fire());
 	}
 	open(): void {
 		this.#online = true;
@@ -67,6 +69,13 @@ export class Recall {
 		this.#alarm.close();
 	}
 
+	#fire(): void {
+		try {
+			this.#next();
+		} catch (error) {
+			this.#owner.fault(error);
+		}
+	}
 	#next(): void {
 		this.#round = true;
 		if (!this.#online) return;

@@ -4,6 +4,7 @@
  * connection [MQTT-4.4.0-1]; the window bounds what is in flight. Knows no states and no time-outs but its own two.
  */
 
+import { Again } from "./again.js";
 import { Alarm } from "./alarm.js";
 import { Backlog } from "./backlog.js";
 import type { Tally } from "./counters.js";
@@ -16,7 +17,6 @@ import { PUBREL } from "./packet.js";
 import { Queue, type QueueEntry } from "./queue.js";
 import { Reason } from "./reason.js";
 import { Recall } from "./recall.js";
-import { proof, Suspicion, soon } from "./suspicion.js";
 
 export interface SenderOwner {
 	/** Nothing in flight was acknowledged within the deadline. */
@@ -37,22 +37,14 @@ export class Sender {
 	readonly #tally: Tally;
 	readonly #window: number;
 	readonly #backlog: Backlog;
-	readonly #suspicion: Suspicion;
+	/** What a former connection has left, and what is under suspicion. */
+	readonly #again: Again;
 	readonly #recall: Recall;
 	/** Until the next of the backlog may go. */
 	readonly #drain: Alarm;
 	/** Until something in flight has to be acknowledged. */
 	readonly #silence: Alarm;
-	/** Identifiers in flight that this connection has not sent, oldest first. */
-	#again: number[] = [];
-	/** Those of them that wait until the suspect's turn has come. */
-	#held: number[] = [];
-	/** It is our status that is under suspicion: usually that is the message which proves a connection. */
-	#self = false;
-	/** Ticks at which the connection stood, and at which the oldest in flight was sent or became the oldest. */
-	#opened = 0;
-	#since = 0;
-	/** The last of `#again`, when it was never sent on any connection: its DUP is 0 [MQTT-3.3.1-1]. */
+	/** An identifier that waits in `#again`, when it was never sent on any connection: its DUP is 0 [MQTT-3.3.1-1]. */
 	#fresh = 0;
 	/** By lane: the sequence of the message that was last sent for the first time. */
 	readonly #left = [0, 0];
@@ -72,10 +64,13 @@ export class Sender {
 		this.#backlog = new Backlog(rate);
 		this.#drain = new Alarm(timer, () => this.pump());
 		this.#silence = new Alarm(timer, () => owner.stalled());
-		this.#suspicion = new Suspicion(timer, () => this.#turn());
+		const { ticks, status } = options;
+		const changed = () => this.pump();
+		this.#again = new Again({ timer, ticks, flight, live: this.#live, topic: status.topic, changed });
 		this.#recall = new Recall(timer, options.recall ?? defaults.recall, [this.#live, outbox], {
 			idle: () => this.#idle(),
 			recalled: (lane, sequence) => this.#recalled(lane, sequence),
+			fault: error => owner.fault(error),
 		});
 	}
 
@@ -89,15 +84,13 @@ export class Sender {
 			this.#cursor = this.#fresh = 0;
 		} else if (!this.#restored) this.#guard(() => this.#recover());
 		this.#restored = true;
-		this.#again = this.#flight.identifiers();
+		this.#again.begin();
 	}
 	/** Messages may leave from now on. */
 	open(link: Link): void {
 		this.#link = link;
-		this.#opened = this.#options.ticks.ticks;
-		this.#backlog.open(this.#opened);
-		this.#suspicion.open();
-		if (this.#suspicion.probing) this.#hold();
+		this.#backlog.open(this.#options.ticks.ticks);
+		this.#again.open();
 		this.#recall.open();
 		this.pump();
 	}
@@ -110,13 +103,12 @@ export class Sender {
 		this.#backlog.close();
 		this.#recall.close();
 		this.#tally.dropped.offline += this.#live.shed(reason === Reason.stuck);
-		this.#accuse(reason);
-		this.#again = this.#held = [];
+		this.#again.close(reason, (packetIdentifier, convicted) => this.#blame(packetIdentifier, convicted));
 	}
 	/** Gives the timers back; the outbox belongs to whoever made it. */
 	end(): void {
 		this.#drain.close();
-		this.#suspicion.end();
+		this.#again.end();
 		this.#recall.end();
 		this.#silence.close();
 		this.#live.close();
@@ -192,11 +184,12 @@ export class Sender {
 			const outbox = lane === Lane.live ? this.#live : this.#durable;
 			this.#recovered(outbox, lane, Math.floor(place / 4));
 			this.#guard(() => outbox.release(packetIdentifier));
-			this.#suspicion.acknowledged(place);
+			this.#again.acknowledged(place);
 		}
 		this.#silence.clear();
-		if (this.#link && this.#outstanding > 0) this.#listen();
-		this.#turn();
+		if (this.#link && this.#again.outstanding > 0) this.#listen();
+		this.#again.settle();
+		this.pump();
 	}
 	#recovered(outbox: Outbox, lane: Lane, sequence: number): void {
 		if (!this.#recall.taken(lane, sequence)) return;
@@ -204,12 +197,8 @@ export class Sender {
 		this.#guard(() => this.#owner.recovered(outbox.next(sequence - 1)?.topic ?? ""));
 	}
 	#listen(): void {
-		this.#since = this.#options.ticks.ticks;
+		this.#again.listen();
 		this.#silence.set(this.#options.deadlines?.acknowledge ?? defaults.deadlines.acknowledge);
-	}
-	/** Messages that this connection has sent, and that are not acknowledged. */
-	get #outstanding(): number {
-		return this.#flight.size - this.#again.length - this.#held.length;
 	}
 	#offered(lane: Lane, sequence: number): Outcome {
 		if (sequence === 0) {
@@ -223,64 +212,26 @@ export class Sender {
 	}
 	/** Sends one message; false when nothing can be sent now. */
 	#step(link: Link): boolean {
-		const { probing, trying } = this.#suspicion;
-		// What is alone in flight is known to be what the peer hung up on.
-		const window = trying || (probing && !this.#self) ? 1 : this.#window;
-		const full = this.#outstanding >= window;
-		if (this.#again.length) return full ? this.#sendLive(link, true) : this.#repeat(link);
+		const again = this.#again;
+		const full = again.outstanding >= (again.alone ? 1 : this.#window);
+		if (again.waiting.length) return full ? this.#sendLive(link, true) : this.#repeat(link);
 		if (this.#sendLive(link, full)) return true;
-		return !full && (!probing || this.#self) && this.#sendDurable();
-	}
-
-	// A message under suspicion
-
-	/**
-	 * A probe: the suspect stays out, and so does whatever it may be followed by. Our status goes, which is new on each
-	 * connection; if it is the suspect, all others go. The one case in which messages are sent again in another order than
-	 * they were first sent in [MQTT-4.6.0-1]; per topic it holds.
-	 */
-	#hold(): void {
-		this.#self = this.#isStatus(this.#suspicion.suspect);
-		const goes = (id: number) => this.#isStatus(this.#flight.place(id)) !== this.#self;
-		this.#held = this.#again.filter(id => !goes(id));
-		this.#again = this.#again.filter(goes);
-	}
-	readonly #passes = (topic: string) => (topic === this.#options.status.topic) !== this.#self;
-	#isStatus(place: number): boolean {
-		if (place % 4 !== Lane.live) return false;
-		const sequence = Math.floor(place / 4);
-		const entry = this.#live.next(sequence - 1);
-		return entry?.sequence === sequence && entry.topic === this.#options.status.topic;
-	}
-	/** The suspect's turn may have come, or all is as ever. */
-	#turn(): void {
-		if (this.#held.length && !this.#suspicion.probing) {
-			this.#again = [...this.#again, ...this.#held];
-			this.#held = [];
-		}
-		this.pump();
+		return !full && again.durable && this.#sendDurable();
 	}
 	/** Nothing waits, and the connection is one that a convict may be offered to. */
 	#idle(): boolean {
-		if (!this.#link?.ready || !this.#suspicion.proved || this.#flight.size || this.#durable.length)
-			return false;
-		const age = (this.#options.ticks.ticks - this.#opened) | 0;
-		return age >= proof && !this.#live.waiting(false);
+		if (!this.#link?.ready || !this.#again.proved) return false;
+		return this.#flight.size === 0 && this.#durable.length === 0 && !this.#live.waiting(false);
 	}
 	#recalled(lane: 0 | 1, sequence: number): void {
-		this.#suspicion.recall(sequence * 4 + lane);
+		this.#again.recall(sequence * 4 + lane);
 		this.#launch(lane, lane === Lane.live ? this.#live : this.#durable, sequence);
 		this.pump();
 	}
-	/** Asks who is to blame for the end of the connection, and puts aside who is. */
-	#accuse(reason: number): void {
-		const certain = reason === Reason.stuck;
-		const packetIdentifier = certain ? (this.#again[0] ?? 0) : this.#blamed(reason);
-		const place = this.#flight.place(packetIdentifier);
-		const convicted = this.#suspicion.ended(place, !this.#self, certain);
-		if (place === 0) return;
-		const lane = (place % 4) as Lane;
-		const sequence = Math.floor(place / 4);
+	/** The peer hung up on this message, not for the first time if it is `convicted`: then it is put aside. */
+	#blame(packetIdentifier: number, convicted: boolean): void {
+		const lane = this.#flight.lane(packetIdentifier);
+		const sequence = this.#flight.sequence(packetIdentifier);
 		const outbox = lane === Lane.live ? this.#live : this.#durable;
 		this.#guard(() => {
 			outbox.failed(sequence);
@@ -293,27 +244,15 @@ export class Sender {
 			this.#owner.quarantined(topic);
 		});
 	}
-	/** The packet identifier of the message that the peer hung up on, if it did so soon; else 0. */
-	#blamed(reason: number): number {
-		if (reason !== Reason.disconnected || ((this.#options.ticks.ticks - this.#since) | 0) > soon) return 0;
-		let own = 0;
-		for (const id of this.#flight.identifiers()) {
-			const place = this.#flight.place(id);
-			if (place % 4 === Lane.released || this.#again.includes(id) || this.#held.includes(id)) continue;
-			if (!this.#isStatus(place)) return id;
-			// Its acknowledgement is often lost with the connection: only when nothing else is there to blame.
-			own ||= id;
-		}
-		return own;
-	}
 	/** Sends the first of `#again`, under the identifier that it has. */
 	#repeat(link: Link): boolean {
-		const packetIdentifier = this.#again[0] as number;
+		const { waiting } = this.#again;
+		const packetIdentifier = waiting[0] as number;
 		const lane = this.#flight.lane(packetIdentifier);
 		if (lane === Lane.released) {
 			if (link.owing) return false;
 			link.reply(PUBREL, packetIdentifier);
-			this.#again.shift();
+			waiting.shift();
 			return true;
 		}
 		const sequence = this.#flight.sequence(packetIdentifier);
@@ -321,15 +260,15 @@ export class Sender {
 		const entry = lane < 0 ? undefined : outbox.next(sequence - 1);
 		if (!entry || entry.sequence !== sequence) {
 			this.#flight.delete(packetIdentifier);
-			this.#again.shift();
+			waiting.shift();
 			return true;
 		}
 		const fresh = this.#fresh === packetIdentifier;
 		const QoS = lane === Lane.live ? (entry as QueueEntry).QoS : 1;
 		if (!link.send(entry.topic, entry.payload, QoS, entry.retain, !fresh, packetIdentifier)) return false;
-		this.#again.shift();
+		waiting.shift();
 		if (!this.#silence.standing) this.#listen();
-		this.#suspicion.sent(this.#flight.place(packetIdentifier));
+		this.#again.sent(packetIdentifier);
 		if (fresh) {
 			this.#fresh = 0;
 			this.#left[lane] = sequence;
@@ -340,7 +279,7 @@ export class Sender {
 	#sendLive(link: Link, zero: boolean): boolean {
 		const live = this.#live;
 		if (zero && live.zeros === 0) return false;
-		const entry = live.waiting(zero, this.#suspicion.probing ? this.#passes : undefined);
+		const entry = live.waiting(zero, this.#again.goes);
 		if (!entry) return false;
 		if (entry.QoS !== 0) return this.#launch(Lane.live, live, entry.sequence);
 		if (!link.send(entry.topic, entry.payload, 0, entry.retain, false, 0)) return false;
@@ -377,7 +316,7 @@ export class Sender {
 	#launch(lane: Lane, outbox: Outbox, sequence: number): boolean {
 		const packetIdentifier = this.#flight.take();
 		this.#flight.add(packetIdentifier, lane, sequence);
-		this.#again.push(packetIdentifier);
+		this.#again.waiting.push(packetIdentifier);
 		this.#fresh = packetIdentifier;
 		// Before the bytes leave: after a power cut the identifier is known, and DUP is right. Flash that fails
 		// to keep it does not keep the message back: sent as new after a restart it still arrives.

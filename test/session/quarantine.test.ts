@@ -194,6 +194,22 @@ describe("session, a message that a broker hangs up on", () => {
 		client.fail();
 		assert.equal(bench.outbox.quarantined, 0);
 	});
+	it("does no harm when the outbox throws as it is offered again: that is reported", () => {
+		class Failing extends Queue {
+			override readmit(): boolean {
+				throw new Error("flash: expected erased");
+			}
+		}
+		const bench = new Bench({ outbox: new Failing() });
+		bench.session.publish("poison", "1", durable);
+		const peer = new Peer(bench, poisonous);
+		peer.advance(60_000);
+		peer.advance(day, 1000);
+		assert.ok(bench.told.includes(`report ${Report.internal} Error: flash: expected erased`));
+		bench.session.publish("a", "2", durable);
+		peer.advance(1000);
+		assert.deepEqual(peer.on("a"), ["2"]);
+	});
 	it("may be one that the client itself refuses", () => {
 		const bench = new Bench();
 		const refuse = () => {
