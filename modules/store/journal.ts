@@ -174,7 +174,8 @@ export default class Journal {
 		// A block's end stays empty when the next record does not fit, at worst all of it but a granule.
 		const waste = this.#usual - granule;
 		const usable = blockLength - this.#header.bytes.byteLength - this.#mark - waste;
-		return Math.max(0, (good - RESERVE - 1) * usable);
+		// Packing them anew writes a `tail` for each block that was in use.
+		return Math.max(0, (good - RESERVE - 1) * usable - (good - 1) * this.#mark);
 	}
 	/** Makes room for a record with a body of `length` bytes; false when there is none. The frame is lost. */
 	room(length: number): boolean {

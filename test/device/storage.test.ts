@@ -8,6 +8,8 @@ import Memory, { keyOf } from "../../modules/device/memory.js";
 import { openStorage } from "../../modules/device/storage.js";
 import { encode } from "../../modules/mqtt/text.js";
 import type { Flash, FlashPartition } from "../../modules/store/io.js";
+import Store from "../../modules/store/store.js";
+import { TestFlash } from "../flash.js";
 import { World } from "./stage.js";
 
 /** NOR flash in RAM. */
@@ -99,6 +101,61 @@ describe("storage", () => {
 		assert.equal(memory.put("a", {}), false);
 		assert.deepEqual(memory.get("a"), {});
 		assert.equal(memory.failures, 1);
+	});
+});
+
+describe("boot count", () => {
+	const boots = (make: (world: World) => void, lives: number): number[] => {
+		const world = new World();
+		make(world);
+		for (let life = 0; life < lives; life++) {
+			world.start();
+			world.link.connect();
+			world.kill();
+		}
+		return world.json("info").map(({ boot }) => boot as number);
+	};
+	const erased = () => new TestFlash({ blocks: 8, blockLength: 1024 });
+
+	it("begins at 1 in a partition that is erased", () => {
+		const world = (world: World) => {
+			world.flash = erased();
+		};
+		assert.deepEqual(boots(world, 3), [1, 2, 3]);
+	});
+	it("goes on far from where it began wherever the count may be lost, so that no id of an alert comes twice", () => {
+		const lost: readonly ((world: World) => void)[] = [
+			// Something else is in the partition: RAM and the key-value store.
+			world => {
+				world.flash = new TestFlash({ blocks: 8, blockLength: 1024 });
+				world.flash.image.fill(0x5a);
+			},
+			// A journal without a count.
+			world => {
+				world.flash = erased();
+				new Store({ partition: world.flash }).outbox?.append("a", encode("alert"));
+			},
+			// A journal in which the last count was hit, so that the one before it would count once more.
+			world => {
+				world.flash = erased();
+				const { state } = new Store({ partition: world.flash });
+				for (const n of [1, 2, 3]) state?.write("boot", `{"n":${n}}`);
+				const { image } = world.flash;
+				const at = image.findIndex(
+					(_, index) => String.fromCharCode(...image.subarray(index, index + 7)) === '{"n":3}',
+				);
+				image[at + 1] = 0;
+				state?.write("time", '{"t":1}');
+			},
+		];
+		for (const make of lost) {
+			const seen = boots(make, 4);
+			assert.ok(
+				seen.every(boot => boot > 1_000_000),
+				`${seen}`,
+			);
+			assert.equal(new Set(seen).size, 4, `${seen}`);
+		}
 	});
 });
 

@@ -90,14 +90,20 @@ export function allowed(found: Content, before: Content, after: Content): void {
 			`message ${sequence}: found ${JSON.stringify(message)}, expected one of ${JSON.stringify(wanted)}`,
 		);
 	}
-	for (const sequence of before.held.keys())
-		assert.ok(found.held.has(sequence) || !after.held.has(sequence), `message ${sequence} is lost`);
+	for (const [sequence] of [...before.held, ...before.aside])
+		assert.ok(
+			found.held.has(sequence) ||
+				found.aside.has(sequence) ||
+				!(after.held.has(sequence) || after.aside.has(sequence)),
+			`message ${sequence} is lost`,
+		);
 	for (const [sequence, message] of found.aside) {
 		const wanted = [before.aside.get(sequence), after.aside.get(sequence)];
 		assert.ok(
 			wanted.some(one => one && one.payload === message.payload),
 			`${sequence} was not put aside`,
 		);
+		assert.ok(!found.held.has(sequence), `${sequence} is held and aside`);
 	}
 	for (const key of new Set([...found.values.keys(), ...before.values.keys(), ...after.values.keys()]))
 		assert.ok(
@@ -123,7 +129,7 @@ function same(one: Message, other: Message): boolean {
 /** One step on a store; `index` numbers choose among what there is. */
 export type Step =
 	| { readonly do: "append"; readonly topic: number; readonly size: number; readonly retain: boolean }
-	| { readonly do: "sent" | "release" | "failed" | "quarantine"; readonly index: number }
+	| { readonly do: "sent" | "release" | "failed" | "quarantine" | "readmit"; readonly index: number }
 	| { readonly do: "write"; readonly key: number; readonly size: number }
 	| { readonly do: "delete"; readonly key: number }
 	| { readonly do: "reset" | "reopen" };
@@ -134,7 +140,8 @@ export function randomStep(random: (n: number) => number): Step {
 	if (dice < 56) return { do: "sent", index: random(4) };
 	if (dice < 82) return { do: "release", index: random(4) };
 	if (dice < 86) return { do: "failed", index: random(2) };
-	if (dice < 88) return { do: "quarantine", index: random(2) };
+	if (dice < 87) return { do: "quarantine", index: random(2) };
+	if (dice < 88) return { do: "readmit", index: random(2) };
 	if (dice < 90) return { do: "reset" };
 	if (dice < 98) return { do: "write", key: random(3), size: random(20) };
 	if (dice < 99) return { do: "delete", key: random(3) };
@@ -173,20 +180,13 @@ export class Driver {
 				const payload = `${++this.#serial}:`.padEnd(step.size, "x");
 				const { retain } = step;
 				const sequence = outbox.append(topic, bytes(payload), { retain });
-				let { aside } = content;
-				if (aside.size) {
-					// Those put aside give way; which of them is not what this model is about.
-					const left = contentOf(this.store).aside;
-					aside = new Map([...aside].filter(([key]) => left.has(key)));
-				}
 				if (sequence === 0) {
 					this.refused++;
-					this.content = { ...content, aside };
 					return;
 				}
 				assert.ok(sequence > content.sequence, "sequences rise");
 				held.set(sequence, { topic, payload, retain, id: 0, failures: 0 });
-				this.content = { ...content, held, aside, sequence };
+				this.content = { ...content, held, sequence };
 				return;
 			}
 			case "sent": {
@@ -228,6 +228,19 @@ export class Driver {
 				held.delete(sequence);
 				const aside = new Map(content.aside).set(sequence, { ...message, id: 0 });
 				this.content = { ...content, held, aside, quarantined: content.quarantined + 1 };
+				return;
+			}
+			case "readmit": {
+				const sequence = pick(step.index, content.aside.keys());
+				const message = content.aside.get(sequence as number);
+				if (sequence === undefined || !message) return;
+				assert.equal(outbox.readmit(sequence), true);
+				const aside = new Map(content.aside);
+				aside.delete(sequence);
+				held.set(sequence, message);
+				// In its old place.
+				const sorted = new Map([...held].sort(([one], [other]) => one - other));
+				this.content = { ...content, held: sorted, aside };
 				return;
 			}
 			case "reset":

@@ -1,0 +1,100 @@
+/** What an earlier description retained is taken back, however much it was. */
+
+import assert from "node:assert/strict";
+import type { KeyValueDomain } from "../../modules/device/io.js";
+import Memory from "../../modules/device/memory.js";
+import Retained from "../../modules/device/retained.js";
+import { TestFlash } from "../flash.js";
+import { scripted, World } from "./stage.js";
+
+const long = (kind: string, index: number, length: number) => `${kind}-${index}-`.padEnd(length, "x");
+
+/** What the broker retains of this board, by topic. */
+function kept(world: World): Map<string, string> {
+	const all = new Map<string, string>();
+	for (const { topic, payload, retain } of world.published)
+		if (retain && payload) all.set(topic, payload);
+		else if (retain) all.delete(topic);
+	return all;
+}
+
+const many = {
+	sensors: Array.from({ length: 64 }, (_, index) => ({
+		name: long("sensor", index, 32),
+		driver: "script",
+		every: 1000,
+	})),
+	alerts: Array.from({ length: 64 }, (_, index) => ({
+		name: long("alert", index, 32),
+		sensor: long("sensor", index, 32),
+		above: 30,
+	})),
+	lamp: { pin: 2 },
+};
+const few = { sensors: many.sensors.slice(0, 1), lamp: { pin: 2 } };
+
+describe("retained topics", () => {
+	for (const [where, flash] of [
+		["flash", new TestFlash({ blocks: 16, blockLength: 4096 })],
+		["a key-value store", undefined],
+	] as const)
+		it(`of 64 sensors and 64 alerts with the longest names are all cleared once the description has them no more (${where})`, () => {
+			const world = new World();
+			world.sensors = { script: scripted(() => 20) };
+			world.flash = flash;
+			world.start(many);
+			world.link.connect();
+			world.clock.advance(1000);
+			assert.equal(kept(world).size, 2 + 128);
+			world.kill();
+			// Not reached before the next restart either: it stays noted.
+			world.start(few);
+			world.kill();
+			world.start(few);
+			world.link.connect();
+			assert.deepEqual([...kept(world).keys()].sort(), [
+				`alerts/${long("sensor", 0, 32)}-fault/state`,
+				"info",
+				"lamp/state",
+			]);
+			assert.ok(!world.trace.some(line => line.startsWith("retained:")));
+			const from = world.published.length;
+			world.kill();
+			world.start(few);
+			world.link.connect();
+			assert.ok(
+				world.published.slice(from).every(({ payload }) => payload !== ""),
+				"cleared once",
+			);
+		});
+
+	it("of another root or id are left alone, and forgotten", () => {
+		const records = new Map<string, string>();
+		const domain = {
+			read: (key: string) => records.get(key),
+			write: (key: string, value: string) => void records.set(key, value),
+			delete: (key: string) => void records.delete(key),
+			[Symbol.iterator]: () => [...records.keys()][Symbol.iterator](),
+		} as unknown as KeyValueDomain;
+		const names = (base: string, ...names: string[]) =>
+			new Retained(new Memory(domain), base, names, line => assert.fail(line)).all;
+		assert.deepEqual(names("r/b/", "info", "lamp/state"), ["info", "lamp/state"]);
+		assert.deepEqual(names("r/b/", "info"), ["info", "lamp/state"]);
+		assert.deepEqual(names("r/c/", "info"), ["info"]);
+		assert.equal(records.size, 1);
+		assert.deepEqual(names("r/b/", "info"), ["info"]);
+	});
+
+	it("that cannot be noted are reported in one line", () => {
+		const lines: string[] = [];
+		const domain = {
+			read: () => undefined,
+			write() {
+				throw new Error("full");
+			},
+			[Symbol.iterator]: () => [][Symbol.iterator](),
+		} as unknown as KeyValueDomain;
+		new Retained(new Memory(domain), "r/b/", ["info", "lamp/state"], line => lines.push(line));
+		assert.deepEqual(lines, ["retained: 2 of 2 topics could not be noted, nobody will clear them later"]);
+	});
+});
