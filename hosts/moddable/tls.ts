@@ -1,7 +1,6 @@
 /**
- * ECMA-419 §10, TLS Client socket, over the SDK's TLSSocket (TLS 1.2). The SDK throws what is wrong with a
- * certificate out of a callback, which would end the virtual machine: here it ends the connection, with a coded
- * reason in `onError`. The host's name must stand in the certificate; there is no switch to turn that off.
+ * ECMA-419 §10, TLS Client socket, over the SDK's TLSSocket (TLS 1.2). What the SDK throws about a certificate (carrier.ts)
+ * ends the connection, with a coded reason in `onError`. The host's name must stand in the certificate; there is no switch to turn that off.
  * The manifest turns DHE off: the SDK signs as a client with ECDHE alone, and a server that asks for our certificate
  * may choose either.
  */
@@ -10,7 +9,7 @@
 
 import SDKTLS from "embedded:io/socket/tcp/tls";
 import type { ByteBuffer, TCP as TCPPattern } from "../../modules/mqtt/io.js";
-import { TCP } from "./tcp.js";
+import { Carrier } from "./carrier.js";
 
 /** DER. Of several authorities the SDK takes one; a server must send its whole chain, its authority included. */
 export interface Credentials {
@@ -31,31 +30,7 @@ export interface TLSOptions {
 	readonly onError?: (this: TLS, reason?: unknown) => void;
 }
 
-interface Callbacks {
-	readonly onReadable: (bytes: number) => void;
-	readonly onWritable: (bytes: number) => void;
-	readonly onError: () => void;
-	/** Learns what the SDK's TLS threw. */
-	readonly thrown: (error: unknown) => void;
-}
-
 const Base = SDKTLS as unknown as new (options: object) => TCPPattern;
-
-/** The TCP socket below: what TLS throws in a callback ends here. */
-class Carrier extends TCP {
-	constructor(options: ConstructorParameters<typeof TCP>[0] & Callbacks) {
-		const { onReadable, onWritable, onError, thrown } = options;
-		const guarded = (call: (bytes: number) => void) =>
-			function (this: TCPPattern, bytes: number) {
-				try {
-					call(bytes);
-				} catch (error) {
-					thrown(error);
-				}
-			};
-		super({ ...options, onReadable: guarded(onReadable), onWritable: guarded(onWritable), onError });
-	}
-}
 
 export class TLS extends Base {
 	#closed = false;

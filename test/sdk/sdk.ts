@@ -114,7 +114,7 @@ export function measure(folder: string): { aliases: number; slots: number; code:
 
 /** Warnings of the linker about modules that are not the SDK's own. */
 export function warnings(log: string): string[] {
-	const own = /^### warning: (main|modules\/|hosts\/|setup\/device)/;
+	const own = /^### warning: (main|modules\/|hosts\/|setup\/device|embedded:network\/mqtt)/;
 	return log.split("\n").filter(line => own.test(line));
 }
 
