@@ -22,29 +22,23 @@ function price(sensors: number, online: boolean) {
 	});
 	const { link } = world;
 	let released = 0;
-	if (!online) {
-		// A broker that is there again and again, for one message each time.
-		link.drain = () => {};
-	}
+	if (!online) link.drain = () => {};
 	link.connect();
 	let swing = 0;
 	const run = (edges: number) => {
 		for (let count = 0; count < edges; count++) {
 			value = ++swing & 1 ? 31 : 20;
-			world.clock.advance(1000);
 			const { outbox } = world;
-			const oldest = online ? undefined : outbox.next(0);
-			if (!oldest || outbox.length < outboxFull) continue;
+			const { length } = outbox;
+			world.clock.advance(1000);
+			const oldest = outbox.next(0);
+			if (online || !oldest || outbox.length > length) continue;
+			// It was full: the broker takes one.
 			outbox.sent(oldest.sequence, 1);
 			outbox.release(1);
 			released++;
 		}
 	};
-	let outboxFull = Number.POSITIVE_INFINITY;
-	if (!online) {
-		while (!world.trace.some(line => line.endsWith("waiting"))) run(1);
-		outboxFull = world.outbox.length;
-	}
 	run(2000);
 	const flash = world.flash as TestFlash;
 	const { writes, erases, bytesWritten } = flash;
@@ -56,7 +50,7 @@ function price(sensors: number, online: boolean) {
 		writes: (flash.writes - writes) / edges,
 		bytes: (flash.bytesWritten - bytesWritten) / edges,
 		perErase: edges / (flash.erases - erases),
-		held: outboxFull,
+		held: world.outbox.length,
 	};
 }
 
@@ -72,12 +66,12 @@ describe("An edge's price in flash", () => {
 		// Headers of blocks and what compaction carries along are the rest.
 		assert.ok(writes < 4.3 && bytes < 260 && perErase > 16, `${writes} ${bytes} ${perErase}`);
 	});
-	it("is more in an outbox that is always full, since what is held is carried round", () => {
+	it("is more in an outbox that is always full: what is held is carried round, and each edge is kept until there is room", () => {
 		const { edges, writes, bytes, perErase, held } = price(1, false);
 		assert.ok(edges > 2900, `${edges}`);
 		console.log(
 			`      ${held} held; ${writes.toFixed(2)} writes, ${bytes.toFixed(0)} bytes, ${perErase.toFixed(1)} edges an erase; ${[100, 1000, 10_000].map(perDay => years(perErase, perDay).toFixed(1)).join(", ")} years`,
 		);
-		assert.ok(bytes < 1200 && perErase > 3.5, `${bytes} ${perErase}`);
+		assert.ok(bytes < 1700 && perErase > 2.3, `${bytes} ${perErase}`);
 	});
 });
