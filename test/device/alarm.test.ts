@@ -104,6 +104,28 @@ describe("alert", () => {
 		assert.equal(cuts, 8);
 	});
 
+	it("goes by memory and not by an older edge that is left in the outbox, since a younger one was acknowledged or put aside", () => {
+		for (const away of ["release", "quarantine"] as const) {
+			const scene = world();
+			const { world: w } = scene;
+			w.start(description);
+			for (const value of [31, 20]) {
+				scene.value = value;
+				w.clock.advance(1000);
+			}
+			const { sequence } = w.outbox.next(1) ?? { sequence: 0 };
+			w.outbox.sent(sequence, 7);
+			if (away === "release") w.outbox.release(7);
+			else w.outbox.quarantine(sequence);
+			w.kill();
+			w.start(description);
+			w.clock.advance(3000);
+			assert.equal(w.outbox.length, 1, "no edge, since nothing has changed");
+			w.link.connect();
+			assert.deepEqual(w.json("alerts/hot/state").at(-1), { state: "OFF" });
+		}
+	});
+
 	it("waits for room in a full outbox, in order and coalesced, and is never lost", () => {
 		const scene = world();
 		const { world: w } = scene;
