@@ -285,6 +285,22 @@ function suite(stage: () => Scene, broker: () => TestBroker): void {
 		await scene.settled();
 	});
 
+	it("takes back all that it retained when it is told to forget, its status last", async () => {
+		const scene = stage();
+		await scene.start();
+		await scene.send("lamp/set", "ON");
+		const { mark } = scene.observer;
+		await scene.send("cmd", "forget");
+		// Cleared with all the others, and once more as its goodbye.
+		const goodbye = ({ text }: Message) => text === "" && scene.since(mark, "status").length > 1;
+		await scene.next("status", goodbye, mark);
+		const late = await scene.late();
+		await late.publish(scene.topic("mark"), "end");
+		await late.next(scene.topic("mark"), "end", 0);
+		const kept = late.since(0).filter(({ retain }) => retain);
+		assert.deepEqual(kept, []);
+	});
+
 	// Half a minute for each engine and broker, in which nothing happens that the test before does not show.
 	if (process.env.SLOW)
 		it("is back without help when the broker was away for 20 s, and delivers the alerts raised in between", function () {
