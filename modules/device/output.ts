@@ -244,7 +244,9 @@ export default class Output {
 
 	/** What could not be stored and is older than this is over once this is done. */
 	#over(next: Applied, own = ""): Applied {
-		return { ...next, seen: this.#undone.slice(0, this.#older(own)).reduce(noted, next.seen) };
+		const older = this.#undone.slice(0, this.#older(own)).reduce(noted, next.seen);
+		// Its own mark once more, for an older one may have had the same identifier.
+		return { ...next, seen: own ? noted(older, own) : older };
 	}
 
 	/** How many of `#undone` came no later: all, unless it is one of them. */
