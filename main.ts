@@ -7,7 +7,6 @@ import Board from "./modules/device/board.js";
 import { addresses, check, line } from "./modules/device/description.js";
 import type { Device } from "./modules/device/io.js";
 import { openStorage } from "./modules/device/storage.js";
-import MQTTClient from "./modules/mqtt/client.js";
 import type { SessionOptions } from "./modules/session/options.js";
 import Session from "./modules/session/session.js";
 
@@ -23,7 +22,6 @@ export default function main(
 	for (const problem of wrong) device.trace?.(line(problem));
 	if (!description || !found || wrong.length) return undefined;
 
-	const client = { io: MQTTClient, ...mqtt.client };
 	const brokers = found.addresses.map(address => ({
 		...address,
 		...(address.secure && mqtts && { client: mqtts.client }),
@@ -32,6 +30,6 @@ export default function main(
 		device,
 		description,
 		storage: openStorage(device, description),
-		connect: options => new Session({ ...options, client, brokers, watch, ...tuning }),
+		connect: options => new Session({ ...options, client: mqtt.client, brokers, watch, ...tuning }),
 	});
 }

@@ -18,6 +18,7 @@ import type {
 	PinSpecifier,
 	PWMClass,
 } from "../../modules/device/io.js";
+import MQTTClient from "../../modules/mqtt/client.js";
 import type { TCPClass } from "../../modules/mqtt/io.js";
 import { clock } from "../moddable/clock.js";
 import { credentials } from "../moddable/credentials.js";
@@ -48,7 +49,7 @@ export function createDevice(): Device {
 		password: provision(stored, "password"),
 		trace: print,
 	});
-	const common = { dns: { io: Resolver }, timer, ticks: time };
+	const common = { io: MQTTClient, dns: { io: Resolver }, timer, ticks: time };
 	const led = (config.led as { pin?: number } | undefined)?.pin;
 	return Object.freeze({
 		name: "esp32",

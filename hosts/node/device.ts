@@ -4,6 +4,7 @@
  */
 
 import type { Clock, Device, SensorDriver } from "../../modules/device/io.js";
+import MQTTClient from "../../modules/mqtt/client.js";
 import type { TCPClass, Timer } from "../../modules/mqtt/io.js";
 import { HostClock } from "./clock.js";
 import * as cpu from "./cpu.js";
@@ -59,7 +60,7 @@ export function createDevice(options: DeviceOptions): NodeDevice {
 	const flash = new FlashStore(data, options.partitions ?? defaultPartitions);
 	const { sensor, absent } = sensors(clock, directory);
 	const dns = { io: held(Resolver, open) };
-	const common = { dns, timer, ticks: clock };
+	const common = { io: MQTTClient, dns, timer, ticks: clock };
 	return {
 		name: options.name ?? "node",
 		io: { Digital: held(digital(pins), open), PWM: held(pwm(pins), open) },

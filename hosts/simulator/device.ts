@@ -4,6 +4,7 @@
  */
 
 import type { Device } from "../../modules/device/io.js";
+import MQTTClient from "../../modules/mqtt/client.js";
 import type { TCPClass } from "../../modules/mqtt/io.js";
 import { clock } from "../moddable/clock.js";
 import { credentials } from "../moddable/credentials.js";
@@ -25,6 +26,7 @@ export function createDevice(): Device {
 	const panel = new Panel();
 	const time = clock(true);
 	const common = {
+		io: MQTTClient,
 		dns: { io: Resolver },
 		timer,
 		ticks: time,

@@ -5,6 +5,7 @@
  */
 
 import type { ActuatorDriver, Clock, Device, MQTTDefaults, SensorDriver } from "../../modules/device/io.js";
+import MQTTClient from "../../modules/mqtt/client.js";
 import { Host, Kind, type Shape } from "./channel.js";
 import { actuator, digital, flash, keyValue, ntp, pwm, resolver, sensor, tcp } from "./classes.js";
 import { Link } from "./link.js";
@@ -67,6 +68,7 @@ function build(link: Link, timer: WorkerTimer, shape: Shape): Device {
 	};
 	const client = (network: string): { client: MQTTDefaults } => ({
 		client: {
+			io: MQTTClient,
 			socket: { io: tcp(link, `${network} socket`) },
 			dns: { io: resolver(link, `${network} dns`) },
 			timer,

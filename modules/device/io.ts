@@ -4,6 +4,7 @@
  * `description` and `reset` are ours: the standard has no place for them (DESIGN.md, "The seam").
  */
 
+import type MQTTClient from "../mqtt/client.js";
 import type { ResolverClass, TCPClass, Ticks, Timer, With } from "../mqtt/io.js";
 import type { Flash, KeyValueDomain } from "../store/io.js";
 
@@ -137,8 +138,9 @@ export interface Clock extends Ticks {
 	readonly synchronized: boolean;
 }
 
-/** §30, `network.mqtt.client`: default constructor options of the MQTT client, `host` and `id` missing. */
+/** §30, `network.mqtt.client`: the MQTT client's class, and its default constructor options with `host` and `id` missing. */
 export interface MQTTDefaults {
+	readonly io: typeof MQTTClient;
 	readonly socket: With<TCPClass>;
 	readonly dns: With<ResolverClass>;
 	readonly timer: Timer;

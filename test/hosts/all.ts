@@ -2,6 +2,7 @@
  * Every conformance suite, in the order in which one reads them. A host's test and a bundle for XS both start here.
  */
 
+import client from "./client.conformance.js";
 import clock from "./clock.conformance.js";
 import digital from "./digital.conformance.js";
 import flash from "./flash.conformance.js";
@@ -20,6 +21,7 @@ export const suites: readonly Suite[] = [
 	tcp,
 	tls,
 	resolver,
+	client,
 	digital,
 	pwm,
 	keyvalue,

@@ -31,6 +31,8 @@ export interface World {
 	readonly farewell: Endpoint;
 	/** Resets each connection once it has got a byte. */
 	readonly reset: Endpoint;
+	/** Takes what comes first for CONNECT and answers CONNACK; sends back all else, so that a PUBLISH comes round. */
+	readonly mqtt: Endpoint;
 	/** Nobody listens there. */
 	readonly refused: Endpoint;
 	/** A name that resolves to a loopback address, and one that never resolves. */
@@ -67,6 +69,8 @@ export interface TLSWorld {
 	readonly alpn: Endpoint;
 	/** As `World.ledger`. */
 	readonly ledger: Endpoint;
+	/** As `World.mqtt`. */
+	readonly mqtt: Endpoint;
 	/** Accepts and hangs up. */
 	readonly hangup: Endpoint;
 }

@@ -51,6 +51,7 @@ export async function openWorld(loop?: World["loop"]): Promise<World & { close()
 		ledger: await serve(pairs()),
 		farewell: await serve(socket => socket.resume().end("bye")),
 		reset: await serve(socket => socket.once("data", () => socket.resetAndDestroy())),
+		mqtt: await serve(accepting),
 		refused,
 		tls: await openTLS(serve),
 		name: "localhost",
@@ -61,6 +62,14 @@ export async function openWorld(loop?: World["loop"]): Promise<World & { close()
 			await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))));
 		},
 	};
+}
+
+/** The behaviour of `mqtt`. */
+function accepting(socket: Socket): void {
+	socket.once("data", () => {
+		socket.write(Uint8Array.of(0x20, 2, 0, 0));
+		socket.pipe(socket);
+	});
 }
 
 /** Lets a stalled connection flow, telling the total whenever it grows. */
@@ -157,6 +166,7 @@ async function openTLS(
 			{ ...own(good), ALPNProtocols: ["mqtt", "x-other"] },
 		),
 		ledger: await serve(pairs(), own(good)),
+		mqtt: await serve(accepting, own(good)),
 		hangup: await serve(socket => socket.end()),
 	};
 }

@@ -31,6 +31,7 @@ const known: readonly (readonly [suite: RegExp, title: RegExp, reason: string])[
 		/^(?!callbacks stop at close)/,
 		"the SDK's TLS wants the server's whole chain, and has one code for all reasons",
 	],
+	[/^MQTT client/, /over TLS/, "the SDK's TLS wants the server's whole chain"],
 	[/^resolver/, /the address .*:/, "the SDK's sockets know IPv4 only"],
 	[/^sensors/, /wave and replay/, "no replay: there is no command line to name a file"],
 ];
