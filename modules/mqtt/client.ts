@@ -137,7 +137,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 					const byteLength = parser.left;
 					parser.left = 0;
 					this.available = byteLength;
-					if (type > 0x31) this.take(parser);
+					if (type > 0x31) this.exchange(parser);
 					else {
 						const retain = type === 0x31;
 						this.deliver(byteLength, { more: false, topic: parser.topic, QoS: 0, byteLength, retain });
@@ -145,7 +145,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 					}
 				} else if (type === 4) {
 					const id = parser.id;
-					if (this.identifiers) this.identifiers.free(id);
+					if (this.one) this.free(id);
 					this.message.id = id;
 					this.notify(4, this.message);
 				} else if (type === 3) {
@@ -203,7 +203,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	}
 
 	/** A QoS 1 message that is there as a whole: acknowledged as soon as it is read [MQTT-4.3.2-2]. */
-	private take(parser: Parser): void {
+	private exchange(parser: Parser): void {
 		const byteLength = this.available;
 		const topic = parser.topic;
 		const id = parser.id;
@@ -285,7 +285,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 				const index = received.indexOf(id);
 				if (index >= 0) received.splice(index, 1);
 			}
-			if (type !== 5 && type !== 6) this.identifiers?.free(id);
+			if (type !== 5 && type !== 6) this.free(id);
 			else if (this.acknowledge) this.owed = (type === 5 ? 0x620000 : 0x700000) | id; // [MQTT-4.3.3-1] [MQTT-4.3.3-2]
 			this.notify(type, { operation: type, id });
 		}
@@ -299,7 +299,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 			return;
 		}
 		this.subscribing = this.subscribing?.filter(value => value !== result);
-		this.identifiers?.free(id);
+		this.free(id);
 		this.notify(9, { operation: 9, id, payload });
 	}
 

@@ -6,7 +6,6 @@
 
 import Connection from "./connection.js";
 import type { Item, Publication } from "./encoder.js";
-import Identifiers from "./identifiers.js";
 import type { ByteBuffer } from "./io.js";
 import type { MQTTClientOptions, WriteOptions } from "./options.js";
 
@@ -20,7 +19,14 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	/** Bytes of the outgoing PUBLISH that are still to be written. */
 	declare private left: number;
 	declare private buffer: Uint8Array;
-	declare protected identifiers: Identifiers | undefined;
+	/** The last packet identifier of our own. */
+	declare private last: number;
+	/** The one of them that is in use; 0 while none is, -1 while there are more. Mostly there is but one: nothing is searched. */
+	declare protected one: number;
+	/** More than one, in no order, and 0 where one was. A short list: `indexOf` beats a Map up to a few dozen. */
+	declare private values: number[] | undefined;
+	/** How many of them. */
+	declare private count: number;
 	/** Packet identifier << 16 | number of filters, of each SUBSCRIBE that has no SUBACK yet. */
 	declare protected subscribing: number[] | undefined;
 
@@ -28,6 +34,7 @@ export default abstract class Writer<Client> extends Connection<Client> {
 		super(options);
 		this.publication = {} as Publication;
 		this.cache = [];
+		this.one = this.last = 0;
 		this.buffer = Uint8Array.of(0, 2, 0, 0);
 	}
 
@@ -76,8 +83,7 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	/** Packet identifier, in the two bytes before the payload. */
 	private sign(publication: Publication, value: number | undefined): void {
 		let id = value as number;
-		if ((id & 0xffff) !== id || !id)
-			id = value == null && this.identifiers ? this.identifiers.take() : this.identify(value);
+		if ((id & 0xffff) !== id || !id) id = value == null ? this.take() : this.identify(value);
 		const packet = publication.packet;
 		const offset = publication.offset;
 		packet[offset - 2] = id >> 8;
@@ -86,12 +92,48 @@ export default abstract class Writer<Client> extends Connection<Client> {
 
 	/** The caller's packet identifier, checked [MQTT-2.3.1-1], or one of our own. */
 	private identify(id: number | undefined): number {
-		if (id == null) {
-			this.identifiers ??= new Identifiers();
-			return this.identifiers.take();
-		}
+		if (id == null) return this.take();
 		if ((id & 0xffff) !== id || !id) this.wrong("id", "1…65535", id);
 		return id;
+	}
+
+	/** An identifier that is free (§2.3.1): 1…65535, wrapping [MQTT-2.3.1-2]. Throws when all are in use. */
+	private take(): number {
+		const id = this.last + 1;
+		if (this.one || id > 65_535) return this.search(id);
+		this.last = this.one = id;
+		return id;
+	}
+
+	/** `take` when there is more to it. */
+	private search(id: number): number {
+		this.values ??= [];
+		const values = this.values;
+		if (this.one >= 0) {
+			values[0] = this.one;
+			this.count = this.one ? 1 : 0;
+		}
+		if (this.count > 65_534) throw new Error("id: expected a free packet identifier, found none");
+		for (; id > 65_535 || values.indexOf(id) >= 0; id++) if (id > 65_535) id = 0;
+		const index = values.indexOf(0);
+		values[index < 0 ? values.length : index] = id;
+		this.count++;
+		this.one = -1;
+		this.last = id;
+		return id;
+	}
+
+	/** Its exchange has ended [MQTT-2.3.1-3]. Nothing happens when the identifier was not taken here. */
+	protected free(id: number): void {
+		if (this.one === id) this.one = 0;
+		else if (this.one < 0) {
+			const values = this.values as number[];
+			const index = values.indexOf(id);
+			if (index < 0 || !id) return;
+			// The list is never shortened, for to grow again makes garbage.
+			values[index] = 0;
+			if (!--this.count) this.one = 0;
+		}
 	}
 
 	/** Any packet that is not like an earlier PUBLISH. */

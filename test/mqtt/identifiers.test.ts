@@ -1,16 +1,23 @@
 /** Packet identifiers that the client chooses (MQTT 3.1.1 §2.3.1). */
 
 import assert from "node:assert/strict";
-import Identifiers from "../../modules/mqtt/identifiers.js";
+import Scene from "./scene.js";
+
+/** What the client does within, without a packet for each. */
+interface Identifiers {
+	take(): number;
+	free(id: number): void;
+}
+const client = () => new Scene().client as unknown as Identifiers;
 
 describe("identifiers", () => {
 	it("The first identifier is 1, and each next one follows [MQTT-2.3.1-1]", () => {
-		const identifiers = new Identifiers();
+		const identifiers = client();
 		assert.deepEqual([identifiers.take(), identifiers.take(), identifiers.take()], [1, 2, 3]);
 	});
 
 	it("After 65535 comes 1, never 0 [MQTT-2.3.1-1]", () => {
-		const identifiers = new Identifiers();
+		const identifiers = client();
 		for (let i = 1; i <= 65_535; i++) {
 			assert.equal(identifiers.take(), i);
 			identifiers.free(i);
@@ -19,7 +26,7 @@ describe("identifiers", () => {
 	});
 
 	it("An identifier in use is skipped when the count comes round to it [MQTT-2.3.1-2]", () => {
-		const identifiers = new Identifiers();
+		const identifiers = client();
 		const kept = [1, 3];
 		for (let i = 1; i <= 65_535; i++) {
 			const id = identifiers.take();
@@ -29,7 +36,7 @@ describe("identifiers", () => {
 	});
 
 	it("An identifier that is released may be used again [MQTT-2.3.1-3]", () => {
-		const identifiers = new Identifiers();
+		const identifiers = client();
 		identifiers.take();
 		identifiers.free(1);
 		const seen = new Set<number>();
@@ -42,7 +49,7 @@ describe("identifiers", () => {
 	});
 
 	it("The release of an identifier that was not taken changes nothing", () => {
-		const identifiers = new Identifiers();
+		const identifiers = client();
 		identifiers.take();
 		identifiers.free(7);
 		identifiers.free(0);
@@ -51,7 +58,7 @@ describe("identifiers", () => {
 
 	it("With all 65535 in use the next take throws, and succeeds once one is released [MQTT-2.3.1-2]", function () {
 		this.timeout(60_000);
-		const identifiers = new Identifiers();
+		const identifiers = client();
 		for (let i = 0; i < 65_535; i++) identifiers.take();
 		assert.throws(() => identifiers.take(), /id: expected a free packet identifier/);
 		identifiers.free(4711);
