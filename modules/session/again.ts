@@ -31,6 +31,8 @@ export class Again {
 	/** Ticks at which the connection stood, and at which the oldest in flight was sent or became the oldest. */
 	#opened = 0;
 	#since = 0;
+	/** Milliseconds that the last acknowledgement took. */
+	#latency = 0;
 	readonly #suspicion: Suspicion;
 	readonly #ticks: Ticks;
 	readonly #flight: Flight;
@@ -97,6 +99,7 @@ export class Again {
 		this.#since = this.#ticks.ticks;
 	}
 	acknowledged(place: number): void {
+		this.#latency = (this.#ticks.ticks - this.#since) | 0;
 		this.#suspicion.acknowledged(place);
 	}
 	/** What was held back waits like all others, once it may. */
@@ -121,7 +124,10 @@ export class Again {
 
 	/** The identifier of the message that the peer hung up on, if it did so soon; else 0. */
 	#blamed(reason: number): number {
-		if (reason !== Reason.disconnected || ((this.#ticks.ticks - this.#since) | 0) > soon) return 0;
+		// At the trial it is known how fast this peer answers: chance has less room then.
+		const known = this.#suspicion.trying ? 1000 + 2 * this.#latency : soon;
+		const wait = known < soon ? known : soon;
+		if (reason !== Reason.disconnected || ((this.#ticks.ticks - this.#since) | 0) > wait) return 0;
 		let own = 0;
 		for (const id of this.#flight.identifiers()) {
 			const place = this.#flight.place(id);

@@ -59,7 +59,7 @@ export interface SessionOptions {
 	readonly window?: number;
 	/** Durable messages a second while a backlog drains; 20 by default. */
 	readonly rate?: number;
-	/** Milliseconds until what was put aside is offered again; a day by default. */
+	/** Milliseconds between two offers of what was put aside; a day by default, and the first after a 24th of it. */
 	readonly recall?: number;
 	/** Bytes of messages in RAM; 16 384 by default. */
 	readonly queueBytes?: number;

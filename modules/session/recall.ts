@@ -1,7 +1,7 @@
 /**
  * Offers again what was put aside: the broker may have changed, or its limits, or the message was innocent. A round
- * goes through all of it, one message at a time and only while nothing else waits: the first soon after a start, then
- * once a day. After a refusal the next one waits, for each costs the connection. Sends nothing itself.
+ * goes through all of it, one message at a time and only while nothing else waits: soon after a start, an hour after the
+ * first was put aside, then once a day. After a refusal the next one waits, for each costs the connection. Sends nothing itself.
  */
 
 import type { Timer } from "../mqtt/io.js";
@@ -62,7 +62,7 @@ export class Recall {
 			this.#sequence = 0;
 			// If there are others, the pause is running.
 			if (!this.#outboxes.some((outbox, index) => outbox.aside(this.#cursors[index] as number))) this.#end();
-		} else if (!this.#round || this.#held() === 1) this.#rest();
+		} else if (!this.#round || this.#held() === 1) this.#rest(this.#pause);
 	}
 	/** Gives the timer back. */
 	end(): void {
@@ -90,7 +90,7 @@ export class Recall {
 			if (!sequence || !outbox.readmit(sequence)) continue;
 			this.#cursors[lane] = this.#sequence = sequence;
 			this.#lane = lane;
-			this.#alarm.set(this.#interval / 24);
+			this.#alarm.set(this.#pause);
 			this.#owner.recalled(lane, sequence);
 			return;
 		}
@@ -98,11 +98,15 @@ export class Recall {
 	}
 	#end(): void {
 		this.#cursors = [0, 0];
-		if (this.#held() > 0) this.#rest();
+		if (this.#held() > 0) this.#rest(this.#interval);
+	}
+	/** An hour, where rounds are daily. */
+	get #pause(): number {
+		return this.#interval / 24;
 	}
 	/** Until the next round. */
-	#rest(): void {
-		if (this.#round || !this.#alarm.standing) this.#alarm.set(this.#interval);
+	#rest(delay: number): void {
+		if (this.#round || !this.#alarm.standing) this.#alarm.set(delay);
 		this.#round = false;
 	}
 	/** How many messages are aside; counts no further than two. */

@@ -9,6 +9,8 @@ import type { Timer } from "../mqtt/io.js";
 import { Alarm } from "./alarm.js";
 
 const enough = 3;
+/** Trials beyond that, where connections end by themselves. More would let one message block all others for hours there. */
+const most = 2;
 /** Milliseconds that a connection has to stand without the suspect. */
 export const proof = 10_000;
 /** Milliseconds after its bytes in which a peer that minds them has hung up. Shorter than `proof`, or a peer that hangs up by the clock would convict. */
@@ -30,6 +32,8 @@ export class Suspicion {
 	/** The message, as its place in flight (flight.ts); 0 is nobody. */
 	#suspect = 0;
 	#strikes = 0;
+	/** So many trials have to show more than one would: a probe has ended by itself, so connections do that here. */
+	#doubt = 0;
 	#phase: Phase = Phase.ordinary;
 	/** On this connection a message was acknowledged, and the suspect was not on it. */
 	#proved = false;
@@ -74,8 +78,11 @@ export class Suspicion {
 	}
 	/** The peer has taken a message. */
 	acknowledged(place: number): void {
-		if (place === this.#suspect) this.clear();
-		else this.#proved = true;
+		if (place !== this.#suspect) this.#proved = true;
+		else {
+			this.clear();
+			this.#doubt = 0;
+		}
 	}
 	/**
 	 * The connection has ended. `place`: the message whose bytes the peer answered so; 0 when it was the network's doing.
@@ -86,10 +93,17 @@ export class Suspicion {
 		const same = place !== 0 && place === this.#suspect;
 		const strikes = this.#strikes;
 		this.clear();
+		if (phase === Phase.probe && !(place && alone)) this.#doubt = most;
 		// A trial without proof shows nothing: perhaps nobody gets through.
 		if (place === 0 || (same && phase === Phase.trial && !this.#proved && !certain)) return false;
-		if (same && strikes + 1 >= enough) return true;
 		this.#suspect = place;
+		if (same && strikes + 1 >= enough) {
+			const convicted = certain || this.#doubt === 0;
+			if (convicted) this.clear();
+			else this.#strikes = strikes;
+			this.#doubt -= convicted ? this.#doubt : 1;
+			return convicted;
+		}
 		// What was alone on a probe and ended it does not need to be found out again.
 		this.#strikes = same ? strikes + 1 : phase === Phase.probe && alone ? enough - 1 : 1;
 		return false;

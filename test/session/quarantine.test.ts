@@ -24,6 +24,8 @@ class Peer {
 	minds: (topic: string, text: string) => boolean;
 	/** Whether it acknowledges, by topic. */
 	answers = (_topic: string) => true;
+	/** It closes without what it has not sent yet: acknowledgements of the same moment are lost. */
+	rude = false;
 	#client: ScriptedClient | undefined;
 	#seen = 0;
 
@@ -50,6 +52,12 @@ class Peer {
 		if (this.#client === this.bench.client) this.bench.client.fail(Reason.disconnected);
 	}
 	#take(client: ScriptedClient): void {
+		const fresh = client.written.slice(this.#seen);
+		if (this.rude && fresh.some(({ topic = "", text = "" }) => this.minds(topic, text))) {
+			this.hangups++;
+			client.fail(Reason.disconnected);
+			return;
+		}
 		while (this.#seen < client.written.length && !client.closed) {
 			const { operation, topic = "", text = "", QoS, id } = client.written[this.#seen++] ?? { operation: 0 };
 			if (operation !== 3) continue;
@@ -66,6 +74,25 @@ class Peer {
 	on(topic: string): string[] {
 		const lines = this.arrived.filter(line => line.startsWith(`${topic} `));
 		return [...new Set(lines.map(line => line.slice(topic.length + 1)))];
+	}
+}
+
+/** Connections live as long as chance has it, `mean` milliseconds on average. */
+function weather(peer: Peer, mean: number, milliseconds: number, seed = 1): void {
+	let state = seed;
+	const random = () => {
+		state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+		return state / 2 ** 32;
+	};
+	let end = 0;
+	let { length } = peer.bench.clients;
+	for (let passed = 0; passed < milliseconds; passed += 100) {
+		peer.advance(100);
+		if (peer.bench.clients.length > length) {
+			({ length } = peer.bench.clients);
+			end = passed - Math.log(1 - random()) * mean;
+		}
+		if (passed >= end) peer.reset();
 	}
 }
 
@@ -91,7 +118,7 @@ describe("session, a message that a broker hangs up on", () => {
 		assert.equal(bench.outbox.length, 0);
 		assert.equal(bench.outbox.aside(0)?.topic, "poison", "it is kept");
 	});
-	it("is offered again a day later, alone, and arrives once the broker takes it", () => {
+	it("is offered again an hour later, then daily, alone, and arrives once the broker takes it", () => {
 		const bench = new Bench();
 		bench.session.publish("poison", "1", durable);
 		const peer = new Peer(bench, poisonous);
@@ -141,7 +168,7 @@ describe("session, a message that a broker hangs up on", () => {
 		const peer = new Peer(bench, poisonous);
 		peer.advance(300_000);
 		assert.deepEqual([peer.hangups, bench.outbox.quarantined, peer.on("a")], [6, 2, ["1", "3"]]);
-		peer.advance(day - 300_000, 1000);
+		peer.advance(3_000_000, 1000);
 		assert.equal(peer.hangups, 6);
 		peer.advance(600_000, 1000);
 		assert.equal(peer.hangups, 7);
@@ -171,6 +198,25 @@ describe("session, a message that a broker hangs up on", () => {
 		assert.deepEqual(peer.on("a"), ["0", "1", "2"]);
 		assert.ok(reports(bench).includes(`${Report.quarantined} desk-1/status`));
 		assert.ok(!reports(bench).includes(`${Report.quarantined} a`));
+	});
+	it("is found on a network that resets connections after 10 s on average (seed 1)", () => {
+		const bench = new Bench({ recall: 7 * day });
+		for (let i = 0; i < 5; i++) bench.session.publish(i === 2 ? "poison" : "a", `${i}`, durable);
+		const peer = new Peer(bench, poisonous);
+		weather(peer, 10_000, 3 * 3_600_000);
+		assert.deepEqual(reports(bench), [`${Report.quarantined} poison`]);
+		assert.deepEqual(peer.on("a"), ["0", "1", "3", "4"]);
+	});
+	it("is found though the acknowledgement of our status is lost with each connection", () => {
+		const bench = new Bench();
+		bench.session.publish("a", "0", durable);
+		bench.session.publish("poison", "1", durable);
+		bench.session.publish("a", "2", durable);
+		const peer = new Peer(bench, poisonous);
+		peer.rude = true;
+		peer.advance(1_200_000);
+		assert.deepEqual(reports(bench), [`${Report.quarantined} poison`]);
+		assert.deepEqual(peer.on("a"), ["0", "2"]);
 	});
 	it("is left out of one connection, and then travels alone; status and QoS 0 do not wait for it", () => {
 		const bench = new Bench();
@@ -268,6 +314,10 @@ describe("session, a message that is not to blame", () => {
 				}
 			});
 		});
+	for (const mean of [1000, 3000, 10_000, 30_000])
+		it(`stays for 12 hours without a PUBACK on a network that resets connections by chance, after ${mean / 1000} s on average (seed 1)`, () => {
+			survive(peer => weather(peer, mean, 12 * 3_600_000));
+		});
 	it("stays where nothing at all is acknowledged, though the broker hangs up on each alert", () => {
 		survive(peer => {
 			peer.minds = topic => topic === "alerts/a";
@@ -277,12 +327,22 @@ describe("session, a message that is not to blame", () => {
 			peer.minds = () => false;
 		});
 	});
+	it("stays when it is our status, and nothing else is there to be acknowledged", () => {
+		const bench = new Bench();
+		const peer = new Peer(bench, topic => topic === "desk-1/status");
+		peer.advance(3_600_000, 200);
+		assert.ok(peer.hangups > 20);
+		assert.deepEqual(reports(bench), []);
+	});
 	it("stays when connections end in any other way, however soon after its bytes", () => {
 		for (const reason of Object.values(Reason)) {
 			if (reason === Reason.disconnected || reason === Reason.stuck) continue;
 			survive(peer => {
 				for (let i = 0; i < 30; i++) {
-					peer.advance(15_000);
+					const { length } = peer.bench.clients;
+					while (peer.bench.clients.length === length) peer.advance(100);
+					// A third that lives as long as a probe does.
+					peer.advance(i % 3 === 2 ? 10_300 : 200);
 					peer.bench.client.fail(reason);
 				}
 			});
