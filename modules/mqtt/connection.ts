@@ -1,9 +1,10 @@
 /**
  * The life of one network connection under an MQTT client: name, socket, CONNECT, CONNACK (§3.1, §3.2),
- * keep-alive (§3.1.2.10), and its one end. The lowest of three storeys: writer.ts sends, client.ts receives.
+ * keep-alive (§3.1.2.10), and its one end. One of four storeys: encoder.ts below makes packets, writer.ts
+ * above sends, client.ts receives.
  * They are one object, split by inheritance, because a call between objects costs more than a publish may.
  *
- * Fields are plain, not #private, in all three: each captured name costs about 42 instructions at every
+ * Fields are plain, not #private, in all four: each captured name costs about 42 instructions at every
  * entry of a function that mentions it (15 % of a publish). The ones used for each packet are declared first.
  */
 

@@ -19,7 +19,7 @@ export default class Parser {
 	declare end: number;
 	/** Bytes of the current PUBLISH's payload that were not yet offered to anybody, in the buffer or still to come. */
 	declare left: number;
-	/** Bytes from `start` on without which `next` will say MORE again; none or 0 unless it did. */
+	/** Bytes from `start` on without which `next` needs more again; none or 0 unless it did. */
 	declare wanted: number;
 	/** First byte of the last PUBLISH: type, DUP, QoS, RETAIN. */
 	declare flags: number;

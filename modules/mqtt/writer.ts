@@ -1,5 +1,5 @@
 /**
- * What a client sends: ECMA-419 §25's `write`. The middle storey, over connection.ts. The path of a PUBLISH
+ * What a client sends: ECMA-419 §25's `write`. The storey over connection.ts. The path of a PUBLISH
  * that resembles an earlier one is in `write` itself, and costs one copy and one write to the socket;
  * all else has a method of its own. Does not retransmit, and remembers nothing that it has sent.
  */
