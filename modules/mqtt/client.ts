@@ -91,7 +91,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		if (count) target.set(parser.bytes.subarray(start, start + count));
 		parser.start = start + count;
 		if (count < size) {
-			// The socket must not be result for more: what follows is the next packet.
+			// The socket must not be asked for more: what follows is the next packet.
 			const rest = count || size !== target.byteLength ? target.subarray(count, size) : target;
 			const read = this.socket.read(rest) ?? 0;
 			this.readable -= read;
