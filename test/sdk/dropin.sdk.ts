@@ -4,10 +4,23 @@
  */
 
 import assert from "node:assert/strict";
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { brokers, type TestBroker } from "../firmware/brokers.js";
 import { Observer } from "../firmware/observer.js";
-import { buildSimulator, display, linkChip, measure, missing, root, Simulator, warnings } from "./sdk.js";
+import { TLSBroker } from "../firmware/tlsbroker.js";
+import { Authority } from "../hosts/certificates.js";
+import {
+	buildSimulator,
+	display,
+	linkChip,
+	measure,
+	missing,
+	output,
+	root,
+	Simulator,
+	warnings,
+} from "./sdk.js";
 
 const mosquitto = brokers.find(({ name }) => /mosquitto/i.test(name));
 const reason = missing("Xvfb", "stdbuf") ?? mosquitto?.missing;
@@ -21,8 +34,13 @@ describe("embedded:network/mqtt/client on Moddable's SDK", function () {
 	let simulator: Simulator | undefined;
 
 	/** Builds a project, says what the linker had to say of our modules, and starts it. */
-	async function boot(project: string, name: string): Promise<readonly string[]> {
-		const { log, so } = await buildSimulator({ port: `${broker.port}` }, project, name);
+	async function boot(
+		project: string,
+		name: string,
+		{ port }: { readonly port: number } = broker,
+	): Promise<readonly string[]> {
+		await simulator?.kill();
+		const { log, so } = await buildSimulator({ port: `${port}` }, project, name);
 		simulator = new Simulator(so, screen.name, join(root, "test/sdk/mockup"));
 		return warnings(log);
 	}
@@ -107,6 +125,20 @@ describe("embedded:network/mqtt/client on Moddable's SDK", function () {
 			assert.equal((await late.next("dropin/will", "gone", 0)).retain, true);
 			await late.close();
 		});
+	});
+
+	it("runs over the SDK's TLS, whose verdict on a certificate is an onError and ends nothing else", async () => {
+		const authority = new Authority("Nobody's authority");
+		const server = authority.issue({ name: "server", names: ["localhost"] });
+		const certificates = mkdtempSync(join(output, "tls-"));
+		const secure = await TLSBroker.open(certificates, authority, server, ["require_certificate false"]);
+		try {
+			assert.deepEqual(await boot(join(folder, "tls"), "glowworm-dropin-tls", secure), []);
+			await simulator?.line(/^checked: error 2$/, 15_000);
+			await simulator?.line(/^unchecked: hello$/, 15_000);
+		} finally {
+			await secure.close();
+		}
 	});
 
 	it("runs the SDK's own example, told the opcode beside the message", async () => {
