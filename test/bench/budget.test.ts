@@ -11,6 +11,8 @@ import { unavailable } from "../../hosts/xs/harness.js";
 const PROMISES = [
 	["publish0", 260, 0, 2],
 	["publish1", 800, 0, 2],
+	// The client chooses the identifier; its writes are publish1's.
+	["publish1-unidentified", 800, 0, 2],
 	["receive0", 1000, 16, 0],
 	["receive1", 1250, 16, 1],
 ] as const;
