@@ -36,7 +36,7 @@ export default function reserve(description: Description): ReadonlyMap<string, n
 		room.set(keyOf("o:", name), longest);
 		retained(topics.outputState(name));
 	}
-	const edge = length(longestEdge);
+	const edge = length(longestEdge());
 	for (const name of alarms) {
 		room.set(keyOf("a:", name), edge);
 		retained(topics.alertState(name));
@@ -44,10 +44,10 @@ export default function reserve(description: Description): ReadonlyMap<string, n
 	return room;
 }
 
-/** An alert's record while the outbox has no room (alarm.ts). */
-const longestEdge = Object.freeze({
+/** An alert's record while the outbox has no room (alarm.ts). Made anew: XS does not stringify what lies in flash. */
+const longestEdge = () => ({
 	on: 0,
-	due: Object.freeze({
+	due: {
 		id: "4294967295-4294967295",
 		state: "OFF",
 		// From 1e21 on numbers are written with an exponent, which is shorter.
@@ -55,7 +55,7 @@ const longestEdge = Object.freeze({
 		ts: 99_999_999_999_999,
 		tsq: "uptime",
 		severity: "critical",
-	}),
+	},
 });
 
 /** The brokers and the filters they hold, as session/subscriptions.ts writes them. */
