@@ -30,6 +30,8 @@ export type LinkOptions = Omit<
 
 /** How often the client may refuse what should fit before the connection is given up. */
 const patience = 3;
+/** Milliseconds for the end of a connection to be told, before its refusals are taken for a message's fault. */
+const grace = 1000;
 /**
  * Replies that may wait for room. Messages stop coming at the first, since they are not read any more; what has nothing to be
  * read (PUBREC, PUBREL, an empty message) does not.
@@ -157,15 +159,19 @@ export class Link {
 	}
 
 	/** The client would not take a whole message: it waits for room, or is too long for whatever room there is. */
+	/** Whatever it is about this message, three such connections put it aside. */
+	#giveUp(error: unknown): void {
+		if (!this.#client || this.#refusals < patience) return;
+		this.#owner.fault(error);
+		this.#end(Reason.stuck);
+	}
 	#begin(client: Client, payload: Uint8Array, error: unknown): boolean {
 		const { topic, QoS, retain, duplicate, id } = this.#message;
 		const header = 9 + encode(topic).byteLength;
 		this.#blocked = true;
 		if (header + payload.byteLength <= this.#room && ++this.#refusals >= patience) {
-			// It should have fitted. Whatever it is about this message, three such connections put it aside.
-			this.#owner.fault(error);
-			// Later: this may be inside a call of the application.
-			this.#timer.set(() => this.#end(Reason.stuck), 0);
+			// It should have fitted. Or the socket is gone and its `onError` is on the way: that comes first, given time.
+			if (this.#refusals === patience) this.#timer.set(() => this.#giveUp(error), grace);
 			return false;
 		}
 		// Half of what there can be, lest a long message goes out in slivers.

@@ -272,7 +272,7 @@ describe("session, a message that a broker hangs up on", () => {
 		for (let i = 0; i < 3; i++) {
 			assert.equal(bench.outbox.quarantined, 0);
 			for (let j = 0; j < 4; j++) bench.client.writable(1000);
-			bench.clock.advance(0);
+			bench.clock.advance(1000);
 			assert.equal(bench.client.closed, true);
 			bench.connect();
 			refuse();
@@ -285,6 +285,24 @@ describe("session, a message that a broker hangs up on", () => {
 });
 
 describe("session, a message that is not to blame", () => {
+	it("is not taken for one that the client refuses, when it is the socket that is gone", () => {
+		const bench = new Bench();
+		bench.establish();
+		bench.client.write = () => {
+			throw new Error("TCP: the connection is gone");
+		};
+		bench.session.publish("alerts/a", "1", durable);
+		for (let j = 0; j < 4; j++) bench.client.writable(1000);
+		bench.clock.advance(999);
+		bench.client.fail(Reason.disconnected);
+		bench.clock.advance(1000);
+		assert.deepEqual(
+			bench.told.filter(line => line.startsWith(`report ${Report.internal}`)),
+			[],
+		);
+		assert.ok(bench.told.includes(`offline ${Reason.disconnected}`), bench.told.join("\n"));
+	});
+
 	/** Five alerts, `trouble`, and then all is well. */
 	const survive = (trouble: (peer: Peer) => void) => {
 		const bench = new Bench();
