@@ -5,17 +5,9 @@
  */
 
 import type { ByteBuffer, ResolverClass, TCPClass, Ticks, Timer, With } from "../mqtt/io.js";
+import type { ReadableOptions, WriteOptions } from "../mqtt/options.js";
 
-export interface ClientMessage {
-	/** On the first fragment of a message only, as are all others but `more`. */
-	readonly topic?: string;
-	readonly QoS?: number;
-	readonly byteLength?: number;
-	readonly retain?: boolean;
-	readonly duplicate?: boolean;
-	readonly id?: number;
-	readonly more: boolean;
-}
+export type ClientMessage = ReadableOptions;
 
 export interface ClientControl {
 	readonly operation: number;
@@ -26,16 +18,7 @@ export interface ClientControl {
 	readonly payload?: ArrayLike<number>;
 }
 
-export interface ClientWriteOptions {
-	readonly operation?: number;
-	readonly id?: number;
-	readonly topic?: string;
-	readonly QoS?: number;
-	readonly retain?: boolean;
-	readonly duplicate?: boolean;
-	readonly byteLength?: number;
-	readonly items?: readonly { readonly topic: string; readonly QoS?: number }[];
-}
+export type ClientWriteOptions = WriteOptions;
 
 /** Anything that says what went wrong; `code` is a number where the client is ours. */
 export interface ClientError {
