@@ -140,6 +140,45 @@ export interface Scenarios {
 	readonly connect?: Scenario;
 }
 
+/** A client that is told what to send as ECMA-419 §25 has it. */
+interface Publisher {
+	write(data: Uint8Array, options?: object): number;
+}
+
+/** What goes out, over any client of §25. */
+export function publishing(connected: (net: Net) => Publisher) {
+	return {
+		publish0(net: Net) {
+			const client = connected(net);
+			const options = { topic: TOPIC };
+			return () => {
+				client.write(payload, options);
+			};
+		},
+		"publish0-alternating"(net: Net) {
+			const client = connected(net);
+			const options = { topic: TOPIC };
+			const other = { topic: OTHER };
+			let round = 0;
+			return () => {
+				client.write(payload, round++ & 1 ? other : options);
+			};
+		},
+		publish1(net: Net) {
+			const client = connected(net);
+			// As modules/session does, which keeps account of identifiers itself.
+			const options = { topic: TOPIC, QoS: 1, id: 9 };
+			const hear = net.socket.onReadable;
+			net.load(acknowledgement);
+			return () => {
+				client.write(payload, options);
+				net.offset = 0;
+				hear(4);
+			};
+		},
+	};
+}
+
 /** The exports of a client's file. */
 export function stage(scenarios: Scenarios) {
 	const find = (name: string) => {

@@ -59,37 +59,7 @@ export function hold(count: number): void {
 }
 
 export const { list, scenario, writes } = scene.stage({
-	publish0(net) {
-		const client = connected(net);
-		const options = { topic: scene.TOPIC };
-		const { payload } = scene;
-		return () => {
-			client.write(payload, options);
-		};
-	},
-	"publish0-alternating"(net) {
-		const client = connected(net);
-		const options = { topic: scene.TOPIC };
-		const other = { topic: scene.OTHER };
-		const { payload } = scene;
-		let round = 0;
-		return () => {
-			client.write(payload, round++ & 1 ? other : options);
-		};
-	},
-	publish1(net) {
-		const client = connected(net);
-		// As modules/session does, which keeps account of identifiers itself.
-		const options = { topic: scene.TOPIC, QoS: 1, id: 9 };
-		const { payload } = scene;
-		const hear = net.socket.onReadable;
-		net.load(scene.acknowledgement);
-		return () => {
-			client.write(payload, options);
-			net.offset = 0;
-			hear(4);
-		};
-	},
+	...scene.publishing(connected),
 	receive0: net => scene.arrival(net, scene.message0, ear(net)),
 	receive1: net => scene.arrival(net, scene.message1, ear(net)),
 	segment10: net => scene.arrival(net, scene.ten, ear(net)),
