@@ -13,7 +13,7 @@ export const Reason = Object.freeze({
 	silent: 3,
 	/** CONNACK with a return code other than 0; the error carries `returnCode`. */
 	refused: 4,
-	/** No PINGRESP, nor anything else, for three eighths of the keep-alive interval after a PINGREQ. */
+	/** No PINGRESP, nor anything else, for half of the keep-alive interval after a PINGREQ. */
 	unanswered: 5,
 	/** Bytes that are no MQTT control packet [MQTT-4.8.0-1]. */
 	malformed: 6,
