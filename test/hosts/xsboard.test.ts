@@ -325,6 +325,21 @@ describe("hosts/xs: values on the channel", () => {
 		});
 	});
 
+	it("collects garbage while nothing waits, long before the engine would have to", async () => {
+		const clock = new TestClock();
+		const running = await run({ delays: Array.from({ length: 2000 }, (_, n) => n) }, { timer: clock, clock });
+		const { heapCount: alive } = await running.meter({ collect: true });
+		const made: number[] = [];
+		for (let n = 0; n < 2000; n++) {
+			clock.advance(1);
+			await running.settled();
+			made.push((await running.meter()).heapCount - alive);
+		}
+		// 256 Ki slots is where the engine collects by itself.
+		assert.ok(Math.max(...made) > 1000 && Math.max(...made) < 32_768, `at most ${Math.max(...made)} slots`);
+		assert.ok(made.filter((count, n) => count < (made[n - 1] ?? 0)).length > 20);
+	});
+
 	it("tells the engine's figures: the same for the same run, and no slot more after a collection", async () => {
 		const figures = [];
 		for (let i = 0; i < 2; i++) {
