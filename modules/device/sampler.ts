@@ -30,6 +30,8 @@ export default class Sampler {
 	readonly #ticks: Ticks;
 	readonly #path: readonly string[];
 	#every: number;
+	/** The first sample begins the rhythm: what else a start has to do before it is not its delay. */
+	#begun = false;
 	/** When the next sample is due, and the part of a millisecond that ticks cannot say (120 Hz is 8⅓ ms). */
 	#due = 0;
 	#fraction = 0;
@@ -54,8 +56,7 @@ export default class Sampler {
 	}
 
 	start(): void {
-		this.#due = this.#ticks.ticks;
-		this.#tried = this.#due;
+		this.#tried = this.#ticks.ticks;
 		this.#handle = this.#timer.set(() => this.#run(), 0, this.#period);
 	}
 
@@ -78,6 +79,10 @@ export default class Sampler {
 
 	#run(): void {
 		const now = this.#ticks.ticks;
+		if (!this.#begun) {
+			this.#begun = true;
+			this.#due = now;
+		}
 		const late = (now - this.#due) | 0;
 		const missed = late < this.#every ? 0 : Math.floor(late / this.#every);
 		this.missed += missed;

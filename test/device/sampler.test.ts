@@ -96,6 +96,21 @@ describe("sampling task", () => {
 		);
 	});
 
+	it("begins its rhythm with the first sample, however long the start of the board took", () => {
+		const { clock, took, sampler } = sampling(100, one);
+		clock.now += 250;
+		clock.advance(200);
+		assert.deepEqual(
+			took.map(({ at, periods }) => [at, periods]),
+			[
+				[250, 1],
+				[350, 1],
+				[450, 1],
+			],
+		);
+		assert.equal(sampler.missed, 0);
+	});
+
 	it("keeps its rate over days, across wrapping ticks", () => {
 		const { clock, took } = sampling(10_000, one, new TestClock(2 ** 31 - 12_345));
 		clock.advance(3 * 86_400_000);
