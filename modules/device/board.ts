@@ -6,6 +6,7 @@
 
 import { Outcome } from "../session/outcome.js";
 import { waitingEdges } from "./alarm.js";
+import Announcement from "./announcement.js";
 import type Button from "./button.js";
 import type Channel from "./channel.js";
 import { type ChannelHost, counted } from "./channel.js";
@@ -65,6 +66,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 	readonly #settings: Settings;
 	readonly #routes = new Map<string, Route>();
 	readonly #link: Link;
+	readonly #announcement: Announcement;
 	readonly #refresh;
 	readonly #retained: Retained;
 	readonly #forgetting: Forgetting;
@@ -99,9 +101,10 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 		this.#edges = undefined;
 		this.#retained = new Retained(this.memory, this.#base, this.#retainedNames(), line => this.report(line));
 		this.#forgetting = new Forgetting(this);
+		this.#announcement = new Announcement(this.timer, this.#announced());
 		this.#link = this.#connect();
 		this.#button = makeButton(this, device, this.description, this.outputs);
-		this.#refresh = device.timer.repeat(() => this.#announce(), description.refresh);
+		this.#refresh = device.timer.repeat(() => this.#announcement.begin(), description.refresh);
 		if (!this.#forgetting.active) for (const channel of this.channels) channel.start();
 	}
 
@@ -136,6 +139,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 	#rest(): void {
 		for (const channel of this.channels) channel.close();
 		this.#forgetting.close();
+		this.#announcement.close();
 		this.#button?.close();
 		this.timer.clear(this.#refresh);
 		this.time.close();
@@ -260,12 +264,18 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 		return outcome === Outcome.sent || outcome === Outcome.queued;
 	}
 
-	#announce(): void {
-		if (!this.#link.online || this.#forgetting.active) return;
-		this.publishState(topics.info, JSON.stringify(this.info()));
-		for (const output of this.outputs) output.announce();
-		for (const channel of this.channels) for (const alarm of channel.alarms) alarm.announce();
-		// What there is goes first: the session's queue may not take it all, and this is tried again.
+	/** What is said at each connect and each `refresh`, if the broker is there. */
+	#announced(): (() => void)[] {
+		return [
+			() => this.publishState(topics.info, JSON.stringify(this.info())),
+			...this.outputs.map(output => () => output.announce()),
+			...this.channels.flatMap(({ alarms }) => alarms.map(alarm => () => alarm.announce())),
+			// What there is goes first: the session's queue may not take it all, and this is tried again.
+			() => this.#exorcise(),
+		];
+	}
+	#exorcise(): void {
+		if (!this.online || this.#forgetting.active) return;
 		this.#retained.exorcise(name => this.#publish(this.topic(name), "", retained));
 	}
 
@@ -311,7 +321,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 				this.report("online");
 				for (const output of this.outputs) output.online(present);
 				this.#forgetting.online();
-				this.#announce();
+				this.#announcement.begin();
 			},
 			onOffline: () => {
 				this.report("offline");

@@ -23,7 +23,7 @@ describe("alert", () => {
 		scene.world.start(description);
 		scene.world.link.connect();
 		scene.value = 31;
-		scene.world.clock.advance(0);
+		scene.world.clock.advance(1000);
 		const edge = scene.world.published.find(({ topic }) => topic === "alerts/hot");
 		assert.equal(edge?.QoS, 1);
 		assert.equal(edge?.durable, true);

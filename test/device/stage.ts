@@ -85,11 +85,13 @@ export class TestLink implements Link {
 			world.soon(() => void outbox.release(identifier));
 		}
 	}
+	/** With the turns that follow at the same moment, in which the board says what it retains. */
 	connect(sessionPresent = false): void {
 		this.online = true;
 		this.#drained = 0;
 		this.options.onOnline(sessionPresent);
 		this.drain();
+		this.#world.clock.advance(0);
 	}
 	disconnect(): void {
 		if (!this.online) return;
