@@ -15,7 +15,7 @@ export default function main(
 	device: Device = (globalThis as unknown as { device: Device }).device,
 	tuning: Partial<SessionOptions> = {},
 ) {
-	const { mqtt, mqtts, watch } = device.network;
+	const { mqtt, mqtts } = device.network;
 	const { description, problems } = check(device.description, device.sensor, device.actuator);
 	const found = description && addresses(description, mqtts !== undefined);
 	const wrong = found?.problems ?? problems;
@@ -30,6 +30,6 @@ export default function main(
 		device,
 		description,
 		storage: openStorage(device, description),
-		connect: options => new Session({ ...options, client: mqtt.client, brokers, watch, ...tuning }),
+		connect: options => new Session({ ...options, client: mqtt.client, brokers, ...tuning }),
 	});
 }

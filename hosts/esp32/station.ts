@@ -42,10 +42,10 @@ export class Station {
 	get signal(): number | undefined {
 		return this.#up ? this.#wifi.RSSI : undefined;
 	}
-	/** One watcher: the board's session. Told soon how it is, and of each change. */
+	/** One watcher: the board's session. Told how it is, and of each change. */
 	watch(changed: (up: boolean) => void): void {
 		this.#changed = changed;
-		Timer.set(() => changed(this.#up));
+		changed(this.#up);
 	}
 	/** The driver `wifi-signal`. */
 	driver(): SensorDriver {

@@ -17,6 +17,7 @@ import Forgetting, { type ForgettingHost } from "./forgetting.js";
 import type { Device } from "./io.js";
 import type { Incoming, Link, LinkOptions, PublishOptions } from "./link.js";
 import Memory from "./memory.js";
+import { watchOf } from "./network.js";
 import type Output from "./output.js";
 import type { OutputHost } from "./output.js";
 import { makeButton, makeChannels, makeOutputs } from "./parts.js";
@@ -316,6 +317,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 			},
 			timer: device.timer,
 			ticks: device.clock,
+			watch: watchOf(device, description, this.time),
 			onMessage: (topic, payload, about) => this.#receive(topic, payload, about),
 			onOnline: present => {
 				this.report("online");

@@ -160,7 +160,7 @@ export interface Device {
 		readonly mqtts?: { readonly client: MQTTDefaults };
 		/** With its `servers`; absent where the host keeps its clock true by itself. */
 		readonly ntp?: { readonly client: With<NTPClass> };
-		/** Tells one watcher, in later turns, whether the network is there and when that changes; where the host knows. */
+		/** Tells one watcher, at once or later, whether the network is there, and when that changes; where the host knows. */
 		readonly watch?: (changed: (up: boolean) => void) => void;
 	};
 	readonly keyValue: KeyValue;

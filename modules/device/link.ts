@@ -43,6 +43,8 @@ export interface LinkOptions {
 	readonly memory: { read(): string | undefined; write(text: string): void };
 	readonly timer: Timer;
 	readonly ticks: Ticks;
+	/** Told at once or later, and at each change, whether there is a network; where somebody knows. */
+	readonly watch?: ((changed: (up: boolean) => void) => void) | undefined;
 	readonly onMessage: (topic: string, payload: Uint8Array, about: Incoming) => void;
 	readonly onOnline: (sessionPresent: boolean) => void;
 	readonly onOffline: (reason: number) => void;

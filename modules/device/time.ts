@@ -39,6 +39,8 @@ export default class Time {
 	#attempt: TimerHandle | undefined;
 	#delay: number = RETRY.minimum;
 	#quality = "uptime";
+	/** Called when NTP has answered. */
+	onKnown: (() => void) | undefined;
 
 	constructor(options: TimeOptions) {
 		this.#options = options;
@@ -63,6 +65,11 @@ export default class Time {
 			return uptime;
 		}
 		return this.#clock.time;
+	}
+	/** There is a wall time, if perhaps a held one. */
+	get known(): boolean {
+		this.now();
+		return this.#quality !== "uptime";
 	}
 	/** Of the last `now()`. */
 	get quality(): string {
@@ -135,6 +142,7 @@ export default class Time {
 		this.#wait(AGAIN);
 		this.#keep();
 		this.#options.onReport("time: set by NTP");
+		this.onKnown?.();
 	}
 
 	#wait(delay: number): void {

@@ -49,7 +49,7 @@ export interface SessionOptions {
 	readonly memory?: Memory;
 	readonly timer: Timer;
 	readonly ticks: Ticks;
-	/** The host's word on its network (`device.network.watch`), told later and at each change: up or down. */
+	/** The host's word on its network (`device.network.watch`), told at once or later, and at each change: up or down. */
 	readonly watch?: ((changed: (up: boolean) => void) => void) | undefined;
 	/** 0 up to 1, for the jitter. */
 	readonly random?: () => number;

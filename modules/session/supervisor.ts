@@ -157,8 +157,12 @@ export class Supervisor implements LinkOwner {
 	/** The deadline of the state has passed. */
 	#expired(): void {
 		switch (this.#state) {
-			case State.Network:
 			case State.Waiting:
+				// Not even a first try, where it was said before.
+				if (this.#down) this.settle();
+				else this.#try();
+				break;
+			case State.Network:
 				this.#try();
 				break;
 			case State.Connecting:

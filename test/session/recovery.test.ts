@@ -266,6 +266,22 @@ describe("session, coming back", () => {
 			bench.clock.advance(0);
 			assert.equal(bench.clients.length, count + 1);
 		});
+		it("that is not there at the start is not tried before its deadline, nor before it comes", () => {
+			let tell: (up: boolean) => void = () => {};
+			const watch = (changed: (up: boolean) => void) => {
+				tell = changed;
+				changed(false);
+			};
+			const bench = new Bench({ watch });
+			bench.clock.advance(59_999);
+			assert.deepEqual([bench.clients.length, bench.session.state], [0, State.Network]);
+			tell(true);
+			bench.clock.advance(0);
+			assert.equal(bench.clients.length, 1);
+			const patient = new Bench({ watch });
+			patient.clock.advance(60_000);
+			assert.equal(patient.clients.length, 1);
+		});
 		it("that flaps causes no two tries within a second", () => {
 			const bench = new Bench();
 			bench.connect().fail();
