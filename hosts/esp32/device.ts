@@ -18,11 +18,12 @@ import type {
 	PinSpecifier,
 	PWMClass,
 } from "../../modules/device/io.js";
+import Provision from "../../modules/device/provision.js";
 import MQTTClient from "../../modules/mqtt/client.js";
 import type { TCPClass } from "../../modules/mqtt/io.js";
 import { clock } from "../moddable/clock.js";
 import { credentials } from "../moddable/credentials.js";
-import { description, provision } from "../moddable/description.js";
+import { built, description, keys } from "../moddable/description.js";
 import { NTPResolver, Resolver } from "../moddable/resolver.js";
 import { TCP } from "../moddable/tcp.js";
 import { timer } from "../moddable/timer.js";
@@ -42,11 +43,12 @@ interface Provider {
 export function createDevice(): Device {
 	const board = provider as unknown as Provider;
 	const stored = keyValue as unknown as KeyValue;
+	const provision = new Provision(stored, ["ssid", "password", ...keys]);
 	const time = clock(false);
 	const print = (line: string) => trace(`${line}\n`);
 	const station = new Station({
-		ssid: provision(stored, "ssid"),
-		password: provision(stored, "password"),
+		ssid: provision.get("ssid") ?? built("ssid"),
+		password: provision.get("password") ?? built("password"),
 		trace: print,
 	});
 	const common = { io: MQTTClient, dns: { io: Resolver }, timer, ticks: time };
@@ -79,7 +81,8 @@ export function createDevice(): Device {
 		flash,
 		timer,
 		clock: time,
-		description: description(stored),
+		description: description(provision),
+		provision,
 		reset: resetReason(),
 		trace: print,
 		restart: () => (globalThis as unknown as { System: { restart(): void } }).System.restart(),

@@ -5,37 +5,28 @@
  */
 
 import config from "mc/config";
-import type { KeyValue } from "../../modules/device/io.js";
+import type Provision from "../../modules/device/provision.js";
+import { provisioned } from "../../modules/device/provisioning.js";
 
-/** The key-value domain of what is set on the device. Also holds `ssid` and `password` (hosts/esp32). */
-export const DOMAIN = "provision";
+/** Of the description. */
+export const keys: readonly string[] = Object.freeze(["broker", "id", "root"]);
 
-const overridable = Object.freeze(["broker", "id", "root"] as const);
-
-/** What is stored under `key`, or said on the mcconfig line. */
-export function provision(keyValue: KeyValue, key: string): string | undefined {
-	let stored: string | undefined;
-	try {
-		const domain = keyValue.open({ path: DOMAIN, mode: "r", format: "string" });
-		stored = domain.read(key);
-		domain.close();
-	} catch {
-		// Nothing was ever stored.
-	}
-	const built: unknown = config[key];
-	return stored ?? (built === undefined ? undefined : `${built}`);
+/** What the mcconfig line says. */
+export function built(key: string): string | undefined {
+	const value: unknown = config[key];
+	return value === undefined ? undefined : `${value}`;
 }
 
-export function description(keyValue: KeyValue): unknown {
+export function description(provision: Provision): unknown {
 	// `example` is the host's own: mcconfig merges objects and lists of manifests key by key, which would mix the two.
 	const { board = config.example ?? {} } = config;
 	const raw: unknown = typeof board === "string" ? JSON.parse(board) : copy(board);
 	const result = raw as { [key: string]: unknown };
-	for (const key of overridable) {
-		const value = provision(keyValue, key);
+	for (const key of keys) {
+		const value = built(key);
 		if (value !== undefined) result[key] = value;
 	}
-	return result;
+	return provisioned(result, provision);
 }
 
 /** `mc/config` is in flash, where JSON.stringify, which messages about mistakes use, throws. */

@@ -4,11 +4,12 @@
  */
 
 import type { Device } from "../../modules/device/io.js";
+import Provision from "../../modules/device/provision.js";
 import MQTTClient from "../../modules/mqtt/client.js";
 import type { TCPClass } from "../../modules/mqtt/io.js";
 import { clock } from "../moddable/clock.js";
 import { credentials } from "../moddable/credentials.js";
-import { description } from "../moddable/description.js";
+import { description, keys } from "../moddable/description.js";
 import { Resolver } from "../moddable/resolver.js";
 import { TCP } from "../moddable/tcp.js";
 import { timer } from "../moddable/timer.js";
@@ -25,6 +26,7 @@ export function createDevice(): Device {
 	const print = (line: string) => trace(`${line}\n`);
 	const panel = new Panel();
 	const time = clock(true);
+	const provision = new Provision(keyValue, keys);
 	const common = {
 		io: MQTTClient,
 		dns: { io: Resolver },
@@ -50,7 +52,8 @@ export function createDevice(): Device {
 		flash,
 		timer,
 		clock: time,
-		description: description(keyValue),
+		description: description(provision),
+		provision,
 		reset: "power-on",
 		trace: print,
 	});

@@ -21,13 +21,16 @@ import { watchOf } from "./network.js";
 import type Output from "./output.js";
 import type { OutputHost } from "./output.js";
 import { makeButton, makeChannels, makeOutputs } from "./parts.js";
+import type { Texts } from "./provision.js";
+import { mistakes, shown } from "./provisioning.js";
 import Retained from "./retained.js";
 import type { Problem, Values } from "./schema.js";
-import Settings from "./settings.js";
+import Settings, { unstored } from "./settings.js";
 import type { Storage } from "./storage.js";
 import Time from "./time.js";
 import topics from "./topics.js";
 import { heard, reported, said } from "./trace.js";
+import Trial from "./trial.js";
 
 export const firmware = "glowworm 0.1.0";
 
@@ -71,6 +74,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 	readonly #refresh;
 	readonly #retained: Retained;
 	readonly #forgetting: Forgetting;
+	readonly #trial: Trial;
 	readonly #button: Button | undefined;
 	readonly #boot: number;
 	#seq = 0;
@@ -102,6 +106,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 		this.#edges = undefined;
 		this.#retained = new Retained(this.memory, this.#base, this.#retainedNames(), line => this.report(line));
 		this.#forgetting = new Forgetting(this);
+		this.#trial = new Trial(this, device.provision);
 		this.#announcement = new Announcement(this.timer, this.#announced());
 		this.#link = this.#connect();
 		this.#button = makeButton(this, device, this.description, this.outputs);
@@ -141,6 +146,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 		for (const channel of this.channels) channel.close();
 		this.#forgetting.close();
 		this.#announcement.close();
+		this.#trial.close();
 		this.#button?.close();
 		this.timer.clear(this.#refresh);
 		this.time.close();
@@ -168,11 +174,16 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 		};
 	}
 	config(): Values {
-		return readable(this.description);
+		const { provision } = this.#device;
+		return { ...readable(this.description), ...(provision && { provision: shown(provision) }) };
 	}
-	configure(changes: Values): readonly Problem[] {
-		const problems = this.#settings.change(changes);
+	configure({ provision, ...changes }: Values): readonly Problem[] {
+		const device = this.#device;
+		const wrong = provision === undefined ? [] : mistakes(provision, this.description, device);
+		const problems = wrong.length ? wrong : this.#settings.change(changes);
 		if (problems.length) return problems;
+		if (provision !== undefined && !device.provision?.propose(provision as Texts))
+			return unstored("provision");
 		const { description } = this;
 		for (const channel of this.channels) channel.adopt(description);
 		for (const output of this.outputs) {
@@ -321,6 +332,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 			onMessage: (topic, payload, about) => this.#receive(topic, payload, about),
 			onOnline: present => {
 				this.report("online");
+				this.#trial.online();
 				for (const output of this.outputs) output.online(present);
 				this.#forgetting.online();
 				this.#announcement.begin();

@@ -6,6 +6,7 @@
 import { line } from "./description.js";
 import { parse } from "./json.js";
 import type { Incoming } from "./link.js";
+import { confidential } from "./provisioning.js";
 import { isRecord, nearest, type Problem, show, type Values } from "./schema.js";
 import topics from "./topics.js";
 import { cidOf } from "./wish.js";
@@ -112,5 +113,6 @@ function read(payload: Uint8Array): Values | string {
 	const { text, value, error } = parse(payload, LONGEST);
 	if (isRecord(value)) return value;
 	if (text === undefined) return error as string;
-	return text.startsWith("{") ? `${error}, found ${show(text)}` : { cmd: text };
+	if (!text.startsWith("{")) return { cmd: text };
+	return `${error}, found ${confidential(text) ? `${payload.byteLength} bytes` : show(text)}`;
 }

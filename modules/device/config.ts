@@ -1,13 +1,13 @@
 /**
  * What may be changed at run time: periods, deadbands, thresholds, policies; by name and not by place, as
  * `{"sensors":{"temp":{"every":500}},"alerts":{"overheat":{"above":31}},"lamp":{"powerOn":"off"}}`; `null` goes back to what
- * the description says. The result passes the same check as the description. Where a board is and who it is (root, id, broker,
- * drivers, pins) needs a description, and its secrets are never read out.
+ * the description says. The result passes the same check as the description. Where a board is and who it is (root, id, broker)
+ * is provisioning.ts's; drivers and pins need a description. Secrets are never read out.
  */
 
 import { check, type Description } from "./description.js";
 import type { Device } from "./io.js";
-import { isRecord, nearest, type Problem, type Values } from "./schema.js";
+import { isRecord, type Problem, unknown, type Values } from "./schema.js";
 
 type Patch = { [key: string]: unknown };
 
@@ -42,6 +42,8 @@ const keys = Object.freeze({
 });
 type Section = keyof typeof keys;
 const sections = Object.freeze(Object.keys(keys)) as readonly Section[];
+/** What else `set` takes. */
+const others: readonly string[] = Object.freeze(["provision"]);
 
 export interface Configured {
 	readonly description?: Description;
@@ -53,7 +55,7 @@ export function configured(original: Description, changes: Values, device: Devic
 	const problems: Problem[] = [];
 	const raw: Patch = { ...original };
 	for (const section of Object.keys(changes)) {
-		if (!sections.includes(section as Section)) unknown(problems, section, section, sections);
+		if (!sections.includes(section as Section)) unknown(problems, section, section, [...sections, ...others]);
 		else if (section === "lamp") {
 			const lamp = changed(original.lamp, changes.lamp, "lamp", keys.lamp, problems);
 			if (lamp) raw.lamp = lamp;
@@ -126,14 +128,6 @@ function changed(
 	for (const name of Object.keys(changes))
 		if (!allowed.includes(name)) unknown(problems, `${key}.${name}`, name, allowed);
 	return { ...item, ...changes };
-}
-
-function unknown(problems: Problem[], key: string, name: string, known: readonly string[]): void {
-	const close = nearest(name, known);
-	const expected = close
-		? `what can be changed, perhaps "${close}"`
-		: `one of ${known.join(", ") || "nothing"}`;
-	problems.push({ key, expected, found: `"${name}"` });
 }
 
 function chosen(item: object, allowed: readonly string[]): Values {

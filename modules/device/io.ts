@@ -7,6 +7,7 @@
 import type MQTTClient from "../mqtt/client.js";
 import type { ResolverClass, TCPClass, Ticks, Timer, With } from "../mqtt/io.js";
 import type { Flash, KeyValueDomain } from "../store/io.js";
+import type Provision from "./provision.js";
 
 export type { KeyValueDomain };
 
@@ -169,6 +170,8 @@ export interface Device {
 	readonly clock: Clock;
 	/** The board description as the user wrote it, not yet checked. */
 	readonly description: unknown;
+	/** What is stored on the device in the place of what was built in; absent where a command line says it. */
+	readonly provision?: Provision;
 	/** Why the board started: "power-on", "software", "watchdog" … */
 	readonly reset: string;
 	/** One line for whoever watches; absent where nobody does. */

@@ -114,7 +114,7 @@ function record(
 	const prefix = path ? `${path}.` : "";
 	// Without a known driver nobody can say which further keys are right.
 	for (const key of Object.keys(value))
-		if (!Object.hasOwn(keys, key) && more) unknown(problems, prefix, key, Object.keys(keys));
+		if (!Object.hasOwn(keys, key) && more) unknown(problems, prefix + key, key, Object.keys(keys));
 	const result: { [key: string]: unknown } = {};
 	for (const key of Object.keys(keys)) {
 		const given = Object.hasOwn(value, key) ? value[key] : undefined;
@@ -132,10 +132,11 @@ function list(spec: ListSpec, value: unknown, path: string, problems: Problem[],
 	return value.map((item, index) => walk(spec.of, item, `${path}[${index}]`, problems, context));
 }
 
-function unknown(problems: Problem[], prefix: string, key: string, known: readonly string[]): void {
-	const close = nearest(key, known);
-	const expected = close ? `a known key, perhaps "${close}"` : `one of ${known.join(", ")}`;
-	problems.push({ key: prefix + key, expected, found: `"${clip(key)}"` });
+/** `name` at `key` is none of those that are known. */
+export function unknown(problems: Problem[], key: string, name: string, known: readonly string[]): void {
+	const close = nearest(name, known);
+	const expected = close ? `a known key, perhaps "${close}"` : `one of ${known.join(", ") || "nothing"}`;
+	problems.push({ key, expected, found: `"${clip(name)}"` });
 }
 
 function fits(spec: Spec, value: unknown): boolean {

@@ -11,6 +11,11 @@ import type { Problem, Values } from "./schema.js";
 
 const KEY = "config";
 
+/** The mistake that is the storage's. */
+export function unstored(key: string): readonly Problem[] {
+	return [{ key, expected: "a change that can be stored", found: "a memory that refuses it" }];
+}
+
 export default class Settings {
 	readonly #original: Description;
 	readonly #memory: Memory;
@@ -38,8 +43,7 @@ export default class Settings {
 		const all = combined(this.#memory.get(KEY), changes);
 		const { description, problems } = configured(this.#original, all, this.#device);
 		if (!description) return problems;
-		if (!this.#memory.put(KEY, all))
-			return [{ key: "set", expected: "a change that can be stored", found: "a memory that refuses it" }];
+		if (!this.#memory.put(KEY, all)) return unstored("set");
 		this.#current = description;
 		return problems;
 	}

@@ -4,6 +4,8 @@ import { decode } from "../mqtt/text.js";
 import { Outcome } from "../session/outcome.js";
 import { Report } from "../session/report.js";
 import type { Incoming, PublishOptions } from "./link.js";
+import { confidential } from "./provisioning.js";
+import topics from "./topics.js";
 
 const LONGEST = 200;
 
@@ -18,7 +20,7 @@ export function said(
 }
 
 export function heard(name: string, payload: Uint8Array, { retain, duplicate }: Incoming): string {
-	return `< ${name} ${printable(payload)}${retain ? " (retained)" : ""}${duplicate ? " (duplicate)" : ""}`;
+	return `< ${name} ${printable(payload, name === topics.command)}${retain ? " (retained)" : ""}${duplicate ? " (duplicate)" : ""}`;
 }
 
 export function reported(event: number, detail = ""): string {
@@ -27,9 +29,10 @@ export function reported(event: number, detail = ""): string {
 	return `session: ${event} ${detail}`;
 }
 
-function printable(payload: Uint8Array): string {
+function printable(payload: Uint8Array, guarded: boolean): string {
 	try {
-		if (payload.byteLength <= LONGEST) return decode(payload);
+		const text = payload.byteLength <= LONGEST ? decode(payload) : undefined;
+		if (text !== undefined && !(guarded && confidential(text))) return text;
 	} catch {
 		// Shown as a count.
 	}

@@ -16,6 +16,7 @@ import type {
 	SensorDriver,
 } from "../../modules/device/io.js";
 import type { Incoming, Link, LinkOptions, PublishOptions } from "../../modules/device/link.js";
+import type Provision from "../../modules/device/provision.js";
 import { openStorage, type Storage } from "../../modules/device/storage.js";
 import type { Timer, TimerHandle } from "../../modules/mqtt/io.js";
 import { decode, encode } from "../../modules/mqtt/text.js";
@@ -145,6 +146,8 @@ export class World {
 	restarts = 0;
 	memory: KeyValueDomain;
 	ntp: Device["network"]["ntp"];
+	/** Made anew for each life. */
+	provision: (() => Provision) | undefined;
 	link!: TestLink;
 	#life!: Life;
 
@@ -215,6 +218,7 @@ export class World {
 			timer: this.#life,
 			clock,
 			description: undefined,
+			...(this.provision && { provision: this.provision() }),
 			reset: this.reset,
 			trace: text => void this.trace.push(text),
 			restart: () => void this.restarts++,

@@ -1,0 +1,124 @@
+/**
+ * Which network and which broker a board belongs to, and who it is, as stored on it in the place of what was built in: one
+ * ECMA-419 key-value domain (§28). A change is on trial first: it holds from the next start on, and only `keep` makes it
+ * last, or a mistyped password would cost a walk to the board. What a change must look like is provisioning.ts's, when a
+ * trial has passed trial.ts's. Throws nothing; secrets go to whom they are for, and to no log.
+ */
+
+import type { KeyValue, KeyValueDomain } from "./io.js";
+import { isRecord, type Values } from "./schema.js";
+
+/** The key-value domain. */
+const DOMAIN = "provision";
+/** The key of the record of what is to be tried: texts, and null for what goes back to what was built in. */
+const TRIAL = "trial";
+
+/** Texts by key; null goes back to what was built in. */
+export type Texts = { readonly [key: string]: string | null };
+
+export default class Provision {
+	/** What this host can be told. */
+	readonly keys: readonly string[];
+	readonly #store: KeyValue;
+	/** What this life goes by. */
+	readonly #current: Texts;
+	/** The part of it that is on trial. */
+	#trial: Texts | undefined;
+
+	/** Reads what this life goes by; what is changed later is for the next. */
+	constructor(store: KeyValue, keys: readonly string[]) {
+		this.#store = store;
+		this.keys = keys;
+		this.#trial = this.#pending();
+		this.#current = { ...this.#stored(), ...this.#trial };
+	}
+
+	/** Whether this life goes by something that has yet to prove itself. */
+	get trying(): boolean {
+		return this.#trial !== undefined;
+	}
+
+	/** What is stored and this life goes by; `undefined` where what was built in holds. */
+	get(key: string): string | undefined {
+		return this.#current[key] ?? undefined;
+	}
+
+	/** What the next start will try: texts, and null for what goes back. */
+	get next(): Texts {
+		return this.#trial ? {} : (this.#pending() ?? {});
+	}
+
+	/** To be tried at the next start, together with what already is. False when it could not be stored. */
+	propose(changes: Texts): boolean {
+		return this.#using(domain => domain.write(TRIAL, JSON.stringify({ ...this.next, ...changes })));
+	}
+
+	/** The trial has passed. A power cut in the middle repeats it. False when it could not be stored. */
+	keep(): boolean {
+		const trial = this.#trial;
+		if (!trial) return true;
+		const kept = this.#using(domain => {
+			for (const key of Object.keys(trial)) {
+				const text = trial[key];
+				if (typeof text === "string") domain.write(key, text);
+				else domain.delete(key);
+			}
+			domain.delete(TRIAL);
+		});
+		if (kept) this.#trial = undefined;
+		return kept;
+	}
+
+	/** The trial has failed: the next start is as before it. False when that could not be stored. */
+	drop(): boolean {
+		return this.#using(domain => domain.delete(TRIAL));
+	}
+
+	#stored(): Texts {
+		const found: { [key: string]: string } = {};
+		this.#using(domain => {
+			for (const key of this.keys) {
+				const text = domain.read(key);
+				if (text !== undefined) found[key] = text;
+			}
+		}, "r");
+		return found;
+	}
+
+	#pending(): Texts | undefined {
+		let text: string | undefined;
+		this.#using(domain => {
+			text = domain.read(TRIAL);
+		}, "r");
+		if (text === undefined) return undefined;
+		try {
+			const value: unknown = JSON.parse(text);
+			if (isRecord(value)) return this.#known(value);
+		} catch {
+			// Not written by us: as good as nothing.
+		}
+		return undefined;
+	}
+	#known(value: Values): Texts | undefined {
+		const known: { [key: string]: string | null } = {};
+		for (const key of this.keys) {
+			const text = value[key];
+			if (typeof text === "string" || text === null) known[key] = text;
+		}
+		return Object.keys(known).length ? known : undefined;
+	}
+
+	/** Only what was written before can be opened for reading. */
+	#using(action: (domain: KeyValueDomain) => void, mode: "r" | "r+" = "r+"): boolean {
+		let domain: KeyValueDomain | undefined;
+		try {
+			domain = this.#store.open({ path: DOMAIN, mode, format: "string" });
+			action(domain);
+			return true;
+		} catch {
+			return false;
+		} finally {
+			domain?.close();
+		}
+	}
+}
