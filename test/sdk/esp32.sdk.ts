@@ -8,7 +8,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { configure, linkChip, measure, missing, output, root, warnings } from "./sdk.js";
 
-const chips = ["esp32", "esp32c3", "esp32s3"];
+const chips = ["esp32", "esp32c3", "esp32s3", "esp32c6"];
 const reason = missing();
 
 interface Manifest {

@@ -150,4 +150,25 @@ describe("the firmware in Moddable's simulator", function () {
 		await observer.next(`${base}/alerts/overheat`, /ON/, back);
 		await observer.next(`${base}/status`, "online", back);
 	});
+	it("moves to the broker and the name that it is told by cmd config, and stays there", async () => {
+		const other = await (mosquitto as NonNullable<typeof mosquitto>).open();
+		const there = await Observer.connect(other.url);
+		try {
+			const set = { provision: { broker: other.url, id: "moved" } };
+			await observer.publish(`${base}/cmd`, { cmd: "config", cid: "move", set });
+			const { text } = await observer.next(`${base}/cmd/result`, /"cid":"move"/, 0);
+			assert.deepEqual(JSON.parse(text).config.provision, { next: set.provision });
+			for (let start = 0; start < 2; start++) {
+				await simulator.kill();
+				const mark = there.mark;
+				boot();
+				await there.next("factory/1/machine/moved/status", "online", mark);
+				await there.next("factory/1/machine/moved/measurements/temp", undefined, mark);
+				assert.equal(simulator.lines.includes("provision: kept"), start === 0);
+			}
+		} finally {
+			await there.close();
+			await other.close();
+		}
+	});
 });
