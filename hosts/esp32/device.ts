@@ -5,7 +5,9 @@
  */
 
 import Digital from "embedded:io/digital";
+import I2C from "embedded:io/i2c";
 import PWM from "embedded:io/pwm";
+import SMBus from "embedded:io/smbus";
 import NTP from "embedded:network/ntp/client";
 import provider from "embedded:provider/builtin";
 import keyValue from "embedded:storage/key-value";
@@ -28,6 +30,7 @@ import { NTPResolver, Resolver } from "../moddable/resolver.js";
 import { TCP } from "../moddable/tcp.js";
 import { timer } from "../moddable/timer.js";
 import { TLS } from "../moddable/tls.js";
+import { AnalogPin, analog } from "./analog.js";
 import { chipTemperature, resetReason } from "./chip.js";
 import { flash } from "./flash.js";
 import { drivers } from "./sensor.js";
@@ -55,9 +58,16 @@ export function createDevice(): Device {
 	const led = (config.led as { pin?: number } | undefined)?.pin;
 	return Object.freeze({
 		name: "esp32",
-		io: { Digital: Digital as unknown as DigitalClass, PWM: PWM as unknown as PWMClass },
+		io: {
+			Analog: AnalogPin,
+			Digital: Digital as unknown as DigitalClass,
+			I2C,
+			PWM: PWM as unknown as PWMClass,
+			SMBus,
+		},
 		pin: { ...(led !== undefined && { led }), ...board.pin },
 		sensor: {
+			analog,
 			"chip-temperature": chipTemperature,
 			"wifi-signal": station.driver(),
 			...drivers(board.I2C?.default ?? {}),

@@ -151,7 +151,14 @@ export interface MQTTDefaults {
 export interface Device {
 	/** The host's name, as it appears in `info`. */
 	readonly name: string;
-	readonly io: { readonly Digital: DigitalClass; readonly PWM?: PWMClass; readonly Analog?: AnalogClass };
+	readonly io: {
+		readonly Digital: DigitalClass;
+		readonly PWM?: PWMClass;
+		readonly Analog?: AnalogClass;
+		/** Not used here: for sensor classes of whoever brings one. */
+		readonly I2C?: unknown;
+		readonly SMBus?: unknown;
+	};
 	readonly pin: { readonly [name: string]: PinSpecifier };
 	readonly sensor: { readonly [driver: string]: SensorDriver };
 	/** Actuators beside the lamp, by the name a description gives as `driver`. */
