@@ -9,7 +9,7 @@ import { decode } from "../mqtt/text.js";
 export interface Parsed {
 	/** Missing where the bytes are too many or no UTF-8. */
 	readonly text?: string;
-	/** Missing where the text is no JSON, or too much of it. */
+	/** An object or a list; missing where the text is no JSON, another value, or too much of it. */
 	readonly value?: unknown;
 	/** Why there is no value: what was expected, and where it is short what was found. */
 	readonly error?: string;
@@ -19,6 +19,7 @@ export interface Parsed {
 const DEEPEST = 8;
 const MOST = 256;
 
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
@@ -40,10 +41,17 @@ export function parse(bytes: Uint8Array, longest: number): Parsed {
 	const error = excess(bytes);
 	if (error) return { text, error };
 	try {
-		return { text, value: JSON.parse(text) };
+		if (structured(bytes)) return { text, value: JSON.parse(text) };
 	} catch {
-		return { text, error: "expected JSON" };
+		// Said below.
 	}
+	return { text, error: "expected JSON" };
+}
+
+/** A word such as ON is not even tried: the SDK's debugger stops at each exception, caught or not. */
+function structured(bytes: Uint8Array): boolean {
+	const first = bytes.find(byte => byte > SPACE) ?? 0;
+	return (first | BRACE) === (OPENING | BRACE);
 }
 
 /** What there is too much of. Exact up to the first mistake in the text, and there the engine's parser stops. */

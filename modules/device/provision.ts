@@ -81,7 +81,7 @@ export default class Provision {
 				const text = domain.read(key);
 				if (text !== undefined) found[key] = text;
 			}
-		}, "r");
+		});
 		return found;
 	}
 
@@ -89,7 +89,7 @@ export default class Provision {
 		let text: string | undefined;
 		this.#using(domain => {
 			text = domain.read(TRIAL);
-		}, "r");
+		});
 		if (text === undefined) return undefined;
 		try {
 			const value: unknown = JSON.parse(text);
@@ -108,11 +108,11 @@ export default class Provision {
 		return Object.keys(known).length ? known : undefined;
 	}
 
-	/** Only what was written before can be opened for reading. */
-	#using(action: (domain: KeyValueDomain) => void, mode: "r" | "r+" = "r+"): boolean {
+	/** For reading too as "r+": what was never written cannot be opened with "r", and the SDK's debugger stops where that is thrown. */
+	#using(action: (domain: KeyValueDomain) => void): boolean {
 		let domain: KeyValueDomain | undefined;
 		try {
-			domain = this.#store.open({ path: DOMAIN, mode, format: "string" });
+			domain = this.#store.open({ path: DOMAIN, mode: "r+", format: "string" });
 			action(domain);
 			return true;
 		} catch {

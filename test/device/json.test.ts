@@ -44,6 +44,20 @@ describe("a message's JSON", () => {
 		assert.equal(read(`[${"[[[]]],".repeat(50)}[]]`).error, undefined);
 	});
 
+	it("may begin with white space", () => {
+		assert.deepEqual(read(' \r\n\t{"a":1}').value, { a: 1 });
+	});
+	for (const word of ["ON", "info", "7", '"ON"', "true", "", " ", "é"])
+		it(`is not looked for in "${word}", so that no exception stops a debugger`, () => {
+			const { parse: original } = JSON;
+			JSON.parse = () => assert.fail("tried");
+			try {
+				assert.deepEqual(read(word), { text: word, error: "expected JSON" });
+			} finally {
+				JSON.parse = original;
+			}
+		});
+
 	for (const [title, head, piece, count, command, wish] of bombs)
 		it(`is refused in words for ${title}`, () => {
 			assert.match(nested.command(head, piece, count) as string, command);

@@ -6,11 +6,9 @@
 import { ButtonsRow, ControlsColumn, SliderRow } from "ControlsPane";
 import { DeviceBehavior, DeviceContainer, DeviceScreen } from "DevicePane";
 
-const glass = new Skin({
-	fill: ["#202020", "#303018", "#504c18", "#807818", "#b0a418", "#e0d020", "#fff040"],
-});
-const words = new Style({ font: "18px Open Sans", color: "white" });
-const last = 6;
+// Off, dim, half, full: a state between two is a colour between them, and four are all that Piu has.
+const glass = new Skin({ fill: ["#202020", "#504c18", "#b0a418", "#fff040"] });
+const words = new Style({ font: "18px Open Sans", color: ["white", "white", "black", "black"] });
 
 class BoardBehavior extends DeviceBehavior {
 	onCreate(container, device) {
@@ -20,7 +18,7 @@ class BoardBehavior extends DeviceBehavior {
 	onJSON(container, json) {
 		if (json.pin !== "led") return;
 		const lamp = container.content("lamp");
-		lamp.variant = json.duty > 0 ? Math.max(1, Math.round(json.duty * last)) : 0;
+		lamp.state = json.duty > 0 ? 1 + 2 * json.duty : 0;
 		lamp.string = json.duty > 0 ? `lamp ${Math.round(json.duty * 100)} %` : "lamp off";
 	}
 	onButtonDown(container) {
