@@ -2,13 +2,14 @@
  * One actuator and what may switch it: `set` (live commands), `desired` (retained, with a version), a button, the
  * fail-safe, the power-on policy. Reports what is in `state`. Field-notes §4: no old command over a newer one.
  * What comes from a broker is stored before it is done and before the session acknowledges, so neither a restart nor a
- * redelivery does it twice; what cannot be stored is not done, unless a hand did it. Knows no pins: actuator.ts.
+ * redelivery does it twice; what cannot be stored is not done, unless a hand did it. Moves nothing itself: actuation.ts.
  */
 
 import type { TimerHandle } from "../mqtt/io.js";
+import Actuation, { type ActuationOwner } from "./actuation.js";
 import { type Applied, isSeen, mark, noted, powerOn, read, wishText } from "./applied.js";
 import type { OutputDescription } from "./description.js";
-import type { Actuator, ActuatorDriver, Device } from "./io.js";
+import type { ActuatorDriver, Device } from "./io.js";
 import type { Incoming } from "./link.js";
 import type Memory from "./memory.js";
 import { keyOf } from "./memory.js";
@@ -39,15 +40,11 @@ export interface OutputOptions {
 const SETTLE = 1000;
 /** Commands that could not be stored and are remembered; brokers have no more unacknowledged. */
 const MOST = 20;
-const RETRY = Object.freeze({ minimum: 1000, maximum: 60_000 });
-const BLINK = Object.freeze({ interval: 250, changes: 20 });
 
 /** Who waits for the actuator. */
 interface Asked {
 	readonly topic: string;
 	readonly cid: string | number | undefined;
-	/** That it failed. */
-	readonly told: boolean;
 }
 
 export default class Output {
@@ -55,24 +52,18 @@ export default class Output {
 	readonly dimmable: boolean;
 	readonly #host: OutputHost;
 	readonly #key: string;
-	readonly #actuator: Actuator;
+	readonly #actuation: Actuation;
 	#description: OutputDescription;
 	/** What is stored and meant. */
 	#state: Applied;
-	/** What the actuator was last brought to; another object than `#state` while that is still to be done. */
+	/** What the actuator was last brought to. */
 	#shown: Applied;
-	/** A write failed or the lamp blinks: nobody knows what the actuator shows. */
-	#unsure = false;
 	/** What a hand did could not be stored. */
 	#unsaved = false;
 	/** Marks of what could not be stored: the broker sends it again, perhaps after something newer was done. */
 	#undone: readonly string[] = [];
-	#asked: Asked | undefined;
-	#retry: TimerHandle | undefined;
-	#delay: number = RETRY.minimum;
+	#asked: Asked;
 	#failSafe: TimerHandle | undefined;
-	#blink: TimerHandle | undefined;
-	#changes = 0;
 	#away = true;
 	/** What comes may be what the broker kept while we were away. */
 	#settling = true;
@@ -86,10 +77,9 @@ export default class Output {
 		this.#key = keyOf("o:", name);
 		this.#description = description;
 		this.#state = this.#shown = powerOn(read(host.memory.get(this.#key)), description);
-		this.#actuator = new driver.io({
-			...options,
-			initialValue: this.#level(this.#state),
-		});
+		this.#asked = { topic: name, cid: undefined };
+		const level = this.#level(this.#state);
+		this.#actuation = new Actuation(this.#actuating(), { timer: host.timer, driver, options, level });
 		// No broker yet: that counts as offline.
 		this.#arm();
 	}
@@ -172,31 +162,15 @@ export default class Output {
 
 	/** Blinks for a few seconds to be found, and changes no state. */
 	identify(): void {
-		this.#steady();
-		this.#changes = BLINK.changes;
-		this.#blink = this.#host.timer.repeat(() => {
-			const lit = (--this.#changes & 1) === 1 ? !this.#state.on : this.#state.on;
-			if (this.#changes > 0) this.#write(lit ? 255 : 0);
-			else {
-				this.#steady();
-				this.#show();
-			}
-		}, BLINK.interval);
+		this.#actuation.blink();
 	}
 
 	close(): void {
 		const { timer } = this.#host;
-		if (this.#blink) this.#write(this.#level(this.#state));
-		this.#steady();
 		this.#disarm();
 		timer.clear(this.#settle);
-		timer.clear(this.#retry);
-		this.#settle = this.#retry = undefined;
-		try {
-			this.#actuator.close();
-		} catch {
-			// It is of no more use either way.
-		}
+		this.#settle = undefined;
+		this.#actuation.close();
 	}
 
 	/** A well-formed wish, which may be an old one. */
@@ -235,7 +209,6 @@ export default class Output {
 
 	/** By hand or fail-safe: done whatever memory says. */
 	#local(next: Applied, what: string): void {
-		this.#steady();
 		const own = this.#over({ ...next, local: this.#settling });
 		this.#undone = [];
 		if (!this.#store(own)) this.#host.report(`${what}: could not be stored, a restart will not know it`);
@@ -255,49 +228,32 @@ export default class Output {
 	}
 
 	#carryOut(next: Applied, topic: string, cid?: string | number): void {
-		this.#steady();
 		this.#state = next;
-		this.#asked = { topic, cid, told: false };
-		this.#delay = RETRY.minimum;
-		this.#show();
+		this.#asked = { topic, cid };
+		this.#actuation.bring(this.#level(next));
 	}
 
-	/** Brings the actuator to what is meant; what fails is tried again. */
-	#show(): void {
-		const state = this.#state;
-		const level = this.#level(state);
-		if ((this.#unsure || level !== this.#level(this.#shown)) && !this.#write(level)) {
-			this.#unsure = true;
-			this.#fail();
-			return;
-		}
-		this.#unsure = false;
-		if (this.#shown === state) return;
-		this.#shown = state;
-		this.#host.report(`${this.name} ${state.on ? "on" : "off"} (${state.src})`);
+	#actuating(): ActuationOwner {
+		return {
+			shown: () => this.#done(),
+			failed: () => {
+				const { topic, cid } = this.#asked;
+				this.#refuse(topic, "the actuator failed, it is tried again", cid);
+			},
+			retry: () => {
+				if (this.#unsaved) this.#store(this.#state);
+			},
+		};
+	}
+
+	/** The actuator shows what is meant. */
+	#done(): void {
+		const { on, src } = this.#state;
+		const { topic, cid } = this.#asked;
+		this.#shown = this.#state;
+		this.#host.report(`${this.name} ${on ? "on" : "off"} (${src})`);
 		this.announce();
-		const { topic, cid } = this.#asked as Asked;
 		if (cid !== undefined) this.#host.confirm(topic, cid);
-	}
-
-	/** Says once for each who asked that the actuator failed. */
-	#fail(): void {
-		const { topic = this.name, cid, told = false } = this.#asked ?? {};
-		if (!told) this.#refuse(topic, "the actuator failed, it is tried again", cid);
-		this.#asked = { topic, cid, told: true };
-		this.#again();
-	}
-
-	/** Tries again what actuator or memory refused. */
-	#again(): void {
-		const { timer } = this.#host;
-		timer.clear(this.#retry);
-		this.#retry = timer.set(() => {
-			this.#retry = undefined;
-			this.#delay = Math.min(this.#delay * 2, RETRY.maximum);
-			if (this.#unsaved) this.#store(this.#state);
-			if (!this.#blink) this.#show();
-		}, this.#delay);
 	}
 
 	/** What stands even if it cannot be stored: then that is tried again. False when it could not. */
@@ -305,7 +261,7 @@ export default class Output {
 		const { memory } = this.#host;
 		const stored = memory.put(this.#key, state);
 		this.#unsaved = !stored && memory.lasting;
-		if (this.#unsaved) this.#again();
+		if (this.#unsaved) this.#actuation.again();
 		return stored;
 	}
 
@@ -314,9 +270,7 @@ export default class Output {
 	 * when what a hand did is over, which does as well.
 	 */
 	#note(seen: string, local = this.#state.local): void {
-		const state = { ...this.#state, seen, local };
-		if (this.#shown === this.#state) this.#shown = state;
-		this.#state = state;
+		this.#state = { ...this.#state, seen, local };
 	}
 
 	/** Waits until the broker has handed over what it kept. */
@@ -370,23 +324,6 @@ export default class Output {
 
 	#level({ on, brightness }: Applied): number {
 		return on ? (this.dimmable ? brightness : 255) : 0;
-	}
-
-	#write(level: number): boolean {
-		try {
-			this.#actuator.write(level);
-			return true;
-		} catch {
-			return false;
-		}
-	}
-
-	/** Ends the blinking, wherever it is. */
-	#steady(): void {
-		if (!this.#blink) return;
-		this.#host.timer.clear(this.#blink);
-		this.#blink = undefined;
-		this.#unsure = true;
 	}
 
 	#arm(): void {
