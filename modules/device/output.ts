@@ -7,12 +7,12 @@
 
 import type { TimerHandle } from "../mqtt/io.js";
 import Actuation, { type ActuationOwner } from "./actuation.js";
-import { type Applied, isSeen, mark, noted, powerOn, read, wishText } from "./applied.js";
+import { type Applied, wishText } from "./applied.js";
 import type { OutputDescription } from "./description.js";
 import type { ActuatorDriver, Device } from "./io.js";
+import Ledger from "./ledger.js";
 import type { Incoming } from "./link.js";
 import type Memory from "./memory.js";
-import { keyOf } from "./memory.js";
 import topics from "./topics.js";
 import { parseWish, type Refusal, type Wish } from "./wish.js";
 
@@ -38,8 +38,6 @@ export interface OutputOptions {
 
 /** After a reconnect to a session that the broker kept, what it had kept is over when it has been quiet for so long. */
 const SETTLE = 1000;
-/** Commands that could not be stored and are remembered; brokers have no more unacknowledged. */
-const MOST = 20;
 
 /** Who waits for the actuator. */
 interface Asked {
@@ -51,17 +49,12 @@ export default class Output {
 	readonly name: string;
 	readonly dimmable: boolean;
 	readonly #host: OutputHost;
-	readonly #key: string;
+	/** What is meant. */
+	readonly #ledger: Ledger;
 	readonly #actuation: Actuation;
 	#description: OutputDescription;
-	/** What is stored and meant. */
-	#state: Applied;
 	/** What the actuator was last brought to. */
 	#shown: Applied;
-	/** What a hand did could not be stored. */
-	#unsaved = false;
-	/** Marks of what could not be stored: the broker sends it again, perhaps after something newer was done. */
-	#undone: readonly string[] = [];
 	#asked: Asked;
 	#failSafe: TimerHandle | undefined;
 	#away = true;
@@ -74,9 +67,9 @@ export default class Output {
 		this.name = name;
 		this.dimmable = driver.dimmable ?? false;
 		this.#host = host;
-		this.#key = keyOf("o:", name);
 		this.#description = description;
-		this.#state = this.#shown = powerOn(read(host.memory.get(this.#key)), description);
+		this.#ledger = new Ledger(host.memory, name, description);
+		this.#shown = this.#state;
 		this.#asked = { topic: name, cid: undefined };
 		const level = this.#level(this.#state);
 		this.#actuation = new Actuation(this.#actuating(), { timer: host.timer, driver, options, level });
@@ -86,6 +79,10 @@ export default class Output {
 
 	get description(): OutputDescription {
 		return this.#description;
+	}
+
+	get #state(): Applied {
+		return this.#ledger.state;
 	}
 
 	configure(description: OutputDescription): void {
@@ -98,12 +95,12 @@ export default class Output {
 	set(payload: Uint8Array, about: Incoming): void {
 		if (payload.byteLength === 0) return;
 		const topic = topics.outputSet(this.name);
-		const seen = this.#seen("set", payload, about);
+		const seen = this.#ledger.seen("set", payload, about);
 		const wish = parseWish(payload);
 		const stale = this.#stale(about);
 		if (seen === undefined) this.#host.report(`${topic}: delivered again, already done`);
 		else if (stale || "error" in wish) {
-			this.#note(seen);
+			this.#ledger.note(seen);
 			const error = stale ? `expected a live message, found ${stale}: ignored` : (wish as Refusal).error;
 			this.#refuse(topic, error, wish.cid);
 		} else
@@ -136,7 +133,7 @@ export default class Output {
 		if (sessionPresent) this.#await();
 		// A new session has kept nothing, and counts its packet identifiers anew: what they say of an old one would be wrong.
 		else {
-			this.#undone = [];
+			this.#ledger.forget();
 			this.#settled("");
 		}
 	}
@@ -176,11 +173,11 @@ export default class Output {
 	/** A well-formed wish, which may be an old one. */
 	#wish(wish: Wish, topic: string, payload: Uint8Array, about: Incoming): void {
 		const { cid, ver = this.#state.ver } = wish;
-		const seen = this.#seen("desired", payload, about);
+		const seen = this.#ledger.seen("desired", payload, about);
 		const old = seen === undefined ? "delivered again, already done" : this.#old(wish);
 		if (seen === undefined || old) {
 			this.#host.report(`${topic}: ${old}`);
-			if (seen !== undefined) this.#note(seen);
+			if (seen !== undefined) this.#ledger.note(seen);
 			// A copy of the broker's is nobody's question. Somebody's older version is, with or without a cid.
 			const live = !about.retain && !about.duplicate;
 			if (live && (cid !== undefined || ver < this.#state.ver))
@@ -193,44 +190,23 @@ export default class Output {
 
 	/** From a broker: stored first, or not done and not acknowledged. */
 	#order(next: Applied, topic: string, cid?: string | number): void {
-		const { memory } = this.#host;
-		const own = next.seen.slice(next.seen.lastIndexOf(" ") + 1);
-		const state = this.#over(next, own);
-		// A board that has nothing to remember with said so at its start, and has no older state to come back either.
-		if (memory.lasting && !memory.put(this.#key, state)) {
-			if (own && !this.#undone.includes(own)) this.#undone = [...this.#undone, own].slice(-MOST);
+		if (!this.#ledger.order(next)) {
 			this.#refuse(topic, "could not be stored: not done", cid);
 			throw new Error(`${topic}: could not be stored`);
 		}
-		this.#unsaved = false;
-		this.#undone = this.#undone.slice(this.#older(own));
-		this.#carryOut(state, topic, cid);
+		this.#carryOut(topic, cid);
 	}
 
 	/** By hand or fail-safe: done whatever memory says. */
 	#local(next: Applied, what: string): void {
-		const own = this.#over({ ...next, local: this.#settling });
-		this.#undone = [];
-		if (!this.#store(own)) this.#host.report(`${what}: could not be stored, a restart will not know it`);
-		this.#carryOut(own, what);
+		this.#ledger.act({ ...next, local: this.#settling });
+		if (!this.#save()) this.#host.report(`${what}: could not be stored, a restart will not know it`);
+		this.#carryOut(what);
 	}
 
-	/** What could not be stored and is older than this is over once this is done. */
-	#over(next: Applied, own = ""): Applied {
-		const older = this.#undone.slice(0, this.#older(own)).reduce(noted, next.seen);
-		// Its own mark once more, for an older one may have had the same identifier.
-		return { ...next, seen: own ? noted(older, own) : older };
-	}
-
-	/** How many of `#undone` came no later: all, unless it is one of them. */
-	#older(own: string): number {
-		return this.#undone.indexOf(own) + 1 || this.#undone.length;
-	}
-
-	#carryOut(next: Applied, topic: string, cid?: string | number): void {
-		this.#state = next;
+	#carryOut(topic: string, cid?: string | number): void {
 		this.#asked = { topic, cid };
-		this.#actuation.bring(this.#level(next));
+		this.#actuation.bring(this.#level(this.#state));
 	}
 
 	#actuating(): ActuationOwner {
@@ -241,7 +217,7 @@ export default class Output {
 				this.#refuse(topic, "the actuator failed, it is tried again", cid);
 			},
 			retry: () => {
-				if (this.#unsaved) this.#store(this.#state);
+				if (this.#ledger.unsaved) this.#save();
 			},
 		};
 	}
@@ -256,21 +232,11 @@ export default class Output {
 		if (cid !== undefined) this.#host.confirm(topic, cid);
 	}
 
-	/** What stands even if it cannot be stored: then that is tried again. False when it could not. */
-	#store(state: Applied): boolean {
-		const { memory } = this.#host;
-		const stored = memory.put(this.#key, state);
-		this.#unsaved = !stored && memory.lasting;
-		if (this.#unsaved) this.#actuation.again();
+	/** What cannot be stored is tried again, and the actuator after it. False when it could not. */
+	#save(): boolean {
+		const stored = this.#ledger.save();
+		if (this.#ledger.unsaved) this.#actuation.again();
 		return stored;
-	}
-
-	/**
-	 * Other notes on the same state. Only in RAM: they matter once something newer was done, which stores them too, or
-	 * when what a hand did is over, which does as well.
-	 */
-	#note(seen: string, local = this.#state.local): void {
-		this.#state = { ...this.#state, seen, local };
 	}
 
 	/** Waits until the broker has handed over what it kept. */
@@ -287,8 +253,8 @@ export default class Output {
 	#settled(seen: string): void {
 		this.#settling = false;
 		if (!this.#state.local && seen === this.#state.seen) return;
-		this.#note(seen, false);
-		this.#store(this.#state);
+		this.#ledger.note(seen, false);
+		this.#save();
 	}
 
 	/** Why a live command is not live, if so. */
@@ -302,14 +268,6 @@ export default class Output {
 		return this.#description.liveOnly
 			? "one that the broker had kept"
 			: "one that the broker had kept, older than what was done here";
-	}
-
-	/** The marks of commands with this one; `undefined` when it is delivered again. */
-	#seen(kind: string, payload: Uint8Array, { duplicate, id }: Incoming): string | undefined {
-		const { seen } = this.#state;
-		if (!id) return seen;
-		const own = mark(kind, payload, id);
-		return duplicate && isSeen(seen, own) ? undefined : noted(seen, own);
 	}
 
 	/** Why a desired state is not newer than what was applied, if so. */
