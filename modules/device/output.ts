@@ -5,7 +5,7 @@
  * redelivery does it twice; what cannot be stored is not done, unless a hand did it. Moves nothing itself: actuation.ts.
  */
 
-import type { TimerHandle } from "../mqtt/io.js";
+import Absence, { type AbsenceOwner } from "./absence.js";
 import Actuation, { type ActuationOwner } from "./actuation.js";
 import { type Applied, wishText } from "./applied.js";
 import type { OutputDescription } from "./description.js";
@@ -36,9 +36,6 @@ export interface OutputOptions {
 	readonly options: object;
 }
 
-/** After a reconnect to a session that the broker kept, what it had kept is over when it has been quiet for so long. */
-const SETTLE = 1000;
-
 /** Who waits for the actuator. */
 interface Asked {
 	readonly topic: string;
@@ -52,15 +49,11 @@ export default class Output {
 	/** What is meant. */
 	readonly #ledger: Ledger;
 	readonly #actuation: Actuation;
+	readonly #absence: Absence;
 	#description: OutputDescription;
 	/** What the actuator was last brought to. */
 	#shown: Applied;
 	#asked: Asked;
-	#failSafe: TimerHandle | undefined;
-	#away = true;
-	/** What comes may be what the broker kept while we were away. */
-	#settling = true;
-	#settle: TimerHandle | undefined;
 
 	/** Throws what the actuator's class throws. */
 	constructor(host: OutputHost, { name, description, driver, options }: OutputOptions) {
@@ -73,8 +66,7 @@ export default class Output {
 		this.#asked = { topic: name, cid: undefined };
 		const level = this.#level(this.#state);
 		this.#actuation = new Actuation(this.#actuating(), { timer: host.timer, driver, options, level });
-		// No broker yet: that counts as offline.
-		this.#arm();
+		this.#absence = new Absence(this.#waiting(), host.timer, description.failSafe);
 	}
 
 	get description(): OutputDescription {
@@ -87,8 +79,7 @@ export default class Output {
 
 	configure(description: OutputDescription): void {
 		this.#description = description;
-		this.#disarm();
-		if (this.#away) this.#arm();
+		this.#absence.configure(description.failSafe);
 	}
 
 	/** A message on `<name>/set`. Throws when it could not be stored, so that it is not acknowledged. */
@@ -97,7 +88,7 @@ export default class Output {
 		const topic = topics.outputSet(this.name);
 		const seen = this.#ledger.seen("set", payload, about);
 		const wish = parseWish(payload);
-		const stale = this.#stale(about);
+		const stale = this.#absence.stale(about, this.#description.liveOnly, this.#state.local);
 		if (seen === undefined) this.#host.report(`${topic}: delivered again, already done`);
 		else if (stale || "error" in wish) {
 			this.#ledger.note(seen);
@@ -128,21 +119,15 @@ export default class Output {
 	}
 
 	online(sessionPresent: boolean): void {
-		this.#disarm();
-		this.#away = false;
-		if (sessionPresent) this.#await();
+		this.#absence.online(sessionPresent);
+		if (sessionPresent) return;
 		// A new session has kept nothing, and counts its packet identifiers anew: what they say of an old one would be wrong.
-		else {
-			this.#ledger.forget();
-			this.#settled("");
-		}
+		this.#ledger.forget();
+		this.#live("");
 	}
 
 	offline(): void {
-		this.#away = this.#settling = true;
-		this.#host.timer.clear(this.#settle);
-		this.#settle = undefined;
-		this.#arm();
+		this.#absence.offline();
 	}
 
 	/** The retained state: what the actuator was brought to. */
@@ -163,10 +148,7 @@ export default class Output {
 	}
 
 	close(): void {
-		const { timer } = this.#host;
-		this.#disarm();
-		timer.clear(this.#settle);
-		this.#settle = undefined;
+		this.#absence.close();
 		this.#actuation.close();
 	}
 
@@ -199,7 +181,7 @@ export default class Output {
 
 	/** By hand or fail-safe: done whatever memory says. */
 	#local(next: Applied, what: string): void {
-		this.#ledger.act({ ...next, local: this.#settling });
+		this.#ledger.act({ ...next, local: this.#absence.settling });
 		if (!this.#save()) this.#host.report(`${what}: could not be stored, a restart will not know it`);
 		this.#carryOut(what);
 	}
@@ -222,6 +204,23 @@ export default class Output {
 		};
 	}
 
+	#waiting(): AbsenceOwner {
+		return {
+			lasted: () => {
+				if (this.#state.on || this.#shown.on)
+					this.#local({ ...this.#state, on: false, src: "failsafe" }, "fail-safe");
+			},
+			settled: () => this.#live(this.#state.seen),
+		};
+	}
+
+	/** What comes from now on is live; the marks of commands that may still come again. */
+	#live(seen: string): void {
+		if (!this.#state.local && seen === this.#state.seen) return;
+		this.#ledger.note(seen, false);
+		this.#save();
+	}
+
 	/** The actuator shows what is meant. */
 	#done(): void {
 		const { on, src } = this.#state;
@@ -239,37 +238,6 @@ export default class Output {
 		return stored;
 	}
 
-	/** Waits until the broker has handed over what it kept. */
-	#await(): void {
-		const { timer } = this.#host;
-		timer.clear(this.#settle);
-		this.#settle = timer.set(() => {
-			this.#settle = undefined;
-			this.#settled(this.#state.seen);
-		}, SETTLE);
-	}
-
-	/** What comes from now on is live. */
-	#settled(seen: string): void {
-		this.#settling = false;
-		if (!this.#state.local && seen === this.#state.seen) return;
-		this.#ledger.note(seen, false);
-		this.#save();
-	}
-
-	/** Why a live command is not live, if so. */
-	#stale({ retain, duplicate }: Incoming): string {
-		// Retained by mistake: it would switch at each reconnect, whatever has happened since.
-		if (retain) return "a retained copy";
-		const kept = this.#settling || duplicate;
-		if (!kept || !(this.#description.liveOnly || (this.#state.local && this.#settling))) return "";
-		// Where one was kept there may be more.
-		if (this.#settle) this.#await();
-		return this.#description.liveOnly
-			? "one that the broker had kept"
-			: "one that the broker had kept, older than what was done here";
-	}
-
 	/** Why a desired state is not newer than what was applied, if so. */
 	#old(wish: Wish): string {
 		if (wish.ver === undefined) return wishText(wish) === this.#state.wish ? "already done" : "";
@@ -282,21 +250,6 @@ export default class Output {
 
 	#level({ on, brightness }: Applied): number {
 		return on ? (this.dimmable ? brightness : 255) : 0;
-	}
-
-	#arm(): void {
-		const { failSafe } = this.#description;
-		if (failSafe === undefined || this.#failSafe) return;
-		this.#failSafe = this.#host.timer.set(() => {
-			this.#failSafe = undefined;
-			if (this.#state.on || this.#shown.on)
-				this.#local({ ...this.#state, on: false, src: "failsafe" }, "fail-safe");
-		}, failSafe);
-	}
-
-	#disarm(): void {
-		this.#host.timer.clear(this.#failSafe);
-		this.#failSafe = undefined;
 	}
 
 	#refuse(topic: string, error: string, cid?: string | number, ver?: number): void {
