@@ -1,14 +1,15 @@
 /**
- * What stands for one output, and which commands are over with it: those that were done, by their marks, and those that
- * could not be stored before something newer was done. A broker sends both again. What it orders is stored or does not
- * stand; what a hand did stands anyway. Does not decide what a command may change (output.ts), and tries nothing again.
+ * What stands for one output, and which commands are over with it: those that were done, by their marks, older versions,
+ * and those that could not be stored before something newer was done. What a broker orders is stored or does not stand;
+ * what a hand did stands anyway. Does not say what a command changes (output.ts), and tries nothing again.
  */
 
-import { type Applied, isSeen, mark, noted, powerOn, read } from "./applied.js";
+import { type Applied, isSeen, mark, noted, powerOn, read, wishText } from "./applied.js";
 import type { OutputDescription } from "./description.js";
 import type { Incoming } from "./link.js";
 import type Memory from "./memory.js";
 import { keyOf } from "./memory.js";
+import type { Wish } from "./wish.js";
 
 /** Commands that could not be stored and are remembered; brokers have no more unacknowledged. */
 const MOST = 20;
@@ -44,6 +45,13 @@ export default class Ledger {
 		if (!id) return seen;
 		const own = mark(kind, payload, id);
 		return duplicate && isSeen(seen, own) ? undefined : noted(seen, own);
+	}
+
+	/** Why a desired state is not newer than what was applied, if so. */
+	old(wish: Wish): string {
+		const { ver, wish: last } = this.#state;
+		if (wish.ver === undefined) return wishText(wish) === last ? "already done" : "";
+		return wish.ver > ver ? "" : `version ${wish.ver} is not newer than ${ver}`;
 	}
 
 	/** From a broker: stored first. False when it could not be, then the state is what it was. */

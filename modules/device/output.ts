@@ -156,7 +156,7 @@ export default class Output {
 	#wish(wish: Wish, topic: string, payload: Uint8Array, about: Incoming): void {
 		const { cid, ver = this.#state.ver } = wish;
 		const seen = this.#ledger.seen("desired", payload, about);
-		const old = seen === undefined ? "delivered again, already done" : this.#old(wish);
+		const old = seen === undefined ? "delivered again, already done" : this.#ledger.old(wish);
 		if (seen === undefined || old) {
 			this.#host.report(`${topic}: ${old}`);
 			if (seen !== undefined) this.#ledger.note(seen);
@@ -236,12 +236,6 @@ export default class Output {
 		const stored = this.#ledger.save();
 		if (this.#ledger.unsaved) this.#actuation.again();
 		return stored;
-	}
-
-	/** Why a desired state is not newer than what was applied, if so. */
-	#old(wish: Wish): string {
-		if (wish.ver === undefined) return wishText(wish) === this.#state.wish ? "already done" : "";
-		return wish.ver > this.#state.ver ? "" : `version ${wish.ver} is not newer than ${this.#state.ver}`;
 	}
 
 	#wished({ on, brightness }: Wish): { on: boolean; brightness: number } {
