@@ -36,12 +36,6 @@ export interface OutputOptions {
 	readonly options: object;
 }
 
-/** Who waits for the actuator. */
-interface Asked {
-	readonly topic: string;
-	readonly cid: string | number | undefined;
-}
-
 export default class Output {
 	readonly name: string;
 	readonly dimmable: boolean;
@@ -53,17 +47,18 @@ export default class Output {
 	#description: OutputDescription;
 	/** What the actuator was last brought to. */
 	#shown: Applied;
-	#asked: Asked;
+	/** Who waits for the actuator: the topic that asked, and the cid of the answer. */
+	#topic: string;
+	#cid: string | number | undefined;
 
 	/** Throws what the actuator's class throws. */
 	constructor(host: OutputHost, { name, description, driver, options }: OutputOptions) {
-		this.name = name;
+		this.name = this.#topic = name;
 		this.dimmable = driver.dimmable ?? false;
 		this.#host = host;
 		this.#description = description;
 		this.#ledger = new Ledger(host.memory, name, description);
 		this.#shown = this.#state;
-		this.#asked = { topic: name, cid: undefined };
 		const level = this.#level(this.#state);
 		this.#actuation = new Actuation(this.#actuating(), { timer: host.timer, driver, options, level });
 		this.#absence = new Absence(this.#waiting(), host.timer, description.failSafe);
@@ -93,7 +88,7 @@ export default class Output {
 		else if (stale || "error" in wish) {
 			this.#ledger.note(seen);
 			const error = stale ? `expected a live message, found ${stale}: ignored` : (wish as Refusal).error;
-			this.#refuse(topic, error, wish.cid);
+			this.#host.refuse(topic, error, wish.cid);
 		} else
 			this.#order({ ...this.#state, ...this.#wished(wish), src: "set", local: false, seen }, topic, wish.cid);
 	}
@@ -107,9 +102,9 @@ export default class Output {
 		if (payload.byteLength === 0) return;
 		const topic = topics.outputDesired(this.name);
 		const wish = parseWish(payload);
-		if ("error" in wish) this.#refuse(topic, wish.error, wish.cid);
+		if ("error" in wish) this.#host.refuse(topic, wish.error, wish.cid);
 		else if (this.#description.liveOnly)
-			this.#refuse(topic, "expected nothing: it takes live commands only", wish.cid);
+			this.#host.refuse(topic, "expected nothing: it takes live commands only", wish.cid);
 		else this.#wish(wish, topic, payload, about);
 	}
 
@@ -163,7 +158,7 @@ export default class Output {
 			// A copy of the broker's is nobody's question. Somebody's older version is, with or without a cid.
 			const live = !about.retain && !about.duplicate;
 			if (live && (cid !== undefined || ver < this.#state.ver))
-				this.#refuse(topic, old, cid, this.#state.ver);
+				this.#host.refuse(topic, old, cid, this.#state.ver);
 			return;
 		}
 		const wished = { ...this.#wished(wish), ver, wish: wishText(wish), src: "desired", local: false };
@@ -173,7 +168,7 @@ export default class Output {
 	/** From a broker: stored first, or not done and not acknowledged. */
 	#order(next: Applied, topic: string, cid?: string | number): void {
 		if (!this.#ledger.order(next)) {
-			this.#refuse(topic, "could not be stored: not done", cid);
+			this.#host.refuse(topic, "could not be stored: not done", cid);
 			throw new Error(`${topic}: could not be stored`);
 		}
 		this.#carryOut(topic, cid);
@@ -187,17 +182,15 @@ export default class Output {
 	}
 
 	#carryOut(topic: string, cid?: string | number): void {
-		this.#asked = { topic, cid };
+		this.#topic = topic;
+		this.#cid = cid;
 		this.#actuation.bring(this.#level(this.#state));
 	}
 
 	#actuating(): ActuationOwner {
 		return {
 			shown: () => this.#done(),
-			failed: () => {
-				const { topic, cid } = this.#asked;
-				this.#refuse(topic, "the actuator failed, it is tried again", cid);
-			},
+			failed: () => this.#host.refuse(this.#topic, "the actuator failed, it is tried again", this.#cid),
 			retry: () => {
 				if (this.#ledger.unsaved) this.#save();
 			},
@@ -224,11 +217,10 @@ export default class Output {
 	/** The actuator shows what is meant. */
 	#done(): void {
 		const { on, src } = this.#state;
-		const { topic, cid } = this.#asked;
 		this.#shown = this.#state;
 		this.#host.report(`${this.name} ${on ? "on" : "off"} (${src})`);
 		this.announce();
-		if (cid !== undefined) this.#host.confirm(topic, cid);
+		if (this.#cid !== undefined) this.#host.confirm(this.#topic, this.#cid);
 	}
 
 	/** What cannot be stored is tried again, and the actuator after it. False when it could not. */
@@ -244,9 +236,5 @@ export default class Output {
 
 	#level({ on, brightness }: Applied): number {
 		return on ? (this.dimmable ? brightness : 255) : 0;
-	}
-
-	#refuse(topic: string, error: string, cid?: string | number, ver?: number): void {
-		this.#host.refuse(topic, error, cid, ver);
 	}
 }
