@@ -1,6 +1,7 @@
 /**
  * What was applied to an output last: what is stored before it is done, and what a start begins with. Plain records, made
- * new at each change. Knows a command that a broker delivers again; which change is allowed is output.ts's.
+ * new at each change, as a level and as a text. Knows a command that a broker delivers again; which change is allowed is
+ * output.ts's.
  */
 
 import type { OutputDescription } from "./description.js";
@@ -51,6 +52,21 @@ export function noted(seen: string, mark: string): string {
 /** Equal for wishes that want the same. */
 export function wishText({ on, brightness }: Wish): string {
 	return `${on ? "ON" : "OFF"}${brightness === undefined ? "" : ` ${brightness}`}`;
+}
+
+/** The level of an actuator that shows this, 0…255. */
+export function levelOf({ on, brightness }: Applied, dimmable: boolean): number {
+	return on ? (dimmable ? brightness : 255) : 0;
+}
+
+/** What `state` says of it. */
+export function stateText({ on, brightness, ver, src }: Applied, dimmable: boolean): string {
+	return JSON.stringify({
+		state: on ? "ON" : "OFF",
+		...(dimmable && { brightness }),
+		...(ver >= 0 && { ver }),
+		src,
+	});
 }
 
 /** What was stored; anything that is missing or of another kind as on the first day. */

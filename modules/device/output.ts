@@ -7,7 +7,7 @@
 
 import Absence, { type AbsenceOwner } from "./absence.js";
 import Actuation, { type ActuationOwner } from "./actuation.js";
-import { type Applied, wishText } from "./applied.js";
+import { type Applied, levelOf, stateText, wishText } from "./applied.js";
 import type { OutputDescription } from "./description.js";
 import type { ActuatorDriver, Device } from "./io.js";
 import Ledger from "./ledger.js";
@@ -59,7 +59,7 @@ export default class Output {
 		this.#description = description;
 		this.#ledger = new Ledger(host.memory, name, description);
 		this.#shown = this.#state;
-		const level = this.#level(this.#state);
+		const level = levelOf(this.#state, this.dimmable);
 		this.#actuation = new Actuation(this.#actuating(), { timer: host.timer, driver, options, level });
 		this.#absence = new Absence(this.#waiting(), host.timer, description.failSafe);
 	}
@@ -127,14 +127,7 @@ export default class Output {
 
 	/** The retained state: what the actuator was brought to. */
 	announce(): void {
-		const { on, brightness, ver, src } = this.#shown;
-		const reported = {
-			state: on ? "ON" : "OFF",
-			...(this.dimmable && { brightness }),
-			...(ver >= 0 && { ver }),
-			src,
-		};
-		this.#host.publishState(topics.outputState(this.name), JSON.stringify(reported));
+		this.#host.publishState(topics.outputState(this.name), stateText(this.#shown, this.dimmable));
 	}
 
 	/** Blinks for a few seconds to be found, and changes no state. */
@@ -184,7 +177,7 @@ export default class Output {
 	#carryOut(topic: string, cid?: string | number): void {
 		this.#topic = topic;
 		this.#cid = cid;
-		this.#actuation.bring(this.#level(this.#state));
+		this.#actuation.bring(levelOf(this.#state, this.dimmable));
 	}
 
 	#actuating(): ActuationOwner {
@@ -232,9 +225,5 @@ export default class Output {
 
 	#wished({ on, brightness }: Wish): { on: boolean; brightness: number } {
 		return { on, brightness: (this.dimmable ? brightness : undefined) ?? this.#state.brightness };
-	}
-
-	#level({ on, brightness }: Applied): number {
-		return on ? (this.dimmable ? brightness : 255) : 0;
 	}
 }
