@@ -2,7 +2,8 @@
  * One actuator and what may switch it: `set` (live commands), `desired` (retained, with a version), a button, the
  * fail-safe, the power-on policy. Reports what is in `state`. Field-notes §4: no old command over a newer one.
  * What comes from a broker is stored before it is done and before the session acknowledges, so neither a restart nor a
- * redelivery does it twice; what cannot be stored is not done, unless a hand did it. Moves nothing itself: actuation.ts.
+ * redelivery does it twice; what cannot be stored is not done, unless a hand did it. What stands is in ledger.ts, what
+ * moves it in actuation.ts, what the broker's absence means in absence.ts.
  */
 
 import Absence, { type AbsenceOwner } from "./absence.js";
