@@ -7,12 +7,12 @@ import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_proces
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-export const root = fileURLToPath(new URL("../..", import.meta.url));
+export const root = join(fileURLToPath(import.meta.url), "../../..");
 const run = promisify(execFile);
 
 const sdk = process.env.MODDABLE;
@@ -52,15 +52,15 @@ async function tool(program: string, args: readonly string[], cwd: string): Prom
 }
 
 /** Only what mcconfig itself does: rejects with what it does not like. */
-export async function configure(platform: string): Promise<string> {
-	return tool("mcconfig", ["-p", platform, "-o", output], root);
+export async function configure(platform: string, project = root): Promise<string> {
+	return tool("mcconfig", ["-p", platform, "-o", output], project);
 }
 
 /** Builds the simulator's application: the path of its mc.so. */
 export async function buildSimulator(
 	settings: Readonly<Record<string, string>>,
 	project = root,
-	name = "glowworm",
+	name = basename(project),
 ) {
 	const values = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
 	const log = await tool("mcconfig", ["-m", "-p", "lin", "-t", "build", "-o", output, ...values], project);
@@ -72,7 +72,7 @@ export async function buildSimulator(
 }
 
 /** Compiles, links and preloads for a chip, without ESP-IDF: as far as mc.xs.c. With it, the whole image. */
-export async function linkChip(chip: string, project = root, name = "glowworm"): Promise<Built> {
+export async function linkChip(chip: string, project = root, name = basename(project)): Promise<Built> {
 	const platform = chip === "esp32" ? "esp32" : `esp32/${chip}`;
 	const folder = join(output, "tmp", platform, "release", name);
 	let log = "";

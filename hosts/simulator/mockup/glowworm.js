@@ -46,8 +46,8 @@ const reading = (sensor, label, unit, min, max, value) =>
 	});
 
 export default {
-	// The regular expression is tried on the path of the built application.
-	applicationName: "glowworm",
+	// A regular expression, tried on the path of the built application: boards of one's own have names of their own.
+	applicationName: ".*",
 	title: "Glowworm",
 	sortingTitle: "Glowworm",
 	ControlsTemplate: ControlsColumn.template(() => ({

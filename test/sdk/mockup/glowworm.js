@@ -32,7 +32,7 @@ class ScriptBehavior extends DeviceBehavior {
 }
 
 export default {
-	applicationName: "glowworm",
+	applicationName: ".*",
 	title: "Script",
 	sortingTitle: "Script",
 	ControlsTemplate: ControlsColumn.template(() => ({ contents: [] })),
