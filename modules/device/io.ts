@@ -7,7 +7,6 @@
 import type MQTTClient from "../mqtt/client.js";
 import type { ResolverClass, TCPClass, Ticks, Timer, With } from "../mqtt/io.js";
 import type { Flash, KeyValueDomain } from "../store/io.js";
-import type Provision from "./provision.js";
 
 export type { KeyValueDomain };
 
@@ -131,6 +130,27 @@ export interface KeyValue {
 	}): KeyValueDomain;
 }
 
+/** Texts by key; null goes back to what was built in. */
+export type Texts = { readonly [key: string]: string | null };
+
+/** What a board is told of its network, its broker and itself, stored on it; on trial first (provision.ts is one). */
+export interface Told {
+	/** What this host can be told. */
+	readonly keys: readonly string[];
+	/** Whether this life goes by something that has yet to prove itself. */
+	readonly trying: boolean;
+	/** What the next start will try. */
+	readonly next: Texts;
+	/** What is stored and this life goes by; `undefined` where what was built in holds. */
+	get(key: string): string | undefined;
+	/** To be tried at the next start, together with what already is. False when it could not be stored. */
+	propose(changes: Texts): boolean;
+	/** The trial has passed. A power cut in the middle repeats it. False when it could not be stored. */
+	keep(): boolean;
+	/** The trial has failed: the next start is as before it. False when that could not be stored. */
+	drop(): boolean;
+}
+
 /** Wall time beside monotonic ticks. */
 export interface Clock extends Ticks {
 	/** Milliseconds since 1970; means nothing before it was set. */
@@ -178,7 +198,7 @@ export interface Device {
 	/** The board description as the user wrote it, not yet checked. */
 	readonly description: unknown;
 	/** What is stored on the device in the place of what was built in; absent where a command line says it. */
-	readonly provision?: Provision;
+	readonly provision?: Told;
 	/** Why the board started: "power-on", "software", "watchdog" … */
 	readonly reset: string;
 	/** One line for whoever watches; absent where nobody does. */

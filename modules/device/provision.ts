@@ -5,7 +5,7 @@
  * trial has passed trial.ts's. Throws nothing; secrets go to whom they are for, and to no log.
  */
 
-import type { KeyValue, KeyValueDomain } from "./io.js";
+import type { KeyValue, KeyValueDomain, Texts, Told } from "./io.js";
 import { isRecord, type Values } from "./schema.js";
 
 /** The key-value domain. */
@@ -13,11 +13,7 @@ const DOMAIN = "provision";
 /** The key of the record of what is to be tried: texts, and null for what goes back to what was built in. */
 const TRIAL = "trial";
 
-/** Texts by key; null goes back to what was built in. */
-export type Texts = { readonly [key: string]: string | null };
-
-export default class Provision {
-	/** What this host can be told. */
+export default class Provision implements Told {
 	readonly keys: readonly string[];
 	readonly #store: KeyValue;
 	/** What this life goes by. */
@@ -33,27 +29,22 @@ export default class Provision {
 		this.#current = { ...this.#stored(), ...this.#trial };
 	}
 
-	/** Whether this life goes by something that has yet to prove itself. */
 	get trying(): boolean {
 		return this.#trial !== undefined;
 	}
 
-	/** What is stored and this life goes by; `undefined` where what was built in holds. */
 	get(key: string): string | undefined {
 		return this.#current[key] ?? undefined;
 	}
 
-	/** What the next start will try: texts, and null for what goes back. */
 	get next(): Texts {
 		return this.#trial ? {} : (this.#pending() ?? {});
 	}
 
-	/** To be tried at the next start, together with what already is. False when it could not be stored. */
 	propose(changes: Texts): boolean {
 		return this.#using(domain => domain.write(TRIAL, JSON.stringify({ ...this.next, ...changes })));
 	}
 
-	/** The trial has passed. A power cut in the middle repeats it. False when it could not be stored. */
 	keep(): boolean {
 		const trial = this.#trial;
 		if (!trial) return true;
@@ -69,7 +60,6 @@ export default class Provision {
 		return kept;
 	}
 
-	/** The trial has failed: the next start is as before it. False when that could not be stored. */
 	drop(): boolean {
 		return this.#using(domain => domain.delete(TRIAL));
 	}

@@ -7,8 +7,7 @@
 import { encode } from "../mqtt/text.js";
 import { parseAddress, publicAddress } from "./address.js";
 import { addresses, check, type Description } from "./description.js";
-import type { Device } from "./io.js";
-import type Provision from "./provision.js";
+import type { Device, Told } from "./io.js";
 import { isRecord, type Problem, report, unknown, type Values } from "./schema.js";
 
 /** Of the description. */
@@ -33,7 +32,7 @@ export function mistakes(changes: unknown, description: Description, device: Dev
 }
 
 /** A raw description with what is stored in the place of what was built in. */
-export function provisioned(description: Values, provision: Provision): Values {
+export function provisioned(description: Values, provision: Told): Values {
 	const result: { [key: string]: unknown } = { ...description };
 	for (const key of described) {
 		const text = provision.get(key);
@@ -48,7 +47,7 @@ export function provisioned(description: Values, provision: Provision): Values {
 }
 
 /** What is stored on the device, and what its next start will try. */
-export function shown(provision: Provision): Values {
+export function shown(provision: Told): Values {
 	const { next } = provision;
 	const stored: { [key: string]: unknown } = {};
 	for (const key of provision.keys) stored[key] = provision.get(key);

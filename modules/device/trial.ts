@@ -5,7 +5,7 @@
  */
 
 import type { Timer, TimerHandle } from "../mqtt/io.js";
-import type Provision from "./provision.js";
+import type { Told } from "./io.js";
 
 export interface TrialHost {
 	readonly timer: Timer;
@@ -19,10 +19,10 @@ const LONGEST = 300_000;
 
 export default class Trial {
 	readonly #host: TrialHost;
-	readonly #provision: Provision | undefined;
+	readonly #provision: Told | undefined;
 	#deadline: TimerHandle | undefined;
 
-	constructor(host: TrialHost, provision: Provision | undefined) {
+	constructor(host: TrialHost, provision: Told | undefined) {
 		this.#host = host;
 		this.#provision = provision;
 		if (provision?.trying) this.#deadline = host.timer.set(() => this.#fail(), LONGEST);
