@@ -6,27 +6,15 @@
  */
 
 import type { ByteBuffer } from "./io.js";
-import type { WriteOptions } from "./options.js";
+import type { Item, Will, WriteOptions } from "./options.js";
 import { encode } from "./text.js";
 import { isTopicFilter, isTopicName } from "./topic.js";
-
-export interface Will {
-	readonly topic: string;
-	readonly message: string | ByteBuffer;
-	readonly QoS?: number;
-	readonly retain?: boolean;
-}
 
 export interface ConnectFields {
 	readonly id?: string | undefined;
 	readonly user?: string | undefined;
 	readonly password?: string | ByteBuffer | undefined;
 	readonly will?: Will | undefined;
-}
-
-export interface Item {
-	readonly topic: string;
-	readonly QoS?: number;
 }
 
 /** A PUBLISH that is kept, for encoding a topic anew is a third of the cost of a publish. Empty before its first use. */

@@ -3,11 +3,20 @@
  * Types only; DESIGN.md lists where the standard, Moddable's client and this one differ.
  */
 
-import type { Item, Will } from "./encoder.js";
 import type { ByteBuffer, ResolverClass, TCPClass, Timer, With } from "./io.js";
 import type { MQTTError } from "./packet.js";
 
-export type { Item, Will };
+export interface Will {
+	readonly topic: string;
+	readonly message: string | ByteBuffer;
+	readonly QoS?: number;
+	readonly retain?: boolean;
+}
+
+export interface Item {
+	readonly topic: string;
+	readonly QoS?: number;
+}
 
 export interface ReadableOptions {
 	/** Whether another fragment of this message follows. */

@@ -5,9 +5,9 @@
  */
 
 import Connection from "./connection.js";
-import type { Item, Publication } from "./encoder.js";
+import type { Publication } from "./encoder.js";
 import type { ByteBuffer } from "./io.js";
-import type { MQTTClientOptions, WriteOptions } from "./options.js";
+import type { Item, MQTTClientOptions, WriteOptions } from "./options.js";
 
 const MORE_FOLLOWS = Object.freeze({ more: true });
 

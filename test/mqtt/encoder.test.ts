@@ -10,6 +10,7 @@ import MQTTClient from "../../modules/mqtt/client.js";
 import type * as encoder from "../../modules/mqtt/encoder.js";
 import Encoder from "../../modules/mqtt/encoder.js";
 import type { ByteBuffer } from "../../modules/mqtt/io.js";
+import type { Item } from "../../modules/mqtt/options.js";
 import Scene, { packets } from "./scene.js";
 import { settings } from "./seed.js";
 
@@ -24,7 +25,7 @@ class Bare extends Encoder {
 	override connect(fields: encoder.ConnectFields, clean: boolean, keepAlive: number) {
 		return super.connect(fields, clean, keepAlive);
 	}
-	override subscribe(type: 8 | 10, items: readonly encoder.Item[] | undefined) {
+	override subscribe(type: 8 | 10, items: readonly Item[] | undefined) {
 		return super.subscribe(type, items);
 	}
 	override bytes(data: ByteBuffer | undefined) {
