@@ -210,6 +210,8 @@ export class Supervisor implements LinkOwner {
 	/** LinkOwner: CONNACK. */
 	accepted(sessionPresent: boolean): void {
 		if (this.#state !== State.Connecting) return;
+		// Whatever the host said of it, there is a network.
+		this.#down = false;
 		// Another broker's session knows nothing of what is in flight.
 		const same = this.#roster.accepted();
 		this.#owner.accepted(sessionPresent && same);

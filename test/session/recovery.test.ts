@@ -282,6 +282,20 @@ describe("session, coming back", () => {
 			patient.clock.advance(60_000);
 			assert.equal(patient.clients.length, 1);
 		});
+		it("that a try has found, whatever the host said of it, is not taken for gone later", () => {
+			const watch = (changed: (up: boolean) => void) => changed(false);
+			const bench = new Bench({ watch, queueBytes: 1 });
+			bench.clock.advance(60_000);
+			bench.client.accept();
+			bench.client.grant();
+			assert.equal(bench.session.online, true);
+			// Something that is told in a later turn.
+			bench.client.acknowledge();
+			for (let i = 0; i < 30; i++) bench.session.publish("a", "x".repeat(100), { QoS: 1 });
+			bench.clock.advance(0);
+			assert.ok(bench.take().some(line => line.startsWith(`report ${Report.full}`)));
+			assert.equal(bench.session.online, true);
+		});
 		it("that flaps causes no two tries within a second", () => {
 			const bench = new Bench();
 			bench.connect().fail();
