@@ -7,6 +7,7 @@
 import { Outcome } from "../session/outcome.js";
 import { waitingEdges } from "./alarm.js";
 import Announcement from "./announcement.js";
+import Boot from "./boot.js";
 import type Button from "./button.js";
 import type Channel from "./channel.js";
 import { type ChannelHost, counted } from "./channel.js";
@@ -75,8 +76,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 	readonly #forgetting: Forgetting;
 	readonly #trial: Trial;
 	readonly #button: Button | undefined;
-	readonly #boot: number;
-	#seq = 0;
+	readonly #boot: Boot;
 	/** Only while alarms are made. */
 	#edges: ReadonlyMap<string, Values> | undefined;
 	#closed = false;
@@ -90,7 +90,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 		this.clock = device.clock;
 		this.#base = topics.base(description.root, description.id);
 		this.memory = new Memory(options.storage.memory);
-		this.#boot = this.#countBoot();
+		this.#boot = new Boot(this.memory, options.storage);
 		this.#settings = new Settings(description, this.memory, device);
 		this.time = new Time({
 			clock: device.clock,
@@ -159,7 +159,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 		return {
 			firmware,
 			host: name,
-			boot: this.#boot,
+			boot: this.#boot.count,
 			reset,
 			uptime: this.time.uptime,
 			tsq: this.time.quality,
@@ -236,7 +236,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 	// What the parts need of their board
 
 	nextId(): string {
-		return `${this.#boot}-${++this.#seq}`;
+		return this.#boot.nextId();
 	}
 	waitingEdge(name: string): Values | undefined {
 		return this.#edges?.get(name);
@@ -346,15 +346,6 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 
 	// What there is
 
-	#countBoot(): number {
-		const { fresh, whole } = this.#options.storage;
-		const { n } = this.memory.get("boot");
-		// Alert ids must differ from those of every earlier start, also where its count is lost, older than it was, or
-		// lies in a storage that cannot be read now: receivers would drop the alerts. Only a new board begins at 1.
-		const base = typeof n === "number" && whole ? n : fresh ? 0 : anywhere();
-		return this.memory.put("boot", { n: base + 1 }) ? base + 1 : anywhere();
-	}
-
 	#retainedNames(): string[] {
 		return [
 			topics.info,
@@ -362,9 +353,4 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 			...this.channels.flatMap(({ alarms }) => alarms.map(({ name }) => topics.alertState(name))),
 		];
 	}
-}
-
-/** Far from where counting begins. */
-function anywhere(): number {
-	return 1_000_000 + Math.floor(Math.random() * 1_000_000_000);
 }

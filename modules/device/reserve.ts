@@ -14,7 +14,7 @@ import topics from "./topics.js";
 
 /** As long as the store can make a record: config.ts takes changes of any length. */
 const ANY = 0xffff;
-/** `{"t":…}` (time.ts), `{"n":…}` (board.ts), `{"active":true}` (forgetting.ts). */
+/** `{"t":…}` (time.ts), `{"n":…}` (boot.ts), `{"active":true}` (forgetting.ts). */
 const Longest = Object.freeze({ time: 32, boot: 24, forget: 15 });
 
 export default function reserve(description: Description): ReadonlyMap<string, number> {
