@@ -16,7 +16,7 @@ import { readable } from "./config.js";
 import type { Description } from "./description.js";
 import Forgetting, { type ForgettingHost } from "./forgetting.js";
 import type { Device, Texts } from "./io.js";
-import type { Incoming, Link, LinkOptions, PublishOptions } from "./link.js";
+import type { Link, LinkOptions, PublishOptions } from "./link.js";
 import Memory from "./memory.js";
 import { watchOf } from "./network.js";
 import type Output from "./output.js";
@@ -24,12 +24,13 @@ import type { OutputHost } from "./output.js";
 import { makeButton, makeChannels, makeOutputs } from "./parts.js";
 import { mistakes, shown } from "./provisioning.js";
 import Retained from "./retained.js";
+import Routes from "./routes.js";
 import type { Problem, Values } from "./schema.js";
 import Settings, { unstored } from "./settings.js";
 import type { Storage } from "./storage.js";
 import Time from "./time.js";
 import topics from "./topics.js";
-import { heard, reported, said } from "./trace.js";
+import { reported, said } from "./trace.js";
 import Trial from "./trial.js";
 
 export const firmware = "glowworm 0.1.0";
@@ -45,9 +46,6 @@ export interface BoardOptions {
 	/** Makes the session. It calls back later, not from here. */
 	readonly connect: (options: LinkOptions) => Link;
 }
-
-/** Where a message goes. */
-type Route = (payload: Uint8Array, about: Incoming) => void;
 
 const measured: PublishOptions = Object.freeze({ QoS: 0 });
 const durable: PublishOptions = Object.freeze({ QoS: 1, durable: true });
@@ -68,7 +66,6 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 	readonly #base: string;
 	readonly #trace: ((line: string) => void) | undefined;
 	readonly #settings: Settings;
-	readonly #routes = new Map<string, Route>();
 	readonly #link: Link;
 	readonly #announcement: Announcement;
 	readonly #refresh;
@@ -292,34 +289,16 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 
 	// What comes
 
-	#receive(topic: string, payload: Uint8Array, about: Incoming): void {
-		const name = topic.startsWith(this.#base) ? topic.slice(this.#base.length) : topic;
-		this.#trace?.(heard(name, payload, about));
-		this.#routes.get(name)?.(payload, about);
-	}
-
 	#connect(): Link {
 		const { device, description, storage, connect } = this.#options;
 		const command = new Command(this);
-		const subscriptions: { topic: string; QoS: 0 | 1 }[] = [];
-		const route = (topic: string, QoS: 0 | 1 | undefined, receive: Route) => {
-			this.#routes.set(topic, receive);
-			if (QoS !== undefined) subscriptions.push({ topic: this.#base + topic, QoS });
-		};
-		route(topics.command, 1, (payload, about) => command.receive(payload, about));
-		for (const output of this.outputs) {
-			// What a broker may keep while we are away is not live; at QoS 0 it keeps nothing.
-			const { liveOnly } = output.description;
-			route(topics.outputSet(output.name), liveOnly ? 0 : 1, (payload, about) => output.set(payload, about));
-			// Not asked for, but an earlier description may have: then it is refused in words.
-			const desired: Route = (payload, about) => output.desired(payload, about);
-			route(topics.outputDesired(output.name), liveOnly ? undefined : 1, desired);
-		}
+		const { trace } = device;
+		const routes = new Routes({ base: this.#base, command, outputs: this.outputs, trace });
 		return connect({
 			id: description.id,
 			keepAlive: description.keepAlive,
 			status: { topic: this.#base + topics.status, online: "online", offline: "offline" },
-			subscriptions,
+			subscriptions: routes.subscriptions,
 			outbox: storage.outbox,
 			memory: {
 				read: () => this.memory.get("session").text as string | undefined,
@@ -328,7 +307,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 			timer: device.timer,
 			ticks: device.clock,
 			watch: watchOf(device, description, this.time),
-			onMessage: (topic, payload, about) => this.#receive(topic, payload, about),
+			onMessage: (topic, payload, about) => routes.receive(topic, payload, about),
 			onOnline: present => {
 				this.report("online");
 				this.#trial.online();
