@@ -1,0 +1,120 @@
+/** What a board listens to, and where each message goes: with receivers that only note what they are given. */
+
+import assert from "node:assert/strict";
+import type { Incoming } from "../../modules/device/link.js";
+import Routes, { type Addressee, type Receive } from "../../modules/device/routes.js";
+import { decode, encode } from "../../modules/mqtt/text.js";
+
+const live = { QoS: 1, retain: false, duplicate: false, id: 7 };
+
+function stage(traced = true) {
+	const heard: unknown[][] = [];
+	const trace: string[] = [];
+	const note =
+		(where: string): Receive =>
+		(payload, about) =>
+			void heard.push([where, decode(payload), about]);
+	const output = (name: string, liveOnly: boolean): Addressee => ({
+		name,
+		description: { liveOnly },
+		set: note(`${name} set`),
+		desired: note(`${name} desired`),
+	});
+	const routes = new Routes({
+		base: "r/b/",
+		command: { receive: note("command") },
+		outputs: [output("lamp", false), output("door", true)],
+		trace: traced ? line => void trace.push(line) : undefined,
+	});
+	const receive = (topic: string, text: string, about: Incoming = live) =>
+		routes.receive(topic, encode(text), about);
+	return { routes, receive, heard, trace };
+}
+
+describe("what a board subscribes to", () => {
+	it("is cmd, and set and desired of each output, on whole topics at QoS 1; but set alone and at QoS 0 where an output takes live commands only", () => {
+		assert.deepEqual(stage().routes.subscriptions, [
+			{ topic: "r/b/cmd", QoS: 1 },
+			{ topic: "r/b/lamp/set", QoS: 1 },
+			{ topic: "r/b/lamp/desired", QoS: 1 },
+			{ topic: "r/b/door/set", QoS: 0 },
+		]);
+	});
+});
+
+describe("what comes", () => {
+	for (const [topic, where] of [
+		["r/b/cmd", "command"],
+		["r/b/lamp/set", "lamp set"],
+		["r/b/lamp/desired", "lamp desired"],
+		["r/b/door/set", "door set"],
+	] as const)
+		it(`on ${topic} goes to ${where} alone, as it is`, () => {
+			const { receive, heard } = stage();
+			receive(topic, "ON");
+			assert.deepEqual(heard, [[where, "ON", live]]);
+			assert.equal(heard[0]?.[2], live);
+		});
+
+	it("on a topic of an earlier description's subscription still reaches its output, which refuses it in words", () => {
+		const { receive, heard } = stage();
+		receive("r/b/door/desired", "ON");
+		assert.deepEqual(heard, [["door desired", "ON", live]]);
+	});
+
+	for (const topic of ["r/b/pump/set", "r/b/lamp", "r/b/", "r/c/lamp/set", "lamp/set/x", "r/b/r/b/cmd"])
+		it(`on ${topic} reaches nobody`, () => {
+			const { receive, heard } = stage();
+			receive(topic, "ON");
+			assert.deepEqual(heard, []);
+		});
+
+	it("is traced by its name, where there is one, before it is received; whoever receives it", () => {
+		const { receive, trace } = stage();
+		receive("r/b/lamp/desired", "ON", { ...live, retain: true });
+		receive("r/b/pump/set", "ON", { ...live, duplicate: true });
+		receive("r/c/cmd", "info");
+		assert.deepEqual(trace, ["< lamp/desired ON (retained)", "< pump/set ON (duplicate)", "< r/c/cmd info"]);
+	});
+
+	it("is received all the same where nobody watches", () => {
+		const { receive, heard } = stage(false);
+		receive("r/b/cmd", "info");
+		assert.deepEqual(heard, [["command", "info", live]]);
+	});
+
+	it("is not acknowledged when its receiver throws: what it throws goes on to the session, and it was traced before", () => {
+		const trace: string[] = [];
+		const command = {
+			receive() {
+				throw new Error("could not be stored");
+			},
+		};
+		const routes = new Routes({ base: "r/b/", command, outputs: [], trace: line => void trace.push(line) });
+		assert.throws(() => routes.receive("r/b/cmd", encode("info"), live), /could not be stored/);
+		assert.deepEqual(trace, ["< cmd info"]);
+	});
+
+	it("is received by the output itself, not by a method torn off it", () => {
+		class Door implements Addressee {
+			readonly name = "door";
+			readonly description = { liveOnly: false };
+			readonly #heard: string[] = [];
+			set(payload: Uint8Array): void {
+				this.#heard.push(`set ${decode(payload)}`);
+			}
+			desired(payload: Uint8Array): void {
+				this.#heard.push(`desired ${decode(payload)}`);
+			}
+			get heard(): readonly string[] {
+				return this.#heard;
+			}
+		}
+		const door = new Door();
+		const command = { receive() {} };
+		const routes = new Routes({ base: "r/b/", command, outputs: [door], trace: undefined });
+		routes.receive("r/b/door/set", encode("ON"), live);
+		routes.receive("r/b/door/desired", encode("OFF"), live);
+		assert.deepEqual(door.heard, ["set ON", "desired OFF"]);
+	});
+});
