@@ -10,33 +10,29 @@ import Announcement from "./announcement.js";
 import Boot from "./boot.js";
 import type Button from "./button.js";
 import type Channel from "./channel.js";
-import { type ChannelHost, counted } from "./channel.js";
-import Command, { type CommandHost } from "./command.js";
-import { readable } from "./config.js";
+import type { ChannelHost } from "./channel.js";
+import Command from "./command.js";
+import Control, { type ControlHost } from "./control.js";
 import type { Description } from "./description.js";
 import Forgetting, { type ForgettingHost } from "./forgetting.js";
-import type { Device, Texts } from "./io.js";
+import type { Device } from "./io.js";
 import type { Link, LinkOptions, PublishOptions } from "./link.js";
 import Memory from "./memory.js";
 import { watchOf } from "./network.js";
 import type Output from "./output.js";
 import type { OutputHost } from "./output.js";
 import { makeButton, makeChannels, makeOutputs } from "./parts.js";
-import { mistakes, shown } from "./provisioning.js";
 import Retained from "./retained.js";
 import Routes from "./routes.js";
-import type { Problem, Values } from "./schema.js";
-import Settings, { unstored } from "./settings.js";
+import type { Values } from "./schema.js";
+import Settings from "./settings.js";
 import type { Storage } from "./storage.js";
 import Time from "./time.js";
 import topics from "./topics.js";
 import { reported, said } from "./trace.js";
-import Trial from "./trial.js";
+import Trial, { type TrialHost } from "./trial.js";
 
 export const firmware = "glowworm 0.1.0";
-
-/** So long after an answer, what it announced is done. */
-const PAUSE = 250;
 
 export interface BoardOptions {
 	readonly device: Device;
@@ -54,14 +50,13 @@ const retained: PublishOptions = Object.freeze({ QoS: 1, retain: true, latest: t
 const cleared: PublishOptions = Object.freeze({ QoS: 1, retain: true, durable: true });
 const answer: PublishOptions = Object.freeze({ QoS: 1 });
 
-export default class Board implements ChannelHost, OutputHost, CommandHost, ForgettingHost {
+export default class Board implements ChannelHost, OutputHost, ControlHost, ForgettingHost, TrialHost {
 	readonly timer: Device["timer"];
 	readonly clock: Device["clock"];
 	readonly memory: Memory;
 	readonly time: Time;
 	readonly channels: readonly Channel[];
 	readonly outputs: readonly Output[];
-	readonly #device: Device;
 	readonly #options: BoardOptions;
 	readonly #base: string;
 	readonly #trace: ((line: string) => void) | undefined;
@@ -71,6 +66,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 	readonly #refresh;
 	readonly #retained: Retained;
 	readonly #forgetting: Forgetting;
+	readonly #control: Control;
 	readonly #trial: Trial;
 	readonly #button: Button | undefined;
 	readonly #boot: Boot;
@@ -81,7 +77,6 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 	constructor(options: BoardOptions) {
 		const { device, description } = options;
 		this.#options = options;
-		this.#device = device;
 		this.#trace = device.trace;
 		this.timer = device.timer;
 		this.clock = device.clock;
@@ -102,6 +97,14 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 		this.#edges = undefined;
 		this.#retained = new Retained(this.memory, this.#base, this.#retainedNames(), line => this.report(line));
 		this.#forgetting = new Forgetting(this);
+		this.#control = new Control(this, {
+			firmware,
+			device,
+			storage: options.storage,
+			settings: this.#settings,
+			boot: this.#boot,
+			forgetting: this.#forgetting,
+		});
 		this.#trial = new Trial(this, device.provision);
 		this.#announcement = new Announcement(this.timer, this.#announced());
 		this.#link = this.#connect();
@@ -115,6 +118,9 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 	}
 	get online(): boolean {
 		return this.#link.online;
+	}
+	get counters(): object {
+		return this.#link.counters;
 	}
 
 	/** The graceful end: `offline` retained, DISCONNECT, and calls back. May be repeated. */
@@ -146,69 +152,6 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 		this.#button?.close();
 		this.timer.clear(this.#refresh);
 		this.time.close();
-	}
-
-	// Commands
-
-	info(): Values {
-		const { name, reset } = this.#device;
-		this.time.now();
-		return {
-			firmware,
-			host: name,
-			boot: this.#boot.count,
-			reset,
-			uptime: this.time.uptime,
-			tsq: this.time.quality,
-			outbox: this.#options.storage.kind,
-			counters: {
-				...this.#link.counters,
-				...counted(this.channels),
-				memoryFailures: this.memory.failures,
-				store: this.#options.storage.counters,
-			},
-		};
-	}
-	config(): Values {
-		const { provision } = this.#device;
-		return { ...readable(this.description), ...(provision && { provision: shown(provision) }) };
-	}
-	configure({ provision, ...changes }: Values): readonly Problem[] {
-		const device = this.#device;
-		const wrong = provision === undefined ? [] : mistakes(provision, this.description, device);
-		const problems = wrong.length ? wrong : this.#settings.change(changes);
-		if (problems.length) return problems;
-		if (provision !== undefined && !device.provision?.propose(provision as Texts))
-			return unstored("provision");
-		const { description } = this;
-		for (const channel of this.channels) channel.adopt(description);
-		for (const output of this.outputs) {
-			const own = description.actuators.find(({ name }) => name === output.name) ?? description.lamp;
-			if (own) output.configure(own);
-		}
-		return problems;
-	}
-	restart(): boolean {
-		const { restart } = this.#device;
-		if (!restart) return false;
-		// Later: the answer, and the acknowledgement of the command, go first.
-		this.timer.set(() => this.close(() => restart()), PAUSE);
-		return true;
-	}
-	forget(): void {
-		for (const channel of this.channels) channel.close();
-		if (!this.#forgetting.begin()) this.report("forget: could not be stored, a restart will not know it");
-	}
-	identify(name: unknown = "lamp"): string | undefined {
-		const output = this.outputs.find(output => output.name === name);
-		if (!output) return "output: expected one of this board";
-		// Who stands at a garage door does not want it to show where it is.
-		if (output.description.liveOnly) return "output: expected one that is not liveOnly";
-		output.identify();
-		return undefined;
-	}
-	answer(result: Values): void {
-		this.#publish(this.topic(topics.result), JSON.stringify(result), answer);
 	}
 
 	// Forgetting
@@ -248,6 +191,9 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 		// What is retained is said at each connect, so nothing is lost by not keeping it until then.
 		if (this.#link?.online && !this.#forgetting.active) this.#publish(this.topic(name), payload, retained);
 	}
+	restart(): boolean {
+		return this.#control.restart();
+	}
 	confirm(topic: string, cid: string | number): void {
 		this.answer({ cid, topic, ok: true });
 	}
@@ -256,6 +202,9 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 	}
 	report(line: string): void {
 		this.#trace?.(line);
+	}
+	answer(result: Values): void {
+		this.#publish(this.topic(topics.result), JSON.stringify(result), answer);
 	}
 
 	/** The whole topic of a name below the board's own. */
@@ -275,7 +224,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 	/** What is said at each connect and each `refresh`, if the broker is there. */
 	#announced(): (() => void)[] {
 		return [
-			() => this.publishState(topics.info, JSON.stringify(this.info())),
+			() => this.publishState(topics.info, JSON.stringify(this.#control.info())),
 			...this.outputs.map(output => () => output.announce()),
 			...this.channels.flatMap(({ alarms }) => alarms.map(alarm => () => alarm.announce())),
 			// What there is goes first: the session's queue may not take it all, and this is tried again.
@@ -291,7 +240,7 @@ export default class Board implements ChannelHost, OutputHost, CommandHost, Forg
 
 	#connect(): Link {
 		const { device, description, storage, connect } = this.#options;
-		const command = new Command(this);
+		const command = new Command(this.#control);
 		const { trace } = device;
 		const routes = new Routes({ base: this.#base, command, outputs: this.outputs, trace });
 		return connect({
