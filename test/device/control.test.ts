@@ -1,0 +1,297 @@
+/** What `cmd` can do with a board, with parts that only note what is done to them. */
+
+import assert from "node:assert/strict";
+import type Boot from "../../modules/device/boot.js";
+import type Channel from "../../modules/device/channel.js";
+import Control from "../../modules/device/control.js";
+import { check, type Description } from "../../modules/device/description.js";
+import type Forgetting from "../../modules/device/forgetting.js";
+import type { Device, Told } from "../../modules/device/io.js";
+import Memory from "../../modules/device/memory.js";
+import type Output from "../../modules/device/output.js";
+import Settings from "../../modules/device/settings.js";
+import type { Storage } from "../../modules/device/storage.js";
+import Time from "../../modules/device/time.js";
+import { scripted, World } from "./stage.js";
+
+const raw = {
+	root: "r",
+	id: "b",
+	broker: "mqtt://me:secret@host",
+	sensors: [{ name: "temp", driver: "script", every: 1000 }],
+	lamp: { pin: 2 },
+	actuators: [
+		{ name: "fan", driver: "relay", failSafe: 60_000 },
+		{ name: "door", driver: "relay", liveOnly: true },
+	],
+};
+
+/** `more` is the device's. */
+function stage(more: object = {}) {
+	const world = new World();
+	world.sensors = { script: scripted(() => 20) };
+	world.actuators = { relay: { io: class {} as never } };
+	const device: Device = { ...world.device(), ...more };
+	const description = check(raw, device.sensor, device.actuator).description as Description;
+	const { lamp, actuators } = description;
+	/** What was done to the parts. */
+	const done: unknown[][] = [];
+	const note =
+		(...what: unknown[]) =>
+		(...more: unknown[]) =>
+			void done.push([...what, ...more]);
+	const one = {
+		world,
+		description,
+		done,
+		control: undefined as unknown as Control,
+		/** That it is to be forgotten can be stored. */
+		forgets: true,
+		/** Ends the board that was asked to. */
+		end: (): void => assert.fail("nobody asked"),
+	};
+	const memory = new Memory(world.memory);
+	const { timer, clock } = device;
+	const channel = {
+		sampler: { samples: 3, missed: 1, failures: 2 },
+		alarms: [{ edges: 5, refused: 4 }],
+		adopt: (description: Description) => done.push(["adopt", description.sensors[0]?.every]),
+		close: note("close channel"),
+	};
+	const outputs = [{ ...lamp, name: "lamp" }, ...actuators].map(description => ({
+		name: description.name,
+		description,
+		configure: note("configure", description.name),
+		identify: note("identify", description.name),
+	}));
+	const forgetting = {
+		begin() {
+			done.push(["forget"]);
+			return one.forgets;
+		},
+	};
+	const host = {
+		timer,
+		memory,
+		time: new Time({ clock, timer, memory, onReport() {} }),
+		channels: [channel] as unknown as Channel[],
+		outputs: outputs as unknown as Output[],
+		counters: { sent: 9 },
+		close(callback: () => void) {
+			done.push(["close"]);
+			one.end = callback;
+		},
+		answer: note("answer"),
+		report: note("report"),
+	};
+	one.control = new Control(host, {
+		firmware: "glowworm x",
+		device,
+		storage: { kind: "flash", counters: { writes: 8 } } as unknown as Storage,
+		settings: new Settings(description, memory, device),
+		boot: { count: 7 } as Boot,
+		forgetting: forgetting as unknown as Forgetting,
+	});
+	return one;
+}
+
+/** A device that can be told where it belongs, and takes it or not. */
+function told(takes: boolean) {
+	const proposed: object[] = [];
+	const provision: Told = {
+		keys: ["ssid", "password"],
+		trying: false,
+		next: {},
+		get: key => (key === "ssid" ? "HOME" : "hunter2-hunter2"),
+		propose(changes) {
+			proposed.push(changes);
+			return takes;
+		},
+		keep: () => assert.fail("nothing is tried"),
+		drop: () => assert.fail("nothing is tried"),
+	};
+	return { provision, proposed };
+}
+
+describe("info", () => {
+	it("tells the firmware, where and since when it runs, how it started, and counts of session, sensors, alerts, memory and storage", () => {
+		const { control, world } = stage();
+		world.clock.advance(5000);
+		assert.deepEqual(control.info(), {
+			firmware: "glowworm x",
+			host: "test",
+			boot: 7,
+			reset: "power-on",
+			uptime: 5000,
+			tsq: "ntp",
+			outbox: "flash",
+			counters: {
+				sent: 9,
+				samples: 3,
+				missed: 1,
+				sensorFailures: 2,
+				edges: 5,
+				edgesRefused: 4,
+				memoryFailures: 0,
+				store: { writes: 8 },
+			},
+		});
+	});
+
+	it("tells how far the time can be trusted now, not when it was last asked", () => {
+		const { control, world } = stage();
+		assert.equal(control.info().tsq, "ntp");
+		world.clock.synchronized = false;
+		assert.equal(control.info().tsq, "uptime");
+	});
+});
+
+describe("config", () => {
+	const shown = {
+		lamp: { powerOn: "last" },
+		sensors: { temp: { every: 1000, aggregate: "mean", batch: 1 } },
+		alerts: {},
+		actuators: { fan: { powerOn: "last", failSafe: 60_000 }, door: { powerOn: "last" } },
+	};
+
+	it("shows what can be changed", () => {
+		assert.deepEqual(stage().control.config(), shown);
+	});
+
+	it("shows what the device was told, without a password", () => {
+		const { control } = stage({ provision: told(true).provision });
+		assert.deepEqual(control.config(), { ...shown, provision: { ssid: "HOME", password: true } });
+	});
+
+	it("set is stored, shown, and taken over by each channel and each output", () => {
+		const { control, description, done, world } = stage();
+		const set = { sensors: { temp: { every: 500 } }, actuators: { fan: { failSafe: 5000 } } };
+		assert.deepEqual(control.configure(set), []);
+		assert.deepEqual(JSON.parse(world.records.get("config") as string), set);
+		assert.deepEqual(control.config(), {
+			...shown,
+			sensors: { temp: { ...shown.sensors.temp, every: 500 } },
+			actuators: { ...shown.actuators, fan: { powerOn: "last", failSafe: 5000 } },
+		});
+		const [fan, door] = description.actuators;
+		assert.deepEqual(done, [
+			["adopt", 500],
+			["configure", "lamp", description.lamp],
+			["configure", "fan", { ...fan, failSafe: 5000 }],
+			["configure", "door", door],
+		]);
+	});
+
+	for (const [title, set, refusing, key] of [
+		["a value that is wrong", { sensors: { temp: { every: 1 } } }, false, "sensors[0].every"],
+		["what cannot be stored", { sensors: { temp: { every: 500 } } }, true, "set"],
+		["a network, on a host that is told of none,", { provision: { ssid: "x" } }, false, "provision"],
+	] as const)
+		it(`set of ${title} changes nothing and says so`, () => {
+			const { control, done, world } = stage();
+			world.refusing = refusing;
+			assert.deepEqual(
+				control.configure(set).map(problem => problem.key),
+				[key],
+			);
+			assert.deepEqual(done, []);
+			assert.ok(!world.records.has("config"));
+			assert.deepEqual(control.config(), shown);
+		});
+
+	it("set of a network is proposed to the device, and is no setting", () => {
+		const { provision, proposed } = told(true);
+		const { control, world } = stage({ provision });
+		assert.deepEqual(control.configure({ provision: { ssid: "NEW" } }), []);
+		assert.deepEqual(proposed, [{ ssid: "NEW" }]);
+		assert.equal(world.records.get("config"), "{}");
+	});
+
+	it("set of a network that is wrong is proposed to nobody, and what came with it is not changed", () => {
+		const { provision, proposed } = told(true);
+		const { control, world } = stage({ provision });
+		const set = { sensors: { temp: { every: 500 } }, provision: { ssid: "" } };
+		assert.deepEqual(
+			control.configure(set).map(({ key }) => key),
+			["provision.ssid"],
+		);
+		assert.deepEqual(proposed, []);
+		assert.ok(!world.records.has("config"));
+	});
+
+	it("set of a wrong value proposes no network that came with it", () => {
+		const { provision, proposed } = told(true);
+		const set = { sensors: { temp: { every: 1 } }, provision: { ssid: "NEW" } };
+		assert.equal(stage({ provision }).control.configure(set).length, 1);
+		assert.deepEqual(proposed, []);
+	});
+
+	it("set of a network that the device cannot store says so", () => {
+		const { control } = stage({ provision: told(false).provision });
+		assert.deepEqual(
+			control.configure({ provision: { ssid: "NEW" } }).map(({ key }) => key),
+			["provision"],
+		);
+	});
+});
+
+describe("restart", () => {
+	it("ends the board a quarter of a second after the answer, and starts it anew once it has ended", () => {
+		const one = stage();
+		const { done, world } = one;
+		assert.equal(one.control.restart(), true);
+		world.clock.advance(249);
+		assert.deepEqual(done, []);
+		world.clock.advance(1);
+		assert.deepEqual(done, [["close"]]);
+		world.clock.advance(60_000);
+		assert.equal(world.restarts, 0);
+		one.end();
+		assert.equal(world.restarts, 1);
+	});
+
+	it("is refused on a host that cannot, and nothing ends", () => {
+		const { control, done, world } = stage({ restart: undefined });
+		assert.equal(control.restart(), false);
+		world.clock.advance(60_000);
+		assert.deepEqual(done, []);
+	});
+});
+
+describe("forget", () => {
+	it("ends sampling, then begins to take back what is retained", () => {
+		const { control, done } = stage();
+		control.forget();
+		assert.deepEqual(done, [["close channel"], ["forget"]]);
+	});
+
+	it("reports when a restart would not know of it", () => {
+		const one = stage();
+		one.forgets = false;
+		one.control.forget();
+		assert.deepEqual(one.done.at(-1), ["report", "forget: could not be stored, a restart will not know it"]);
+	});
+});
+
+describe("identify", () => {
+	for (const [title, name, done, wrong] of [
+		["the lamp where no output is named", undefined, [["identify", "lamp"]], undefined],
+		["the output that is named", "fan", [["identify", "fan"]], undefined],
+		["nothing where there is no such output", "pump", [], "output: expected one of this board"],
+		["nothing for a name that is none", 5, [], "output: expected one of this board"],
+		["no output that takes live commands only", "door", [], "output: expected one that is not liveOnly"],
+	] as const)
+		it(`moves ${title}`, () => {
+			const one = stage();
+			assert.equal(one.control.identify(name), wrong);
+			assert.deepEqual(one.done, done);
+		});
+});
+
+describe("an answer", () => {
+	it("is the board's to say", () => {
+		const { control, done } = stage();
+		control.answer({ ok: true });
+		assert.deepEqual(done, [["answer", { ok: true }]]);
+	});
+});
