@@ -2,7 +2,7 @@
  * One alert: a rule, its edges at QoS 1 through the durable outbox, its retained state for late joiners. A restart
  * neither repeats nor forgets an edge. Two stores take part, outbox and key-value memory, and the power may go between
  * any two writes: the edge is queued, then the rule's state is stored. A cut before the first: the rule sees the crossing
- * anew. Between them: the edge is in the outbox (nothing is acknowledged inside `publishEdge`), and the next start takes the
+ * anew. Between them: the edge is in the outbox (nothing is acknowledged inside `voice.edge`), and the next start takes the
  * state from there. Only an edge that finds the outbox full is kept in memory, until there is room.
  * Does not decide when there is an edge: rule.ts does.
  */
@@ -17,18 +17,17 @@ import Rule from "./rule.js";
 import { isRecord, type Values } from "./schema.js";
 import type Time from "./time.js";
 import topics from "./topics.js";
+import type Voice from "./voice.js";
 
 /** What an alarm needs of its board. */
 export interface AlarmHost {
 	readonly memory: Memory;
 	readonly time: Time;
+	readonly voice: Voice;
 	/** `<boot>-<seq>`, never the same twice. */
 	nextId(): string;
-	/** False when the outbox did not take it. */
-	publishEdge(topic: string, payload: string): boolean;
 	/** While alarms are made: the newest edge of this alert that the outbox still holds. */
 	waitingEdge(name: string): Values | undefined;
-	publishState(topic: string, payload: string): void;
 	report(line: string): void;
 }
 
@@ -109,7 +108,7 @@ export default class Alarm {
 
 	/** The retained state. */
 	announce(): void {
-		this.#host.publishState(topics.alertState(this.name), `{"state":"${this.on ? "ON" : "OFF"}"}`);
+		this.#host.voice.state(topics.alertState(this.name), `{"state":"${this.on ? "ON" : "OFF"}"}`);
 	}
 
 	#edge(): Values {
@@ -136,7 +135,7 @@ export default class Alarm {
 
 	#queue(ticks: number): boolean {
 		this.#tried = ticks;
-		if (!this.#host.publishEdge(topics.alert(this.name), JSON.stringify(this.#due))) {
+		if (!this.#host.voice.edge(topics.alert(this.name), JSON.stringify(this.#due))) {
 			if (this.#waiting) return false;
 			this.#waiting = true;
 			this.refused++;

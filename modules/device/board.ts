@@ -4,7 +4,6 @@
  * judged, switched or transmitted is decided in the parts.
  */
 
-import { Outcome } from "../session/outcome.js";
 import { waitingEdges } from "./alarm.js";
 import Announcement from "./announcement.js";
 import Boot from "./boot.js";
@@ -16,7 +15,7 @@ import Control, { type ControlHost } from "./control.js";
 import type { Description } from "./description.js";
 import Forgetting, { type ForgettingHost } from "./forgetting.js";
 import type { Device } from "./io.js";
-import type { Link, LinkOptions, PublishOptions } from "./link.js";
+import type { Link, LinkOptions } from "./link.js";
 import Memory from "./memory.js";
 import { watchOf } from "./network.js";
 import type Output from "./output.js";
@@ -29,8 +28,9 @@ import Settings from "./settings.js";
 import type { Storage } from "./storage.js";
 import Time from "./time.js";
 import topics from "./topics.js";
-import { reported, said } from "./trace.js";
+import { reported } from "./trace.js";
 import Trial, { type TrialHost } from "./trial.js";
+import Voice from "./voice.js";
 
 export const firmware = "glowworm 0.1.0";
 
@@ -43,18 +43,12 @@ export interface BoardOptions {
 	readonly connect: (options: LinkOptions) => Link;
 }
 
-const measured: PublishOptions = Object.freeze({ QoS: 0 });
-const durable: PublishOptions = Object.freeze({ QoS: 1, durable: true });
-const retained: PublishOptions = Object.freeze({ QoS: 1, retain: true, latest: true });
-/** By way of the outbox, which keeps it until it is acknowledged. */
-const cleared: PublishOptions = Object.freeze({ QoS: 1, retain: true, durable: true });
-const answer: PublishOptions = Object.freeze({ QoS: 1 });
-
 export default class Board implements ChannelHost, OutputHost, ControlHost, ForgettingHost, TrialHost {
 	readonly timer: Device["timer"];
 	readonly clock: Device["clock"];
 	readonly memory: Memory;
 	readonly time: Time;
+	readonly voice: Voice;
 	readonly channels: readonly Channel[];
 	readonly outputs: readonly Output[];
 	readonly #options: BoardOptions;
@@ -81,6 +75,12 @@ export default class Board implements ChannelHost, OutputHost, ControlHost, Forg
 		this.timer = device.timer;
 		this.clock = device.clock;
 		this.#base = topics.base(description.root, description.id);
+		this.voice = new Voice({
+			base: this.#base,
+			trace: device.trace,
+			link: () => this.#link,
+			forgetting: () => this.#forgetting.active,
+		});
 		this.memory = new Memory(options.storage.memory);
 		this.#boot = new Boot(this.memory, options.storage);
 		this.#settings = new Settings(description, this.memory, device);
@@ -92,7 +92,7 @@ export default class Board implements ChannelHost, OutputHost, ControlHost, Forg
 			onReport: line => this.report(line),
 		});
 		this.outputs = makeOutputs(this, device, this.description);
-		this.#edges = waitingEdges(options.storage.outbox, this.topic(topics.alert("")));
+		this.#edges = waitingEdges(options.storage.outbox, this.voice.topic(topics.alert("")));
 		this.channels = makeChannels(this, device, this.description);
 		this.#edges = undefined;
 		this.#retained = new Retained(this.memory, this.#base, this.#retainedNames(), line => this.report(line));
@@ -163,7 +163,7 @@ export default class Board implements ChannelHost, OutputHost, ControlHost, Forg
 		return [...this.#retained.all, topics.status];
 	}
 	clear(name: string): boolean {
-		return this.#publish(this.topic(name), "", cleared);
+		return this.voice.clear(name, true);
 	}
 	forgotten(): void {
 		const last = () => {
@@ -181,50 +181,17 @@ export default class Board implements ChannelHost, OutputHost, ControlHost, Forg
 	waitingEdge(name: string): Values | undefined {
 		return this.#edges?.get(name);
 	}
-	publishMeasurement(topic: string, payload: string): boolean {
-		return this.#publish(topic, payload, measured);
-	}
-	publishEdge(name: string, payload: string): boolean {
-		return this.#publish(this.topic(name), payload, durable);
-	}
-	publishState(name: string, payload: string): void {
-		// What is retained is said at each connect, so nothing is lost by not keeping it until then.
-		if (this.#link?.online && !this.#forgetting.active) this.#publish(this.topic(name), payload, retained);
-	}
 	restart(): boolean {
 		return this.#control.restart();
 	}
-	confirm(topic: string, cid: string | number): void {
-		this.answer({ cid, topic, ok: true });
-	}
-	refuse(topic: string, error: string, cid?: string | number, ver = -1): void {
-		this.answer({ ...(cid !== undefined && { cid }), topic, ok: false, error, ...(ver >= 0 && { ver }) });
-	}
 	report(line: string): void {
 		this.#trace?.(line);
-	}
-	answer(result: Values): void {
-		this.#publish(this.topic(topics.result), JSON.stringify(result), answer);
-	}
-
-	/** The whole topic of a name below the board's own. */
-	topic(name: string): string {
-		return this.#base + name;
-	}
-
-	/** All that this board says goes through here, so that what a broker cannot take is stopped before it is queued. */
-	#publish(topic: string, payload: string, options: PublishOptions): boolean {
-		const outcome = this.#link.publish(topic, payload, options);
-		// Without a connection each sample would say so.
-		if (this.#trace && outcome !== Outcome.droppedOffline)
-			this.#trace(said(topic.slice(this.#base.length), payload, options, outcome));
-		return outcome === Outcome.sent || outcome === Outcome.queued;
 	}
 
 	/** What is said at each connect and each `refresh`, if the broker is there. */
 	#announced(): (() => void)[] {
 		return [
-			() => this.publishState(topics.info, JSON.stringify(this.#control.info())),
+			() => this.voice.state(topics.info, JSON.stringify(this.#control.info())),
 			...this.outputs.map(output => () => output.announce()),
 			...this.channels.flatMap(({ alarms }) => alarms.map(alarm => () => alarm.announce())),
 			// What there is goes first: the session's queue may not take it all, and this is tried again.
@@ -233,7 +200,7 @@ export default class Board implements ChannelHost, OutputHost, ControlHost, Forg
 	}
 	#exorcise(): void {
 		if (!this.online || this.#forgetting.active) return;
-		this.#retained.exorcise(name => this.#publish(this.topic(name), "", retained));
+		this.#retained.exorcise(name => this.voice.clear(name, false));
 	}
 
 	// What comes

@@ -13,10 +13,6 @@ import topics from "./topics.js";
 export interface ChannelHost extends AlarmHost {
 	readonly timer: Device["timer"];
 	readonly clock: Device["clock"];
-	/** The whole topic of a name below the board's own. */
-	topic(name: string): string;
-	/** On a whole topic. False when it did not go out. */
-	publishMeasurement(topic: string, payload: string): boolean;
 }
 
 /** Long enough that a sensor may skip readings now and then. */
@@ -46,13 +42,13 @@ export default class Channel {
 		this.#driver = driver;
 		this.name = name;
 		this.quantity = driver.quantity;
-		const { timer, clock, time } = host;
+		const { timer, clock, time, voice } = host;
 		// Put together once and not at each sample.
-		const topic = host.topic(topics.measurement(name));
+		const topic = voice.topic(topics.measurement(name));
 		this.#report = new Report({
 			description,
 			time,
-			publish: payload => host.publishMeasurement(topic, payload),
+			publish: payload => voice.measurement(topic, payload),
 		});
 		this.alarms = [...alerts, fault(description)].map(alert => new Alarm(host, alert, clock.ticks));
 		this.sampler = new Sampler({

@@ -20,6 +20,7 @@ import type Settings from "./settings.js";
 import { unstored } from "./settings.js";
 import type { Storage } from "./storage.js";
 import type Time from "./time.js";
+import type Voice from "./voice.js";
 
 /** So long after an answer, what it announced is done. */
 const PAUSE = 250;
@@ -29,13 +30,13 @@ export interface ControlHost {
 	readonly timer: Device["timer"];
 	readonly memory: Memory;
 	readonly time: Time;
+	readonly voice: Voice;
 	readonly channels: readonly Channel[];
 	readonly outputs: readonly Output[];
 	/** The session's: plain numbers. */
 	readonly counters: object;
 	/** The graceful end, which calls back. */
 	close(callback: () => void): void;
-	answer(result: Values): void;
 	report(line: string): void;
 }
 
@@ -121,7 +122,7 @@ export default class Control implements CommandHost {
 	}
 
 	answer(result: Values): void {
-		this.#host.answer(result);
+		this.#host.voice.answer(result);
 	}
 
 	#adopt(description: Description): void {

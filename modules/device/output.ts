@@ -15,17 +15,14 @@ import Ledger from "./ledger.js";
 import type { Incoming } from "./link.js";
 import type Memory from "./memory.js";
 import topics from "./topics.js";
+import type Voice from "./voice.js";
 import { parseWish, type Refusal, type Wish } from "./wish.js";
 
 /** What an output needs of its board. */
 export interface OutputHost {
 	readonly memory: Memory;
 	readonly timer: Device["timer"];
-	publishState(topic: string, payload: string): void;
-	/** Nothing was changed, for this reason. `ver`: the version that stands. */
-	refuse(topic: string, error: string, cid?: string | number, ver?: number): void;
-	/** A command that asked for an answer was carried out. */
-	confirm(topic: string, cid: string | number): void;
+	readonly voice: Voice;
 	report(line: string): void;
 }
 
@@ -89,7 +86,7 @@ export default class Output {
 		else if (stale || "error" in wish) {
 			this.#ledger.note(seen);
 			const error = stale ? `expected a live message, found ${stale}: ignored` : (wish as Refusal).error;
-			this.#host.refuse(topic, error, wish.cid);
+			this.#host.voice.refuse(topic, error, wish.cid);
 		} else
 			this.#order({ ...this.#state, ...this.#wished(wish), src: "set", local: false, seen }, topic, wish.cid);
 	}
@@ -103,9 +100,9 @@ export default class Output {
 		if (payload.byteLength === 0) return;
 		const topic = topics.outputDesired(this.name);
 		const wish = parseWish(payload);
-		if ("error" in wish) this.#host.refuse(topic, wish.error, wish.cid);
+		if ("error" in wish) this.#host.voice.refuse(topic, wish.error, wish.cid);
 		else if (this.#description.liveOnly)
-			this.#host.refuse(topic, "expected nothing: it takes live commands only", wish.cid);
+			this.#host.voice.refuse(topic, "expected nothing: it takes live commands only", wish.cid);
 		else this.#wish(wish, topic, payload, about);
 	}
 
@@ -128,7 +125,7 @@ export default class Output {
 
 	/** The retained state: what the actuator was brought to. */
 	announce(): void {
-		this.#host.publishState(topics.outputState(this.name), stateText(this.#shown, this.dimmable));
+		this.#host.voice.state(topics.outputState(this.name), stateText(this.#shown, this.dimmable));
 	}
 
 	/** Blinks for a few seconds to be found, and changes no state. */
@@ -152,7 +149,7 @@ export default class Output {
 			// A copy of the broker's is nobody's question. Somebody's older version is, with or without a cid.
 			const live = !about.retain && !about.duplicate;
 			if (live && (cid !== undefined || ver < this.#state.ver))
-				this.#host.refuse(topic, old, cid, this.#state.ver);
+				this.#host.voice.refuse(topic, old, cid, this.#state.ver);
 			return;
 		}
 		const wished = { ...this.#wished(wish), ver, wish: wishText(wish), src: "desired", local: false };
@@ -162,7 +159,7 @@ export default class Output {
 	/** From a broker: stored first, or not done and not acknowledged. */
 	#order(next: Applied, topic: string, cid?: string | number): void {
 		if (!this.#ledger.order(next)) {
-			this.#host.refuse(topic, "could not be stored: not done", cid);
+			this.#host.voice.refuse(topic, "could not be stored: not done", cid);
 			throw new Error(`${topic}: could not be stored`);
 		}
 		this.#carryOut(topic, cid);
@@ -184,7 +181,7 @@ export default class Output {
 	#actuating(): ActuationOwner {
 		return {
 			shown: () => this.#done(),
-			failed: () => this.#host.refuse(this.#topic, "the actuator failed, it is tried again", this.#cid),
+			failed: () => this.#host.voice.refuse(this.#topic, "the actuator failed, it is tried again", this.#cid),
 			retry: () => {
 				if (this.#ledger.unsaved) this.#save();
 			},
@@ -214,7 +211,7 @@ export default class Output {
 		this.#shown = this.#state;
 		this.#host.report(`${this.name} ${on ? "on" : "off"} (${src})`);
 		this.announce();
-		if (this.#cid !== undefined) this.#host.confirm(this.#topic, this.#cid);
+		if (this.#cid !== undefined) this.#host.voice.confirm(this.#topic, this.#cid);
 	}
 
 	/** What cannot be stored is tried again, and the actuator after it. False when it could not. */

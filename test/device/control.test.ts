@@ -12,6 +12,7 @@ import type Output from "../../modules/device/output.js";
 import Settings from "../../modules/device/settings.js";
 import type { Storage } from "../../modules/device/storage.js";
 import Time from "../../modules/device/time.js";
+import type Voice from "../../modules/device/voice.js";
 import { scripted, World } from "./stage.js";
 
 const raw = {
@@ -34,7 +35,7 @@ function stage(more: object = {}) {
 	const device: Device = { ...world.device(), ...more };
 	const description = check(raw, device.sensor, device.actuator).description as Description;
 	const { lamp, actuators } = description;
-	/** What was done to the parts. */
+	/** What was done to the parts, and said. */
 	const done: unknown[][] = [];
 	const note =
 		(...what: unknown[]) =>
@@ -81,7 +82,7 @@ function stage(more: object = {}) {
 			done.push(["close"]);
 			one.end = callback;
 		},
-		answer: note("answer"),
+		voice: { answer: note("answer") } as unknown as Voice,
 		report: note("report"),
 	};
 	one.control = new Control(host, {
@@ -289,7 +290,7 @@ describe("identify", () => {
 });
 
 describe("an answer", () => {
-	it("is the board's to say", () => {
+	it("is the voice's to say", () => {
 		const { control, done } = stage();
 		control.answer({ ok: true });
 		assert.deepEqual(done, [["answer", { ok: true }]]);
