@@ -5,7 +5,6 @@
  */
 
 import { waitingEdges } from "./alarm.js";
-import Announcement from "./announcement.js";
 import Boot from "./boot.js";
 import type Button from "./button.js";
 import type Channel from "./channel.js";
@@ -21,10 +20,10 @@ import { watchOf } from "./network.js";
 import type Output from "./output.js";
 import type { OutputHost } from "./output.js";
 import { makeButton, makeChannels, makeOutputs } from "./parts.js";
-import Retained from "./retained.js";
 import Routes from "./routes.js";
 import type { Values } from "./schema.js";
 import Settings from "./settings.js";
+import Standing, { type StandingHost } from "./standing.js";
 import type { Storage } from "./storage.js";
 import Time from "./time.js";
 import topics from "./topics.js";
@@ -43,7 +42,9 @@ export interface BoardOptions {
 	readonly connect: (options: LinkOptions) => Link;
 }
 
-export default class Board implements ChannelHost, OutputHost, ControlHost, ForgettingHost, TrialHost {
+export default class Board
+	implements ChannelHost, OutputHost, ControlHost, ForgettingHost, StandingHost, TrialHost
+{
 	readonly timer: Device["timer"];
 	readonly clock: Device["clock"];
 	readonly memory: Memory;
@@ -56,9 +57,8 @@ export default class Board implements ChannelHost, OutputHost, ControlHost, Forg
 	readonly #trace: ((line: string) => void) | undefined;
 	readonly #settings: Settings;
 	readonly #link: Link;
-	readonly #announcement: Announcement;
 	readonly #refresh;
-	readonly #retained: Retained;
+	readonly #standing: Standing;
 	readonly #forgetting: Forgetting;
 	readonly #control: Control;
 	readonly #trial: Trial;
@@ -95,7 +95,7 @@ export default class Board implements ChannelHost, OutputHost, ControlHost, Forg
 		this.#edges = waitingEdges(options.storage.outbox, this.voice.topic(topics.alert("")));
 		this.channels = makeChannels(this, device, this.description);
 		this.#edges = undefined;
-		this.#retained = new Retained(this.memory, this.#base, this.#retainedNames(), line => this.report(line));
+		this.#standing = new Standing(this, this.#base, () => this.#control.info());
 		this.#forgetting = new Forgetting(this);
 		this.#control = new Control(this, {
 			firmware,
@@ -106,10 +106,9 @@ export default class Board implements ChannelHost, OutputHost, ControlHost, Forg
 			forgetting: this.#forgetting,
 		});
 		this.#trial = new Trial(this, device.provision);
-		this.#announcement = new Announcement(this.timer, this.#announced());
 		this.#link = this.#connect();
 		this.#button = makeButton(this, device, this.description, this.outputs);
-		this.#refresh = device.timer.repeat(() => this.#announcement.begin(), description.refresh);
+		this.#refresh = device.timer.repeat(() => this.#standing.announce(), description.refresh);
 		if (!this.#forgetting.active) for (const channel of this.channels) channel.start();
 	}
 
@@ -147,7 +146,7 @@ export default class Board implements ChannelHost, OutputHost, ControlHost, Forg
 	#rest(): void {
 		for (const channel of this.channels) channel.close();
 		this.#forgetting.close();
-		this.#announcement.close();
+		this.#standing.close();
 		this.#trial.close();
 		this.#button?.close();
 		this.timer.clear(this.#refresh);
@@ -160,14 +159,14 @@ export default class Board implements ChannelHost, OutputHost, ControlHost, Forg
 		return this.#options.storage.outbox.length === 0;
 	}
 	retained(): readonly string[] {
-		return [...this.#retained.all, topics.status];
+		return [...this.#standing.names, topics.status];
 	}
 	clear(name: string): boolean {
 		return this.voice.clear(name, true);
 	}
 	forgotten(): void {
 		const last = () => {
-			this.#retained.forget();
+			this.#standing.forget();
 			this.#forgetting.end();
 		};
 		this.#leave(last, undefined, "");
@@ -188,28 +187,13 @@ export default class Board implements ChannelHost, OutputHost, ControlHost, Forg
 		this.#trace?.(line);
 	}
 
-	/** What is said at each connect and each `refresh`, if the broker is there. */
-	#announced(): (() => void)[] {
-		return [
-			() => this.voice.state(topics.info, JSON.stringify(this.#control.info())),
-			...this.outputs.map(output => () => output.announce()),
-			...this.channels.flatMap(({ alarms }) => alarms.map(alarm => () => alarm.announce())),
-			// What there is goes first: the session's queue may not take it all, and this is tried again.
-			() => this.#exorcise(),
-		];
-	}
-	#exorcise(): void {
-		if (!this.online || this.#forgetting.active) return;
-		this.#retained.exorcise(name => this.voice.clear(name, false));
-	}
-
-	// What comes
+	// The session
 
 	#connect(): Link {
 		const { device, description, storage, connect } = this.#options;
+		const { outputs } = this;
 		const command = new Command(this.#control);
-		const { trace } = device;
-		const routes = new Routes({ base: this.#base, command, outputs: this.outputs, trace });
+		const routes = new Routes({ base: this.#base, command, outputs, trace: device.trace });
 		return connect({
 			id: description.id,
 			keepAlive: description.keepAlive,
@@ -227,25 +211,15 @@ export default class Board implements ChannelHost, OutputHost, ControlHost, Forg
 			onOnline: present => {
 				this.report("online");
 				this.#trial.online();
-				for (const output of this.outputs) output.online(present);
+				for (const output of outputs) output.online(present);
 				this.#forgetting.online();
-				this.#announcement.begin();
+				this.#standing.announce();
 			},
 			onOffline: () => {
 				this.report("offline");
-				for (const output of this.outputs) output.offline();
+				for (const output of outputs) output.offline();
 			},
 			onReport: (event, detail) => this.report(reported(event, detail)),
 		});
-	}
-
-	// What there is
-
-	#retainedNames(): string[] {
-		return [
-			topics.info,
-			...this.outputs.map(({ name }) => topics.outputState(name)),
-			...this.channels.flatMap(({ alarms }) => alarms.map(({ name }) => topics.alertState(name))),
-		];
 	}
 }
