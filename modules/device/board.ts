@@ -1,6 +1,7 @@
 /**
  * The board: puts sensors, alerts, actuators and their topics (field-notes §4) over one session and one memory, as its
- * description says. Decides what is said when: at each connect, at each period, in answer. How anything is sampled,
+ * description says; follows the session as it comes and goes, and ends the whole. What it says is in voice.ts, what it
+ * hears in routes.ts, what it retains in standing.ts, what `cmd` can do with it in control.ts. How anything is sampled,
  * judged, switched or transmitted is decided in the parts.
  */
 
