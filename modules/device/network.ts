@@ -28,6 +28,7 @@ export function watchOf({ network }: Device, { broker = [] }: Description, time:
 		changed(false);
 		network.watch?.(now => {
 			up = now;
+			if (up) time.hurry();
 			tell();
 		});
 		time.onKnown = tell;

@@ -83,6 +83,13 @@ export default class Time {
 		return this.#uptime;
 	}
 
+	/** The network is there: whoever waits for the time does not wait for a turn that was put off while it was not. */
+	hurry(): void {
+		if (!this.#attempt || this.known) return;
+		this.#delay = RETRY.minimum;
+		this.#ask();
+	}
+
 	close(): void {
 		this.#keep();
 		this.#timer.clear(this.#hourly);

@@ -25,9 +25,11 @@ interface Scene {
 function scene({ broker = "mqtts://b", told = true, ntp = true, clock, remembered }: Scene) {
 	const world = new World(clock ?? unsynchronized(new TestClock()));
 	if (remembered !== undefined) world.records.set("time", JSON.stringify({ t: remembered }));
+	let asked = 0;
 	let answer: ((error: Error | null, time?: number) => void) | undefined;
 	const io = class {
 		getTime(callback: typeof answer) {
+			asked++;
 			answer = callback;
 		}
 		close() {}
@@ -53,6 +55,8 @@ function scene({ broker = "mqtts://b", told = true, ntp = true, clock, remembere
 		seen,
 		attach: () => found?.(up => seen.push(up)),
 		host: (up: boolean) => host(up),
+		asked: () => asked,
+		clock: world.clock,
 		answer: (time?: number) => answer?.(time ? null : new Error("no route"), time),
 	};
 }
@@ -97,6 +101,21 @@ describe("network", () => {
 		last.host(false);
 		last.host(true);
 		assert.deepEqual(last.seen, [false, true, false, true]);
+	});
+
+	it("has the time asked for when it comes, however long NTP has failed without it, and not when the time is known", () => {
+		const { attach, host, asked, answer, clock } = scene({});
+		attach();
+		clock.advance(3_600_000);
+		const before = asked();
+		host(true);
+		assert.equal(asked(), before + 1);
+		clock.advance(25_000);
+		assert.equal(asked(), before + 2);
+		answer(NOW);
+		host(false);
+		host(true);
+		assert.equal(asked(), before + 2);
 	});
 
 	it("is handed to the board's session", () => {
