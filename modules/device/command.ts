@@ -6,7 +6,6 @@
 import { line } from "./description.js";
 import { parse } from "./json.js";
 import type { Incoming } from "./link.js";
-import { confidential } from "./provisioning.js";
 import { isRecord, nearest, type Problem, show, type Values } from "./schema.js";
 import topics from "./topics.js";
 import { cidOf } from "./wish.js";
@@ -26,7 +25,8 @@ export interface CommandHost {
 
 const LONGEST = 4096;
 const MISTAKES = 4;
-const names: readonly string[] = Object.freeze(["info", "config", "restart", "forget", "identify"]);
+const BRIEF = 12;
+export const names: readonly string[] = Object.freeze(["info", "config", "restart", "forget", "identify"]);
 
 export default class Command {
 	readonly #host: CommandHost;
@@ -74,7 +74,7 @@ export default class Command {
 
 	#configure(changes: unknown): Values {
 		if (changes !== undefined) {
-			if (!isRecord(changes)) return { error: `set: expected an object, found ${show(changes)}` };
+			if (!isRecord(changes)) return { error: `set: expected an object, found ${brief(changes)}` };
 			const problems = this.#host.configure(changes);
 			if (problems.length) return { error: told(problems) };
 		}
@@ -105,7 +105,12 @@ function ordered(payload: Uint8Array): Order {
 	if (typeof cmd === "string" && names.includes(cmd)) return { ...head, cmd };
 	const close = typeof cmd === "string" ? nearest(cmd, names) : undefined;
 	const hint = close ? `, perhaps "${close}"` : "";
-	return { ...head, error: `cmd: expected one of ${names.join(", ")}${hint}, found ${show(cmd)}` };
+	return { ...head, error: `cmd: expected one of ${names.join(", ")}${hint}, found ${brief(cmd)}` };
+}
+
+/** What was found, but of a longer text only how long it is: it may be a command gone wrong, with a password in it. */
+function brief(value: unknown): string {
+	return typeof value === "string" && value.length > BRIEF ? `${value.length} characters` : show(value);
 }
 
 /** The command as an object, or what is wrong. */
@@ -113,6 +118,5 @@ function read(payload: Uint8Array): Values | string {
 	const { text, value, error } = parse(payload, LONGEST);
 	if (isRecord(value)) return value;
 	if (text === undefined) return error as string;
-	if (!text.startsWith("{")) return { cmd: text };
-	return `${error}, found ${confidential(text) ? `${payload.byteLength} bytes` : show(text)}`;
+	return text.startsWith("{") ? `${error}, found ${brief(text)}` : { cmd: text };
 }

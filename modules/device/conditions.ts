@@ -27,11 +27,15 @@ function checkBroker(value: Values, problems: Problem[]): void {
 		if (typeof text === "string" && parseAddress(text)) return;
 		const key = several ? `broker[${index}]` : "broker";
 		// It may carry a password, which belongs in no log.
-		const hidden = typeof text === "string" && text.includes("@") ? `${text.split(":")[0]}://…@…` : text;
+		const hidden = typeof text === "string" && text.includes("@") ? `${scheme(text)}…@…` : text;
 		report(problems, key, BROKER, hidden);
 	});
 	if (value.password !== undefined && value.user === undefined)
 		report(problems, "user", "a user name beside the password", undefined);
+}
+
+function scheme(text: string): string {
+	return text.startsWith("mqtts://") ? "mqtts://" : text.startsWith("mqtt://") ? "mqtt://" : "";
 }
 
 function checkSensors(sensors: readonly Values[], known: Known, problems: Problem[]): void {

@@ -3,9 +3,8 @@
 import { decode } from "../mqtt/text.js";
 import { Outcome } from "../session/outcome.js";
 import { Report } from "../session/report.js";
+import { names } from "./command.js";
 import type { Incoming, PublishOptions } from "./link.js";
-import { confidential } from "./provisioning.js";
-import topics from "./topics.js";
 
 const LONGEST = 200;
 
@@ -19,8 +18,14 @@ export function said(
 	return `> ${name} ${payload} (QoS ${QoS}${retain ? ", retained" : ""}${what})`;
 }
 
-export function heard(name: string, payload: Uint8Array, { retain, duplicate }: Incoming): string {
-	return `< ${name} ${printable(payload, name === topics.command)}${retain ? " (retained)" : ""}${duplicate ? " (duplicate)" : ""}`;
+/** `open`: nothing in it is a secret of anybody's. */
+export function heard(
+	name: string,
+	payload: Uint8Array,
+	{ retain, duplicate }: Incoming,
+	open: boolean,
+): string {
+	return `< ${name} ${printable(payload, open)}${retain ? " (retained)" : ""}${duplicate ? " (duplicate)" : ""}`;
 }
 
 export function reported(event: number, detail = ""): string {
@@ -29,10 +34,10 @@ export function reported(event: number, detail = ""): string {
 	return `session: ${event} ${detail}`;
 }
 
-function printable(payload: Uint8Array, guarded: boolean): string {
+function printable(payload: Uint8Array, open: boolean): string {
 	try {
 		const text = payload.byteLength <= LONGEST ? decode(payload) : undefined;
-		if (text !== undefined && !(guarded && confidential(text))) return text;
+		if (text !== undefined && (open || names.includes(text))) return text;
 	} catch {
 		// Shown as a count.
 	}

@@ -72,9 +72,17 @@ describe("what comes", () => {
 	it("is traced by its name, where there is one, before it is received; whoever receives it", () => {
 		const { receive, trace } = stage();
 		receive("r/b/lamp/desired", "ON", { ...live, retain: true });
-		receive("r/b/pump/set", "ON", { ...live, duplicate: true });
-		receive("r/c/cmd", "info");
-		assert.deepEqual(trace, ["< lamp/desired ON (retained)", "< pump/set ON (duplicate)", "< r/c/cmd info"]);
+		receive("r/b/lamp/set", "OFF", { ...live, duplicate: true });
+		receive("r/b/cmd", "info");
+		assert.deepEqual(trace, ["< lamp/desired ON (retained)", "< lamp/set OFF (duplicate)", "< cmd info"]);
+	});
+
+	it("is traced as a count of bytes where it may hold a password: a command, or what nobody here knows", () => {
+		const { receive, trace } = stage();
+		receive("r/b/cmd", '{"cmd":"info"}');
+		receive("r/b/pump/set", "ON");
+		receive("r/c/cmd", "config x");
+		assert.deepEqual(trace, ["< cmd (14 bytes)", "< pump/set (2 bytes)", "< r/c/cmd (8 bytes)"]);
 	});
 
 	it("is received all the same where nobody watches", () => {
