@@ -7,6 +7,7 @@ import Board from "./modules/device/board.js";
 import { addresses, check, line } from "./modules/device/description.js";
 import type { Device } from "./modules/device/io.js";
 import { openStorage } from "./modules/device/storage.js";
+import { abandon } from "./modules/device/trial.js";
 import type { SessionOptions } from "./modules/session/options.js";
 import Session from "./modules/session/session.js";
 
@@ -20,7 +21,7 @@ export default function main(
 	const found = description && addresses(description, mqtts !== undefined);
 	const wrong = found?.problems ?? problems;
 	for (const problem of wrong) device.trace?.(line(problem));
-	if (!description || !found || wrong.length) return undefined;
+	if (!description || !found || wrong.length) return abandon(device);
 
 	const brokers = found.addresses.map(address => ({
 		...address,

@@ -5,6 +5,7 @@
  * judged, switched or transmitted is decided in the parts.
  */
 
+import { Report } from "../session/report.js";
 import { waitingEdges } from "./alarm.js";
 import Boot from "./boot.js";
 import type Button from "./button.js";
@@ -119,6 +120,9 @@ export default class Board
 	get online(): boolean {
 		return this.#link.online;
 	}
+	get trying(): boolean {
+		return this.#options.device.provision?.trying ?? false;
+	}
 	get counters(): object {
 		return this.#link.counters;
 	}
@@ -218,9 +222,13 @@ export default class Board
 			},
 			onOffline: () => {
 				this.report("offline");
+				this.#trial.offline();
 				for (const output of outputs) output.offline();
 			},
-			onReport: (event, detail) => this.report(reported(event, detail)),
+			onReport: (event, detail) => {
+				if (event === Report.filterRefused && detail === this.#base + topics.command) this.#trial.refused();
+				this.report(reported(event, detail));
+			},
 		});
 	}
 }

@@ -88,12 +88,18 @@ export default class Control implements CommandHost {
 	configure({ provision, ...changes }: Values): readonly Problem[] {
 		const { device, settings } = this.#options;
 		const wrong = provision === undefined ? [] : mistakes(provision, settings.current, device);
-		const problems = wrong.length ? wrong : settings.change(changes);
-		if (problems.length) return problems;
-		if (provision !== undefined && !device.provision?.propose(provision as Texts))
-			return unstored("provision");
-		this.#adopt(settings.current);
-		return problems;
+		if (wrong.length) return wrong;
+		if (Object.keys(changes).length) {
+			const problems = settings.change(changes);
+			if (problems.length) return problems;
+			this.#adopt(settings.current);
+		}
+		return provision === undefined || this.#propose(provision as Texts | null) ? [] : unstored("provision");
+	}
+
+	#propose(texts: Texts | null): boolean {
+		const { provision } = this.#options.device;
+		return (texts ? provision?.propose(texts) : provision?.drop()) ?? false;
 	}
 
 	restart(): boolean {

@@ -143,11 +143,11 @@ export interface Told {
 	readonly next: Texts;
 	/** What is stored and this life goes by; `undefined` where what was built in holds. */
 	get(key: string): string | undefined;
-	/** To be tried at the next start, together with what already is. False when it could not be stored. */
+	/** To be tried at the next start, together with what already is. False when it could not be stored, or something is on trial now. */
 	propose(changes: Texts): boolean;
-	/** The trial has passed. A power cut in the middle repeats it. False when it could not be stored. */
+	/** The trial has passed. False when that could not be stored. */
 	keep(): boolean;
-	/** The trial has failed: the next start is as before it. False when that could not be stored. */
+	/** What is on trial, or to be, is not wanted: the next start is as before it. False when that could not be stored. */
 	drop(): boolean;
 }
 

@@ -8,19 +8,23 @@ import { encode } from "../mqtt/text.js";
 import { parseAddress, publicAddress } from "./address.js";
 import { addresses, check, type Description } from "./description.js";
 import type { Device, Told } from "./io.js";
-import { isRecord, type Problem, report, unknown, type Values } from "./schema.js";
+import { isRecord, type Problem, unknown, type Values } from "./schema.js";
 
 /** Of the description. */
 const described: readonly string[] = Object.freeze(["broker", "id", "root"]);
 /** IEEE 802.11: a name of 32 bytes; WPA: a phrase of 8 to 63 characters, or a key of 64. */
 const Wireless = Object.freeze({ ssid: 32, least: 8, most: 64 });
 
-/** All that keeps `changes` from being tried, or nothing. */
+/** All that keeps `changes` from being tried, or nothing. Nothing of a value is repeated: any of them may be a secret. */
 export function mistakes(changes: unknown, description: Description, device: Device): Problem[] {
 	const { provision, network } = device;
 	const problems: Problem[] = [];
-	if (!provision) report(problems, "provision", "nothing: this host is told when it is started", changes);
-	else if (!isRecord(changes)) report(problems, "provision", "an object", changes);
+	const wrong = (expected: string) =>
+		problems.push({ key: "provision", expected, found: isRecord(changes) ? "an object" : "something else" });
+	if (!provision) wrong("nothing: this host is told when it is started");
+	else if (provision.trying) wrong("nothing while it is on trial");
+	else if (changes === null) return problems;
+	else if (!isRecord(changes)) wrong("an object, or null to take back what the next start would try");
 	else {
 		for (const key of Object.keys(changes))
 			if (!provision.keys.includes(key)) unknown(problems, `provision.${key}`, key, provision.keys);
@@ -54,11 +58,6 @@ export function shown(provision: Told): Values {
 	return { ...open(stored), ...(Object.keys(next).length && { next: open(next) }) };
 }
 
-/** A text of anybody's that may hold a secret, and is not to be repeated. Escapes could hide the word. */
-export function confidential(text: string): boolean {
-	return text.includes("provision") || text.includes("password") || text.includes("\\");
-}
-
 function misdescribed(
 	changes: Values,
 	description: Description,
@@ -77,25 +76,43 @@ function misdescribed(
 		delete raw.password;
 	}
 	const { description: whole, problems } = check(raw, sensor, actuator);
-	const found = whole ? addresses(whole, tls).problems : problems;
-	return found.map(problem => ({ ...problem, key: `provision.${problem.key}` }));
+	const wrong = whole ? addresses(whole, tls).problems : problems;
+	return wrong.map(({ key, expected, found }) => ({
+		key: `provision.${key}`,
+		expected,
+		found: key === "broker" ? "something else" : found,
+	}));
 }
 
 function checkName(value: unknown, problems: Problem[]): void {
-	const right = typeof value === "string" && value !== "" && encode(value).byteLength <= Wireless.ssid;
-	if (!right) report(problems, "provision.ssid", `a text of 1 to ${Wireless.ssid} bytes`, value);
+	const length = byteLength(value);
+	if (!(length > 0 && length <= Wireless.ssid))
+		problems.push({
+			key: "provision.ssid",
+			expected: `a text of 1 to ${Wireless.ssid} bytes`,
+			found: counted(length),
+		});
 }
 
 function checkPassword(value: unknown, problems: Problem[]): void {
-	const length = typeof value === "string" ? encode(value).byteLength : -1;
+	const length = byteLength(value);
 	const { least, most } = Wireless;
 	const right = length === 0 || (length >= least && length <= most);
 	if (!right)
 		problems.push({
 			key: "provision.password",
-			expected: `${least} to ${most} characters, or none for an open network`,
-			found: length < 0 ? "something else" : `${length}`,
+			expected: `a text of ${least} to ${most} bytes, or of none for an open network`,
+			found: counted(length),
 		});
+}
+
+/** -1 for what is no text. */
+function byteLength(value: unknown): number {
+	return typeof value === "string" ? encode(value).byteLength : -1;
+}
+
+function counted(length: number): string {
+	return length < 0 ? "something else" : `${length}`;
 }
 
 /** With `true` for a password that there is, and a broker without one. */

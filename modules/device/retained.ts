@@ -14,22 +14,33 @@ export function keyFor(base: string, name: string): string {
 	return PREFIX + hashOf(name, hashOf(base)).toString(36);
 }
 
+export interface RetainedOptions {
+	readonly memory: Memory;
+	readonly base: string;
+	/** What this description retains. */
+	readonly names: readonly string[];
+	/** The base is on trial: the board may go back to another one, whose notes stay. */
+	readonly trying: boolean;
+	readonly report: (line: string) => void;
+}
+
 export default class Retained {
 	readonly #memory: Memory;
 	readonly #base: string;
 	readonly #names: readonly string[];
 	#ghosts: string[] = [];
 
-	/** `names`: what this description retains. Noted before anything is retained. */
-	constructor(memory: Memory, base: string, names: readonly string[], report: (line: string) => void) {
+	/** What this description retains is noted before anything is retained; notes of another base go. */
+	constructor({ memory, base, names, trying, report }: RetainedOptions) {
 		this.#memory = memory;
 		this.#base = base;
 		this.#names = names;
 		const wanted = new Set(names);
 		for (const key of memory.keys(PREFIX)) {
 			const { n } = memory.get(key);
-			if (typeof n !== "string" || keyFor(base, n) !== key) memory.delete(key);
-			else if (!wanted.delete(n)) this.#ghosts.push(n);
+			if (typeof n !== "string" || keyFor(base, n) !== key) {
+				if (!trying) memory.delete(key);
+			} else if (!wanted.delete(n)) this.#ghosts.push(n);
 		}
 		let lost = 0;
 		for (const name of wanted) if (!memory.put(keyFor(base, name), { n: name })) lost++;

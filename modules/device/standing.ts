@@ -20,6 +20,8 @@ export interface StandingHost {
 	readonly voice: Voice;
 	readonly outputs: readonly Output[];
 	readonly channels: readonly Channel[];
+	/** Whether this board goes by something that has yet to prove itself. */
+	readonly trying: boolean;
 	report(line: string): void;
 }
 
@@ -43,7 +45,8 @@ export default class Standing {
 			),
 		];
 		const names = rows.map(([name]) => name);
-		this.#retained = new Retained(memory, base, names, line => host.report(line));
+		const report = (line: string) => host.report(line);
+		this.#retained = new Retained({ memory, base, names, trying: host.trying, report });
 		// What there is goes first: the session's queue may not take it all, and this is tried again.
 		this.#announcement = new Announcement(timer, [...rows.map(([, say]) => say), () => this.#exorcise()]);
 	}

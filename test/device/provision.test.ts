@@ -7,12 +7,14 @@ import assert from "node:assert/strict";
 import type { KeyValue } from "../../modules/device/io.js";
 import Provision from "../../modules/device/provision.js";
 import { provisioned } from "../../modules/device/provisioning.js";
+import { Report } from "../../modules/session/report.js";
 import { PowerCut, World } from "./stage.js";
 
 const KEYS = ["ssid", "password", "broker", "id", "root"];
 const SECRET = "hunter2-hunter2";
 const before = { ssid: "OLD", password: "old-secret-1", broker: "mqtt://old" };
 const FIVE_MINUTES = 300_000;
+const MINUTE = 60_000;
 
 /** A key-value store whose power can go before any of its writes; as the ESP32's, it does not open for reading what was never written. */
 class Domain {
@@ -52,9 +54,9 @@ class Domain {
 	start(): Provision {
 		return new Provision(this.store, KEYS);
 	}
-	/** What a start goes by. */
+	/** What a start would go by; it is none, and counts for nothing. */
 	get found(): object {
-		const provision = this.start();
+		const provision = new Domain(Object.fromEntries(this.records)).start();
 		const entries = KEYS.map(key => [key, provision.get(key)]).filter(([, text]) => text !== undefined);
 		return Object.fromEntries(entries);
 	}
@@ -91,32 +93,90 @@ describe("provision", () => {
 		assert.deepEqual(domain.found, before);
 	});
 
-	it("is whole before and after a power cut at each write of keeping it, and ends kept", () => {
+	it("that has passed is whole and kept after a power cut at each write, and whatever is said of it then", () => {
 		const after = { ssid: "NEW", password: SECRET, id: "bed-4" };
-		const change = { ssid: "NEW", password: SECRET, id: "bed-4", broker: null };
-		const whole = new Domain(before);
-		whole.start().propose(change);
-		const { writes } = whole;
-		whole.start().keep();
-		for (let cut = 0; cut < whole.writes - writes; cut++) {
+		const change = { ...after, broker: null };
+		const play = (cut: number) => {
 			const domain = new Domain(before);
 			domain.start().propose(change);
-			domain.left = cut;
-			assert.equal(domain.start().keep(), false);
-			domain.left = -1;
-			assert.deepEqual(domain.found, after, `cut before write ${cut}`);
 			const trial = domain.start();
-			assert.equal(trial.trying, true);
-			trial.keep();
-			assert.deepEqual([domain.found, domain.start().trying], [after, false]);
+			const { writes } = domain;
+			domain.left = cut;
+			const kept = trial.keep();
+			domain.left = -1;
+			return { domain, kept, writes: domain.writes - writes };
+		};
+		const whole = play(-1);
+		assert.ok(whole.writes >= 6);
+		const first = play(0);
+		assert.deepEqual([first.kept, first.domain.start().trying], [false, true]);
+		for (let cut = 1; cut < whole.writes; cut++) {
+			const { domain, kept } = play(cut);
+			assert.equal(kept, true);
+			assert.deepEqual(domain.start().next, {});
+			for (const say of [
+				(life: Provision) => life.drop(),
+				(life: Provision) => life.propose({ root: "attic" }),
+				(life: Provision) => life.keep(),
+			]) {
+				const life = new Domain(Object.fromEntries(domain.records)).start();
+				assert.equal(life.trying, false);
+				assert.equal(say(life), true);
+			}
+			assert.deepEqual([domain.found, domain.start().trying], [after, false], `cut before write ${cut}`);
+			domain.start().drop();
+			assert.deepEqual(domain.found, after);
 		}
-		assert.ok(whole.writes - writes >= 5);
+	});
+
+	it("that has passed and cannot be copied for want of room holds all the same, and nothing takes its place", () => {
+		const domain = new Domain(before);
+		domain.start().propose({ ssid: "NEW" });
+		domain.start().keep();
+		domain.records.set("trial", JSON.stringify({ texts: { ssid: "NEW" }, starts: 0, kept: true }));
+		domain.records.set("ssid", "OLD");
+		domain.full = true;
+		const life = domain.start();
+		assert.deepEqual([life.get("ssid"), life.propose({ id: "x" }), life.drop()], ["NEW", false, false]);
+		domain.full = false;
+		assert.equal(domain.start().propose({ id: "x" }), true);
+		assert.equal(domain.records.get("ssid"), "NEW");
+	});
+
+	it("is tried at three starts at most, when each ends before its time is up", () => {
+		const domain = new Domain(before);
+		domain.start().propose({ ssid: "NEW" });
+		const starts = Array.from({ length: 5 }, () => domain.start()).map(life => [
+			life.trying,
+			life.get("ssid"),
+		]);
+		const trial = [true, "NEW"];
+		assert.deepEqual(starts, [trial, trial, trial, [false, "OLD"], [false, "OLD"]]);
+		assert.deepEqual(domain.found, before);
+	});
+
+	it("takes nothing more while it is on trial", () => {
+		const domain = new Domain(before);
+		domain.start().propose({ ssid: "NEW" });
+		const life = domain.start();
+		assert.equal(life.propose({ id: "x" }), false);
+		assert.deepEqual(domain.found, { ...before, ssid: "NEW" });
+	});
+
+	it("is not kept once it was dropped, whatever comes later in that life", () => {
+		const domain = new Domain(before);
+		domain.start().propose({ ssid: "NEW" });
+		const life = domain.start();
+		life.drop();
+		assert.deepEqual([life.trying, life.keep()], [false, true]);
+		assert.deepEqual(domain.found, before);
 	});
 
 	for (const [what, trial] of [
 		["no JSON", "{"],
 		["no object", "[1]"],
-		["of keys that nobody knows", '{"x":"y","ssid":7}'],
+		["without texts", '{"ssid":"NEW"}'],
+		["of keys that nobody knows", '{"texts":{"x":"y","ssid":7}}'],
 	])
 		it(`goes by what is stored where the trial is ${what}`, () => {
 			const domain = new Domain({ ...before, trial });
@@ -174,34 +234,123 @@ describe("cmd config, provision", () => {
 		});
 	});
 
-	it("is kept when a broker takes the board after the next start, not when the old connection comes back before", () => {
+	it("is kept when the board has been online for a minute after the next start, not for the old connection", () => {
 		const { world, domain, again, ask } = scene();
 		ask({ ssid: "NEW" });
 		world.link.disconnect();
 		world.link.connect();
-		assert.equal(domain.records.get("ssid"), "OLD");
+		world.clock.advance(MINUTE);
 		again(false);
-		assert.equal(domain.records.get("ssid"), "OLD");
 		world.clock.advance(FIVE_MINUTES - 1);
 		world.link.connect();
+		world.clock.advance(MINUTE - 1);
+		assert.equal(domain.records.get("ssid"), "OLD");
+		world.clock.advance(1);
 		assert.equal(domain.records.get("ssid"), "NEW");
 		world.link.disconnect();
 		world.clock.advance(10 * FIVE_MINUTES);
 		assert.equal(world.restarts, 0);
 	});
 
-	it("is dropped when no broker takes the board for five minutes, which restarts it once", () => {
+	for (const [what, live] of [
+		["no broker takes the board", () => {}],
+		[
+			"each broker throws it out within a minute",
+			(world: World) => {
+				for (let time = 0; time < FIVE_MINUTES; time += MINUTE) {
+					world.link.connect();
+					world.clock.advance(MINUTE - 1);
+					world.link.disconnect();
+					world.clock.advance(1);
+				}
+			},
+		],
+		[
+			"the broker does not let it hear commands",
+			(world: World) => {
+				world.link.options.onReport?.(Report.filterRefused, "r/b/cmd");
+				world.link.connect();
+			},
+		],
+	] as const)
+		it(`is dropped when ${what} for five minutes, which restarts the board once`, () => {
+			const { world, domain, again, ask } = scene();
+			ask({ ssid: "NEW", password: SECRET });
+			again(false);
+			const { now } = world.clock;
+			live(world);
+			world.clock.advance(now + FIVE_MINUTES + 1000 - world.clock.now);
+			assert.equal(world.restarts, 1);
+			again(false);
+			world.clock.advance(100 * FIVE_MINUTES);
+			assert.equal(world.restarts, 1);
+			assert.deepEqual(domain.found, before);
+		});
+
+	it("is kept though some other filter was refused", () => {
 		const { world, domain, again, ask } = scene();
-		ask({ ssid: "NEW", password: SECRET });
+		ask({ ssid: "NEW" });
 		again(false);
-		world.clock.advance(FIVE_MINUTES);
-		assert.equal(world.restarts, 0);
-		world.clock.advance(1000);
-		assert.equal(world.restarts, 1);
-		again(false);
-		world.clock.advance(100 * FIVE_MINUTES);
-		assert.equal(world.restarts, 1);
+		world.link.options.onReport?.(Report.filterRefused, "r/b/lamp/set");
+		world.link.connect();
+		world.clock.advance(MINUTE);
+		assert.equal(domain.records.get("ssid"), "NEW");
+	});
+
+	it("is taken back by null before the next start", () => {
+		const { domain, again, ask } = scene();
+		ask({ ssid: "NEW" });
+		assert.deepEqual(ask(null).config.provision, { ssid: "OLD", password: true, broker: "mqtt://old:1883" });
+		again();
 		assert.deepEqual(domain.found, before);
+	});
+
+	it("takes nothing more while it is on trial", () => {
+		const { again, ask } = scene();
+		ask({ ssid: "NEW" });
+		again();
+		for (const more of [{ id: "x" }, null])
+			assert.match(ask(more).error as string, /^provision: expected nothing while it is on trial/);
+	});
+
+	it("goes with other changes: those are in force at once, also where it cannot be stored", () => {
+		const { world, domain, ask } = scene();
+		domain.full = true;
+		world.link.receive("cmd", '{"cmd":"config","set":{"lamp":{"failSafe":1000},"provision":{"id":"x"}}}');
+		assert.match(
+			world.json("cmd/result").at(-1)?.error as string,
+			/^provision: expected a change that can be stored/,
+		);
+		const { config } = ask() as unknown as { config: { lamp: object } };
+		assert.deepEqual(config.lamp, { powerOn: "last", failSafe: 1000 });
+		world.link.receive("lamp/set", "ON");
+		world.link.disconnect();
+		world.clock.advance(1000);
+		assert.equal(world.level(2), 0);
+	});
+
+	it("does not ask for the settings of a description that is gone", () => {
+		const { world, ask } = scene();
+		world.records.set("config", '{"sensors":{"gone":{"every":500}}}');
+		assert.equal(ask({ ssid: "NEW" }).ok, true);
+	});
+
+	it("leaves the notes of what the old name retained until it has passed, for the board may go back", () => {
+		const domain = new Domain();
+		const world = new World();
+		const start = (raw: object) => {
+			world.provision = () => domain.start();
+			const { id = "b" } = provisioned({}, domain.start()) as { id?: string };
+			world.start({ id, ...raw });
+		};
+		start({ lamp: { pin: 2 } });
+		domain.start().propose({ id: "c" });
+		const notes = () => [...world.records.keys()].filter(key => key.startsWith("r:"));
+		const old = notes();
+		assert.ok(old.length > 1);
+		world.kill();
+		start({});
+		assert.ok(old.every(key => world.records.has(key)));
 	});
 
 	it("that cannot be stored is answered so, and changes nothing", () => {
@@ -222,15 +371,19 @@ describe("cmd config, provision", () => {
 	});
 
 	for (const [what, provision, error] of [
-		["no object", 7, "provision: expected an object, found 7"],
+		["no object", 7, /^provision: expected an object, or null .*, found something else$/],
 		["a key nobody knows", { sid: "x" }, 'provision.sid: expected a known key, perhaps "ssid", found "sid"'],
-		["an empty ssid", { ssid: "" }, 'provision.ssid: expected a text of 1 to 32 bytes, found ""'],
+		["an empty ssid", { ssid: "" }, "provision.ssid: expected a text of 1 to 32 bytes, found 0"],
 		[
 			"an ssid of 33 bytes",
 			{ ssid: `${"é".repeat(16)}x` },
 			/^provision.ssid: expected a text of 1 to 32 bytes/,
 		],
-		["a short password", { password: "1234567" }, /^provision.password: expected 8 to 64 .*, found 7$/],
+		[
+			"a short password",
+			{ password: "1234567" },
+			/^provision.password: expected a text of 8 to 64 bytes, .*, found 7$/,
+		],
 		["a password that is no text", { password: 1 }, /^provision.password: .* found something else$/],
 		["a broker that is none", { broker: "old" }, /^provision.broker: expected mqtt:/],
 		["a broker that is a list", { broker: ["mqtt://a"] }, /^provision.broker: expected a text/],
@@ -251,18 +404,37 @@ describe("cmd config, provision", () => {
 
 	it("never prints nor publishes a secret, whatever is wrong with the message", () => {
 		const { world, ask, again } = scene();
-		const send = (text: string) => world.link.receive("cmd", text);
+		const send = (text: string, topic = "cmd") => world.link.receive(topic, text);
 		ask({ password: SECRET, broker: `mqtt://me:${SECRET}@new` });
 		ask({ password: SECRET, ssid: "" });
 		ask({ password: SECRET, broker: `mqtt://me:${SECRET}@` });
+		ask({ broker: `${SECRET}@new` });
+		ask({ broker: SECRET });
+		ask({ ssid: `HOME ${SECRET} ${SECRET} ${SECRET}` });
+		ask(`HOME ${SECRET}`);
 		send(`{"set":{"provision":{"password":"${SECRET}"}}}`);
 		send(`{"set":{"provision":{"password":"${SECRET}"`);
+		send(`{"set":{"broker":"mqtt://m:${SECRET}`);
 		send(`{"cmd":"config","set":{"pr\\u006fvision":{"p\\u0061ssword":"${SECRET}"}}}`);
 		send(`{"cmd":"config","set":{"password":"${SECRET}"}}`);
+		send(`{"cmd":"config","set":{"broker":"mqtt://me:${SECRET}@new"}}`);
+		send(`{"cmd":"config","set":{"wifi":{"pass":"${SECRET}"}}}`);
+		send(`{"cmd":"config","set":"provision ${SECRET}"}`);
+		send(`{"cmd":"provision ${SECRET}"}`);
+		send(`config ${SECRET}`);
+		send(`["provision","${SECRET}"]`);
+		// What the broker still holds of an earlier name.
+		world.link.options.onMessage("old/b/cmd", Buffer.from(`{"password":"${SECRET}"}`), {
+			QoS: 1,
+			retain: false,
+			duplicate: false,
+			id: 7,
+		});
 		again(false);
-		world.clock.advance(FIVE_MINUTES);
+		world.clock.advance(FIVE_MINUTES + MINUTE);
 		const told = [...world.trace, ...world.published.map(({ payload }) => payload)].join("\n");
-		assert.ok(world.published.length > 8 && world.trace.length > 8);
-		for (const secret of [SECRET, "old-secret-1", "built-secret"]) assert.ok(!told.includes(secret), told);
+		assert.ok(world.published.length > 18 && world.trace.length > 36);
+		for (const secret of [SECRET, "old-secret-1", "built-secret"])
+			for (const line of told.split("\n")) assert.ok(!line.includes(secret), line);
 	});
 });

@@ -68,7 +68,7 @@ describe("retained topics", () => {
 			);
 		});
 
-	it("of another root or id are left alone, and forgotten", () => {
+	it("of another root or id are left alone, and forgotten unless that one is only tried", () => {
 		const records = new Map<string, string>();
 		const domain = {
 			read: (key: string) => records.get(key),
@@ -76,9 +76,14 @@ describe("retained topics", () => {
 			delete: (key: string) => void records.delete(key),
 			[Symbol.iterator]: () => [...records.keys()][Symbol.iterator](),
 		} as unknown as KeyValueDomain;
-		const names = (base: string, ...names: string[]) =>
-			new Retained(new Memory(domain), base, names, line => assert.fail(line)).all;
+		const open = (base: string, names: string[], trying = false) =>
+			new Retained({ memory: new Memory(domain), base, names, trying, report: line => assert.fail(line) })
+				.all;
+		const names = (base: string, ...names: string[]) => open(base, names);
 		assert.deepEqual(names("r/b/", "info", "lamp/state"), ["info", "lamp/state"]);
+		assert.deepEqual(names("r/b/", "info"), ["info", "lamp/state"]);
+		assert.deepEqual(open("r/c/", ["info"], true), ["info"]);
+		assert.equal(records.size, 3);
 		assert.deepEqual(names("r/b/", "info"), ["info", "lamp/state"]);
 		assert.deepEqual(names("r/c/", "info"), ["info"]);
 		assert.equal(records.size, 1);
@@ -94,7 +99,9 @@ describe("retained topics", () => {
 			},
 			[Symbol.iterator]: () => [][Symbol.iterator](),
 		} as unknown as KeyValueDomain;
-		new Retained(new Memory(domain), "r/b/", ["info", "lamp/state"], line => lines.push(line));
+		const report = (line: string) => lines.push(line);
+		const names = ["info", "lamp/state"];
+		new Retained({ memory: new Memory(domain), base: "r/b/", names, trying: false, report });
 		assert.deepEqual(lines, ["retained: 2 of 2 topics could not be noted, nobody will clear them later"]);
 	});
 });

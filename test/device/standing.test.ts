@@ -40,6 +40,7 @@ function stage(
 		voice: one.voice as unknown as Voice,
 		outputs: outputs.map(announces) as unknown as Output[],
 		channels: alarms.map(names => ({ alarms: names.map(announces) })) as unknown as Channel[],
+		trying: false,
 		report: (line: string) => void one.reports.push(line),
 	};
 	one.standing = new Standing(host, "r/b/", () => ({ uptime: one.uptime }));
