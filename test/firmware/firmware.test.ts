@@ -155,6 +155,7 @@ function suite(stage: () => Scene, broker: () => TestBroker): void {
 		const { mark } = scene.observer;
 		const switched = scene.lamp.length;
 		await scene.restart();
+		await scene.next("lamp/state", undefined, mark);
 		await scene.settled();
 		assert.deepEqual(scene.lamp.slice(switched).filter(Boolean), []);
 		assert.deepEqual([...new Set(states(scene.since(mark, "lamp/state")))], ["OFF"]);
@@ -170,6 +171,7 @@ function suite(stage: () => Scene, broker: () => TestBroker): void {
 		const { mark } = scene.observer;
 		const switched = scene.lamp.length;
 		await scene.restart();
+		await scene.next("lamp/state", undefined, mark);
 		await scene.settled();
 		assert.deepEqual(scene.lamp.slice(switched).filter(Boolean), [1]);
 		assert.deepEqual([...new Set(states(scene.since(mark, "lamp/state")))], ["ON"]);
@@ -201,6 +203,7 @@ function suite(stage: () => Scene, broker: () => TestBroker): void {
 		const { mark } = scene.observer;
 		await scene.restart();
 		await scene.next("cmd/result", /retained/, mark);
+		await scene.next("lamp/state", undefined, mark);
 		await scene.settled();
 		assert.equal(scene.lamp.at(-1), 1);
 		assert.deepEqual([...new Set(states(scene.since(mark, "lamp/state")))], ["ON"]);
