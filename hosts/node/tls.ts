@@ -15,6 +15,7 @@ import {
 } from "node:tls";
 import type { ByteBuffer } from "../../modules/mqtt/io.js";
 import { isByteBuffer, view } from "./bytes.js";
+import { certificates } from "./der.js";
 import { type Connection, coded, type NodeTCPOptions, TCP } from "./tcp.js";
 
 type Several<T> = T | readonly T[];
@@ -68,7 +69,7 @@ const explanations: readonly (readonly [pattern: RegExp, code: string, message: 
 	[/^CERT_NOT_YET_VALID$/, Reason.early, "the server's certificate is not valid yet: is the clock right?"],
 	[/^CERT_REVOKED$/, Reason.revoked, "the server's certificate was revoked"],
 	[
-		/^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_SIGNATURE|CERT_UNTRUSTED|INVALID_CA|CERT_CHAIN)/,
+		/^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_SIGNATURE|CERT_UNTRUSTED|INVALID_CA|INVALID_PURPOSE|CERT_CHAIN)/,
 		Reason.authority,
 		"the server's certificate comes from an authority that is not trusted",
 	],
@@ -123,9 +124,9 @@ function convert({ address, port, tls }: TLSOptions): ConnectionOptions {
 		if (version !== undefined && !versions.has(version)) throw new RangeError(`TLS: no version "${version}"`);
 	if (maximumFragmentLength !== undefined && !fragmentLengths.has(maximumFragmentLength))
 		throw new RangeError("TLS: maximumFragmentLength must be 512, 1024, 2048 or 4096");
-	const certificates = list(tls.clientCertificate).flatMap(chain => pem("clientCertificate", chain));
+	const chains = list(tls.clientCertificate).flatMap(chain => pem("clientCertificate", chain));
 	const keys = list(tls.clientKey).map(privateKey);
-	if ((certificates.length === 0) !== (keys.length === 0))
+	if ((chains.length === 0) !== (keys.length === 0))
 		throw new TypeError("TLS: clientCertificate and clientKey go together");
 	return {
 		host: address,
@@ -135,8 +136,8 @@ function convert({ address, port, tls }: TLSOptions): ConnectionOptions {
 		servername: isIP(host) ? "" : host,
 		checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate),
 		...(tls.ca !== undefined && { ca: list(tls.ca).flatMap(chain => pem("ca", chain)) }),
-		...(keys.length === 1 && { cert: certificates.join(""), key: keys }),
-		...(keys.length > 1 && { cert: certificates, key: keys }),
+		...(keys.length === 1 && { cert: chains.join(""), key: keys }),
+		...(keys.length > 1 && { cert: chains, key: keys }),
 		...(minimumVersion !== undefined && { minVersion: minimumVersion as SecureVersion }),
 		...(maximumVersion !== undefined && { maxVersion: maximumVersion as SecureVersion }),
 		...(applicationLayerProtocol !== undefined && {
@@ -154,34 +155,13 @@ function list<T extends string | ByteBuffer>(value: Several<T> | undefined): rea
 
 /** The certificates of a DER buffer as PEM, one each. */
 function pem(name: string, data: ByteBuffer): string[] {
-	const bytes = view(data);
-	const result: string[] = [];
-	for (let offset = 0; offset < bytes.byteLength; ) {
-		const length = sequenceLength(bytes, offset);
-		if (length === undefined || offset + length > bytes.byteLength)
-			throw new TypeError(
-				`TLS: ${name}: expected DER, found ${bytes[0] === 0x2d ? "PEM" : `byte ${bytes[offset]} at ${offset}`}`,
-			);
-		const base64 = Buffer.from(bytes.subarray(offset, offset + length)).toString("base64");
+	return certificates(name, view(data)).map(certificate => {
 		// An empty last line would be an error to OpenSSL.
-		const lines = base64.match(/.{1,64}/g) as string[];
-		result.push(["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join("\n"));
-		offset += length;
-	}
-	if (result.length === 0) throw new TypeError(`TLS: ${name}: expected DER, found nothing`);
-	return result;
-}
-
-/** Bytes of the ASN.1 SEQUENCE at `offset`, header included; `undefined` where there is none. */
-function sequenceLength(bytes: Uint8Array, offset: number): number | undefined {
-	const first = bytes[offset + 1];
-	if (bytes[offset] !== 0x30 || first === undefined) return undefined;
-	if (first < 0x80) return 2 + first;
-	const octets = first & 0x7f;
-	if (octets < 1 || octets > 3) return undefined;
-	let length = 0;
-	for (let i = 0; i < octets; i++) length = (length << 8) | (bytes[offset + 2 + i] ?? 0);
-	return 2 + octets + length;
+		const lines = Buffer.from(certificate)
+			.toString("base64")
+			.match(/.{1,64}/g) as string[];
+		return ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join("\n");
+	});
 }
 
 function privateKey(data: ByteBuffer): string {
