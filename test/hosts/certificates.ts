@@ -1,9 +1,9 @@
 /**
  * Certificates for tests of TLS, made afresh in the process: an authority, and what it signs for servers and clients,
- * good, expired or for another name (X.509 v3, ECDSA P-256). As much DER as that takes; not for anything else.
+ * good, expired or for another name (X.509 v3, ECDSA P-256 or RSA). As much DER as that takes; not for anything else.
  */
 
-import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 
 export interface Issued {
 	/** DER. */
@@ -21,44 +21,59 @@ export interface Subject {
 	readonly addresses?: readonly string[];
 	readonly from?: Date;
 	readonly until?: Date;
+	/** Elliptic if not given. */
+	readonly keys?: Keys;
 }
 
+export type Keys = "elliptic" | "rsa";
+
 const day = 86_400_000;
-const ecdsaWithSHA256 = sequence(oid([42, 134, 72, 206, 61, 4, 3, 2]));
+const basicConstraints = [85, 29, 19];
+const subjectAltName = [85, 29, 17];
+
+/** With SHA-256, by the type of the key. */
+const algorithms = {
+	ec: sequence(oid([42, 134, 72, 206, 61, 4, 3, 2])),
+	rsa: sequence(oid([42, 134, 72, 134, 247, 13, 1, 1, 11]), tlv(5)),
+};
 
 export class Authority {
 	readonly certificate: Buffer;
-	#name: string;
-	#key: KeyObject;
+	readonly #name: string;
+	readonly #key: KeyObject;
 	#serial = 1;
 
-	constructor(name: string) {
-		const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+	/** With a key of its own or one that there is; vouched for by itself or by another. */
+	constructor(name: string, keys: Keys | KeyObject = "elliptic", issuer?: Authority) {
+		const { publicKey, privateKey } =
+			typeof keys === "string" ? pair(keys) : { publicKey: createPublicKey(keys), privateKey: keys };
 		this.#name = name;
 		this.#key = privateKey;
-		this.certificate = this.#certify({ name }, publicKey, [
-			extension([85, 29, 19], true, sequence(tlv(1, Buffer.of(255)))),
-		]);
+		const constraints = extension(basicConstraints, true, sequence(tlv(1, Buffer.of(255))));
+		this.certificate = (issuer ?? this).#certify({ name }, publicKey, constraints);
 	}
 	issue(subject: Subject): Issued {
-		const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+		const { publicKey, privateKey } = pair(subject.keys);
 		const alternatives = [
 			...(subject.names ?? []).map(name => tlv(0x82, Buffer.from(name, "ascii"))),
 			...(subject.addresses ?? []).map(address => tlv(0x87, Buffer.from(address.split(".").map(Number)))),
 		];
-		const extensions = alternatives.length ? [extension([85, 29, 17], false, sequence(...alternatives))] : [];
+		const extensions = alternatives.length
+			? [extension(subjectAltName, false, sequence(...alternatives))]
+			: [];
 		return {
-			certificate: this.#certify(subject, publicKey, extensions),
+			certificate: this.#certify(subject, publicKey, ...extensions),
 			key: privateKey.export({ type: "pkcs8", format: "der" }),
 		};
 	}
 
-	#certify(subject: Subject, publicKey: KeyObject, extensions: Buffer[]): Buffer {
+	#certify(subject: Subject, publicKey: KeyObject, ...extensions: Buffer[]): Buffer {
 		const { from = new Date(Date.now() - day), until = new Date(Date.now() + day) } = subject;
+		const algorithm = algorithms[this.#key.asymmetricKeyType as keyof typeof algorithms];
 		const body = sequence(
 			tlv(0xa0, integer(2)),
 			integer(this.#serial++),
-			ecdsaWithSHA256,
+			algorithm,
 			commonName(this.#name),
 			sequence(time(from), time(until)),
 			commonName(subject.name),
@@ -66,8 +81,14 @@ export class Authority {
 			tlv(0xa3, sequence(...extensions)),
 		);
 		const signature = sign("sha256", body, this.#key);
-		return sequence(body, ecdsaWithSHA256, tlv(3, Buffer.of(0), signature));
+		return sequence(body, algorithm, tlv(3, Buffer.of(0), signature));
 	}
+}
+
+function pair(keys: Keys = "elliptic") {
+	return keys === "rsa"
+		? generateKeyPairSync("rsa", { modulusLength: 2048 })
+		: generateKeyPairSync("ec", { namedCurve: "P-256" });
 }
 
 /** PEM, as Node's servers want it. */

@@ -25,7 +25,7 @@ export interface World {
 	/** Reads nothing from its connections until somebody connects to `release`; then answers each with the total count. */
 	readonly stall: Endpoint;
 	readonly release: Endpoint;
-	/** Tells its second connection, as a line, what the first had said by the time it ended; and so on in pairs. */
+	/** Tells its second connection, as a line once it is asked, what the first had said by its end; and so on in pairs. */
 	readonly ledger: Endpoint;
 	/** Says "bye" and closes. */
 	readonly farewell: Endpoint;
@@ -43,13 +43,15 @@ export interface World {
 	readonly loop?: { readonly output: number; readonly input: number };
 }
 
-/** Echo servers over TLS. All of one authority; certificates are DER, as plain numbers. */
+/** Echo servers over TLS, of one authority unless said; certificates are DER, as plain numbers. Each sends its own alone. */
 export interface TLSWorld {
 	/** The name and address the good servers' certificates are for. */
 	readonly host: string;
 	readonly ca: readonly number[];
 	/** An authority that signed none of them. */
 	readonly otherCA: readonly number[];
+	/** With RSA keys, as `rsa` and the clients have them. */
+	readonly rsaCA: readonly number[];
 	readonly clientCertificate: readonly number[];
 	readonly clientKey: readonly number[];
 	/** Of the other authority. */
@@ -58,6 +60,21 @@ export interface TLSWorld {
 	readonly echo: Endpoint;
 	/** Speaks TLS 1.2 at most. */
 	readonly old: Endpoint;
+	/** Sends the authority's certificate too. */
+	readonly whole: Endpoint;
+	/** Of an authority below ours, whose certificate it sends. */
+	readonly below: Endpoint;
+	readonly rsa: Endpoint;
+	/** Says of itself that the authority has issued it, which has not; sends the authority's certificate too. */
+	readonly forged: Endpoint;
+	/** Issued by a server, which may issue nothing; sends the whole chain. */
+	readonly presumptuous: Endpoint;
+	/** Sends another's certificate and no proof of its key. */
+	readonly unproven: Endpoint;
+	/** Answers the hello with TLS 1.1. */
+	readonly outdated: Endpoint;
+	/** Answers the hello with close_notify. */
+	readonly goodbye: Endpoint;
 	readonly otherName: Endpoint;
 	readonly expired: Endpoint;
 	readonly early: Endpoint;
@@ -65,14 +82,24 @@ export interface TLSWorld {
 	readonly mutual: Endpoint;
 	/** The same, with TLS 1.2 at most. */
 	readonly oldMutual: Endpoint;
-	/** Knows the application protocols "mqtt" and "x-other"; says as a line which was chosen, then echoes. */
+	/** Knows the application protocols "mqtt" and "x-other"; answers what comes first with the chosen one, as a line. */
 	readonly alpn: Endpoint;
 	/** As `World.ledger`. */
 	readonly ledger: Endpoint;
 	/** As `World.mqtt`. */
 	readonly mqtt: Endpoint;
-	/** Accepts and hangs up. */
+	/** Offers to resume its sessions of TLS 1.2. */
+	readonly resuming: Endpoint;
+	/** Says "hello" as a line, as soon as it may. */
+	readonly greeting: Endpoint;
+	/** Its certificate is for `*.broker.test`. */
+	readonly wildcard: Endpoint;
+	/** Hangs up at the client's hello. */
 	readonly hangup: Endpoint;
+	/** Answers the hello in plain text. */
+	readonly plain: Endpoint;
+	/** Answer the hello with a fatal alert, by its number. */
+	readonly alerts: { readonly [description: number]: Endpoint };
 }
 
 export interface Outcome {

@@ -69,18 +69,20 @@ function accepted(
 	});
 }
 
-/** `onError` once, with this code, and nothing else before or after. */
+/** `onError` once, with this code or one of them, and nothing else before or after. */
 function refused(
 	title: string,
-	code: string,
-	endpoint: keyof World["tls"],
+	code: string | readonly string[],
+	endpoint: keyof World["tls"] | ((world: World["tls"]) => Endpoint),
 	options: (world: World["tls"]) => object,
 	/** Before the connection stands. */
 	early = true,
 ): Case {
-	return item(`${title}: no connection, onError once with code "${code}"`, (trial, world) => {
+	const codes = typeof code === "string" ? [code] : code;
+	return item(`${title}: no connection, onError once with code "${codes.join('" or "')}"`, (trial, world) => {
 		let errors = 0;
-		open(trial, world[endpoint] as Endpoint, options(world), {
+		const server = typeof endpoint === "function" ? endpoint(world) : (world[endpoint] as Endpoint);
+		open(trial, server, options(world), {
 			onWritable() {
 				// TLS 1.3 lets a client finish before the server has looked at its certificate.
 				if (early) throw new Error("writable");
@@ -88,7 +90,8 @@ function refused(
 			onError(reason) {
 				errors++;
 				trial.ok(reason instanceof Error, `expected an Error, found ${reason}`);
-				trial.equal((reason as { code?: unknown }).code, code, String(reason));
+				const { code } = reason as { readonly code?: string };
+				trial.ok(code && codes.includes(code), `found ${code}: ${reason}`);
 				trial.later(() => {
 					trial.equal(errors, 1, "calls of onError");
 					trial.done();
@@ -120,6 +123,15 @@ const bad: readonly (readonly [what: string, change: (world: World["tls"]) => ob
 	],
 ];
 
+const alerts: readonly (readonly [description: number, what: string, code: string])[] = [
+	[40, "handshake_failure", "tls-handshake"],
+	[42, "bad_certificate", "tls-client-refused"],
+	[48, "unknown_ca", "tls-client-refused"],
+	[70, "protocol_version", "tls-handshake"],
+	[80, "internal_error", "tls-failed"],
+	[116, "certificate_required", "tls-client-certificate"],
+];
+
 const suite: Suite = {
 	title: "TLS Client socket",
 	cases: [
@@ -136,6 +148,20 @@ const suite: Suite = {
 			host,
 			ca: bytes([...otherCA, ...ca]),
 		})),
+		accepted("a server may send its authority's certificate too", "whole", trusting),
+		accepted(
+			"a server is trusted through an authority below ours whose certificate it sends",
+			"below",
+			trusting,
+		),
+		accepted("an authority and a server may have RSA keys", "rsa", ({ host, rsaCA }) => ({
+			host,
+			ca: bytes(rsaCA),
+		})),
+		accepted("a `*` in a certificate stands for one label (RFC 6125)", "wildcard", ({ host, ca }) => ({
+			host: `any.${host}`,
+			ca: bytes(ca),
+		})),
 		accepted("TLS 1.2 is spoken with a server that knows no newer version (§10)", "old", trusting),
 		accepted("a client certificate and key open a server that asks for them (§10)", "mutual", world => ({
 			...trusting(world),
@@ -148,6 +174,25 @@ const suite: Suite = {
 			clientKey: [bytes(world.clientKey).buffer],
 		})),
 
+		item("a connection stands again, also where the server resumes the session", (trial, world) => {
+			const echo = (byte: number, next: () => void) => {
+				let first = true;
+				open(trial, world.resuming, trusting(world), {
+					onWritable() {
+						if (first) this.write(Uint8Array.of(byte));
+						first = false;
+					},
+					onReadable() {
+						trial.bytes(this.read() as ArrayBuffer, [byte]);
+						this.close();
+						next();
+					},
+				});
+			};
+			// The SDK forgets the session after a try with another server's: the third is the first resumed.
+			echo(1, () => echo(2, () => echo(3, () => trial.done())));
+		}),
+
 		refused("a server of an unknown authority", "tls-authority", "echo", ({ host, otherCA }) => ({
 			host,
 			ca: bytes(otherCA),
@@ -155,19 +200,54 @@ const suite: Suite = {
 		refused("a server the machine's own store does not know", "tls-authority", "echo", ({ host }) => ({
 			host,
 		})),
+		refused(
+			"a certificate that names the authority and is not signed by it",
+			"tls-authority",
+			"forged",
+			trusting,
+		),
+		refused(
+			"a certificate issued by a server, which is no authority",
+			"tls-authority",
+			"presumptuous",
+			trusting,
+		),
+		refused("another's certificate without proof of its key", "tls-failed", "unproven", trusting),
 		refused("a server with another name", "tls-name", "otherName", trusting),
 		refused("a server with the right name, asked for by another", "tls-name", "echo", ({ ca }) => ({
 			host: "elsewhere.test",
 			ca: bytes(ca),
 		})),
+		refused("a name with two labels in the place of a `*`", "tls-name", "wildcard", ({ host, ca }) => ({
+			host: `any.other.${host}`,
+			ca: bytes(ca),
+		})),
+		refused("a name with none in the place of a `*`", "tls-name", "wildcard", trusting),
 		refused("an expired certificate", "tls-expired", "expired", trusting),
 		refused("a certificate that is not valid yet", "tls-early", "early", trusting),
 		refused("a missing client certificate", "tls-client-certificate", "mutual", trusting, false),
-		refused("a missing client certificate, TLS 1.2", "tls-handshake", "oldMutual", trusting),
+		// TLS 1.2 has no alert of its own for it; a host may remember that it was asked.
+		refused(
+			"a missing client certificate, TLS 1.2",
+			["tls-handshake", "tls-client-certificate"],
+			"oldMutual",
+			trusting,
+		),
 		refused("a server without a version that is new enough", "tls-handshake", "old", world => ({
 			...trusting(world),
 			minimumVersion: "TLSv1.3",
 		})),
+		...alerts.map(([description, what, code]) =>
+			refused(
+				`alert ${description}, ${what}`,
+				code,
+				world => world.alerts[description] as Endpoint,
+				trusting,
+			),
+		),
+		refused("a server that answers in plain text", "tls-plain", "plain", trusting),
+		refused("a server that answers with TLS 1.1", "tls-handshake", "outdated", trusting),
+		refused("a server that says goodbye during the handshake", "tls-closed", "goodbye", trusting),
 		refused("a server that hangs up during the handshake", "tls-closed", "hangup", trusting),
 
 		item("a client certificate of an unknown authority is of no use: onError once", (trial, world) => {
@@ -181,9 +261,9 @@ const suite: Suite = {
 						throw new Error("the server talks to a stranger");
 					},
 					onError(reason) {
-						// A server over Node closes without an alert, after TLS 1.3's client has finished.
+						// A server over Node closes without an alert, before or after the client's side has finished.
 						const code = (reason as { code?: string }).code ?? "";
-						trial.ok(/^(tls-client-refused|closed|ECONNRESET)$/.test(code), `found ${code}`);
+						trial.ok(/^(tls-client-refused|tls-closed|closed|ECONNRESET)$/.test(code), `found ${code}`);
 						trial.done();
 					},
 				},
@@ -205,11 +285,16 @@ const suite: Suite = {
 		item("the application protocol is negotiated, from a string or an Array (§10)", (trial, world) => {
 			const ask = (applicationLayerProtocol: unknown, expected: string, next: () => void) => {
 				let answer = "";
+				let asked = false;
 				const tcp = open(
 					trial,
 					world.alpn,
 					{ ...trusting(world), applicationLayerProtocol },
 					{
+						onWritable() {
+							if (!asked) this.write(Uint8Array.of(63));
+							asked = true;
+						},
 						onReadable() {
 							answer += String.fromCharCode(...new Uint8Array(this.read() as ArrayBuffer));
 							if (!answer.endsWith("\n")) return;
@@ -232,6 +317,17 @@ const suite: Suite = {
 				trial.done();
 			}),
 		),
+		item("what a server says as soon as it may is read", (trial, world) => {
+			let text = "";
+			open(trial, world.greeting, trusting(world), {
+				onReadable() {
+					text += String.fromCharCode(...new Uint8Array(this.read() as ArrayBuffer));
+					if (!text.endsWith("\n")) return;
+					trial.equal(text, "hello\n");
+					trial.done();
+				},
+			});
+		}),
 		item("64 KiB go to and fro through a full write buffer (§10)", (trial, world) => {
 			const total = 65_536;
 			const fragment = new Uint8Array(1024);
@@ -253,31 +349,52 @@ const suite: Suite = {
 				},
 			});
 		}),
-		item("what was written before close still arrives (§10)", (trial, world) => {
-			const words = Uint8Array.from("last words", character => character.charCodeAt(0));
-			let first = true;
-			open(trial, world.ledger, trusting(world), {
+		item(
+			"what was written before close still arrives, a sequence without its end included (§10)",
+			(trial, world) => {
+				const words = Uint8Array.from("last words", character => character.charCodeAt(0));
+				let first = true;
+				open(trial, world.ledger, trusting(world), {
+					onWritable() {
+						if (!first) return;
+						first = false;
+						this.write(words.subarray(0, 4));
+						this.write(words.subarray(4), { more: true });
+						this.close();
+						ask();
+					},
+				});
+				const ask = trial.on(() => {
+					let answer = "";
+					let asked = false;
+					open(trial, world.ledger, trusting(world), {
+						onWritable() {
+							if (!asked) this.write(Uint8Array.of(63));
+							asked = true;
+						},
+						onReadable() {
+							for (const byte of new Uint8Array(this.read() as ArrayBuffer))
+								answer += String.fromCharCode(byte);
+							if (!answer.endsWith("\n")) return;
+							trial.equal(answer, "last words\n");
+							trial.done();
+						},
+						onError() {},
+					});
+				});
+			},
+		),
+		item("nothing can be written before the handshake is done (§10)", (trial, world) => {
+			const tcp = open(trial, world.echo, trusting(world), {
 				onWritable() {
-					if (!first) return;
-					first = false;
-					this.write(words);
-					this.close();
-					ask();
+					this.write(Uint8Array.of(42));
+				},
+				onReadable() {
+					trial.bytes(this.read() as ArrayBuffer, [42]);
+					trial.done();
 				},
 			});
-			const ask = trial.on(() => {
-				let answer = "";
-				open(trial, world.ledger, trusting(world), {
-					onReadable() {
-						for (const byte of new Uint8Array(this.read() as ArrayBuffer))
-							answer += String.fromCharCode(byte);
-						if (!answer.endsWith("\n")) return;
-						trial.equal(answer, "last words\n");
-						trial.done();
-					},
-					onError() {},
-				});
-			});
+			trial.throws(() => tcp.write(Uint8Array.of(41)));
 		}),
 		item("callbacks stop at close, also in the middle of the handshake (§8)", (trial, world) => {
 			const never = () => {

@@ -3,8 +3,10 @@
  * asked for in band, so that a case needs nothing but addresses.
  */
 
+import { createPrivateKey } from "node:crypto";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTLSServer, type TLSSocket, type TlsOptions } from "node:tls";
+import { alert, answering, goodbye, outdated, unsigned } from "./betrayal.js";
 import { Authority, type Issued, pem } from "./certificates.js";
 import type { Endpoint, TLSWorld, World } from "./suite.js";
 
@@ -24,6 +26,7 @@ export async function openWorld(loop?: World["loop"]): Promise<World & { close()
 		const server = tls
 			? createTLSServer(tls, accept).on("tlsClientError", (_, socket) => socket.destroy())
 			: createServer({ noDelay: true }, accept);
+		if (tls?.sessionTimeout) remember(server);
 		servers.push(server);
 		await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
 		return { address: "127.0.0.1", port: (server.address() as AddressInfo).port };
@@ -87,7 +90,8 @@ function pairs(): (socket: Socket) => void {
 	let said: Promise<string> | undefined;
 	return socket => {
 		if (said) {
-			said.then(text => socket.end(`${text}\n`));
+			const answer = said;
+			socket.once("data", () => answer.then(text => socket.end(`${text}\n`)));
 			said = undefined;
 		} else
 			said = new Promise(resolve => {
@@ -100,6 +104,21 @@ function pairs(): (socket: Socket) => void {
 	};
 }
 
+/** Keeps a server's sessions, which Node leaves to the program. */
+function remember(server: Server): void {
+	const sessions = new Map<string, Buffer>();
+	server.on("newSession", (id: Buffer, session: Buffer, done: () => void) => {
+		sessions.set(id.toString("hex"), session);
+		done();
+	});
+	server.on("resumeSession", (id: Buffer, give: (error: null, session: Buffer | null) => void) =>
+		give(null, sessions.get(id.toString("hex")) ?? null),
+	);
+}
+
+/** handshake_failure, bad_certificate, unknown_ca, protocol_version, internal_error, certificate_required. */
+const alerts = [40, 42, 48, 70, 80, 116];
+
 async function openTLS(
 	serve: (behaviour: (socket: Socket) => void, tls?: TlsOptions) => Promise<Endpoint>,
 ): Promise<TLSWorld> {
@@ -107,13 +126,20 @@ async function openTLS(
 	const year = 365 * 86_400_000;
 	const authority = new Authority("Test authority");
 	const other = new Authority("Other authority");
+	const rsa = new Authority("RSA authority", "rsa");
 	const good = authority.issue({ name: "server", names: [host], addresses: ["127.0.0.1"] });
-	const client = authority.issue({ name: "client" });
-	const stranger = other.issue({ name: "stranger" });
-	const own = ({ certificate, key }: Issued) => ({
-		cert: pem("CERTIFICATE", certificate),
+	// Moddable's SDK signs as a client with RSA alone.
+	const client = authority.issue({ name: "client", keys: "rsa" });
+	const stranger = other.issue({ name: "stranger", keys: "rsa" });
+	const own = ({ certificate, key }: Issued, ...chain: readonly Buffer[]) => ({
+		cert: [certificate, ...chain].map(each => pem("CERTIFICATE", each)).join(""),
 		key: pem("PRIVATE KEY", key),
 	});
+	const below = new Authority("Authority below", "elliptic", authority);
+	const server = { name: "another", names: [host] };
+	const [chained, forged] = [below.issue(server), new Authority("Test authority").issue(server)];
+	const key = createPrivateKey({ key: good.key, format: "der", type: "pkcs8" });
+	const presumptuous = new Authority("server", key).issue(server);
 	const ask = {
 		...own(good),
 		requestCert: true,
@@ -127,12 +153,21 @@ async function openTLS(
 		host,
 		ca: [...authority.certificate],
 		otherCA: [...other.certificate],
+		rsaCA: [...rsa.certificate],
 		clientCertificate: [...client.certificate],
 		clientKey: [...client.key],
 		strangerCertificate: [...stranger.certificate],
 		strangerKey: [...stranger.key],
 		echo: await serve(echo, own(good)),
 		old: await serve(echo, { ...own(good), maxVersion: "TLSv1.2" }),
+		whole: await serve(echo, own(good, authority.certificate)),
+		below: await serve(echo, own(chained, below.certificate)),
+		rsa: await serve(echo, own(rsa.issue({ ...server, keys: "rsa" }))),
+		forged: await serve(echo, own(forged, authority.certificate)),
+		presumptuous: await serve(echo, own(presumptuous, good.certificate, authority.certificate)),
+		unproven: await serve(answering(...unsigned([good.certificate, authority.certificate]))),
+		outdated: await serve(answering(...outdated)),
+		goodbye: await serve(answering(...goodbye)),
 		otherName: await serve(echo, own(authority.issue({ name: "other", names: ["other.test"] }))),
 		expired: await serve(
 			echo,
@@ -160,13 +195,21 @@ async function openTLS(
 		oldMutual: await serve(echo, { ...ask, maxVersion: "TLSv1.2" }),
 		alpn: await serve(
 			socket => {
-				socket.write(`${(socket as TLSSocket).alpnProtocol}\n`);
-				socket.pipe(socket);
+				socket.once("data", () => socket.write(`${(socket as TLSSocket).alpnProtocol}\n`));
 			},
 			{ ...own(good), ALPNProtocols: ["mqtt", "x-other"] },
 		),
 		ledger: await serve(pairs(), own(good)),
 		mqtt: await serve(accepting, own(good)),
-		hangup: await serve(socket => socket.end()),
+		resuming: await serve(echo, { ...own(good), maxVersion: "TLSv1.2", sessionTimeout: 300 }),
+		greeting: await serve(socket => socket.write("hello\n"), own(good)),
+		wildcard: await serve(echo, own(authority.issue({ name: "any", names: [`*.${host}`] }))),
+		hangup: await serve(socket => socket.once("data", () => socket.end())),
+		plain: await serve(answering(Buffer.from("220 broker.test at your service\r\n"))),
+		alerts: Object.fromEntries(
+			await Promise.all(
+				alerts.map(async description => [description, await serve(answering(alert(description)))] as const),
+			),
+		),
 	};
 }
