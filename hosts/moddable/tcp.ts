@@ -5,6 +5,7 @@
  */
 
 import SDKTCP from "embedded:io/socket/tcp";
+import Timer from "timer";
 import type { ByteBuffer, TCPOptions, TCP as TCPPattern } from "../../modules/mqtt/io.js";
 
 /** The SDK's class as it is, which its typings only sketch. */
@@ -17,6 +18,7 @@ export class TCP extends Base {
 	#writable = 0;
 	#closed = false;
 	#failed = false;
+	#fail: () => void;
 
 	constructor(options: TCPOptions) {
 		const { address, onReadable, onWritable, onError } = options;
@@ -25,6 +27,12 @@ export class TCP extends Base {
 		for (const callback of [onReadable, onWritable, onError])
 			if (callback !== undefined && typeof callback !== "function")
 				throw new TypeError("TCP: callbacks must be functions");
+		// `this` is not there yet; all that is called back comes from later turns.
+		const fail = () => {
+			if (this.#closed || this.#failed) return;
+			this.#failed = true;
+			onError?.call(this);
+		};
 		super({
 			...options,
 			onReadable(this: TCP, bytes: number) {
@@ -37,12 +45,9 @@ export class TCP extends Base {
 				this.#writable = bytes;
 				onWritable?.call(this, bytes);
 			},
-			onError(this: TCP) {
-				if (this.#closed || this.#failed) return;
-				this.#failed = true;
-				onError?.call(this);
-			},
+			onError: fail,
 		});
+		this.#fail = fail;
 	}
 
 	override read(buffer: ByteBuffer): number | undefined;
@@ -68,7 +73,9 @@ export class TCP extends Base {
 	override write(data: ByteBuffer | number): number {
 		if (this.#closed || this.#failed) throw new Error("TCP: the connection is gone");
 		const writable = super.write(data) as number | undefined;
-		// Gone in this moment: onError is on its way, and what is written meanwhile is lost like any byte in flight.
+		// Gone in this moment, and what is written meanwhile is lost like any byte in flight. The simulator's socket would
+		// never say so.
+		if (writable === undefined) Timer.set(this.#fail);
 		const used = typeof data === "number" ? 1 : data.byteLength;
 		this.#writable = writable ?? Math.max(this.#writable - used, 0);
 		return this.#writable;
