@@ -28,3 +28,10 @@ declare module "embedded:network/interface/wifi" {
 		readonly RSSI: number | undefined;
 	}
 }
+declare module "crypt" {
+	export class Digest {
+		constructor(type: "SHA256" | "SHA384" | "SHA512");
+		write(message: ArrayBuffer | string): void;
+		close(): ArrayBuffer;
+	}
+}

@@ -1,22 +1,29 @@
 /**
- * ECMA-419 §10, TLS Client socket, over the SDK's TLSSocket (TLS 1.2). What the SDK throws about a certificate (carrier.ts)
- * ends the connection, with a coded reason in `onError`. The host's name must stand in the certificate; there is no switch to turn that off.
- * The manifest turns DHE off: the SDK signs as a client with ECDHE alone, and a server that asks for our certificate
- * may choose either.
+ * ECMA-419 §10, TLS Client socket, over the SDK's TLSSocket, which speaks TLS 1.2. Who is believed is trust.ts's, what must be
+ * proved handshake.ts's; what either throws ends the connection (carrier.ts), with a coded reason in `onError`. There is no
+ * switch to turn that off. The manifest turns DHE off: the SDK signs as a client with ECDHE alone, and with RSA keys
+ * alone, and a server that asks for our certificate may choose either.
  */
 
 /// <reference path="./sdk.d.ts" />
 
 import SDKTLS from "embedded:io/socket/tcp/tls";
+import Timer from "timer";
 import type { ByteBuffer, TCP as TCPPattern } from "../../modules/mqtt/io.js";
+import { certificates } from "../node/der.js";
 import { Carrier } from "./carrier.js";
+import { type Refusal, refusal } from "./refusal.js";
+import type { Progress } from "./trust.js";
 
-/** DER. Of several authorities the SDK takes one; a server must send its whole chain, its authority included. */
+type Several<T> = T | readonly T[];
+
+/** DER; a buffer may hold several certificates in a row. */
 export interface Credentials {
-	readonly ca?: ByteBuffer;
-	readonly clientCertificate?: ByteBuffer;
-	/** PKCS #8. */
-	readonly clientKey?: ByteBuffer;
+	/** What the image has of the SDK's collection if not given. */
+	readonly ca?: Several<ByteBuffer>;
+	readonly clientCertificate?: Several<ByteBuffer>;
+	/** PKCS #8, of an RSA key. */
+	readonly clientKey?: Several<ByteBuffer>;
 }
 
 export interface TLSOptions {
@@ -24,21 +31,42 @@ export interface TLSOptions {
 	/** The name the server must prove, unless `tls.host` says another. */
 	readonly host?: string;
 	readonly port: number;
-	readonly tls?: Credentials & { readonly host?: string; readonly applicationLayerProtocol?: string };
+	readonly tls?: Credentials & {
+		readonly host?: string;
+		readonly minimumVersion?: string;
+		readonly maximumVersion?: string;
+		readonly applicationLayerProtocol?: Several<string | ByteBuffer>;
+	};
 	readonly onReadable?: (this: TLS, bytes: number) => void;
 	readonly onWritable?: (this: TLS, bytes: number) => void;
 	readonly onError?: (this: TLS, reason?: unknown) => void;
 }
+
+/** Room that the SDK does not take into account everywhere: what its largest cipher adds to a record, and 32 that it does. */
+const OVERHEAD = 64;
+const NOTHING = Object.freeze(new ArrayBuffer(0));
 
 const Base = SDKTLS as unknown as new (options: object) => TCPPattern;
 
 export class TLS extends Base {
 	#closed = false;
 	#failed = false;
+	/** The handshake is done: before, the SDK would send in clear. */
+	#ready = false;
+	/** Part of a sequence waits in the SDK for the rest. */
+	#waiting = false;
+	#turn: Timer | undefined;
 
 	constructor(options: TLSOptions) {
 		const { tls = {}, onReadable, onWritable, onError } = options;
-		const { ca, clientCertificate, clientKey, applicationLayerProtocol, host = options.host } = tls;
+		const { minimumVersion = "TLSv1.2", maximumVersion = "TLSv1.2", host = options.host } = tls;
+		if (typeof host !== "string" || host === "") throw new TypeError("TLS: tls.host is required");
+		for (const version of [minimumVersion, maximumVersion])
+			if (!/^TLSv1\.[123]$/.test(version)) throw new RangeError(`TLS: no version "${version}"`);
+		const progress: Progress = { asked: false, secured: false };
+		const credentials = converted(tls);
+		const bare = !credentials.clientKey;
+		let connected = false;
 		// `this` is not there yet; all that is called back comes from later turns.
 		const fail = (reason?: unknown) => {
 			if (!this.#running) return;
@@ -49,18 +77,27 @@ export class TLS extends Base {
 			address: options.address,
 			port: options.port,
 			host,
-			secure: {
-				serverName: host,
-				...(ca && { certificate: whole(ca) }),
-				...(clientCertificate &&
-					clientKey && { clientCertificates: [whole(clientCertificate)], clientKey: whole(clientKey) }),
-				...(applicationLayerProtocol && { applicationLayerProtocolNegotiation: [applicationLayerProtocol] }),
-			},
+			secure: { serverName: host, ...credentials, progress },
 			TCP: { io: Carrier },
-			thrown: (error: unknown) => fail(coded(error)),
+			connected: () => {
+				connected = true;
+				if (minimumVersion > "TLSv1.2" || maximumVersion < "TLSv1.2")
+					throw refusal("tls-handshake", "here only TLS 1.2 is spoken");
+			},
+			thrown: (error: unknown) => fail(explained(error, progress.asked && bare)),
 			onReadable: (bytes: number) => this.#running && onReadable?.call(this, bytes),
-			onWritable: (bytes: number) => this.#running && onWritable?.call(this, bytes),
-			onError: () => fail(),
+			onWritable: (bytes: number) => {
+				if (!this.#running) return;
+				if (!progress.secured) return fail(refusal("tls-closed", "the server broke off the handshake"));
+				this.#ready = true;
+				onWritable?.call(this, bytes);
+			},
+			onError: () => {
+				if (this.#ready) fail(refusal("closed", "the connection has ended"));
+				else if (progress.asked && bare) fail(refusal("tls-client-certificate", UNKNOWN_CLIENT));
+				else if (connected) fail(refusal("tls-closed", "the server hung up during the handshake"));
+				else fail();
+			},
 		});
 	}
 
@@ -79,34 +116,67 @@ export class TLS extends Base {
 		return count === undefined ? undefined : bytes.buffer.slice(0, count);
 	}
 	override write(data: ByteBuffer | number, options?: { readonly more?: boolean }): number {
-		if (!this.#running) throw new Error("TLS: the connection is gone");
-		return super.write(data, options);
+		if (!this.#running || !this.#ready) throw new Error("TLS: no connection");
+		const room = super.write(data, options);
+		this.#waiting = options?.more === true;
+		// An end that does not come in this turn may wait for room, and room for what waits here.
+		if (this.#waiting)
+			this.#turn ??= Timer.set(() => {
+				this.#turn = undefined;
+				if (this.#waiting && this.#running) this.write(NOTHING);
+			});
+		return Math.max(room - OVERHEAD, 0);
 	}
 	override close(): void {
 		if (this.#closed) return;
+		Timer.clear(this.#turn);
+		if (this.#waiting && this.#running) this.write(NOTHING);
 		this.#closed = true;
 		super.close();
 	}
 }
 
+/** In the SDK's names, checked before anything is allocated. */
+function converted(tls: NonNullable<TLSOptions["tls"]>) {
+	const { ca, clientCertificate, clientKey, applicationLayerProtocol } = tls;
+	const chain = list(clientCertificate).flatMap(each => certificates("clientCertificate", view(each)));
+	const keys = list(clientKey).flatMap(each => certificates("clientKey", view(each)));
+	if (chain.length === 0 ? keys.length > 0 : keys.length !== 1)
+		throw new TypeError("TLS: clientCertificate and one clientKey go together");
+	return {
+		...(ca && { certificate: list(ca).flatMap(each => certificates("ca", view(each))) }),
+		...(keys.length && { clientCertificates: chain, clientKey: keys[0] }),
+		...(applicationLayerProtocol && {
+			applicationLayerProtocolNegotiation: list(applicationLayerProtocol),
+		}),
+	};
+}
+
+function list<T>(value: Several<T> | undefined): readonly T[] {
+	if (value === undefined) return [];
+	return Array.isArray(value) ? value : [value as T];
+}
+
+/** A resource in flash is no ArrayBuffer and becomes no copy. */
 function view(buffer: ByteBuffer): Uint8Array {
 	return ArrayBuffer.isView(buffer)
 		? new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 		: new Uint8Array(buffer);
 }
 
-/** The SDK compares and decodes buffers, not views. */
-function whole(buffer: ByteBuffer): ArrayBuffer | ByteBuffer {
-	if (!ArrayBuffer.isView(buffer)) return buffer;
-	return (buffer.buffer as ArrayBuffer).slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength);
-}
+const UNKNOWN_CLIENT = "the server asks for a client certificate";
 
-/** Before this no clock has been set: every certificate is then of the future. */
-const SET = Date.UTC(2025, 0, 1);
-
-/** The SDK's words, under one code: they do not tell a wrong name from a wrong authority. But we know when there was no time. */
-function coded(cause: unknown): Error {
-	const error = new Error(`TLS: ${cause instanceof Error ? cause.message : cause}`);
-	(error as Error & { code: string }).code = Date.now() < SET ? "tls-time" : "tls-handshake";
-	return error;
+/** What was thrown, with a code; alerts by their numbers (RFC 5246 §7.2). */
+function explained(cause: unknown, bare: boolean): Refusal | Error {
+	if (typeof (cause as { code?: unknown })?.code === "string") return cause as Refusal;
+	const message = cause instanceof Error ? cause.message : String(cause);
+	const alert = Number(/^alert: \d+, (\d+)$/.exec(message)?.[1] ?? -1);
+	// handshake_failure is also what a server says that was shown no certificate and wanted one.
+	if (alert === 116 || (bare && alert >= 40 && alert <= 51))
+		return refusal("tls-client-certificate", UNKNOWN_CLIENT, cause);
+	if ((alert >= 42 && alert <= 46) || (alert >= 48 && alert <= 51))
+		return refusal("tls-client-refused", "the server does not accept the client certificate", cause);
+	if (alert === 40 || alert === 70 || alert === 71 || alert === 120)
+		return refusal("tls-handshake", "the server agrees to no common version, cipher or protocol", cause);
+	return refusal("tls-failed", message, cause);
 }

@@ -28,10 +28,9 @@ const known: readonly (readonly [suite: RegExp, title: RegExp, reason: string])[
 	[/^TCP/, /inside a public method/, "the simulator's socket takes 1536 bytes at once"],
 	[
 		/^TLS/,
-		/^(?!callbacks stop at close)/,
-		"the SDK's TLS wants the server's whole chain, and has one code for all reasons",
+		/as soon as it may/,
+		"the SDK's TLS throws away what comes in one segment with the end of the handshake",
 	],
-	[/^MQTT client/, /over TLS/, "the SDK's TLS wants the server's whole chain"],
 	[/^resolver/, /the address .*:/, "the SDK's sockets know IPv4 only"],
 	[/^sensors/, /wave and replay/, "no replay: there is no command line to name a file"],
 ];
@@ -79,11 +78,11 @@ describe("host simulator: ECMA-419 conformance", function () {
 	let screen: Awaited<ReturnType<typeof display>>;
 	let simulator: Simulator;
 
-	/** A case that started and told no outcome has ended the virtual machine. */
+	/** A case that started and told no outcome has ended the virtual machine. The SDK traces some lines without an end. */
 	const gather = (lines: readonly string[]) => {
 		const abort = lines.find(line => line.startsWith("XS abort"));
 		for (const line of lines) {
-			const [, word, key = "", outcome] = /^conformance: (start )?(\d+\.\d+)(.*)$/.exec(line) ?? [];
+			const [, word, key = "", outcome] = /conformance: (start )?(\d+\.\d+)(.*)$/.exec(line) ?? [];
 			if (word) outcomes.set(key, { status: "failed", reason: abort ?? "mcsim ended" });
 			else if (key && outcome) outcomes.set(key, JSON.parse(outcome));
 		}
@@ -102,7 +101,12 @@ describe("host simulator: ECMA-419 conformance", function () {
 		const { so } = await buildSimulator({ data, world: JSON.stringify(plain) }, await project(), name);
 		for (let over = false; !over; ) {
 			simulator = new Simulator(so, screen.name, join(root, "test/sdk/mockup"));
-			over = /end/.test(await simulator.line(/^conformance: end|^XS abort/, 400_000));
+			try {
+				over = /end/.test(await simulator.line(/^conformance: end|^XS abort/, 400_000));
+			} catch (error) {
+				// It may also end without a word, in the middle of a case.
+				if (!simulator.lines.some(line => line.startsWith("conformance: start"))) throw error;
+			}
 			await simulator.kill();
 			gather(simulator.lines);
 		}

@@ -112,10 +112,13 @@ export function measure(folder: string): { aliases: number; slots: number; code:
 	};
 }
 
-/** Warnings of the linker about modules that are not the SDK's own. */
-export function warnings(log: string): string[] {
-	const own = /^### warning: (main|modules\/|hosts\/|setup\/device|embedded:network\/mqtt)/;
-	return log.split("\n").filter(line => own.test(line));
+/** Those of the SDK's modules that hosts/moddable replaces. */
+export const replaced = ["ssl/cert", "ssl/handshake"];
+
+/** Warnings of the linker about modules that are not the SDK's own, and about `others`. */
+export function warnings(log: string, others: readonly string[] = []): string[] {
+	const own = ["main", "modules/", "hosts/", "setup/device", "embedded:network/mqtt", ...others];
+	return log.split("\n").filter(line => own.some(name => line.startsWith(`### warning: ${name}`)));
 }
 
 const children = new Set<ChildProcess>();
