@@ -4,8 +4,10 @@
  */
 
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { prepare } from "../../hosts/desk/certificates.js";
+import { Authority } from "../hosts/certificates.js";
 import { configure, linkChip, measure, missing, output, replaced, root, warnings } from "./sdk.js";
 
 const chips = ["esp32", "esp32c3", "esp32s3", "esp32c6"];
@@ -66,6 +68,31 @@ describe("the firmware for the ESP32", function () {
 				image: image ?? "no IDF_PATH",
 			};
 		});
+	describe("with a board's own manifest beside it, as in FLASHING.md", () => {
+		const board = join(output, "projects/my-board");
+		const certificates = join(board, "certificates");
+		const log = join(output, "tmp/esp32/esp32c3/release/my-board/makefile");
+		before(() => {
+			mkdirSync(board, { recursive: true });
+			const ca = join(output, "ca.der");
+			writeFileSync(ca, new Authority("Ours").certificate);
+			prepare(certificates, { ca });
+			const include = [join(root, "manifest.json"), "./certificates/manifest.json"];
+			writeFileSync(join(board, "manifest.json"), JSON.stringify({ include }));
+		});
+
+		it("brings its certificates along", async () => {
+			assert.doesNotMatch(await configure("esp32/esp32c3", board), /no data match/);
+			assert.match(readFileSync(log, "utf8"), /certificates\/ca\.der/);
+		});
+		it("does not build without the folder of its certificates", async () => {
+			rmSync(certificates, { recursive: true });
+			await assert.rejects(
+				configure("esp32/esp32c3", board),
+				/certificates\/manifest\.json': manifest not found!/,
+			);
+		});
+	});
 	it("refuses a platform it has no host for, in a sentence", async () => {
 		await assert.rejects(configure("pico"), /Glowworm has no host for this platform/);
 	});
