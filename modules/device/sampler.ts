@@ -57,7 +57,7 @@ export default class Sampler {
 
 	start(): void {
 		this.#tried = this.#ticks.ticks;
-		this.#handle = this.#timer.set(() => this.#run(), 0, this.#period);
+		this.#handle = this.#timer.set(() => this.#run(), 0, 1);
 	}
 
 	/** A new rate, from the next sample on. */
@@ -70,11 +70,6 @@ export default class Sampler {
 		this.#timer.clear(this.#handle);
 		this.#handle = undefined;
 		this.#discard();
-	}
-
-	/** A repeating timer stands until it is cleared; each run moves it to where the next sample is due. */
-	get #period(): number {
-		return Math.max(1, Math.ceil(this.#every));
 	}
 
 	#run(): void {
@@ -100,7 +95,9 @@ export default class Sampler {
 		// Closed by whoever got the sample.
 		if (!this.#handle) return;
 		const delay = (this.#due - this.#ticks.ticks) | 0;
-		this.#timer.schedule(this.#handle, delay > 0 ? delay : 0, this.#period);
+		// It repeats only so as to stand until it is cleared. Never before it is due: the simulator's timer would then fire twice.
+		if (delay > 0) this.#timer.schedule(this.#handle, delay, delay);
+		else this.#timer.schedule(this.#handle, 0, 1);
 	}
 
 	#read(now: number): number | undefined {

@@ -111,6 +111,25 @@ describe("sampling task", () => {
 		assert.equal(sampler.missed, 0);
 	});
 
+	it("is asked once for a sample by timers that come early, and repeat before they are due", () => {
+		// Moddable's on the simulator: a millisecond early at times, and one that its own callback moves to later than it
+		// would repeat fires at both times.
+		const clock = new TestClock(0);
+		const repeats: (readonly [delay: number, repeat: number])[] = [];
+		const timer = {
+			set: (callback: () => void, delay: number, repeat: number) => clock.set(callback, delay, repeat),
+			schedule(handle: object, delay: number, repeat: number) {
+				repeats.push([delay, repeat]);
+				clock.schedule(handle as never, Math.max(delay - 1, 0), repeat);
+			},
+			clear: (handle: object) => clock.clear(handle as never),
+		};
+		const { took } = sampling(100, one, Object.assign(Object.create(clock), timer));
+		clock.advance(1000);
+		assert.equal(took.length, 11);
+		assert.ok(repeats.length === 11 && repeats.every(([delay, repeat]) => repeat >= delay), `${repeats}`);
+	});
+
 	it("keeps its rate over days, across wrapping ticks", () => {
 		const { clock, took } = sampling(10_000, one, new TestClock(2 ** 31 - 12_345));
 		clock.advance(3 * 86_400_000);

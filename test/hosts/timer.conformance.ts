@@ -155,6 +155,29 @@ const suite: Suite = {
 			},
 		},
 		{
+			title: "a timer moved by its own callback to later than it would repeat fires then, and once",
+			run(trial) {
+				const { timer, clock } = trial.device;
+				let count = 0;
+				let moved = 0;
+				const handle: TimerHandle = timer.set(
+					trial.on(() => {
+						if (++count === 1) {
+							moved = clock.ticks;
+							timer.schedule(handle, 60, 20);
+							return;
+						}
+						timer.clear(handle);
+						trial.equal(count, 2);
+						trial.ok(((clock.ticks - moved) | 0) >= 60, "too early");
+						trial.done();
+					}),
+					5,
+					20,
+				);
+			},
+		},
+		{
 			title: "a one-shot that fired no longer stands: `schedule` throws, `clear` does nothing",
 			run(trial) {
 				const { timer } = trial.device;
