@@ -10,6 +10,11 @@ const hints: readonly (readonly [line: RegExp, hint: string])[] = [
 	[/\(tls-early\)/, "the broker's certificate is not valid yet, or this machine's clock is wrong"],
 	[/\(tls-client-\w+\)/, "the broker wants a certificate of the board's: see --cert and --key"],
 	[/\(tls-plain\)/, "the broker speaks no TLS on this port: mqtt:// instead of mqtts://"],
+	[/\(tls-closed\)/, "it hung up on TLS: perhaps it speaks none, mqtt:// instead of mqtts://"],
+	[
+		/: failed \S+ disconnected \(ECONNRESET\)/,
+		"it hung up at once: perhaps it wants TLS, mqtts:// instead of mqtt://",
+	],
 	[/\(ECONNREFUSED\)/, "nobody listens there"],
 	[/ unresolved/, "this name is unknown"],
 	[/: refused \S+ 2$/, "the broker does not accept this id"],

@@ -22,9 +22,21 @@ export function loadCredentials({ ca, certificate, key }: CredentialFiles): Cred
 		);
 	return {
 		...(ca !== undefined && { ca: certificates(ca) }),
-		...(certificate !== undefined && { clientCertificate: certificates(certificate) }),
-		...(key !== undefined && { clientKey: privateKey(key) }),
+		...(certificate !== undefined && key !== undefined && pair(certificate, key)),
 	};
+}
+
+function pair(certificate: string, key: string) {
+	const clientCertificate = certificates(certificate);
+	const clientKey = privateKey(key);
+	if (!new X509Certificate(clientCertificate[0] as Uint8Array).checkPrivateKey(readKey(clientKey)))
+		throw new Error(`${key}: expected the key of ${certificate}, found another one`);
+	return { clientCertificate, clientKey };
+}
+
+/** A key as `loadCredentials` gives it. */
+export function readKey(clientKey: Uint8Array) {
+	return createPrivateKey({ key: Buffer.from(clientKey), format: "der", type: "pkcs8" });
 }
 
 function certificates(file: string): Uint8Array[] {

@@ -170,6 +170,7 @@ export default class Board
 		return this.voice.clear(name, true);
 	}
 	forgotten(): void {
+		this.report("forgotten: stays away until it is restarted");
 		const last = () => {
 			this.#standing.forget();
 			this.#forgetting.end();

@@ -6,7 +6,7 @@
 import { line } from "./description.js";
 import { parse } from "./json.js";
 import type { Incoming } from "./link.js";
-import { isRecord, nearest, type Problem, show, type Values } from "./schema.js";
+import { isRecord, nearest, type Problem, show, unknown, type Values } from "./schema.js";
 import topics from "./topics.js";
 import { cidOf } from "./wish.js";
 
@@ -25,6 +25,8 @@ export interface CommandHost {
 
 const LONGEST = 4096;
 const MISTAKES = 4;
+/** Of a command. */
+const keys: readonly string[] = Object.freeze(["cmd", "cid", "set", "output"]);
 const BRIEF = 12;
 export const names: readonly string[] = Object.freeze(["info", "config", "restart", "forget", "identify"]);
 
@@ -102,7 +104,11 @@ function ordered(payload: Uint8Array): Order {
 	const cid = cidOf(value.cid);
 	const head = { value, ...(cid !== undefined && { cid }) };
 	const { cmd } = value;
-	if (typeof cmd === "string" && names.includes(cmd)) return { ...head, cmd };
+	if (typeof cmd === "string" && names.includes(cmd)) {
+		const problems: Problem[] = [];
+		for (const key of Object.keys(value)) if (!keys.includes(key)) unknown(problems, key, key, keys);
+		return { ...head, cmd, ...(problems.length && { error: told(problems) }) };
+	}
 	const close = typeof cmd === "string" ? nearest(cmd, names) : undefined;
 	const hint = close ? `, perhaps "${close}"` : "";
 	return { ...head, error: `cmd: expected one of ${names.join(", ")}${hint}, found ${brief(cmd)}` };

@@ -259,6 +259,7 @@ describe("forget", () => {
 		assert.equal(world.link.farewell, "");
 		assert.equal(world.clock.pending, 0);
 		assert.ok(!world.records.has("forget"));
+		assert.ok(world.trace.includes("forgotten: stays away until it is restarted"));
 	});
 
 	it("goes on after a lost connection", () => {
@@ -339,6 +340,12 @@ describe("cmd", () => {
 		],
 		["a command that is nearly right", "restrat", /perhaps "restart", found "restrat"$/],
 		["no command", {}, /^cmd: .* found nothing$/],
+		[
+			"a change beside set",
+			{ cmd: "config", sensors: { temp: { every: 500 } } },
+			/^sensors: expected one of cmd, cid, set, output, found "sensors"$/,
+		],
+		["a key that is nearly right", { cmd: "config", sett: {} }, /^sett: expected a known key, perhaps "set"/],
 		["broken JSON", "{", /^expected JSON, found "\{"$/],
 		["too much", "x".repeat(5000), /^expected at most 4096 bytes, found 5000$/],
 		["an output that is none", { cmd: "identify", output: "pump" }, /^output: /],

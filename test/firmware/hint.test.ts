@@ -9,6 +9,8 @@ describe("the desk's log", () => {
 		["session: failed h:8883 disconnected (tls-name)", "another name"],
 		["session: failed h:8883 disconnected (tls-expired)", "expired"],
 		["session: failed h:8883 disconnected (tls-client-certificate)", "--cert"],
+		["session: failed h:1883 disconnected (tls-closed)", "mqtt:// instead"],
+		["session: failed h:8883 disconnected (ECONNRESET)", "mqtts:// instead"],
 		["session: failed h:1883 disconnected (ECONNREFUSED)", "nobody listens"],
 		["session: failed nowhere.test:1883 unresolved", "unknown"],
 		["session: refused h:1883 4", "password"],

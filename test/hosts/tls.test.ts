@@ -81,7 +81,9 @@ describe("hosts/node: credential files", () => {
 			"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
 		);
 		const good = file("good", certificate);
+		const other = file("other", authority.issue({ name: "other" }).key);
 		for (const [files, message] of [
+			[{ certificate: good, key: other }, `${other}: expected the key of ${good}, found another one`],
 			[{ ca: junk }, `${junk}: expected certificates in PEM or DER, found neither`],
 			[{ ca: "/nowhere" }, "/nowhere: expected a readable file, found ENOENT"],
 			[{ certificate: good, key: junk }, `${junk}: expected a private key in PEM or DER, found neither`],
