@@ -16,8 +16,20 @@ import SSLStream from "ssl/stream";
 const acceptable = (hash: number, signature: number) =>
 	hash >= 4 && hash <= 6 && (signature === 1 || signature === 3);
 
+/** What a client says; the SDK would answer it as a server. */
+const client = (message: object) =>
+	Object.freeze({
+		...message,
+		unpacketize() {
+			throw refusal("tls-failed", "the server speaks as a client");
+		},
+	});
+
 export default Object.freeze({
 	...SDK,
+	clientHello: client(SDK.clientHello),
+	certificateVerify: client(SDK.certificateVerify),
+	clientKeyExchange: client(SDK.clientKeyExchange),
 	serverHello: Object.freeze({
 		...SDK.serverHello,
 		unpacketize(session: Session, stream: SSLStream) {
@@ -33,6 +45,10 @@ export default Object.freeze({
 			const at = 4 + (body[3] ?? 0);
 			if (body[0] !== 3 || !acceptable(body[at] ?? 0, body[at + 1] ?? 0))
 				throw refusal("tls-failed", "the server does not prove that it has its certificate's key");
+			// What is looked at here must be what the SDK looks at: nothing behind the signature.
+			const length = ((body[at + 2] ?? 0) << 8) | (body[at + 3] ?? 0);
+			if (at + 4 + length !== body.byteLength)
+				throw refusal("tls-failed", "the server's proof of its key is void");
 			if (body[at + 1] === 3) {
 				const pair = new BER(new BER(body.subarray(at + 4)).getSequence());
 				if (pair.getInteger() <= 0n || pair.getInteger() <= 0n)

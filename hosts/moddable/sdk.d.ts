@@ -104,6 +104,23 @@ declare module "ssl/stream" {
 		readChunk(length: number, shared: boolean): ArrayBuffer | Uint8Array;
 	}
 }
+/** The SDK's `ssl/session`, which our manifest calls so. */
+declare module "sdk/session" {
+	export interface Socket {
+		readonly readable: number;
+	}
+	export default class Session {
+		readonly options: {
+			readonly progress?: { readonly secured: boolean };
+			readonly thrown?: (error: unknown) => void;
+		};
+		/** True when it is over, also when it has failed. */
+		handshake(socket: Socket): boolean;
+		/** Null when the peer has ended it. */
+		read(socket: Socket): Uint8Array | null | undefined;
+		putData(data: Uint8Array): void;
+	}
+}
 /** The SDK's `ssl/handshake`, which our manifest calls so. */
 declare module "sdk/handshake" {
 	import type SSLStream from "ssl/stream";
@@ -117,6 +134,9 @@ declare module "sdk/handshake" {
 		unpacketize(session: Session, stream: SSLStream): void;
 	}
 	const handshake: {
+		readonly clientHello: Message;
+		readonly certificateVerify: Message;
+		readonly clientKeyExchange: Message;
 		readonly serverHello: Message;
 		readonly serverKeyExchange: Message;
 		readonly finished: Message;

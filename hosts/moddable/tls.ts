@@ -1,6 +1,6 @@
 /**
  * ECMA-419 §10, TLS Client socket, over the SDK's TLSSocket, which speaks TLS 1.2. Who is believed is trust.ts's, what must be
- * proved handshake.ts's; what either throws ends the connection (carrier.ts), with a coded reason in `onError`. There is no
+ * proved handshake.ts's; what either throws ends the connection (session.ts, carrier.ts), with a coded reason in `onError`. There is no
  * switch to turn that off. The manifest turns DHE off: the SDK signs as a client with ECDHE alone, and with RSA keys
  * alone, and a server that asks for our certificate may choose either.
  */
@@ -73,18 +73,20 @@ export class TLS extends Base {
 			this.#failed = true;
 			onError?.call(this, reason);
 		};
+		const thrown = (error: unknown) => fail(explained(error, progress.asked && bare));
 		super({
 			address: options.address,
 			port: options.port,
 			host,
-			secure: { serverName: host, ...credentials, progress },
+			// No session is resumed: the SDK would not judge again, knows it by the host's name alone, and keeps one that was refused.
+			secure: { serverName: host, ...credentials, progress, thrown, cache: false },
 			TCP: { io: Carrier },
 			connected: () => {
 				connected = true;
 				if (minimumVersion > "TLSv1.2" || maximumVersion < "TLSv1.2")
 					throw refusal("tls-handshake", "here only TLS 1.2 is spoken");
 			},
-			thrown: (error: unknown) => fail(explained(error, progress.asked && bare)),
+			thrown,
 			onReadable: (bytes: number) => this.#running && onReadable?.call(this, bytes),
 			onWritable: (bytes: number) => {
 				if (!this.#running) return;

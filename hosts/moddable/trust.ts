@@ -2,7 +2,7 @@
  * `ssl/cert` in the place of the SDK's own: whether a server's certificates are to be believed (RFC 5280 §6.1, RFC 6125
  * §6.4), with the reason where they are not, and what we show of ourselves. The SDK's (8.2.3) goes on after a signature
  * that does not fit: it believes anybody who sends the authority's certificate behind one of his own making.
- * Not looked at: path lengths, key usage, name constraints, revocation.
+ * Not looked at: path lengths, key usage, extended or not, name constraints, revocation.
  */
 
 /// <reference path="./sdk.d.ts" />
@@ -13,6 +13,7 @@ import Bin from "bin";
 import { Digest } from "crypt";
 import ECDSA from "ecdsa";
 import { refusal } from "hosts/moddable/refusal";
+import { wellFormed } from "hosts/node/der";
 import PKCS1 from "pkcs1";
 import PKCS1_5 from "pkcs1_5";
 import PKCS8 from "pkcs8";
@@ -67,8 +68,9 @@ export default class CertificateManager {
 		for (const { tbs } of path) {
 			if (now < SET) throw refusal("tls-time", "the clock has not been set");
 			const { from, to } = X509.decodeTBS(tbs).validity;
-			if (now < from) throw refusal("tls-early", "a certificate is not valid yet: is the clock right?");
-			if (now > to) throw refusal("tls-expired", "a certificate has expired");
+			// So that what is no date fits neither.
+			if (!(now >= from)) throw refusal("tls-early", "a certificate is not valid yet: is the clock right?");
+			if (!(now <= to)) throw refusal("tls-expired", "a certificate has expired");
 		}
 		return true;
 	}
@@ -90,9 +92,12 @@ export default class CertificateManager {
 	/** From the server's certificate to the authority that is trusted, each signed by the next. */
 	#path(chain: readonly Uint8Array[]): readonly Certificate[] {
 		const path: Certificate[] = [];
-		for (let i = 0; i < chain.length; i++) {
+		for (let i = 0; i < chain.length && i < LONGEST; i++) {
 			const bytes = chain[i] as Uint8Array;
+			// The SDK's parser believes every length, and would read, or allocate, far beyond.
+			if (!wellFormed(bytes)) throw refusal("tls-failed", "a certificate is not well formed");
 			const certificate = X509.decode(bytes);
+			if (i === 0 && !solid(certificate.spki)) throw refusal("tls-failed", "the server's key is too weak");
 			if (i > 0) {
 				if (!issuing(bytes) || !signed(path[i - 1] as Certificate, certificate.spki)) break;
 			}
@@ -123,8 +128,9 @@ export default class CertificateManager {
 
 /** Of the SDK's collection, what has the key identifier that this certificate gives for its issuer's. */
 function collected(certificate: Uint8Array): readonly Bytes[] {
+	if (!Resource.exists("ca.ski")) return [];
 	const wanted = X509.decodeAKI(certificate);
-	if (!wanted || !Resource.exists("ca.ski")) return [];
+	if (!wanted) return [];
 	const identifiers = new Resource("ca.ski") as unknown as ArrayBuffer;
 	for (let i = 0; i < identifiers.byteLength; i += 20) {
 		const name = `ca${i / 20}.der`;
@@ -143,6 +149,14 @@ function issuing(certificate: Uint8Array): boolean {
 	return sequence === 0x30 && boolean === 1 && length === 1 && value !== 0;
 }
 
+/** The SDK's check of the server's proof is lenient: with a small exponent such a proof can be forged without the key. */
+function solid({ modulus, exponent = 0n }: Key): boolean {
+	return modulus === undefined || exponent >= 65_537n;
+}
+
+/** Certificates that are looked at, and bits of an RSA key. */
+const LONGEST = 5;
+const MOST = 4096n;
 const hashes = Object.freeze(["SHA256", "SHA384", "SHA512"]);
 
 /** No more than what a certificate of today is signed with: no MD5, no SHA-1. */
@@ -157,7 +171,9 @@ function signed({ tbs, algo, sig }: Certificate, key: Key): boolean {
 	hash.write(tbs as unknown as ArrayBuffer);
 	const digest = hash.close();
 	if (rsa) {
-		if (!key.modulus) return false;
+		const { modulus = 0n, exponent = 0n } = key;
+		// A key that nobody has vouched for yet could keep us busy for hours.
+		if (!(modulus & 1n) || modulus >> MOST || exponent < 3n || exponent >> 32n) return false;
 		// Encoded and compared as a whole (RFC 8017 §8.2.2): a lenient parser lets forgeries through.
 		const scheme = new PKCS1_5(key, false, [2, 16, 840, 1, 101, 3, 4, 2, size]);
 		return scheme.rsa.process(PKCS1.OS2IP(sig)) === scheme.emsaEncode(digest, scheme.modulusSize - 1);

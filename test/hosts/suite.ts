@@ -75,6 +75,12 @@ export interface TLSWorld {
 	readonly outdated: Endpoint;
 	/** Answers the hello with close_notify. */
 	readonly goodbye: Endpoint;
+	/** Its proof of its key reads as one thing or as another. */
+	readonly ambiguous: Endpoint;
+	/** Sends data in clear before it has proved itself. */
+	readonly foisted: Endpoint;
+	/** Sends what is no record behind its first data. */
+	readonly trailed: Endpoint;
 	readonly otherName: Endpoint;
 	readonly expired: Endpoint;
 	readonly early: Endpoint;

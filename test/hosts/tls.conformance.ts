@@ -213,6 +213,7 @@ const suite: Suite = {
 			trusting,
 		),
 		refused("another's certificate without proof of its key", "tls-failed", "unproven", trusting),
+		refused("another's certificate with a proof that reads in two ways", "tls-failed", "ambiguous", trusting),
 		refused("a server with another name", "tls-name", "otherName", trusting),
 		refused("a server with the right name, asked for by another", "tls-name", "echo", ({ ca }) => ({
 			host: "elsewhere.test",
@@ -247,9 +248,32 @@ const suite: Suite = {
 		),
 		refused("a server that answers in plain text", "tls-plain", "plain", trusting),
 		refused("a server that answers with TLS 1.1", "tls-handshake", "outdated", trusting),
+		refused("data that comes before the server has proved itself", "tls-failed", "foisted", trusting),
 		refused("a server that says goodbye during the handshake", "tls-closed", "goodbye", trusting),
 		refused("a server that hangs up during the handshake", "tls-closed", "hangup", trusting),
 
+		item(
+			"what nobody has encrypted, behind genuine data, ends the connection with a coded reason, once",
+			(trial, world) => {
+				let written = false;
+				let read = "";
+				open(trial, world.trailed, trusting(world), {
+					onWritable() {
+						if (!written) this.write(Uint8Array.of(63));
+						written = true;
+					},
+					onReadable() {
+						read += String.fromCharCode(...new Uint8Array(this.read() as ArrayBuffer));
+					},
+					onError(reason) {
+						const { code = "" } = reason as { code?: string };
+						trial.ok(/^tls-failed$/.test(code), `found ${code}: ${reason}`);
+						trial.equal(read, "?");
+						trial.later(() => trial.done());
+					},
+				});
+			},
+		),
 		item("a client certificate of an unknown authority is of no use: onError once", (trial, world) => {
 			const clientCertificate = bytes(world.strangerCertificate);
 			open(

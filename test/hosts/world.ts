@@ -6,7 +6,17 @@
 import { createPrivateKey } from "node:crypto";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTLSServer, type TLSSocket, type TlsOptions } from "node:tls";
-import { alert, answering, goodbye, outdated, unsigned } from "./betrayal.js";
+import {
+	alert,
+	ambiguous,
+	answering,
+	foisted,
+	goodbye,
+	outdated,
+	trailed,
+	unproven,
+	unsigned,
+} from "./betrayal.js";
 import { Authority, type Issued, pem } from "./certificates.js";
 import type { Endpoint, TLSWorld, World } from "./suite.js";
 
@@ -149,6 +159,7 @@ async function openTLS(
 	const echo = (socket: Socket) => {
 		socket.pipe(socket);
 	};
+	const old = await serve(echo, { ...own(good), maxVersion: "TLSv1.2" });
 	return {
 		host,
 		ca: [...authority.certificate],
@@ -159,13 +170,16 @@ async function openTLS(
 		strangerCertificate: [...stranger.certificate],
 		strangerKey: [...stranger.key],
 		echo: await serve(echo, own(good)),
-		old: await serve(echo, { ...own(good), maxVersion: "TLSv1.2" }),
+		old,
+		foisted: await serve(foisted(old.port)),
+		trailed: await serve(trailed(old.port)),
 		whole: await serve(echo, own(good, authority.certificate)),
 		below: await serve(echo, own(chained, below.certificate)),
 		rsa: await serve(echo, own(rsa.issue({ ...server, keys: "rsa" }))),
 		forged: await serve(echo, own(forged, authority.certificate)),
 		presumptuous: await serve(echo, own(presumptuous, good.certificate, authority.certificate)),
-		unproven: await serve(answering(...unsigned([good.certificate, authority.certificate]))),
+		unproven: await serve(answering(...unproven([good.certificate, authority.certificate], unsigned))),
+		ambiguous: await serve(answering(...unproven([good.certificate, authority.certificate], ambiguous))),
 		outdated: await serve(answering(...outdated)),
 		goodbye: await serve(answering(...goodbye)),
 		otherName: await serve(echo, own(authority.issue({ name: "other", names: ["other.test"] }))),

@@ -41,10 +41,11 @@ const standard = new Map([
 	["hosts/moddable/mqtt/client", "embedded:network/mqtt/client"],
 	["hosts/moddable/trust", "ssl/cert"],
 	["hosts/moddable/handshake", "ssl/handshake"],
+	["hosts/moddable/session", "ssl/session"],
 ]);
 
-/** What a module in the SDK's place has the SDK's own under (manifest_sdk.json); preloaded after it, for it needs it. */
-const behind = new Set(["sdk/handshake"]);
+/** What modules in the SDK's place have the SDK's own under (manifest_sdk.json). */
+const behind = new Set(["sdk/handshake", "sdk/session"]);
 
 describe("the manifest of", () => {
 	for (const folder of [
