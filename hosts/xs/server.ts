@@ -42,7 +42,7 @@ interface Flow {
 
 /**
  * Commands between two collections. The worker's heap is sized for other uses: left to itself it collects 256 Ki slots and
- * 32 MiB of chunks at once, 20 to 40 ms in which no sample is taken. So much garbage takes it 1 ms.
+ * 32 MiB of chunks at once, 20 to 25 ms in which no sample is taken. So much garbage takes it 1 ms.
  */
 const LITTER = 64;
 

@@ -82,7 +82,7 @@ function checkAlerts(alerts: readonly Values[], sensors: readonly Values[], prob
 				sensor,
 			);
 		}
-		// Each sensor has such an alert by itself (board.ts).
+		// Each sensor has such an alert by itself (channel.ts).
 		if (names.some(name => alert.name === faultName(name)))
 			report(problems, `${key}.name`, "a name other than that of a sensor's own fault alert", alert.name);
 		const given = kinds.filter(kind => alert[kind] !== undefined);

@@ -189,7 +189,7 @@ const suite: Suite = {
 					},
 				});
 			};
-			// The SDK forgets the session after a try with another server's: the third is the first resumed.
+			// Thrice, for a host may try the session of another server first. Moddable's hosts resume none.
 			echo(1, () => echo(2, () => echo(3, () => trial.done())));
 		}),
 
