@@ -37,17 +37,7 @@ export function mistakes(changes: unknown, description: Description, device: Dev
 
 /** A raw description with what is stored in the place of what was built in. */
 export function provisioned(description: Values, provision: Told): Values {
-	const result: { [key: string]: unknown } = { ...description };
-	for (const key of described) {
-		const text = provision.get(key);
-		if (text !== undefined) result[key] = text;
-	}
-	// The user and password of one broker are no business of another.
-	if (provision.get("broker") !== undefined) {
-		delete result.user;
-		delete result.password;
-	}
-	return result;
+	return overlaid(description, key => provision.get(key));
 }
 
 /** What is stored on the device, and what its next start will try. */
@@ -64,17 +54,12 @@ function misdescribed(
 	{ sensor, actuator }: Device,
 	tls: boolean,
 ): Problem[] {
-	const raw: { [key: string]: unknown } = { ...description };
 	for (const key of described) {
-		const value = changes[key];
-		if (typeof value === "string") raw[key] = value;
-		else if (value !== undefined && value !== null)
+		const value = changes[key] ?? "";
+		if (typeof value !== "string")
 			return [{ key: `provision.${key}`, expected: "a text", found: "something else" }];
 	}
-	if (typeof changes.broker === "string") {
-		delete raw.user;
-		delete raw.password;
-	}
+	const raw = overlaid(description, key => changes[key] ?? undefined);
 	const { description: whole, problems } = check(raw, sensor, actuator);
 	const wrong = whole ? addresses(whole, tls).problems : problems;
 	return wrong.map(({ key, expected, found }) => ({
@@ -82,6 +67,20 @@ function misdescribed(
 		expected,
 		found: key === "broker" ? "something else" : found,
 	}));
+}
+
+function overlaid(description: object, told: (key: string) => unknown): Values {
+	const result: { [key: string]: unknown } = { ...description };
+	for (const key of described) {
+		const text = told(key);
+		if (text !== undefined) result[key] = text;
+	}
+	// The user and password of one broker are no business of another.
+	if (told("broker") !== undefined) {
+		delete result.user;
+		delete result.password;
+	}
+	return result;
 }
 
 function checkName(value: unknown, problems: Problem[]): void {
