@@ -4,10 +4,10 @@
  */
 
 import Board from "./modules/device/board.js";
-import { addresses, check, line } from "./modules/device/description.js";
+import { addresses, check, line } from "./modules/device/description/description.js";
 import type { Device } from "./modules/device/io.js";
+import { abandon } from "./modules/device/provisioning/trial.js";
 import { openStorage } from "./modules/device/storage.js";
-import { abandon } from "./modules/device/trial.js";
 import type { SessionOptions } from "./modules/session/options.js";
 import Session from "./modules/session/session.js";
 

@@ -1,15 +1,15 @@
 /**
  * The board description of `npm start`: the file, or board.json beside this one, with what the command line says
  * in place of the file's. Says what is wrong in lines that name file and key; the checking itself is
- * modules/device/description.ts's.
+ * modules/device/description/description.ts's.
  */
 
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { check, type Description, line, type Problem } from "../../modules/device/description.js";
+import { check, type Description, line, type Problem } from "../../modules/device/description/description.js";
+import { show } from "../../modules/device/description/schema.js";
 import type { SensorDriver } from "../../modules/device/io.js";
-import { show } from "../../modules/device/schema.js";
 import { createDevice, type NodeDevice } from "../node/device.js";
 import { inPlace, type Options } from "./options.js";
 

@@ -1,11 +1,11 @@
 /**
  * The command line of `npm start`. Checks each option's form; what an id or a root may be is the
- * description's business (modules/device/description.ts), which sees them in the place of the file's keys.
+ * description's business (modules/device/description/description.ts), which sees them in the place of the file's keys.
  */
 
 import { resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { parseAddress } from "../../modules/device/address.js";
+import { parseAddress } from "../../modules/device/description/address.js";
 
 export type Engine = "xs" | "node";
 

@@ -20,7 +20,7 @@ import type {
 	PinSpecifier,
 	PWMClass,
 } from "../../modules/device/io.js";
-import Provision from "../../modules/device/provision.js";
+import Provision from "../../modules/device/provisioning/provision.js";
 import MQTTClient from "../../modules/mqtt/client.js";
 import type { TCPClass } from "../../modules/mqtt/io.js";
 import { clock } from "../moddable/clock.js";

@@ -6,7 +6,7 @@
 
 import config from "mc/config";
 import type { Told } from "../../modules/device/io.js";
-import { provisioned } from "../../modules/device/provisioning.js";
+import { provisioned } from "../../modules/device/provisioning/provisioning.js";
 
 /** Of the description. */
 export const keys: readonly string[] = Object.freeze(["broker", "id", "root"]);

@@ -6,32 +6,32 @@
  */
 
 import { Report } from "../session/report.js";
-import { waitingEdges } from "./alarm.js";
 import Boot from "./boot.js";
-import type Button from "./button.js";
-import type Channel from "./channel.js";
-import type { ChannelHost } from "./channel.js";
-import Command from "./command.js";
-import Control, { type ControlHost } from "./control.js";
-import type { Description } from "./description.js";
-import Forgetting, { type ForgettingHost } from "./forgetting.js";
+import Command from "./commands/command.js";
+import Control, { type ControlHost } from "./commands/control.js";
+import Forgetting, { type ForgettingHost } from "./commands/decommission.js";
+import type { Description } from "./description/description.js";
+import type { Values } from "./description/schema.js";
+import Settings from "./description/settings.js";
 import type { Device } from "./io.js";
 import type { Link, LinkOptions } from "./link.js";
 import Memory from "./memory.js";
 import { watchOf } from "./network.js";
-import type Output from "./output.js";
-import type { OutputHost } from "./output.js";
+import type Button from "./outputs/button.js";
+import type Output from "./outputs/output.js";
+import type { OutputHost } from "./outputs/output.js";
 import { makeButton, makeChannels, makeOutputs } from "./parts.js";
-import Routes from "./routes.js";
-import type { Values } from "./schema.js";
-import Settings from "./settings.js";
-import Standing, { type StandingHost } from "./standing.js";
+import Trial, { type TrialHost } from "./provisioning/trial.js";
+import Voice from "./publisher.js";
+import Standing, { type StandingHost } from "./retained/retained.js";
+import Routes from "./router.js";
+import { waitingEdges } from "./sensors/alert.js";
+import type Channel from "./sensors/sensor.js";
+import type { ChannelHost } from "./sensors/sensor.js";
 import type { Storage } from "./storage.js";
 import Time from "./time.js";
 import topics from "./topics.js";
 import { reported } from "./trace.js";
-import Trial, { type TrialHost } from "./trial.js";
-import Voice from "./voice.js";
 
 export const firmware = "glowworm 0.1.0";
 

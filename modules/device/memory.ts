@@ -5,8 +5,8 @@
  */
 
 import { encode } from "../mqtt/text.js";
+import { isRecord, type Values } from "./description/schema.js";
 import type { KeyValueDomain } from "./io.js";
-import { isRecord, type Values } from "./schema.js";
 
 /** Key length of ESP32's non-volatile storage. */
 const LONGEST_KEY = 15;

@@ -4,8 +4,8 @@
  * session's own deadline for a network; what is tried then fails with a reason that says it.
  */
 
-import { parseAddress } from "./address.js";
-import type { Description } from "./description.js";
+import { parseAddress } from "./description/address.js";
+import type { Description } from "./description/description.js";
 import type { Device } from "./io.js";
 import type Time from "./time.js";
 

@@ -3,13 +3,13 @@
  * out: the rest of the board is worth having. (A sensor is tried again: sampler.ts.)
  */
 
-import { lampDriver } from "./actuator.js";
-import Button from "./button.js";
-import Channel, { type ChannelHost } from "./channel.js";
-import type { Description, OutputDescription } from "./description.js";
-import { optionsFor } from "./driver.js";
+import type { Description, OutputDescription } from "./description/description.js";
+import { optionsFor } from "./description/driver.js";
 import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
-import Output, { type OutputHost } from "./output.js";
+import Button from "./outputs/button.js";
+import { lampDriver } from "./outputs/lamp.js";
+import Output, { type OutputHost } from "./outputs/output.js";
+import Channel, { type ChannelHost } from "./sensors/sensor.js";
 
 export function makeChannels(host: ChannelHost, device: Device, { sensors, alerts }: Description): Channel[] {
 	return sensors.map(sensor => {

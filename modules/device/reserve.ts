@@ -5,11 +5,11 @@
  */
 
 import { encode } from "../mqtt/text.js";
-import { longest } from "./applied.js";
-import type { Description } from "./description.js";
-import { faultName } from "./description.js";
+import type { Description } from "./description/description.js";
+import { faultName } from "./description/description.js";
 import { keyOf } from "./memory.js";
-import { keyFor } from "./retained.js";
+import { longest } from "./outputs/applied.js";
+import { keyFor } from "./retained/cleanup.js";
 import topics from "./topics.js";
 
 /** As long as the store can make a record: config.ts takes changes of any length. */

@@ -6,9 +6,9 @@
 
 import type { Outbox } from "../session/outbox.js";
 import { Queue } from "../session/queue.js";
+import { Found } from "../store/mount.js";
 import Store from "../store/store.js";
-import { Found } from "../store/survey.js";
-import type { Description } from "./description.js";
+import type { Description } from "./description/description.js";
 import type { Device, KeyValueDomain } from "./io.js";
 import reserve from "./reserve.js";
 

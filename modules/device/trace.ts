@@ -3,7 +3,7 @@
 import { decode } from "../mqtt/text.js";
 import { Outcome } from "../session/outcome.js";
 import { Report } from "../session/report.js";
-import { names } from "./command.js";
+import { names } from "./commands/command.js";
 import type { Incoming, PublishOptions } from "./link.js";
 
 const LONGEST = 200;

@@ -11,7 +11,7 @@
 import Encoder from "./encoder.js";
 import type { Resolver, TCP, TCPOptions, Timer, TimerHandle } from "./io.js";
 import type { ControlMessage, MQTTClientOptions, ReadableOptions } from "./options.js";
-import type { MQTTError, Reason, State } from "./packet.js";
+import type { MQTTError, Reason, State } from "./reason.js";
 
 export default abstract class Connection<Client> extends Encoder {
 	// Declared, and made in the constructor: an initialiser is a function of its own, and costs 100 bytes of flash.

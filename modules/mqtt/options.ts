@@ -4,7 +4,7 @@
  */
 
 import type { ByteBuffer, ResolverClass, TCPClass, Timer, With } from "./io.js";
-import type { MQTTError } from "./packet.js";
+import type { MQTTError } from "./reason.js";
 
 export interface Will {
 	readonly topic: string;

@@ -6,8 +6,8 @@
 
 import type { Timer } from "../mqtt/io.js";
 import { encode } from "../mqtt/text.js";
-import { Alarm } from "./alarm.js";
 import type { Client, ClientClass, ClientControl, ClientMessage, ClientOptions } from "./client.js";
+import { Alarm } from "./deadline.js";
 import { CONNACK, DISCONNECT, SUBSCRIBE } from "./packet.js";
 import { Reason } from "./reason.js";
 

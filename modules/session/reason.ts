@@ -3,7 +3,7 @@
  * those of the layer above it. Also their names for a log line, and the few kinds they are counted as.
  */
 
-import { Reason as Client } from "../mqtt/packet.js";
+import { Reason as Client } from "../mqtt/reason.js";
 import type { Counters } from "./counters.js";
 
 export const Reason = Object.freeze({

@@ -5,10 +5,10 @@
  */
 
 import type { Timer } from "../mqtt/io.js";
-import { Alarm } from "./alarm.js";
-import { Lane } from "./flight.js";
+import { Alarm } from "./deadline.js";
+import { Lane } from "./inflight.js";
 import type { Outbox } from "./outbox.js";
-import { proof } from "./suspicion.js";
+import { proof } from "./poison.js";
 
 export interface RecallOwner {
 	/** Whether the connection is good and nothing else waits. */

@@ -4,11 +4,10 @@
  * connection [MQTT-4.4.0-1]; the window bounds what is in flight. Knows no states and no time-outs but its own two.
  */
 
-import { Again } from "./again.js";
-import { Alarm } from "./alarm.js";
 import { Backlog } from "./backlog.js";
 import type { Tally } from "./counters.js";
-import { type Flight, Lane } from "./flight.js";
+import { Alarm } from "./deadline.js";
+import { type Flight, Lane } from "./inflight.js";
 import type { Link } from "./link.js";
 import { defaults, type SessionOptions } from "./options.js";
 import type { Outbox } from "./outbox.js";
@@ -17,6 +16,7 @@ import { PUBREL } from "./packet.js";
 import { Queue, type QueueEntry } from "./queue.js";
 import { Reason } from "./reason.js";
 import { Recall } from "./recall.js";
+import { Again } from "./retransmit.js";
 
 export interface SenderOwner {
 	/** Nothing in flight was acknowledged within the deadline. */

@@ -7,11 +7,11 @@
 
 import { decode, encode } from "../mqtt/text.js";
 import { isTopicName } from "../mqtt/topic.js";
-import { Alarm } from "./alarm.js";
 import type { ClientControl, ClientMessage } from "./client.js";
 import { type Counters, type Tally, tally } from "./counters.js";
-import { Flight } from "./flight.js";
+import { Alarm } from "./deadline.js";
 import { Inbound, type InboundOwner, type Received } from "./inbound.js";
+import { Flight } from "./inflight.js";
 import type { Link } from "./link.js";
 import { type Broker, check, defaults, type SessionOptions } from "./options.js";
 import { Outcome } from "./outcome.js";

@@ -6,15 +6,15 @@
 
 import type { Ticks } from "../mqtt/io.js";
 import { encode } from "../mqtt/text.js";
-import { Alarm } from "./alarm.js";
+import { Roster } from "./brokers.js";
 import type { ClientControl, ClientMessage } from "./client.js";
-import type { Flight } from "./flight.js";
+import { Alarm } from "./deadline.js";
+import type { Flight } from "./inflight.js";
 import { Link, type LinkOwner } from "./link.js";
 import { type Broker, type Deadlines, defaults, type SessionOptions } from "./options.js";
 import { PUBACK, SUBACK } from "./packet.js";
 import { nameOf, passes, Reason } from "./reason.js";
 import { Report } from "./report.js";
-import { Roster } from "./roster.js";
 import { legal, State } from "./state.js";
 import { type Subscription, Subscriptions } from "./subscriptions.js";
 

@@ -6,9 +6,9 @@
 
 import Blocks from "./blocks.js";
 import type { FlashPartition } from "./io.js";
+import { Found, NOTHING, type Survey, survey } from "./mount.js";
 import { BLOCK, BlockHeader, Frame, HEADER, Kind, sizeOf } from "./record.js";
-import { Found, NOTHING, type Survey, survey } from "./survey.js";
-import Walk from "./walk.js";
+import Walk from "./scan.js";
 
 /** One record with its padding takes at most this. */
 const MAXIMUM = 1024;

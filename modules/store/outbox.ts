@@ -6,9 +6,9 @@
 
 import { decode, encode } from "../mqtt/text.js";
 import type { OutboxEntry, OutboxOptions, Outbox as Pattern } from "../session/outbox.js";
+import Roster, { CLASS, Mark } from "./index.js";
 import type Journal from "./journal.js";
 import { HEADER, Kind } from "./record.js";
-import Roster, { CLASS, Mark } from "./roster.js";
 
 const BODY = HEADER + 2;
 

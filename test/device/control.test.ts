@@ -2,17 +2,17 @@
 
 import assert from "node:assert/strict";
 import type Boot from "../../modules/device/boot.js";
-import type Channel from "../../modules/device/channel.js";
-import Control from "../../modules/device/control.js";
-import { check, type Description } from "../../modules/device/description.js";
-import type Forgetting from "../../modules/device/forgetting.js";
+import Control from "../../modules/device/commands/control.js";
+import type Forgetting from "../../modules/device/commands/decommission.js";
+import { check, type Description } from "../../modules/device/description/description.js";
+import Settings from "../../modules/device/description/settings.js";
 import type { Device, Told } from "../../modules/device/io.js";
 import Memory from "../../modules/device/memory.js";
-import type Output from "../../modules/device/output.js";
-import Settings from "../../modules/device/settings.js";
+import type Output from "../../modules/device/outputs/output.js";
+import type Voice from "../../modules/device/publisher.js";
+import type Channel from "../../modules/device/sensors/sensor.js";
 import type { Storage } from "../../modules/device/storage.js";
 import Time from "../../modules/device/time.js";
-import type Voice from "../../modules/device/voice.js";
 import { scripted, World } from "./stage.js";
 
 const raw = {

@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import { check, type Description } from "../../modules/device/description.js";
+import { check, type Description } from "../../modules/device/description/description.js";
 import reserve from "../../modules/device/reserve.js";
 import { encode } from "../../modules/mqtt/text.js";
 import Store from "../../modules/store/store.js";

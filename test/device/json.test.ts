@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { Harness, unavailable } from "../../hosts/xs/harness.js";
-import { combined } from "../../modules/device/config.js";
+import { combined } from "../../modules/device/description/config.js";
 import { parse } from "../../modules/device/json.js";
 import { encode } from "../../modules/mqtt/text.js";
 import * as nested from "./nested.js";

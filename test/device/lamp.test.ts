@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { longest } from "../../modules/device/applied.js";
 import type { Incoming } from "../../modules/device/link.js";
+import { longest } from "../../modules/device/outputs/applied.js";
 import { encode } from "../../modules/mqtt/text.js";
 import { type TestInput, World } from "./stage.js";
 

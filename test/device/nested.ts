@@ -1,8 +1,8 @@
 /** What one message may do to the engine, for json.test.ts to run in XS itself. */
 
-import Command from "../../modules/device/command.js";
-import type { Values } from "../../modules/device/schema.js";
-import { parseWish } from "../../modules/device/wish.js";
+import Command from "../../modules/device/commands/command.js";
+import type { Values } from "../../modules/device/description/schema.js";
+import { parseWish } from "../../modules/device/outputs/request.js";
 import { encode } from "../../modules/mqtt/text.js";
 
 /** `head` and so many times `piece`. */

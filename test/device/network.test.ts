@@ -1,7 +1,7 @@
 /** The network as the session sees it: for TLS alone, none before the time is known. */
 
 import assert from "node:assert/strict";
-import type { Description } from "../../modules/device/description.js";
+import type { Description } from "../../modules/device/description/description.js";
 import type { Device, NTPClass } from "../../modules/device/io.js";
 import Memory from "../../modules/device/memory.js";
 import { watchOf } from "../../modules/device/network.js";

@@ -5,8 +5,8 @@
 
 import assert from "node:assert/strict";
 import type { KeyValue } from "../../modules/device/io.js";
-import Provision from "../../modules/device/provision.js";
-import { provisioned } from "../../modules/device/provisioning.js";
+import Provision from "../../modules/device/provisioning/provision.js";
+import { provisioned } from "../../modules/device/provisioning/provisioning.js";
 import { Report } from "../../modules/session/report.js";
 import { PowerCut, World } from "./stage.js";
 

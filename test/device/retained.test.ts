@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { KeyValueDomain } from "../../modules/device/io.js";
 import Memory from "../../modules/device/memory.js";
-import Retained from "../../modules/device/retained.js";
+import Retained from "../../modules/device/retained/cleanup.js";
 import { TestFlash } from "../flash.js";
 import { scripted, World } from "./stage.js";
 

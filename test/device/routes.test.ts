@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Incoming } from "../../modules/device/link.js";
-import Routes, { type Addressee, type Receive } from "../../modules/device/routes.js";
+import Routes, { type Addressee, type Receive } from "../../modules/device/router.js";
 import { decode, encode } from "../../modules/mqtt/text.js";
 
 const live = { QoS: 1, retain: false, duplicate: false, id: 7 };

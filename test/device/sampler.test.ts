@@ -1,9 +1,9 @@
 /** Sampling tasks: the rate, what is missed, and sensors that fail. */
 
 import assert from "node:assert/strict";
-import type { SensorDescription } from "../../modules/device/description.js";
+import type { SensorDescription } from "../../modules/device/description/description.js";
 import type { Sample, SensorClass, SensorDriver } from "../../modules/device/io.js";
-import Sampler from "../../modules/device/sampler.js";
+import Sampler from "../../modules/device/sensors/sampler.js";
 import { TestClock } from "../clock.js";
 import { scripted } from "./stage.js";
 

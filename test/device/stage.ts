@@ -4,7 +4,7 @@
  */
 
 import Board from "../../modules/device/board.js";
-import { check, type Description, line } from "../../modules/device/description.js";
+import { check, type Description, line } from "../../modules/device/description/description.js";
 import type {
 	Clock,
 	Device,
@@ -16,7 +16,7 @@ import type {
 	SensorDriver,
 } from "../../modules/device/io.js";
 import type { Incoming, Link, LinkOptions, PublishOptions } from "../../modules/device/link.js";
-import type Provision from "../../modules/device/provision.js";
+import type Provision from "../../modules/device/provisioning/provision.js";
 import { openStorage, type Storage } from "../../modules/device/storage.js";
 import type { Timer, TimerHandle } from "../../modules/mqtt/io.js";
 import { decode, encode } from "../../modules/mqtt/text.js";

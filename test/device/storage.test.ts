@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import main from "../../main.js";
-import { check, type Description } from "../../modules/device/description.js";
+import { check, type Description } from "../../modules/device/description/description.js";
 import type { Device, KeyValueDomain } from "../../modules/device/io.js";
 import Memory, { keyOf } from "../../modules/device/memory.js";
 import { openStorage } from "../../modules/device/storage.js";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import main from "../../main.js";
 import type { Told } from "../../modules/device/io.js";
-import Trial from "../../modules/device/trial.js";
+import Trial from "../../modules/device/provisioning/trial.js";
 import { TestClock } from "../clock.js";
 import { World } from "./stage.js";
 

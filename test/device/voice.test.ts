@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Link } from "../../modules/device/link.js";
-import Voice from "../../modules/device/voice.js";
+import Voice from "../../modules/device/publisher.js";
 import { Outcome } from "../../modules/session/outcome.js";
 
 function stage() {

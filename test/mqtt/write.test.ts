@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { generate, type Packet } from "mqtt-packet";
 import MQTTClient from "../../modules/mqtt/client.js";
 import type { ByteBuffer, TCPOptions } from "../../modules/mqtt/io.js";
-import { Reason } from "../../modules/mqtt/packet.js";
+import { Reason } from "../../modules/mqtt/reason.js";
 import { Wire } from "../wire.js";
 import Scene, { broker, type Options } from "./scene.js";
 import { settings } from "./seed.js";

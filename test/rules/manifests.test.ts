@@ -18,9 +18,9 @@ interface Manifest {
 const read = (folder: string) =>
 	JSON.parse(readFileSync(join(root, folder, "manifest.json"), "utf8")) as Manifest;
 
-/** Names of the modules in a folder that leave code behind. */
+/** Names of the modules in a folder and below it that leave code behind. */
 function present(folder: string): string[] {
-	return readdirSync(join(root, folder))
+	return readdirSync(join(root, folder), { recursive: folder.startsWith("modules/"), encoding: "utf8" })
 		.filter(name => name.endsWith(".ts") && !name.endsWith(".d.ts"))
 		.filter(name => !isTypesOnly(readFileSync(join(root, folder, name), "utf8")))
 		.map(name => `${folder}/${name.slice(0, -3)}`);
@@ -34,7 +34,10 @@ function named(folder: string, { modules = {} }: Manifest): Map<string, string> 
 	return new Map(own.map(([name, path]) => [relative(root, join(root, folder, path as string)), name]));
 }
 
-const folders = [...new Set(sources().map(file => relative(root, dirname(file))))].filter(folder => folder);
+/** modules/mqtt, modules/session …: a manifest names what is in the folders below its own too. */
+const folders = [...new Set(sources().map(file => relative(root, file).split("/").slice(0, -1)))]
+	.map(path => path.slice(0, 2).join("/"))
+	.filter((folder, index, all) => folder && all.indexOf(folder) === index);
 
 /** Modules that go by the name ECMA-419 gives them, or by that of the SDK's module in whose place they are. */
 const standard = new Map([
@@ -58,7 +61,9 @@ describe("the manifest of", () => {
 		it(`${folder} maps every file that has code, and no other, to its path, and preloads it`, () => {
 			const manifest = read(folder);
 			const names = named(folder, manifest);
-			const here = [...names].filter(([path]) => dirname(path) === folder);
+			const here = [...names].filter(([path]) =>
+				folder.startsWith("modules/") ? path.startsWith(`${folder}/`) : dirname(path) === folder,
+			);
 			assert.deepEqual(here.map(([path]) => path).sort(), present(folder).sort());
 			for (const [path, name] of names) {
 				// The SDK runs what is called setup/… before main; run once, it is not worth its flash.

@@ -1,7 +1,7 @@
 /** Packet identifiers in use: free ones, the order of sending, and what a restart leaves. */
 
 import assert from "node:assert/strict";
-import { Flight, Lane } from "../../modules/session/flight.js";
+import { Flight, Lane } from "../../modules/session/inflight.js";
 
 describe("flight", () => {
 	it("gives out identifiers from 1 to 65535 and round again, never 0 and never one in use [MQTT-2.3.1-1]", () => {

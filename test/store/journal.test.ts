@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { Found } from "../../modules/store/mount.js";
 import { Kind } from "../../modules/store/record.js";
 import Store from "../../modules/store/store.js";
-import { Found } from "../../modules/store/survey.js";
 import { TestFlash } from "../flash.js";
 import { placesOf } from "./layout.js";
 import { contentOf, Driver, EMPTY, generator, PROMISED, randomStep } from "./model.js";

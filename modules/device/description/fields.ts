@@ -1,0 +1,144 @@
+/**
+ * The form of a board description: each key, what it may hold, and what stands where it is missing. Read this to know
+ * what can be written. Conditions between keys are description.ts's. Durations are in milliseconds.
+ */
+
+import type { ActuatorDriver, Device, DriverOption } from "../io.js";
+import topics from "../topics.js";
+import type { Keys, RecordSpec, Spec, Values } from "./schema.js";
+
+/** The drivers that a description may name. */
+export interface Known {
+	readonly sensors: Device["sensor"];
+	readonly actuators: { readonly [driver: string]: ActuatorDriver };
+}
+
+export const BROKER = "mqtt://HOST[:PORT] or mqtts://HOST[:PORT]";
+const DAY = 86_400_000;
+
+// All is frozen: what stays writable in a preloaded module costs RAM on the device.
+const { freeze } = Object;
+const optional = <S extends Spec>(spec: S): S => freeze({ ...spec, optional: true });
+const or = <S extends Spec>(initial: unknown, spec: S): S => freeze({ ...spec, initial });
+const number = (minimum?: number, maximum?: number): Spec =>
+	freeze({
+		type: "number",
+		...(minimum !== undefined && { minimum }),
+		...(maximum !== undefined && { maximum }),
+	});
+const whole = (minimum: number, maximum: number): Spec =>
+	freeze({ type: "number", integer: true, minimum, maximum });
+const choice = (...of: string[]): Spec => freeze({ type: "choice", of: freeze(of) });
+const list = (of: Spec, maximum: number): Spec => freeze({ type: "list", of, maximum, initial: freeze([]) });
+const text = (expected: string, valid: (text: string) => boolean): Spec =>
+	freeze({ type: "text", expected, valid });
+const truth: Spec = freeze({ type: "boolean" });
+const any = (expected: string): Spec => freeze({ type: "any", expected });
+const record = (keys: Keys, more?: RecordSpec["more"]): RecordSpec =>
+	freeze({ type: "record", keys: freeze(keys), ...(more && { more }) });
+
+const name = (maximum: number): Spec => {
+	// A parameter that a kept function captures would cost a RAM alias; a constant does not.
+	const most = maximum;
+	return text(`1 to ${most} characters of A-Z a-z 0-9 _ -`, value => topics.isName(value, most));
+};
+const word = text("a text of 1 to 32 characters", value => value.length > 0 && value.length <= 32);
+const pin = any("a pin number or the name of a pin");
+
+const sensor = record(
+	{
+		name: name(topics.Limit.name),
+		driver: word,
+		// 200 Hz to once a day.
+		every: number(5, DAY),
+		unit: optional(word),
+		decimals: optional(whole(0, 9)),
+		// Published when it differs by so much from the last published value, or after so long a silence.
+		deadband: optional(number(0)),
+		maxSilence: optional(number(100, DAY)),
+		// One value for all samples of so long.
+		window: optional(number(5, DAY)),
+		aggregate: or("mean", choice("mean", "minimum", "maximum", "range")),
+		// So many values in one message.
+		batch: or(1, whole(1, 200)),
+		// Without a reading for so long, `<name>-fault` is raised.
+		faultAfter: optional(number(100, DAY)),
+	},
+	(value, known) => options((known as Known).sensors, value.driver),
+);
+
+const alert = record({
+	name: name(topics.Limit.name),
+	sensor: name(topics.Limit.name),
+	// One of these five.
+	above: optional(number()),
+	below: optional(number()),
+	outside: optional(freeze({ type: "range" })),
+	rate: optional(number(1e-9)),
+	stale: optional(number(100, DAY)),
+	over: or(1000, number(5, DAY)),
+	clear: optional(any("a threshold")),
+	holdOn: or(0, number(0, DAY)),
+	holdOff: or(0, number(0, DAY)),
+	rearm: or(0, number(0, DAY)),
+	severity: optional(choice("info", "warning", "critical")),
+});
+
+const output: Keys = freeze({
+	powerOn: or("last", choice("last", "off", "desired")),
+	failSafe: optional(number(1000, 7 * DAY)),
+	liveOnly: or(false, truth),
+});
+
+const lamp = record({ pin, dimmable: or(false, truth), activeLow: or(false, truth), ...output });
+
+const actuator = record({ name: name(topics.Limit.name), driver: word, ...output }, (value, known) =>
+	options((known as Known).actuators, value.driver),
+);
+
+const button = record({
+	pin,
+	activeLow: or(true, truth),
+	debounce: or(50, number(0, 1000)),
+	actuator: optional(name(topics.Limit.name)),
+});
+
+export const board = record({
+	root: text(
+		"topic levels between single slashes, without + # or control characters, not starting with $",
+		topics.isRoot,
+	),
+	id: name(topics.Limit.id),
+	// Where the host has one of its own (hosts/desk starts a broker), none need be written.
+	broker: optional(any(BROKER)),
+	user: optional(word),
+	password: optional(freeze({ type: "text", expected: "a text", valid: () => true, secret: true })),
+	// A client that does not ping would learn of a dead broker from nobody; so not 0.
+	keepAlive: or(30_000, number(1000, 65_535_000)),
+	refresh: or(DAY, number(60_000, 7 * DAY)),
+	sensors: list(sensor, 64),
+	alerts: list(alert, 64),
+	lamp: optional(lamp),
+	actuators: list(actuator, 16),
+	button: optional(button),
+});
+
+/** A driver's options as a schema; `undefined` when there is no such driver, which is reported elsewhere. */
+function options(
+	drivers: { readonly [driver: string]: { readonly options?: { readonly [name: string]: DriverOption } } },
+	driver: unknown,
+): Keys | undefined {
+	const found: Values | undefined =
+		typeof driver === "string" && Object.hasOwn(drivers, driver) ? (drivers[driver] as Values) : undefined;
+	if (!found) return undefined;
+	const given = (found.options ?? {}) as { readonly [name: string]: DriverOption };
+	const keys: { [name: string]: Spec } = {};
+	for (const option of Object.keys(given)) keys[option] = optionSpec(given[option] as DriverOption);
+	return keys;
+}
+
+function optionSpec({ type, required, minimum, maximum }: DriverOption): Spec {
+	const spec =
+		type === "boolean" ? truth : type === "string" ? text("a text", () => true) : number(minimum, maximum);
+	return required ? spec : optional(spec);
+}

@@ -1,0 +1,220 @@
+/**
+ * What keys of a description demand of each other: names that must exist or differ, thresholds on the right side, topics that
+ * every broker takes. Each function leaves alone what `walk` (schema.ts) has refused already.
+ */
+
+import topics from "../topics.js";
+import { parseAddress } from "./address.js";
+import { BROKER, type Known } from "./fields.js";
+import { isRecord, nearest, type Problem, report, show, type Values } from "./schema.js";
+
+/** Everything that is wrong between keys of a board's description. */
+export function checkConditions(value: Values, known: Known, problems: Problem[]): void {
+	checkBroker(value, problems);
+	checkSensors(items(value.sensors), known, problems);
+	checkAlerts(items(value.alerts), items(value.sensors), problems);
+	checkActuators(value, known, problems);
+	checkTopics(value, problems);
+}
+
+function checkBroker(value: Values, problems: Problem[]): void {
+	const { broker } = value;
+	const several = Array.isArray(broker);
+	if (broker === undefined) return;
+	if (several && (broker.length < 1 || broker.length > 8))
+		report(problems, "broker", `1 to 8 of ${BROKER}`, broker);
+	(several ? broker : [broker]).forEach((text: unknown, index: number) => {
+		if (typeof text === "string" && parseAddress(text)) return;
+		const key = several ? `broker[${index}]` : "broker";
+		// It may carry a password, which belongs in no log.
+		const hidden = typeof text === "string" && text.includes("@") ? `${scheme(text)}…@…` : text;
+		report(problems, key, BROKER, hidden);
+	});
+	if (value.password !== undefined && value.user === undefined)
+		report(problems, "user", "a user name beside the password", undefined);
+}
+
+function scheme(text: string): string {
+	return text.startsWith("mqtts://") ? "mqtts://" : text.startsWith("mqtt://") ? "mqtt://" : "";
+}
+
+function checkSensors(sensors: readonly Values[], known: Known, problems: Problem[]): void {
+	checkNames(sensors, "sensors", problems);
+	sensors.forEach((sensor, index) => {
+		const { every, window } = sensor;
+		const key = `sensors[${index}]`;
+		checkDriver(sensor.driver, known.sensors, `${key}.driver`, problems);
+		if (typeof window === "number" && typeof every === "number" && window < every)
+			report(problems, `${key}.window`, `at least every (${every})`, window);
+	});
+}
+
+function checkDriver(driver: unknown, known: object, key: string, problems: Problem[]): void {
+	if (typeof driver !== "string" || Object.hasOwn(known, driver)) return;
+	const names = Object.keys(known);
+	const close = nearest(driver, names);
+	report(
+		problems,
+		key,
+		close
+			? `a known driver, perhaps "${close}"`
+			: names.length
+				? `one of ${names.join(", ")}`
+				: "no driver, since this host has none",
+		driver,
+	);
+}
+
+const kinds: readonly string[] = Object.freeze(["above", "below", "outside", "rate", "stale"]);
+
+function checkAlerts(alerts: readonly Values[], sensors: readonly Values[], problems: Problem[]): void {
+	checkNames(alerts, "alerts", problems);
+	const names = sensors.map(sensor => sensor.name).filter(name => typeof name === "string");
+	alerts.forEach((alert, index) => {
+		const key = `alerts[${index}]`;
+		const { sensor } = alert;
+		if (typeof sensor === "string" && !names.includes(sensor)) {
+			const close = nearest(sensor, names);
+			report(
+				problems,
+				`${key}.sensor`,
+				close ? `the name of a sensor, perhaps "${close}"` : "the name of a sensor",
+				sensor,
+			);
+		}
+		// Each sensor has such an alert by itself (channel.ts).
+		if (names.some(name => alert.name === faultName(name)))
+			report(problems, `${key}.name`, "a name other than that of a sensor's own fault alert", alert.name);
+		const given = kinds.filter(kind => alert[kind] !== undefined);
+		if (given.length !== 1)
+			problems.push({
+				key,
+				expected: `exactly one of ${kinds.join(", ")}`,
+				found: given.join(" and ") || "none",
+			});
+		else checkClear(alert, given[0] as string, `${key}.clear`, problems);
+	});
+}
+
+/** The alert that says a sensor gives nothing. */
+export function faultName(sensor: string): string {
+	return `${sensor}-fault`;
+}
+
+/** `clear` lies on the safe side of the threshold, or there would be no state between ON and OFF. */
+function checkClear(alert: Values, kind: string, key: string, problems: Problem[]): void {
+	const { clear } = alert;
+	const limit = alert[kind];
+	if (clear === undefined) return;
+	if (kind === "stale") report(problems, key, "nothing beside stale: any sample clears it", clear);
+	else if (kind === "outside") {
+		if (!Array.isArray(limit) || limit.length !== 2) return;
+		const [low, high] = limit;
+		const inside =
+			Array.isArray(clear) &&
+			clear.length === 2 &&
+			clear.every(Number.isFinite) &&
+			clear[0] >= low &&
+			clear[0] < clear[1] &&
+			clear[1] <= high;
+		if (!inside) report(problems, key, `a list [low, high] within ${show(limit)}`, clear);
+	} else if (typeof limit === "number") checkBound(clear, limit, kind, key, problems);
+}
+
+function checkBound(clear: unknown, limit: number, kind: string, key: string, problems: Problem[]): void {
+	const right =
+		typeof clear === "number" &&
+		Number.isFinite(clear) &&
+		(kind === "below" ? clear >= limit : clear <= limit);
+	const bound = kind === "below" ? "at least" : "at most";
+	if (!right || (kind === "rate" && (clear as number) < 0))
+		report(problems, key, `a number of ${bound} ${limit} (${kind})`, clear);
+}
+
+function checkActuators(value: Values, known: Known, problems: Problem[]): void {
+	const actuators = items(value.actuators);
+	checkNames(actuators, "actuators", problems);
+	if (isRecord(value.lamp)) checkPin(value.lamp.pin, "lamp.pin", problems);
+	actuators.forEach((actuator, index) => {
+		const { name, driver } = actuator;
+		const key = `actuators[${index}]`;
+		checkDriver(driver, known.actuators, `${key}.driver`, problems);
+		if (name === "lamp" && value.lamp !== undefined)
+			report(problems, `${key}.name`, "a name other than the lamp's", name);
+		else if (topics.taken.includes(name as string))
+			report(problems, `${key}.name`, `a name other than ${topics.taken.join(", ")}`, name);
+	});
+	const { button } = value;
+	if (!isRecord(button)) return;
+	checkPin(button.pin, "button.pin", problems);
+	const names = actuators.map(({ name }) => name);
+	if (value.lamp !== undefined) names.push("lamp");
+	const drives = button.actuator;
+	if (drives !== undefined ? !names.includes(drives) : !names.length)
+		report(
+			problems,
+			"button.actuator",
+			names.length ? `one of ${names.join(", ")}` : "an actuator or a lamp to switch",
+			drives,
+		);
+}
+
+function checkPin(pin: unknown, key: string, problems: Problem[]): void {
+	// Anything else `walk` has reported, or is the host's own kind of pin specifier (§9).
+	if (pin === undefined) return;
+	const right =
+		(typeof pin === "number" && Number.isInteger(pin) && pin >= 0) ||
+		(typeof pin === "string" && pin !== "") ||
+		isRecord(pin);
+	if (!right) report(problems, key, "a pin number or the name of a pin", pin);
+}
+
+function checkNames(list: readonly Values[], key: string, problems: Problem[]): void {
+	const seen = new Map<unknown, number>();
+	list.forEach(({ name }, index) => {
+		if (typeof name !== "string") return;
+		const first = seen.get(name);
+		if (first === undefined) seen.set(name, index);
+		else report(problems, `${key}[${index}].name`, `a name that ${key}[${first}] does not have`, name);
+	});
+}
+
+/** The deepest and the longest topic of each kind must pass every broker's limits. */
+function checkTopics(value: Values, problems: Problem[]): void {
+	const { root, id } = value;
+	if (typeof root !== "string" || typeof id !== "string" || !topics.isRoot(root)) return;
+	const base = topics.base(root, id);
+	const named = (key: string) =>
+		items(value[key])
+			.map(({ name }) => name)
+			.filter(name => typeof name === "string");
+	const all: string[] = [topics.status, topics.result];
+	for (const sensor of named("sensors"))
+		all.push(topics.measurement(sensor), topics.alertState(faultName(sensor)));
+	for (const alert of named("alerts")) all.push(topics.alertState(alert));
+	for (const name of named("actuators")) all.push(topics.outputDesired(name));
+	if (value.lamp !== undefined) all.push(topics.outputDesired("lamp"));
+	let deepest = 0;
+	let longest = 0;
+	for (const topic of all) {
+		deepest = Math.max(deepest, topics.slashes(base + topic));
+		longest = Math.max(longest, topics.byteLength(base + topic));
+	}
+	const rest = deepest - topics.slashes(root);
+	if (deepest > topics.Limit.slashes)
+		problems.push({
+			key: "root",
+			expected: `at most ${topics.Limit.slashes - rest} slashes (the board adds ${rest}, brokers take ${topics.Limit.slashes})`,
+			found: `${topics.slashes(root)} slashes`,
+		});
+	if (longest > topics.Limit.bytes)
+		problems.push({
+			key: "root",
+			expected: `topics of at most ${topics.Limit.bytes} bytes`,
+			found: `${longest} bytes in the longest`,
+		});
+}
+
+function items(value: unknown): readonly Values[] {
+	return Array.isArray(value) ? value.map(item => (isRecord(item) ? item : {})) : [];
+}
