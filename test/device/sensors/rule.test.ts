@@ -1,8 +1,8 @@
 /** When an alert is ON: each kind as a table of samples, a second apart, and the state after each. */
 
 import assert from "node:assert/strict";
-import type { AlertDescription } from "../../modules/device/description/description.js";
-import Rule from "../../modules/device/sensors/rule.js";
+import type { AlertDescription } from "../../../modules/device/description/description.js";
+import Rule from "../../../modules/device/sensors/rule.js";
 
 const plain = { name: "a", sensor: "s", over: 1000, holdOn: 0, holdOff: 0, rearm: 0 };
 

@@ -1,11 +1,11 @@
 /** Sampling tasks: the rate, what is missed, and sensors that fail. */
 
 import assert from "node:assert/strict";
-import type { SensorDescription } from "../../modules/device/description/description.js";
-import type { Sample, SensorClass, SensorDriver } from "../../modules/device/io.js";
-import Sampler from "../../modules/device/sensors/sampler.js";
-import { TestClock } from "../clock.js";
-import { scripted } from "./stage.js";
+import type { SensorDescription } from "../../../modules/device/description/description.js";
+import type { Sample, SensorClass, SensorDriver } from "../../../modules/device/io.js";
+import Sampler from "../../../modules/device/sensors/sampler.js";
+import { TestClock } from "../../clock.js";
+import { scripted } from "../stage.js";
 
 interface Took {
 	readonly value: number | undefined;

@@ -1,19 +1,19 @@
 /** What `cmd` can do with a board, with parts that only note what is done to them. */
 
 import assert from "node:assert/strict";
-import type Boot from "../../modules/device/boot.js";
-import Control from "../../modules/device/commands/control.js";
-import type Forgetting from "../../modules/device/commands/decommission.js";
-import { check, type Description } from "../../modules/device/description/description.js";
-import Settings from "../../modules/device/description/settings.js";
-import type { Device, Told } from "../../modules/device/io.js";
-import Memory from "../../modules/device/memory.js";
-import type Output from "../../modules/device/outputs/output.js";
-import type Voice from "../../modules/device/publisher.js";
-import type Channel from "../../modules/device/sensors/sensor.js";
-import type { Storage } from "../../modules/device/storage.js";
-import Time from "../../modules/device/time.js";
-import { scripted, World } from "./stage.js";
+import type Boot from "../../../modules/device/boot.js";
+import Control from "../../../modules/device/commands/control.js";
+import type Forgetting from "../../../modules/device/commands/decommission.js";
+import { check, type Description } from "../../../modules/device/description/description.js";
+import Settings from "../../../modules/device/description/settings.js";
+import type { Device, Told } from "../../../modules/device/io.js";
+import Memory from "../../../modules/device/memory.js";
+import type Output from "../../../modules/device/outputs/output.js";
+import type Voice from "../../../modules/device/publisher.js";
+import type Channel from "../../../modules/device/sensors/sensor.js";
+import type { Storage } from "../../../modules/device/storage.js";
+import Time from "../../../modules/device/time.js";
+import { scripted, World } from "../stage.js";
 
 const raw = {
 	root: "r",

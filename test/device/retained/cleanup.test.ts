@@ -1,11 +1,11 @@
 /** What an earlier description retained is taken back, however much it was. */
 
 import assert from "node:assert/strict";
-import type { KeyValueDomain } from "../../modules/device/io.js";
-import Memory from "../../modules/device/memory.js";
-import Retained from "../../modules/device/retained/cleanup.js";
-import { TestFlash } from "../flash.js";
-import { scripted, World } from "./stage.js";
+import type { KeyValueDomain } from "../../../modules/device/io.js";
+import Memory from "../../../modules/device/memory.js";
+import Retained from "../../../modules/device/retained/cleanup.js";
+import { TestFlash } from "../../flash.js";
+import { scripted, World } from "../stage.js";
 
 const long = (kind: string, index: number, length: number) => `${kind}-${index}-`.padEnd(length, "x");
 

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import type { Incoming } from "../../modules/device/link.js";
-import { longest } from "../../modules/device/outputs/applied.js";
-import { encode } from "../../modules/mqtt/text.js";
-import { type TestInput, World } from "./stage.js";
+import type { Incoming } from "../../../modules/device/link.js";
+import { longest } from "../../../modules/device/outputs/applied.js";
+import { encode } from "../../../modules/mqtt/text.js";
+import { type TestInput, World } from "../stage.js";
 
 const lamp = { pin: 2 };
 

@@ -1,11 +1,11 @@
 /** What is on trial: its time, its proof, and its end where it makes no board at all. */
 
 import assert from "node:assert/strict";
-import main from "../../main.js";
-import type { Told } from "../../modules/device/io.js";
-import Trial from "../../modules/device/provisioning/trial.js";
-import { TestClock } from "../clock.js";
-import { World } from "./stage.js";
+import main from "../../../main.js";
+import type { Told } from "../../../modules/device/io.js";
+import Trial from "../../../modules/device/provisioning/trial.js";
+import { TestClock } from "../../clock.js";
+import { World } from "../stage.js";
 
 const MINUTE = 60_000;
 

@@ -1,11 +1,11 @@
 /** From samples to measurements: decimals, deadband, window, batch. */
 
 import assert from "node:assert/strict";
-import type { SensorDescription } from "../../modules/device/description/description.js";
-import Memory from "../../modules/device/memory.js";
-import Report from "../../modules/device/sensors/measurement.js";
-import Time from "../../modules/device/time.js";
-import { TestClock } from "../clock.js";
+import type { SensorDescription } from "../../../modules/device/description/description.js";
+import Memory from "../../../modules/device/memory.js";
+import Report from "../../../modules/device/sensors/measurement.js";
+import Time from "../../../modules/device/time.js";
+import { TestClock } from "../../clock.js";
 
 const START = Date.UTC(2026, 0, 1);
 

@@ -1,9 +1,9 @@
 /** The lamp's two actuators on pins (ECMA-419 §10). */
 
 import assert from "node:assert/strict";
-import type { LampDescription } from "../../modules/device/description/description.js";
-import type { DigitalClass, PWMClass } from "../../modules/device/io.js";
-import { lampDriver } from "../../modules/device/outputs/lamp.js";
+import type { LampDescription } from "../../../modules/device/description/description.js";
+import type { DigitalClass, PWMClass } from "../../../modules/device/io.js";
+import { lampDriver } from "../../../modules/device/outputs/lamp.js";
 
 const lamp: LampDescription = {
 	pin: "led",

@@ -1,8 +1,8 @@
 /** What a broker's absence means to an output, by simulated time: when the fail-safe acts, and which command is not live. */
 
 import assert from "node:assert/strict";
-import Absence from "../../modules/device/outputs/failsafe.js";
-import { TestClock } from "../clock.js";
+import Absence from "../../../modules/device/outputs/failsafe.js";
+import { TestClock } from "../../clock.js";
 
 function stage(allowed?: number) {
 	const clock = new TestClock();

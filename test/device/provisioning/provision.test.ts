@@ -4,11 +4,11 @@
  */
 
 import assert from "node:assert/strict";
-import type { KeyValue } from "../../modules/device/io.js";
-import Provision from "../../modules/device/provisioning/provision.js";
-import { provisioned } from "../../modules/device/provisioning/provisioning.js";
-import { Report } from "../../modules/session/report.js";
-import { PowerCut, World } from "./stage.js";
+import type { KeyValue } from "../../../modules/device/io.js";
+import Provision from "../../../modules/device/provisioning/provision.js";
+import { provisioned } from "../../../modules/device/provisioning/provisioning.js";
+import { Report } from "../../../modules/session/report.js";
+import { PowerCut, World } from "../stage.js";
 
 const KEYS = ["ssid", "password", "broker", "id", "root"];
 const SECRET = "hunter2-hunter2";

@@ -1,11 +1,11 @@
 /** What stands for an output and which commands are over, with a memory that can refuse. */
 
 import assert from "node:assert/strict";
-import type { OutputDescription } from "../../modules/device/description/description.js";
-import type { KeyValueDomain } from "../../modules/device/io.js";
-import Memory from "../../modules/device/memory.js";
-import Ledger from "../../modules/device/outputs/ledger.js";
-import { encode } from "../../modules/mqtt/text.js";
+import type { OutputDescription } from "../../../modules/device/description/description.js";
+import type { KeyValueDomain } from "../../../modules/device/io.js";
+import Memory from "../../../modules/device/memory.js";
+import Ledger from "../../../modules/device/outputs/ledger.js";
+import { encode } from "../../../modules/mqtt/text.js";
 
 const description: OutputDescription = { powerOn: "last", liveOnly: false };
 

@@ -1,8 +1,8 @@
 /** The board description: what is right, and for everything that is not, one line with the key's path. */
 
 import assert from "node:assert/strict";
-import { addresses, check, line } from "../../modules/device/description/description.js";
-import type { ActuatorDriver, SensorDriver } from "../../modules/device/io.js";
+import { addresses, check, line } from "../../../modules/device/description/description.js";
+import type { ActuatorDriver, SensorDriver } from "../../../modules/device/io.js";
 
 const driver = { io: Object as unknown as SensorDriver["io"], quantity: "value" };
 const drivers: { [name: string]: SensorDriver } = {

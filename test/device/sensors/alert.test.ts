@@ -1,8 +1,8 @@
 /** Alerts over restarts and power cuts: no edge is forgotten, none is repeated under another id. */
 
 import assert from "node:assert/strict";
-import { Queue } from "../../modules/session/queue.js";
-import { scripted, World } from "./stage.js";
+import { Queue } from "../../../modules/session/queue.js";
+import { scripted, World } from "../stage.js";
 
 const description = {
 	sensors: [{ name: "temp", driver: "script", every: 1000 }],

@@ -1,12 +1,12 @@
 /** What a board retains: what is noted of it, said, cleared and taken back; with parts that only note that they were asked. */
 
 import assert from "node:assert/strict";
-import Memory from "../../modules/device/memory.js";
-import type Output from "../../modules/device/outputs/output.js";
-import type Voice from "../../modules/device/publisher.js";
-import Standing from "../../modules/device/retained/retained.js";
-import type Channel from "../../modules/device/sensors/sensor.js";
-import { World } from "./stage.js";
+import Memory from "../../../modules/device/memory.js";
+import type Output from "../../../modules/device/outputs/output.js";
+import type Voice from "../../../modules/device/publisher.js";
+import Standing from "../../../modules/device/retained/retained.js";
+import type Channel from "../../../modules/device/sensors/sensor.js";
+import { World } from "../stage.js";
 
 function stage(
 	world = new World(),

@@ -5,8 +5,8 @@
 
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import type Board from "../../modules/device/board.js";
-import { World } from "./stage.js";
+import type Board from "../../../modules/device/board.js";
+import { World } from "../stage.js";
 
 const description = { lamp: { pin: 2, failSafe: 60_000 } };
 

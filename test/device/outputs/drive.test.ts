@@ -1,8 +1,8 @@
 /** One actuator brought to a level: by simulated time, with an actuator that can break. */
 
 import assert from "node:assert/strict";
-import Actuation from "../../modules/device/outputs/drive.js";
-import { TestClock } from "../clock.js";
+import Actuation from "../../../modules/device/outputs/drive.js";
+import { TestClock } from "../../clock.js";
 
 function stage(level = 0) {
 	const clock = new TestClock();
