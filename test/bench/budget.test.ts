@@ -4,8 +4,8 @@
  */
 
 import assert from "node:assert/strict";
-import { type Budget, committed, current } from "../../bench/budget.js";
 import { unavailable } from "../../hosts/xs/harness.js";
+import { type Budget, committed, current } from "./budget.js";
 
 /** What must hold whatever the budget says: meter units, slots and socket writes per operation. */
 const PROMISES = [

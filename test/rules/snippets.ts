@@ -142,7 +142,7 @@ export const snippets: readonly Snippet[] = [
 	{ source: 'import Timer from "timer";\nvoid Timer;', rules: ["import"] },
 	{ source: 'import { a } from "./a";\nvoid a;', rules: ["import"] },
 	{ source: 'import { a } from "../../hosts/node/tcp.js";\nvoid a;', rules: ["import"] },
-	{ source: 'import { a } from "../clock.js";\nvoid a;', rules: ["import"] },
+	{ source: 'import { a } from "../../test/clock.js";\nvoid a;', rules: ["import"] },
 	{ source: 'export { a } from "timer";', rules: ["import"] },
 	{ source: 'export * from "timer";', rules: ["import"] },
 	{ source: 'export const f = () => import("./a.js");', rules: ["import"] },

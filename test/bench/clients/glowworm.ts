@@ -1,7 +1,7 @@
 /** modules/mqtt, with an application that reads each message into a buffer of its own, within `onReadable`. */
 
-import MQTTClient from "../../modules/mqtt/client.js";
-import type { Timer } from "../../modules/mqtt/io.js";
+import MQTTClient from "../../../modules/mqtt/client.js";
+import type { Timer } from "../../../modules/mqtt/io.js";
 import { clock } from "../clock.js";
 import * as scene from "../scene.js";
 import { BenchResolver, Net, Segment, Socket } from "../socket.js";

@@ -1,4 +1,4 @@
-/** What connected idle clients keep alive, and what the network under them does. `bench/ram.ts` counts; this runs inside the XS engine. */
+/** What connected idle clients keep alive, and what the network under them does. `test/bench/ram.ts` counts; this runs inside the XS engine. */
 
 import { BenchSocket, Net } from "../socket.js";
 import { hold } from "./glowworm.js";

@@ -20,7 +20,7 @@ export interface Size {
 const CODEC = `export * from "u8-mqtt-packet/esm/codec_bind.js"; export * from "u8-mqtt-packet/esm/codec_v4_lean.js";`;
 
 export async function sizes(sdk: SDK | undefined): Promise<readonly Size[]> {
-	const ours = fileURLToPath(new URL("../modules/mqtt/client.ts", import.meta.url));
+	const ours = fileURLToPath(new URL("../../modules/mqtt/client.ts", import.meta.url));
 	const all = [await size("glowworm", from(ours), sdk), await size("u8-mqtt-packet", CODEC, sdk)];
 	if (sdk)
 		all.push(

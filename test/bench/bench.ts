@@ -5,7 +5,7 @@
 
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
-import { unavailable } from "../hosts/xs/harness.js";
+import { unavailable } from "../../hosts/xs/harness.js";
 import { allow, budgetPath, current } from "./budget.js";
 import { clients, type Figures, measure, SCENARIOS, type ScenarioName, unidentified } from "./measure.js";
 import { ram } from "./ram.js";

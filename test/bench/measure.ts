@@ -4,7 +4,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { Harness } from "../hosts/xs/harness.js";
+import { Harness } from "../../hosts/xs/harness.js";
 import type { SDK } from "./sdk.js";
 
 export const SCENARIOS = [

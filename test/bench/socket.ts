@@ -4,7 +4,7 @@
  * copies in C: here a `read` costs some thirty units, and two more for each byte. Runs inside the XS engine.
  */
 
-import type { Resolver, TCP, TCPOptions } from "../modules/mqtt/io.js";
+import type { Resolver, TCP, TCPOptions } from "../../modules/mqtt/io.js";
 
 /** What arrives at once. */
 export class Segment {

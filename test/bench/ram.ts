@@ -5,7 +5,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { Harness } from "../hosts/xs/harness.js";
+import { Harness } from "../../hosts/xs/harness.js";
 
 export interface Ram {
 	readonly slots: number;
