@@ -5,7 +5,7 @@
 
 #if SOC_TEMP_SENSOR_SUPPORTED
 
-#include "driver/temperature_sensor.h"
+#include "esp_driver_tsens/include/driver/temperature_sensor.h"
 
 static temperature_sensor_handle_t gSensor;
 
