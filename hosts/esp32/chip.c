@@ -5,6 +5,7 @@
 
 #if SOC_TEMP_SENSOR_SUPPORTED
 
+/* The SDK gives the compiler a fixed list of folders: not this driver's, but the one that holds all components. */
 #include "esp_driver_tsens/include/driver/temperature_sensor.h"
 
 static temperature_sensor_handle_t gSensor;

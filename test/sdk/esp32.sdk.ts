@@ -8,9 +8,8 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { prepare } from "../../hosts/desk/certificates.js";
 import { Authority } from "../hosts/certificates.js";
-import { configure, linkChip, measure, missing, output, replaced, root, warnings } from "./sdk.js";
+import { chips, configure, linkChip, measure, missing, output, replaced, root, warnings } from "./sdk.js";
 
-const chips = ["esp32", "esp32c3", "esp32s3", "esp32c6"];
 const reason = missing();
 
 interface Manifest {

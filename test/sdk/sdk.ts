@@ -51,9 +51,26 @@ async function tool(program: string, args: readonly string[], cwd: string): Prom
 	}
 }
 
+export const chips: readonly string[] = ["esp32", "esp32c3", "esp32s3", "esp32c6"];
+
+/** As mcconfig's `-p` names it. */
+export function platformOf(chip: string): string {
+	return chip === "esp32" ? chip : `esp32/${chip}`;
+}
+
+/** Where mcconfig puts what it makes of a project for a chip. */
+export function folderOf(chip: string, name = basename(root)): string {
+	return join(output, "tmp", platformOf(chip), "release", name);
+}
+
 /** Only what mcconfig itself does: rejects with what it does not like. */
 export async function configure(platform: string, project = root): Promise<string> {
 	return tool("mcconfig", ["-p", platform, "-o", output], project);
+}
+
+/** Makes targets of a makefile that mcconfig generated. */
+export async function make(folder: string, args: readonly string[]): Promise<string> {
+	return tool("make", ["-f", join(folder, "makefile"), ...args], folder);
 }
 
 /** Builds the simulator's application: the path of its mc.so. */
@@ -73,8 +90,8 @@ export async function buildSimulator(
 
 /** Compiles, links and preloads for a chip, without ESP-IDF: as far as mc.xs.c. With it, the whole image. */
 export async function linkChip(chip: string, project = root, name = basename(project)): Promise<Built> {
-	const platform = chip === "esp32" ? "esp32" : `esp32/${chip}`;
-	const folder = join(output, "tmp", platform, "release", name);
+	const platform = platformOf(chip);
+	const folder = folderOf(chip, name);
 	let log = "";
 	if (process.env.IDF_PATH && project === root)
 		log = await tool("mcconfig", ["-m", "-p", platform, "-t", "build", "-o", output, "ssid=none"], project);
@@ -83,7 +100,7 @@ export async function linkChip(chip: string, project = root, name = basename(pro
 		const none = join(output, "no-idf");
 		mkdirSync(none, { recursive: true });
 		const names = [`IDF_PATH=${none}`, "IDF_VERSION=none", "SDKCONFIG_H=", "MAKEFLAGS_JOBS=--jobs=2"];
-		log += await tool("make", ["-f", join(folder, "makefile"), ...names, join(folder, "mc.xs.c")], project);
+		log += await make(folder, [...names, join(folder, "mc.xs.c")]);
 	}
 	return { log, folder };
 }
