@@ -8,7 +8,18 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { prepare } from "../../hosts/desk/certificates.js";
 import { Authority } from "../hosts/certificates.js";
-import { chips, configure, linkChip, measure, missing, output, replaced, root, warnings } from "./sdk.js";
+import {
+	chips,
+	configure,
+	folderOf,
+	linkChip,
+	measure,
+	missing,
+	output,
+	replaced,
+	root,
+	warnings,
+} from "./sdk.js";
 
 const reason = missing();
 
@@ -70,19 +81,26 @@ describe("the firmware for the ESP32", function () {
 	describe("with a board's own manifest beside it, as in FLASHING.md", () => {
 		const board = join(output, "projects/my-board");
 		const certificates = join(board, "certificates");
-		const log = join(output, "tmp/esp32/esp32c3/release/my-board/makefile");
+		const built = folderOf("esp32c3", "my-board");
 		before(() => {
 			mkdirSync(board, { recursive: true });
 			const ca = join(output, "ca.der");
 			writeFileSync(ca, new Authority("Ours").certificate);
 			prepare(certificates, { ca });
-			const include = [join(root, "manifest.json"), "./certificates/manifest.json"];
-			writeFileSync(join(board, "manifest.json"), JSON.stringify({ include }));
+			const text = readFileSync(join(root, "hosts/esp32/FLASHING.md"), "utf8");
+			const [, manifest = ""] = /my-board\/manifest\.json\n([\s\S]*?)\n\n/.exec(text) ?? [];
+			writeFileSync(join(board, "manifest.json"), manifest.replace("../glowworm", root));
 		});
 
 		it("brings its certificates along", async () => {
 			assert.doesNotMatch(await configure("esp32/esp32c3", board), /no data match/);
-			assert.match(readFileSync(log, "utf8"), /certificates\/ca\.der/);
+			assert.match(readFileSync(join(built, "makefile"), "utf8"), /certificates\/ca\.der/);
+		});
+		it("has ssid and password where the host reads them: beside the description", async () => {
+			const text = readFileSync(join(built, "mc.config.js"), "utf8");
+			const { default: config } = await import(`data:text/javascript,${encodeURIComponent(text)}`);
+			assert.deepEqual([config.ssid, config.password], ["HOME", "SECRET"]);
+			assert.deepEqual(Object.keys(config.board), ["root", "id", "broker", "sensors", "alerts", "lamp"]);
 		});
 		it("does not build without the folder of its certificates", async () => {
 			rmSync(certificates, { recursive: true });
