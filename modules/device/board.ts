@@ -54,38 +54,38 @@ export default class Board
 	readonly voice: Voice;
 	readonly channels: readonly Channel[];
 	readonly outputs: readonly Output[];
-	readonly #options: BoardOptions;
-	readonly #base: string;
-	readonly #trace: ((line: string) => void) | undefined;
-	readonly #settings: Settings;
-	readonly #link: Link;
-	readonly #refresh;
-	readonly #standing: Standing;
-	readonly #forgetting: Forgetting;
-	readonly #control: Control;
-	readonly #trial: Trial;
-	readonly #button: Button | undefined;
-	readonly #boot: Boot;
+	private readonly options: BoardOptions;
+	private readonly base: string;
+	private readonly trace: ((line: string) => void) | undefined;
+	private readonly settings: Settings;
+	private readonly link: Link;
+	private readonly refresh;
+	private readonly standing: Standing;
+	private readonly forgetting: Forgetting;
+	private readonly control: Control;
+	private readonly trial: Trial;
+	private readonly button: Button | undefined;
+	private readonly boot: Boot;
 	/** Only while alarms are made. */
-	#edges: ReadonlyMap<string, Values> | undefined;
-	#closed = false;
+	private edges: ReadonlyMap<string, Values> | undefined;
+	private closed = false;
 
 	constructor(options: BoardOptions) {
 		const { device, description } = options;
-		this.#options = options;
-		this.#trace = device.trace;
+		this.options = options;
+		this.trace = device.trace;
 		this.timer = device.timer;
 		this.clock = device.clock;
-		this.#base = topics.base(description.root, description.id);
+		this.base = topics.base(description.root, description.id);
 		this.voice = new Voice({
-			base: this.#base,
+			base: this.base,
 			trace: device.trace,
-			link: () => this.#link,
-			forgetting: () => this.#forgetting.active,
+			link: () => this.link,
+			forgetting: () => this.forgetting.active,
 		});
 		this.memory = new Memory(options.storage.memory);
-		this.#boot = new Boot(this.memory, options.storage);
-		this.#settings = new Settings(description, this.memory, device);
+		this.boot = new Boot(this.memory, options.storage);
+		this.settings = new Settings(description, this.memory, device);
 		this.time = new Time({
 			clock: device.clock,
 			timer: device.timer,
@@ -94,77 +94,77 @@ export default class Board
 			onReport: line => this.report(line),
 		});
 		this.outputs = makeOutputs(this, device, this.description);
-		this.#edges = waitingEdges(options.storage.outbox, this.voice.topic(topics.alert("")));
+		this.edges = waitingEdges(options.storage.outbox, this.voice.topic(topics.alert("")));
 		this.channels = makeChannels(this, device, this.description);
-		this.#edges = undefined;
-		this.#standing = new Standing(this, this.#base, () => this.#control.info());
-		this.#forgetting = new Forgetting(this);
-		this.#control = new Control(this, {
+		this.edges = undefined;
+		this.standing = new Standing(this, this.base, () => this.control.info());
+		this.forgetting = new Forgetting(this);
+		this.control = new Control(this, {
 			firmware,
 			device,
 			storage: options.storage,
-			settings: this.#settings,
-			boot: this.#boot,
-			forgetting: this.#forgetting,
+			settings: this.settings,
+			boot: this.boot,
+			forgetting: this.forgetting,
 		});
-		this.#trial = new Trial(this, device.provision);
-		this.#link = this.#connect();
-		this.#button = makeButton(this, device, this.description, this.outputs);
-		this.#refresh = device.timer.repeat(() => this.#standing.announce(), description.refresh);
-		if (!this.#forgetting.active) for (const channel of this.channels) channel.start();
+		this.trial = new Trial(this, device.provision);
+		this.link = this.connect();
+		this.button = makeButton(this, device, this.description, this.outputs);
+		this.refresh = device.timer.repeat(() => this.standing.announce(), description.refresh);
+		if (!this.forgetting.active) for (const channel of this.channels) channel.start();
 	}
 
 	get description(): Description {
-		return this.#settings.current;
+		return this.settings.current;
 	}
 	get online(): boolean {
-		return this.#link.online;
+		return this.link.online;
 	}
 	get trying(): boolean {
-		return this.#options.device.provision?.trying ?? false;
+		return this.options.device.provision?.trying ?? false;
 	}
 	get counters(): object {
-		return this.#link.counters;
+		return this.link.counters;
 	}
 
 	/** The graceful end: `offline` retained, DISCONNECT, and calls back. May be repeated. */
 	close(callback?: () => void): void {
-		this.#leave(() => {}, callback);
+		this.leave(() => {}, callback);
 	}
 
 	/** `last` is done before memory is closed. */
-	#leave(last: () => void, callback?: () => void, farewell?: string): void {
-		const repeated = this.#closed;
-		this.#closed = true;
-		if (!repeated) this.#rest();
-		this.#link.close(() => {
+	private leave(last: () => void, callback?: () => void, farewell?: string): void {
+		const repeated = this.closed;
+		this.closed = true;
+		if (!repeated) this.rest();
+		this.link.close(() => {
 			if (!repeated) {
 				last();
 				for (const output of this.outputs) output.close();
-				this.#options.storage.close();
+				this.options.storage.close();
 			}
 			callback?.();
 		}, farewell);
 	}
 
 	/** Stops whatever comes from this side. */
-	#rest(): void {
+	private rest(): void {
 		for (const channel of this.channels) channel.close();
-		this.#forgetting.close();
-		this.#standing.close();
-		this.#trial.close();
-		this.#button?.close();
-		this.timer.clear(this.#refresh);
+		this.forgetting.close();
+		this.standing.close();
+		this.trial.close();
+		this.button?.close();
+		this.timer.clear(this.refresh);
 		this.time.close();
 	}
 
 	// Forgetting
 
 	get acknowledged(): boolean {
-		return this.#options.storage.outbox.length === 0;
+		return this.options.storage.outbox.length === 0;
 	}
 	retained(): readonly string[] {
-		return [...this.#standing.names, topics.status];
+		return [...this.standing.names, topics.status];
 	}
 	clear(name: string): boolean {
 		return this.voice.clear(name, true);
@@ -172,38 +172,38 @@ export default class Board
 	forgotten(): void {
 		this.report("forgotten: stays away until it is restarted");
 		const last = () => {
-			this.#standing.forget();
-			this.#forgetting.end();
+			this.standing.forget();
+			this.forgetting.end();
 		};
-		this.#leave(last, undefined, "");
+		this.leave(last, undefined, "");
 	}
 
 	// What the parts need of their board
 
 	nextId(): string {
-		return this.#boot.nextId();
+		return this.boot.nextId();
 	}
 	waitingEdge(name: string): Values | undefined {
-		return this.#edges?.get(name);
+		return this.edges?.get(name);
 	}
 	restart(): boolean {
-		return this.#control.restart();
+		return this.control.restart();
 	}
 	report(line: string): void {
-		this.#trace?.(line);
+		this.trace?.(line);
 	}
 
 	// The session
 
-	#connect(): Link {
-		const { device, description, storage, connect } = this.#options;
+	private connect(): Link {
+		const { device, description, storage, connect } = this.options;
 		const { outputs } = this;
-		const command = new Command(this.#control);
-		const routes = new Routes({ base: this.#base, command, outputs, trace: device.trace });
+		const command = new Command(this.control);
+		const routes = new Routes({ base: this.base, command, outputs, trace: device.trace });
 		return connect({
 			id: description.id,
 			keepAlive: description.keepAlive,
-			status: { topic: this.#base + topics.status, online: "online", offline: "offline" },
+			status: { topic: this.base + topics.status, online: "online", offline: "offline" },
 			subscriptions: routes.subscriptions,
 			outbox: storage.outbox,
 			memory: {
@@ -216,18 +216,18 @@ export default class Board
 			onMessage: (topic, payload, about) => routes.receive(topic, payload, about),
 			onOnline: present => {
 				this.report("online");
-				this.#trial.online();
+				this.trial.online();
 				for (const output of outputs) output.online(present);
-				this.#forgetting.online();
-				this.#standing.announce();
+				this.forgetting.online();
+				this.standing.announce();
 			},
 			onOffline: () => {
 				this.report("offline");
-				this.#trial.offline();
+				this.trial.offline();
 				for (const output of outputs) output.offline();
 			},
 			onReport: (event, detail) => {
-				if (event === Report.filterRefused && detail === this.#base + topics.command) this.#trial.refused();
+				if (event === Report.filterRefused && detail === this.base + topics.command) this.trial.refused();
 				this.report(reported(event, detail));
 			},
 		});

@@ -10,7 +10,7 @@ const KEY = "boot";
 
 export default class Boot {
 	readonly count: number;
-	#seq = 0;
+	private seq = 0;
 
 	/** Counts this start. */
 	constructor(memory: Memory, { fresh, whole }: Pick<Storage, "fresh" | "whole">) {
@@ -23,7 +23,7 @@ export default class Boot {
 
 	/** `<count>-<seq>`. */
 	nextId(): string {
-		return `${this.count}-${++this.#seq}`;
+		return `${this.count}-${++this.seq}`;
 	}
 }
 

@@ -12,26 +12,26 @@ import type { KeyValueDomain } from "./io.js";
 const LONGEST_KEY = 15;
 
 export default class Memory {
-	readonly #domain: KeyValueDomain | undefined;
+	private readonly domain: KeyValueDomain | undefined;
 	/** How many reads and writes went wrong. */
 	failures = 0;
 
 	/** Without a domain nothing is remembered. The domain stays the caller's. */
 	constructor(domain: KeyValueDomain | undefined) {
-		this.#domain = domain;
+		this.domain = domain;
 		if (!domain) this.failures++;
 	}
 
 	/** There is something that could remember. */
 	get lasting(): boolean {
-		return this.#domain !== undefined;
+		return this.domain !== undefined;
 	}
 
 	/** The keys that begin so. */
 	keys(prefix: string): string[] {
 		const found: string[] = [];
 		try {
-			for (const key of this.#domain ?? []) if (key.startsWith(prefix)) found.push(key);
+			for (const key of this.domain ?? []) if (key.startsWith(prefix)) found.push(key);
 		} catch {
 			this.failures++;
 		}
@@ -41,22 +41,22 @@ export default class Memory {
 	/** The record of this key; empty where there is none or it cannot be read. */
 	get(key: string): Values {
 		try {
-			const text = this.#domain?.read(key);
+			const text = this.domain?.read(key);
 			if (text === undefined) return {};
 			const value: unknown = JSON.parse(text);
 			if (isRecord(value)) return value;
 		} catch {
 			// Counted below: what cannot be read is as good as never written.
 		}
-		this.failures += this.#domain ? 1 : 0;
+		this.failures += this.domain ? 1 : 0;
 		return {};
 	}
 
 	/** Whole or not at all. False when it will not be there after a restart. */
 	put(key: string, value: object): boolean {
 		try {
-			if (!this.#domain) return false;
-			this.#domain.write(key, JSON.stringify(value));
+			if (!this.domain) return false;
+			this.domain.write(key, JSON.stringify(value));
 			return true;
 		} catch {
 			this.failures++;
@@ -66,7 +66,7 @@ export default class Memory {
 
 	delete(key: string): void {
 		try {
-			this.#domain?.delete(key);
+			this.domain?.delete(key);
 		} catch {
 			this.failures++;
 		}

@@ -28,40 +28,40 @@ export interface VoiceOptions {
 }
 
 export default class Voice {
-	readonly #options: VoiceOptions;
+	private readonly options: VoiceOptions;
 
 	constructor(options: VoiceOptions) {
-		this.#options = options;
+		this.options = options;
 	}
 
 	/** The whole topic of a name below the board's own. */
 	topic(name: string): string {
-		return this.#options.base + name;
+		return this.options.base + name;
 	}
 
 	/** On a whole topic. False when it did not go out. */
 	measurement(topic: string, payload: string): boolean {
-		return this.#say(topic, payload, measured);
+		return this.say(topic, payload, measured);
 	}
 
 	/** False when the outbox did not take it. */
 	edge(name: string, payload: string): boolean {
-		return this.#say(this.topic(name), payload, durable);
+		return this.say(this.topic(name), payload, durable);
 	}
 
 	/** What is retained can be said: the broker is there, and it is not all being taken back. */
 	get retaining(): boolean {
-		const { link, forgetting } = this.#options;
+		const { link, forgetting } = this.options;
 		return link()?.online === true && !forgetting();
 	}
 
 	state(name: string, payload: string): void {
 		// What is retained is said at each connect, so nothing is lost by not keeping it until then.
-		if (this.retaining) this.#say(this.topic(name), payload, retained);
+		if (this.retaining) this.say(this.topic(name), payload, retained);
 	}
 
 	answer(result: Values): void {
-		this.#say(this.topic(topics.result), JSON.stringify(result), answered);
+		this.say(this.topic(topics.result), JSON.stringify(result), answered);
 	}
 
 	/** A command that asked for an answer was carried out. */
@@ -76,12 +76,12 @@ export default class Voice {
 
 	/** Takes back what is retained; `lasting`: also after a restart. False when there is no room for it now. */
 	clear(name: string, lasting: boolean): boolean {
-		return this.#say(this.topic(name), "", lasting ? cleared : retained);
+		return this.say(this.topic(name), "", lasting ? cleared : retained);
 	}
 
 	/** The gate. */
-	#say(topic: string, payload: string, options: PublishOptions): boolean {
-		const { base, trace, link } = this.#options;
+	private say(topic: string, payload: string, options: PublishOptions): boolean {
+		const { base, trace, link } = this.options;
 		const outcome = link()?.publish(topic, payload, options) ?? Outcome.droppedOffline;
 		// Without a connection each sample would say so.
 		if (trace && outcome !== Outcome.droppedOffline)

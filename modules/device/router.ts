@@ -28,16 +28,16 @@ export interface RoutesOptions {
 
 export default class Routes {
 	readonly subscriptions: LinkOptions["subscriptions"];
-	readonly #base: string;
-	readonly #trace: ((line: string) => void) | undefined;
-	readonly #receivers = new Map<string, Receive>();
+	private readonly base: string;
+	private readonly trace: ((line: string) => void) | undefined;
+	private readonly receivers = new Map<string, Receive>();
 
 	constructor({ base, command, outputs, trace }: RoutesOptions) {
-		this.#base = base;
-		this.#trace = trace;
+		this.base = base;
+		this.trace = trace;
 		const subscriptions: { topic: string; QoS: 0 | 1 }[] = [];
 		const add = (name: string, QoS: 0 | 1 | undefined, receive: Receive) => {
-			this.#receivers.set(name, receive);
+			this.receivers.set(name, receive);
 			if (QoS !== undefined) subscriptions.push({ topic: base + name, QoS });
 		};
 		add(topics.command, 1, (payload, about) => command.receive(payload, about));
@@ -54,10 +54,10 @@ export default class Routes {
 
 	/** A message on a whole topic. What nobody receives is only traced. */
 	receive(topic: string, payload: Uint8Array, about: Incoming): void {
-		const name = topic.startsWith(this.#base) ? topic.slice(this.#base.length) : topic;
-		const receive = this.#receivers.get(name);
+		const name = topic.startsWith(this.base) ? topic.slice(this.base.length) : topic;
+		const receive = this.receivers.get(name);
 		// A command may hold a password, and so may what nobody here knows: a command to an earlier name of this board.
-		this.#trace?.(heard(name, payload, about, receive !== undefined && name !== topics.command));
+		this.trace?.(heard(name, payload, about, receive !== undefined && name !== topics.command));
 		receive?.(payload, about);
 	}
 }

@@ -57,20 +57,20 @@ class Flash implements Storage {
 	readonly memory: KeyValueDomain;
 	readonly fresh: boolean;
 	readonly whole: boolean;
-	readonly #store: Store;
+	private readonly store: Store;
 
 	constructor(store: Store, outbox: Outbox, memory: KeyValueDomain) {
 		this.outbox = outbox;
 		this.memory = memory;
 		this.fresh = store.found === Found.blank;
 		this.whole = store.whole;
-		this.#store = store;
+		this.store = store;
 	}
 	get counters() {
-		return this.#store.counters;
+		return this.store.counters;
 	}
 	close(): void {
-		this.#store.close();
+		this.store.close();
 	}
 }
 

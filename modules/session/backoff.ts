@@ -17,8 +17,8 @@ export class Backoff {
 	readonly minimum: number;
 	readonly maximum: number;
 	readonly stable: number;
-	readonly #random: () => number;
-	#span: number;
+	private readonly random: () => number;
+	private span: number;
 
 	constructor({ minimum = 1000, maximum = 60_000, stable = 60_000 }: BackoffOptions, random: () => number) {
 		if (!(minimum > 0 && maximum >= minimum && stable >= 0))
@@ -26,29 +26,29 @@ export class Backoff {
 		this.minimum = minimum;
 		this.maximum = maximum;
 		this.stable = stable;
-		this.#random = random;
-		this.#span = minimum;
+		this.random = random;
+		this.span = minimum;
 	}
 	/** Milliseconds until the next try; the span after that is twice as long. */
 	next(): number {
-		const span = this.#span * 2;
-		this.#span = span < this.maximum ? span : this.maximum;
-		return this.#between(this.minimum, this.#span);
+		const span = this.span * 2;
+		this.span = span < this.maximum ? span : this.maximum;
+		return this.between(this.minimum, this.span);
 	}
 	/** The slow end at once, for a refusal that only a person can end; still jittered, over its upper half. */
 	slow(): number {
-		this.#span = this.maximum;
+		this.span = this.maximum;
 		const half = this.maximum / 2;
-		return this.#between(half > this.minimum ? half : this.minimum, this.maximum);
+		return this.between(half > this.minimum ? half : this.minimum, this.maximum);
 	}
 	/** From one broker to the next of the same round: just enough that a fleet does not arrive as one. */
 	brief(): number {
-		return this.#between(0, this.minimum);
+		return this.between(0, this.minimum);
 	}
 	reset(): void {
-		this.#span = this.minimum;
+		this.span = this.minimum;
 	}
-	#between(least: number, most: number): number {
-		return Math.round(least + this.#random() * (most - least));
+	private between(least: number, most: number): number {
+		return Math.round(least + this.random() * (most - least));
 	}
 }

@@ -12,64 +12,64 @@ import { passes } from "./reason.js";
 const suspicion = 3;
 
 export class Roster {
-	readonly #brokers: readonly Broker[];
-	readonly #backoff: Backoff;
-	#index = 0;
+	private readonly brokers: readonly Broker[];
+	private readonly backoff: Backoff;
+	private index = 0;
 	/** The broker that was last connected; -1 before the first. */
-	#last = -1;
-	#slow = false;
-	#brief = 0;
+	private last = -1;
+	private slow = false;
+	private brief = 0;
 
 	constructor(brokers: readonly Broker[], backoff: BackoffOptions, random: () => number) {
-		this.#brokers = brokers;
-		this.#backoff = new Backoff(backoff, random);
+		this.brokers = brokers;
+		this.backoff = new Backoff(backoff, random);
 	}
 	/** The broker that is tried next, is being tried, or is connected. */
 	get broker(): Broker {
-		return this.#brokers[this.#index] as Broker;
+		return this.brokers[this.index] as Broker;
 	}
 	/** Milliseconds between two tries at the least. */
 	get minimum(): number {
-		return this.#backoff.minimum;
+		return this.backoff.minimum;
 	}
 	/** Milliseconds after which a connection is stable. */
 	get stable(): number {
-		return this.#backoff.stable;
+		return this.backoff.stable;
 	}
 	/** A try begins with the broker we like best. */
 	restart(): void {
-		this.#index = 0;
+		this.index = 0;
 	}
 	/** A broker took us. False when its session is not the one of the last connection. */
 	accepted(): boolean {
-		const same = this.#last === -1 || this.#last === this.#index;
-		this.#last = this.#index;
-		this.#slow = false;
+		const same = this.last === -1 || this.last === this.index;
+		this.last = this.index;
+		this.slow = false;
 		return same;
 	}
 	/** The connection has stood long enough: the next loss is a new one. */
 	settled(): void {
-		this.#brief = 0;
-		this.#backoff.reset();
+		this.brief = 0;
+		this.backoff.reset();
 	}
 	/** A try failed; `returnCode` is CONNACK's, or 0. Milliseconds until the next. */
 	failed(returnCode: number): number {
-		if (returnCode && !passes(returnCode)) this.#slow = true;
-		if (++this.#index < this.#brokers.length) return this.#backoff.brief();
-		this.#index = 0;
-		const slow = this.#slow;
-		this.#slow = false;
-		return slow ? this.#backoff.slow() : this.#backoff.next();
+		if (returnCode && !passes(returnCode)) this.slow = true;
+		if (++this.index < this.brokers.length) return this.backoff.brief();
+		this.index = 0;
+		const slow = this.slow;
+		this.slow = false;
+		return slow ? this.backoff.slow() : this.backoff.next();
 	}
 	/** A connection that was online has ended. Milliseconds until the next try. */
 	ended(): number {
-		this.#index = 0;
-		return this.#backoff.next();
+		this.index = 0;
+		return this.backoff.next();
 	}
 	/** The broker ended a connection; true when this makes another client of our id likely. Said once in a while. */
 	suspect(): boolean {
-		if (++this.#brief < suspicion) return false;
-		this.#brief = 0;
+		if (++this.brief < suspicion) return false;
+		this.brief = 0;
 		return true;
 	}
 }

@@ -14,43 +14,43 @@ export type Lane = (typeof Lane)[keyof typeof Lane];
 
 export class Flight {
 	/** Packet identifier → sequence × 4 + lane. */
-	readonly #places = new Map<number, number>();
-	#last = 0;
+	private readonly places = new Map<number, number>();
+	private last = 0;
 
 	get size(): number {
-		return this.#places.size;
+		return this.places.size;
 	}
 	/** The next identifier that is free [MQTT-2.3.1-2]. The window keeps far below 65 535 of them in use. */
 	take(): number {
-		do this.#last = this.#last === 65_535 ? 1 : this.#last + 1;
-		while (this.#places.has(this.#last));
-		return this.#last;
+		do this.last = this.last === 65_535 ? 1 : this.last + 1;
+		while (this.places.has(this.last));
+		return this.last;
 	}
 	/** An identifier that is in use keeps its turn. */
 	add(packetIdentifier: number, lane: Lane, sequence: number): void {
-		this.#places.set(packetIdentifier, sequence * 4 + lane);
+		this.places.set(packetIdentifier, sequence * 4 + lane);
 	}
 	/** False when it is not in use. */
 	delete(packetIdentifier: number): boolean {
-		return this.#places.delete(packetIdentifier);
+		return this.places.delete(packetIdentifier);
 	}
 	/** -1 when it is not in use. */
 	lane(packetIdentifier: number): Lane | -1 {
-		const place = this.#places.get(packetIdentifier);
+		const place = this.places.get(packetIdentifier);
 		return place === undefined ? -1 : ((place % 4) as Lane);
 	}
 	sequence(packetIdentifier: number): number {
-		return Math.floor((this.#places.get(packetIdentifier) ?? 0) / 4);
+		return Math.floor((this.places.get(packetIdentifier) ?? 0) / 4);
 	}
 	/** Sequence × 4 + lane: a name for the message that outlives its identifier. 0 when the identifier is not in use. */
 	place(packetIdentifier: number): number {
-		return this.#places.get(packetIdentifier) ?? 0;
+		return this.places.get(packetIdentifier) ?? 0;
 	}
 	identifiers(): number[] {
-		return [...this.#places.keys()];
+		return [...this.places.keys()];
 	}
 	clear(): void {
-		this.#places.clear();
+		this.places.clear();
 	}
 	/**
 	 * Takes over what a session before a restart had in flight, as pairs of identifier and sequence. Identifiers
@@ -71,7 +71,7 @@ export class Flight {
 		for (let i = 0; i < sorted.length; i++) {
 			const [id, sequence] = sorted[(start + i) % sorted.length] as readonly [number, number];
 			this.add(id, lane, sequence);
-			this.#last = id;
+			this.last = id;
 		}
 	}
 }

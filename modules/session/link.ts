@@ -41,47 +41,47 @@ const replies = 128;
 const silence = 60_000;
 
 export class Link {
-	#client: Client | undefined;
-	readonly #owner: LinkOwner;
-	readonly #timer: Timer;
-	readonly #message = { topic: "", QoS: 0, retain: false, duplicate: false, id: 0 };
+	private client: Client | undefined;
+	private readonly owner: LinkOwner;
+	private readonly timer: Timer;
+	private readonly message = { topic: "", QoS: 0, retain: false, duplicate: false, id: 0 };
 	/** A write did not fit: none of its kind is tried before `onWritable`. */
-	#blocked = false;
-	#room = 0;
+	private blocked = false;
+	private room = 0;
 	/** The most that was ever writable: what is longer has to go in fragments. */
-	#capacity = 0;
-	#rest: Uint8Array | undefined;
-	#offset = 0;
+	private capacity = 0;
+	private rest: Uint8Array | undefined;
+	private offset = 0;
 	/** operation << 16 | packet identifier, in the order in which they are due [MQTT-4.6.0-2]. */
-	#due: number[] = [];
+	private due: number[] = [];
 	/** A message, or more of one, that is not read before the replies are out. */
-	#unread: { readonly count: number; readonly message: ClientMessage } | undefined;
-	readonly #deadline: Alarm;
-	#refusals = 0;
-	#returnCode = 0;
-	#cause = "";
+	private unread: { readonly count: number; readonly message: ClientMessage } | undefined;
+	private readonly deadline: Alarm;
+	private refusals = 0;
+	private returnCode = 0;
+	private cause = "";
 
 	/** Throws what the client's constructor throws. */
 	constructor(io: ClientClass, options: LinkOptions, owner: LinkOwner) {
-		this.#owner = owner;
-		this.#timer = options.timer;
-		this.#deadline = new Alarm(options.timer, () => this.#end(Reason.unanswered));
-		this.#client = new io({
+		this.owner = owner;
+		this.timer = options.timer;
+		this.deadline = new Alarm(options.timer, () => this.end(Reason.unanswered));
+		this.client = new io({
 			...options,
 			acknowledge: false,
-			onReadable: (count, message) => this.#readable(count, message),
-			onWritable: count => this.#writable(count),
-			onControl: (operation, message) => this.#control(operation, message),
-			onError: error => this.#error(error?.code, error?.cause),
+			onReadable: (count, message) => this.readable(count, message),
+			onWritable: count => this.writable(count),
+			onControl: (operation, message) => this.control(operation, message),
+			onError: error => this.error(error?.code, error?.cause),
 		});
 	}
 	/** A message may be sent now, as far as is known. */
 	get ready(): boolean {
-		return this.#client !== undefined && !this.#blocked && this.#rest === undefined;
+		return this.client !== undefined && !this.blocked && this.rest === undefined;
 	}
 	/** Replies wait for room. */
 	get owing(): boolean {
-		return this.#due.length > 0;
+		return this.due.length > 0;
 	}
 	/** True when the message has left, or its first fragment has. False when it has to wait for `writable`. */
 	send(
@@ -92,37 +92,37 @@ export class Link {
 		duplicate: boolean,
 		packetIdentifier: number,
 	): boolean {
-		const client = this.#client;
-		if (client === undefined || this.#blocked || this.#rest !== undefined) return false;
-		const message = this.#message;
+		const client = this.client;
+		if (client === undefined || this.blocked || this.rest !== undefined) return false;
+		const message = this.message;
 		message.topic = topic;
 		message.QoS = QoS;
 		message.retain = retain;
 		message.duplicate = duplicate;
 		message.id = packetIdentifier;
 		try {
-			this.#room = client.write(payload, message);
+			this.room = client.write(payload, message);
 		} catch (error) {
-			return this.#begin(client, payload, error);
+			return this.begin(client, payload, error);
 		}
-		this.#refusals = 0;
+		this.refusals = 0;
 		return true;
 	}
 	/** PUBACK, PUBREC, PUBREL or PUBCOMP; it waits its turn if it has to. */
 	reply(operation: number, packetIdentifier: number): void {
-		if (!this.#client) return;
-		this.#due.push((operation << 16) | packetIdentifier);
-		this.#settle();
-		if (this.#due.length > replies) this.#end(Reason.overrun);
+		if (!this.client) return;
+		this.due.push((operation << 16) | packetIdentifier);
+		this.settle();
+		if (this.due.length > replies) this.end(Reason.overrun);
 	}
 	/** False when it has to wait for `writable`. */
 	subscribe(
 		packetIdentifier: number,
 		items: readonly { readonly topic: string; readonly QoS: number }[],
 	): boolean {
-		if (!this.#client) return false;
+		if (!this.client) return false;
 		try {
-			this.#room = this.#client.write(undefined, {
+			this.room = this.client.write(undefined, {
 				operation: SUBSCRIBE,
 				id: packetIdentifier,
 				items,
@@ -134,53 +134,53 @@ export class Link {
 	}
 	/** Sends DISCONNECT if it can. */
 	disconnect(): boolean {
-		if (!this.#client || this.#rest) return false;
+		if (!this.client || this.rest) return false;
 		try {
-			this.#client.write(undefined, { operation: DISCONNECT });
+			this.client.write(undefined, { operation: DISCONNECT });
 			return true;
 		} catch {
 			return false;
 		}
 	}
 	read(buffer: Uint8Array): number {
-		return this.#client?.read(buffer) ?? 0;
+		return this.client?.read(buffer) ?? 0;
 	}
 	close(): void {
-		const client = this.#client;
-		this.#client = undefined;
-		this.#rest = this.#unread = undefined;
-		this.#due = [];
-		this.#deadline.close();
+		const client = this.client;
+		this.client = undefined;
+		this.rest = this.unread = undefined;
+		this.due = [];
+		this.deadline.close();
 		try {
 			client?.close();
 		} catch (error) {
-			this.#owner.fault(error);
+			this.owner.fault(error);
 		}
 	}
 
 	/** The client would not take a whole message: it waits for room, or is too long for whatever room there is. */
 	/** Whatever it is about this message, three such connections put it aside. */
-	#giveUp(error: unknown): void {
-		if (!this.#client || this.#refusals < patience) return;
-		this.#owner.fault(error);
-		this.#end(Reason.stuck);
+	private giveUp(error: unknown): void {
+		if (!this.client || this.refusals < patience) return;
+		this.owner.fault(error);
+		this.end(Reason.stuck);
 	}
-	#begin(client: Client, payload: Uint8Array, error: unknown): boolean {
-		const { topic, QoS, retain, duplicate, id } = this.#message;
+	private begin(client: Client, payload: Uint8Array, error: unknown): boolean {
+		const { topic, QoS, retain, duplicate, id } = this.message;
 		const header = 9 + encode(topic).byteLength;
-		this.#blocked = true;
-		if (header + payload.byteLength <= this.#room && ++this.#refusals >= patience) {
+		this.blocked = true;
+		if (header + payload.byteLength <= this.room && ++this.refusals >= patience) {
 			// It should have fitted. Or the socket is gone and its `onError` is on the way: that comes first, given time.
-			if (this.#refusals === patience) this.#timer.set(() => this.#giveUp(error), grace);
+			if (this.refusals === patience) this.timer.set(() => this.giveUp(error), grace);
 			return false;
 		}
 		// Half of what there can be, lest a long message goes out in slivers.
-		if (header + payload.byteLength <= this.#capacity || this.#room < this.#capacity / 2) return false;
-		const first = Math.min(payload.byteLength, this.#room - header);
+		if (header + payload.byteLength <= this.capacity || this.room < this.capacity / 2) return false;
+		const first = Math.min(payload.byteLength, this.room - header);
 		if (first <= 0) return false;
 		try {
 			const byteLength = payload.byteLength;
-			this.#room = client.write(payload.subarray(0, first), {
+			this.room = client.write(payload.subarray(0, first), {
 				topic,
 				QoS,
 				retain,
@@ -192,97 +192,97 @@ export class Link {
 			return false;
 		}
 		// The outbox may use its bytes for something else before the last fragment is out.
-		this.#rest = payload.slice(first);
-		this.#offset = 0;
+		this.rest = payload.slice(first);
+		this.offset = 0;
 		return true;
 	}
-	#continue(): void {
-		while (this.#rest && this.#room > 0) {
-			const length = Math.min(this.#rest.byteLength - this.#offset, this.#room);
-			const end = this.#offset + length;
-			this.#room = (this.#client as Client).write(this.#rest.subarray(this.#offset, end));
-			this.#offset = end;
-			if (end === this.#rest.byteLength) this.#rest = undefined;
+	private continue(): void {
+		while (this.rest && this.room > 0) {
+			const length = Math.min(this.rest.byteLength - this.offset, this.room);
+			const end = this.offset + length;
+			this.room = (this.client as Client).write(this.rest.subarray(this.offset, end));
+			this.offset = end;
+			if (end === this.rest.byteLength) this.rest = undefined;
 		}
 	}
-	#readable(count: number, message: ClientMessage): void {
-		if (!this.#client) return;
-		if (count > 0 && this.#due.length) {
+	private readable(count: number, message: ClientMessage): void {
+		if (!this.client) return;
+		if (count > 0 && this.due.length) {
 			// Every message read would owe one more reply. Unread, it stops the client, and TCP stops the broker.
-			this.#unread = { count, message };
-			this.#deadline.set(silence);
+			this.unread = { count, message };
+			this.deadline.set(silence);
 			return;
 		}
 		try {
-			this.#owner.readable(count, message);
+			this.owner.readable(count, message);
 		} catch (error) {
-			this.#owner.fault(error);
+			this.owner.fault(error);
 		}
 	}
-	#resume(): void {
-		const unread = this.#unread;
-		if (!unread || this.#due.length) return;
-		this.#unread = undefined;
-		this.#deadline.clear();
-		this.#readable(unread.count, unread.message);
+	private resume(): void {
+		const unread = this.unread;
+		if (!unread || this.due.length) return;
+		this.unread = undefined;
+		this.deadline.clear();
+		this.readable(unread.count, unread.message);
 	}
-	#writable(count: number): void {
-		if (!this.#client) return;
-		this.#room = count;
-		if (count > this.#capacity) this.#capacity = count;
-		if (this.#unread) this.#deadline.set(silence);
+	private writable(count: number): void {
+		if (!this.client) return;
+		this.room = count;
+		if (count > this.capacity) this.capacity = count;
+		if (this.unread) this.deadline.set(silence);
 		try {
-			this.#continue();
+			this.continue();
 		} catch (error) {
 			// Half a message cannot be taken back, and no other may follow it.
-			this.#owner.fault(error);
-			this.#end(Reason.unknown);
+			this.owner.fault(error);
+			this.end(Reason.unknown);
 			return;
 		}
-		this.#blocked = false;
+		this.blocked = false;
 		try {
-			this.#settle();
-			this.#resume();
-			this.#owner.writable();
+			this.settle();
+			this.resume();
+			this.owner.writable();
 		} catch (error) {
-			this.#owner.fault(error);
+			this.owner.fault(error);
 		}
 	}
-	#settle(): void {
-		const due = this.#due;
-		while (this.#client && !this.#rest && due.length) {
+	private settle(): void {
+		const due = this.due;
+		while (this.client && !this.rest && due.length) {
 			const first = due[0] as number;
 			try {
-				this.#room = this.#client.write(undefined, { operation: first >> 16, id: first & 0xffff });
+				this.room = this.client.write(undefined, { operation: first >> 16, id: first & 0xffff });
 			} catch {
 				return; // no room: tried again when there is
 			}
 			due.shift();
 		}
 	}
-	#control(operation: number, message: ClientControl): void {
-		if (!this.#client) return;
+	private control(operation: number, message: ClientControl): void {
+		if (!this.client) return;
 		try {
-			if (operation === CONNACK) this.#returnCode = message.returnCode ?? 0;
-			if (operation !== CONNACK) this.#owner.control(operation, message);
+			if (operation === CONNACK) this.returnCode = message.returnCode ?? 0;
+			if (operation !== CONNACK) this.owner.control(operation, message);
 			// A refusal comes again, as an error.
-			else if (this.#returnCode === 0) this.#owner.accepted(message.sessionPresent ?? false);
+			else if (this.returnCode === 0) this.owner.accepted(message.sessionPresent ?? false);
 		} catch (error) {
-			this.#owner.fault(error);
+			this.owner.fault(error);
 		}
 	}
-	#error(code: unknown, cause: unknown): void {
+	private error(code: unknown, cause: unknown): void {
 		const { code: word, message } = (cause ?? {}) as { readonly code?: unknown; readonly message?: unknown };
-		this.#cause = typeof word === "string" ? word : typeof message === "string" ? message : "";
-		this.#end(typeof code === "number" ? code : this.#returnCode ? Reason.refused : Reason.unknown);
+		this.cause = typeof word === "string" ? word : typeof message === "string" ? message : "";
+		this.end(typeof code === "number" ? code : this.returnCode ? Reason.refused : Reason.unknown);
 	}
-	#end(reason: number): void {
-		if (!this.#client) return;
+	private end(reason: number): void {
+		if (!this.client) return;
 		this.close();
 		try {
-			this.#owner.lost(reason, this.#returnCode, this.#cause);
+			this.owner.lost(reason, this.returnCode, this.cause);
 		} catch (error) {
-			this.#owner.fault(error);
+			this.owner.fault(error);
 		}
 	}
 }

@@ -30,58 +30,58 @@ type Phase = (typeof Phase)[keyof typeof Phase];
 
 export class Suspicion {
 	/** The message, as its place in flight (flight.ts); 0 is nobody. */
-	#suspect = 0;
-	#strikes = 0;
+	private accused = 0;
+	private strikes = 0;
 	/** So many trials have to show more than one would: a probe has ended by itself, so connections do that here. */
-	#doubt = 0;
-	#phase: Phase = Phase.ordinary;
+	private doubt = 0;
+	private phase: Phase = Phase.ordinary;
 	/** On this connection a message was acknowledged, and the suspect was not on it. */
-	#proved = false;
-	readonly #alarm: Alarm;
-	readonly #changed: () => void;
+	private proof = false;
+	private readonly alarm: Alarm;
+	private readonly changed: () => void;
 
 	/** `changed`: other messages may be sent than before. */
 	constructor(timer: Timer, changed: () => void) {
-		this.#alarm = new Alarm(timer, () => this.#expired());
-		this.#changed = changed;
+		this.alarm = new Alarm(timer, () => this.expired());
+		this.changed = changed;
 	}
 	get suspect(): number {
-		return this.#suspect;
+		return this.accused;
 	}
 	get probing(): boolean {
-		return this.#phase === Phase.probe;
+		return this.phase === Phase.probe;
 	}
 	get trying(): boolean {
-		return this.#phase === Phase.trial;
+		return this.phase === Phase.trial;
 	}
 	/** No message is on trial, and this connection has shown that others arrive. */
 	get proved(): boolean {
-		return this.#phase === Phase.ordinary && this.#proved;
+		return this.phase === Phase.ordinary && this.proof;
 	}
 	/** A connection stands. */
 	open(): void {
-		this.#proved = false;
-		if (this.#strikes < enough - 1) return;
-		this.#phase = Phase.probe;
-		this.#alarm.set(proof);
+		this.proof = false;
+		if (this.strikes < enough - 1) return;
+		this.phase = Phase.probe;
+		this.alarm.set(proof);
 	}
 	/** A message that was convicted before gets another chance, on a connection that is `proved`. */
 	recall(place: number): void {
-		this.#suspect = place;
-		this.#strikes = enough - 1;
-		this.#phase = Phase.trial;
-		this.#alarm.set(turn);
+		this.accused = place;
+		this.strikes = enough - 1;
+		this.phase = Phase.trial;
+		this.alarm.set(turn);
 	}
 	/** Its bytes are out. */
 	sent(place: number): void {
-		if (this.#phase === Phase.trial && place === this.#suspect) this.#alarm.set(soon);
+		if (this.phase === Phase.trial && place === this.accused) this.alarm.set(soon);
 	}
 	/** The peer has taken a message. */
 	acknowledged(place: number): void {
-		if (place !== this.#suspect) this.#proved = true;
+		if (place !== this.accused) this.proof = true;
 		else {
 			this.clear();
-			this.#doubt = 0;
+			this.doubt = 0;
 		}
 	}
 	/**
@@ -89,40 +89,40 @@ export class Suspicion {
 	 * `alone`: nothing else could have been meant. `certain`: no peer was involved. True when that convicts it.
 	 */
 	ended(place: number, alone: boolean, certain: boolean): boolean {
-		const phase = this.#phase;
-		const same = place !== 0 && place === this.#suspect;
-		const strikes = this.#strikes;
+		const phase = this.phase;
+		const same = place !== 0 && place === this.accused;
+		const strikes = this.strikes;
 		this.clear();
-		if (phase === Phase.probe && !(place && alone)) this.#doubt = most;
+		if (phase === Phase.probe && !(place && alone)) this.doubt = most;
 		// A trial without proof shows nothing: perhaps nobody gets through.
-		if (place === 0 || (same && phase === Phase.trial && !this.#proved && !certain)) return false;
-		this.#suspect = place;
+		if (place === 0 || (same && phase === Phase.trial && !this.proof && !certain)) return false;
+		this.accused = place;
 		if (same && strikes + 1 >= enough) {
-			const convicted = certain || this.#doubt === 0;
+			const convicted = certain || this.doubt === 0;
 			if (convicted) this.clear();
-			else this.#strikes = strikes;
-			this.#doubt -= convicted ? this.#doubt : 1;
+			else this.strikes = strikes;
+			this.doubt -= convicted ? this.doubt : 1;
 			return convicted;
 		}
 		// What was alone on a probe and ended it does not need to be found out again.
-		this.#strikes = same ? strikes + 1 : phase === Phase.probe && alone ? enough - 1 : 1;
+		this.strikes = same ? strikes + 1 : phase === Phase.probe && alone ? enough - 1 : 1;
 		return false;
 	}
 	clear(): void {
-		this.#suspect = this.#strikes = 0;
-		this.#phase = Phase.ordinary;
-		this.#alarm.clear();
+		this.accused = this.strikes = 0;
+		this.phase = Phase.ordinary;
+		this.alarm.clear();
 	}
 	/** Gives the timer back. */
 	end(): void {
-		this.#alarm.close();
+		this.alarm.close();
 	}
 
-	#expired(): void {
-		if (this.#phase === Phase.probe) {
-			this.#phase = Phase.trial;
-			this.#alarm.set(turn);
+	private expired(): void {
+		if (this.phase === Phase.probe) {
+			this.phase = Phase.trial;
+			this.alarm.set(turn);
 		} else this.clear(); // The peer says nothing and stays: that is no evidence.
-		this.#changed();
+		this.changed();
 	}
 }

@@ -46,59 +46,59 @@ export class QueueEntry {
 const overhead = 64;
 
 export class Queue implements Outbox {
-	readonly #budget: number;
+	private readonly budget: number;
 	/** In the order of their sequence. */
-	#entries: QueueEntry[] = [];
+	private entries: QueueEntry[] = [];
 	/** What was put aside; likewise. */
-	#aside: QueueEntry[] = [];
-	#byteLength = 0;
-	#sequence = 0;
-	#quarantined = 0;
-	#evicted = 0;
-	#zeros = 0;
+	private poisoned: QueueEntry[] = [];
+	private bytes = 0;
+	private sequence = 0;
+	private setAside = 0;
+	private dropped = 0;
+	private unacknowledged = 0;
 
 	/** `byteLength`: how many bytes of topics, payloads and entries may be held. */
 	constructor({ byteLength = 16_384 }: { readonly byteLength?: number } = {}) {
 		if (!(byteLength > 0)) throw new RangeError(`queue: expected byteLength above 0, found ${byteLength}`);
-		this.#budget = byteLength;
+		this.budget = byteLength;
 	}
 	get length(): number {
-		return this.#entries.length;
+		return this.entries.length;
 	}
 	get byteLength(): number {
-		return this.#byteLength;
+		return this.bytes;
 	}
 	get quarantined(): number {
-		return this.#quarantined;
+		return this.setAside;
 	}
 	/** QoS 0 messages that made way so far. */
 	get evicted(): number {
-		return this.#evicted;
+		return this.dropped;
 	}
 	/** How many of the messages are QoS 0. */
 	get zeros(): number {
-		return this.#zeros;
+		return this.unacknowledged;
 	}
 	append(topic: string, payload: Uint8Array, options: QueueOptions = {}): number {
 		const byteLength = encode(topic).byteLength + payload.byteLength;
 		// What is superseded goes first, also when its successor turns out not to fit: a stale state is worse than none.
-		if (options.latest) this.#supersede(topic);
-		if (!this.#makeRoom(byteLength, options.QoS ?? 1)) return 0;
-		const entry = new QueueEntry(++this.#sequence, topic, payload.slice(), byteLength, options);
-		this.#entries.push(entry);
-		if (entry.QoS === 0) this.#zeros++;
-		this.#byteLength += byteLength;
-		return this.#sequence;
+		if (options.latest) this.supersede(topic);
+		if (!this.makeRoom(byteLength, options.QoS ?? 1)) return 0;
+		const entry = new QueueEntry(++this.sequence, topic, payload.slice(), byteLength, options);
+		this.entries.push(entry);
+		if (entry.QoS === 0) this.unacknowledged++;
+		this.bytes += byteLength;
+		return this.sequence;
 	}
 	next(sequence: number): QueueEntry | undefined {
-		return this.#entries[after(this.#entries, sequence)];
+		return this.entries[after(this.entries, sequence)];
 	}
 	/**
 	 * The oldest message that has not been sent; `zero` passes over all but QoS 0 (the window is full), `passes` says
 	 * of which topics others may go.
 	 */
 	waiting(zero: boolean, passes?: (topic: string) => boolean): QueueEntry | undefined {
-		const entries = this.#entries;
+		const entries = this.entries;
 		for (let i = 0; i < entries.length; i++) {
 			const entry = entries[i] as QueueEntry;
 			if (entry.packetIdentifier !== 0) continue;
@@ -107,95 +107,95 @@ export class Queue implements Outbox {
 		return undefined;
 	}
 	sent(sequence: number, packetIdentifier: number): void {
-		const entry = this.#at(sequence);
+		const entry = this.at(sequence);
 		if (entry) entry.packetIdentifier = packetIdentifier;
 	}
 	release(packetIdentifier: number): boolean {
 		if (packetIdentifier === 0) return false;
-		const index = this.#entries.findIndex(entry => entry.packetIdentifier === packetIdentifier);
+		const index = this.entries.findIndex(entry => entry.packetIdentifier === packetIdentifier);
 		if (index < 0) return false;
-		this.#delete(index);
+		this.delete(index);
 		return true;
 	}
 	reset(): void {
-		for (const entry of this.#entries) entry.packetIdentifier = 0;
+		for (const entry of this.entries) entry.packetIdentifier = 0;
 	}
 	failed(sequence: number): number {
-		const entry = this.#at(sequence);
+		const entry = this.at(sequence);
 		return entry ? ++entry.failures : 0;
 	}
 	quarantine(sequence: number): void {
-		const entry = this.#at(sequence);
+		const entry = this.at(sequence);
 		if (!entry) return;
 		this.remove(sequence);
 		entry.packetIdentifier = 0;
-		this.#aside.splice(after(this.#aside, sequence), 0, entry);
-		this.#quarantined++;
+		this.poisoned.splice(after(this.poisoned, sequence), 0, entry);
+		this.setAside++;
 	}
 	aside(sequence: number): QueueEntry | undefined {
-		return this.#aside[after(this.#aside, sequence)];
+		return this.poisoned[after(this.poisoned, sequence)];
 	}
 	readmit(sequence: number): boolean {
 		const entry = this.aside(sequence - 1);
 		if (entry?.sequence !== sequence) return false;
 		this.forget(sequence);
-		this.#entries.splice(after(this.#entries, sequence), 0, entry);
-		this.#byteLength += entry.byteLength;
+		this.entries.splice(after(this.entries, sequence), 0, entry);
+		this.bytes += entry.byteLength;
 		return true;
 	}
 	/** Gives up a message that was put aside. */
 	forget(sequence: number): void {
-		this.#aside = this.#aside.filter(entry => entry.sequence !== sequence);
+		this.poisoned = this.poisoned.filter(entry => entry.sequence !== sequence);
 	}
 	/** Takes a message out: a QoS 0 message that has left. */
 	remove(sequence: number): boolean {
-		if (!this.#at(sequence)) return false;
-		this.#delete(after(this.#entries, sequence - 1));
+		if (!this.at(sequence)) return false;
+		this.delete(after(this.entries, sequence - 1));
 		return true;
 	}
 	/** The connection is gone: QoS 0 messages that need not be the latest go with it, or `all`. Returns how many. */
 	shed(all = false): number {
-		const before = this.#entries.length;
+		const before = this.entries.length;
 		for (let i = before - 1; i >= 0; i--) {
-			const entry = this.#entries[i] as QueueEntry;
-			if (entry.QoS === 0 && (all || !entry.latest)) this.#delete(i);
+			const entry = this.entries[i] as QueueEntry;
+			if (entry.QoS === 0 && (all || !entry.latest)) this.delete(i);
 		}
-		return before - this.#entries.length;
+		return before - this.entries.length;
 	}
 	close(): void {
-		this.#entries = [];
-		this.#aside = [];
-		this.#byteLength = this.#zeros = 0;
+		this.entries = [];
+		this.poisoned = [];
+		this.bytes = this.unacknowledged = 0;
 	}
 
-	#supersede(topic: string): void {
-		for (let i = this.#entries.length - 1; i >= 0; i--) {
-			const entry = this.#entries[i] as QueueEntry;
+	private supersede(topic: string): void {
+		for (let i = this.entries.length - 1; i >= 0; i--) {
+			const entry = this.entries[i] as QueueEntry;
 			// One that is in flight stays: the broker may know its identifier [MQTT-4.4.0-1].
-			if (entry.latest && entry.packetIdentifier === 0 && entry.topic === topic) this.#delete(i);
+			if (entry.latest && entry.packetIdentifier === 0 && entry.topic === topic) this.delete(i);
 		}
 		// Offered again later, an old state would take the place of a newer one.
-		if (this.#aside.length)
-			this.#aside = this.#aside.filter(entry => !(entry.latest && entry.topic === topic));
+		if (this.poisoned.length)
+			this.poisoned = this.poisoned.filter(entry => !(entry.latest && entry.topic === topic));
 	}
-	#makeRoom(byteLength: number, QoS: number): boolean {
-		const budget = this.#aside.reduce((left, entry) => left - entry.byteLength - overhead, this.#budget);
+	private makeRoom(byteLength: number, QoS: number): boolean {
+		const budget = this.poisoned.reduce((left, entry) => left - entry.byteLength - overhead, this.budget);
 		if (byteLength + overhead > budget) return false;
-		while (this.#byteLength + byteLength + (this.#entries.length + 1) * overhead > budget) {
-			const index = QoS === 0 ? -1 : this.#entries.findIndex(entry => entry.QoS === 0);
+		while (this.bytes + byteLength + (this.entries.length + 1) * overhead > budget) {
+			const index = QoS === 0 ? -1 : this.entries.findIndex(entry => entry.QoS === 0);
 			if (index < 0) return false;
-			this.#delete(index);
-			this.#evicted++;
+			this.delete(index);
+			this.dropped++;
 		}
 		return true;
 	}
-	#delete(index: number): void {
-		const { byteLength, QoS } = this.#entries[index] as QueueEntry;
-		this.#byteLength -= byteLength;
-		if (QoS === 0) this.#zeros--;
-		this.#entries.splice(index, 1);
+	private delete(index: number): void {
+		const { byteLength, QoS } = this.entries[index] as QueueEntry;
+		this.bytes -= byteLength;
+		if (QoS === 0) this.unacknowledged--;
+		this.entries.splice(index, 1);
 	}
-	#at(sequence: number): QueueEntry | undefined {
+	private at(sequence: number): QueueEntry | undefined {
 		const entry = this.next(sequence - 1);
 		return entry && entry.sequence === sequence ? entry : undefined;
 	}

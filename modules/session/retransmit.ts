@@ -25,123 +25,123 @@ export class Again {
 	/** Identifiers in flight that this connection has not sent. */
 	waiting: number[] = [];
 	/** Those of them that stay out of a probe. */
-	#held: number[] = [];
+	private held: number[] = [];
 	/** It is our status that is under suspicion. */
-	#self = false;
+	private self = false;
 	/** Ticks at which the connection stood, and at which the oldest in flight was sent or became the oldest. */
-	#opened = 0;
-	#since = 0;
+	private opened = 0;
+	private since = 0;
 	/** Milliseconds that the last acknowledgement took. */
-	#latency = 0;
-	readonly #suspicion: Suspicion;
-	readonly #ticks: Ticks;
-	readonly #flight: Flight;
-	readonly #live: Queue;
-	readonly #topic: string;
-	readonly #goes = (topic: string) => (topic === this.#topic) !== this.#self;
+	private latency = 0;
+	private readonly suspicion: Suspicion;
+	private readonly ticks: Ticks;
+	private readonly flight: Flight;
+	private readonly live: Queue;
+	private readonly topic: string;
+	private readonly turn = (topic: string) => (topic === this.topic) !== this.self;
 
 	constructor({ timer, ticks, flight, live, topic, changed }: AgainOptions) {
-		this.#suspicion = new Suspicion(timer, () => {
+		this.suspicion = new Suspicion(timer, () => {
 			this.settle();
 			changed();
 		});
-		this.#ticks = ticks;
-		this.#flight = flight;
-		this.#live = live;
-		this.#topic = topic;
+		this.ticks = ticks;
+		this.flight = flight;
+		this.live = live;
+		this.topic = topic;
 	}
 	/** The broker's session is known: all that is in flight has to be sent. */
 	begin(): void {
-		this.waiting = this.#flight.identifiers();
+		this.waiting = this.flight.identifiers();
 	}
 	/**
 	 * The connection stands. On a probe the suspect stays out, and so does whatever it may be followed by. The one case in
 	 * which messages are sent again in another order than they were first sent in [MQTT-4.6.0-1]; per topic it holds.
 	 */
 	open(): void {
-		this.#opened = this.#ticks.ticks;
-		this.#suspicion.open();
-		if (!this.#suspicion.probing) return;
-		this.#self = this.#isStatus(this.#suspicion.suspect);
-		const goes = (id: number) => this.#isStatus(this.#flight.place(id)) !== this.#self;
-		this.#held = this.waiting.filter(id => !goes(id));
+		this.opened = this.ticks.ticks;
+		this.suspicion.open();
+		if (!this.suspicion.probing) return;
+		this.self = this.isStatus(this.suspicion.suspect);
+		const goes = (id: number) => this.isStatus(this.flight.place(id)) !== this.self;
+		this.held = this.waiting.filter(id => !goes(id));
 		this.waiting = this.waiting.filter(goes);
 	}
 	/** Messages that this connection has sent, and that are not acknowledged. */
 	get outstanding(): number {
-		return this.#flight.size - this.waiting.length - this.#held.length;
+		return this.flight.size - this.waiting.length - this.held.length;
 	}
 	/** What is alone in flight is known to be what the peer hung up on. */
 	get alone(): boolean {
-		return this.#suspicion.trying || (this.#suspicion.probing && !this.#self);
+		return this.suspicion.trying || (this.suspicion.probing && !this.self);
 	}
 	/** The durable lane may go, beside what waits here. */
 	get durable(): boolean {
-		return !this.#suspicion.probing || this.#self;
+		return !this.suspicion.probing || this.self;
 	}
 	/** Says of which topics the live lane may go; undefined when it is all. */
 	get goes(): ((topic: string) => boolean) | undefined {
-		return this.#suspicion.probing ? this.#goes : undefined;
+		return this.suspicion.probing ? this.turn : undefined;
 	}
 	/** The connection has shown that messages arrive, and has stood for a while. */
 	get proved(): boolean {
-		return this.#suspicion.proved && ((this.#ticks.ticks - this.#opened) | 0) >= proof;
+		return this.suspicion.proved && ((this.ticks.ticks - this.opened) | 0) >= proof;
 	}
 	/** A message that was put aside is to be sent, alone. */
 	recall(place: number): void {
-		this.#suspicion.recall(place);
+		this.suspicion.recall(place);
 	}
 	sent(packetIdentifier: number): void {
-		this.#suspicion.sent(this.#flight.place(packetIdentifier));
+		this.suspicion.sent(this.flight.place(packetIdentifier));
 	}
 	/** The oldest in flight was sent, or became the oldest. */
 	listen(): void {
-		this.#since = this.#ticks.ticks;
+		this.since = this.ticks.ticks;
 	}
 	acknowledged(place: number): void {
-		this.#latency = (this.#ticks.ticks - this.#since) | 0;
-		this.#suspicion.acknowledged(place);
+		this.latency = (this.ticks.ticks - this.since) | 0;
+		this.suspicion.acknowledged(place);
 	}
 	/** What was held back waits like all others, once it may. */
 	settle(): void {
-		if (!this.#held.length || this.#suspicion.probing) return;
-		this.waiting = [...this.waiting, ...this.#held];
-		this.#held = [];
+		if (!this.held.length || this.suspicion.probing) return;
+		this.waiting = [...this.waiting, ...this.held];
+		this.held = [];
 	}
 	/** The connection has ended. Calls back with the identifier of the message to blame, if there is one. */
 	close(reason: number, blame: (packetIdentifier: number, convicted: boolean) => void): void {
 		const certain = reason === Reason.stuck;
-		const packetIdentifier = certain ? (this.waiting[0] ?? 0) : this.#blamed(reason);
-		const place = this.#flight.place(packetIdentifier);
-		const convicted = this.#suspicion.ended(place, !this.#self, certain);
-		this.waiting = this.#held = [];
+		const packetIdentifier = certain ? (this.waiting[0] ?? 0) : this.blamed(reason);
+		const place = this.flight.place(packetIdentifier);
+		const convicted = this.suspicion.ended(place, !this.self, certain);
+		this.waiting = this.held = [];
 		if (place !== 0) blame(packetIdentifier, convicted);
 	}
 	/** Gives the timer back. */
 	end(): void {
-		this.#suspicion.end();
+		this.suspicion.end();
 	}
 
 	/** The identifier of the message that the peer hung up on, if it did so soon; else 0. */
-	#blamed(reason: number): number {
+	private blamed(reason: number): number {
 		// At the trial it is known how fast this peer answers: chance has less room then.
-		const known = this.#suspicion.trying ? 1000 + 2 * this.#latency : soon;
+		const known = this.suspicion.trying ? 1000 + 2 * this.latency : soon;
 		const wait = known < soon ? known : soon;
-		if (reason !== Reason.disconnected || ((this.#ticks.ticks - this.#since) | 0) > wait) return 0;
+		if (reason !== Reason.disconnected || ((this.ticks.ticks - this.since) | 0) > wait) return 0;
 		let own = 0;
-		for (const id of this.#flight.identifiers()) {
-			const place = this.#flight.place(id);
-			if (place % 4 === Lane.released || this.waiting.includes(id) || this.#held.includes(id)) continue;
-			if (!this.#isStatus(place)) return id;
+		for (const id of this.flight.identifiers()) {
+			const place = this.flight.place(id);
+			if (place % 4 === Lane.released || this.waiting.includes(id) || this.held.includes(id)) continue;
+			if (!this.isStatus(place)) return id;
 			// Its acknowledgement is often lost with the connection: only when nothing else is there to blame.
 			own ||= id;
 		}
 		return own;
 	}
-	#isStatus(place: number): boolean {
+	private isStatus(place: number): boolean {
 		if (place % 4 !== Lane.live) return false;
 		const sequence = Math.floor(place / 4);
-		const entry = this.#live.next(sequence - 1);
-		return entry?.sequence === sequence && entry.topic === this.#topic;
+		const entry = this.live.next(sequence - 1);
+		return entry?.sequence === sequence && entry.topic === this.topic;
 	}
 }

@@ -22,46 +22,46 @@ const most = 8;
 const refusal = 0x80;
 
 export class Subscriptions {
-	readonly #items: readonly Subscription[];
-	readonly #memory: Memory | undefined;
+	private readonly items: readonly Subscription[];
+	private readonly memory: Memory | undefined;
 	/** The list as text, for the memory. */
-	readonly #list: string;
+	private readonly list: string;
 	/** By broker, then by index of item: its session holds it. */
-	readonly #held = new Map<string, boolean[]>();
-	#granted: boolean[] = [];
+	private readonly held = new Map<string, boolean[]>();
+	private granted: boolean[] = [];
 	/** Index of the first item that the current connection has not gone through. */
-	#cursor = 0;
-	#batch: number[] = [];
-	#key = "";
+	private cursor = 0;
+	private batch: number[] = [];
+	private key = "";
 
 	constructor(items: readonly Subscription[], memory: Memory | undefined) {
-		this.#items = items;
-		this.#memory = memory;
-		this.#list = items.map(({ topic, QoS }) => `\n${QoS} ${topic}`).join("");
+		this.items = items;
+		this.memory = memory;
+		this.list = items.map(({ topic, QoS }) => `\n${QoS} ${topic}`).join("");
 	}
 	/** A connection stands. `key` names the broker, for another broker's session is another session. */
 	begin(key: string, sessionPresent: boolean): void {
-		let granted = this.#held.get(key);
+		let granted = this.held.get(key);
 		if (!granted) {
-			const known = sessionPresent && this.#remembered().includes(key);
-			granted = this.#items.map(() => known);
-			this.#held.set(key, granted);
+			const known = sessionPresent && this.remembered().includes(key);
+			granted = this.items.map(() => known);
+			this.held.set(key, granted);
 		}
 		if (!sessionPresent) granted.fill(false);
-		this.#granted = granted;
-		this.#key = key;
-		this.#cursor = 0;
+		this.granted = granted;
+		this.key = key;
+		this.cursor = 0;
 		// Before anything is subscribed: a restart in the middle must not find the old word.
-		if (!sessionPresent) this.#remember(key, false);
+		if (!sessionPresent) this.remember(key, false);
 	}
 	/** What the next SUBSCRIBE has to carry; empty when all is done. */
 	next(): Subscription[] {
-		this.#batch = [];
+		this.batch = [];
 		const items: Subscription[] = [];
-		for (; this.#cursor < this.#items.length && items.length < most; this.#cursor++)
-			if (!this.#granted[this.#cursor]) {
-				this.#batch.push(this.#cursor);
-				items.push(this.#items[this.#cursor] as Subscription);
+		for (; this.cursor < this.items.length && items.length < most; this.cursor++)
+			if (!this.granted[this.cursor]) {
+				this.batch.push(this.cursor);
+				items.push(this.items[this.cursor] as Subscription);
 			}
 		return items;
 	}
@@ -73,37 +73,37 @@ export class Subscriptions {
 		codes: ArrayLike<number>,
 		problem: (subscription: Subscription, refused: boolean) => void,
 	): boolean {
-		if (codes.length !== this.#batch.length) return false;
+		if (codes.length !== this.batch.length) return false;
 		for (let i = 0; i < codes.length; i++) {
-			const index = this.#batch[i] as number;
-			const item = this.#items[index] as Subscription;
+			const index = this.batch[i] as number;
+			const item = this.items[index] as Subscription;
 			const code = codes[i] as number;
-			this.#granted[index] = code < refusal;
+			this.granted[index] = code < refusal;
 			if (code >= refusal) problem(item, true);
 			else if (code < item.QoS) problem(item, false);
 		}
 		// Whatever was refused is asked for again at the next connection, so only the whole list is remembered.
-		if (this.#granted.every(granted => granted)) this.#remember(this.#key, true);
+		if (this.granted.every(granted => granted)) this.remember(this.key, true);
 		return true;
 	}
 
 	/** Brokers whose session holds this very list, as the memory has it: their keys in its first line, then the list. */
-	#remembered(): string[] {
+	private remembered(): string[] {
 		try {
-			const text = this.#memory?.read() ?? "";
+			const text = this.memory?.read() ?? "";
 			const end = text.indexOf("\n");
-			if (end > 0 && text.slice(end) === this.#list) return text.slice(0, end).split(" ");
+			if (end > 0 && text.slice(end) === this.list) return text.slice(0, end).split(" ");
 		} catch {
 			// Then it is subscribed once more, which costs a packet and loses nothing.
 		}
 		return [];
 	}
-	#remember(key: string, held: boolean): void {
-		const keys = this.#remembered();
-		if (!this.#memory || keys.includes(key) === held) return;
+	private remember(key: string, held: boolean): void {
+		const keys = this.remembered();
+		if (!this.memory || keys.includes(key) === held) return;
 		const others = keys.filter(other => other !== key);
 		try {
-			this.#memory.write((held ? [...others, key] : others).join(" ") + this.#list);
+			this.memory.write((held ? [...others, key] : others).join(" ") + this.list);
 		} catch {
 			// As above, after the next restart.
 		}

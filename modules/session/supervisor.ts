@@ -36,134 +36,134 @@ export interface SupervisorOwner {
 }
 
 export class Supervisor implements LinkOwner {
-	#state: State = State.Waiting;
-	readonly #options: SessionOptions;
-	readonly #owner: SupervisorOwner;
-	readonly #flight: Flight;
-	readonly #roster: Roster;
-	readonly #subscriptions: Subscriptions;
-	readonly #deadlines: Required<Deadlines>;
+	private stage: State = State.Waiting;
+	private readonly options: SessionOptions;
+	private readonly owner: SupervisorOwner;
+	private readonly flight: Flight;
+	private readonly roster: Roster;
+	private readonly subscriptions: Subscriptions;
+	private readonly deadlines: Required<Deadlines>;
 	/** The deadline of the state; in Online, the moment at which the connection counts as stable. */
-	readonly #deadline: Alarm;
-	readonly #ticks: Ticks;
-	#link: Link | undefined;
-	#sessionPresent = false;
+	private readonly deadline: Alarm;
+	private readonly ticks: Ticks;
+	private link: Link | undefined;
+	private sessionPresent = false;
 	/** Ticks at which the last try began. */
-	#tried: number;
+	private tried: number;
 	/** The host said that its network is gone. */
-	#down = false;
+	private networkDown = false;
 	/** A SUBSCRIBE that waits for room. */
-	#items: readonly Subscription[] | undefined;
+	private items: readonly Subscription[] | undefined;
 	/** Packet identifier of the SUBSCRIBE whose SUBACK is awaited. */
-	#subscribing = 0;
+	private subscribing = 0;
 	/** The last status. */
-	#farewell = "";
+	private farewell = "";
 	/** Its packet identifier: 0 before it was sent, -1 once DISCONNECT was. */
-	#parting = 0;
+	private parting = 0;
 
 	constructor(options: SessionOptions, flight: Flight, owner: SupervisorOwner) {
 		const { brokers, status, subscriptions = [], timer, ticks, random = Math.random } = options;
-		this.#options = options;
-		this.#owner = owner;
-		this.#flight = flight;
-		this.#ticks = ticks;
-		this.#deadlines = { ...defaults.deadlines, ...options.deadlines };
-		this.#roster = new Roster(brokers, options.backoff ?? {}, random);
+		this.options = options;
+		this.owner = owner;
+		this.flight = flight;
+		this.ticks = ticks;
+		this.deadlines = { ...defaults.deadlines, ...options.deadlines };
+		this.roster = new Roster(brokers, options.backoff ?? {}, random);
 		// Our own status too, for a late will. QoS 0: what is missed while away is published anew at each connect.
 		const known = subscriptions.some(({ topic }) => topic === status.topic);
 		const items = known ? subscriptions : [...subscriptions, { topic: status.topic, QoS: 0 as const }];
-		this.#subscriptions = new Subscriptions(items, options.memory);
-		this.#tried = (ticks.ticks - this.#roster.minimum) | 0;
-		this.#deadline = new Alarm(timer, () => this.#expired());
-		this.#deadline.set(0);
+		this.subscriptions = new Subscriptions(items, options.memory);
+		this.tried = (ticks.ticks - this.roster.minimum) | 0;
+		this.deadline = new Alarm(timer, () => this.expired());
+		this.deadline.set(0);
 	}
 
 	get state(): State {
-		return this.#state;
+		return this.stage;
 	}
 	get broker(): Broker {
-		return this.#roster.broker;
+		return this.roster.broker;
 	}
 	/** The host's network came up: tries at once, but never twice within the back-off's minimum. */
 	up(): void {
-		this.#down = false;
-		const since = (this.#ticks.ticks - this.#tried) | 0;
-		if (this.#state === State.Connecting && since >= this.#roster.minimum) {
+		this.networkDown = false;
+		const since = (this.ticks.ticks - this.tried) | 0;
+		if (this.stage === State.Connecting && since >= this.roster.minimum) {
 			// Begun when there was no network: it may wait for an answer that cannot come.
-			this.#drop();
-			this.#enter(State.Waiting);
+			this.drop();
+			this.enter(State.Waiting);
 		}
-		if (this.#state > State.Waiting) return;
-		this.#roster.restart();
-		this.#deadline.set(Math.max(0, this.#roster.minimum - since));
+		if (this.stage > State.Waiting) return;
+		this.roster.restart();
+		this.deadline.set(Math.max(0, this.roster.minimum - since));
 	}
 	/** The host's network is gone. `settle` acts on it, outside of the caller's call. */
 	down(): void {
-		this.#down = true;
+		this.networkDown = true;
 	}
 	/** Does what `down` asked for, if it still holds. */
 	settle(): void {
-		if (!this.#down) return;
-		if (this.#state === State.Waiting) {
-			this.#enter(State.Network);
-			this.#deadline.set(this.#deadlines.network);
-		} else if (this.#state > State.Waiting && this.#state < State.Closing) this.lost(Reason.network, 0);
+		if (!this.networkDown) return;
+		if (this.stage === State.Waiting) {
+			this.enter(State.Network);
+			this.deadline.set(this.deadlines.network);
+		} else if (this.stage > State.Waiting && this.stage < State.Closing) this.lost(Reason.network, 0);
 	}
 	/** Ends in Closed, within the deadline; true when it is closed already. */
 	close(farewell: string): boolean {
-		if (this.#state === State.Online) {
-			this.#farewell = farewell;
-			this.#owner.leaving();
-			this.#enter(State.Closing);
+		if (this.stage === State.Online) {
+			this.farewell = farewell;
+			this.owner.leaving();
+			this.enter(State.Closing);
 			// What is left of it is for the broker to take DISCONNECT and close.
-			this.#deadline.set(this.#deadlines.close * 0.7);
-			this.#bid();
-		} else if (this.#state < State.Closing) {
-			this.#drop();
-			this.#enter(State.Closed);
+			this.deadline.set(this.deadlines.close * 0.7);
+			this.bid();
+		} else if (this.stage < State.Closing) {
+			this.drop();
+			this.enter(State.Closed);
 		}
-		return this.#state === State.Closed;
+		return this.stage === State.Closed;
 	}
 	/** Gives the timer back. */
 	end(): void {
-		this.#deadline.close();
+		this.deadline.close();
 	}
 	/** Ends the connection; a try follows after the back-off. Nothing happens when there is neither. */
 	lost(reason: number, returnCode: number, cause = ""): void {
-		const before = this.#state;
-		if (before === State.Closing) this.#finish();
+		const before = this.stage;
+		if (before === State.Closing) this.finish();
 		if (before <= State.Waiting || before >= State.Closing) return;
 		const online = before === State.Online;
 		const { host, port } = this.broker;
-		this.#drop();
-		this.#enter(this.#down ? State.Network : State.Waiting);
-		const delay = online ? this.#roster.ended() : this.#roster.failed(returnCode);
-		this.#deadline.set(this.#down ? this.#deadlines.network : delay);
-		this.#owner.ended(reason, online);
-		if (online) this.#judge(reason);
+		this.drop();
+		this.enter(this.networkDown ? State.Network : State.Waiting);
+		const delay = online ? this.roster.ended() : this.roster.failed(returnCode);
+		this.deadline.set(this.networkDown ? this.deadlines.network : delay);
+		this.owner.ended(reason, online);
+		if (online) this.judge(reason);
 		else if (returnCode && !passes(returnCode))
-			this.#owner.report(Report.refused, `${host}:${port} ${returnCode}`);
-		else this.#owner.report(Report.failed, `${host}:${port} ${nameOf(reason)}${cause && ` (${cause})`}`);
+			this.owner.report(Report.refused, `${host}:${port} ${returnCode}`);
+		else this.owner.report(Report.failed, `${host}:${port} ${nameOf(reason)}${cause && ` (${cause})`}`);
 	}
 	fault(error: unknown): void {
-		this.#owner.report(Report.internal, `${error}`);
+		this.owner.report(Report.internal, `${error}`);
 	}
 
 	/** The one writer of the state. */
-	#enter(state: State): void {
-		if (!legal(this.#state, state)) throw new Error(`session: ${this.#state} to ${state} is no transition`);
-		this.#state = state;
+	private enter(state: State): void {
+		if (!legal(this.stage, state)) throw new Error(`session: ${this.stage} to ${state} is no transition`);
+		this.stage = state;
 	}
 	/** The deadline of the state has passed. */
-	#expired(): void {
-		switch (this.#state) {
+	private expired(): void {
+		switch (this.stage) {
 			case State.Waiting:
 				// Not even a first try, where it was said before.
-				if (this.#down) this.settle();
-				else this.#try();
+				if (this.networkDown) this.settle();
+				else this.try();
 				break;
 			case State.Network:
-				this.#try();
+				this.try();
 				break;
 			case State.Connecting:
 				this.lost(Reason.connect, 0);
@@ -172,36 +172,36 @@ export class Supervisor implements LinkOwner {
 				this.lost(Reason.subscribe, 0);
 				break;
 			case State.Online:
-				this.#roster.settled();
+				this.roster.settled();
 				break;
 			case State.Closing:
-				this.#part();
+				this.part();
 		}
 	}
 	/** Lets go of the connection, whatever it was doing. */
-	#drop(): void {
-		this.#deadline.clear();
-		this.#items = undefined;
-		this.#link?.close();
-		this.#link = undefined;
+	private drop(): void {
+		this.deadline.clear();
+		this.items = undefined;
+		this.link?.close();
+		this.link = undefined;
 	}
 
 	// Connecting and subscribing
 
-	#try(): void {
-		this.#enter(State.Connecting);
-		this.#tried = this.#ticks.ticks;
-		const { id, keepAlive, clean = false, status, client } = this.#options;
+	private try(): void {
+		this.enter(State.Connecting);
+		this.tried = this.ticks.ticks;
+		const { id, keepAlive, clean = false, status, client } = this.options;
 		const { host, port, user, password, client: overrides } = this.broker;
 		const { io, ...shared } = client;
-		const timeout = this.#deadlines.connect;
+		const timeout = this.deadlines.connect;
 		// The client's own deadline knows better what is missing; ours stands behind it.
-		this.#deadline.set(timeout + 500);
+		this.deadline.set(timeout + 500);
 		const options = { ...shared, ...overrides, host, port, id, keepAlive, clean, timeout };
 		const will = { topic: status.topic, message: status.offline, QoS: 1 as const, retain: true };
 		const credentials = { ...(user !== undefined && { user }), ...(password !== undefined && { password }) };
 		try {
-			this.#link = new Link(io, { ...options, ...credentials, will }, this);
+			this.link = new Link(io, { ...options, ...credentials, will }, this);
 		} catch (error) {
 			this.fault(error);
 			this.lost(Reason.unknown, 0);
@@ -209,83 +209,82 @@ export class Supervisor implements LinkOwner {
 	}
 	/** LinkOwner: CONNACK. */
 	accepted(sessionPresent: boolean): void {
-		if (this.#state !== State.Connecting) return;
+		if (this.stage !== State.Connecting) return;
 		// Whatever the host said of it, there is a network.
-		this.#down = false;
+		this.networkDown = false;
 		// Another broker's session knows nothing of what is in flight.
-		const same = this.#roster.accepted();
-		this.#owner.accepted(sessionPresent && same);
+		const same = this.roster.accepted();
+		this.owner.accepted(sessionPresent && same);
 		const { host, port } = this.broker;
-		this.#sessionPresent = sessionPresent;
-		this.#subscriptions.begin(`${host}:${port}`, sessionPresent);
-		this.#subscribe();
+		this.sessionPresent = sessionPresent;
+		this.subscriptions.begin(`${host}:${port}`, sessionPresent);
+		this.subscribe();
 	}
 	/** Sends the next SUBSCRIBE, or goes online when there is none. */
-	#subscribe(): void {
-		const items = this.#subscriptions.next();
+	private subscribe(): void {
+		const items = this.subscriptions.next();
 		if (items.length) {
-			if (this.#state !== State.Subscribing) this.#enter(State.Subscribing);
-			this.#deadline.set(this.#deadlines.subscribe);
-			this.#items = items;
-			this.#subscribing = this.#flight.take();
-			this.#ask();
+			if (this.stage !== State.Subscribing) this.enter(State.Subscribing);
+			this.deadline.set(this.deadlines.subscribe);
+			this.items = items;
+			this.subscribing = this.flight.take();
+			this.ask();
 		} else {
-			this.#enter(State.Online);
-			this.#deadline.set(this.#roster.stable);
-			this.#owner.online(this.#link as Link, this.#sessionPresent);
+			this.enter(State.Online);
+			this.deadline.set(this.roster.stable);
+			this.owner.online(this.link as Link, this.sessionPresent);
 		}
 	}
-	#ask(): void {
-		if (this.#items && this.#link?.subscribe(this.#subscribing, this.#items)) this.#items = undefined;
+	private ask(): void {
+		if (this.items && this.link?.subscribe(this.subscribing, this.items)) this.items = undefined;
 	}
-	#subscribed({ id, payload = [] }: ClientControl): void {
-		if (this.#state !== State.Subscribing || id !== this.#subscribing) return;
-		const whole = this.#subscriptions.acknowledged(payload, ({ topic }, refused) =>
-			this.#owner.report(refused ? Report.filterRefused : Report.filterLowered, topic),
+	private subscribed({ id, payload = [] }: ClientControl): void {
+		if (this.stage !== State.Subscribing || id !== this.subscribing) return;
+		const whole = this.subscriptions.acknowledged(payload, ({ topic }, refused) =>
+			this.owner.report(refused ? Report.filterRefused : Report.filterLowered, topic),
 		);
-		if (whole) this.#subscribe();
+		if (whole) this.subscribe();
 		else this.lost(Reason.malformed, 0);
 	}
-	#judge(reason: number): void {
-		if (reason === Reason.disconnected && this.#roster.suspect())
-			this.#owner.report(Report.duplicateSuspected, this.#options.id);
+	private judge(reason: number): void {
+		if (reason === Reason.disconnected && this.roster.suspect())
+			this.owner.report(Report.duplicateSuspected, this.options.id);
 	}
 
 	// Closing
 
-	#bid(): void {
-		const { topic } = this.#options.status;
-		const id = this.#flight.take();
-		if (this.#link?.send(topic, encode(this.#farewell), 1, true, false, id)) this.#parting = id;
+	private bid(): void {
+		const { topic } = this.options.status;
+		const id = this.flight.take();
+		if (this.link?.send(topic, encode(this.farewell), 1, true, false, id)) this.parting = id;
 	}
 	/** The farewell is acknowledged, or has had its time: DISCONNECT, and the broker closes [MQTT-3.14.4-1]. */
-	#part(): void {
+	private part(): void {
 		// Without it no DISCONNECT either: the will says `offline` then.
-		const parted = this.#parting > 0 && this.#link?.disconnect();
-		this.#parting = -1;
-		if (parted) this.#deadline.set(this.#deadlines.close * 0.25);
-		else this.#finish();
+		const parted = this.parting > 0 && this.link?.disconnect();
+		this.parting = -1;
+		if (parted) this.deadline.set(this.deadlines.close * 0.25);
+		else this.finish();
 	}
-	#finish(): void {
-		this.#drop();
-		this.#enter(State.Closed);
-		this.#owner.closed();
+	private finish(): void {
+		this.drop();
+		this.enter(State.Closed);
+		this.owner.closed();
 	}
 
 	// LinkOwner, what goes on to others
 
 	control(operation: number, message: ClientControl): void {
-		if (operation === SUBACK) this.#subscribed(message);
-		else if (operation === PUBACK && this.#state === State.Closing && message.id === this.#parting)
-			this.#part();
-		else if (this.#link) this.#owner.control(this.#link, operation, message);
+		if (operation === SUBACK) this.subscribed(message);
+		else if (operation === PUBACK && this.stage === State.Closing && message.id === this.parting) this.part();
+		else if (this.link) this.owner.control(this.link, operation, message);
 	}
 	readable(count: number, message: ClientMessage): void {
-		if (this.#link) this.#owner.readable(this.#link, count, message);
+		if (this.link) this.owner.readable(this.link, count, message);
 	}
 	writable(): void {
-		if (this.#state === State.Subscribing) this.#ask();
-		else if (this.#state === State.Closing && this.#parting === 0) this.#bid();
-		else if (this.#state === State.Online) this.#owner.writable();
+		if (this.stage === State.Subscribing) this.ask();
+		else if (this.stage === State.Closing && this.parting === 0) this.bid();
+		else if (this.stage === State.Online) this.owner.writable();
 	}
 }

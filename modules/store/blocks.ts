@@ -16,13 +16,13 @@ export default class Blocks {
 	readonly unfit: string = "";
 	/** Calls that threw or had no effect, since the start. */
 	failures = 0;
-	readonly #partition: FlashPartition;
-	readonly #bad: Uint8Array;
-	readonly #chunk = new Uint8Array(CHUNK);
-	readonly #words = new Int32Array(this.#chunk.buffer);
+	private readonly partition: FlashPartition;
+	private readonly failing: Uint8Array;
+	private readonly chunk = new Uint8Array(CHUNK);
+	private readonly words = new Int32Array(this.chunk.buffer);
 
 	constructor(partition: FlashPartition) {
-		this.#partition = partition;
+		this.partition = partition;
 		let status: Partial<ReturnType<FlashPartition["status"]>> = {};
 		try {
 			status = partition.status();
@@ -38,21 +38,21 @@ export default class Blocks {
 		this.count = this.unfit ? 0 : blocks;
 		// Records are at least aligned to words, so that a search after damage has few places to look at.
 		this.granule = writeAlign > 4 && !this.unfit ? writeAlign : 4;
-		this.#bad = new Uint8Array(this.count);
+		this.failing = new Uint8Array(this.count);
 	}
 	/** Something in this block failed since the start: it is read, but neither erased nor begun any more. */
 	bad(block: number): boolean {
-		return this.#bad[block] !== 0;
+		return this.failing[block] !== 0;
 	}
 	/** Blocks that have not failed. */
 	get good(): number {
 		let good = this.count;
-		for (let block = 0; block < this.count; block++) good -= this.#bad[block] as number;
+		for (let block = 0; block < this.count; block++) good -= this.failing[block] as number;
 		return good;
 	}
 	read(bytes: Uint8Array, address: number): boolean {
 		try {
-			this.#partition.read(bytes, address);
+			this.partition.read(bytes, address);
 			return true;
 		} catch {
 			this.failures++;
@@ -62,32 +62,32 @@ export default class Blocks {
 	/** Writes `bytes` (a multiple of the granule) and reads them back; a block where that fails is bad from then on. */
 	write(bytes: Uint8Array, address: number): boolean {
 		try {
-			this.#partition.write(bytes, address);
-			if (this.#equal(bytes, address)) return true;
+			this.partition.write(bytes, address);
+			if (this.equal(bytes, address)) return true;
 		} catch {}
-		this.#fail(Math.floor(address / this.blockLength));
+		this.fail(Math.floor(address / this.blockLength));
 		return false;
 	}
 	erase(block: number): boolean {
 		try {
-			this.#partition.eraseBlock(block);
+			this.partition.eraseBlock(block);
 			return true;
 		} catch {}
-		this.#fail(block);
+		this.fail(block);
 		return false;
 	}
 	/** Leaves a block alone from now on. */
 	shun(block: number): void {
-		this.#bad[block] = 1;
+		this.failing[block] = 1;
 	}
 	/** Every bit of the block from its byte `start` on (a multiple of 4) is set. */
 	blank(block: number, start = 0): boolean {
-		const words = this.#words;
+		const words = this.words;
 		const end = (block + 1) * this.blockLength;
 		let address = block * this.blockLength + start - (start % CHUNK);
 		let index = (start % CHUNK) >> 2;
 		for (; address < end; address += CHUNK, index = 0) {
-			if (!this.read(this.#chunk, address)) return false;
+			if (!this.read(this.chunk, address)) return false;
 			for (; index < CHUNK >> 2; index++) if (words[index] !== -1) return false;
 		}
 		return true;
@@ -97,27 +97,27 @@ export default class Blocks {
 		if (this.blank(block)) return true;
 		if (!this.erase(block)) return false;
 		if (this.blank(block)) return true;
-		this.#fail(block);
+		this.fail(block);
 		return false;
 	}
 	close(): void {
-		this.#partition.close();
+		this.partition.close();
 	}
 
-	#fail(block: number): void {
+	private fail(block: number): void {
 		this.failures++;
-		this.#bad[block] = 1;
+		this.failing[block] = 1;
 	}
 	// Word by word: a quarter of the steps. `bytes` starts at a buffer's start.
-	#equal(bytes: Uint8Array, address: number): boolean {
+	private equal(bytes: Uint8Array, address: number): boolean {
 		const byteLength = bytes.byteLength;
 		const wanted = new Int32Array(bytes.buffer as ArrayBuffer, 0, byteLength >> 2);
-		const words = this.#words;
+		const words = this.words;
 		const limit = this.count * this.blockLength - CHUNK;
 		for (let start = 0; start < byteLength; start += CHUNK) {
 			// A chunk at the very end of the partition is read from a little before.
 			const from = address + start < limit ? address + start : limit;
-			if (!this.read(this.#chunk, from)) return false;
+			if (!this.read(this.chunk, from)) return false;
 			let index = (address + start - from) >> 2;
 			const end = Math.min(byteLength, start + CHUNK) >> 2;
 			for (let word = start >> 2; word < end; word++, index++)

@@ -22,10 +22,10 @@ export default class Roster implements Owner {
 	lengths = new Uint16Array(32);
 	identifiers = new Uint16Array(32);
 	marks = new Uint16Array(32);
-	readonly #journal: Journal;
+	private readonly journal: Journal;
 
 	constructor(journal: Journal) {
-		this.#journal = journal;
+		this.journal = journal;
 		journal.attach(this);
 	}
 	get claimed(): number {
@@ -50,19 +50,19 @@ export default class Roster implements Owner {
 		return place >= 0 && this.sequences[place] === sequence ? place : -1;
 	}
 	insert(place: number, sequence: number, address: number, length: number, tag: number): void {
-		if (this.count === this.sequences.length) this.#grow();
+		if (this.count === this.sequences.length) this.grow();
 		const end = this.count++;
-		this.#shift(place + 1, place, end);
+		this.shift(place + 1, place, end);
 		this.sequences[place] = sequence;
 		this.addresses[place] = address;
 		this.lengths[place] = length;
 		this.stand(place, tag);
-		this.stored += this.#journal.costOf(length);
+		this.stored += this.journal.costOf(length);
 	}
 	remove(place: number): void {
-		this.stored -= this.#journal.costOf(this.lengths[place] as number);
+		this.stored -= this.journal.costOf(this.lengths[place] as number);
 		const end = this.count--;
-		this.#shift(place, place + 1, end);
+		this.shift(place, place + 1, end);
 		this.sequences[end - 1] = this.addresses[end - 1] = this.lengths[end - 1] = 0;
 		this.identifiers[end - 1] = this.marks[end - 1] = 0;
 	}
@@ -77,7 +77,7 @@ export default class Roster implements Owner {
 
 	replay(kind: number, address: number): void {
 		if (kind > Kind.reset && kind !== Kind.quarantined) return;
-		const { frame } = this.#journal;
+		const { frame } = this.journal;
 		if (kind === Kind.reset) {
 			this.identifiers.fill(0);
 			return;
@@ -89,8 +89,8 @@ export default class Roster implements Owner {
 			this.insert(this.after(sequence), sequence, address, frame.length, frame.tag);
 			return;
 		}
-		if (kind === Kind.quarantined && frame.tag > this.#journal.quarantined)
-			this.#journal.quarantined = frame.tag;
+		if (kind === Kind.quarantined && frame.tag > this.journal.quarantined)
+			this.journal.quarantined = frame.tag;
 		if (place < 0) return;
 		if (kind === Kind.released) this.remove(place);
 		else if (kind === Kind.status) this.stand(place, frame.tag);
@@ -103,8 +103,8 @@ export default class Roster implements Owner {
 	}
 	settle(): void {
 		for (let place = this.count - 1; place >= 0; place--)
-			if (!this.#journal.load(this.addresses[place] as number)) {
-				this.#journal.damage();
+			if (!this.journal.load(this.addresses[place] as number)) {
+				this.journal.damage();
 				this.remove(place);
 			}
 	}
@@ -125,7 +125,7 @@ export default class Roster implements Owner {
 		else this.addresses[place] = to;
 	}
 
-	#shift(to: number, from: number, end: number): void {
+	private shift(to: number, from: number, end: number): void {
 		if (from >= end) return;
 		this.sequences.copyWithin(to, from, end);
 		this.addresses.copyWithin(to, from, end);
@@ -133,7 +133,7 @@ export default class Roster implements Owner {
 		this.identifiers.copyWithin(to, from, end);
 		this.marks.copyWithin(to, from, end);
 	}
-	#grow(): void {
+	private grow(): void {
 		const length = this.count * 2;
 		const grown = (from: Uint16Array<ArrayBuffer>) => {
 			const to = new Uint16Array(length);

@@ -54,81 +54,81 @@ export default class Journal {
 	sequence: number;
 	quarantined: number;
 	compactions = 0;
-	readonly #blocks: Blocks;
-	readonly #walk: Walk;
-	readonly #header: BlockHeader;
-	readonly #short: Uint8Array;
-	readonly #owners: Owner[] = [];
-	readonly #generations: Uint32Array;
-	readonly #mark: number;
-	readonly #usual: number;
-	#generation: number;
-	#tail: number;
-	#head = -1;
-	#offset = 0;
-	#last: number;
-	#whole: boolean;
+	private readonly blocks: Blocks;
+	private readonly walk: Walk;
+	private readonly header: BlockHeader;
+	private readonly short: Uint8Array;
+	private readonly owners: Owner[] = [];
+	private readonly generations: Uint32Array;
+	private readonly mark: number;
+	private readonly usual: number;
+	private generation: number;
+	private tail: number;
+	private head = -1;
+	private offset = 0;
+	private last: number;
+	private whole: boolean;
 	/** Free blocks, counted when that may have changed. */
-	#spare = 0;
-	#damaged: number;
+	private spare = 0;
+	private damages: number;
 
 	/** Looks at the partition; see `found`. Only a blank one and a journal can be used. */
 	constructor({ partition, format = false }: JournalOptions) {
 		const blocks = new Blocks(partition);
-		this.#blocks = blocks;
-		this.#mark = sizeOf(0, blocks.granule);
-		this.#usual = Math.min(USUAL, blocks.blockLength >> 2);
+		this.blocks = blocks;
+		this.mark = sizeOf(0, blocks.granule);
+		this.usual = Math.min(USUAL, blocks.blockLength >> 2);
 		const start = Math.ceil(BLOCK / blocks.granule) * blocks.granule;
-		this.#header = new BlockHeader(start);
-		this.frame = new Frame(Math.min(MAXIMUM, blocks.blockLength - start - this.#mark));
-		this.#short = new Uint8Array(this.frame.bytes.buffer as ArrayBuffer, 0, this.#mark);
-		this.#walk = new Walk(blocks, this.frame, start);
-		this.#generations = new Uint32Array(blocks.count);
-		const seen = this.#survey(format);
+		this.header = new BlockHeader(start);
+		this.frame = new Frame(Math.min(MAXIMUM, blocks.blockLength - start - this.mark));
+		this.short = new Uint8Array(this.frame.bytes.buffer as ArrayBuffer, 0, this.mark);
+		this.walk = new Walk(blocks, this.frame, start);
+		this.generations = new Uint32Array(blocks.count);
+		const seen = this.survey(format);
 		this.found = seen.found;
 		this.description = seen.description;
 		this.sequence = seen.sequence;
 		this.quarantined = seen.quarantined;
-		this.#generation = seen.generation;
-		this.#tail = seen.tail || 1;
-		this.#last = seen.newest < 0 ? blocks.count - 1 : seen.newest;
-		this.#damaged = seen.damaged;
-		this.#whole = seen.whole;
+		this.generation = seen.generation;
+		this.tail = seen.tail || 1;
+		this.last = seen.newest < 0 ? blocks.count - 1 : seen.newest;
+		this.damages = seen.damaged;
+		this.whole = seen.whole;
 	}
 	get usable(): boolean {
 		return this.found <= Found.journal;
 	}
 	/** Places in use that cannot be read: hit by something, or cut off by a loss of power. */
 	get damaged(): number {
-		return this.hit + this.#walk.torn;
+		return this.hit + this.walk.torn;
 	}
 	/** Those of them that no loss of power explains. */
 	get hit(): number {
-		return this.#damaged + this.#walk.damaged;
+		return this.damages + this.walk.damaged;
 	}
 	/** An owner could not read what it needs. */
 	damage(): void {
-		this.#damaged++;
+		this.damages++;
 	}
 	/** Calls to the flash that failed, and blocks given up, since the start. */
 	get failures(): number {
-		return this.#blocks.failures;
+		return this.blocks.failures;
 	}
 	get retired(): number {
-		return this.#blocks.count - this.#blocks.good;
+		return this.blocks.count - this.blocks.good;
 	}
 	/** The longest body a record can have. */
 	get limit(): number {
 		return this.frame.bytes.byteLength - HEADER - 4;
 	}
 	attach(owner: Owner): void {
-		this.#owners.push(owner);
+		this.owners.push(owner);
 	}
 	/** Shows every record to the owners, oldest first. Once, before anything is appended. */
 	replay(): void {
-		const generations = this.#generations;
-		const walk = this.#walk;
-		const owners = this.#owners;
+		const generations = this.generations;
+		const walk = this.walk;
+		const owners = this.owners;
 		walk.damaged = walk.torn = 0;
 		for (let block = oldest(generations, 0); block >= 0; ) {
 			const generation = generations[block] as number;
@@ -141,54 +141,54 @@ export default class Journal {
 					(owners[index] as Owner).replay(kind, walk.address);
 			}
 			const next = oldest(generations, generation);
-			if (next < 0 && this.#whole) this.#continue(block, walk.end);
+			if (next < 0 && this.whole) this.continue(block, walk.end);
 			block = next;
 		}
 		for (const owner of owners) owner.settle();
-		this.#free();
+		this.free();
 	}
 	/** The bytes a record with a body of `length` takes. */
 	sizeOf(length: number): number {
-		return sizeOf(length, this.#blocks.granule);
+		return sizeOf(length, this.blocks.granule);
 	}
 	/** What keeping such a record costs: its bytes, and what a long one may leave empty at the end of the block before it. */
 	costOf(length: number): number {
 		const size = this.sizeOf(length);
-		return size + Math.max(0, size - this.#usual);
+		return size + Math.max(0, size - this.usual);
 	}
 	/** With `growth` more all that is claimed can be kept, and the log go on for ever. */
 	admits(growth: number): boolean {
 		let claimed = growth;
-		for (const owner of this.#owners) claimed += owner.claimed;
+		for (const owner of this.owners) claimed += owner.claimed;
 		return claimed <= this.capacity;
 	}
 	/** The same for all that is stored, without what is only promised: for those who use what they were promised. */
 	holds(growth: number): boolean {
 		let stored = growth;
-		for (const owner of this.#owners) stored += owner.stored;
+		for (const owner of this.owners) stored += owner.stored;
 		return stored <= this.capacity;
 	}
 	/** The sum of costs that can be kept at a time. */
 	get capacity(): number {
-		const { blockLength, good, granule } = this.#blocks;
+		const { blockLength, good, granule } = this.blocks;
 		// A block's end stays empty when the next record does not fit, at worst all of it but a granule.
-		const waste = this.#usual - granule;
-		const usable = blockLength - this.#header.bytes.byteLength - this.#mark - waste;
+		const waste = this.usual - granule;
+		const usable = blockLength - this.header.bytes.byteLength - this.mark - waste;
 		// Packing them anew writes a `tail` for each block that was in use.
-		return Math.max(0, (good - RESERVE - 1) * usable - (good - 1) * this.#mark);
+		return Math.max(0, (good - RESERVE - 1) * usable - (good - 1) * this.mark);
 	}
 	/** Makes room for a record with a body of `length` bytes; false when there is none. The frame is lost. */
 	room(length: number): boolean {
 		const size = this.sizeOf(length);
 		if (!this.usable || size > this.frame.bytes.byteLength) return false;
-		if (this.#fits(size) && this.#spare > 0) return true;
-		for (let tries = this.#blocks.count; tries > 0 && this.#free() <= RESERVE; tries--) {
-			if (!this.#compact()) break;
-			if (this.#fits(size) && this.#spare > 0) return true;
+		if (this.fits(size) && this.spare > 0) return true;
+		for (let tries = this.blocks.count; tries > 0 && this.free() <= RESERVE; tries--) {
+			if (!this.compact()) break;
+			if (this.fits(size) && this.spare > 0) return true;
 		}
-		if (this.#free() > RESERVE || (this.#spare === RESERVE && this.#assure())) return this.#take();
+		if (this.free() > RESERVE || (this.spare === RESERVE && this.assure())) return this.take();
 		// Blocks have failed, and what the head still takes is kept for compaction and for the end of messages.
-		return length === 0 && this.#fits(size);
+		return length === 0 && this.fits(size);
 	}
 	/** Writes a record whose body is in the frame, room having been made. Returns its address, or -1. */
 	append(kind: number, sequence: number, tag: number, length = 0): number {
@@ -196,126 +196,126 @@ export default class Journal {
 		const size = this.sizeOf(length);
 		if (size > HEADER) this.epoch++;
 		this.frame.fill(kind, sequence, tag, length, size);
-		return this.#write(size);
+		return this.write(size);
 	}
 	/** Reads the whole record at `address` into the frame. False when it is not what was written. */
 	load(address: number): boolean {
-		return this.#load(address) && this.frame.intact;
+		return this.fill(address) && this.frame.intact;
 	}
 	close(): void {
-		this.#head = -1;
-		this.#blocks.close();
+		this.head = -1;
+		this.blocks.close();
 	}
 
-	#load(address: number): boolean {
+	private fill(address: number): boolean {
 		this.epoch++;
-		if (!this.#blocks.read(this.#view(HEADER), address) || !this.frame.sound) return false;
+		if (!this.blocks.read(this.view(HEADER), address) || !this.frame.sound) return false;
 		const size = sizeOf(this.frame.length, 1);
 		if (size > this.frame.bytes.byteLength) return false;
-		return size === HEADER || this.#blocks.read(this.#view(size), address);
+		return size === HEADER || this.blocks.read(this.view(size), address);
 	}
-	#survey(format: boolean): Survey {
-		const blocks = this.#blocks;
+	private survey(format: boolean): Survey {
+		const blocks = this.blocks;
 		if (blocks.unfit) return { ...NOTHING, found: Found.unfit, description: blocks.unfit };
-		const seen = survey(blocks, this.#walk, this.frame, this.#header, this.#generations);
+		const seen = survey(blocks, this.walk, this.frame, this.header, this.generations);
 		if (seen.found !== Found.foreign || !format) return seen;
 		for (let block = 0; block < blocks.count; block++) if (!blocks.blank(block)) blocks.erase(block);
 		return { ...NOTHING, found: Found.blank, description: `formatted; before: ${seen.description}` };
 	}
 	/** Writing goes on in the newest block, unless something in it or behind its last record is not as it was left. */
-	#continue(block: number, offset: number): void {
-		if (offset < 0 || !this.#blocks.blank(block, offset)) return;
-		this.#head = block;
-		this.#offset = offset;
+	private continue(block: number, offset: number): void {
+		if (offset < 0 || !this.blocks.blank(block, offset)) return;
+		this.head = block;
+		this.offset = offset;
 	}
-	#view(byteLength: number): Uint8Array {
-		if (byteLength === this.#short.byteLength) return this.#short;
+	private view(byteLength: number): Uint8Array {
+		if (byteLength === this.short.byteLength) return this.short;
 		return new Uint8Array(this.frame.bytes.buffer as ArrayBuffer, 0, byteLength);
 	}
-	#free(): number {
+	private free(): number {
 		let free = 0;
-		for (let block = 0; block < this.#blocks.count; block++)
-			if (this.#generations[block] === 0 && !this.#blocks.bad(block)) free++;
-		this.#spare = free;
+		for (let block = 0; block < this.blocks.count; block++)
+			if (this.generations[block] === 0 && !this.blocks.bad(block)) free++;
+		this.spare = free;
 		return free;
 	}
 	/** Free blocks are as many as needed and can really be erased: with one less the log could not go on. */
-	#assure(): boolean {
-		for (let block = 0; block < this.#blocks.count; block++)
-			if (this.#generations[block] === 0 && !this.#blocks.bad(block)) this.#blocks.prepare(block);
-		return this.#free() >= RESERVE;
+	private assure(): boolean {
+		for (let block = 0; block < this.blocks.count; block++)
+			if (this.generations[block] === 0 && !this.blocks.bad(block)) this.blocks.prepare(block);
+		return this.free() >= RESERVE;
 	}
 	/** The last bytes of a block are for the record that ends a compaction, so that it never needs a block more. */
-	#fits(size: number): boolean {
-		return this.#head >= 0 && this.#offset + size <= this.#blocks.blockLength - this.#mark;
+	private fits(size: number): boolean {
+		return this.head >= 0 && this.offset + size <= this.blocks.blockLength - this.mark;
 	}
 	/** Seals the frame's record and writes it, in the next block if this one fails or is full. */
-	#write(size: number, last = 0): number {
-		for (let tries = this.#blocks.count; tries > 0; tries--) {
-			if (!this.#fits(size - last) && !this.#take()) return -1;
-			this.frame.seal(this.#generations[this.#head] as number);
-			const address = this.#head * this.#blocks.blockLength + this.#offset;
-			if (this.#blocks.write(this.#view(size), address)) {
-				this.#offset += size;
+	private write(size: number, last = 0): number {
+		for (let tries = this.blocks.count; tries > 0; tries--) {
+			if (!this.fits(size - last) && !this.take()) return -1;
+			this.frame.seal(this.generations[this.head] as number);
+			const address = this.head * this.blocks.blockLength + this.offset;
+			if (this.blocks.write(this.view(size), address)) {
+				this.offset += size;
 				return address;
 			}
 			// What the block holds up to here can still be read, and is copied when its turn comes.
-			this.#head = -1;
+			this.head = -1;
 		}
 		return -1;
 	}
 	/** Begins the next free block of the ring. */
-	#take(): boolean {
-		const { count, blockLength } = this.#blocks;
+	private take(): boolean {
+		const { count, blockLength } = this.blocks;
 		for (let step = 1; step <= count; step++) {
-			const block = (this.#last + step) % count;
-			if (this.#generations[block] !== 0 || this.#blocks.bad(block) || !this.#blocks.prepare(block)) continue;
-			const header = this.#header;
-			const generation = ++this.#generation;
-			header.fill(blockLength, count, generation, this.#tail, this.sequence, this.quarantined);
-			if (!this.#blocks.write(header.bytes, block * blockLength)) continue;
-			this.#generations[block] = generation;
-			this.#last = this.#head = block;
-			this.#offset = header.bytes.byteLength;
-			this.#free();
+			const block = (this.last + step) % count;
+			if (this.generations[block] !== 0 || this.blocks.bad(block) || !this.blocks.prepare(block)) continue;
+			const header = this.header;
+			const generation = ++this.generation;
+			header.fill(blockLength, count, generation, this.tail, this.sequence, this.quarantined);
+			if (!this.blocks.write(header.bytes, block * blockLength)) continue;
+			this.generations[block] = generation;
+			this.last = this.head = block;
+			this.offset = header.bytes.byteLength;
+			this.free();
 			return true;
 		}
 		return false;
 	}
 	/** Empties the oldest block. Until the record `tail` is written nothing has changed; after it the block is free. */
-	#compact(): boolean {
-		const generations = this.#generations;
+	private compact(): boolean {
+		const generations = this.generations;
 		const block = oldest(generations, 0);
-		if (block < 0 || block === this.#head) return false;
-		const start = block * this.#blocks.blockLength;
-		const end = start + this.#blocks.blockLength;
+		if (block < 0 || block === this.head) return false;
+		const start = block * this.blocks.blockLength;
+		const end = start + this.blocks.blockLength;
 		this.epoch++;
-		for (const owner of this.#owners)
+		for (const owner of this.owners)
 			for (let address = owner.find(start, end); address >= 0; address = owner.find(start, end))
-				if (!this.#copy(owner, address)) return false;
-		const tail = this.#tail;
-		this.#tail = (generations[block] as number) + 1;
-		this.frame.fill(Kind.tail, this.#tail, 0, 0, this.#mark);
-		if (this.#write(this.#mark, this.#mark) < 0) {
-			this.#tail = tail;
+				if (!this.copy(owner, address)) return false;
+		const tail = this.tail;
+		this.tail = (generations[block] as number) + 1;
+		this.frame.fill(Kind.tail, this.tail, 0, 0, this.mark);
+		if (this.write(this.mark, this.mark) < 0) {
+			this.tail = tail;
 			return false;
 		}
 		generations[block] = 0;
 		this.compactions++;
-		if (!this.#blocks.bad(block)) this.#blocks.erase(block);
-		this.#free();
+		if (!this.blocks.bad(block)) this.blocks.erase(block);
+		this.free();
 		return true;
 	}
-	#copy(owner: Owner, address: number): boolean {
+	private copy(owner: Owner, address: number): boolean {
 		// The body's check goes along as it is: what was hit stays recognisable, and nothing is computed twice.
-		if (!this.#load(address)) {
-			this.#damaged++;
+		if (!this.fill(address)) {
+			this.damages++;
 			owner.move(address, -1);
 			return true;
 		}
 		const size = this.sizeOf(this.frame.length);
 		this.frame.copy(owner.tag(address), size);
-		const to = this.#write(size);
+		const to = this.write(size);
 		if (to >= 0) owner.move(address, to);
 		return to >= 0;
 	}

@@ -35,36 +35,36 @@ export default class Outbox implements Pattern {
 	evicted = 0;
 	length = 0;
 	byteLength = 0;
-	readonly #journal: Journal;
-	readonly #roster: Roster;
-	readonly #messages: number;
-	readonly #budget: number;
-	readonly #entry = new Entry();
-	#epoch = -1;
+	private readonly journal: Journal;
+	private readonly roster: Roster;
+	private readonly messages: number;
+	private readonly budget: number;
+	private readonly entry = new Entry();
+	private epoch = -1;
 
 	constructor({ journal, messages, budget = Number.POSITIVE_INFINITY }: FlashOutboxOptions) {
-		this.#journal = journal;
-		this.#roster = new Roster(journal);
-		this.#messages = messages;
-		this.#budget = budget;
+		this.journal = journal;
+		this.roster = new Roster(journal);
+		this.messages = messages;
+		this.budget = budget;
 	}
 	/** After the journal's replay. */
 	ready(): this {
-		const { count, lengths, marks } = this.#roster;
+		const { count, lengths, marks } = this.roster;
 		this.length = this.byteLength = 0;
 		for (let place = 0; place < count; place++)
-			if (((marks[place] as number) & Mark.quarantined) === 0) this.#count(1, lengths[place] as number);
+			if (((marks[place] as number) & Mark.quarantined) === 0) this.count(1, lengths[place] as number);
 		return this;
 	}
 	get quarantined(): number {
-		return this.#journal.quarantined;
+		return this.journal.quarantined;
 	}
 	append(topic: string, payload: Uint8Array, { retain = false, kind = 0 }: OutboxOptions = {}): number {
 		if (!(kind >= 0 && kind < 8)) throw new RangeError(`outbox: kind ${kind}, expected 0 to 7`);
-		const journal = this.#journal;
+		const journal = this.journal;
 		const name = encode(topic);
 		const length = 2 + name.byteLength + payload.byteLength;
-		if (length > journal.limit || !this.#admit(length, kind)) {
+		if (length > journal.limit || !this.admit(length, kind)) {
 			this.refused++;
 			return 0;
 		}
@@ -81,150 +81,150 @@ export default class Outbox implements Pattern {
 			this.refused++;
 			return 0;
 		}
-		this.#roster.insert(this.#roster.count, sequence, address, length, marks << 16);
-		this.#count(1, length);
+		this.roster.insert(this.roster.count, sequence, address, length, marks << 16);
+		this.count(1, length);
 		return sequence;
 	}
 	next(sequence: number): OutboxEntry | undefined {
-		return this.#after(sequence, 0);
+		return this.after(sequence, 0);
 	}
 	/** As `next`, of the messages put aside. They were accepted, so they stay. */
 	aside(sequence: number): OutboxEntry | undefined {
-		return this.#after(sequence, Mark.quarantined);
+		return this.after(sequence, Mark.quarantined);
 	}
 	sent(sequence: number, packetIdentifier: number): void {
 		if (!(packetIdentifier >= 1 && packetIdentifier <= 0xffff))
 			throw new RangeError(`outbox: packet identifier ${packetIdentifier}`);
-		const { identifiers } = this.#roster;
-		const place = this.#held(sequence);
+		const { identifiers } = this.roster;
+		const place = this.held(sequence);
 		if (place < 0 || identifiers[place] === packetIdentifier) return;
 		if (identifiers.indexOf(packetIdentifier) >= 0)
 			throw new Error(`outbox: packet identifier ${packetIdentifier} is in use`);
 		identifiers[place] = packetIdentifier;
-		this.#note(Kind.status, sequence, this.#roster.sign(place));
+		this.note(Kind.status, sequence, this.roster.sign(place));
 	}
 	release(packetIdentifier: number): boolean {
-		const place = packetIdentifier ? this.#roster.identifiers.indexOf(packetIdentifier) : -1;
+		const place = packetIdentifier ? this.roster.identifiers.indexOf(packetIdentifier) : -1;
 		if (place < 0) return false;
-		this.#drop(place);
+		this.drop(place);
 		return true;
 	}
 	reset(): void {
-		const { count, identifiers } = this.#roster;
+		const { count, identifiers } = this.roster;
 		let known = 0;
 		for (let place = 0; place < count; place++) known |= identifiers[place] as number;
 		if (!known) return;
 		identifiers.fill(0);
-		this.#note(Kind.reset, 0, 0);
+		this.note(Kind.reset, 0, 0);
 	}
 	failed(sequence: number): number {
-		const { marks } = this.#roster;
-		const place = this.#held(sequence);
+		const { marks } = this.roster;
+		const place = this.held(sequence);
 		if (place < 0) return 0;
 		const failures = (marks[place] as number) & Mark.failures;
 		if (failures === Mark.failures) return failures;
 		marks[place] = (marks[place] as number) + 1;
-		this.#note(Kind.status, sequence, this.#roster.sign(place));
+		this.note(Kind.status, sequence, this.roster.sign(place));
 		return failures + 1;
 	}
 	quarantine(sequence: number): void {
-		const place = this.#held(sequence);
+		const place = this.held(sequence);
 		if (place < 0) return;
-		this.#roster.aside(place);
-		this.#count(-1, this.#roster.lengths[place] as number);
-		this.#note(Kind.quarantined, sequence, ++this.#journal.quarantined);
+		this.roster.aside(place);
+		this.count(-1, this.roster.lengths[place] as number);
+		this.note(Kind.quarantined, sequence, ++this.journal.quarantined);
 	}
 	readmit(sequence: number): boolean {
-		const roster = this.#roster;
+		const roster = this.roster;
 		const place = roster.at(sequence);
 		if (place < 0 || ((roster.marks[place] as number) & Mark.quarantined) === 0) return false;
 		roster.marks[place] = (roster.marks[place] as number) & ~Mark.quarantined;
-		this.#count(1, roster.lengths[place] as number);
-		this.#note(Kind.status, sequence, roster.sign(place));
+		this.count(1, roster.lengths[place] as number);
+		this.note(Kind.status, sequence, roster.sign(place));
 		return true;
 	}
 	close(): void {
-		this.#entry.sequence = 0;
+		this.entry.sequence = 0;
 	}
 
 	/** The place of a message that is not put aside, or -1. */
-	#held(sequence: number): number {
-		const place = this.#roster.at(sequence);
-		return place >= 0 && ((this.#roster.marks[place] as number) & Mark.quarantined) === 0 ? place : -1;
+	private held(sequence: number): number {
+		const place = this.roster.at(sequence);
+		return place >= 0 && ((this.roster.marks[place] as number) & Mark.quarantined) === 0 ? place : -1;
 	}
-	#count(sign: number, length: number): void {
+	private count(sign: number, length: number): void {
 		this.length += sign;
 		this.byteLength += sign * (length - 2);
 	}
 	/** Room by budget, for RAM, and in flash; else the class's policy decides. */
-	#admit(length: number, kind: number): boolean {
-		const journal = this.#journal;
-		const roster = this.#roster;
+	private admit(length: number, kind: number): boolean {
+		const journal = this.journal;
+		const roster = this.roster;
 		const cost = journal.costOf(length);
 		for (;;) {
 			const spare =
-				roster.count < this.#messages && this.byteLength + length - 2 <= this.#budget && journal.admits(cost);
+				roster.count < this.messages && this.byteLength + length - 2 <= this.budget && journal.admits(cost);
 			if (spare && journal.room(length)) return true;
 			// Where blocks fail nobody can say whether giving a message up will help: then none goes.
-			const place = this.#victim(journal.retired ? 0 : kind);
+			const place = this.victim(journal.retired ? 0 : kind);
 			if (place < 0) return false;
 			this.evicted++;
-			this.#drop(place);
+			this.drop(place);
 		}
 	}
 	/** Alerts (kind 0) keep the oldest, those put aside too. Of any other class the oldest goes that was not sent yet. */
-	#victim(kind: number): number {
+	private victim(kind: number): number {
 		if (kind === 0) return -1;
-		const { count, marks, identifiers } = this.#roster;
+		const { count, marks, identifiers } = this.roster;
 		for (let place = 0; place < count; place++)
 			if ((marks[place] as number) >> CLASS === kind && identifiers[place] === 0) return place;
 		return -1;
 	}
-	#drop(place: number): void {
-		const roster = this.#roster;
+	private drop(place: number): void {
+		const roster = this.roster;
 		const sequence = roster.sequences[place] as number;
 		const quarantined = ((roster.marks[place] as number) & Mark.quarantined) !== 0;
-		if (!quarantined) this.#count(-1, roster.lengths[place] as number);
-		if (this.#entry.sequence === sequence) this.#entry.sequence = 0;
+		if (!quarantined) this.count(-1, roster.lengths[place] as number);
+		if (this.entry.sequence === sequence) this.entry.sequence = 0;
 		roster.remove(place);
-		this.#note(Kind.released, sequence, 0);
+		this.note(Kind.released, sequence, 0);
 	}
 	/** Writes a change of state. If flash refuses, RAM knows it, and a restart repeats: at least once. */
-	#note(kind: number, sequence: number, tag: number): void {
-		const known = this.#epoch === this.#journal.epoch;
-		this.#journal.append(kind, sequence, tag);
+	private note(kind: number, sequence: number, tag: number): void {
+		const known = this.epoch === this.journal.epoch;
+		this.journal.append(kind, sequence, tag);
 		// `next`, `sent`, then the payload: the entry has to outlive what `sent` writes and compacts.
-		const place = known && this.#entry.sequence ? this.#roster.at(this.#entry.sequence) : -1;
+		const place = known && this.entry.sequence ? this.roster.at(this.entry.sequence) : -1;
 		if (
 			place >= 0 &&
-			this.#epoch !== this.#journal.epoch &&
-			this.#journal.load(this.#roster.addresses[place] as number)
+			this.epoch !== this.journal.epoch &&
+			this.journal.load(this.roster.addresses[place] as number)
 		)
-			this.#epoch = this.#journal.epoch;
+			this.epoch = this.journal.epoch;
 	}
-	#after(sequence: number, quarantined: number): OutboxEntry | undefined {
-		const roster = this.#roster;
+	private after(sequence: number, quarantined: number): OutboxEntry | undefined {
+		const roster = this.roster;
 		let place = roster.after(sequence);
 		while (place < roster.count) {
 			if (((roster.marks[place] as number) & Mark.quarantined) !== quarantined) place++;
-			else if (this.#read(place)) return this.#entry;
+			else if (this.read(place)) return this.entry;
 			else {
 				// It was sound at the start or when it was written: flash has lost it since.
-				this.#journal.damage();
-				this.#drop(place);
+				this.journal.damage();
+				this.drop(place);
 			}
 		}
 		return undefined;
 	}
-	#read(place: number): boolean {
-		const roster = this.#roster;
-		const entry = this.#entry;
+	private read(place: number): boolean {
+		const roster = this.roster;
+		const entry = this.entry;
 		entry.packetIdentifier = roster.identifiers[place] as number;
 		entry.failures = (roster.marks[place] as number) & Mark.failures;
 		const sequence = roster.sequences[place] as number;
-		if (entry.sequence === sequence && this.#epoch === this.#journal.epoch) return true;
-		if (!this.#journal.load(roster.addresses[place] as number)) return false;
-		const { bytes, length } = this.#journal.frame;
+		if (entry.sequence === sequence && this.epoch === this.journal.epoch) return true;
+		if (!this.journal.load(roster.addresses[place] as number)) return false;
+		const { bytes, length } = this.journal.frame;
 		const size = (bytes[HEADER] as number) | ((bytes[HEADER + 1] as number) << 8);
 		if (2 + size > length) return false;
 		try {
@@ -236,7 +236,7 @@ export default class Outbox implements Pattern {
 		entry.payload = payload;
 		entry.retain = ((roster.marks[place] as number) & Mark.retain) !== 0;
 		entry.sequence = sequence;
-		this.#epoch = this.#journal.epoch;
+		this.epoch = this.journal.epoch;
 		return true;
 	}
 }

@@ -71,14 +71,14 @@ export function sizeOf(length: number, granule: number): number {
 /** Room for one record, made once. The body stands between header and check, ready to be written in one call. */
 export class Frame {
 	readonly bytes: Uint8Array;
-	readonly #words: Int32Array;
-	readonly #view: DataView;
+	private readonly words: Int32Array;
+	private readonly view: DataView;
 
 	/** `byteLength`: a multiple of 4. */
 	constructor(byteLength: number) {
 		this.bytes = new Uint8Array(byteLength);
-		this.#words = new Int32Array(this.bytes.buffer);
-		this.#view = new DataView(this.bytes.buffer);
+		this.words = new Int32Array(this.bytes.buffer);
+		this.view = new DataView(this.bytes.buffer);
 	}
 	get kind(): number {
 		return (this.bytes[0] as number) & ~COPY;
@@ -88,60 +88,60 @@ export class Frame {
 	}
 	/** Bytes of the body. */
 	get length(): number {
-		return this.#view.getUint16(2, true);
+		return this.view.getUint16(2, true);
 	}
 	get generation(): number {
-		return (this.#words[1] as number) >>> 0;
+		return (this.words[1] as number) >>> 0;
 	}
 	get sequence(): number {
-		return (this.#words[2] as number) >>> 0;
+		return (this.words[2] as number) >>> 0;
 	}
 	get tag(): number {
-		return this.#words[3] as number;
+		return this.words[3] as number;
 	}
 	/** The 20 bytes are a record's header: its check holds and its kind is known. */
 	get sound(): boolean {
 		const kind = this.kind;
 		if (kind < Kind.message || kind > Kind.tail || this.bytes[1] !== 0) return false;
-		const words = this.#words;
+		const words = this.words;
 		return words[4] === crc32(this.bytes, words, 0, 16);
 	}
 	/** The 20 bytes were never written. */
 	get blank(): boolean {
-		const words = this.#words;
+		const words = this.words;
 		for (let index = 0; index < HEADER >> 2; index++) if (words[index] !== -1) return false;
 		return true;
 	}
 	/** The body that follows a sound header is the one that was written. */
 	get intact(): boolean {
 		const end = HEADER + this.length;
-		return end === HEADER || this.#view.getInt32(end, true) === crc32(this.bytes, this.#words, HEADER, end);
+		return end === HEADER || this.view.getInt32(end, true) === crc32(this.bytes, this.words, HEADER, end);
 	}
 	/** Describes the body that is in place, and pads behind it up to `size`. */
 	fill(kind: number, sequence: number, tag: number, length: number, size: number): void {
 		this.bytes[0] = kind;
 		this.bytes[1] = 0;
-		this.#view.setUint16(2, length, true);
-		this.#words[2] = sequence;
-		this.#words[3] = tag;
+		this.view.setUint16(2, length, true);
+		this.words[2] = sequence;
+		this.words[3] = tag;
 		let end = HEADER;
 		if (length) {
 			end += length;
-			this.#view.setInt32(end, crc32(this.bytes, this.#words, HEADER, end), true);
+			this.view.setInt32(end, crc32(this.bytes, this.words, HEADER, end), true);
 			end += CHECK;
 		}
 		if (end < size) this.bytes.fill(0xff, end, size);
 	}
 	/** A filled record becomes part of the block with this generation. */
 	seal(generation: number): void {
-		const words = this.#words;
+		const words = this.words;
 		words[1] = generation;
 		words[4] = crc32(this.bytes, words, 0, 16);
 	}
 	/** A record that was read becomes its own copy, with the state it has now, padded up to `size`. */
 	copy(tag: number, size: number): void {
 		this.bytes[0] = (this.bytes[0] as number) | COPY;
-		this.#words[3] = tag;
+		this.words[3] = tag;
 		this.bytes.fill(0xff, HEADER + this.length + CHECK, size);
 	}
 }
@@ -149,49 +149,49 @@ export class Frame {
 /** What stands at the start of a block that is in use. */
 export class BlockHeader {
 	readonly bytes: Uint8Array;
-	readonly #words: Int32Array;
-	readonly #view: DataView;
+	private readonly words: Int32Array;
+	private readonly view: DataView;
 
 	/** `byteLength`: 32, or more where the flash is written in larger units. */
 	constructor(byteLength: number) {
 		this.bytes = new Uint8Array(byteLength).fill(0xff);
-		this.#words = new Int32Array(this.bytes.buffer);
-		this.#view = new DataView(this.bytes.buffer);
+		this.words = new Int32Array(this.bytes.buffer);
+		this.view = new DataView(this.bytes.buffer);
 	}
 	get generation(): number {
-		return this.#view.getUint32(12, true);
+		return this.view.getUint32(12, true);
 	}
 	/** Blocks of a lower generation held nothing that mattered when this one was begun. */
 	get tail(): number {
-		return this.#view.getUint32(16, true);
+		return this.view.getUint32(16, true);
 	}
 	/** The highest message sequence given out when this block was begun. */
 	get sequence(): number {
-		return this.#view.getUint32(20, true);
+		return this.view.getUint32(20, true);
 	}
 	/** Messages put aside until then. */
 	get quarantined(): number {
-		return this.#view.getUint32(24, true);
+		return this.view.getUint32(24, true);
 	}
 	/** The check holds: some version of this journal wrote it. */
 	get sound(): boolean {
 		return (
-			this.#view.getUint32(0, true) === MAGIC &&
-			this.#view.getInt32(28, true) === crc32(this.bytes, this.#words, 0, 28)
+			this.view.getUint32(0, true) === MAGIC &&
+			this.view.getInt32(28, true) === crc32(this.bytes, this.words, 0, 28)
 		);
 	}
 	/** What a sound header asks for that this code and partition are not, or "". */
 	misfit(blockLength: number, blocks: number): string {
-		const version = this.#view.getUint16(4, true);
+		const version = this.view.getUint16(4, true);
 		if (version !== VERSION) return `a journal of version ${version}, expected ${VERSION}`;
-		const length = this.#view.getUint32(8, true);
-		const count = this.#view.getUint16(6, true);
+		const length = this.view.getUint32(8, true);
+		const count = this.view.getUint16(6, true);
 		if (length === blockLength && count === blocks) return "";
 		return `a journal for ${count} blocks of ${length} bytes, expected ${blocks} of ${blockLength}`;
 	}
 	get blank(): boolean {
 		for (let offset = 0; offset < BLOCK; offset += 4)
-			if (this.#view.getInt32(offset, true) !== -1) return false;
+			if (this.view.getInt32(offset, true) !== -1) return false;
 		return true;
 	}
 	fill(
@@ -202,7 +202,7 @@ export class BlockHeader {
 		sequence: number,
 		quarantined: number,
 	): void {
-		const view = this.#view;
+		const view = this.view;
 		view.setUint32(0, MAGIC, true);
 		view.setUint16(4, VERSION, true);
 		view.setUint16(6, blocks, true);
@@ -211,7 +211,7 @@ export class BlockHeader {
 		view.setUint32(16, tail, true);
 		view.setUint32(20, sequence, true);
 		view.setUint32(24, quarantined, true);
-		view.setInt32(28, crc32(this.bytes, this.#words, 0, 28), true);
+		view.setInt32(28, crc32(this.bytes, this.words, 0, 28), true);
 		if (this.bytes.byteLength > BLOCK) this.bytes.fill(0xff, BLOCK);
 	}
 }

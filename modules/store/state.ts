@@ -28,15 +28,15 @@ class Values implements Owner {
 	/** Of `wanted`, this is kept free at most. */
 	readonly most: number;
 	readonly slots = new Map<string, Slot>();
-	readonly #journal: Journal;
-	readonly #promised = new Map<string, number>();
+	private readonly journal: Journal;
+	private readonly promised = new Map<string, number>();
 
 	constructor(journal: Journal, promised: ReadonlyMap<string, number>) {
-		this.#journal = journal;
+		this.journal = journal;
 		this.most = Math.floor(journal.capacity * SHARE);
 		promised.forEach((byteLength, key) => {
 			const cost = journal.costOf(Math.min(1 + encode(key).byteLength + byteLength, journal.limit));
-			this.#promised.set(key, cost);
+			this.promised.set(key, cost);
 			this.wanted += cost;
 		});
 		journal.attach(this);
@@ -47,30 +47,30 @@ class Values implements Owner {
 	/** A value of such a cost may take the place of the present one. */
 	admits(key: string, cost: number): boolean {
 		const present = this.slots.get(key)?.cost ?? 0;
-		const promised = this.#promised.get(key) ?? 0;
+		const promised = this.promised.get(key) ?? 0;
 		// What is no longer than before needs nothing that is not there already.
 		if (cost <= present) return true;
-		if (cost <= promised) return this.#journal.holds(cost - present);
-		return this.#journal.admits(cost - Math.max(present, promised));
+		if (cost <= promised) return this.journal.holds(cost - present);
+		return this.journal.admits(cost - Math.max(present, promised));
 	}
 	set(key: string, address: number, cost: number): void {
 		this.remove(key);
 		this.slots.set(key, { address, cost });
-		this.#count(key, cost, 1);
+		this.count(key, cost, 1);
 	}
 	remove(key: string): void {
 		const slot = this.slots.get(key);
 		if (!slot) return;
-		this.#count(key, slot.cost, -1);
+		this.count(key, slot.cost, -1);
 		this.slots.delete(key);
 	}
-	#count(key: string, cost: number, sign: number): void {
+	private count(key: string, cost: number, sign: number): void {
 		this.stored += sign * cost;
-		this.wanted += sign * Math.max(0, cost - (this.#promised.get(key) ?? 0));
+		this.wanted += sign * Math.max(0, cost - (this.promised.get(key) ?? 0));
 	}
 	replay(kind: number, address: number): void {
 		if (kind !== Kind.value && kind !== Kind.deleted) return;
-		const journal = this.#journal;
+		const journal = this.journal;
 		const { frame } = journal;
 		// Checked here and not at the end: if this one is hit, the one before it still stands.
 		if (!journal.load(address)) {
@@ -101,25 +101,25 @@ class Values implements Owner {
 }
 
 export default class State implements KeyValueDomain {
-	readonly #journal: Journal;
-	readonly #values: Values;
+	private readonly journal: Journal;
+	private readonly values: Values;
 
 	/** `promised`: by key, the bytes of its longest value. Messages leave that room alone. */
 	constructor({ journal, promised }: { journal: Journal; promised: ReadonlyMap<string, number> }) {
-		this.#journal = journal;
-		this.#values = new Values(journal, promised);
+		this.journal = journal;
+		this.values = new Values(journal, promised);
 	}
 	/** How much more is promised than this partition can keep free; 0 where all is. */
 	get lacking(): number {
-		return Math.max(0, this.#values.wanted - this.#values.most);
+		return Math.max(0, this.values.wanted - this.values.most);
 	}
 	read(key: string): string | undefined {
-		const slot = this.#values.slots.get(key);
+		const slot = this.values.slots.get(key);
 		if (!slot) return undefined;
-		const journal = this.#journal;
+		const journal = this.journal;
 		if (!journal.load(slot.address)) {
 			journal.damage();
-			this.#values.remove(key);
+			this.values.remove(key);
 			return undefined;
 		}
 		const { bytes, length } = journal.frame;
@@ -133,35 +133,35 @@ export default class State implements KeyValueDomain {
 			throw new RangeError(`state: key "${key}", expected 1 to ${KEY} bytes`);
 		const text = encode(value);
 		const length = 1 + name.byteLength + text.byteLength;
-		const journal = this.#journal;
+		const journal = this.journal;
 		if (length > journal.limit)
 			throw new RangeError(
 				`state: ${text.byteLength} bytes for "${key}", expected at most ${journal.limit - 1 - name.byteLength}`,
 			);
 		if (this.read(key) === value) return;
 		const cost = journal.costOf(length);
-		if (!this.#values.admits(key, cost) || !journal.room(length)) throw new Error("state: full");
-		const address = this.#append(Kind.value, name, text);
+		if (!this.values.admits(key, cost) || !journal.room(length)) throw new Error("state: full");
+		const address = this.append(Kind.value, name, text);
 		if (address < 0) throw new Error("state: flash failed");
-		this.#values.set(key, address, cost);
+		this.values.set(key, address, cost);
 	}
 	delete(key: string): void {
-		if (!this.#values.slots.has(key)) return;
+		if (!this.values.slots.has(key)) return;
 		const name = encode(key);
-		if (!this.#journal.room(1 + name.byteLength)) throw new Error("state: full");
-		if (this.#append(Kind.deleted, name, name.subarray(0, 0)) < 0) throw new Error("state: flash failed");
-		this.#values.remove(key);
+		if (!this.journal.room(1 + name.byteLength)) throw new Error("state: full");
+		if (this.append(Kind.deleted, name, name.subarray(0, 0)) < 0) throw new Error("state: flash failed");
+		this.values.remove(key);
 	}
 	[Symbol.iterator](): Iterator<string> {
-		return this.#values.slots.keys();
+		return this.values.slots.keys();
 	}
 	close(): void {}
 
-	#append(kind: number, name: Uint8Array, text: Uint8Array): number {
-		const { bytes } = this.#journal.frame;
+	private append(kind: number, name: Uint8Array, text: Uint8Array): number {
+		const { bytes } = this.journal.frame;
 		bytes[HEADER] = name.byteLength;
 		bytes.set(name, HEADER + 1);
 		bytes.set(text, HEADER + 1 + name.byteLength);
-		return this.#journal.append(kind, ++this.#journal.sequence, 0, 1 + name.byteLength + text.byteLength);
+		return this.journal.append(kind, ++this.journal.sequence, 0, 1 + name.byteLength + text.byteLength);
 	}
 }

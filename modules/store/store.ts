@@ -29,11 +29,11 @@ export default class Store {
 	readonly description: string;
 	/** Nothing that was ever kept is missing but what a loss of power explains. */
 	readonly whole: boolean;
-	readonly #journal: Journal;
+	private readonly journal: Journal;
 
 	constructor({ partition, format = false, messages = 512, budget, promised = new Map() }: StoreOptions) {
 		const journal = new Journal({ partition, format });
-		this.#journal = journal;
+		this.journal = journal;
 		this.found = journal.found;
 		let { description } = journal;
 		if (journal.usable) {
@@ -48,12 +48,12 @@ export default class Store {
 	}
 	/** Plain numbers for `info`. */
 	get counters() {
-		const { damaged, failures, retired, compactions } = this.#journal;
+		const { damaged, failures, retired, compactions } = this.journal;
 		const { refused = 0, evicted = 0, quarantined = 0 } = this.outbox ?? {};
 		return { damaged, failures, retired, compactions, refused, evicted, quarantined };
 	}
 	close(): void {
 		this.outbox?.close();
-		this.#journal.close();
+		this.journal.close();
 	}
 }

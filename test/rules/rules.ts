@@ -17,7 +17,7 @@ export const why = Object.freeze({
 	global: "is not on the device: inject it, or wrap it once (modules/mqtt/text.ts)",
 	promise: "modules use callbacks: an async call costs 760 bytes and 5 000 instructions, an await twice that",
 	binding:
-		"a module-level variable costs a RAM alias on the device and makes two boards share it: use a #private field",
+		"a module-level variable costs a RAM alias on the device and makes two boards share it: use a private field",
 	scratch:
 		"memory at module level is in flash, so writing throws (read-only buffer): keep it in the instance",
 	collection: "a Map or Set at module level is in flash, so changing it throws: keep it in the instance",
@@ -26,9 +26,11 @@ export const why = Object.freeze({
 		"an unfrozen table at module level costs RAM aliases and a linker warning: Object.freeze it, and what is in it",
 	bytes: "Object.freeze of a typed array throws in every engine: type it as readonly instead",
 	static:
-		"static fields are in flash, so writing throws (not writable): make it readonly, or a #private field",
+		"static fields are in flash, so writing throws (not writable): make it readonly, or a private field",
 	write:
 		"what belongs to a module is in flash, so this write throws, or costs a RAM alias: keep it in the instance",
+	private:
+		"a #private name is a slot in each function that mentions it (47 KB of flash in all): TypeScript's `private`",
 	override:
 		"builtin prototypes are in flash, so assigning an inherited name throws (not writable): define it as a getter or field",
 	stringify: "JSON.stringify of an object in flash throws (read only value): spread it first",
@@ -90,6 +92,7 @@ export function check(path: string, source: string, typesOnly: ReadonlySet<strin
 			report("promise", node, "async");
 		if (node.type === "Identifier") nameRule(node, context, report);
 		if (/^Class(Private|Accessor)?Property$/.test(node.type) && node.static) staticRule(node, report);
+		if (/^ClassPrivate(Property|Method)$/.test(node.type)) report("private", node, `#${node.key.id.name}`);
 		if (node.type === "StaticBlock") report("static", node, "static block");
 		if (node.type === "CallExpression") callRule(node, context, report);
 		writeRule(node, context, report);

@@ -75,11 +75,11 @@ export const snippets: readonly Snippet[] = [
 	{ source: "export const f = () => Object.freeze(new Uint8Array(2));", rules: ["bytes"] },
 	// Statics
 	{ source: "export class A { static next = 1; }", rules: ["static"] },
-	{ source: "export class A { static #id = 1; }", rules: ["static"] },
+	{ source: "export class A { static #id = 1; }", rules: ["private", "static"] },
 	{ source: "export class A { static { } }", rules: ["static"] },
 	{ source: "export class A { static readonly table = [1]; }", rules: ["unfrozen"] },
 	{ source: "export class A { static readonly scratch = new Uint8Array(4); }", rules: ["scratch"] },
-	{ source: "export class A { static readonly PUBACK = 4; static m() {} #next = 1; }", rules: [] },
+	{ source: "export class A { static readonly PUBACK = 4; static m() {} private next = 1; }", rules: [] },
 	// Writes to what belongs to a module
 	{ source: "const bytes = Uint8Array.of(1);\nexport const f = () => { bytes[0] = 2; };", rules: ["write"] },
 	{ source: "const bytes = Uint8Array.of(1);\nexport const f = () => bytes.set([2]);", rules: ["write"] },
@@ -98,7 +98,9 @@ export const snippets: readonly Snippet[] = [
 	{ source: "export const f = () => { (Array as any).mine = 1; };", rules: ["write"] },
 	{ source: "class A {}\nA.prototype.m = () => {};", rules: ["write", "write"] },
 	{ source: "const a = 1;\nexport const f = (a: number[]) => { a[0] = 1; a.push(2); };", rules: [] },
-	{ source: "export class A { #m = new Map(); f() { this.#m.set(1, 2); } }", rules: [] },
+	{ source: "export class A { private m = new Map(); f() { this.m.set(1, 2); } }", rules: [] },
+	{ source: "export class A { #m = 1; f() { return this.#m; } }", rules: ["private"] },
+	{ source: "export class A { #m() {} f() { this.#m(); } }", rules: ["private"] },
 	// Inherited names
 	{ source: "class E extends Error { constructor() { super(); this.name = 'E'; } }", rules: ["override"] },
 	{ source: "class E extends Error { constructor() { super(); this.message = 'E'; } }", rules: ["override"] },

@@ -31,10 +31,10 @@ const BRIEF = 12;
 export const names: readonly string[] = Object.freeze(["info", "config", "restart", "forget", "identify"]);
 
 export default class Command {
-	readonly #host: CommandHost;
+	private readonly host: CommandHost;
 
 	constructor(host: CommandHost) {
-		this.#host = host;
+		this.host = host;
 	}
 
 	receive(payload: Uint8Array, { retain, duplicate }: Incoming): void {
@@ -45,8 +45,8 @@ export default class Command {
 			...(cid !== undefined && { cid }),
 			...(cmd !== undefined ? { cmd } : { topic: topics.command }),
 		};
-		const { error, ...more } = this.#carryOut(order, retain, duplicate);
-		this.#host.answer({
+		const { error, ...more } = this.carryOut(order, retain, duplicate);
+		this.host.answer({
 			...heading,
 			ok: error === undefined,
 			...(error !== undefined && { error }),
@@ -54,33 +54,33 @@ export default class Command {
 		});
 	}
 
-	#carryOut({ cmd, value, error }: Order, retain: boolean, duplicate: boolean): Values {
+	private carryOut({ cmd, value, error }: Order, retain: boolean, duplicate: boolean): Values {
 		// A retained `restart` would restart the board for ever.
 		if (retain) return { error: "expected a live message, found a retained copy: ignored" };
 		if (error !== undefined) return { error };
 		switch (cmd) {
 			case "info":
-				return { info: this.#host.info() };
+				return { info: this.host.info() };
 			case "config":
-				return this.#configure(value.set);
+				return this.configure(value.set);
 		}
 		if (duplicate) return { error: "expected a live message, found one delivered again: ignored" };
 		if (cmd === "identify") {
-			const wrong = this.#host.identify(value.output);
+			const wrong = this.host.identify(value.output);
 			return wrong === undefined ? {} : { error: wrong };
 		}
-		if (cmd === "forget") this.#host.forget();
-		else if (!this.#host.restart()) return { error: "this host cannot restart itself" };
+		if (cmd === "forget") this.host.forget();
+		else if (!this.host.restart()) return { error: "this host cannot restart itself" };
 		return {};
 	}
 
-	#configure(changes: unknown): Values {
+	private configure(changes: unknown): Values {
 		if (changes !== undefined) {
 			if (!isRecord(changes)) return { error: `set: expected an object, found ${brief(changes)}` };
-			const problems = this.#host.configure(changes);
+			const problems = this.host.configure(changes);
 			if (problems.length) return { error: told(problems) };
 		}
-		return { config: this.#host.config() };
+		return { config: this.host.config() };
 	}
 }
 

@@ -50,17 +50,17 @@ export interface ControlOptions {
 }
 
 export default class Control implements CommandHost {
-	readonly #host: ControlHost;
-	readonly #options: ControlOptions;
+	private readonly host: ControlHost;
+	private readonly options: ControlOptions;
 
 	constructor(host: ControlHost, options: ControlOptions) {
-		this.#host = host;
-		this.#options = options;
+		this.host = host;
+		this.options = options;
 	}
 
 	info(): Values {
-		const { time, counters, channels, memory } = this.#host;
-		const { firmware, device, storage, boot } = this.#options;
+		const { time, counters, channels, memory } = this.host;
+		const { firmware, device, storage, boot } = this.options;
 		time.now();
 		return {
 			firmware,
@@ -80,46 +80,46 @@ export default class Control implements CommandHost {
 	}
 
 	config(): Values {
-		const { device, settings } = this.#options;
+		const { device, settings } = this.options;
 		const { provision } = device;
 		return { ...readable(settings.current), ...(provision && { provision: shown(provision) }) };
 	}
 
 	configure({ provision, ...changes }: Values): readonly Problem[] {
-		const { device, settings } = this.#options;
+		const { device, settings } = this.options;
 		const wrong = provision === undefined ? [] : mistakes(provision, settings.current, device);
 		if (wrong.length) return wrong;
 		if (Object.keys(changes).length) {
 			const problems = settings.change(changes);
 			if (problems.length) return problems;
-			this.#adopt(settings.current);
+			this.adopt(settings.current);
 		}
-		return provision === undefined || this.#propose(provision as Texts | null) ? [] : unstored("provision");
+		return provision === undefined || this.propose(provision as Texts | null) ? [] : unstored("provision");
 	}
 
-	#propose(texts: Texts | null): boolean {
-		const { provision } = this.#options.device;
+	private propose(texts: Texts | null): boolean {
+		const { provision } = this.options.device;
 		return (texts ? provision?.propose(texts) : provision?.drop()) ?? false;
 	}
 
 	restart(): boolean {
-		const { restart } = this.#options.device;
+		const { restart } = this.options.device;
 		if (!restart) return false;
-		const host = this.#host;
+		const host = this.host;
 		// Later: the answer, and the acknowledgement of the command, go first.
 		host.timer.set(() => host.close(() => restart()), PAUSE);
 		return true;
 	}
 
 	forget(): void {
-		const host = this.#host;
+		const host = this.host;
 		for (const channel of host.channels) channel.close();
-		if (!this.#options.forgetting.begin())
+		if (!this.options.forgetting.begin())
 			host.report("forget: could not be stored, a restart will not know it");
 	}
 
 	identify(name: unknown = "lamp"): string | undefined {
-		const output = this.#host.outputs.find(output => output.name === name);
+		const output = this.host.outputs.find(output => output.name === name);
 		if (!output) return "output: expected one of this board";
 		// Who stands at a garage door does not want it to show where it is.
 		if (output.description.liveOnly) return "output: expected one that is not liveOnly";
@@ -128,11 +128,11 @@ export default class Control implements CommandHost {
 	}
 
 	answer(result: Values): void {
-		this.#host.voice.answer(result);
+		this.host.voice.answer(result);
 	}
 
-	#adopt(description: Description): void {
-		const { channels, outputs } = this.#host;
+	private adopt(description: Description): void {
+		const { channels, outputs } = this.host;
 		for (const channel of channels) channel.adopt(description);
 		for (const output of outputs) {
 			const own = description.actuators.find(({ name }) => name === output.name) ?? description.lamp;

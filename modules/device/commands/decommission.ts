@@ -26,50 +26,50 @@ const KEY = "forget";
 const LOOK = 250;
 
 export default class Forgetting {
-	readonly #host: ForgettingHost;
-	#active: boolean;
+	private readonly host: ForgettingHost;
+	private begun: boolean;
 	/** What is still to be cleared; unknown until the broker is there. */
-	#left: readonly string[] | undefined;
-	#timer: TimerHandle | undefined;
+	private left: readonly string[] | undefined;
+	private timer: TimerHandle | undefined;
 
 	constructor(host: ForgettingHost) {
-		this.#host = host;
-		this.#active = host.memory.get(KEY).active === true;
+		this.host = host;
+		this.begun = host.memory.get(KEY).active === true;
 	}
 
 	/** Nothing is to be retained any more. */
 	get active(): boolean {
-		return this.#active;
+		return this.begun;
 	}
 
 	/** False when a restart would not know of it; it is done all the same. */
 	begin(): boolean {
-		this.#active = true;
+		this.begun = true;
 		this.online();
-		return this.#host.memory.put(KEY, { active: true });
+		return this.host.memory.put(KEY, { active: true });
 	}
 
 	/** The broker is there, perhaps again. */
 	online(): void {
-		if (this.#active && !this.#timer) this.#timer = this.#host.timer.repeat(() => this.#look(), LOOK);
+		if (this.begun && !this.timer) this.timer = this.host.timer.repeat(() => this.look(), LOOK);
 	}
 
 	close(): void {
-		this.#host.timer.clear(this.#timer);
-		this.#timer = undefined;
+		this.host.timer.clear(this.timer);
+		this.timer = undefined;
 	}
 
 	/** Done: the next start is that of a new board. */
 	end(): void {
-		this.#active = false;
-		this.#host.memory.delete(KEY);
+		this.begun = false;
+		this.host.memory.delete(KEY);
 	}
 
-	#look(): void {
-		const host = this.#host;
+	private look(): void {
+		const host = this.host;
 		if (!host.online) return;
-		this.#left = (this.#left ?? host.retained()).filter(name => !host.clear(name));
-		if (this.#left.length || !host.acknowledged) return;
+		this.left = (this.left ?? host.retained()).filter(name => !host.clear(name));
+		if (this.left.length || !host.acknowledged) return;
 		this.close();
 		host.forgotten();
 	}

@@ -17,34 +17,34 @@ export function unstored(key: string): readonly Problem[] {
 }
 
 export default class Settings {
-	readonly #original: Description;
-	readonly #memory: Memory;
-	readonly #device: Device;
-	#current: Description;
+	private readonly original: Description;
+	private readonly memory: Memory;
+	private readonly device: Device;
+	private laid: Description;
 
 	constructor(original: Description, memory: Memory, device: Device) {
-		this.#original = this.#current = original;
-		this.#memory = memory;
-		this.#device = device;
+		this.original = this.laid = original;
+		this.memory = memory;
+		this.device = device;
 		const changes = memory.get(KEY);
 		if (Object.keys(changes).length === 0) return;
 		const { description, problems } = configured(original, changes, device);
-		if (description) this.#current = description;
+		if (description) this.laid = description;
 		// The description has changed since, and they no longer fit.
 		for (const problem of problems) device.trace?.(`configuration ignored: ${line(problem)}`);
 	}
 
 	get current(): Description {
-		return this.#current;
+		return this.laid;
 	}
 
 	/** Problems, or none: then it is stored and in force. */
 	change(changes: Values): readonly Problem[] {
-		const all = combined(this.#memory.get(KEY), changes);
-		const { description, problems } = configured(this.#original, all, this.#device);
+		const all = combined(this.memory.get(KEY), changes);
+		const { description, problems } = configured(this.original, all, this.device);
 		if (!description) return problems;
-		if (!this.#memory.put(KEY, all)) return unstored("set");
-		this.#current = description;
+		if (!this.memory.put(KEY, all)) return unstored("set");
+		this.laid = description;
 		return problems;
 	}
 }

@@ -17,17 +17,17 @@ interface SwitchOptions extends PinOptions {
 }
 
 class Switch implements Actuator {
-	#output: Digital;
+	private output: Digital;
 
 	constructor({ digital, pin, activeLow, initialValue }: SwitchOptions) {
 		// An initial value instead of a first write: the pin never shows anything else.
-		this.#output = new digital({ pin, mode: digital.Output, activeLow, initialValue: initialValue ? 1 : 0 });
+		this.output = new digital({ pin, mode: digital.Output, activeLow, initialValue: initialValue ? 1 : 0 });
 	}
 	write(level: number): void {
-		this.#output.write(level ? 1 : 0);
+		this.output.write(level ? 1 : 0);
 	}
 	close(): void {
-		this.#output.close();
+		this.output.close();
 	}
 }
 
@@ -36,22 +36,22 @@ interface DimmerOptions extends PinOptions {
 }
 
 class Dimmer implements Actuator {
-	#output: PWM;
-	#activeLow: boolean;
+	private output: PWM;
+	private activeLow: boolean;
 
 	constructor({ pwm, pin, activeLow, initialValue }: DimmerOptions) {
-		this.#output = new pwm({ pin });
-		this.#activeLow = activeLow;
+		this.output = new pwm({ pin });
+		this.activeLow = activeLow;
 		// A PWM output starts at 0 %.
 		if (initialValue || activeLow) this.write(initialValue);
 	}
 	write(level: number): void {
-		const maximum = 2 ** this.#output.resolution - 1;
+		const maximum = 2 ** this.output.resolution - 1;
 		const duty = Math.round((level * maximum) / 255);
-		this.#output.write(this.#activeLow ? maximum - duty : duty);
+		this.output.write(this.activeLow ? maximum - duty : duty);
 	}
 	close(): void {
-		this.#output.close();
+		this.output.close();
 	}
 }
 

@@ -37,58 +37,58 @@ export interface OutputOptions {
 export default class Output {
 	readonly name: string;
 	readonly dimmable: boolean;
-	readonly #host: OutputHost;
+	private readonly host: OutputHost;
 	/** What is meant. */
-	readonly #ledger: Ledger;
-	readonly #actuation: Actuation;
-	readonly #absence: Absence;
-	#description: OutputDescription;
+	private readonly ledger: Ledger;
+	private readonly actuation: Actuation;
+	private readonly absence: Absence;
+	private settings: OutputDescription;
 	/** What the actuator was last brought to. */
-	#shown: Applied;
+	private shown: Applied;
 	/** Who waits for the actuator: the topic that asked, and the cid of the answer. */
-	#topic: string;
-	#cid: string | number | undefined;
+	private topic: string;
+	private cid: string | number | undefined;
 
 	/** Throws what the actuator's class throws. */
 	constructor(host: OutputHost, { name, description, driver, options }: OutputOptions) {
-		this.name = this.#topic = name;
+		this.name = this.topic = name;
 		this.dimmable = driver.dimmable ?? false;
-		this.#host = host;
-		this.#description = description;
-		this.#ledger = new Ledger(host.memory, name, description);
-		this.#shown = this.#state;
-		const level = levelOf(this.#state, this.dimmable);
-		this.#actuation = new Actuation(this.#actuating(), { timer: host.timer, driver, options, level });
-		this.#absence = new Absence(this.#waiting(), host.timer, description.failSafe);
+		this.host = host;
+		this.settings = description;
+		this.ledger = new Ledger(host.memory, name, description);
+		this.shown = this.state;
+		const level = levelOf(this.state, this.dimmable);
+		this.actuation = new Actuation(this.actuating(), { timer: host.timer, driver, options, level });
+		this.absence = new Absence(this.waiting(), host.timer, description.failSafe);
 	}
 
 	get description(): OutputDescription {
-		return this.#description;
+		return this.settings;
 	}
 
-	get #state(): Applied {
-		return this.#ledger.state;
+	private get state(): Applied {
+		return this.ledger.state;
 	}
 
 	configure(description: OutputDescription): void {
-		this.#description = description;
-		this.#absence.configure(description.failSafe);
+		this.settings = description;
+		this.absence.configure(description.failSafe);
 	}
 
 	/** A message on `<name>/set`. Throws when it could not be stored, so that it is not acknowledged. */
 	set(payload: Uint8Array, about: Incoming): void {
 		if (payload.byteLength === 0) return;
 		const topic = topics.outputSet(this.name);
-		const seen = this.#ledger.seen("set", payload, about);
+		const seen = this.ledger.seen("set", payload, about);
 		const wish = parseWish(payload);
-		const stale = this.#absence.stale(about, this.#description.liveOnly, this.#state.local);
-		if (seen === undefined) this.#host.report(`${topic}: delivered again, already done`);
+		const stale = this.absence.stale(about, this.settings.liveOnly, this.state.local);
+		if (seen === undefined) this.host.report(`${topic}: delivered again, already done`);
 		else if (stale || "error" in wish) {
-			this.#ledger.note(seen);
+			this.ledger.note(seen);
 			const error = stale ? `expected a live message, found ${stale}: ignored` : (wish as Refusal).error;
-			this.#host.voice.refuse(topic, error, wish.cid);
+			this.host.voice.refuse(topic, error, wish.cid);
 		} else
-			this.#order({ ...this.#state, ...this.#wished(wish), src: "set", local: false, seen }, topic, wish.cid);
+			this.order({ ...this.state, ...this.wished(wish), src: "set", local: false, seen }, topic, wish.cid);
 	}
 
 	/**
@@ -100,128 +100,128 @@ export default class Output {
 		if (payload.byteLength === 0) return;
 		const topic = topics.outputDesired(this.name);
 		const wish = parseWish(payload);
-		if ("error" in wish) this.#host.voice.refuse(topic, wish.error, wish.cid);
-		else if (this.#description.liveOnly)
-			this.#host.voice.refuse(topic, "expected nothing: it takes live commands only", wish.cid);
-		else this.#wish(wish, topic, payload, about);
+		if ("error" in wish) this.host.voice.refuse(topic, wish.error, wish.cid);
+		else if (this.settings.liveOnly)
+			this.host.voice.refuse(topic, "expected nothing: it takes live commands only", wish.cid);
+		else this.wish(wish, topic, payload, about);
 	}
 
 	/** The button: whoever stands before the thing sees what it does, so here, and only here, the other state is meant. */
 	press(): void {
-		this.#local({ ...this.#state, on: !this.#shown.on, src: "local" }, "button");
+		this.local({ ...this.state, on: !this.shown.on, src: "local" }, "button");
 	}
 
 	online(sessionPresent: boolean): void {
-		this.#absence.online(sessionPresent);
+		this.absence.online(sessionPresent);
 		if (sessionPresent) return;
 		// A new session has kept nothing, and counts its packet identifiers anew: what they say of an old one would be wrong.
-		this.#ledger.forget();
-		this.#live("");
+		this.ledger.forget();
+		this.live("");
 	}
 
 	offline(): void {
-		this.#absence.offline();
+		this.absence.offline();
 	}
 
 	/** The retained state: what the actuator was brought to. */
 	announce(): void {
-		this.#host.voice.state(topics.outputState(this.name), stateText(this.#shown, this.dimmable));
+		this.host.voice.state(topics.outputState(this.name), stateText(this.shown, this.dimmable));
 	}
 
 	/** Blinks for a few seconds to be found, and changes no state. */
 	identify(): void {
-		this.#actuation.blink();
+		this.actuation.blink();
 	}
 
 	close(): void {
-		this.#absence.close();
-		this.#actuation.close();
+		this.absence.close();
+		this.actuation.close();
 	}
 
 	/** A well-formed wish, which may be an old one. */
-	#wish(wish: Wish, topic: string, payload: Uint8Array, about: Incoming): void {
-		const { cid, ver = this.#state.ver } = wish;
-		const seen = this.#ledger.seen("desired", payload, about);
-		const old = seen === undefined ? "delivered again, already done" : this.#ledger.old(wish);
+	private wish(wish: Wish, topic: string, payload: Uint8Array, about: Incoming): void {
+		const { cid, ver = this.state.ver } = wish;
+		const seen = this.ledger.seen("desired", payload, about);
+		const old = seen === undefined ? "delivered again, already done" : this.ledger.old(wish);
 		if (seen === undefined || old) {
-			this.#host.report(`${topic}: ${old}`);
-			if (seen !== undefined) this.#ledger.note(seen);
+			this.host.report(`${topic}: ${old}`);
+			if (seen !== undefined) this.ledger.note(seen);
 			// A copy of the broker's is nobody's question. Somebody's older version is, with or without a cid.
 			const live = !about.retain && !about.duplicate;
-			if (live && (cid !== undefined || ver < this.#state.ver))
-				this.#host.voice.refuse(topic, old, cid, this.#state.ver);
+			if (live && (cid !== undefined || ver < this.state.ver))
+				this.host.voice.refuse(topic, old, cid, this.state.ver);
 			return;
 		}
-		const wished = { ...this.#wished(wish), ver, wish: wishText(wish), src: "desired", local: false };
-		this.#order({ ...this.#state, ...wished, seen }, topic, cid);
+		const wished = { ...this.wished(wish), ver, wish: wishText(wish), src: "desired", local: false };
+		this.order({ ...this.state, ...wished, seen }, topic, cid);
 	}
 
 	/** From a broker: stored first, or not done and not acknowledged. */
-	#order(next: Applied, topic: string, cid?: string | number): void {
-		if (!this.#ledger.order(next)) {
-			this.#host.voice.refuse(topic, "could not be stored: not done", cid);
+	private order(next: Applied, topic: string, cid?: string | number): void {
+		if (!this.ledger.order(next)) {
+			this.host.voice.refuse(topic, "could not be stored: not done", cid);
 			throw new Error(`${topic}: could not be stored`);
 		}
-		this.#carryOut(topic, cid);
+		this.carryOut(topic, cid);
 	}
 
 	/** By hand or fail-safe: done whatever memory says. */
-	#local(next: Applied, what: string): void {
-		this.#ledger.act({ ...next, local: this.#absence.settling });
-		if (!this.#save()) this.#host.report(`${what}: could not be stored, a restart will not know it`);
-		this.#carryOut(what);
+	private local(next: Applied, what: string): void {
+		this.ledger.act({ ...next, local: this.absence.settling });
+		if (!this.save()) this.host.report(`${what}: could not be stored, a restart will not know it`);
+		this.carryOut(what);
 	}
 
-	#carryOut(topic: string, cid?: string | number): void {
-		this.#topic = topic;
-		this.#cid = cid;
-		this.#actuation.bring(levelOf(this.#state, this.dimmable));
+	private carryOut(topic: string, cid?: string | number): void {
+		this.topic = topic;
+		this.cid = cid;
+		this.actuation.bring(levelOf(this.state, this.dimmable));
 	}
 
-	#actuating(): ActuationOwner {
+	private actuating(): ActuationOwner {
 		return {
-			shown: () => this.#done(),
-			failed: () => this.#host.voice.refuse(this.#topic, "the actuator failed, it is tried again", this.#cid),
+			shown: () => this.done(),
+			failed: () => this.host.voice.refuse(this.topic, "the actuator failed, it is tried again", this.cid),
 			retry: () => {
-				if (this.#ledger.unsaved) this.#save();
+				if (this.ledger.unsaved) this.save();
 			},
 		};
 	}
 
-	#waiting(): AbsenceOwner {
+	private waiting(): AbsenceOwner {
 		return {
 			lasted: () => {
-				if (this.#state.on || this.#shown.on)
-					this.#local({ ...this.#state, on: false, src: "failsafe" }, "fail-safe");
+				if (this.state.on || this.shown.on)
+					this.local({ ...this.state, on: false, src: "failsafe" }, "fail-safe");
 			},
-			settled: () => this.#live(this.#state.seen),
+			settled: () => this.live(this.state.seen),
 		};
 	}
 
 	/** What comes from now on is live; the marks of commands that may still come again. */
-	#live(seen: string): void {
-		if (!this.#state.local && seen === this.#state.seen) return;
-		this.#ledger.note(seen, false);
-		this.#save();
+	private live(seen: string): void {
+		if (!this.state.local && seen === this.state.seen) return;
+		this.ledger.note(seen, false);
+		this.save();
 	}
 
 	/** The actuator shows what is meant. */
-	#done(): void {
-		const { on, src } = this.#state;
-		this.#shown = this.#state;
-		this.#host.report(`${this.name} ${on ? "on" : "off"} (${src})`);
+	private done(): void {
+		const { on, src } = this.state;
+		this.shown = this.state;
+		this.host.report(`${this.name} ${on ? "on" : "off"} (${src})`);
 		this.announce();
-		if (this.#cid !== undefined) this.#host.voice.confirm(this.#topic, this.#cid);
+		if (this.cid !== undefined) this.host.voice.confirm(this.topic, this.cid);
 	}
 
 	/** What cannot be stored is tried again, and the actuator after it. False when it could not. */
-	#save(): boolean {
-		const stored = this.#ledger.save();
-		if (this.#ledger.unsaved) this.#actuation.again();
+	private save(): boolean {
+		const stored = this.ledger.save();
+		if (this.ledger.unsaved) this.actuation.again();
 		return stored;
 	}
 
-	#wished({ on, brightness }: Wish): { on: boolean; brightness: number } {
-		return { on, brightness: (this.dimmable ? brightness : undefined) ?? this.#state.brightness };
+	private wished({ on, brightness }: Wish): { on: boolean; brightness: number } {
+		return { on, brightness: (this.dimmable ? brightness : undefined) ?? this.state.brightness };
 	}
 }

@@ -26,75 +26,75 @@ interface Trial {
 
 export default class Provision implements Told {
 	readonly keys: readonly string[];
-	readonly #store: KeyValue;
+	private readonly store: KeyValue;
 	/** What this life goes by. */
-	readonly #current: Texts;
+	private readonly current: Texts;
 	/** The part of it that is on trial. */
-	#trial: Texts | undefined;
+	private trial: Texts | undefined;
 
 	/** Reads what this life goes by; what is changed later is for the next. Counts the start of a trial. */
 	constructor(store: KeyValue, keys: readonly string[]) {
-		this.#store = store;
+		this.store = store;
 		this.keys = keys;
-		const trial = this.#begun();
-		this.#current = { ...this.#stored(), ...trial };
+		const trial = this.begun();
+		this.current = { ...this.stored(), ...trial };
 	}
 
 	get trying(): boolean {
-		return this.#trial !== undefined;
+		return this.trial !== undefined;
 	}
 
 	get(key: string): string | undefined {
-		return this.#current[key] ?? undefined;
+		return this.current[key] ?? undefined;
 	}
 
 	get next(): Texts {
-		const staged = this.trying ? undefined : this.#read();
+		const staged = this.trying ? undefined : this.read();
 		return !staged || staged.kept ? {} : staged.texts;
 	}
 
 	propose(changes: Texts): boolean {
-		if (this.trying || !this.#settled()) return false;
-		return this.#write({ texts: { ...this.next, ...changes }, starts: 0, kept: false });
+		if (this.trying || !this.settled()) return false;
+		return this.write({ texts: { ...this.next, ...changes }, starts: 0, kept: false });
 	}
 
 	keep(): boolean {
-		const texts = this.#trial;
+		const texts = this.trial;
 		if (!texts) return true;
-		if (!this.#write({ texts, starts: 0, kept: true })) return false;
-		this.#trial = undefined;
+		if (!this.write({ texts, starts: 0, kept: true })) return false;
+		this.trial = undefined;
 		// What is not copied now is at the next start.
-		this.#copy(texts);
+		this.copy(texts);
 		return true;
 	}
 
 	drop(): boolean {
-		const dropped = this.#settled() && this.#using(domain => domain.delete(TRIAL));
-		if (dropped) this.#trial = undefined;
+		const dropped = this.settled() && this.using(domain => domain.delete(TRIAL));
+		if (dropped) this.trial = undefined;
 		return dropped;
 	}
 
 	/** What this start goes by beside what is stored. */
-	#begun(): Texts | undefined {
-		const trial = this.#read();
+	private begun(): Texts | undefined {
+		const trial = this.read();
 		if (!trial) return undefined;
 		const { texts, starts, kept } = trial;
-		if (kept) this.#copy(texts);
+		if (kept) this.copy(texts);
 		// One that could not be counted might never end.
-		else if (starts >= STARTS || !this.#write({ texts, starts: starts + 1, kept })) {
+		else if (starts >= STARTS || !this.write({ texts, starts: starts + 1, kept })) {
 			this.drop();
 			return undefined;
-		} else this.#trial = texts;
+		} else this.trial = texts;
 		return texts;
 	}
 
 	/** False while something that was kept waits to be copied, for want of room. */
-	#settled(): boolean {
-		const record = this.#read();
-		return !record?.kept || this.#copy(record.texts);
+	private settled(): boolean {
+		const record = this.read();
+		return !record?.kept || this.copy(record.texts);
 	}
-	#copy(texts: Texts): boolean {
-		return this.#using(domain => {
+	private copy(texts: Texts): boolean {
+		return this.using(domain => {
 			for (const key of Object.keys(texts)) {
 				const text = texts[key];
 				if (typeof text === "string") domain.write(key, text);
@@ -104,9 +104,9 @@ export default class Provision implements Told {
 		});
 	}
 
-	#stored(): Texts {
+	private stored(): Texts {
 		const found: { [key: string]: string } = {};
-		this.#using(domain => {
+		this.using(domain => {
 			for (const key of this.keys) {
 				const text = domain.read(key);
 				if (text !== undefined) found[key] = text;
@@ -115,16 +115,16 @@ export default class Provision implements Told {
 		return found;
 	}
 
-	#read(): Trial | undefined {
+	private read(): Trial | undefined {
 		let text: string | undefined;
-		this.#using(domain => {
+		this.using(domain => {
 			text = domain.read(TRIAL);
 		});
 		if (text === undefined) return undefined;
 		try {
 			const value: unknown = JSON.parse(text);
 			if (isRecord(value) && isRecord(value.texts)) {
-				const texts = this.#known(value.texts);
+				const texts = this.known(value.texts);
 				if (texts) return { texts, starts: Number(value.starts) || 0, kept: value.kept === true };
 			}
 		} catch {
@@ -132,7 +132,7 @@ export default class Provision implements Told {
 		}
 		return undefined;
 	}
-	#known(value: Values): Texts | undefined {
+	private known(value: Values): Texts | undefined {
 		const known: { [key: string]: string | null } = {};
 		for (const key of this.keys) {
 			const text = value[key];
@@ -141,14 +141,14 @@ export default class Provision implements Told {
 		return Object.keys(known).length ? known : undefined;
 	}
 
-	#write(trial: Trial): boolean {
-		return this.#using(domain => domain.write(TRIAL, JSON.stringify(trial)));
+	private write(trial: Trial): boolean {
+		return this.using(domain => domain.write(TRIAL, JSON.stringify(trial)));
 	}
 	/** For reading too as "r+": what was never written cannot be opened with "r", and the SDK's debugger stops where that is thrown. */
-	#using(action: (domain: KeyValueDomain) => void): boolean {
+	private using(action: (domain: KeyValueDomain) => void): boolean {
 		let domain: KeyValueDomain | undefined;
 		try {
-			domain = this.#store.open({ path: DOMAIN, mode: "r+", format: "string" });
+			domain = this.store.open({ path: DOMAIN, mode: "r+", format: "string" });
 			action(domain);
 			return true;
 		} catch {

@@ -27,65 +27,65 @@ export function abandon({ provision, restart }: Device): undefined {
 }
 
 export default class Trial {
-	readonly #host: TrialHost;
-	readonly #told: Told | undefined;
-	readonly #began: number;
+	private readonly host: TrialHost;
+	private readonly told: Told | undefined;
+	private readonly began: number;
 	/** The end of the trial, or of its proof. */
-	#timer: TimerHandle | undefined;
+	private timer: TimerHandle | undefined;
 	/** The broker refuses to let it hear commands. */
-	#deaf = false;
+	private deaf = false;
 
 	constructor(host: TrialHost, told: Told | undefined) {
-		this.#host = host;
-		this.#told = told;
-		this.#began = host.clock.ticks;
-		this.#await();
+		this.host = host;
+		this.told = told;
+		this.began = host.clock.ticks;
+		this.await();
 	}
 
 	/** The broker refused the subscription to commands; said before `online`. */
 	refused(): void {
-		this.#deaf = true;
+		this.deaf = true;
 	}
 
 	online(): void {
-		if (this.#told?.trying && !this.#deaf) this.#set(() => this.#pass(), PROOF);
-		this.#deaf = false;
+		if (this.told?.trying && !this.deaf) this.set(() => this.pass(), PROOF);
+		this.deaf = false;
 	}
 
 	offline(): void {
-		this.#await();
+		this.await();
 	}
 
 	close(): void {
-		this.#host.timer.clear(this.#timer);
-		this.#timer = undefined;
+		this.host.timer.clear(this.timer);
+		this.timer = undefined;
 	}
 
 	/** What is left of the time. */
-	#await(): void {
-		if (!this.#told?.trying) return;
-		const passed = (this.#host.clock.ticks - this.#began) | 0;
-		this.#set(() => this.#fail(), Math.max(LONGEST - passed, 0));
+	private await(): void {
+		if (!this.told?.trying) return;
+		const passed = (this.host.clock.ticks - this.began) | 0;
+		this.set(() => this.fail(), Math.max(LONGEST - passed, 0));
 	}
 
-	#set(callback: () => void, delay: number): void {
+	private set(callback: () => void, delay: number): void {
 		this.close();
-		this.#timer = this.#host.timer.set(callback, delay);
+		this.timer = this.host.timer.set(callback, delay);
 	}
 
-	#pass(): void {
-		this.#timer = undefined;
-		const kept = this.#told?.keep();
-		this.#host.report(`provision: ${kept ? "kept" : "could not be stored, the next start tries it again"}`);
+	private pass(): void {
+		this.timer = undefined;
+		const kept = this.told?.keep();
+		this.host.report(`provision: ${kept ? "kept" : "could not be stored, the next start tries it again"}`);
 	}
 
-	#fail(): void {
-		this.#timer = undefined;
-		const dropped = this.#told?.drop();
-		this.#host.report(
+	private fail(): void {
+		this.timer = undefined;
+		const dropped = this.told?.drop();
+		this.host.report(
 			`provision: no broker within five minutes, ${dropped ? "back to what was before" : "and it could not be dropped"}`,
 		);
 		// Otherwise a restart would only try it again.
-		if (dropped) this.#host.restart();
+		if (dropped) this.host.restart();
 	}
 }

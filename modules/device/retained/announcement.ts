@@ -6,31 +6,31 @@
 import type { Timer, TimerHandle } from "../../mqtt/io.js";
 
 export default class Announcement {
-	readonly #timer: Timer;
-	readonly #items: readonly (() => void)[];
-	#next = 0;
-	#handle: TimerHandle | undefined;
+	private readonly timer: Timer;
+	private readonly items: readonly (() => void)[];
+	private next = 0;
+	private handle: TimerHandle | undefined;
 
 	constructor(timer: Timer, items: readonly (() => void)[]) {
-		this.#timer = timer;
-		this.#items = items;
+		this.timer = timer;
+		this.items = items;
 	}
 
 	/** From the first, also where one is under way. */
 	begin(): void {
-		this.#next = 0;
-		this.#handle ??= this.#timer.set(() => this.#say());
+		this.next = 0;
+		this.handle ??= this.timer.set(() => this.say());
 	}
 
 	close(): void {
-		this.#timer.clear(this.#handle);
-		this.#handle = undefined;
+		this.timer.clear(this.handle);
+		this.handle = undefined;
 	}
 
-	#say(): void {
-		this.#handle = undefined;
-		const next = this.#next++;
-		if (this.#next < this.#items.length) this.#handle = this.#timer.set(() => this.#say());
-		this.#items[next]?.();
+	private say(): void {
+		this.handle = undefined;
+		const next = this.next++;
+		if (this.next < this.items.length) this.handle = this.timer.set(() => this.say());
+		this.items[next]?.();
 	}
 }

@@ -25,22 +25,22 @@ export interface RetainedOptions {
 }
 
 export default class Retained {
-	readonly #memory: Memory;
-	readonly #base: string;
-	readonly #names: readonly string[];
-	#ghosts: string[] = [];
+	private readonly memory: Memory;
+	private readonly base: string;
+	private readonly names: readonly string[];
+	private ghosts: string[] = [];
 
 	/** What this description retains is noted before anything is retained; notes of another base go. */
 	constructor({ memory, base, names, trying, report }: RetainedOptions) {
-		this.#memory = memory;
-		this.#base = base;
-		this.#names = names;
+		this.memory = memory;
+		this.base = base;
+		this.names = names;
 		const wanted = new Set(names);
 		for (const key of memory.keys(PREFIX)) {
 			const { n } = memory.get(key);
 			if (typeof n !== "string" || keyFor(base, n) !== key) {
 				if (!trying) memory.delete(key);
-			} else if (!wanted.delete(n)) this.#ghosts.push(n);
+			} else if (!wanted.delete(n)) this.ghosts.push(n);
 		}
 		let lost = 0;
 		for (const name of wanted) if (!memory.put(keyFor(base, name), { n: name })) lost++;
@@ -50,22 +50,22 @@ export default class Retained {
 
 	/** Everything there may be at the broker. */
 	get all(): readonly string[] {
-		return [...this.#names, ...this.#ghosts];
+		return [...this.names, ...this.ghosts];
 	}
 
 	/** Clears what no longer has a meaning; `clear` says whether it was accepted. */
 	exorcise(clear: (name: string) => boolean): void {
-		if (!this.#ghosts.length) return;
-		this.#ghosts = this.#ghosts.filter(name => {
+		if (!this.ghosts.length) return;
+		this.ghosts = this.ghosts.filter(name => {
 			if (!clear(name)) return true;
-			this.#memory.delete(keyFor(this.#base, name));
+			this.memory.delete(keyFor(this.base, name));
 			return false;
 		});
 	}
 
 	/** The board is decommissioned: all was cleared. */
 	forget(): void {
-		for (const name of this.all) this.#memory.delete(keyFor(this.#base, name));
-		this.#ghosts = [];
+		for (const name of this.all) this.memory.delete(keyFor(this.base, name));
+		this.ghosts = [];
 	}
 }

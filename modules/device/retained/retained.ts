@@ -29,14 +29,14 @@ export interface StandingHost {
 type Row = readonly [name: string, say: () => void];
 
 export default class Standing {
-	readonly #voice: Voice;
-	readonly #retained: Retained;
-	readonly #announcement: Announcement;
+	private readonly voice: Voice;
+	private readonly retained: Retained;
+	private readonly announcement: Announcement;
 
 	/** `info` is asked when it is said. */
 	constructor(host: StandingHost, base: string, info: () => Values) {
 		const { timer, memory, voice, outputs, channels } = host;
-		this.#voice = voice;
+		this.voice = voice;
 		const rows: readonly Row[] = [
 			[topics.info, () => voice.state(topics.info, JSON.stringify(info()))],
 			...outputs.map((output): Row => [topics.outputState(output.name), () => output.announce()]),
@@ -46,31 +46,31 @@ export default class Standing {
 		];
 		const names = rows.map(([name]) => name);
 		const report = (line: string) => host.report(line);
-		this.#retained = new Retained({ memory, base, names, trying: host.trying, report });
+		this.retained = new Retained({ memory, base, names, trying: host.trying, report });
 		// What there is goes first: the session's queue may not take it all, and this is tried again.
-		this.#announcement = new Announcement(timer, [...rows.map(([, say]) => say), () => this.#exorcise()]);
+		this.announcement = new Announcement(timer, [...rows.map(([, say]) => say), () => this.exorcise()]);
 	}
 
 	/** Everything there may be at the broker, also of earlier descriptions. */
 	get names(): readonly string[] {
-		return this.#retained.all;
+		return this.retained.all;
 	}
 
 	/** Says all of it, if the broker is there; clears what has no meaning any more. */
 	announce(): void {
-		this.#announcement.begin();
+		this.announcement.begin();
 	}
 
 	/** All was taken back. */
 	forget(): void {
-		this.#retained.forget();
+		this.retained.forget();
 	}
 
 	close(): void {
-		this.#announcement.close();
+		this.announcement.close();
 	}
 
-	#exorcise(): void {
-		if (this.#voice.retaining) this.#retained.exorcise(name => this.#voice.clear(name, false));
+	private exorcise(): void {
+		if (this.voice.retaining) this.retained.exorcise(name => this.voice.clear(name, false));
 	}
 }

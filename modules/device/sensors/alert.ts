@@ -36,117 +36,117 @@ const RETRY = 1000;
 
 export default class Alarm {
 	readonly name: string;
-	readonly #host: AlarmHost;
-	readonly #key: string;
-	#description: AlertDescription;
-	#rule: Rule;
+	private readonly host: AlarmHost;
+	private readonly key: string;
+	private settings: AlertDescription;
+	private rule: Rule;
 	/** The edge that is not yet in the outbox. */
-	#due: Values | undefined;
+	private due: Values | undefined;
 	/** The id of the last edge that the outbox took. */
-	#last: string | undefined;
+	private last: string | undefined;
 	/** What is stored is not how it is. */
-	#behind = false;
-	#value: number | undefined;
+	private behind = false;
+	private value: number | undefined;
 	/** Edges since this start. */
 	edges = 0;
 	/** Edges that had to wait for room in the outbox. */
 	refused = 0;
-	#waiting = false;
+	private waiting = false;
 	/** When the edge that is due was last offered. */
-	#tried: number;
+	private tried: number;
 
 	constructor(host: AlarmHost, description: AlertDescription, ticks: number) {
-		this.#host = host;
+		this.host = host;
 		this.name = description.name;
-		this.#description = description;
-		this.#key = keyOf("a:", this.name);
-		this.#tried = ticks;
-		const { on, id, due } = host.memory.get(this.#key);
-		if (typeof id === "string") this.#last = id;
+		this.settings = description;
+		this.key = keyOf("a:", this.name);
+		this.tried = ticks;
+		const { on, id, due } = host.memory.get(this.key);
+		if (typeof id === "string") this.last = id;
 		let state = on === 1;
 		const edge = host.waitingEdge(this.name);
 		const known = isRecord(due) ? due.id : id;
 		// Only a newer edge says more than memory: an older one may be left when a younger was acknowledged or put aside.
 		if (edge && (edge.id === known || isNewer(edge.id, known))) {
 			state = edge.state === "ON";
-			this.#last = edge.id as string;
-			this.#behind = due !== undefined || edge.id !== known;
-		} else if (isRecord(due)) this.#due = due;
-		this.#rule = new Rule(description, ticks, state);
+			this.last = edge.id as string;
+			this.behind = due !== undefined || edge.id !== known;
+		} else if (isRecord(due)) this.due = due;
+		this.rule = new Rule(description, ticks, state);
 	}
 
 	get on(): boolean {
-		return this.#rule.on;
+		return this.rule.on;
 	}
 	get description(): AlertDescription {
-		return this.#description;
+		return this.settings;
 	}
 
 	/** New thresholds; the state stays until a sample says otherwise. */
 	configure(description: AlertDescription, ticks: number): void {
-		this.#description = description;
-		this.#rule = new Rule(description, ticks, this.#rule.on);
+		this.settings = description;
+		this.rule = new Rule(description, ticks, this.rule.on);
 	}
 
 	/** Makes up for what a power cut kept from being queued or stored. Before the first sample. */
 	start(): void {
-		if (this.#behind) this.#remember();
-		if (this.#due !== undefined) this.#queue(this.#tried);
+		if (this.behind) this.remember();
+		if (this.due !== undefined) this.queue(this.tried);
 	}
 
 	/** A sample, or `undefined` where one was due. */
 	update(value: number | undefined, ticks: number): void {
-		if (value !== undefined) this.#value = value;
+		if (value !== undefined) this.value = value;
 		// While an edge waits for a place the rule stands still, so that ON and OFF never overtake one another.
-		if (this.#due !== undefined && (((ticks - this.#tried) | 0) < RETRY || !this.#queue(ticks))) return;
-		if (!this.#rule.update(value, ticks)) return;
+		if (this.due !== undefined && (((ticks - this.tried) | 0) < RETRY || !this.queue(ticks))) return;
+		if (!this.rule.update(value, ticks)) return;
 		this.edges++;
-		this.#due = this.#edge();
-		this.#queue(ticks);
+		this.due = this.edge();
+		this.queue(ticks);
 		this.announce();
 	}
 
 	/** The retained state. */
 	announce(): void {
-		this.#host.voice.state(topics.alertState(this.name), `{"state":"${this.on ? "ON" : "OFF"}"}`);
+		this.host.voice.state(topics.alertState(this.name), `{"state":"${this.on ? "ON" : "OFF"}"}`);
 	}
 
-	#edge(): Values {
-		const { time } = this.#host;
-		const { severity } = this.#description;
+	private edge(): Values {
+		const { time } = this.host;
+		const { severity } = this.settings;
 		const ts = time.now();
 		return {
-			id: this.#host.nextId(),
+			id: this.host.nextId(),
 			state: this.on ? "ON" : "OFF",
 			// Six digits tell which side of a threshold it was on; sixteen are noise of the arithmetic.
-			v: this.#value === undefined ? null : Number(this.#value.toPrecision(6)),
+			v: this.value === undefined ? null : Number(this.value.toPrecision(6)),
 			ts,
 			tsq: time.quality,
 			...(severity && { severity }),
 		};
 	}
 
-	#remember(): void {
-		const edge = this.#due ? { due: this.#due } : { id: this.#last };
+	private remember(): void {
+		const edge = this.due ? { due: this.due } : { id: this.last };
 		const record = { on: this.on ? 1 : 0, ...edge };
-		if (!this.#host.memory.put(this.#key, record))
-			this.#host.report(`${topics.alert(this.name)}: its state could not be stored, a restart may repeat it`);
+		if (!this.host.memory.put(this.key, record))
+			this.host.report(`${topics.alert(this.name)}: its state could not be stored, a restart may repeat it`);
 	}
 
-	#queue(ticks: number): boolean {
-		this.#tried = ticks;
-		if (!this.#host.voice.edge(topics.alert(this.name), JSON.stringify(this.#due))) {
-			if (this.#waiting) return false;
-			this.#waiting = true;
+	private queue(ticks: number): boolean {
+		this.tried = ticks;
+		if (!this.host.voice.edge(topics.alert(this.name), JSON.stringify(this.due))) {
+			if (this.waiting) return false;
+			this.waiting = true;
 			this.refused++;
-			this.#host.report(`${topics.alert(this.name)}: the outbox is full, waiting`);
-			this.#remember();
+			this.host.report(`${topics.alert(this.name)}: the outbox is full, waiting`);
+			this.remember();
 			return false;
 		}
-		this.#waiting = false;
-		this.#last = (this.#due as Values).id as string;
-		this.#due = undefined;
-		this.#remember();
+		this.waiting = false;
+		this.last = (this.due as Values).id as string;
+		this.due = undefined;
+		this.remember();
 		return true;
 	}
 }

@@ -13,48 +13,48 @@ type Verdict = (typeof Verdict)[keyof typeof Verdict];
 type Judge = (value: number | undefined, ticks: number) => Verdict;
 
 export default class Rule {
-	readonly #judge: Judge;
-	readonly #holdOn: number;
-	readonly #holdOff: number;
-	readonly #rearm: number;
-	#on: boolean;
+	private readonly judge: Judge;
+	private readonly holdOn: number;
+	private readonly holdOff: number;
+	private readonly rearm: number;
+	private raised: boolean;
 	/** Whether a hold runs, and since when. */
-	#holding = false;
-	#since = 0;
-	#armed = true;
+	private holding = false;
+	private since = 0;
+	private armed = true;
 
 	/** `on`: the state before a restart. */
 	constructor(description: AlertDescription, ticks: number, on = false) {
-		this.#judge = judge(description, ticks);
-		this.#holdOn = description.holdOn;
-		this.#holdOff = description.holdOff;
-		this.#rearm = description.rearm;
-		this.#on = on;
+		this.judge = judge(description, ticks);
+		this.holdOn = description.holdOn;
+		this.holdOff = description.holdOff;
+		this.rearm = description.rearm;
+		this.raised = on;
 	}
 
 	get on(): boolean {
-		return this.#on;
+		return this.raised;
 	}
 
 	/** A sample, or `undefined` where there should have been one. True when this is an edge: `on` has changed. */
 	update(value: number | undefined, ticks: number): boolean {
-		const verdict = this.#judge(value, ticks);
-		if (!this.#armed && ((ticks - this.#since) | 0) >= this.#rearm) this.#armed = true;
-		if (!this.#armed) return false;
-		if (verdict !== (this.#on ? Verdict.Clear : Verdict.Set)) {
+		const verdict = this.judge(value, ticks);
+		if (!this.armed && ((ticks - this.since) | 0) >= this.rearm) this.armed = true;
+		if (!this.armed) return false;
+		if (verdict !== (this.raised ? Verdict.Clear : Verdict.Set)) {
 			// A missing sample says nothing, so it neither starts a hold nor breaks one.
-			if (value !== undefined) this.#holding = false;
+			if (value !== undefined) this.holding = false;
 			return false;
 		}
-		if (!this.#holding) {
-			this.#holding = true;
-			this.#since = ticks;
+		if (!this.holding) {
+			this.holding = true;
+			this.since = ticks;
 		}
-		if (((ticks - this.#since) | 0) < (this.#on ? this.#holdOff : this.#holdOn)) return false;
-		this.#holding = false;
-		this.#on = !this.#on;
-		this.#since = ticks;
-		this.#armed = this.#on || this.#rearm === 0;
+		if (((ticks - this.since) | 0) < (this.raised ? this.holdOff : this.holdOn)) return false;
+		this.holding = false;
+		this.raised = !this.raised;
+		this.since = ticks;
+		this.armed = this.raised || this.rearm === 0;
 		return true;
 	}
 }

@@ -30,10 +30,10 @@ export default class Channel {
 	readonly sampler: Sampler;
 	/** The sensor's own fault alert is the last. */
 	readonly alarms: readonly Alarm[];
-	readonly #host: ChannelHost;
-	readonly #driver: SensorDriver;
-	readonly #report: Report;
-	#description: SensorDescription;
+	private readonly host: ChannelHost;
+	private readonly driver: SensorDriver;
+	private readonly report: Report;
+	private settings: SensorDescription;
 
 	constructor(
 		host: ChannelHost,
@@ -42,15 +42,15 @@ export default class Channel {
 		driver: SensorDriver,
 	) {
 		const { name } = description;
-		this.#host = host;
-		this.#description = description;
-		this.#driver = driver;
+		this.host = host;
+		this.settings = description;
+		this.driver = driver;
 		this.name = name;
 		this.quantity = driver.quantity;
 		const { timer, clock, time, voice } = host;
 		// Put together once and not at each sample.
 		const topic = voice.topic(topics.measurement(name));
-		this.#report = new Report({
+		this.report = new Report({
 			description,
 			time,
 			publish: payload => voice.measurement(topic, payload),
@@ -61,16 +61,16 @@ export default class Channel {
 			driver,
 			timer,
 			ticks: clock,
-			onSample: (value, ticks, periods) => this.#take(value, ticks, periods),
+			onSample: (value, ticks, periods) => this.take(value, ticks, periods),
 			onReport: line => host.report(line),
 		});
 	}
 
 	get description(): SensorDescription {
-		return this.#description;
+		return this.settings;
 	}
 	get unit(): string | undefined {
-		return this.#description.unit ?? this.#driver.unit;
+		return this.settings.unit ?? this.driver.unit;
 	}
 
 	start(): void {
@@ -80,29 +80,29 @@ export default class Channel {
 
 	/** What of the board's new description is this channel's, and differs: what stays the same is not disturbed. */
 	adopt({ sensors, alerts }: Description): void {
-		const { ticks } = this.#host.clock;
+		const { ticks } = this.host.clock;
 		const description = sensors.find(({ name }) => name === this.name);
-		if (description && differs(description, this.#description)) {
-			this.#description = description;
-			this.#report.configure(description);
+		if (description && differs(description, this.settings)) {
+			this.settings = description;
+			this.report.configure(description);
 			this.sampler.configure(description.every);
 		}
 		for (const alarm of this.alarms) {
-			const alert = alerts.find(({ name }) => name === alarm.name) ?? fault(this.#description);
+			const alert = alerts.find(({ name }) => name === alarm.name) ?? fault(this.settings);
 			if (differs(alert, alarm.description)) alarm.configure(alert, ticks);
 		}
 	}
 
 	close(): void {
 		this.sampler.close();
-		this.#report.flush();
+		this.report.flush();
 	}
 
 	/** Alerts first: they are what must not wait. */
-	#take(value: number | undefined, ticks: number, periods: number): void {
+	private take(value: number | undefined, ticks: number, periods: number): void {
 		const { alarms } = this;
 		for (let i = 0; i < alarms.length; i++) (alarms[i] as Alarm).update(value, ticks);
-		this.#report.add(value, ticks, periods);
+		this.report.add(value, ticks, periods);
 	}
 }
 
