@@ -4,6 +4,8 @@
  * holds per topic. Knows topics and sequences, not messages.
  */
 
+import { until } from "./deadline.js";
+
 /** Above so many topics that wait nothing passes any more. */
 const most = 32;
 
@@ -52,8 +54,7 @@ export class Backlog {
 	}
 	/** Milliseconds until the next that waits may go. */
 	delay(now: number): number {
-		const delay = this.behind ? (this.due - now) | 0 : 0;
-		return delay > 0 ? delay : 0;
+		return this.behind ? until(this.due, now) : 0;
 	}
 	/** One that waited goes now. */
 	went(now: number): void {

@@ -7,7 +7,7 @@
 import type { Timer } from "../mqtt/io.js";
 import { encode } from "../mqtt/text.js";
 import type { Client, ClientClass, ClientControl, ClientMessage, ClientOptions } from "./client.js";
-import { Alarm } from "./deadline.js";
+import { Deadline } from "./deadline.js";
 import { CONNACK, DISCONNECT, SUBSCRIBE } from "./packet.js";
 import { Reason } from "./reason.js";
 
@@ -56,7 +56,7 @@ export class Link {
 	private due: number[] = [];
 	/** A message, or more of one, that is not read before the replies are out. */
 	private unread: { readonly count: number; readonly message: ClientMessage } | undefined;
-	private readonly deadline: Alarm;
+	private readonly deadline: Deadline;
 	private refusals = 0;
 	private returnCode = 0;
 	private cause = "";
@@ -65,7 +65,7 @@ export class Link {
 	constructor(io: ClientClass, options: LinkOptions, owner: LinkOwner) {
 		this.owner = owner;
 		this.timer = options.timer;
-		this.deadline = new Alarm(options.timer, () => this.end(Reason.unanswered));
+		this.deadline = new Deadline(options.timer, () => this.end(Reason.unanswered));
 		this.client = new io({
 			...options,
 			acknowledge: false,

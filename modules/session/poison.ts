@@ -6,7 +6,7 @@
  */
 
 import type { Timer } from "../mqtt/io.js";
-import { Alarm } from "./deadline.js";
+import { Deadline } from "./deadline.js";
 
 const enough = 3;
 /** Trials beyond that, where connections end by themselves. More would let one message block all others for hours there. */
@@ -37,12 +37,12 @@ export class Suspicion {
 	private phase: Phase = Phase.ordinary;
 	/** On this connection a message was acknowledged, and the suspect was not on it. */
 	private proof = false;
-	private readonly alarm: Alarm;
+	private readonly alarm: Deadline;
 	private readonly changed: () => void;
 
 	/** `changed`: other messages may be sent than before. */
 	constructor(timer: Timer, changed: () => void) {
-		this.alarm = new Alarm(timer, () => this.expired());
+		this.alarm = new Deadline(timer, () => this.expired());
 		this.changed = changed;
 	}
 	get suspect(): number {

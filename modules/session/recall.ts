@@ -5,7 +5,7 @@
  */
 
 import type { Timer } from "../mqtt/io.js";
-import { Alarm } from "./deadline.js";
+import { Deadline } from "./deadline.js";
 import { Lane } from "./inflight.js";
 import type { Outbox } from "./outbox.js";
 import { proof } from "./poison.js";
@@ -25,7 +25,7 @@ export class Recall {
 	private readonly owner: RecallOwner;
 	/** Milliseconds between two rounds. */
 	private readonly interval: number;
-	private readonly alarm: Alarm;
+	private readonly alarm: Deadline;
 	/** By lane: the sequence that this round has come to. */
 	private cursors = [0, 0];
 	/** lane and sequence of the message that is under way; sequence 0 is none. */
@@ -39,7 +39,7 @@ export class Recall {
 		this.outboxes = outboxes;
 		this.owner = owner;
 		this.interval = interval;
-		this.alarm = new Alarm(timer, () => this.fire());
+		this.alarm = new Deadline(timer, () => this.fire());
 	}
 	open(): void {
 		this.online = true;

@@ -5,6 +5,7 @@
  */
 
 import type { Ticks, Timer } from "../mqtt/io.js";
+import { since } from "./deadline.js";
 import { type Flight, Lane } from "./inflight.js";
 import { proof, Suspicion, soon } from "./poison.js";
 import type { Queue } from "./queue.js";
@@ -85,7 +86,7 @@ export class Again {
 	}
 	/** The connection has shown that messages arrive, and has stood for a while. */
 	get proved(): boolean {
-		return this.suspicion.proved && ((this.ticks.ticks - this.opened) | 0) >= proof;
+		return this.suspicion.proved && since(this.ticks.ticks, this.opened) >= proof;
 	}
 	/** A message that was put aside is to be sent, alone. */
 	recall(place: number): void {
@@ -99,7 +100,7 @@ export class Again {
 		this.since = this.ticks.ticks;
 	}
 	acknowledged(place: number): void {
-		this.latency = (this.ticks.ticks - this.since) | 0;
+		this.latency = since(this.ticks.ticks, this.since);
 		this.suspicion.acknowledged(place);
 	}
 	/** What was held back waits like all others, once it may. */
@@ -127,7 +128,7 @@ export class Again {
 		// At the trial it is known how fast this peer answers: chance has less room then.
 		const known = this.suspicion.trying ? 1000 + 2 * this.latency : soon;
 		const wait = known < soon ? known : soon;
-		if (reason !== Reason.disconnected || ((this.ticks.ticks - this.since) | 0) > wait) return 0;
+		if (reason !== Reason.disconnected || since(this.ticks.ticks, this.since) > wait) return 0;
 		let own = 0;
 		for (const id of this.flight.identifiers()) {
 			const place = this.flight.place(id);

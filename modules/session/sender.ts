@@ -6,7 +6,7 @@
 
 import { Backlog } from "./backlog.js";
 import type { Tally } from "./counters.js";
-import { Alarm } from "./deadline.js";
+import { Deadline } from "./deadline.js";
 import { type Flight, Lane } from "./inflight.js";
 import type { Link } from "./link.js";
 import { defaults, type SessionOptions } from "./options.js";
@@ -41,9 +41,9 @@ export class Sender {
 	private readonly again: Again;
 	private readonly recall: Recall;
 	/** Until the next of the backlog may go. */
-	private readonly drain: Alarm;
+	private readonly drain: Deadline;
 	/** Until something in flight has to be acknowledged. */
-	private readonly silence: Alarm;
+	private readonly silence: Deadline;
 	/** An identifier that waits in `again`, when it was never sent on any connection: its DUP is 0 [MQTT-3.3.1-1]. */
 	private fresh = 0;
 	/** By lane: the sequence of the message that was last sent for the first time. */
@@ -62,8 +62,8 @@ export class Sender {
 		this.owner = owner;
 		this.window = window;
 		this.backlog = new Backlog(rate);
-		this.drain = new Alarm(timer, () => this.pump());
-		this.silence = new Alarm(timer, () => owner.stalled());
+		this.drain = new Deadline(timer, () => this.pump());
+		this.silence = new Deadline(timer, () => owner.stalled());
 		const { ticks, status } = options;
 		const changed = () => this.pump();
 		this.again = new Again({ timer, ticks, flight, live: this.live, topic: status.topic, changed });

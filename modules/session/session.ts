@@ -9,7 +9,7 @@ import { decode, encode } from "../mqtt/text.js";
 import { isTopicName } from "../mqtt/topic.js";
 import type { ClientControl, ClientMessage } from "./client.js";
 import { type Counters, type Tally, tally } from "./counters.js";
-import { Alarm } from "./deadline.js";
+import { Deadline } from "./deadline.js";
 import { Inbound, type InboundOwner, type Received } from "./inbound.js";
 import { Flight } from "./inflight.js";
 import type { Link } from "./link.js";
@@ -40,7 +40,7 @@ export default class Session {
 	private readonly inbound: Inbound;
 	private readonly supervisor: Supervisor;
 	/** For what must not happen inside a call of the application. */
-	private readonly soon: Alarm;
+	private readonly soon: Deadline;
 	/** The connection whose message is being handed over. */
 	private link: Link | undefined;
 	/** A call of the application is on the stack: what it brings about is told after it. */
@@ -55,7 +55,7 @@ export default class Session {
 		check(options);
 		const flight = new Flight();
 		this.options = options;
-		this.soon = new Alarm(options.timer, () => this.later());
+		this.soon = new Deadline(options.timer, () => this.later());
 		this.inbound = new Inbound(options.longestInbound ?? defaults.longestInbound, this.receiving());
 		this.sender = new Sender(options, flight, this.tally, this.sending());
 		this.supervisor = new Supervisor(options, flight, this.supervising());

@@ -8,7 +8,7 @@ import type { Ticks } from "../mqtt/io.js";
 import { encode } from "../mqtt/text.js";
 import { Roster } from "./brokers.js";
 import type { ClientControl, ClientMessage } from "./client.js";
-import { Alarm } from "./deadline.js";
+import { Deadline, since } from "./deadline.js";
 import type { Flight } from "./inflight.js";
 import { Link, type LinkOwner } from "./link.js";
 import { type Broker, type Deadlines, defaults, type SessionOptions } from "./options.js";
@@ -44,12 +44,12 @@ export class Supervisor implements LinkOwner {
 	private readonly subscriptions: Subscriptions;
 	private readonly deadlines: Required<Deadlines>;
 	/** The deadline of the state; in Online, the moment at which the connection counts as stable. */
-	private readonly deadline: Alarm;
+	private readonly deadline: Deadline;
 	private readonly ticks: Ticks;
 	private link: Link | undefined;
 	private sessionPresent = false;
-	/** Ticks at which the last try began. */
-	private tried: number;
+	/** Ticks at which the last try began; undefined before the first. */
+	private tried: number | undefined;
 	/** The host said that its network is gone. */
 	private networkDown = false;
 	/** A SUBSCRIBE that waits for room. */
@@ -73,8 +73,7 @@ export class Supervisor implements LinkOwner {
 		const known = subscriptions.some(({ topic }) => topic === status.topic);
 		const items = known ? subscriptions : [...subscriptions, { topic: status.topic, QoS: 0 as const }];
 		this.subscriptions = new Subscriptions(items, options.memory);
-		this.tried = (ticks.ticks - this.roster.minimum) | 0;
-		this.deadline = new Alarm(timer, () => this.expired());
+		this.deadline = new Deadline(timer, () => this.expired());
 		this.deadline.set(0);
 	}
 
@@ -87,15 +86,16 @@ export class Supervisor implements LinkOwner {
 	/** The host's network came up: tries at once, but never twice within the back-off's minimum. */
 	up(): void {
 		this.networkDown = false;
-		const since = (this.ticks.ticks - this.tried) | 0;
-		if (this.stage === State.Connecting && since >= this.roster.minimum) {
+		const { minimum } = this.roster;
+		const passed = this.tried === undefined ? minimum : since(this.ticks.ticks, this.tried);
+		if (this.stage === State.Connecting && passed >= minimum) {
 			// Begun when there was no network: it may wait for an answer that cannot come.
 			this.drop();
 			this.enter(State.Waiting);
 		}
 		if (this.stage > State.Waiting) return;
 		this.roster.restart();
-		this.deadline.set(Math.max(0, this.roster.minimum - since));
+		this.deadline.set(Math.max(0, minimum - passed));
 	}
 	/** The host's network is gone. `settle` acts on it, outside of the caller's call. */
 	down(): void {

@@ -42,6 +42,7 @@ export const why = Object.freeze({
 		"a kept function that captures a parameter costs a RAM alias and a linker warning: copy it into a const first",
 	import: "modules import relative paths inside modules/, ending in .js, at the top",
 	layer: "the house: main → device → session → mqtt, and device and main → store",
+	ticks: "ticks wrap at 24.8 days: `since` and `until` of modules/session/deadline.ts measure with them",
 	types: "leaves an import of a file that is types only, which the linker cannot find: import type",
 });
 
@@ -96,6 +97,7 @@ export function check(path: string, source: string, typesOnly: ReadonlySet<strin
 		if (node.type === "StaticBlock") report("static", node, "static block");
 		if (node.type === "CallExpression") callRule(node, context, report);
 		writeRule(node, context, report);
+		ticksRule(path, node, report);
 		if (!context.atModuleLevel) return;
 		if (node.type === "FunctionDeclaration" && called.has(node.id?.name)) captureRule(node, report);
 		if (
@@ -158,6 +160,22 @@ function nameRule(node: Node, { parents, lookup }: Context, report: Report): voi
 	if (!isReference(node, parents) || lookup(node.name)) return;
 	if (node.name === "Promise") report("promise", node, "Promise");
 	else if (!globals.has(node.name)) report("global", node, node.name);
+}
+
+/** `(a - b) | 0`, `(a - b) >>> 0`, and a difference of something called ticks. */
+function ticksRule(path: string, node: Node, report: Report): void {
+	if (path === "modules/session/deadline.ts") return;
+	const difference = node.type === "AssignmentExpression" ? node.operator === "-=" : node.operator === "-";
+	const wraps = node.type === "BinaryExpression" && (node.operator === "|" || node.operator === ">>>");
+	const left = bare(node.left);
+	if (wraps && left?.type === "BinaryExpression" && left.operator === "-" && node.right.value === 0)
+		report("ticks", node, `(… - …) ${node.operator} 0`);
+	else if (difference && [left, bare(node.right)].some(isTicks)) report("ticks", node, "ticks");
+}
+
+function isTicks(node: Node | undefined): boolean {
+	const name = node?.type === "MemberExpression" ? node.property.name : node?.name;
+	return name === "ticks";
 }
 
 function staticRule(node: Node, report: Report): void {

@@ -139,6 +139,17 @@ export const snippets: readonly Snippet[] = [
 		rules: [],
 	},
 	{ source: "export const at = (most: number) => () => most;", rules: [] },
+	// Ticks
+	{ source: "export const age = (now: number, then: number) => (now - then) | 0;", rules: ["ticks"] },
+	{ source: "export const age = (now: number, then: number) => (now - then) >>> 0;", rules: ["ticks"] },
+	{ source: "export const age = (c: { ticks: number }, then: number) => c.ticks - then;", rules: ["ticks"] },
+	{ source: "export const age = (ticks: number, then: number) => then - ticks;", rules: ["ticks"] },
+	{ source: "export const next = (due: number, every: number) => (due + every) | 0;", rules: [] },
+	{
+		source: "export const since = (now: number, then: number) => (now - then) | 0;",
+		path: "modules/session/deadline.ts",
+		rules: [],
+	},
 	// Imports
 	{ source: 'import fs from "node:fs";\nvoid fs;', rules: ["import"] },
 	{ source: 'import Timer from "timer";\nvoid Timer;', rules: ["import"] },

@@ -50,6 +50,18 @@ const exceptions: readonly { path: string; rule: Violation["rule"]; what: string
 	{ path: "main.ts", rule: "global", what: "globalThis", because: "the host's device is found there" },
 ];
 
+/** Files that still subtract ticks by themselves. To be emptied: see `ticks` in rules.ts. */
+const subtracting: readonly string[] = [
+	"modules/device/outputs/button.ts",
+	"modules/device/provisioning/trial.ts",
+	"modules/device/sensors/alert.ts",
+	"modules/device/sensors/measurement.ts",
+	"modules/device/sensors/rule.ts",
+	"modules/device/sensors/sampler.ts",
+	"modules/device/time.ts",
+];
+
 export function exempt(path: string, rule: Violation["rule"], what: string): boolean {
+	if (rule === "ticks" && subtracting.includes(path)) return true;
 	return exceptions.some(each => each.path === path && each.rule === rule && each.what === what);
 }

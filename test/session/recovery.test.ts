@@ -317,6 +317,20 @@ describe("session, coming back", () => {
 			assert.equal(first.closed, true);
 			assert.equal(bench.clients.length, 2);
 		});
+		it("that flaps is tried again within the back-off's minimum, however many days the last try is ago", () => {
+			for (const start of [1000, 2 ** 31 - 1000, 2 ** 32 - 1000])
+				for (const days of [1, 24, 25, 30, 40, 49, 50, 74, 120]) {
+					const bench = new Bench();
+					bench.clock.now = start;
+					bench.establish();
+					bench.clock.now += days * 86_400_000;
+					bench.session.networkDown();
+					bench.clock.advance(0);
+					bench.session.networkUp();
+					bench.clock.advance(1000);
+					assert.equal(bench.clients.length, 2, `${days} days after the last try`);
+				}
+		});
 		it("that goes ends the connection, outside of the call that says so, and is not tried before its deadline", () => {
 			const bench = new Bench();
 			const client = bench.establish();
