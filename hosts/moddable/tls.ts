@@ -10,7 +10,7 @@
 import SDKTLS from "embedded:io/socket/tcp/tls";
 import Timer from "timer";
 import type { ByteBuffer, TCP as TCPPattern } from "../../modules/mqtt/io.js";
-import { certificates } from "../node/der.js";
+import { certificates } from "../shared/der.js";
 import { Carrier } from "./carrier.js";
 import { type Refusal, refusal } from "./refusal.js";
 import type { Progress } from "./trust.js";

@@ -13,7 +13,7 @@ import Bin from "bin";
 import { Digest } from "crypt";
 import ECDSA from "ecdsa";
 import { refusal } from "hosts/moddable/refusal";
-import { wellFormed } from "hosts/node/der";
+import { wellFormed } from "hosts/shared/der";
 import PKCS1 from "pkcs1";
 import PKCS1_5 from "pkcs1_5";
 import PKCS8 from "pkcs8";

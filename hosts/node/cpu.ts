@@ -5,7 +5,7 @@
 
 import { type CpuInfo, cpus } from "node:os";
 import type { SensorDriver } from "../../modules/device/io.js";
-import { HostSensor, type SensorOptions } from "./sensor.js";
+import { HostSensor, type SensorOptions } from "../shared/sensor.js";
 
 export interface CPULoadOptions extends SensorOptions {
 	/** Where the counters come from; the operating system's if not given. */

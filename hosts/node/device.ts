@@ -6,6 +6,7 @@
 import type { Clock, Device, SensorDriver } from "../../modules/device/io.js";
 import MQTTClient from "../../modules/mqtt/client.js";
 import type { TCPClass, Timer } from "../../modules/mqtt/io.js";
+import * as wave from "../shared/wave.js";
 import { HostClock } from "./clock.js";
 import * as cpu from "./cpu.js";
 import { digital } from "./digital.js";
@@ -20,7 +21,6 @@ import { type NodeTCPOptions, TCP } from "./tcp.js";
 import * as temperature from "./temperature.js";
 import { HostTimer } from "./timer.js";
 import { type Credentials, TLS, type TLSOptions } from "./tls.js";
-import * as wave from "./wave.js";
 
 export interface DeviceOptions {
 	/** As the user wrote it. */

@@ -4,7 +4,7 @@
 
 import { freemem } from "node:os";
 import type { SensorDriver } from "../../modules/device/io.js";
-import { HostSensor, type SensorOptions } from "./sensor.js";
+import { HostSensor, type SensorOptions } from "../shared/sensor.js";
 
 const mebibyte = 1024 * 1024;
 

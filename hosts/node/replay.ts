@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { SensorDriver } from "../../modules/device/io.js";
 import type { Ticks } from "../../modules/mqtt/io.js";
-import { Elapsed, HostSensor, type SensorOptions } from "./sensor.js";
+import { Elapsed, HostSensor, type SensorOptions } from "../shared/sensor.js";
 
 export interface ReplayOptions extends SensorOptions {
 	readonly ticks: Ticks;

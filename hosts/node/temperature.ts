@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SensorDriver } from "../../modules/device/io.js";
-import { HostSensor, type SensorOptions } from "./sensor.js";
+import { HostSensor, type SensorOptions } from "../shared/sensor.js";
 
 export interface TemperatureOptions extends SensorOptions {
 	/** A file that holds thousandths of a degree. */

@@ -14,8 +14,8 @@ import {
 	type TLSSocket,
 } from "node:tls";
 import type { ByteBuffer } from "../../modules/mqtt/io.js";
+import { certificates } from "../shared/der.js";
 import { isByteBuffer, view } from "./bytes.js";
-import { certificates } from "./der.js";
 import { type Connection, coded, type NodeTCPOptions, TCP } from "./tcp.js";
 
 type Several<T> = T | readonly T[];

@@ -14,7 +14,7 @@ import { Resolver } from "../moddable/resolver.js";
 import { TCP } from "../moddable/tcp.js";
 import { timer } from "../moddable/timer.js";
 import { TLS } from "../moddable/tls.js";
-import { driver as wave } from "../node/wave.js";
+import { driver as wave } from "../shared/wave.js";
 import { digital } from "./digital.js";
 import { flash } from "./flash.js";
 import { keyValue } from "./keyvalue.js";

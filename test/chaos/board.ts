@@ -7,7 +7,7 @@
 
 import { writeSync } from "node:fs";
 import { createDevice, type NodeDevice } from "../../hosts/node/device.js";
-import { HostSensor } from "../../hosts/node/sensor.js";
+import { HostSensor } from "../../hosts/shared/sensor.js";
 import { start as startXS } from "../../hosts/xs/run.js";
 import type { Device } from "../../modules/device/io.js";
 import type { ByteBuffer } from "../../modules/mqtt/io.js";

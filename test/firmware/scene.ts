@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { DeskBoard } from "../../hosts/desk/board.js";
 import type { Engine } from "../../hosts/desk/options.js";
 import type { NodeDevice } from "../../hosts/node/device.js";
-import { HostSensor } from "../../hosts/node/sensor.js";
+import { HostSensor } from "../../hosts/shared/sensor.js";
 import { available } from "../../hosts/xs/worker.js";
 import type { Device } from "../../modules/device/io.js";
 import type { TestBroker } from "./brokers.js";

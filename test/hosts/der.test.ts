@@ -1,9 +1,9 @@
-/** DER, before a parser that believes every length gets to see it (hosts/node/der.ts). */
+/** DER, before a parser that believes every length gets to see it (hosts/shared/der.ts). */
 
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { rootCertificates } from "node:tls";
-import { certificates, wellFormed } from "../../hosts/node/der.js";
+import { certificates, wellFormed } from "../../hosts/shared/der.js";
 import { Authority } from "./certificates.js";
 
 const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex.replaceAll(" ", ""), "hex"));

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { CPULoad } from "../../hosts/node/cpu.js";
 import { FreeMemory } from "../../hosts/node/memory.js";
 import { find, Temperature } from "../../hosts/node/temperature.js";
-import { Wave } from "../../hosts/node/wave.js";
+import { Wave } from "../../hosts/shared/wave.js";
 import { TestClock } from "../clock.js";
 
 describe("hosts/node: sensor wave", () => {

@@ -1,5 +1,5 @@
 /**
- * What every sensor of this host shares of ECMA-419's Sensor Class Pattern (§12, §13): options are required,
+ * What the sensors of our own hosts share of ECMA-419's Sensor Class Pattern (§12, §13): options are required,
  * `configure` changes only what it is given, a closed sensor throws. What it measures is the subclass's.
  */
 
