@@ -6,15 +6,15 @@
 import type { Clock, Device, SensorDriver } from "../../modules/device/io.js";
 import MQTTClient from "../../modules/mqtt/client.js";
 import type { TCPClass, Timer } from "../../modules/mqtt/io.js";
+import { digital } from "../shared/digital.js";
+import { pwm } from "../shared/pwm.js";
 import * as wave from "../shared/wave.js";
 import { HostClock } from "./clock.js";
 import * as cpu from "./cpu.js";
-import { digital } from "./digital.js";
 import { defaultPartitions, FlashStore, type Geometry } from "./flash.js";
 import { KeyValueStore } from "./keyvalue.js";
 import * as memory from "./memory.js";
 import { Pins } from "./pins.js";
-import { pwm } from "./pwm.js";
 import * as replay from "./replay.js";
 import { Resolver } from "./resolver.js";
 import { type NodeTCPOptions, TCP } from "./tcp.js";
@@ -63,7 +63,7 @@ export function createDevice(options: DeviceOptions): NodeDevice {
 	const common = { io: MQTTClient, dns, timer, ticks: clock };
 	return {
 		name: options.name ?? "node",
-		io: { Digital: held(digital(pins), open), PWM: held(pwm(pins), open) },
+		io: { Digital: held(digital(pins, setImmediate), open), PWM: held(pwm(pins), open) },
 		pin: { led: 2, button: 0 },
 		sensor,
 		network: {

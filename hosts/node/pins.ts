@@ -4,6 +4,7 @@
  */
 
 import type { PinSpecifier } from "../../modules/device/io.js";
+import { keyOf, type Wires } from "../shared/wires.js";
 
 /** What a pin carries: `level` 0 or 1, and for PWM the duty cycle, 0 … 1. */
 export interface PinState {
@@ -21,13 +22,16 @@ interface Pin {
 	listeners: Set<(state: PinState) => void>;
 }
 
-export class Pins {
+export class Pins implements Wires {
 	#pins = new Map<unknown, Pin>();
 	#watchers = new Set<(state: PinState) => void>();
 
 	read(pin: PinSpecifier): PinState {
 		const { level, duty } = this.#pin(pin);
 		return { pin, level, duty };
+	}
+	level(pin: PinSpecifier): 0 | 1 {
+		return this.#pin(pin).level;
 	}
 	/** The world outside puts a level on a pin: presses a button. */
 	drive(pin: PinSpecifier, level: 0 | 1): void {
@@ -67,8 +71,7 @@ export class Pins {
 	}
 
 	#pin(pin: PinSpecifier): Pin {
-		// An object names a pin by what it says, not by its identity.
-		const key = typeof pin === "object" ? JSON.stringify(pin) : pin;
+		const key = keyOf(pin);
 		let entry = this.#pins.get(key);
 		if (!entry) {
 			entry = { level: 0, duty: 0, driven: false, owner: undefined, listeners: new Set() };
@@ -76,10 +79,4 @@ export class Pins {
 		}
 		return entry;
 	}
-}
-
-export function isPin(value: unknown): value is PinSpecifier {
-	return (
-		typeof value === "number" || typeof value === "string" || (typeof value === "object" && value !== null)
-	);
 }

@@ -14,12 +14,12 @@ import { Resolver } from "../moddable/resolver.js";
 import { TCP } from "../moddable/tcp.js";
 import { timer } from "../moddable/timer.js";
 import { TLS } from "../moddable/tls.js";
+import { digital } from "../shared/digital.js";
+import { pwm } from "../shared/pwm.js";
 import { driver as wave } from "../shared/wave.js";
-import { digital } from "./digital.js";
 import { flash } from "./flash.js";
 import { keyValue } from "./keyvalue.js";
 import { Panel } from "./panel.js";
-import { pwm } from "./pwm.js";
 import { slider } from "./slider.js";
 
 export function createDevice(): Device {
@@ -35,7 +35,7 @@ export function createDevice(): Device {
 	};
 	return Object.freeze({
 		name: "simulator",
-		io: { Digital: digital(panel), PWM: pwm(panel) },
+		io: { Digital: digital(panel, timer.set), PWM: pwm(panel) },
 		pin: { led: "led", button: "button" },
 		sensor: {
 			temperature: slider(panel, "temperature", "°C", 21),

@@ -3,6 +3,9 @@
  * message channel. Where nothing is shown, as when the window has not answered yet, readings keep their start values.
  */
 
+import type { PinSpecifier } from "../../modules/device/io.js";
+import { keyOf, type Wires } from "../shared/wires.js";
+
 /** What the window sends. */
 interface Report {
 	readonly pin?: string | number;
@@ -17,10 +20,12 @@ declare const screen: {
 	onMessage: (message: string) => void;
 };
 
-export class Panel {
+export class Panel implements Wires {
 	readonly #readings = new Map<string, number>();
+	/** As the window drives them. */
 	readonly #levels = new Map<string | number, 0 | 1>();
-	readonly #watchers = new Map<string | number, () => void>();
+	readonly #owners = new Map<string | number, { readonly owner: object; readonly rest: 0 | 1 }>();
+	readonly #watchers = new Map<string | number, (state: { readonly level: 0 | 1 }) => void>();
 
 	constructor() {
 		screen.onMessage = message => {
@@ -34,27 +39,34 @@ export class Panel {
 	reading(sensor: string): number | undefined {
 		return this.#readings.get(sensor);
 	}
-	/** As somebody outside drives the pin; undefined where nobody does. */
-	level(pin: string | number): 0 | 1 | undefined {
-		return this.#levels.get(pin);
+	level(pin: PinSpecifier): 0 | 1 {
+		const key = keyOf(pin);
+		return this.#levels.get(key) ?? this.#owners.get(key)?.rest ?? 0;
 	}
-	/** One instance at a time holds a pin; without `changed` it does not watch. */
-	claim(pin: string | number, changed: () => void = () => {}): void {
-		if (this.#watchers.has(pin)) throw new Error(`pin ${pin} is in use`);
-		this.#watchers.set(pin, changed);
+	claim(pin: PinSpecifier, owner: object, rest: 0 | 1): void {
+		const key = keyOf(pin);
+		if (this.#owners.has(key)) throw new Error(`pin ${key} is in use`);
+		this.#owners.set(key, { owner, rest });
 	}
-	release(pin: string | number): void {
-		this.#watchers.delete(pin);
+	release(pin: PinSpecifier, owner: object): void {
+		const key = keyOf(pin);
+		if (this.#owners.get(key)?.owner === owner) this.#owners.delete(key);
 	}
-	/** `duty` is 0 … 1. */
-	drive(pin: string | number, duty: number): void {
+	/** The window is told each time: it may have come after the pin was set. */
+	set(pin: PinSpecifier, level: 0 | 1, duty: number = level): void {
 		screen.postMessage(JSON.stringify({ pin, duty }));
+	}
+	/** Of one pin: who holds it. */
+	watch(callback: (state: { readonly level: 0 | 1 }) => void, pin: PinSpecifier): () => void {
+		const key = keyOf(pin);
+		this.#watchers.set(key, callback);
+		return () => this.#watchers.delete(key);
 	}
 
 	#received({ pin, level, sensor, value }: Report): void {
 		if (sensor !== undefined && value !== undefined) this.#readings.set(sensor, value);
 		if (pin === undefined || level === undefined) return;
 		this.#levels.set(pin, level);
-		this.#watchers.get(pin)?.();
+		this.#watchers.get(pin)?.({ level });
 	}
 }

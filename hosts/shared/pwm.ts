@@ -1,10 +1,10 @@
 /**
- * ECMA-419 §10, pulse-width modulation, over the virtual pins of one board (pins.ts): the duty cycle is what a watcher
+ * ECMA-419 §10, pulse-width modulation, over the virtual pins of one board (wires.ts): the duty cycle is what a watcher
  * sees. Ten bits, as on the ESP32; 0 % until something is written.
  */
 
 import type { PinSpecifier, PWMClass, PWM as PWMPattern } from "../../modules/device/io.js";
-import { isPin, type Pins } from "./pins.js";
+import { isPin, type Wires } from "./wires.js";
 
 const resolution = 10;
 const defaultHz = 1000;
@@ -16,7 +16,7 @@ interface Options {
 }
 
 /** The PWM class of the board whose pins these are. */
-export function pwm(pins: Pins): PWMClass {
+export function pwm(pins: Wires): PWMClass {
 	return class PWM implements PWMPattern {
 		target: unknown;
 		readonly format = "number";

@@ -1,11 +1,11 @@
 /**
- * ECMA-419 §10, Digital, over the virtual pins of one board (pins.ts). `read`, `write`, and `edge` speak of the
+ * ECMA-419 §10, Digital, over the virtual pins of one board (wires.ts). `read`, `write`, and `edge` speak of the
  * logical value: with `activeLow`, 1 is the low level. `onReadable` comes in a turn of its own, once for all the
  * edges that fell into the turn before.
  */
 
 import type { DigitalClass, DigitalOptions, Digital as DigitalPattern } from "../../modules/device/io.js";
-import { isPin, type PinState, type Pins } from "./pins.js";
+import { isPin, type Wires } from "./wires.js";
 
 const Mode = Object.freeze({
 	Input: 0,
@@ -15,13 +15,14 @@ const Mode = Object.freeze({
 	Output: 8,
 	OutputOpenDrain: 9,
 });
-const modes: ReadonlySet<unknown> = new Set(Object.values(Mode));
+const modes: readonly unknown[] = Object.freeze(Object.values(Mode));
 const Rising = 1;
 const Falling = 2;
 
-/** The Digital class of the board whose pins these are. */
+/** The Digital class of the board whose pins these are. `later` calls back in a turn of its own. */
 export function digital(
-	pins: Pins,
+	pins: Wires,
+	later: (callback: () => void) => void,
 ): DigitalClass & (new (options: DigitalOptions & { readonly target?: unknown }) => DigitalPattern) {
 	return class Digital implements DigitalPattern {
 		static readonly Input = Mode.Input;
@@ -60,14 +61,14 @@ export function digital(
 				pins.set(pin, this.#electrical(initialValue ?? 0));
 			} else {
 				pins.claim(pin, this, mode === Mode.InputPullUp ? 1 : 0);
-				this.#value = this.#electrical(pins.read(pin).level);
-				if (this.#edge) this.#unwatch = pins.watch(state => this.#changed(state), pin);
+				this.#value = this.#electrical(pins.level(pin));
+				if (this.#edge) this.#unwatch = pins.watch(({ level }) => this.#changed(level), pin);
 			}
 		}
 		read(): 0 | 1 {
 			this.#check();
 			if (this.#output) throw new Error("Digital: an output does not read");
-			return this.#electrical(pins.read(this.#pin).level);
+			return this.#electrical(pins.level(this.#pin));
 		}
 		write(value: 0 | 1): void {
 			this.#check();
@@ -89,13 +90,13 @@ export function digital(
 		#electrical(value: 0 | 1): 0 | 1 {
 			return (value ^ this.#low) as 0 | 1;
 		}
-		#changed({ level }: PinState): void {
+		#changed(level: 0 | 1): void {
 			const value = this.#electrical(level);
 			if (value === this.#value) return;
 			this.#value = value;
 			if (this.#due || !(this.#edge & (value ? Rising : Falling))) return;
 			this.#due = true;
-			setImmediate(() => {
+			later(() => {
 				this.#due = false;
 				if (!this.#closed) this.#onReadable?.call(this);
 			});
@@ -105,7 +106,7 @@ export function digital(
 
 function check({ pin, mode, edge, initialValue, onReadable }: DigitalOptions): void {
 	if (!isPin(pin)) throw new TypeError("Digital: pin is required");
-	if (!modes.has(mode)) throw new RangeError("Digital: mode is required");
+	if (!modes.includes(mode)) throw new RangeError("Digital: mode is required");
 	if (initialValue !== undefined && initialValue !== 0 && initialValue !== 1)
 		throw new RangeError("Digital: initialValue must be 0 or 1");
 	if (onReadable === undefined || onReadable === null) return;
