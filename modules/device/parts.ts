@@ -3,8 +3,7 @@
  * out: the rest of the board is worth having. (A sensor is tried again: sampler.ts.)
  */
 
-import type { Description, OutputDescription } from "./description/description.js";
-import { optionsFor } from "./description/driver.js";
+import { type Description, type OutputDescription, optionsFor } from "./description/description.js";
 import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
 import Button from "./outputs/button.js";
 import { lampDriver } from "./outputs/lamp.js";

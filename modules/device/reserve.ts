@@ -12,7 +12,7 @@ import { longest } from "./outputs/applied.js";
 import { keyFor } from "./retained/cleanup.js";
 import topics from "./topics.js";
 
-/** As long as the store can make a record: config.ts takes changes of any length. */
+/** As long as the store can make a record: settings.ts takes changes of any length. */
 const ANY = 0xffff;
 /** `{"t":…}` (time.ts), `{"n":…}` (boot.ts), `{"active":true}` (forgetting.ts). */
 const Longest = Object.freeze({ time: 32, boot: 24, forget: 15 });

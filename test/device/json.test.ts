@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { Harness, unavailable } from "../../hosts/xs/harness.js";
-import { combined } from "../../modules/device/description/config.js";
+import { merged } from "../../modules/device/description/settings.js";
 import { parse } from "../../modules/device/json.js";
 import { encode } from "../../modules/mqtt/text.js";
 import * as nested from "./nested.js";
@@ -68,10 +68,10 @@ describe("a message's JSON", () => {
 describe("changes of the configuration", () => {
 	it("are merged down to the keys of an item and no deeper", () => {
 		const nest = (levels: number): object => (levels ? { a: nest(levels - 1) } : {});
-		assert.deepEqual(combined({ a: { a: { a: { b: 1 } } } }, { a: { a: { a: { c: 2 } } } }), {
+		assert.deepEqual(merged({ a: { a: { a: { b: 1 } } } }, { a: { a: { a: { c: 2 } } } }), {
 			a: { a: { a: { c: 2 } } },
 		});
-		assert.deepEqual(combined({}, nest(8) as never), nest(8));
+		assert.deepEqual(merged({}, nest(8) as never), nest(8));
 	});
 });
 

@@ -5,7 +5,6 @@
  */
 
 import type Boot from "../boot.js";
-import { readable } from "../description/config.js";
 import type { Description } from "../description/description.js";
 import type { Problem, Values } from "../description/schema.js";
 import type Settings from "../description/settings.js";
@@ -82,7 +81,7 @@ export default class Control implements CommandHost {
 	config(): Values {
 		const { device, settings } = this.options;
 		const { provision } = device;
-		return { ...readable(settings.current), ...(provision && { provision: shown(provision) }) };
+		return { ...settings.readable, ...(provision && { provision: shown(provision) }) };
 	}
 
 	configure({ provision, ...changes }: Values): readonly Problem[] {

@@ -1,6 +1,6 @@
 /**
- * The broker's address as a person writes it: `mqtt://host:port`, `mqtts://host`, with `user:password@` if they like.
- * Written out because the device has no URL class. Says nothing of certificates.
+ * A broker's address as a person writes it: `mqtt://host:port` or `mqtts://host`, optionally with `user:password@`.
+ * Parsed by hand, since the device has no URL class and a regular expression would add the engine's to the image.
  */
 
 export interface Address {

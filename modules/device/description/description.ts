@@ -1,15 +1,14 @@
 /**
- * The board description: what a person writes in one JSON file to say which sensors, alerts and actuators a board
- * has and where its broker is. `check` is pure, throws nothing, and says of each mistake where it is. The result has
- * the shape of what was written, defaults filled in, so that it can be changed and checked again (config.ts).
- * Does not know whether a pin exists: only the host does.
+ * The board description: one JSON file, written by a person, names a board's sensors, alerts, actuators and brokers.
+ * `check` is pure, throws nothing, and says of each mistake where it is. Its result has the shape of the file with the
+ * defaults filled in, so that it can be changed and checked again (settings.ts). Does not know whether a pin exists.
  */
 
-import type { ActuatorDriver, Device } from "../io.js";
+import type { ActuatorDriver, Device, DriverOption } from "../io.js";
 import { type Address, parseAddress } from "./address.js";
 import { BROKER, board, type Known } from "./fields.js";
-import { checkConditions } from "./rules.js";
-import { isRecord, type Problem, report, walk } from "./schema.js";
+import { checkRules } from "./rules.js";
+import { isRecord, type Problem, report, type Values, walk } from "./schema.js";
 
 export { faultName } from "./rules.js";
 export type { Problem } from "./schema.js";
@@ -64,7 +63,7 @@ export interface AlertDescription {
 	readonly severity?: string;
 }
 
-/** What is the same for each actuator. */
+/** The keys that every actuator has. */
 export interface OutputDescription {
 	readonly powerOn: "last" | "off" | "desired";
 	/** Off after so long without the broker. */
@@ -93,7 +92,7 @@ export interface ButtonDescription {
 	readonly actuator?: string;
 }
 
-/** `drivers` are the sensors the host offers (ECMA-419 §30 `sensor`), `actuators` what it offers beside the lamp. */
+/** `drivers` are the host's sensor drivers (ECMA-419 §30 `sensor`), `actuators` its drivers beside the lamp's. */
 export function check(
 	raw: unknown,
 	drivers: Device["sensor"],
@@ -102,8 +101,21 @@ export function check(
 	const problems: Problem[] = [];
 	const known: Known = { sensors: drivers, actuators };
 	const value = walk(board, raw, "", problems, known);
-	if (isRecord(value)) checkConditions(value, known, problems);
+	if (isRecord(value)) checkRules(value, known, problems);
 	return problems.length ? { problems } : { description: value as unknown as Description, problems };
+}
+
+/** The options for a driver's class: the driver's own defaults, then the keys of the description that it knows. */
+export function optionsFor(
+	driver: { readonly options?: { readonly [name: string]: DriverOption }; readonly defaults?: object },
+	description: object,
+): { [name: string]: unknown } {
+	const result: { [name: string]: unknown } = { ...driver.defaults };
+	for (const name of Object.keys(driver.options ?? {})) {
+		const value = (description as Values)[name];
+		if (value !== undefined) result[name] = value;
+	}
+	return result;
 }
 
 /** A problem as one line; `source` is the file it is in. */

@@ -1,11 +1,11 @@
 /**
- * The form of a board description: each key, what it may hold, and what stands where it is missing. Read this to know
- * what can be written. Conditions between keys are description.ts's. Durations are in milliseconds.
+ * The form of a board description: each key, which values it takes, and its default. The place to add a key.
+ * Conditions between keys are in rules.ts, the types of the result in description.ts. Durations are in milliseconds.
  */
 
 import type { ActuatorDriver, Device, DriverOption } from "../io.js";
 import topics from "../topics.js";
-import type { Keys, RecordSpec, Spec, Values } from "./schema.js";
+import type { Keys, Spec, Values } from "./schema.js";
 
 /** The drivers that a description may name. */
 export interface Known {
@@ -16,26 +16,37 @@ export interface Known {
 export const BROKER = "mqtt://HOST[:PORT] or mqtts://HOST[:PORT]";
 const DAY = 86_400_000;
 
-// All is frozen: what stays writable in a preloaded module costs RAM on the device.
+// All is frozen: an object of a preloaded module that stays writable costs RAM on the device.
 const { freeze } = Object;
-const optional = <S extends Spec>(spec: S): S => freeze({ ...spec, optional: true });
-const or = <S extends Spec>(initial: unknown, spec: S): S => freeze({ ...spec, initial });
-const number = (minimum?: number, maximum?: number): Spec =>
-	freeze({
+const optional = (spec: Spec): Spec => freeze({ ...spec, optional: true });
+const or = (initial: unknown, spec: Spec): Spec => freeze({ ...spec, initial });
+const numeric = (kind: string, minimum?: number, maximum?: number): Spec => {
+	const least = minimum === undefined ? "" : ` of at least ${minimum}`;
+	const most = minimum === undefined ? ` of at most ${maximum}` : ` from ${minimum} to ${maximum}`;
+	return {
 		type: "number",
+		expected: kind + (maximum === undefined ? least : most),
 		...(minimum !== undefined && { minimum }),
 		...(maximum !== undefined && { maximum }),
-	});
+	};
+};
+const number = (minimum?: number, maximum?: number): Spec => freeze(numeric("a number", minimum, maximum));
 const whole = (minimum: number, maximum: number): Spec =>
-	freeze({ type: "number", integer: true, minimum, maximum });
-const choice = (...of: string[]): Spec => freeze({ type: "choice", of: freeze(of) });
-const list = (of: Spec, maximum: number): Spec => freeze({ type: "list", of, maximum, initial: freeze([]) });
-const text = (expected: string, valid: (text: string) => boolean): Spec =>
-	freeze({ type: "text", expected, valid });
-const truth: Spec = freeze({ type: "boolean" });
+	freeze({ ...numeric("a whole number", minimum, maximum), integer: true });
+const choice = (...choices: string[]): Spec =>
+	freeze({ type: "choice", expected: `one of ${choices.join(", ")}`, choices: freeze(choices) });
+const list = (item: Spec, maximum: number): Spec =>
+	freeze({ type: "list", expected: `a list of at most ${maximum}`, item, maximum, initial: freeze([]) });
+const text = (expected: string, valid?: (text: string) => boolean): Spec =>
+	freeze({ type: "text", expected, ...(valid && { valid }) });
 const any = (expected: string): Spec => freeze({ type: "any", expected });
-const record = (keys: Keys, more?: RecordSpec["more"]): RecordSpec =>
-	freeze({ type: "record", keys: freeze(keys), ...(more && { more }) });
+const record = (keys: Keys, more?: Spec["more"]): Spec =>
+	freeze({ type: "record", expected: "an object", keys: freeze(keys), ...(more && { more }) });
+const truth: Spec = freeze({ type: "boolean", expected: "true or false" });
+const range: Spec = freeze({
+	type: "range",
+	expected: "a list [low, high] of two numbers, low below high",
+});
 
 const name = (maximum: number): Spec => {
 	// A parameter that a kept function captures would cost a RAM alias; a constant does not.
@@ -73,7 +84,7 @@ const alert = record({
 	// One of these five.
 	above: optional(number()),
 	below: optional(number()),
-	outside: optional(freeze({ type: "range" })),
+	outside: optional(range),
 	rate: optional(number(1e-9)),
 	stale: optional(number(100, DAY)),
 	over: or(1000, number(5, DAY)),
@@ -112,8 +123,8 @@ export const board = record({
 	// Where the host has one of its own (hosts/desk starts a broker), none need be written.
 	broker: optional(any(BROKER)),
 	user: optional(word),
-	password: optional(freeze({ type: "text", expected: "a text", valid: () => true, secret: true })),
-	// A client that does not ping would learn of a dead broker from nobody; so not 0.
+	password: optional(freeze({ type: "text", expected: "a text", secret: true })),
+	// Not 0: a client that does not ping never learns that its broker is dead.
 	keepAlive: or(30_000, number(1000, 65_535_000)),
 	refresh: or(DAY, number(60_000, 7 * DAY)),
 	sensors: list(sensor, 64),
@@ -138,7 +149,6 @@ function options(
 }
 
 function optionSpec({ type, required, minimum, maximum }: DriverOption): Spec {
-	const spec =
-		type === "boolean" ? truth : type === "string" ? text("a text", () => true) : number(minimum, maximum);
+	const spec = type === "boolean" ? truth : type === "string" ? text("a text") : number(minimum, maximum);
 	return required ? spec : optional(spec);
 }

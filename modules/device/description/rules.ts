@@ -1,6 +1,6 @@
 /**
- * What keys of a description demand of each other: names that must exist or differ, thresholds on the right side, topics that
- * every broker takes. Each function leaves alone what `walk` (schema.ts) has refused already.
+ * Conditions between the keys of a description: names that must exist or differ, a clear threshold on the safe side of its
+ * threshold, topics within the limits of every broker. Each function ignores values that `walk` (schema.ts) has refused.
  */
 
 import topics from "../topics.js";
@@ -8,8 +8,8 @@ import { parseAddress } from "./address.js";
 import { BROKER, type Known } from "./fields.js";
 import { isRecord, nearest, type Problem, report, show, type Values } from "./schema.js";
 
-/** Everything that is wrong between keys of a board's description. */
-export function checkConditions(value: Values, known: Known, problems: Problem[]): void {
+/** Adds every mistake between keys of a board's description. */
+export function checkRules(value: Values, known: Known, problems: Problem[]): void {
 	checkBroker(value, problems);
 	checkSensors(items(value.sensors), known, problems);
 	checkAlerts(items(value.alerts), items(value.sensors), problems);
@@ -53,16 +53,8 @@ function checkDriver(driver: unknown, known: object, key: string, problems: Prob
 	if (typeof driver !== "string" || Object.hasOwn(known, driver)) return;
 	const names = Object.keys(known);
 	const close = nearest(driver, names);
-	report(
-		problems,
-		key,
-		close
-			? `a known driver, perhaps "${close}"`
-			: names.length
-				? `one of ${names.join(", ")}`
-				: "no driver, since this host has none",
-		driver,
-	);
+	const all = names.length ? `one of ${names.join(", ")}` : "no driver, since this host has none";
+	report(problems, key, close ? `a known driver, perhaps "${close}"` : all, driver);
 }
 
 const kinds: readonly string[] = Object.freeze(["above", "below", "outside", "rate", "stale"]);
@@ -75,14 +67,10 @@ function checkAlerts(alerts: readonly Values[], sensors: readonly Values[], prob
 		const { sensor } = alert;
 		if (typeof sensor === "string" && !names.includes(sensor)) {
 			const close = nearest(sensor, names);
-			report(
-				problems,
-				`${key}.sensor`,
-				close ? `the name of a sensor, perhaps "${close}"` : "the name of a sensor",
-				sensor,
-			);
+			const hint = close ? `, perhaps "${close}"` : "";
+			report(problems, `${key}.sensor`, `the name of a sensor${hint}`, sensor);
 		}
-		// Each sensor has such an alert by itself (channel.ts).
+		// Each sensor has such an alert by itself (sensors/sensor.ts).
 		if (names.some(name => alert.name === faultName(name)))
 			report(problems, `${key}.name`, "a name other than that of a sensor's own fault alert", alert.name);
 		const given = kinds.filter(kind => alert[kind] !== undefined);
@@ -96,7 +84,7 @@ function checkAlerts(alerts: readonly Values[], sensors: readonly Values[], prob
 	});
 }
 
-/** The alert that says a sensor gives nothing. */
+/** The name of the alert that is raised when a sensor gives no readings. */
 export function faultName(sensor: string): string {
 	return `${sensor}-fault`;
 }
@@ -150,17 +138,13 @@ function checkActuators(value: Values, known: Known, problems: Problem[]): void 
 	const names = actuators.map(({ name }) => name);
 	if (value.lamp !== undefined) names.push("lamp");
 	const drives = button.actuator;
+	const expected = names.length ? `one of ${names.join(", ")}` : "an actuator or a lamp to switch";
 	if (drives !== undefined ? !names.includes(drives) : !names.length)
-		report(
-			problems,
-			"button.actuator",
-			names.length ? `one of ${names.join(", ")}` : "an actuator or a lamp to switch",
-			drives,
-		);
+		report(problems, "button.actuator", expected, drives);
 }
 
 function checkPin(pin: unknown, key: string, problems: Problem[]): void {
-	// Anything else `walk` has reported, or is the host's own kind of pin specifier (§9).
+	// An object is the host's own kind of pin specifier (ECMA-419 §9).
 	if (pin === undefined) return;
 	const right =
 		(typeof pin === "number" && Number.isInteger(pin) && pin >= 0) ||

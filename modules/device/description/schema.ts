@@ -1,10 +1,10 @@
 /**
- * A declarative form for what a person writes (board description, run-time configuration), and the one function that
- * walks it: says of each value what was expected and what was found, fills in defaults, and throws nothing.
- * Knows nothing of boards; conditions between keys are description.ts's.
+ * A declarative form for what a person writes, and `walk`, the one function that checks a value against it: for each
+ * mistake it says where it is, what was expected and what was found; missing values get their defaults. Throws nothing.
+ * Knows nothing of boards: the form is in fields.ts, conditions between keys in rules.ts.
  */
 
-/** One thing that is wrong. Together: `sensors[0].every: expected a number from 5 to 86400000, found 1`. */
+/** One mistake. As a line: `sensors[0].every: expected a number from 5 to 86400000, found 1`. */
 export interface Problem {
 	/** Path of the key, as `alerts[1].clear`. */
 	readonly key: string;
@@ -12,65 +12,34 @@ export interface Problem {
 	readonly found: string;
 }
 
-export type Spec =
-	| NumberSpec
-	| TextSpec
-	| BooleanSpec
-	| ChoiceSpec
-	| RangeSpec
-	| ListSpec
-	| AnySpec
-	| RecordSpec;
-
-interface Common {
-	readonly optional?: boolean;
-	/** Stands where the key is missing. */
-	readonly initial?: unknown;
-}
-export interface NumberSpec extends Common {
-	readonly type: "number";
-	readonly minimum?: number;
-	readonly maximum?: number;
-	readonly integer?: boolean;
-}
-export interface TextSpec extends Common {
-	readonly type: "text";
-	/** In words, for who wrote something else. */
-	readonly expected: string;
-	readonly valid: (text: string) => boolean;
-	/** Never shown, not even when it is wrong. */
-	readonly secret?: boolean;
-}
-export interface BooleanSpec extends Common {
-	readonly type: "boolean";
-}
-export interface ChoiceSpec extends Common {
-	readonly type: "choice";
-	readonly of: readonly string[];
-}
-/** `[low, high]`, low below high. */
-export interface RangeSpec extends Common {
-	readonly type: "range";
-}
-export interface ListSpec extends Common {
-	readonly type: "list";
-	readonly of: Spec;
-	readonly maximum: number;
-}
-/** Looked at by somebody else. */
-export interface AnySpec extends Common {
-	readonly type: "any";
-	readonly expected: string;
-}
+export type Values = { readonly [key: string]: unknown };
 export type Keys = { readonly [key: string]: Spec };
-export interface RecordSpec extends Common {
-	readonly type: "record";
-	readonly keys: Keys;
-	/** Further keys that this very object may have (a driver's own options), or `undefined` if it names no known driver. */
+
+/** The form of one value. */
+export interface Spec {
+	readonly type: "number" | "text" | "boolean" | "choice" | "range" | "list" | "record" | "any";
+	/** In words, for the person who wrote something else. */
+	readonly expected: string;
+	readonly optional?: boolean;
+	/** The default. */
+	readonly initial?: unknown;
+	/** Of a number. */
+	readonly minimum?: number;
+	readonly integer?: boolean;
+	/** Of a number, or of the length of a list. */
+	readonly maximum?: number;
+	/** Of a text. A secret one is never shown, not even when it is wrong. */
+	readonly valid?: (text: string) => boolean;
+	readonly secret?: boolean;
+	/** Of a choice. */
+	readonly choices?: readonly string[];
+	/** Of a list: the form of each item. */
+	readonly item?: Spec;
+	/** Of a record. */
+	readonly keys?: Keys;
+	/** Further keys of this very record (a driver's own options), or `undefined` if it names no known driver. */
 	readonly more?: (value: Values, context: unknown) => Keys | undefined;
 }
-
-export type Values = { readonly [key: string]: unknown };
 
 /** The value with its defaults, or, where `problems` grew, something not to be used. */
 export function walk(
@@ -82,54 +51,20 @@ export function walk(
 ): unknown {
 	if (value === undefined) {
 		if (spec.initial !== undefined) return walk(spec, spec.initial, key, problems, context);
-		if (!spec.optional) report(problems, key, expectation(spec), value);
+		if (!spec.optional) report(problems, key, spec.expected, value);
 		return undefined;
 	}
-	if (spec.type === "record") return record(spec, value, key, problems, context);
-	if (spec.type === "list") return list(spec, value, key, problems, context);
-	if (!fits(spec, value)) {
-		const hidden = spec.type === "text" && spec.secret;
-		report(problems, key, expectation(spec), hidden ? "…" : value);
-	}
-	return value;
+	const right = fits(spec, value);
+	if (!right) report(problems, key, spec.expected, spec.secret ? "…" : value);
+	if (spec.type === "record")
+		return right ? record(spec, value as Values, key, problems, context) : undefined;
+	if (spec.type !== "list") return value;
+	const list = right ? (value as readonly unknown[]) : [];
+	return list.map((item, index) => walk(spec.item as Spec, item, `${key}[${index}]`, problems, context));
 }
 
 export function report(problems: Problem[], key: string, expected: string, value: unknown): void {
 	problems.push({ key: key || "description", expected, found: show(value) });
-}
-
-function record(
-	spec: RecordSpec,
-	value: unknown,
-	path: string,
-	problems: Problem[],
-	context: unknown,
-): Values | undefined {
-	if (!isRecord(value)) {
-		report(problems, path, expectation(spec), value);
-		return undefined;
-	}
-	const more = spec.more ? spec.more(value, context) : {};
-	const keys: Keys = { ...more, ...spec.keys };
-	const prefix = path ? `${path}.` : "";
-	// Without a known driver nobody can say which further keys are right.
-	for (const key of Object.keys(value))
-		if (!Object.hasOwn(keys, key) && more) unknown(problems, prefix + key, key, Object.keys(keys));
-	const result: { [key: string]: unknown } = {};
-	for (const key of Object.keys(keys)) {
-		const given = Object.hasOwn(value, key) ? value[key] : undefined;
-		const found = walk(keys[key] as Spec, given, prefix + key, problems, context);
-		if (found !== undefined) result[key] = found;
-	}
-	return result;
-}
-
-function list(spec: ListSpec, value: unknown, path: string, problems: Problem[], context: unknown): unknown {
-	if (!Array.isArray(value) || value.length > spec.maximum) {
-		report(problems, path, expectation(spec), value);
-		return undefined;
-	}
-	return value.map((item, index) => walk(spec.of, item, `${path}[${index}]`, problems, context));
 }
 
 /** `name` at `key` is none of those that are known. */
@@ -139,54 +74,54 @@ export function unknown(problems: Problem[], key: string, name: string, known: r
 	problems.push({ key, expected, found: `"${clip(name)}"` });
 }
 
+function record(
+	{ keys: own = {}, more }: Spec,
+	value: Values,
+	path: string,
+	problems: Problem[],
+	context: unknown,
+): Values {
+	const further = more ? more(value, context) : {};
+	const keys: Keys = { ...further, ...own };
+	const prefix = path ? `${path}.` : "";
+	// Without a known driver there is no telling which further keys are right.
+	for (const key of Object.keys(value))
+		if (further && !Object.hasOwn(keys, key)) unknown(problems, prefix + key, key, Object.keys(keys));
+	const result: { [key: string]: unknown } = {};
+	for (const key of Object.keys(keys)) {
+		const given = Object.hasOwn(value, key) ? value[key] : undefined;
+		const found = walk(keys[key] as Spec, given, prefix + key, problems, context);
+		if (found !== undefined) result[key] = found;
+	}
+	return result;
+}
+
 function fits(spec: Spec, value: unknown): boolean {
+	const { minimum = -Infinity, maximum = Infinity } = spec;
 	switch (spec.type) {
 		case "number":
-			return (
-				typeof value === "number" &&
-				Number.isFinite(value) &&
-				value >= (spec.minimum ?? -Infinity) &&
-				value <= (spec.maximum ?? Infinity) &&
-				(!spec.integer || Number.isInteger(value))
-			);
+			return isNumber(value, minimum, maximum) && (!spec.integer || Number.isInteger(value));
 		case "text":
-			return typeof value === "string" && spec.valid(value);
-		case "boolean":
-			return typeof value === "boolean";
+			return typeof value === "string" && (spec.valid?.(value) ?? true);
 		case "choice":
-			return typeof value === "string" && spec.of.includes(value);
+			return spec.choices?.includes(value as string) ?? false;
 		case "range":
 			return (
 				Array.isArray(value) && value.length === 2 && value.every(Number.isFinite) && value[0] < value[1]
 			);
+		case "list":
+			return Array.isArray(value) && value.length <= maximum;
+		case "record":
+			return isRecord(value);
+		case "boolean":
+			return typeof value === "boolean";
 		default:
 			return true;
 	}
 }
 
-function expectation(spec: Spec): string {
-	switch (spec.type) {
-		case "number":
-			return `${spec.integer ? "a whole number" : "a number"}${bounds(spec)}`;
-		case "text":
-		case "any":
-			return spec.expected;
-		case "boolean":
-			return "true or false";
-		case "choice":
-			return `one of ${spec.of.join(", ")}`;
-		case "range":
-			return "a list [low, high] of two numbers, low below high";
-		case "list":
-			return `a list of at most ${spec.maximum}`;
-		case "record":
-			return "an object";
-	}
-}
-
-function bounds({ minimum, maximum }: NumberSpec): string {
-	if (minimum === undefined) return maximum === undefined ? "" : ` of at most ${maximum}`;
-	return maximum === undefined ? ` of at least ${minimum}` : ` from ${minimum} to ${maximum}`;
+function isNumber(value: unknown, minimum: number, maximum: number): boolean {
+	return typeof value === "number" && Number.isFinite(value) && value >= minimum && value <= maximum;
 }
 
 export function isRecord(value: unknown): value is Values {
@@ -208,14 +143,15 @@ export function show(value: unknown): string {
 }
 
 function clip(text: string): string {
-	// Control characters would break the line. Cut before it becomes an array: that of a long message would fill the heap.
+	// Control characters would break the line. It is cut first: the array of a long message would fill the heap.
 	const characters = Array.from(text.slice(0, 82), character => (character < " " ? "?" : character));
 	return characters.length > 40 ? `${characters.slice(0, 40).join("")}…` : characters.join("");
 }
 
 /** The known name closest to a wrong one, unless all are far away. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
-	if (name.length > 64) return undefined; // a mistyped name is short, and the way below is long
+	// A mistyped name is short, and `distance` takes long for a long one.
+	if (name.length > 64) return undefined;
 	let best: string | undefined;
 	let least = Math.max(2, Math.floor(name.length / 2)) + 1;
 	for (const candidate of known) {

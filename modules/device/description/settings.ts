@@ -1,17 +1,38 @@
 /**
- * The description as it is in force: as written, with what `cmd config` has changed since, which is remembered over
- * restarts. What may be changed, and how, is config.ts's.
+ * The settings of a board: its description with the changes that `cmd config` has made since. Changes name an item, as
+ * `{"sensors":{"temp":{"every":500}},"alerts":{"overheat":{"above":31}},"lamp":{"powerOn":"off"}}`; `null` goes back to the
+ * description. They are checked as the description is, and stored. Drivers and pins need a new description; root, id and
+ * broker are provisioned (provisioning/). No secret is read out.
  */
 
 import type { Device } from "../io.js";
 import type Memory from "../memory.js";
-import { combined, configured } from "./config.js";
-import { type Description, line } from "./description.js";
-import type { Problem, Values } from "./schema.js";
+import { check, type Description, line } from "./description.js";
+import { isRecord, type Problem, unknown, type Values } from "./schema.js";
+
+type Patch = { [key: string]: unknown };
+type Section = "sensors" | "alerts" | "actuators";
 
 const KEY = "config";
+const { freeze } = Object;
+const output: readonly string[] = freeze(["powerOn", "failSafe"]);
+/** The keys of each section that may be changed at run time. */
+export const changeable: { readonly [section: string]: readonly string[] } = freeze({
+	sensors: freeze(
+		"every unit decimals deadband maxSilence window aggregate batch faultAfter".split(
+			" ",
+		) as readonly string[],
+	),
+	alerts: freeze(
+		"above below outside rate stale over clear holdOn holdOff rearm severity".split(" ") as readonly string[],
+	),
+	actuators: output,
+	lamp: output,
+});
+/** All that `set` takes. */
+const sections: readonly string[] = freeze([...Object.keys(changeable), "provision"]);
 
-/** The mistake that is the storage's. */
+/** The mistake of a memory that refuses a change. */
 export function unstored(key: string): readonly Problem[] {
 	return [{ key, expected: "a change that can be stored", found: "a memory that refuses it" }];
 }
@@ -20,31 +41,124 @@ export default class Settings {
 	private readonly original: Description;
 	private readonly memory: Memory;
 	private readonly device: Device;
-	private laid: Description;
+	private inForce: Description;
 
 	constructor(original: Description, memory: Memory, device: Device) {
-		this.original = this.laid = original;
+		this.original = this.inForce = original;
 		this.memory = memory;
 		this.device = device;
 		const changes = memory.get(KEY);
 		if (Object.keys(changes).length === 0) return;
-		const { description, problems } = configured(original, changes, device);
-		if (description) this.laid = description;
+		const { description, problems } = this.changed(changes);
+		if (description) this.inForce = description;
 		// The description has changed since, and they no longer fit.
 		for (const problem of problems) device.trace?.(`configuration ignored: ${line(problem)}`);
 	}
 
 	get current(): Description {
-		return this.laid;
+		return this.inForce;
 	}
 
-	/** Problems, or none: then it is stored and in force. */
+	/** All that can be changed, with its present values. */
+	get readable(): Values {
+		const { lamp } = this.inForce;
+		const result: { [section: string]: Values } = {};
+		if (lamp) result.lamp = chosen(lamp, output);
+		for (const section of ["sensors", "alerts", "actuators"] as const) {
+			const all: { [name: string]: Values } = {};
+			for (const item of this.inForce[section]) all[item.name] = chosen(item, keysOf(section));
+			result[section] = all;
+		}
+		return result;
+	}
+
+	/** Returns the problems, or none: then the changes are stored and in force. */
 	change(changes: Values): readonly Problem[] {
-		const all = combined(this.memory.get(KEY), changes);
-		const { description, problems } = configured(this.original, all, this.device);
+		const all = merged(this.memory.get(KEY), changes);
+		const { description, problems } = this.changed(all);
 		if (!description) return problems;
 		if (!this.memory.put(KEY, all)) return unstored("set");
-		this.laid = description;
+		this.inForce = description;
 		return problems;
 	}
+
+	/** The description with `changes` over it, checked. */
+	private changed(changes: Values): ReturnType<typeof check> {
+		const { original, device } = this;
+		const problems: Problem[] = [];
+		const raw: Patch = { ...original };
+		for (const section of Object.keys(changes)) {
+			const further = changes[section];
+			if (section === "lamp") raw.lamp = item(original.lamp, further, "lamp", output, problems);
+			else if (Object.hasOwn(changeable, section))
+				raw[section] = list(original[section as Section], further, section, problems);
+			else unknown(problems, section, section, sections);
+		}
+		return problems.length ? { problems } : check(raw, device.sensor, device.actuator);
+	}
+}
+
+/** Earlier changes and further ones, merged down to the keys of an item; deeper objects are values. */
+export function merged(earlier: Values, further: Values, levels = 2): Values {
+	// A Map, since an assignment to the key "__proto__" would go unnoticed.
+	const result = new Map(Object.entries(earlier));
+	for (const [key, value] of Object.entries(further)) {
+		const old = result.get(key);
+		if (value === null) result.delete(key);
+		else
+			result.set(
+				key,
+				levels && isRecord(value) ? merged(isRecord(old) ? old : {}, value, levels - 1) : value,
+			);
+	}
+	return Object.fromEntries(result);
+}
+
+function keysOf(section: string): readonly string[] {
+	return changeable[section] as readonly string[];
+}
+
+/** The items of a section, each with its changes. */
+function list(
+	original: readonly { readonly name: string }[],
+	changes: unknown,
+	section: string,
+	problems: Problem[],
+): readonly unknown[] {
+	const items: unknown[] = [...original];
+	const names = original.map(({ name }) => name);
+	if (!isRecord(changes))
+		problems.push({ key: section, expected: "an object of names", found: "something else" });
+	else
+		for (const name of Object.keys(changes)) {
+			const index = names.indexOf(name);
+			const key = `${section}.${name}`;
+			if (index < 0) unknown(problems, key, name, names);
+			else items[index] = item(original[index], changes[name], key, keysOf(section), problems);
+		}
+	return items;
+}
+
+function item(
+	original: object | undefined,
+	changes: unknown,
+	key: string,
+	allowed: readonly string[],
+	problems: Problem[],
+): object {
+	const expected = original ? "an object" : "nothing, since there is none";
+	if (!original || !isRecord(changes)) problems.push({ key, expected, found: "something else" });
+	else
+		for (const name of Object.keys(changes))
+			if (!allowed.includes(name)) unknown(problems, `${key}.${name}`, name, allowed);
+	return { ...original, ...(changes as object) };
+}
+
+function chosen(item: object, allowed: readonly string[]): Values {
+	const result: Patch = {};
+	for (const key of allowed) {
+		const value = (item as Values)[key];
+		if (value !== undefined) result[key] = value;
+	}
+	return result;
 }

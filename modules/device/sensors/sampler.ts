@@ -5,8 +5,8 @@
  */
 
 import type { Ticks, Timer, TimerHandle } from "../../mqtt/io.js";
-import type { SensorDescription } from "../description/description.js";
-import { optionsFor } from "../description/driver.js";
+import { optionsFor, type SensorDescription } from "../description/description.js";
+
 import { show, type Values } from "../description/schema.js";
 import type { Sensor, SensorDriver } from "../io.js";
 

@@ -218,6 +218,11 @@ const wrong: readonly (readonly [title: string, raw: unknown, line: string])[] =
 		"alerts[0].clear: expected a list [low, high] within [1, 5], found [2, 6]",
 	],
 	[
+		"clear upside down within its band",
+		{ ...right, sensors: [sensor], alerts: [{ name: "a", sensor: "temp", outside: [1, 5], clear: [4, 2] }] },
+		"alerts[0].clear: expected a list [low, high] within [1, 5], found [4, 2]",
+	],
+	[
 		"a band upside down",
 		{ ...right, sensors: [sensor], alerts: [{ name: "a", sensor: "temp", outside: [5, 1] }] },
 		"alerts[0].outside: expected a list [low, high] of two numbers, low below high, found [5, 1]",
