@@ -42,7 +42,7 @@ for (const engine of engines)
 			});
 			after(() => broker?.close());
 			beforeEach(async () => {
-				scene = await Scene.open(engine.name, broker);
+				scene = await Scene.open(engine.name, kind, broker);
 			});
 			afterEach(async function () {
 				if (this.currentTest?.state === "failed")

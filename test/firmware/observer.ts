@@ -43,7 +43,11 @@ export class Observer {
 	}
 
 	/** Connected and subscribed to `filter` when it resolves; retained messages may still be on their way. */
-	static async connect(url: string, filter = "#", options: IClientOptions = {}): Promise<Observer> {
+	static async connect(
+		url: string,
+		filter: string | string[] = "#",
+		options: IClientOptions = {},
+	): Promise<Observer> {
 		const client = mqtt.connect(url, { protocolVersion: 4, reconnectPeriod: 50, ...options });
 		const observer = new Observer(client);
 		await new Promise<void>((resolve, reject) => {
@@ -93,10 +97,10 @@ export class Observer {
 			this.#waits.add(wait);
 		});
 	}
-	/** Publishes at QoS 1 and waits for the broker's acknowledgement. */
-	async publish(topic: string, payload: string | object, retain = false): Promise<void> {
+	/** Publishes, at QoS 1 if not told otherwise, and waits for the broker's acknowledgement. */
+	async publish(topic: string, payload: string | object, retain = false, qos: 1 | 2 = 1): Promise<void> {
 		const text = typeof payload === "string" ? payload : JSON.stringify(payload);
-		await this.client.publishAsync(topic, text, { qos: 1, retain });
+		await this.client.publishAsync(topic, text, { qos, retain });
 	}
 	async close(): Promise<void> {
 		await this.client.endAsync(true);

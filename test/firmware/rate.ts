@@ -7,7 +7,7 @@
 
 import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { brokers } from "./brokers.js";
+import { aedes, mosquitto } from "./brokers.js";
 import { engines, Scene } from "./scene.js";
 
 interface Measurement {
@@ -38,10 +38,9 @@ if (missing) {
 	process.exit(0);
 }
 // Mosquitto, if it is there, is a process of its own and leaves this one to the board.
-const kind = brokers.findLast(broker => !broker.missing);
-if (!kind) throw new Error("rate: expected a broker, found none");
+const kind = mosquitto.missing ? aedes : mosquitto;
 const broker = await kind.open();
-const scene = await Scene.open(engine, broker);
+const scene = await Scene.open(engine, kind, broker);
 const fast = { name: "fast", driver: "wave", every: 1000 / 120, decimals: 3 };
 const slow = [1, 2, 3, 4].map(n => ({ name: `slow${n}`, driver: "wave", every: 1000 }));
 

@@ -12,7 +12,7 @@ import type { NodeDevice } from "../../hosts/node/device.js";
 import { HostSensor } from "../../hosts/shared/sensor.js";
 import { available } from "../../hosts/xs/worker.js";
 import type { Device } from "../../modules/device/io.js";
-import type { TestBroker } from "./brokers.js";
+import type { BrokerKind, TestBroker } from "./brokers.js";
 import { type Message, Observer } from "./observer.js";
 
 export interface EngineKind {
@@ -28,12 +28,15 @@ export const engines: readonly EngineKind[] = [
 ];
 
 export const ROOT = "factory/1/machine";
+/** Names below the board's that may be retained in a test, and one for the test's own mark. */
+const RETAINED = ["status", "info", "lamp/state", "lamp/desired", "alerts/overheat/state", "mark"];
 const LAMP = 2;
 let boards = 0;
 
 export class Scene {
 	readonly engine: Engine;
 	readonly broker: TestBroker;
+	readonly kind: BrokerKind;
 	readonly observer: Observer;
 	readonly id: string;
 	readonly directory = mkdtempSync(join(tmpdir(), "glowworm-board-"));
@@ -48,21 +51,22 @@ export class Scene {
 	#observers: Observer[] = [];
 	#description: object = {};
 
-	private constructor(engine: Engine, broker: TestBroker, id: string, observer: Observer) {
+	private constructor(engine: Engine, kind: BrokerKind, broker: TestBroker, id: string, observer: Observer) {
 		this.engine = engine;
+		this.kind = kind;
 		this.broker = broker;
 		this.id = id;
 		this.observer = observer;
 		this.#observers.push(observer);
 	}
-	static async open(engine: Engine, broker: TestBroker): Promise<Scene> {
+	static async open(engine: Engine, kind: BrokerKind, broker: TestBroker): Promise<Scene> {
 		const id = `board-${++boards}`;
 		// A session that stays, so that it misses nothing while a broker is away.
 		const observer = await Observer.connect(broker.url, `${ROOT}/${id}/#`, {
 			clientId: `watch-${boards}`,
 			clean: false,
 		});
-		return new Scene(engine, broker, id, observer);
+		return new Scene(engine, kind, broker, id, observer);
 	}
 	topic(rest: string): string {
 		return `${ROOT}/${this.id}/${rest}`;
@@ -145,9 +149,10 @@ export class Scene {
 		const impostor = await Observer.connect(this.broker.url, "nothing", { clientId: this.id, clean: true });
 		await impostor.close();
 	}
-	/** A subscriber that comes late, and so gets what is retained. */
+	/** A subscriber that comes late, and so gets what is retained: by exact names where the broker wants that. */
 	async late(): Promise<Observer> {
-		const observer = await Observer.connect(this.broker.url, `${ROOT}/${this.id}/#`);
+		const filter = this.kind.retainedToWildcards ? this.topic("#") : RETAINED.map(name => this.topic(name));
+		const observer = await Observer.connect(this.broker.url, filter);
 		this.#observers.push(observer);
 		return observer;
 	}
