@@ -20,7 +20,7 @@ import type {
 	PinSpecifier,
 	PWMClass,
 } from "../../modules/device/io.js";
-import Provision from "../../modules/device/provisioning/provision.js";
+import { StoredProvision } from "../../modules/device/provisioning/trial.js";
 import MQTTClient from "../../modules/mqtt/client.js";
 import type { TCPClass } from "../../modules/mqtt/io.js";
 import { clock } from "../moddable/clock.js";
@@ -46,7 +46,7 @@ interface Provider {
 export function createDevice(): Device {
 	const board = provider as unknown as Provider;
 	const stored = keyValue as unknown as KeyValue;
-	const provision = new Provision(stored, ["ssid", "password", ...keys]);
+	const provision = new StoredProvision(stored, ["ssid", "password", ...keys]);
 	const time = clock(false);
 	const print = (line: string) => trace(`${line}\n`);
 	const station = new Station({

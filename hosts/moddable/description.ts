@@ -5,8 +5,8 @@
  */
 
 import config from "mc/config";
-import type { Told } from "../../modules/device/io.js";
-import { provisioned } from "../../modules/device/provisioning/provisioning.js";
+import type { Provision } from "../../modules/device/io.js";
+import { provisioned } from "../../modules/device/provisioning/check.js";
 
 /** Of the description. */
 export const keys: readonly string[] = Object.freeze(["broker", "id", "root"]);
@@ -17,7 +17,7 @@ export function built(key: string): string | undefined {
 	return value === undefined ? undefined : `${value}`;
 }
 
-export function description(provision: Told): unknown {
+export function description(provision: Provision): unknown {
 	// `example` is the host's own: mcconfig merges objects and lists of manifests key by key, which would mix the two.
 	const { board = config.example ?? {} } = config;
 	const raw: unknown = typeof board === "string" ? JSON.parse(board) : copy(board);

@@ -4,7 +4,7 @@
  */
 
 import type { Device } from "../../modules/device/io.js";
-import Provision from "../../modules/device/provisioning/provision.js";
+import { StoredProvision } from "../../modules/device/provisioning/trial.js";
 import MQTTClient from "../../modules/mqtt/client.js";
 import type { TCPClass } from "../../modules/mqtt/io.js";
 import { clock } from "../moddable/clock.js";
@@ -26,7 +26,7 @@ export function createDevice(): Device {
 	const print = (line: string) => trace(`${line}\n`);
 	const panel = new Panel();
 	const time = clock(true);
-	const provision = new Provision(keyValue, keys);
+	const provision = new StoredProvision(keyValue, keys);
 	const common = {
 		io: MQTTClient,
 		dns: { io: Resolver },

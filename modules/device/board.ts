@@ -21,7 +21,7 @@ import type Button from "./outputs/button.js";
 import type Output from "./outputs/output.js";
 import type { OutputHost } from "./outputs/output.js";
 import { makeButton, makeChannels, makeOutputs } from "./parts.js";
-import Trial, { type TrialHost } from "./provisioning/trial.js";
+import Trial from "./provisioning/trial.js";
 import Voice from "./publisher.js";
 import Standing, { type StandingHost } from "./retained/retained.js";
 import Routes from "./router.js";
@@ -44,9 +44,7 @@ export interface BoardOptions {
 	readonly connect: (options: LinkOptions) => Link;
 }
 
-export default class Board
-	implements ChannelHost, OutputHost, ControlHost, ForgettingHost, StandingHost, TrialHost
-{
+export default class Board implements ChannelHost, OutputHost, ControlHost, ForgettingHost, StandingHost {
 	readonly timer: Device["timer"];
 	readonly clock: Device["clock"];
 	readonly memory: Memory;
@@ -107,7 +105,13 @@ export default class Board
 			boot: this.boot,
 			forgetting: this.forgetting,
 		});
-		this.trial = new Trial(this, device.provision);
+		this.trial = new Trial({
+			timer: device.timer,
+			clock: device.clock,
+			provision: device.provision,
+			report: line => this.report(line),
+			restart: () => this.restart(),
+		});
 		this.link = this.connect();
 		this.button = makeButton(this, device, this.description, this.outputs);
 		this.refresh = device.timer.repeat(() => this.standing.announce(), description.refresh);

@@ -133,21 +133,21 @@ export interface KeyValue {
 /** Texts by key; null goes back to what was built in. */
 export type Texts = { readonly [key: string]: string | null };
 
-/** What a board is told of its network, its broker and itself, stored on it; on trial first (provision.ts is one). */
-export interface Told {
-	/** What this host can be told. */
+/** The network, broker and identity of a board, stored on it in place of the built-in ones (provisioning/trial.ts). */
+export interface Provision {
+	/** The keys that this host takes. */
 	readonly keys: readonly string[];
-	/** Whether this life goes by something that has yet to prove itself. */
+	/** A change is on trial in this life. */
 	readonly trying: boolean;
-	/** What the next start will try. */
+	/** The change that the next start will try. */
 	readonly next: Texts;
-	/** What is stored and this life goes by; `undefined` where what was built in holds. */
+	/** The stored value of this life; `undefined`: the built-in one holds. */
 	get(key: string): string | undefined;
-	/** To be tried at the next start, together with what already is. False when it could not be stored, or something is on trial now. */
+	/** To be tried at the next start, with earlier changes. False when it could not be stored, or a trial is under way. */
 	propose(changes: Texts): boolean;
 	/** The trial has passed. False when that could not be stored. */
 	keep(): boolean;
-	/** What is on trial, or to be, is not wanted: the next start is as before it. False when that could not be stored. */
+	/** Takes back the change that is on trial, or will be. False when that could not be stored. */
 	drop(): boolean;
 }
 
@@ -197,8 +197,8 @@ export interface Device {
 	readonly clock: Clock;
 	/** The board description as the user wrote it, not yet checked. */
 	readonly description: unknown;
-	/** What is stored on the device in the place of what was built in; absent where a command line says it. */
-	readonly provision?: Told;
+	/** Absent where a command line says it. */
+	readonly provision?: Provision;
 	/** Why the board started: "power-on", "software", "watchdog" … */
 	readonly reset: string;
 	/** One line for whoever watches; absent where nobody does. */

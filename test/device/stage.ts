@@ -16,7 +16,7 @@ import type {
 	SensorDriver,
 } from "../../modules/device/io.js";
 import type { Incoming, Link, LinkOptions, PublishOptions } from "../../modules/device/link.js";
-import type Provision from "../../modules/device/provisioning/provision.js";
+import type { StoredProvision } from "../../modules/device/provisioning/trial.js";
 import { openStorage, type Storage } from "../../modules/device/storage.js";
 import type { Timer, TimerHandle } from "../../modules/mqtt/io.js";
 import { decode, encode } from "../../modules/mqtt/text.js";
@@ -147,7 +147,7 @@ export class World {
 	memory: KeyValueDomain;
 	ntp: Device["network"]["ntp"];
 	/** Made anew for each life. */
-	provision: (() => Provision) | undefined;
+	provision: (() => StoredProvision) | undefined;
 	link!: TestLink;
 	#life!: Life;
 

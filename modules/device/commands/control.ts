@@ -12,7 +12,7 @@ import { unstored } from "../description/settings.js";
 import type { Device, Texts } from "../io.js";
 import type Memory from "../memory.js";
 import type Output from "../outputs/output.js";
-import { mistakes, shown } from "../provisioning/provisioning.js";
+import { mistakes, shown } from "../provisioning/check.js";
 import type Voice from "../publisher.js";
 import type Channel from "../sensors/sensor.js";
 import { counted } from "../sensors/sensor.js";

@@ -6,7 +6,7 @@ import Control from "../../../modules/device/commands/control.js";
 import type Forgetting from "../../../modules/device/commands/decommission.js";
 import { check, type Description } from "../../../modules/device/description/description.js";
 import Settings from "../../../modules/device/description/settings.js";
-import type { Device, Told } from "../../../modules/device/io.js";
+import type { Device, Provision } from "../../../modules/device/io.js";
 import Memory from "../../../modules/device/memory.js";
 import type Output from "../../../modules/device/outputs/output.js";
 import type Voice from "../../../modules/device/publisher.js";
@@ -99,7 +99,7 @@ function stage(more: object = {}) {
 /** A device that can be told where it belongs, and takes it or not. */
 function told(takes: boolean) {
 	const proposed: object[] = [];
-	const provision: Told = {
+	const provision: Provision = {
 		keys: ["ssid", "password"],
 		trying: false,
 		next: {},

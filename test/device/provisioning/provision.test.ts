@@ -5,8 +5,8 @@
 
 import assert from "node:assert/strict";
 import type { KeyValue } from "../../../modules/device/io.js";
-import Provision from "../../../modules/device/provisioning/provision.js";
-import { provisioned } from "../../../modules/device/provisioning/provisioning.js";
+import { provisioned } from "../../../modules/device/provisioning/check.js";
+import { StoredProvision } from "../../../modules/device/provisioning/trial.js";
 import { Report } from "../../../modules/session/report.js";
 import { PowerCut, World } from "../stage.js";
 
@@ -51,8 +51,8 @@ class Domain {
 			};
 		},
 	};
-	start(): Provision {
-		return new Provision(this.store, KEYS);
+	start(): StoredProvision {
+		return new StoredProvision(this.store, KEYS);
 	}
 	/** What a start would go by; it is none, and counts for nothing. */
 	get found(): object {
@@ -115,9 +115,9 @@ describe("provision", () => {
 			assert.equal(kept, true);
 			assert.deepEqual(domain.start().next, {});
 			for (const say of [
-				(life: Provision) => life.drop(),
-				(life: Provision) => life.propose({ root: "attic" }),
-				(life: Provision) => life.keep(),
+				(life: StoredProvision) => life.drop(),
+				(life: StoredProvision) => life.propose({ root: "attic" }),
+				(life: StoredProvision) => life.keep(),
 			]) {
 				const life = new Domain(Object.fromEntries(domain.records)).start();
 				assert.equal(life.trying, false);

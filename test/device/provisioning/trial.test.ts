@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import main from "../../../main.js";
-import type { Told } from "../../../modules/device/io.js";
+import type { Provision } from "../../../modules/device/io.js";
 import Trial from "../../../modules/device/provisioning/trial.js";
 import { TestClock } from "../../clock.js";
 import { World } from "../stage.js";
@@ -25,7 +25,7 @@ function told({ trying = true, refusing = false } = {}) {
 		keep: () => call("keep"),
 		drop: () => call("drop"),
 	};
-	return { provision: provision as Told, calls };
+	return { provision: provision as Provision, calls };
 }
 
 function stage(options: Parameters<typeof told>[0] = {}) {
@@ -36,7 +36,7 @@ function stage(options: Parameters<typeof told>[0] = {}) {
 		calls.push("restart");
 		return true;
 	};
-	const trial = new Trial({ timer: clock, clock, report: line => lines.push(line), restart }, provision);
+	const trial = new Trial({ timer: clock, clock, provision, report: line => lines.push(line), restart });
 	return { trial, calls, clock, lines };
 }
 
@@ -45,7 +45,7 @@ describe("trial", () => {
 		const clock = new TestClock();
 		const host = { timer: clock, clock, report: () => assert.fail(), restart: () => assert.fail() };
 		for (const provision of [undefined, told({ trying: false }).provision]) {
-			const trial = new Trial(host, provision);
+			const trial = new Trial({ ...host, provision });
 			trial.online();
 			trial.offline();
 			clock.advance(60 * MINUTE);

@@ -1,21 +1,21 @@
 /**
- * `{"provision":{"ssid":"HOME","password":"…","broker":"mqtt://…","id":"…","root":"…"}}` of `cmd config`: checked before
- * anything is stored, laid over the description at a start, and shown with nothing secret in it. `null` goes back to
- * what was built in. Where and when it is stored is provision.ts's.
+ * `{"provision":{"ssid":"HOME","password":"…","broker":"mqtt://…","id":"…","root":"…"}}` of `cmd config`: checks it before
+ * anything is stored, lays it over the description at a start, and shows it without secrets. `null` goes back to the
+ * built-in value. When it is stored and how long it holds is in trial.ts.
  */
 
 import { encode } from "../../mqtt/text.js";
 import { parseAddress, publicAddress } from "../description/address.js";
 import { addresses, check, type Description } from "../description/description.js";
 import { isRecord, type Problem, unknown, type Values } from "../description/schema.js";
-import type { Device, Told } from "../io.js";
+import type { Device, Provision } from "../io.js";
 
 /** Of the description. */
 const described: readonly string[] = Object.freeze(["broker", "id", "root"]);
 /** IEEE 802.11: a name of 32 bytes; WPA: a phrase of 8 to 63 characters, or a key of 64. */
 const Wireless = Object.freeze({ ssid: 32, least: 8, most: 64 });
 
-/** All that keeps `changes` from being tried, or nothing. Nothing of a value is repeated: any of them may be a secret. */
+/** The mistakes in `changes`; none: they may be tried. No value is repeated in them, since any may be a secret. */
 export function mistakes(changes: unknown, description: Description, device: Device): Problem[] {
 	const { provision, network } = device;
 	const problems: Problem[] = [];
@@ -35,13 +35,13 @@ export function mistakes(changes: unknown, description: Description, device: Dev
 	return problems;
 }
 
-/** A raw description with what is stored in the place of what was built in. */
-export function provisioned(description: Values, provision: Told): Values {
+/** A raw description with the stored values in place of the built-in ones. */
+export function provisioned(description: Values, provision: Provision): Values {
 	return overlaid(description, key => provision.get(key));
 }
 
-/** What is stored on the device, and what its next start will try. */
-export function shown(provision: Told): Values {
+/** The stored values, and those that the next start will try. */
+export function shown(provision: Provision): Values {
 	const { next } = provision;
 	const stored: { [key: string]: unknown } = {};
 	for (const key of provision.keys) stored[key] = provision.get(key);
@@ -69,14 +69,14 @@ function misdescribed(
 	}));
 }
 
-function overlaid(description: object, told: (key: string) => unknown): Values {
+function overlaid(description: object, given: (key: string) => unknown): Values {
 	const result: { [key: string]: unknown } = { ...description };
 	for (const key of described) {
-		const text = told(key);
+		const text = given(key);
 		if (text !== undefined) result[key] = text;
 	}
-	// The user and password of one broker are no business of another.
-	if (told("broker") !== undefined) {
+	// The user and password of one broker are not shown to another.
+	if (given("broker") !== undefined) {
 		delete result.user;
 		delete result.password;
 	}
@@ -105,7 +105,7 @@ function checkPassword(value: unknown, problems: Problem[]): void {
 		});
 }
 
-/** -1 for what is no text. */
+/** -1 if it is no text. */
 function byteLength(value: unknown): number {
 	return typeof value === "string" ? encode(value).byteLength : -1;
 }
@@ -114,7 +114,7 @@ function counted(length: number): string {
 	return length < 0 ? "something else" : `${length}`;
 }
 
-/** With `true` for a password that there is, and a broker without one. */
+/** A password is shown as `true`, a broker without its user and password. */
 function open(texts: Values): Values {
 	const result: { [key: string]: unknown } = {};
 	for (const key of Object.keys(texts)) {
