@@ -1,21 +1,33 @@
 /**
- * `npm run bench`: what the MQTT client costs in the XS engine, beside the floor, a codec and the SDK's clients.
- * Prints a table; `--json FILE` writes the figures, `--budget` makes ours the budget that `npm test` enforces.
+ * `npm run bench`: what the MQTT client costs in the XS engine, beside the floor, a codec and the SDK's clients; and what
+ * the whole firmware costs, beside the floor and a naive program. Prints two tables; `--json FILE` writes the figures, `--budget` makes ours the budget that `npm test` enforces.
  */
 
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { unavailable } from "../../hosts/xs/harness.js";
 import { allow, budgetPath, current } from "./budget.js";
-import { clients, type Figures, measure, SCENARIOS, type ScenarioName, unidentified } from "./measure.js";
+import {
+	type Client,
+	clients,
+	type Figures,
+	firmwares,
+	measure,
+	SCENARIOS,
+	unidentified,
+	WAYS,
+} from "./measure.js";
 import { ram } from "./ram.js";
 import { findSDK } from "./sdk.js";
 import { type Size, sizes } from "./size.js";
 
-type Table = ReadonlyMap<string, ReadonlyMap<ScenarioName, Figures>>;
+/** A column for each client. */
+type Table = ReadonlyMap<string, ReadonlyMap<string, Figures>>;
 
 const program = new Command("bench")
-	.description("What the MQTT client costs in the XS engine: meter units / slots made / socket writes.")
+	.description(
+		"What the MQTT client costs in the XS engine: meter units / slots made / bytes of chunks / socket writes.",
+	)
 	.option("--json <file>", "write the figures to a file")
 	.option("--budget", "make the current figures of modules/mqtt the budget")
 	.parse();
@@ -31,14 +43,20 @@ async function run(): Promise<void> {
 	const found = findSDK();
 	const sdk = typeof found === "string" ? undefined : found;
 	if (typeof found === "string") console.log(found);
-	const table = new Map<string, ReadonlyMap<ScenarioName, Figures>>();
-	for (const client of clients(sdk)) table.set(client.name, await measure(client));
-	if (options.json) writeFileSync(options.json, `${JSON.stringify(byScenario(table), undefined, "\t")}\n`);
+	const table = await tabulate(clients(sdk), SCENARIOS);
+	const ways = await tabulate(firmwares(sdk), WAYS);
+	if (options.json) {
+		const all = { ...byScenario(table, SCENARIOS), ...byScenario(ways, WAYS) };
+		writeFileSync(options.json, `${JSON.stringify(all, undefined, "\t")}\n`);
+	}
 	const own = await unidentified();
 	const idle = await ram();
-	print(table, await sizes(sdk));
+	print(table, SCENARIOS, await sizes(sdk));
+	console.log();
+	print(ways, WAYS, []);
 	console.log(`
-Each cell: meter units / slots made / socket writes, for one operation; an empty one costs 26 units.
+Each cell: meter units / slots made / bytes of chunks / socket writes, for one operation; an empty one costs 26 units.
+A slot has 32 bytes here and 16 on a device. Bytes of chunks are of the 64-bit layout.
 publish1 with packet identifiers of the client's own: ${round(own.units)} / ${round(own.slots)}.
 A connected idle client, without its socket: ${round(idle.slots)} slots (${round(idle.slots * 16)} bytes on a 32-bit device) and ${round(idle.bytes)} bytes of chunks (64-bit layout).
 The codec is no client: it has no state, no keep-alive, and leaves topic and payload as they are.
@@ -47,21 +65,27 @@ around TextEncoder and TextDecoder. Its mqtt.js acknowledges nothing, and publis
 The socket is JavaScript here: a byte read by itself costs a call of 30 units, which C on a device does for less.`);
 }
 
-function byScenario(table: Table): object {
-	const figures = (name: ScenarioName) =>
+async function tabulate(columns: readonly Client[], scenarios: readonly string[]): Promise<Table> {
+	const table = new Map<string, ReadonlyMap<string, Figures>>();
+	for (const client of columns) table.set(client.name, await measure(client, scenarios));
+	return table;
+}
+
+function byScenario(table: Table, scenarios: readonly string[]): object {
+	const figures = (name: string) =>
 		Object.fromEntries(
 			[...table].flatMap(([client, rows]) => (rows.has(name) ? [[client, rows.get(name)]] : [])),
 		);
-	return Object.fromEntries(SCENARIOS.map(name => [name, figures(name)]));
+	return Object.fromEntries(scenarios.map(name => [name, figures(name)]));
 }
 
-function print(table: Table, modules: readonly Size[]): void {
+function print(table: Table, scenarios: readonly string[], modules: readonly Size[]): void {
 	const names = [...table.keys()];
 	const lines = [["", ...names]];
-	for (const scenario of SCENARIOS)
+	for (const scenario of scenarios)
 		lines.push([scenario, ...names.map(name => cell(table.get(name)?.get(scenario)))]);
 	const of = (name: string) => modules.find(size => size.name === name);
-	lines.push(["minified bytes", ...names.map(name => `${of(name)?.minified ?? "–"}`)]);
+	if (modules.length) lines.push(["minified bytes", ...names.map(name => `${of(name)?.minified ?? "–"}`)]);
 	if (modules.some(({ bytecode }) => bytecode !== undefined))
 		lines.push(["XS byte code", ...names.map(name => `${of(name)?.bytecode ?? "–"}`)]);
 	const widths = (lines[0] as string[]).map((_, column) =>
@@ -74,7 +98,7 @@ function print(table: Table, modules: readonly Size[]): void {
 }
 
 function cell(figures: Figures | undefined): string {
-	return figures ? [figures.units, figures.slots, figures.writes].map(round).join(" / ") : "–";
+	return figures ? [figures.units, figures.slots, figures.bytes, figures.writes].map(round).join(" / ") : "–";
 }
 
 function round(value: number): string {

@@ -34,6 +34,10 @@ const budget = committed();
 		it(`${scenario} costs no more than ${describeFigures(limits)}`, () =>
 			compare(found.scenarios[scenario] ?? {}, limits, scenario));
 
+	for (const [way, limits] of Object.entries(budget.firmware))
+		it(`The whole firmware's ${way} costs no more than ${describeFigures(limits)}`, () =>
+			compare(found.firmware[way] ?? {}, limits, way));
+
 	for (const [scenario, units, slots, writes] of PROMISES)
 		it(`${scenario} keeps to ${units} units, ${slots} slots and ${writes} writes`, () => {
 			const figures = found.scenarios[scenario] ?? {};

@@ -10,6 +10,8 @@ import type { SDK } from "./sdk.js";
 export const SCENARIOS = [
 	"publish0",
 	"publish0-alternating",
+	"publish0-vary",
+	"publish0-topics8",
 	"publish1",
 	"receive0",
 	"receive1",
@@ -22,6 +24,10 @@ export const SCENARIOS = [
 ] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 
+/** What the whole firmware is measured at. The floor and a naive program know `sample` only. */
+export const WAYS = ["sample", "edge", "start", "start-used"] as const;
+export type WayName = (typeof WAYS)[number];
+
 /** What one operation costs. */
 export interface Figures {
 	/** XS meter. An empty operation costs 26. */
@@ -30,11 +36,12 @@ export interface Figures {
 	readonly slots: number;
 	/** Calls of `socket.write`. */
 	readonly writes: number;
-	/** Bytes of chunks made, where asked for: 64-bit layout. */
-	readonly bytes?: number;
+	/** Bytes of chunks made (contents of buffers, texts and arrays): 64-bit layout. */
+	readonly bytes: number;
 }
 
 export interface Client {
+	/** Its column. */
 	readonly name: string;
 	/** Its file in `clients/`. */
 	readonly file: string;
@@ -63,25 +70,50 @@ export function clients(sdk: SDK | undefined): readonly Client[] {
 	return all;
 }
 
+/** The whole firmware over the TCP adapter of a board, the floor, and a naive program over the SDK's client or ours. */
+export function firmwares(sdk: SDK | undefined): readonly Client[] {
+	const world = here("world.ts");
+	const tcp = here("stubs/sdktcp.ts");
+	const adapter = here("../../hosts/moddable/tcp.ts");
+	const common = { timer: world, time: world, "embedded:io/socket/tcp": tcp };
+	return [
+		{ ...firmware, alias: { ...common, "board-tcp": adapter } },
+		{ name: "floor", file: "floorboard", alias: common },
+		{
+			name: sdk ? "naive, SDK mqttclient" : "naive, our client",
+			file: "naive",
+			alias: {
+				...common,
+				"naive-client": sdk?.mqttclient ?? here("../../modules/mqtt/client.ts"),
+				"naive-socket": sdk ? tcp : adapter,
+			},
+		},
+	];
+}
+const firmware: Client = { name: "firmware", file: "firmware" };
+
 // Twelve minutes are nine pings of a client that sends one every 80 s, or sixteen of one every 45 s.
 const ROUNDS = 24;
+/** More starts would need a collection. */
+const FEW: { readonly [name: string]: number } = { start: 3, "start-used": 2 };
 
-/** `bytes` names scenarios whose garbage in chunks is measured too, which takes some tenths of a second for each. */
-export async function measure(
+/** Those of the scenarios that the client's file offers. */
+export async function measure<Name extends string>(
 	client: Client,
-	bytes: readonly ScenarioName[] = [],
-): Promise<Map<ScenarioName, Figures>> {
+	names: readonly Name[],
+): Promise<Map<Name, Figures>> {
 	const { alias } = client;
 	const harness = await Harness.open(here(`clients/${client.file}.ts`), alias ? { alias } : {});
 	try {
-		const figures = new Map<ScenarioName, Figures>();
+		const figures = new Map<Name, Figures>();
 		const offered = (await harness.call("list")).result as readonly string[];
-		for (const name of SCENARIOS) {
+		for (const name of names) {
 			if (!offered.includes(name)) continue;
-			const options = { args: [name], rounds: ROUNDS, warm: ROUNDS, bytes: bytes.includes(name) };
-			const { units, slots, ...more } = await harness.measure("scenario", options);
+			const rounds = FEW[name] ?? ROUNDS;
+			const options = { args: [name], rounds, warm: rounds, bytes: true };
+			const { units, slots, bytes = Number.NaN } = await harness.measure("scenario", options);
 			const writes = (await harness.call("writes", name)).result as number;
-			figures.set(name, { units, slots, writes, ...more });
+			figures.set(name, { units, slots, writes, bytes });
 		}
 		return figures;
 	} finally {

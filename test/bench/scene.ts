@@ -10,9 +10,23 @@ import { Net, Segment } from "./socket.js";
 /** 32 bytes each. */
 export const TOPIC = "factory/1/machine/2/measurements";
 export const OTHER = "factory/1/machine/2/temperatures";
+/** The topic of a whole firmware's measurements, and the wall time at ticks 0. */
+export const MEASUREMENTS = "factory/1/machine/bench-1/measurements/temp";
+export const TIME = 1_790_000_000_000;
 export const HOST = "broker.example";
 export const ID = "machine-2";
 export const KEEP_ALIVE = 60_000;
+
+/** Of the same length too. */
+export const TOPICS: readonly string[] = Array.from(
+	{ length: 8 },
+	(_, i) => `factory/1/machine/2/measurement${i}`,
+);
+
+/** What a sensor with one decimal says: 44 to 47 bytes. */
+export const varying: readonly Uint8Array[] = ["1.5", "21.4", "-10.3", "-110.3"].map(v =>
+	encode(`{"v":${v},"ts":179000000,"tsq":"ntp","seq":7}`),
+);
 
 export const payload = new Uint8Array(64).fill(120);
 /** Written in three fragments: a window of an ESP32's TCP is about 5.7 KB. */
@@ -26,6 +40,13 @@ export const puback = Uint8Array.of(0x40, 2, 0, 9);
 export const acknowledgement = new Segment(puback);
 /** Of this id and keep-alive. */
 export const connectPacket = Uint8Array.of(0x10, 21, 0, 4, 77, 81, 84, 84, 4, 2, 0, 60, 0, 9, ...encode(ID));
+
+/** Readings of a sensor with one decimal, whose text is three to five characters long. */
+export function readings(): () => number {
+	const values = [21.4, 9.7, -10.3, 21.5];
+	let round = 0;
+	return () => values[round++ & 3] as number;
+}
 
 /** A PUBLISH packet. */
 export function packet(topic: string, QoS: number, body: Uint8Array): Uint8Array {
@@ -124,6 +145,10 @@ export type Scenario = (net: Net) => () => void;
 export interface Scenarios {
 	readonly publish0?: Scenario;
 	readonly "publish0-alternating"?: Scenario;
+	/** JSON of 44 to 47 bytes, each of another length than the one before. */
+	readonly "publish0-vary"?: Scenario;
+	/** Eight topics in turn. */
+	readonly "publish0-topics8"?: Scenario;
 	/** With the PUBACK that comes back. */
 	readonly publish1?: Scenario;
 	readonly receive0?: Scenario;
@@ -164,6 +189,22 @@ export function publishing(connected: (net: Net) => Publisher) {
 				client.write(payload, round++ & 1 ? other : options);
 			};
 		},
+		"publish0-vary"(net: Net) {
+			const client = connected(net);
+			const options = { topic: TOPIC };
+			let round = 0;
+			return () => {
+				client.write(varying[round++ & 3] as Uint8Array, options);
+			};
+		},
+		"publish0-topics8"(net: Net) {
+			const client = connected(net);
+			const all = TOPICS.map(topic => ({ topic }));
+			let round = 0;
+			return () => {
+				client.write(payload, all[round++ & 7]);
+			};
+		},
 		publish1(net: Net) {
 			const client = connected(net);
 			// As modules/session does, which keeps account of identifiers itself.
@@ -175,6 +216,30 @@ export function publishing(connected: (net: Net) => Publisher) {
 				net.offset = 0;
 				hear(4);
 			};
+		},
+	};
+}
+
+/** The exports of a file whose scenarios bring their own network. */
+export function plain(
+	scenarios: { readonly [name: string]: () => () => void },
+	net: { writes: number },
+	off: () => void,
+) {
+	const scenario = (name: string) => {
+		off();
+		return (scenarios[name] as () => () => void)();
+	};
+	return {
+		list: () => Object.keys(scenarios),
+		scenario,
+		/** Writes to the socket in a round: the mean of four, after two. */
+		writes(name: string): number {
+			const step = scenario(name);
+			for (let i = 0; i < 2; i++) step();
+			const before = net.writes;
+			for (let i = 0; i < 4; i++) step();
+			return (net.writes - before) / 4;
 		},
 	};
 }

@@ -50,6 +50,21 @@ export const { list, scenario, writes } = scene.stage({
 			socket.write(codec.encode_pkt("publish", { topic, payload }));
 		};
 	},
+	"publish0-vary"(net) {
+		const socket = connected(net);
+		let round = 0;
+		return () => {
+			const payload = scene.varying[round++ & 3];
+			socket.write(codec.encode_pkt("publish", { topic: scene.TOPIC, payload }));
+		};
+	},
+	"publish0-topics8"(net) {
+		const socket = connected(net);
+		let round = 0;
+		return () => {
+			socket.write(codec.encode_pkt("publish", { topic: scene.TOPICS[round++ & 7], payload }));
+		};
+	},
 	publish1(net) {
 		const socket = connected(net);
 		const hear = socket.onReadable;

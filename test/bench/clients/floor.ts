@@ -40,6 +40,22 @@ export const { list, scenario, writes } = scene.stage({
 			socket.write(round++ & 1 ? other : packet);
 		};
 	},
+	"publish0-vary"(net) {
+		const socket = connected(net);
+		const packets = scene.varying.map(body => scene.packet(scene.TOPIC, 0, body));
+		let round = 0;
+		return () => {
+			socket.write(packets[round++ & 3]);
+		};
+	},
+	"publish0-topics8"(net) {
+		const socket = connected(net);
+		const packets = scene.TOPICS.map(topic => scene.packet(topic, 0, scene.payload));
+		let round = 0;
+		return () => {
+			socket.write(packets[round++ & 7]);
+		};
+	},
 	publish1(net) {
 		const socket = connected(net);
 		const packet = scene.message1.bytes;

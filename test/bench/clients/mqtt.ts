@@ -77,6 +77,21 @@ export const { list, scenario, writes } = scene.stage({
 			client.publish(round++ & 1 ? scene.OTHER : scene.TOPIC, payload);
 		};
 	},
+	"publish0-vary"(net) {
+		const client = connected(net);
+		const all = scene.varying.map(body => body.slice().buffer as ArrayBuffer);
+		let round = 0;
+		return () => {
+			client.publish(scene.TOPIC, all[round++ & 3] as ArrayBuffer);
+		};
+	},
+	"publish0-topics8"(net) {
+		const client = connected(net);
+		let round = 0;
+		return () => {
+			client.publish(scene.TOPICS[round++ & 7] as string, payload);
+		};
+	},
 	publish1(net) {
 		const client = connected(net);
 		const flags = { quality: 1 };
