@@ -5,7 +5,8 @@
  * judged, switched or transmitted is decided in the parts.
  */
 
-import { Report } from "../session/report.js";
+import type { SessionLike, UserOptions } from "../session/options.js";
+import { Report } from "../session/outcomes.js";
 import Boot from "./boot.js";
 import Command from "./commands/command.js";
 import Control, { type ControlHost } from "./commands/control.js";
@@ -14,7 +15,6 @@ import type { Description } from "./description/description.js";
 import type { Values } from "./description/schema.js";
 import Settings from "./description/settings.js";
 import type { Device } from "./io.js";
-import type { Link, LinkOptions } from "./link.js";
 import Memory from "./memory.js";
 import { watchOf } from "./network.js";
 import type Button from "./outputs/button.js";
@@ -41,7 +41,7 @@ export interface BoardOptions {
 	/** Closed with the board. */
 	readonly storage: Storage;
 	/** Makes the session. It calls back later, not from here. */
-	readonly connect: (options: LinkOptions) => Link;
+	readonly connect: (options: UserOptions) => SessionLike;
 }
 
 export default class Board implements ChannelHost, OutputHost, ControlHost, ForgettingHost, StandingHost {
@@ -56,7 +56,7 @@ export default class Board implements ChannelHost, OutputHost, ControlHost, Forg
 	private readonly base: string;
 	private readonly trace: ((line: string) => void) | undefined;
 	private readonly settings: Settings;
-	private readonly link: Link;
+	private readonly link: SessionLike;
 	private readonly refresh;
 	private readonly standing: Standing;
 	private readonly forgetting: Forgetting;
@@ -199,7 +199,7 @@ export default class Board implements ChannelHost, OutputHost, ControlHost, Forg
 
 	// The session
 
-	private connect(): Link {
+	private connect(): SessionLike {
 		const { device, description, storage, connect } = this.options;
 		const { outputs } = this;
 		const command = new Command(this.control);

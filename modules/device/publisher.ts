@@ -4,9 +4,9 @@
  * something is said, and in which words, is decided by those who say it.
  */
 
-import { Outcome } from "../session/outcome.js";
+import type { PublishOptions, SessionLike } from "../session/options.js";
+import { Outcome } from "../session/outcomes.js";
 import type { Values } from "./description/schema.js";
-import type { Link, PublishOptions } from "./link.js";
 import topics from "./topics.js";
 import { said } from "./trace.js";
 
@@ -22,7 +22,7 @@ export interface VoiceOptions {
 	readonly base: string;
 	readonly trace: ((line: string) => void) | undefined;
 	/** None while a board is put together: it says nothing then. */
-	readonly link: () => Link | undefined;
+	readonly link: () => SessionLike | undefined;
 	/** All that is retained is being taken back. Asked once there is a link. */
 	readonly forgetting: () => boolean;
 }

@@ -4,11 +4,11 @@
  * receivers throw: then a message is not acknowledged.
  */
 
-import type { Incoming, LinkOptions } from "./link.js";
+import type { Received, UserOptions } from "../session/options.js";
 import topics from "./topics.js";
 import { heard } from "./trace.js";
 
-export type Receive = (payload: Uint8Array, about: Incoming) => void;
+export type Receive = (payload: Uint8Array, about: Received) => void;
 
 /** An output, as far as messages for it go. */
 export interface Addressee {
@@ -27,7 +27,7 @@ export interface RoutesOptions {
 }
 
 export default class Routes {
-	readonly subscriptions: LinkOptions["subscriptions"];
+	readonly subscriptions: UserOptions["subscriptions"];
 	private readonly base: string;
 	private readonly trace: ((line: string) => void) | undefined;
 	private readonly receivers = new Map<string, Receive>();
@@ -53,7 +53,7 @@ export default class Routes {
 	}
 
 	/** A message on a whole topic. What nobody receives is only traced. */
-	receive(topic: string, payload: Uint8Array, about: Incoming): void {
+	receive(topic: string, payload: Uint8Array, about: Received): void {
 		const name = topic.startsWith(this.base) ? topic.slice(this.base.length) : topic;
 		const receive = this.receivers.get(name);
 		// A command may hold a password, and so may what nobody here knows: a command to an earlier name of this board.

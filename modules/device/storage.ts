@@ -4,7 +4,7 @@
  * which `info` then says. Never throws, and never formats what it does not know: a person has to (store/SPEC.md).
  */
 
-import type { Outbox } from "../session/outbox.js";
+import type { Outbox } from "../session/options.js";
 import { Queue } from "../session/queue.js";
 import { Found } from "../store/mount.js";
 import Store from "../store/store.js";

@@ -1,10 +1,9 @@
 /** The lines for whoever watches a board: `>` what it says, `<` what it hears, and the session's reports by name. */
 
 import { decode } from "../mqtt/text.js";
-import { Outcome } from "../session/outcome.js";
-import { Report } from "../session/report.js";
+import type { PublishOptions, Received } from "../session/options.js";
+import { Outcome, Report } from "../session/outcomes.js";
 import { names } from "./commands/command.js";
-import type { Incoming, PublishOptions } from "./link.js";
 
 const LONGEST = 200;
 
@@ -22,7 +21,7 @@ export function said(
 export function heard(
 	name: string,
 	payload: Uint8Array,
-	{ retain, duplicate }: Incoming,
+	{ retain, duplicate }: Received,
 	open: boolean,
 ): string {
 	return `< ${name} ${printable(payload, open)}${retain ? " (retained)" : ""}${duplicate ? " (duplicate)" : ""}`;

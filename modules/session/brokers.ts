@@ -4,9 +4,52 @@
  * connections in a row make a second client of our id likely (field-notes §2, line 10). Holds no timers.
  */
 
-import { Backoff, type BackoffOptions } from "./backoff.js";
-import type { Broker } from "./options.js";
-import { passes } from "./reason.js";
+import type { BackoffOptions, Broker } from "./options.js";
+import { passes } from "./outcomes.js";
+
+/**
+ * How long to wait before the next try: full jitter over a span that doubles from `minimum` to `maximum`. Never less
+ * than `minimum`: AWS takes one CONNECT a second.
+ */
+export class Backoff {
+	readonly minimum: number;
+	readonly maximum: number;
+	readonly stable: number;
+	private readonly random: () => number;
+	private span: number;
+
+	constructor({ minimum = 1000, maximum = 60_000, stable = 60_000 }: BackoffOptions, random: () => number) {
+		if (!(minimum > 0 && maximum >= minimum && stable >= 0))
+			throw new RangeError(`backoff: expected 0 < minimum <= maximum and 0 <= stable`);
+		this.minimum = minimum;
+		this.maximum = maximum;
+		this.stable = stable;
+		this.random = random;
+		this.span = minimum;
+	}
+	/** Milliseconds until the next try; the span after that is twice as long. */
+	next(): number {
+		const span = this.span * 2;
+		this.span = span < this.maximum ? span : this.maximum;
+		return this.between(this.minimum, this.span);
+	}
+	/** The slow end at once, for a refusal that only a person can end; still jittered, over its upper half. */
+	slow(): number {
+		this.span = this.maximum;
+		const half = this.maximum / 2;
+		return this.between(half > this.minimum ? half : this.minimum, this.maximum);
+	}
+	/** From one broker to the next of the same round: just enough that a fleet does not arrive as one. */
+	brief(): number {
+		return this.between(0, this.minimum);
+	}
+	reset(): void {
+		this.span = this.minimum;
+	}
+	private between(least: number, most: number): number {
+		return Math.round(least + this.random() * (most - least));
+	}
+}
 
 /** Connections in a row, each ended by the broker before it was stable, that raise the suspicion. */
 const suspicion = 3;

@@ -4,16 +4,7 @@
  * delivered twice. Does not look for duplicates at QoS 1: they are lawful, and only the application can tell.
  */
 
-import type { ClientMessage } from "./client.js";
-
-export interface Received {
-	readonly QoS: number;
-	readonly retain: boolean;
-	/** The broker says that it may have sent this before. A missing flag proves nothing (AWS). */
-	readonly duplicate: boolean;
-	/** Packet identifier; 0 at QoS 0. */
-	readonly id: number;
-}
+import type { ClientMessage, Received } from "./options.js";
 
 export interface InboundOwner {
 	/** True when the message was taken. `payload` is undefined when it was longer than allowed. */

@@ -6,10 +6,9 @@
 
 import type { Timer } from "../mqtt/io.js";
 import { encode } from "../mqtt/text.js";
-import type { Client, ClientClass, ClientControl, ClientMessage, ClientOptions } from "./client.js";
 import { Deadline } from "./deadline.js";
-import { CONNACK, DISCONNECT, SUBSCRIBE } from "./packet.js";
-import { Reason } from "./reason.js";
+import type { Client, ClientClass, ClientControl, ClientMessage, ClientOptions } from "./options.js";
+import { CONNACK, DISCONNECT, Reason, SUBSCRIBE } from "./outcomes.js";
 
 export interface LinkOwner {
 	/** CONNACK with code 0. */

@@ -1,12 +1,51 @@
-/** What a session is made of: the types of its constructor's options, their defaults, and their check. */
+/**
+ * The types at a session's border, each here once: what it is made of (`SessionOptions` and its parts, the MQTT client
+ * class, the outbox), what is published and received, and how its user sees it. Also the defaults, and the check of what is given.
+ */
 
-import type { ByteBuffer, Ticks, Timer, With } from "../mqtt/io.js";
+import type { ByteBuffer, ResolverClass, TCPClass, Ticks, Timer, With } from "../mqtt/io.js";
+import type { ReadableOptions, WriteOptions } from "../mqtt/options.js";
 import { isTopicName } from "../mqtt/topic.js";
-import type { BackoffOptions } from "./backoff.js";
-import type { ClientClass, ClientDefaults } from "./client.js";
-import type { Received } from "./inbound.js";
-import type { Outbox } from "./outbox.js";
-import type { Memory, Subscription } from "./subscriptions.js";
+import type { Outcome } from "./outcomes.js";
+
+export interface PublishOptions {
+	readonly QoS?: 0 | 1 | 2;
+	readonly retain?: boolean;
+	/** By way of `outbox`; QoS 1. */
+	readonly durable?: boolean;
+	/** While it waits, only the latest on this topic is kept. Also lets a QoS 0 message wait for a connection. */
+	readonly latest?: boolean;
+}
+
+export interface Received {
+	readonly QoS: number;
+	readonly retain: boolean;
+	/** The broker says that it may have sent this before. A missing flag proves nothing (AWS). */
+	readonly duplicate: boolean;
+	/** Packet identifier; 0 at QoS 0. */
+	readonly id: number;
+}
+
+export interface Subscription {
+	/** An exact name: AWS delivers no retained messages to wildcards. */
+	readonly topic: string;
+	readonly QoS: 0 | 1 | 2;
+}
+
+/** One text that survives a restart. May throw. */
+export interface Memory {
+	read(): string | undefined;
+	write(text: string): void;
+}
+
+export interface BackoffOptions {
+	/** Milliseconds; 1000 by default. */
+	readonly minimum?: number;
+	/** Milliseconds; 60000 by default. */
+	readonly maximum?: number;
+	/** For how long a connection must stand before the next loss starts at `minimum` again; 60000 ms by default. */
+	readonly stable?: number;
+}
 
 export interface Broker {
 	readonly host: string;
@@ -78,6 +117,146 @@ export interface SessionOptions {
 	/** `event` is one of `Report` (report.ts). */
 	readonly onReport?: (event: number, detail: string) => void;
 }
+
+/** A session as its user sees it: session.ts is one, and the tests of the device have another. */
+export interface SessionLike {
+	readonly online: boolean;
+	/** Plain numbers. */
+	readonly counters: object;
+	publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Outcome;
+	/** Publishes `farewell` (default `offline`; empty clears it) retained as the status, and leaves. */
+	close(callback?: () => void, farewell?: string): void;
+}
+
+/** The part of the options that a session's user brings; main.ts adds client and brokers. */
+export type UserOptions = Pick<
+	SessionOptions,
+	"id" | "keepAlive" | "status" | "outbox" | "timer" | "ticks" | "watch" | "onReport"
+> &
+	Required<Pick<SessionOptions, "subscriptions" | "memory" | "onMessage" | "onOnline" | "onOffline">>;
+
+// The outbox: holds QoS 1 messages until the broker has acknowledged them. Two implementations: queue.ts (RAM, bounded by
+// bytes) and store/outbox.ts (flash journal). A message is `queued` (no packet identifier) → `sent` (identifier kept, so that
+// DUP is right after a reconnect or a restart [MQTT-4.4.0-1]) → `released` (gone). A poison message is put aside and
+// counted until `readmit` makes it `queued` again; it is never thrown away.
+
+/**
+ * A message that is held. Valid until the next `next`, `append` or `close` of its outbox (`sent` and `failed` leave it as it
+ * is), and no longer than until control goes back to the host: a payload in flash is read into a buffer that others use.
+ */
+export interface OutboxEntry {
+	/** Position in the order of acceptance, from 1 upward; never used again in the life of the outbox. */
+	readonly sequence: number;
+	/** 1…65535 while a broker's session knows the message, else 0. */
+	readonly packetIdentifier: number;
+	readonly topic: string;
+	readonly payload: Uint8Array;
+	readonly retain: boolean;
+	/** How many connections the peer ended soon after this message's bytes. */
+	readonly failures: number;
+}
+
+export interface OutboxOptions {
+	readonly retain?: boolean;
+	/**
+	 * The class whose policy decides when the outbox is full, 0…7. 0, the default: alerts, the oldest stay and the new one is
+	 * refused. Any other: the oldest of that class that was not sent yet gives way.
+	 */
+	readonly kind?: number;
+}
+
+export interface Outbox {
+	/** Messages held and not quarantined. */
+	readonly length: number;
+	/** Bytes of topics and payloads held. */
+	readonly byteLength: number;
+	/** How often a message was put aside so far. */
+	readonly quarantined: number;
+	/** Accepts a message (copied). Returns its sequence, or 0 when it was refused because the outbox is full. */
+	append(topic: string, payload: Uint8Array, options?: OutboxOptions): number;
+	/** The oldest held message whose sequence is greater than `sequence`; 0 asks for the oldest of all. */
+	next(sequence: number): OutboxEntry | undefined;
+	/** The message goes out under this packet identifier; call before the bytes leave. */
+	sent(sequence: number, packetIdentifier: number): void;
+	/** The broker acknowledged this packet identifier. False when no held message has it. */
+	release(packetIdentifier: number): boolean;
+	/** The broker has no session (Session Present 0): every identifier is forgotten, the order stays. */
+	reset(): void;
+	/** The peer ended a connection soon after this message's bytes. Returns its new count of failures. */
+	failed(sequence: number): number;
+	/** Puts a message aside: it is counted, kept, and not offered by `next` until it is readmitted. */
+	quarantine(sequence: number): void;
+	/** As `next`, of the messages put aside. */
+	aside(sequence: number): OutboxEntry | undefined;
+	/** A message that was put aside is offered again, in its old place. False when it is not aside. */
+	readmit(sequence: number): boolean;
+	close(): void;
+}
+
+// The MQTT client class: ECMA-419 §25 with the extensions that DESIGN.md lists. modules/mqtt/client.ts is one, and the
+// tests have a scripted one.
+
+export type ClientMessage = ReadableOptions;
+
+export interface ClientControl {
+	readonly operation: number;
+	readonly id?: number;
+	readonly sessionPresent?: boolean;
+	readonly returnCode?: number;
+	/** SUBACK: one code for each filter of the SUBSCRIBE. */
+	readonly payload?: ArrayLike<number>;
+}
+
+export type ClientWriteOptions = WriteOptions;
+
+/** Anything that says what went wrong; `code` is a number where the client is ours. */
+export interface ClientError {
+	readonly code?: unknown;
+	readonly message?: unknown;
+	/** What the socket said, with a `code` of its own where the host knows more (TLS). */
+	readonly cause?: unknown;
+}
+
+export interface Client {
+	read(buffer: ByteBuffer): number | undefined;
+	/** Throws when the packet does not fit into what is writable now; nothing has left then. */
+	write(data: ByteBuffer | undefined, options?: ClientWriteOptions): number;
+	close(): void;
+}
+
+export interface ClientDefaults {
+	readonly socket: With<TCPClass>;
+	readonly dns: With<ResolverClass>;
+	readonly timer: Timer;
+	readonly ticks: Ticks;
+}
+
+export interface ClientOptions extends ClientDefaults {
+	readonly host: string;
+	readonly port: number;
+	readonly id: string;
+	readonly user?: string;
+	readonly password?: string | ByteBuffer;
+	/** Milliseconds. */
+	readonly keepAlive: number;
+	readonly clean: boolean;
+	readonly will: {
+		readonly topic: string;
+		readonly message: string;
+		readonly QoS: 0 | 1 | 2;
+		readonly retain: boolean;
+	};
+	/** Milliseconds until CONNACK. */
+	readonly timeout?: number;
+	/** Always false: the session acknowledges once the application has taken a message. */
+	readonly acknowledge: boolean;
+	readonly onReadable: (count: number, message: ClientMessage) => void;
+	readonly onWritable: (count: number) => void;
+	readonly onControl: (operation: number, message: ClientControl) => void;
+	readonly onError: (error?: ClientError) => void;
+}
+
+export type ClientClass = new (options: ClientOptions) => Client;
 
 export const defaults = Object.freeze({
 	deadlines: Object.freeze({

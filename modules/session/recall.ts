@@ -7,7 +7,7 @@
 import type { Timer } from "../mqtt/io.js";
 import { Deadline } from "./deadline.js";
 import { Lane } from "./inflight.js";
-import type { Outbox } from "./outbox.js";
+import type { Outbox } from "./options.js";
 import { proof } from "./poison.js";
 
 export interface RecallOwner {

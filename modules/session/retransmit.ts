@@ -7,9 +7,9 @@
 import type { Ticks, Timer } from "../mqtt/io.js";
 import { since } from "./deadline.js";
 import { type Flight, Lane } from "./inflight.js";
+import { Reason } from "./outcomes.js";
 import { proof, Suspicion, soon } from "./poison.js";
 import type { Queue } from "./queue.js";
-import { Reason } from "./reason.js";
 
 export interface AgainOptions {
 	readonly timer: Timer;

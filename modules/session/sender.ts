@@ -4,17 +4,12 @@
  * connection [MQTT-4.4.0-1]; the window bounds what is in flight. Knows no states and no time-outs but its own two.
  */
 
-import { Backlog } from "./backlog.js";
-import type { Tally } from "./counters.js";
 import { Deadline } from "./deadline.js";
 import { type Flight, Lane } from "./inflight.js";
 import type { Link } from "./link.js";
-import { defaults, type SessionOptions } from "./options.js";
-import type { Outbox } from "./outbox.js";
-import { Outcome } from "./outcome.js";
-import { PUBREL } from "./packet.js";
-import { Queue, type QueueEntry } from "./queue.js";
-import { Reason } from "./reason.js";
+import { defaults, type Outbox, type SessionOptions } from "./options.js";
+import { Outcome, PUBREL, Reason, type Tally } from "./outcomes.js";
+import { Backlog, Queue, type QueueEntry } from "./queue.js";
 import { Recall } from "./recall.js";
 import { Again } from "./retransmit.js";
 

@@ -7,33 +7,40 @@
 
 import { decode, encode } from "../mqtt/text.js";
 import { isTopicName } from "../mqtt/topic.js";
-import type { ClientControl, ClientMessage } from "./client.js";
-import { type Counters, type Tally, tally } from "./counters.js";
 import { Deadline } from "./deadline.js";
-import { Inbound, type InboundOwner, type Received } from "./inbound.js";
+import { Inbound, type InboundOwner } from "./inbound.js";
 import { Flight } from "./inflight.js";
 import type { Link } from "./link.js";
-import { type Broker, check, defaults, type SessionOptions } from "./options.js";
-import { Outcome } from "./outcome.js";
-import { PUBACK, PUBCOMP, PUBREC, PUBREL } from "./packet.js";
-import { kindOf, Reason } from "./reason.js";
-import { Report } from "./report.js";
+import {
+	type Broker,
+	type ClientControl,
+	type ClientMessage,
+	check,
+	defaults,
+	type PublishOptions,
+	type Received,
+	type SessionLike,
+	type SessionOptions,
+} from "./options.js";
+import {
+	type Counters,
+	kindOf,
+	Outcome,
+	PUBACK,
+	PUBCOMP,
+	PUBREC,
+	PUBREL,
+	Reason,
+	Report,
+	type Tally,
+	tally,
+} from "./outcomes.js";
 import { Sender, type SenderOwner } from "./sender.js";
-import { State } from "./state.js";
-import { Supervisor, type SupervisorOwner } from "./supervisor.js";
-
-export interface PublishOptions {
-	readonly QoS?: 0 | 1 | 2;
-	readonly retain?: boolean;
-	/** By way of `outbox`; QoS 1. */
-	readonly durable?: boolean;
-	/** While it waits, only the latest on this topic is kept. Also lets a QoS 0 message wait for a connection. */
-	readonly latest?: boolean;
-}
+import { State, Supervisor, type SupervisorOwner } from "./supervisor.js";
 
 const none: PublishOptions = Object.freeze({});
 
-export default class Session {
+export default class Session implements SessionLike {
 	private readonly options: SessionOptions;
 	private readonly tally: Tally = tally();
 	private readonly sender: Sender;

@@ -4,17 +4,7 @@
  * good, also over a restart if `memory` is given. Sends nothing itself.
  */
 
-export interface Subscription {
-	/** An exact name: AWS delivers no retained messages to wildcards. */
-	readonly topic: string;
-	readonly QoS: 0 | 1 | 2;
-}
-
-/** One text that survives a restart. May throw. */
-export interface Memory {
-	read(): string | undefined;
-	write(text: string): void;
-}
+import type { Memory, Subscription } from "./options.js";
 
 /** AWS takes no more in one SUBSCRIBE (field-notes §3). */
 const most = 8;

@@ -1,11 +1,11 @@
 /**
- * QoS 1 messages that survive a loss of power: the `Outbox` of session/outbox.ts over the journal. Accepted means
+ * QoS 1 messages that survive a loss of power: the `Outbox` of session/options.ts over the journal. Accepted means
  * written and read back. Each change of state is one record of 20 bytes; payloads are read when they are needed.
  * Does not know MQTT packets, windows or rates; those are the session's.
  */
 
 import { decode, encode } from "../mqtt/text.js";
-import type { OutboxEntry, OutboxOptions, Outbox as Pattern } from "../session/outbox.js";
+import type { OutboxEntry, OutboxOptions, Outbox as Pattern } from "../session/options.js";
 import Roster, { CLASS, Mark } from "./index.js";
 import type Journal from "./journal.js";
 import { HEADER, Kind } from "./record.js";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { firmware } from "../../modules/device/board.js";
-import type { Incoming } from "../../modules/device/link.js";
+import type { Received } from "../../modules/session/options.js";
 import { Queue } from "../../modules/session/queue.js";
 import { scripted, World } from "./stage.js";
 
@@ -29,7 +29,7 @@ function world(raw: object = description) {
 			return state.start(own);
 		},
 		/** Sends a command and returns the answer. */
-		ask(command: unknown, about: Partial<Incoming> = {}) {
+		ask(command: unknown, about: Partial<Received> = {}) {
 			world.link.receive("cmd", typeof command === "string" ? command : JSON.stringify(command), about);
 			return world.json("cmd/result").at(-1) as Record<string, unknown>;
 		},

@@ -1,9 +1,9 @@
 /** What a board says, in topics and QoS, over a session that notes what it is given and answers as it is told. */
 
 import assert from "node:assert/strict";
-import type { Link } from "../../modules/device/link.js";
 import Voice from "../../modules/device/publisher.js";
-import { Outcome } from "../../modules/session/outcome.js";
+import type { SessionLike } from "../../modules/session/options.js";
+import { Outcome } from "../../modules/session/outcomes.js";
 
 function stage() {
 	const published: unknown[][] = [];
@@ -18,7 +18,7 @@ function stage() {
 		linked: true,
 		voice: undefined as unknown as Voice,
 	};
-	const link: Link = {
+	const link: SessionLike = {
 		get online() {
 			return one.online;
 		},
@@ -121,7 +121,7 @@ describe("what a board says", () => {
 
 	it("goes out all the same where nobody watches", () => {
 		const published: unknown[] = [];
-		const link = { publish: (topic: string) => published.push(topic) } as unknown as Link;
+		const link = { publish: (topic: string) => published.push(topic) } as unknown as SessionLike;
 		edge(new Voice({ base: "r/b/", trace: undefined, link: () => link, forgetting: () => false }));
 		assert.deepEqual(published, ["r/b/alerts/hot"]);
 	});

@@ -1,9 +1,9 @@
 /** What a board listens to, and where each message goes: with receivers that only note what they are given. */
 
 import assert from "node:assert/strict";
-import type { Incoming } from "../../modules/device/link.js";
 import Routes, { type Addressee, type Receive } from "../../modules/device/router.js";
 import { decode, encode } from "../../modules/mqtt/text.js";
+import type { Received } from "../../modules/session/options.js";
 
 const live = { QoS: 1, retain: false, duplicate: false, id: 7 };
 
@@ -26,7 +26,7 @@ function stage(traced = true) {
 		outputs: [output("lamp", false), output("door", true)],
 		trace: traced ? line => void trace.push(line) : undefined,
 	});
-	const receive = (topic: string, text: string, about: Incoming = live) =>
+	const receive = (topic: string, text: string, about: Received = live) =>
 		routes.receive(topic, encode(text), about);
 	return { routes, receive, heard, trace };
 }

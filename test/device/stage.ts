@@ -15,13 +15,18 @@ import type {
 	Sample,
 	SensorDriver,
 } from "../../modules/device/io.js";
-import type { Incoming, Link, LinkOptions, PublishOptions } from "../../modules/device/link.js";
 import type { StoredProvision } from "../../modules/device/provisioning/trial.js";
 import { openStorage, type Storage } from "../../modules/device/storage.js";
 import type { Timer, TimerHandle } from "../../modules/mqtt/io.js";
 import { decode, encode } from "../../modules/mqtt/text.js";
-import type { Outbox } from "../../modules/session/outbox.js";
-import { Outcome } from "../../modules/session/outcome.js";
+import type {
+	Outbox,
+	PublishOptions,
+	Received,
+	SessionLike,
+	UserOptions,
+} from "../../modules/session/options.js";
+import { Outcome } from "../../modules/session/outcomes.js";
 import { Queue } from "../../modules/session/queue.js";
 import { TestClock } from "../clock.js";
 import { TestFlash } from "../flash.js";
@@ -36,8 +41,8 @@ export const BASE = "r/b/";
 export const BLOCK = 1024;
 
 /** The session of one life of a board. */
-export class TestLink implements Link {
-	readonly options: LinkOptions;
+export class TestLink implements SessionLike {
+	readonly options: UserOptions;
 	readonly counters = { sent: 0 };
 	online = false;
 	closed = false;
@@ -49,7 +54,7 @@ export class TestLink implements Link {
 	/** What has gone out on this connection. */
 	#drained = 0;
 
-	constructor(world: World, options: LinkOptions) {
+	constructor(world: World, options: UserOptions) {
 		this.#world = world;
 		this.options = options;
 	}
@@ -100,7 +105,7 @@ export class TestLink implements Link {
 		this.options.onOffline(1);
 	}
 	/** True when it was taken: then a session acknowledges it. */
-	receive(topic: string, payload: string, about: Partial<Incoming> = {}): boolean {
+	receive(topic: string, payload: string, about: Partial<Received> = {}): boolean {
 		const message = { QoS: 1, retain: false, duplicate: false, id: 0, ...about };
 		try {
 			this.options.onMessage(BASE + topic, encode(payload), message);

@@ -64,7 +64,7 @@ const inherited = new Set(["name", "message", "toString", "valueOf", "toJSON", "
 const layers: Readonly<Record<string, readonly string[]>> = {
 	mqtt: ["mqtt"],
 	session: ["session", "mqtt"],
-	store: ["store", "mqtt/text", "session/deadline", "session/reason"],
+	store: ["store", "mqtt/text"],
 	device: ["device", "session", "mqtt", "store"],
 };
 

@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Backoff } from "../../modules/session/backoff.js";
-import { Roster } from "../../modules/session/brokers.js";
+import { Backoff, Roster } from "../../modules/session/brokers.js";
 
 const brokers = ["a", "b", "c"].map(host => ({ host, port: 1883 }));
 

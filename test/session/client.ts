@@ -11,7 +11,7 @@ import type {
 	ClientMessage,
 	ClientOptions,
 	ClientWriteOptions,
-} from "../../modules/session/client.js";
+} from "../../modules/session/options.js";
 
 export interface Written {
 	readonly operation: number;

@@ -3,9 +3,8 @@
 import assert from "node:assert/strict";
 import { generate } from "mqtt-packet";
 import MQTTClient from "../../modules/mqtt/client.js";
+import { Reason, Report } from "../../modules/session/outcomes.js";
 import { Queue } from "../../modules/session/queue.js";
-import { Reason } from "../../modules/session/reason.js";
-import { Report } from "../../modules/session/report.js";
 import Session from "../../modules/session/session.js";
 import { TestClock } from "../clock.js";
 import { Wire } from "../wire.js";

@@ -5,9 +5,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { Reason, Report } from "../../modules/session/outcomes.js";
 import { Queue } from "../../modules/session/queue.js";
-import { Reason } from "../../modules/session/reason.js";
-import { Report } from "../../modules/session/report.js";
 import Store from "../../modules/store/store.js";
 import { TestFlash } from "../flash.js";
 import { Bench } from "./bench.js";

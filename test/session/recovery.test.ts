@@ -1,9 +1,8 @@
 /** How a session comes back: deadlines, back-off, brokers in order, refusals, the network, a late will, a second client. */
 
 import assert from "node:assert/strict";
-import { Reason } from "../../modules/session/reason.js";
-import { Report } from "../../modules/session/report.js";
-import { State } from "../../modules/session/state.js";
+import { Reason, Report } from "../../modules/session/outcomes.js";
+import { State } from "../../modules/session/supervisor.js";
 import { Bench } from "./bench.js";
 
 const brokers = [

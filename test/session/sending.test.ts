@@ -1,10 +1,8 @@
 /** What leaves and when: window, rate, live before backlog, room in the socket, long messages, QoS 2. */
 
 import assert from "node:assert/strict";
-import { Outcome } from "../../modules/session/outcome.js";
+import { Outcome, Reason, Report } from "../../modules/session/outcomes.js";
 import { Queue } from "../../modules/session/queue.js";
-import { Reason } from "../../modules/session/reason.js";
-import { Report } from "../../modules/session/report.js";
 import { Bench } from "./bench.js";
 
 const durable = { QoS: 1, durable: true } as const;

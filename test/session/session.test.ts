@@ -1,10 +1,8 @@
 /** The session over a scripted MQTT client: connect, subscribe, publish, reconnect, close. */
 
 import assert from "node:assert/strict";
-import { Outcome } from "../../modules/session/outcome.js";
+import { Outcome, Reason, Report } from "../../modules/session/outcomes.js";
 import { Queue } from "../../modules/session/queue.js";
-import { Reason } from "../../modules/session/reason.js";
-import { Report } from "../../modules/session/report.js";
 import { Bench } from "./bench.js";
 
 const subscriptions = [

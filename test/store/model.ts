@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { OutboxEntry } from "../../modules/session/outbox.js";
+import type { OutboxEntry } from "../../modules/session/options.js";
 import type Store from "../../modules/store/store.js";
 
 export interface Message {

@@ -3,10 +3,10 @@
  * `{"cmd":"config","set":{…},"cid":"…"}`. Reads and answers; what a command does is its host's.
  */
 
+import type { Received } from "../../session/options.js";
 import { line } from "../description/description.js";
 import { isRecord, nearest, type Problem, show, unknown, type Values } from "../description/schema.js";
 import { parse } from "../json.js";
-import type { Incoming } from "../link.js";
 import { cidOf } from "../outputs/request.js";
 import topics from "../topics.js";
 
@@ -37,7 +37,7 @@ export default class Command {
 		this.host = host;
 	}
 
-	receive(payload: Uint8Array, { retain, duplicate }: Incoming): void {
+	receive(payload: Uint8Array, { retain, duplicate }: Received): void {
 		if (payload.byteLength === 0) return;
 		const order = ordered(payload);
 		const { cid, cmd } = order;

@@ -5,8 +5,8 @@
  */
 
 import type { TimerHandle } from "../../mqtt/io.js";
+import type { Received } from "../../session/options.js";
 import type { Device } from "../io.js";
-import type { Incoming } from "../link.js";
 
 export interface AbsenceOwner {
 	/** The broker has been away for as long as the fail-safe allows. */
@@ -65,7 +65,7 @@ export default class Absence {
 	}
 
 	/** Why a live command is not live, if so. `local`: something was done here since the connection was lost. */
-	stale({ retain, duplicate }: Incoming, liveOnly: boolean, local: boolean): string {
+	stale({ retain, duplicate }: Received, liveOnly: boolean, local: boolean): string {
 		// Retained by mistake: it would switch at each reconnect, whatever has happened since.
 		if (retain) return "a retained copy";
 		const kept = this.unsettled || duplicate;

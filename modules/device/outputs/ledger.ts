@@ -4,8 +4,8 @@
  * what a hand did stands anyway. Does not say what a command changes (output.ts), and tries nothing again.
  */
 
+import type { Received } from "../../session/options.js";
 import type { OutputDescription } from "../description/description.js";
-import type { Incoming } from "../link.js";
 import type Memory from "../memory.js";
 import { keyOf } from "../memory.js";
 import { type Applied, isSeen, mark, noted, powerOn, read, wishText } from "./applied.js";
@@ -40,7 +40,7 @@ export default class Ledger {
 	}
 
 	/** The marks of commands with this one; `undefined` when it is delivered again. */
-	seen(kind: string, payload: Uint8Array, { duplicate, id }: Incoming): string | undefined {
+	seen(kind: string, payload: Uint8Array, { duplicate, id }: Received): string | undefined {
 		const { seen } = this.applied;
 		if (!id) return seen;
 		const own = mark(kind, payload, id);

@@ -6,9 +6,9 @@
  * moves it in actuation.ts, what the broker's absence means in absence.ts.
  */
 
+import type { Received } from "../../session/options.js";
 import type { OutputDescription } from "../description/description.js";
 import type { ActuatorDriver, Device } from "../io.js";
-import type { Incoming } from "../link.js";
 import type Memory from "../memory.js";
 import type Voice from "../publisher.js";
 import topics from "../topics.js";
@@ -76,7 +76,7 @@ export default class Output {
 	}
 
 	/** A message on `<name>/set`. Throws when it could not be stored, so that it is not acknowledged. */
-	set(payload: Uint8Array, about: Incoming): void {
+	set(payload: Uint8Array, about: Received): void {
 		if (payload.byteLength === 0) return;
 		const topic = topics.outputSet(this.name);
 		const seen = this.ledger.seen("set", payload, about);
@@ -95,7 +95,7 @@ export default class Output {
 	 * A message on `<name>/desired`; it comes retained from the broker's store and live from its sender. Throws when it
 	 * could not be stored, so that it is not acknowledged.
 	 */
-	desired(payload: Uint8Array, about: Incoming): void {
+	desired(payload: Uint8Array, about: Received): void {
 		// Empty clears the retained message: nobody wishes anything, which is not a wish for off.
 		if (payload.byteLength === 0) return;
 		const topic = topics.outputDesired(this.name);
@@ -139,7 +139,7 @@ export default class Output {
 	}
 
 	/** A well-formed wish, which may be an old one. */
-	private wish(wish: Wish, topic: string, payload: Uint8Array, about: Incoming): void {
+	private wish(wish: Wish, topic: string, payload: Uint8Array, about: Received): void {
 		const { cid, ver = this.state.ver } = wish;
 		const seen = this.ledger.seen("desired", payload, about);
 		const old = seen === undefined ? "delivered again, already done" : this.ledger.old(wish);

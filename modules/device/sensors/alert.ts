@@ -8,7 +8,7 @@
  */
 
 import { decode } from "../../mqtt/text.js";
-import type { Outbox } from "../../session/outbox.js";
+import type { Outbox } from "../../session/options.js";
 
 import type { AlertDescription } from "../description/description.js";
 import { isRecord, type Values } from "../description/schema.js";

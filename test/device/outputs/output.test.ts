@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import type { Incoming } from "../../../modules/device/link.js";
 import { longest } from "../../../modules/device/outputs/applied.js";
 import { encode } from "../../../modules/mqtt/text.js";
+import type { Received } from "../../../modules/session/options.js";
 import { type TestInput, World } from "../stage.js";
 
 const lamp = { pin: 2 };
@@ -652,7 +652,7 @@ describe("lamp, whatever happens", () => {
 	const message = (ver: number) => JSON.stringify({ state: wanted(ver) ? "ON" : "OFF", ver });
 
 	function play(world: World, step: Step): void {
-		const about: Partial<Incoming> = {
+		const about: Partial<Received> = {
 			retain: step.retain ?? false,
 			duplicate: step.duplicate ?? false,
 			id: 1,

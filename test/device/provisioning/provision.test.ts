@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import type { KeyValue } from "../../../modules/device/io.js";
 import { provisioned } from "../../../modules/device/provisioning/check.js";
 import { StoredProvision } from "../../../modules/device/provisioning/trial.js";
-import { Report } from "../../../modules/session/report.js";
+import { Report } from "../../../modules/session/outcomes.js";
 import { PowerCut, World } from "../stage.js";
 
 const KEYS = ["ssid", "password", "broker", "id", "root"];

@@ -1,0 +1,182 @@
+/**
+ * What a session tells, as constants: what became of a message (`Outcome`), why a connection ended (`Reason`), events for a
+ * log line (`Report`), and what is counted. Also the control packet types that a session knows. Data only.
+ */
+
+import { Reason as Client } from "../mqtt/reason.js";
+
+/** What became of a message given to `publish`. Anything above `queued` means that it was not accepted. */
+export const Outcome = Object.freeze({
+	/** Handed to the connection. At QoS 1 it is kept until the broker has acknowledged it. */
+	sent: 1,
+	/** Kept; leaves when the connection, its window and its rate allow. */
+	queued: 2,
+	/** QoS 0, there is no connection, and nobody asked to keep the latest. */
+	droppedOffline: 3,
+	/** The byte budget of the queue or outbox is used up. */
+	droppedFull: 4,
+	/** Longer than brokers take: it would end each connection it is sent on. */
+	droppedLong: 5,
+	/** The session is closed. */
+	droppedClosed: 6,
+});
+export type Outcome = (typeof Outcome)[keyof typeof Outcome];
+
+/** Why a connection ended, as `onOffline` hands it on: the client's own reasons (below 32) and those of this layer. */
+export const Reason = Object.freeze({
+	...Client,
+	/** The host said that its network is gone. */
+	network: 32,
+	/** No CONNACK in time, and the client did not say so itself. */
+	connect: 33,
+	/** No SUBACK in time. */
+	subscribe: 34,
+	/** Nothing that is in flight was acknowledged in time. */
+	acknowledge: 35,
+	/** The client refuses what should fit, again and again. */
+	stuck: 36,
+	/** The network came up while a try of before was under way. */
+	superseded: 37,
+	/** The client could not even be made, or gave no reason that we know. */
+	unknown: 38,
+});
+export type Reason = (typeof Reason)[keyof typeof Reason];
+
+/** CONNACK return codes of which only time is the cure (§3.2.2.3): VerneMQ says 3 while its cluster is split. */
+export function passes(returnCode: number): boolean {
+	return returnCode === 3;
+}
+
+export function nameOf(reason: number): string {
+	for (const [name, value] of Object.entries(Reason)) if (value === reason) return name;
+	return `reason ${reason}`;
+}
+
+export function kindOf(reason: number, online: boolean): keyof Counters["reconnects"] {
+	switch (reason) {
+		case Reason.disconnected:
+			return online ? "ended" : "unreachable";
+		case Reason.unresolved:
+		case Reason.silent:
+		case Reason.connect:
+			return "unreachable";
+		case Reason.refused:
+			return "refused";
+		case Reason.unanswered:
+		case Reason.subscribe:
+		case Reason.acknowledge:
+			return "unanswered";
+		case Reason.malformed:
+		case Reason.unexpected:
+		case Reason.overrun:
+			return "protocol";
+		case Reason.network:
+		case Reason.superseded:
+			return "network";
+		default:
+			return "internal";
+	}
+}
+
+/** Events beside going online and offline, each with a detail in text. */
+export const Report = Object.freeze({
+	/** A try failed: `host:port reason`. */
+	failed: 1,
+	/** CONNACK with a code that only a person can change (§3.2.2.3): `host:port code`. The tries go on, slowly. */
+	refused: 2,
+	/** The broker refused a filter [MQTT-3.9.3-2]: the filter. The others work. */
+	filterRefused: 3,
+	/** Granted at a lower QoS than asked for: the filter. */
+	filterLowered: 4,
+	/** Several short connections in a row: another client may use this id. */
+	duplicateSuspected: 5,
+	/** The broker hung up on this message three times and it was put aside, to be offered again later: its topic. */
+	quarantined: 6,
+	/** The outbox or queue is full and refuses messages: the topic of the first. */
+	full: 7,
+	/** An inbound message is longer than this board takes, and was not delivered: its topic. */
+	long: 8,
+	/** The application's handler threw: the error. */
+	handler: 9,
+	/** Our own `offline` came while we are connected; `online` was published again. */
+	lateWill: 10,
+	/** A fault inside, survived: the error. */
+	internal: 11,
+	/** The broker has taken a message that had been put aside: its topic. */
+	recovered: 12,
+});
+export type Report = (typeof Report)[keyof typeof Report];
+
+/** What a session counts, from the moment it was made. Plain data, so that `info` can carry it as it is. */
+export interface Counters {
+	/** Messages handed to a connection for the first time. */
+	readonly sent: number;
+	/** Messages that had to wait. */
+	readonly queued: number;
+	/** QoS 1 messages that the broker has acknowledged. */
+	readonly acknowledged: number;
+	/** QoS 1 messages sent again after a reconnect. */
+	readonly retransmitted: number;
+	readonly received: number;
+	/** Inbound messages with the DUP flag. */
+	readonly duplicates: number;
+	readonly lateWills: number;
+	/** Times that a message was put aside, and messages put aside that the broker has taken after all. */
+	readonly quarantined: number;
+	readonly recovered: number;
+	/** Times online. */
+	readonly connects: number;
+	readonly dropped: { readonly offline: number; readonly full: number; readonly long: number };
+	/** Connections and tries that ended, by kind; after each of them there was another try. */
+	readonly reconnects: {
+		/** Gone while online. */
+		readonly ended: number;
+		/** No name, no connection, or no CONNACK. */
+		readonly unreachable: number;
+		readonly refused: number;
+		/** No PINGRESP, SUBACK or PUBACK. */
+		readonly unanswered: number;
+		readonly protocol: number;
+		/** The host's network went or came. */
+		readonly network: number;
+		readonly internal: number;
+	};
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] extends number ? T[K] : Writable<T[K]> };
+export type Tally = Writable<Counters>;
+
+export function tally(): Tally {
+	return {
+		sent: 0,
+		queued: 0,
+		acknowledged: 0,
+		retransmitted: 0,
+		received: 0,
+		duplicates: 0,
+		lateWills: 0,
+		quarantined: 0,
+		recovered: 0,
+		connects: 0,
+		dropped: { offline: 0, full: 0, long: 0 },
+		reconnects: {
+			ended: 0,
+			unreachable: 0,
+			refused: 0,
+			unanswered: 0,
+			protocol: 0,
+			network: 0,
+			internal: 0,
+		},
+	};
+}
+
+/** Control packet types, MQTT 3.1.1 table 2.1: the numbers of ECMA-419 §25's `operation`. */
+export const CONNACK = 2;
+export const PUBACK = 4;
+export const PUBREC = 5;
+export const PUBREL = 6;
+export const PUBCOMP = 7;
+export const SUBSCRIBE = 8;
+export const SUBACK = 9;
+export const DISCONNECT = 14;
