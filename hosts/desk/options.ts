@@ -23,6 +23,9 @@ export interface Options {
 	readonly cert?: string;
 	readonly key?: string;
 	readonly quiet?: boolean;
+	readonly pagePort?: number;
+	/** False with --no-page. */
+	readonly page: boolean;
 }
 
 export interface Output {
@@ -91,6 +94,8 @@ function command(output: Output): Command {
 		.option("--ca <file>", "TLS: authorities to trust, in place of this machine's own", word("a file name"))
 		.option("--cert <file>", "TLS: the board's certificate", word("a file name"))
 		.option("--key <file>", "TLS: its private key", word("a file name"))
+		.option("--page-port <n>", "port of the desk's page (default: 8080 or the next free one)", port)
+		.option("--no-page", "serve no page")
 		.option("--quiet", "print no messages, only where the broker is and what goes wrong")
 		.allowExcessArguments(false)
 		.addHelpText("after", EXAMPLES)

@@ -18,9 +18,12 @@ import { hinted } from "./hint.js";
 import { lock } from "./lock.js";
 import { listening, stamp } from "./log.js";
 import { type Engine, inPlace, type Options, parse } from "./options.js";
+import { openPage } from "./web/desk.js";
+import type { Page } from "./web/server.js";
 
 const standardHost = "127.0.0.1";
 const standardPort = 1883;
+const standardPagePort = 8080;
 /** A board has 1 s for its goodbye; what takes longer is cut off. */
 const patience = 1800;
 /** Within this a second signal is npm handing on the Ctrl-C that the terminal has sent to us already. */
@@ -32,6 +35,7 @@ const watch = 250;
 interface Running {
 	board?: DeskBoard;
 	broker?: Broker;
+	page?: Page;
 }
 
 /** The board's own lines for messages that the log shows as they pass; those that wait or were dropped do not pass. */
@@ -49,6 +53,7 @@ async function start(options: Options): Promise<void> {
 	onSignals(running);
 	const broker = await ownBroker(options, config);
 	if (broker) running.broker = broker;
+	if (options.page) running.page = await ownPage(options, config, broker, tls);
 	const engine = usable(options.engine);
 	say(`board ${id} in ${engine === "xs" ? "XS" : "Node"}, topics ${root}/${id}/…, state in ${data}`);
 	running.board = await DeskBoard.start({
@@ -117,6 +122,38 @@ async function listen(host: string, port: number): Promise<Broker> {
 	}
 }
 
+/** The page, joined to the broker that the board uses: the first, of several. */
+async function ownPage(
+	{ host = standardHost, pagePort: port = standardPagePort }: Options,
+	{ broker: named, raw }: Config,
+	own: Broker | undefined,
+	tls: Credentials | undefined,
+): Promise<Page> {
+	const first = own?.url ?? (typeof named === "string" ? named : named?.[0]) ?? "";
+	const address = parseAddress(first);
+	if (!address)
+		throw new Wrong([`broker: expected mqtt://HOST[:PORT] or mqtts://HOST[:PORT], found "${first}"`]);
+	const { user, password } = raw as { readonly user?: string; readonly password?: string };
+	try {
+		const page = await openPage({
+			host,
+			port,
+			broker: {
+				...(user !== undefined && { user }),
+				...(password !== undefined && { password }),
+				...address,
+				...(tls && { tls }),
+			},
+			brokerName: publicAddress(address),
+			own: own !== undefined,
+		});
+		say(`page at ${page.url}`);
+		return page;
+	} catch (error) {
+		throw new Wrong([`--page-port ${port}: no page can be served there: ${(error as Error).message}`]);
+	}
+}
+
 function usable(engine: Engine): Engine {
 	if (engine === "node") return engine;
 	const found = available();
@@ -159,7 +196,8 @@ function onSignals(running: Running): void {
 	}, watch).unref();
 }
 
-async function goodbye({ board, broker }: Running): Promise<void> {
+async function goodbye({ board, broker, page }: Running): Promise<void> {
+	await page?.close();
 	await board?.close();
 	await broker?.close();
 }

@@ -1,0 +1,107 @@
+/**
+ * An output of a board, as its topics tell: what was requested, what is reported, and the way in between. A request goes
+ * to `desired`, retained and with the next version, or to `set` where only live commands are taken. Each step is noted
+ * when it is seen here; a step that nothing shows is left out.
+ */
+
+import type { Json } from "./json.js";
+
+export interface Reported {
+	readonly on: boolean;
+	readonly brightness: number | undefined;
+	readonly ver: number | undefined;
+	readonly src: string;
+}
+
+/** Milliseconds since the request, by step. */
+export interface Way {
+	readonly cid: string;
+	readonly at: number;
+	readonly live: boolean;
+	readonly text: string;
+	/** The broker has it. */
+	taken?: number;
+	/** The board has acknowledged it, which it does once it is stored: seen on the desk's own wire. */
+	stored?: number;
+	/** The pin has changed: seen on the desk's own boards. */
+	done?: number;
+	reported?: number;
+	refused?: string;
+}
+
+export class Output {
+	readonly name: string;
+	reported: Reported | undefined;
+	/** The retained request; `undefined`: none. */
+	desired: { readonly text: string; readonly ver: number | undefined } | undefined;
+	/** It has answered that it takes live commands only. */
+	liveOnly = false;
+	/** The greatest version heard of. */
+	ver = 0;
+	way: Way | undefined;
+
+	constructor(name: string) {
+		this.name = name;
+	}
+
+	get dimmable(): boolean {
+		return this.reported?.brightness !== undefined;
+	}
+
+	state(value: Json | undefined, at: number): void {
+		if (!value) {
+			this.reported = undefined;
+			return;
+		}
+		const { state, brightness, ver, src } = value;
+		this.reported = {
+			on: state === "ON",
+			brightness: typeof brightness === "number" ? brightness : undefined,
+			ver: this.#heard(ver),
+			src: typeof src === "string" ? src : "",
+		};
+		const way = this.way;
+		if (way && way.reported === undefined && way.refused === undefined) way.reported = at - way.at;
+	}
+
+	wanted(value: Json | undefined): void {
+		if (value) this.desired = { text: JSON.stringify(value), ver: this.#heard(value.ver) };
+		else this.desired = undefined;
+	}
+
+	/** `cmd/result` for a topic of this output. */
+	answered({ cid, ok, error, ver }: Json, at: number): void {
+		this.#heard(ver);
+		const way = this.way;
+		if (!way || cid !== way.cid) return;
+		if (ok) way.reported ??= at - way.at;
+		else {
+			way.refused = typeof error === "string" ? error : "refused";
+			if (way.refused.includes("live commands only")) this.liveOnly = true;
+		}
+	}
+
+	/** A new request: the topic's last level, the payload, and whether it is retained. */
+	request(
+		on: boolean,
+		brightness: number | undefined,
+		at: number,
+	): { level: string; text: string; retain: boolean } {
+		const cid = `page-${at.toString(36)}`;
+		const live = this.liveOnly;
+		const text = JSON.stringify({
+			state: on ? "ON" : "OFF",
+			...(brightness !== undefined && { brightness }),
+			...(!live && { ver: ++this.ver }),
+			cid,
+		});
+		this.way = { cid, at, live, text };
+		return { level: live ? "set" : "desired", text, retain: !live };
+	}
+
+	#heard(ver: unknown): number | undefined {
+		if (typeof ver !== "number") return undefined;
+		if (ver > this.ver) this.ver = ver;
+		return ver;
+	}
+}

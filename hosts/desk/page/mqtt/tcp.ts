@@ -1,0 +1,138 @@
+/**
+ * ECMA-419 §10, TCP socket, made of a WebSocket to the desk (subprotocol `mqtt`), so that the firmware's own MQTT client
+ * runs in a browser. `write` is all or nothing into what the WebSocket has not sent yet; callbacks come from its events
+ * and from timers, so never inside a public method. `address` and `port` are not looked at: the desk knows one broker.
+ */
+
+import type { ByteBuffer, TCPOptions, TCP as TCPPattern } from "../../../../modules/mqtt/io.js";
+
+export interface WebSocketOptions extends TCPOptions {
+	/** Ours: where the desk is. */
+	readonly url: string;
+	/** Ours: a WebSocket class; the browser's if not given. */
+	readonly Socket?: new (
+		url: string,
+		protocol: string,
+	) => WebSocket;
+}
+
+/** Bytes that may wait to be sent. */
+const CAPACITY = 1 << 18;
+/** A WebSocket does not say when it has sent something. */
+const LOOK = 20;
+
+export class WebSocketTCP implements TCPPattern {
+	readonly format = "buffer";
+	readonly #options: WebSocketOptions;
+	readonly #socket: WebSocket;
+	#open = false;
+	#closed = false;
+	#failed: string | undefined;
+	#chunks: Uint8Array[] = [];
+	#readable = 0;
+	#look: ReturnType<typeof setTimeout> | undefined;
+
+	constructor(options: WebSocketOptions) {
+		const { url, Socket = WebSocket } = options;
+		this.#options = options;
+		this.#socket = new Socket(url, "mqtt");
+		this.#socket.binaryType = "arraybuffer";
+		this.#socket.onopen = () => {
+			this.#open = true;
+			this.#options.onWritable?.call(this, CAPACITY);
+		};
+		this.#socket.onmessage = ({ data }: MessageEvent<unknown>) => {
+			if (this.#closed || !(data instanceof ArrayBuffer) || data.byteLength === 0) return;
+			this.#chunks.push(new Uint8Array(data));
+			this.#readable += data.byteLength;
+			this.#options.onReadable?.call(this, this.#readable);
+		};
+		this.#socket.onclose = ({ reason, code }) => this.#fail(reason || `the desk is gone (${code})`);
+	}
+
+	read(buffer: ByteBuffer): number | undefined;
+	read(byteLength?: number): ArrayBuffer | undefined;
+	read(option?: ByteBuffer | number): ArrayBuffer | number | undefined {
+		this.#check();
+		if (this.#readable === 0) return undefined;
+		if (typeof option === "object") return this.#take(view(option));
+		if (option !== undefined && !(Number.isInteger(option) && option > 0))
+			throw new RangeError("TCP: byteLength must be a positive integer");
+		const bytes = new Uint8Array(Math.min(option ?? this.#readable, this.#readable));
+		this.#take(bytes);
+		return bytes.buffer;
+	}
+
+	write(data: ByteBuffer | number): number {
+		this.#check();
+		if (typeof data === "number") throw new TypeError("TCP: expected a Byte Buffer");
+		const bytes = view(data);
+		if (!this.#open || this.#failed) throw new Error("TCP: not connected");
+		if (bytes.byteLength > this.#writable) throw new Error("TCP: write does not fit");
+		// A copy: the owner reuses its buffer.
+		if (bytes.byteLength) this.#socket.send(bytes.slice());
+		this.#look ??= setTimeout(() => this.#sent(), LOOK);
+		return this.#writable;
+	}
+
+	close(): void {
+		if (this.#closed) return;
+		this.#closed = true;
+		clearTimeout(this.#look);
+		this.#chunks = [];
+		this.#readable = 0;
+		this.#socket.onclose = this.#socket.onmessage = this.#socket.onopen = null;
+		// What was written leaves before the close frame does.
+		this.#socket.close();
+	}
+
+	get #writable(): number {
+		return Math.max(CAPACITY - this.#socket.bufferedAmount, 0);
+	}
+
+	#check(): void {
+		if (this.#closed) throw new Error("TCP: closed");
+	}
+
+	/** Fills `target` from the chunks; there is at least one byte. */
+	#take(target: Uint8Array): number {
+		let filled = 0;
+		while (filled < target.byteLength && this.#chunks.length) {
+			const chunk = this.#chunks[0] as Uint8Array;
+			const part = chunk.subarray(0, target.byteLength - filled);
+			target.set(part, filled);
+			filled += part.byteLength;
+			if (part.byteLength === chunk.byteLength) this.#chunks.shift();
+			else this.#chunks[0] = chunk.subarray(part.byteLength);
+		}
+		this.#readable -= filled;
+		if (this.#readable === 0 && this.#failed) setTimeout(() => this.#report());
+		return filled;
+	}
+
+	#sent(): void {
+		this.#look = undefined;
+		if (this.#closed || this.#failed) return;
+		if (this.#socket.bufferedAmount) this.#look = setTimeout(() => this.#sent(), LOOK);
+		this.#options.onWritable?.call(this, this.#writable);
+	}
+
+	/** What has arrived is read first, as on the other hosts. */
+	#fail(reason: string): void {
+		if (this.#closed || this.#failed) return;
+		this.#failed = reason;
+		clearTimeout(this.#look);
+		if (this.#readable === 0) this.#report();
+	}
+
+	#report(): void {
+		if (this.#closed) return;
+		this.#options.onError?.call(this, new Error(this.#failed));
+	}
+}
+
+function view(value: ByteBuffer): Uint8Array {
+	return ArrayBuffer.isView(value)
+		? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+		: new Uint8Array(value);
+}

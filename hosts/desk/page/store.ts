@@ -1,0 +1,84 @@
+/**
+ * All that the views share: the page's own connection to the broker, subscribed to everything, the boards it shows, and
+ * which view is open. The address names the view, so that a link leads back.
+ */
+
+import { type Signal, signal } from "@preact/signals";
+import { addressOf, hello } from "./desk.js";
+import { type Board, Boards } from "./model/boards.js";
+import { Link, type LinkState, type Message, type PublishOptions } from "./mqtt/link.js";
+
+export const views = ["boards", "client", "topics", "wire", "faults"] as const;
+export type View = (typeof views)[number];
+
+export interface Route {
+	readonly view: View;
+	/** What is open in it: a board, a topic. */
+	readonly detail: string;
+}
+
+function routeOf(hash: string): Route {
+	const [view = "", ...rest] = hash.replace(/^#\/?/, "").split("/");
+	const found = views.find(known => known === view) ?? "boards";
+	let detail = "";
+	try {
+		detail = decodeURIComponent(rest.join("/"));
+	} catch {
+		// A link that was cut.
+	}
+	return { view: found, detail };
+}
+
+export function hrefOf(view: View, detail = ""): string {
+	return `#/${view}${detail ? `/${encodeURIComponent(detail).replaceAll("%2F", "/")}` : ""}`;
+}
+
+export const route: Signal<Route> = signal(routeOf(location.hash));
+addEventListener("hashchange", () => {
+	route.value = routeOf(location.hash);
+});
+
+export const connection: Signal<{ readonly state: LinkState; readonly reason: string }> = signal({
+	state: "off",
+	reason: "",
+});
+export const boards = new Boards();
+/** Told of every message that arrives. */
+export const taps = new Set<(message: Message) => void>();
+
+/** Random, as two pages may be open. */
+export const name = Math.random().toString(36).slice(2, 8);
+
+export const link = new Link({
+	url: addressOf("mqtt"),
+	id: `page-${name}`,
+	onMessage: message => {
+		boards.receive(message);
+		for (const tap of taps) tap(message);
+	},
+	onState: (state, { reason = "" }) => {
+		connection.value = { state, reason };
+	},
+});
+link.subscribe("#", 0, code => {
+	if (code === 128) connection.value = { state: "online", reason: "the broker refuses the filter #" };
+});
+
+export const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+export function publish(topic: string, text: string, options: PublishOptions = {}): void {
+	link.publish(topic, encode(text), options);
+}
+
+/** A command to a board, at QoS 1; the answer comes on `cmd/result`. */
+export function command(
+	board: Board,
+	value: { readonly cmd: string; readonly [key: string]: unknown },
+): void {
+	publish(`${board.base}/cmd`, JSON.stringify({ ...value, cid: `page-${name}` }), { QoS: 1 });
+}
+
+/** False for a reader without the desk's token. */
+export function writable(): boolean {
+	return hello.value?.write ?? false;
+}

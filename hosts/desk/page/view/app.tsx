@@ -1,0 +1,105 @@
+/** The frame: top line, rail, and the view that the address names. */
+
+import { signal } from "@preact/signals";
+import { hello, reached } from "../desk.js";
+import { boards, connection, hrefOf, route, type View, views } from "../store.js";
+import { Boards } from "./boards.js";
+import { plural } from "./format.js";
+import { Icon } from "./icons.js";
+
+const titles: { readonly [name in View]: string } = {
+	boards: "Boards",
+	client: "Test client",
+	topics: "Topics",
+	wire: "Wire",
+	faults: "Faults",
+};
+
+/** The views that there are so far. */
+const present: { readonly [name in View]?: () => preact.JSX.Element } = { boards: Boards };
+
+export function App() {
+	const { view } = route.value;
+	const Present = present[view] ?? Boards;
+	return (
+		<div class={connection.value.state === "online" ? "frame" : "frame lost"}>
+			<Top />
+			<nav class="rail" aria-label="Views">
+				{views
+					.filter(name => present[name])
+					.map(name => (
+						<a key={name} href={hrefOf(name)} {...(name === view && { "aria-current": "page" as const })}>
+							<Icon name={name} />
+							<span>{titles[name]}</span>
+						</a>
+					))}
+			</nav>
+			<main id="main" tabIndex={-1}>
+				<Present />
+			</main>
+		</div>
+	);
+}
+
+function Top() {
+	const { state, reason } = connection.value;
+	boards.version.value;
+	const list = boards.list;
+	const online = list.filter(board => board.online).length;
+	const fine = state === "online" && reached.value;
+	const broker = hello.value?.broker ?? "";
+	return (
+		<header class="top">
+			<a class="brand" href={hrefOf("boards")}>
+				<Lamp on={fine} />
+				Glowworm
+			</a>
+			<span class={fine ? "broker" : "broker bad"} role="status">
+				<span class="dot" aria-hidden="true" />
+				{fine ? broker : reached.value ? `${broker}: ${reason || state}` : "the desk does not answer"}
+			</span>
+			<span class="count">
+				{plural(list.length, "board")}, <b>{online}</b> online
+			</span>
+			{hello.value?.write === false && <span class="tag">read only</span>}
+			<Scheme />
+		</header>
+	);
+}
+
+function Lamp({ on }: { readonly on: boolean }) {
+	return <span class={on ? "lamp lit" : "lamp"} aria-hidden="true" />;
+}
+
+const schemes = ["system", "light", "dark"] as const;
+type Scheme = (typeof schemes)[number];
+
+function stored(): Scheme {
+	const found = localStorage.getItem("scheme");
+	return schemes.find(scheme => scheme === found) ?? "system";
+}
+const scheme = signal<Scheme>(stored());
+apply();
+
+function apply(): void {
+	document.documentElement.dataset.scheme = scheme.value;
+}
+
+function Scheme() {
+	return (
+		<button
+			type="button"
+			class="quiet"
+			title={`Colours: ${scheme.value}`}
+			aria-label={`Colours: ${scheme.value}. Change`}
+			onClick={() => {
+				scheme.value = schemes[(schemes.indexOf(scheme.value) + 1) % schemes.length] as Scheme;
+				localStorage.setItem("scheme", scheme.value);
+				apply();
+			}}
+		>
+			<Icon name="light" />
+			<span class="wide">{scheme.value}</span>
+		</button>
+	);
+}

@@ -1,0 +1,184 @@
+/** One board, opened: charts with thresholds, alerts by id, outputs with their way, commands, settings, what it says of itself. */
+
+import { useEffect } from "preact/hooks";
+import type { Alert, Board } from "../model/boards.js";
+import type { Json } from "../model/json.js";
+import { command, hrefOf, writable } from "../store.js";
+import { Status, Value } from "./boards.js";
+import { Chart, type Threshold } from "./chart.js";
+import { Commands } from "./commands.js";
+import { moment, number } from "./format.js";
+import { Icon } from "./icons.js";
+import { learn } from "./learn.js";
+import { Settings } from "./settings.js";
+import { Switch, WayLine } from "./switch.js";
+
+export function Opened({ base, board }: { readonly base: string; readonly board: Board | undefined }) {
+	return (
+		<>
+			<a class="back" href={hrefOf("boards")}>
+				<Icon name="back" /> All boards
+			</a>
+			{board ? <Whole board={board} /> : <p class="empty">No board at this broker is called {base}.</p>}
+		</>
+	);
+}
+
+function Whole({ board }: { readonly board: Board }) {
+	board.version.value;
+	useEffect(() => learn(board));
+	useEffect(() => {
+		if (board.online && writable()) command(board, { cmd: "info" });
+	}, [board]);
+	const alerts = [...board.alerts.values()];
+	return (
+		<article class="opened" aria-label={board.base}>
+			<header>
+				<h1 class="title">
+					<span class="root">{board.root}/</span>
+					{board.id}
+				</h1>
+				<Status board={board} />
+			</header>
+			<section aria-label="Outputs" class="panel">
+				<h2>Outputs</h2>
+				{[...board.outputs.values()].map(output => (
+					<div key={output.name} class="output">
+						<Switch board={board} output={output} />
+						<WayLine board={board} output={output} />
+					</div>
+				))}
+				{board.outputs.size === 0 && <p class="empty">This board reports no output.</p>}
+			</section>
+			<section aria-label="Alerts" class="panel">
+				<h2>Alerts</h2>
+				<Account board={board} />
+				{alerts.map(alert => (
+					<History key={alert.name} alert={alert} />
+				))}
+				{alerts.length === 0 && <p class="empty">This board has no alert, or has not said so.</p>}
+			</section>
+			<section aria-label="Sensors" class="panel wide">
+				<h2>Sensors</h2>
+				<div class="curves">
+					{[...board.sensors.values()].map(sensor => (
+						<div key={sensor.name} class="curve">
+							<p class="now">
+								<Value board={board} sensor={sensor} />
+								<span class="more">
+									{sensor.tsq === "uptime"
+										? "shown by its arrival, for the board does not know the time. "
+										: ""}
+									{sensor.lost > 0 ? `${sensor.lost} lost on the way, as QoS 0 may be` : ""}
+								</span>
+							</p>
+							<Chart
+								board={board}
+								series={sensor.series}
+								label={sensor.name}
+								unit={board.unit(sensor.name)}
+								thresholds={thresholdsOf(board, sensor.name)}
+							/>
+						</div>
+					))}
+				</div>
+				{board.sensors.size === 0 && <p class="empty">No measurement has come since this page was opened.</p>}
+			</section>
+			<Commands board={board} />
+			<Settings board={board} />
+			<section aria-label="Info" class="panel">
+				<h2>Info</h2>
+				{board.info ? <Facts value={board.info} /> : <p class="empty">Nothing retained.</p>}
+			</section>
+		</article>
+	);
+}
+
+/** Lines for the thresholds of alerts on this sensor, as far as it is known which those are. */
+function thresholdsOf(board: Board, sensor: string): Threshold[] {
+	const alerts = board.config?.alerts as { readonly [name: string]: Json } | undefined;
+	const only = board.sensors.size === 1;
+	const found: Threshold[] = [];
+	for (const [name, alert] of Object.entries(alerts ?? {})) {
+		if (!only && board.alerts.get(name)?.sensor !== sensor) continue;
+		for (const key of ["above", "below"]) {
+			const value = alert[key];
+			if (typeof value === "number") found.push({ value, text: `${name}: ${key} ${number(value)}` });
+		}
+	}
+	return found;
+}
+
+function Account({ board }: { readonly board: Board }) {
+	const { distinct, repeated, missing } = board.ids;
+	if (distinct === 0) return null;
+	return (
+		<p class="account">
+			{distinct} seen · {repeated} delivered again ·{" "}
+			{missing.length ? <b class="bad">not seen: {missing.slice(0, 20).join(", ")}</b> : "no gaps"}
+		</p>
+	);
+}
+
+function History({ alert }: { readonly alert: Alert }) {
+	const { name, on, edges } = alert;
+	return (
+		<>
+			<p class={on ? "alert" : "alert calm"}>
+				<span aria-hidden="true">{on ? "▲" : "○"}</span> <b>{name}</b>{" "}
+				{on === undefined ? "state not retained" : on ? "ON" : "OFF"}
+				{edges[0] && ` since ${moment(edges[0].ts)}`}
+			</p>
+			{edges.length > 0 && (
+				<div class="scroll" tabIndex={0} role="region" aria-label={`History of ${name}`}>
+					<table>
+						<thead>
+							<tr>
+								<th>time</th>
+								<th>id</th>
+								<th>state</th>
+								<th class="right">value</th>
+								<th>copies</th>
+							</tr>
+						</thead>
+						<tbody>
+							{edges.slice(0, 50).map(edge => (
+								<tr key={edge.id}>
+									<td>
+										{moment(edge.ts)} {edge.tsq !== "ntp" && <small>{edge.tsq}</small>}
+									</td>
+									<td>{edge.id}</td>
+									<td>
+										{edge.on ? "ON" : "OFF"} {edge.severity && <small>{edge.severity}</small>}
+									</td>
+									<td class="right">{typeof edge.value === "number" ? number(edge.value) : "–"}</td>
+									<td>{edge.copies > 1 ? <b>×{edge.copies}</b> : ""}</td>
+								</tr>
+							))}
+						</tbody>
+					</table>
+				</div>
+			)}
+		</>
+	);
+}
+
+/** Names and values, with what lies deeper below its name. */
+function Facts({ value }: { readonly value: Json }) {
+	return (
+		<dl class="info">
+			{Object.entries(value).map(([key, one]) => (
+				<>
+					<dt key={key}>{key}</dt>
+					<dd key={`${key}:`}>
+						{typeof one === "object" && one !== null && !Array.isArray(one) ? (
+							<Facts value={one as Json} />
+						) : (
+							String(one)
+						)}
+					</dd>
+				</>
+			))}
+		</dl>
+	);
+}

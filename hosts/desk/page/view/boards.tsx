@@ -1,0 +1,201 @@
+/** All boards as cards, each drawn anew only when it says something and can be seen. One of them opened is board.tsx. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { seconds } from "../model/beat.js";
+import type { Board, Sensor } from "../model/boards.js";
+import { boards, connection, hrefOf, route } from "../store.js";
+import { Opened } from "./board.js";
+import { Spark } from "./chart.js";
+import { age, moment, number } from "./format.js";
+import { learn } from "./learn.js";
+import { Switch, WayLine } from "./switch.js";
+
+/** Rows of a card; a board with more shows them when it is opened. */
+const SENSORS = 4;
+
+export function Boards() {
+	boards.version.value;
+	const { detail } = route.value;
+	const opened = detail ? boards.get(detail) : undefined;
+	if (detail) return <Opened base={detail} board={opened} />;
+	const list = boards.list;
+	return (
+		<>
+			<h1 class="title">Boards</h1>
+			{list.length ? <Cards list={list} /> : <Empty />}
+		</>
+	);
+}
+
+function Cards({ list }: { readonly list: readonly Board[] }) {
+	const search = useSignal("");
+	const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+	const shown = list.filter(({ base }) => words.every(word => base.toLowerCase().includes(word)));
+	return (
+		<>
+			{list.length > 6 && (
+				<input
+					type="search"
+					class="search"
+					placeholder="Search boards   /"
+					aria-label="Search boards"
+					value={search.value}
+					onInput={event => {
+						search.value = event.currentTarget.value;
+					}}
+				/>
+			)}
+			<div class="cards">
+				{shown.map(board => (
+					<Card key={board.base} board={board} />
+				))}
+			</div>
+			{shown.length === 0 && <p class="empty">No board has “{search.value}” in its name.</p>}
+		</>
+	);
+}
+
+function Empty() {
+	const { state } = connection.value;
+	if (state !== "online") return <p class="empty">Not connected to the broker yet.</p>;
+	return (
+		<div class="empty">
+			<p>
+				No board has said anything at this broker so far. One appears here when it publishes its status, under
+				any root:
+			</p>
+			<pre>mosquitto_pub -r -q 1 -t attic/lamp-1/status -m online</pre>
+			<p>A virtual one comes with</p>
+			<pre>npm start</pre>
+		</div>
+	);
+}
+
+/** Whether the element can be seen, and the place to hang it on. */
+function useSeen() {
+	const seen = useSignal(false);
+	const place = useRef<HTMLElement>(null);
+	useEffect(() => {
+		const observer = new IntersectionObserver(entries => {
+			seen.value = entries.some(entry => entry.isIntersecting);
+		});
+		if (place.current) observer.observe(place.current);
+		return () => observer.disconnect();
+	}, [seen]);
+	return { seen, place };
+}
+
+function Card({ board }: { readonly board: Board }) {
+	const { seen, place } = useSeen();
+	// Read only while it is seen: what is not, is not drawn.
+	if (seen.value) board.version.value;
+	useEffect(() => {
+		if (seen.value) learn(board);
+	});
+	const sensors = [...board.sensors.values()];
+	return (
+		<article class={`card${board.online ? "" : " off"}`} ref={place} aria-label={board.base}>
+			<header>
+				<Status board={board} />
+				<h2>
+					<a href={hrefOf("boards", board.base)}>
+						<span class="root">{board.root}/</span>
+						<b>{board.id}</b>
+					</a>
+				</h2>
+				<Facts board={board} />
+			</header>
+			<div class="sensors">
+				{sensors.slice(0, SENSORS).map(sensor => (
+					<SensorRow key={sensor.name} board={board} sensor={sensor} />
+				))}
+			</div>
+			{sensors.length > SENSORS && <p class="more">and {sensors.length - SENSORS} more sensors</p>}
+			<Alerts board={board} />
+			{[...board.outputs.values()].map(output => (
+				<div key={output.name} class="output">
+					<Switch board={board} output={output} />
+					<WayLine board={board} output={output} />
+				</div>
+			))}
+		</article>
+	);
+}
+
+export function Status({ board }: { readonly board: Board }) {
+	const word = board.online ? "online" : "offline";
+	return (
+		<span class={`status ${word}`}>
+			<span class="dot" aria-hidden="true" />
+			{word}
+		</span>
+	);
+}
+
+function Facts({ board }: { readonly board: Board }) {
+	seconds.value;
+	board.version.value;
+	const { info, since, online } = board;
+	const now = Date.now();
+	const uptime = online ? board.uptime(now) : undefined;
+	const facts = [
+		typeof info?.host === "string" ? info.host : "",
+		uptime !== undefined ? `up ${age(uptime)}` : "",
+		typeof info?.boot === "number" ? `#${info.boot}` : "",
+		!online && since !== undefined ? `since ${moment(since)}` : "",
+	];
+	return <p class="facts">{facts.filter(Boolean).join(" · ")}</p>;
+}
+
+function SensorRow({ board, sensor }: { readonly board: Board; readonly sensor: Sensor }) {
+	return (
+		<div class="sensor">
+			<span class="name">{sensor.name}</span>
+			<Spark board={board} series={sensor.series} />
+			<Value board={board} sensor={sensor} />
+		</div>
+	);
+}
+
+/** The last value, its unit, and how old it is. One that stopped coming fades and says since when. */
+export function Value({ board, sensor }: { readonly board: Board; readonly sensor: Sensor }) {
+	seconds.value;
+	board.version.value;
+	const silence = Date.now() - sensor.heard;
+	const stopped = silence > sensor.series.gap * 2;
+	return (
+		<>
+			<span class={`value${stopped ? " stopped" : ""}`}>
+				{sensor.value === undefined ? "–" : number(sensor.value)}
+			</span>
+			<span class="unit">{board.unit(sensor.name)}</span>
+			<span
+				class={`age${stopped ? " stopped" : ""}`}
+				title={stopped ? `silent since ${moment(sensor.heard)}` : ""}
+			>
+				{age(silence)}
+			</span>
+		</>
+	);
+}
+
+function Alerts({ board }: { readonly board: Board }) {
+	const { missing, repeated } = board.ids;
+	return (
+		<>
+			{board.burning.map(({ name, edges }) => (
+				<p key={name} class="alert" role="status">
+					<span aria-hidden="true">▲</span> <b>{name}</b> ON
+					{edges[0]?.on ? ` since ${moment(edges[0].ts)}` : ""}
+				</p>
+			))}
+			{missing.length + repeated > 0 && (
+				<p class="more">
+					{missing.length > 0 && <b class="bad">not seen: {missing.slice(0, 5).join(", ")} </b>}
+					{repeated > 0 && `${repeated} delivered again`}
+				</p>
+			)}
+		</>
+	);
+}

@@ -1,0 +1,215 @@
+/**
+ * Curves: a small one beside a value, drawn on a canvas at most ten times a second, and a large one by uPlot with a
+ * threshold line and a window of time. Colours come from the style sheet.
+ */
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import type { Board } from "../model/boards.js";
+import type { Curve, Series } from "../model/series.js";
+
+/** Milliseconds that the small one shows, at most and at least. */
+const SHORT = 120_000;
+const SHORTEST = 20_000;
+
+const probe = document.createElement("span");
+const colours = new Map<string, string>();
+let read = 0;
+
+/** What a variable of the style sheet stands for, in the scheme of now: looked up once a second. */
+function colour(name: string): string {
+	const now = performance.now();
+	if (now - read > 1000) {
+		colours.clear();
+		read = now;
+	}
+	let found = colours.get(name);
+	if (found === undefined) {
+		if (!probe.isConnected) document.body.append(probe);
+		probe.style.color = `var(${name})`;
+		found = getComputedStyle(probe).color;
+		colours.set(name, found);
+	}
+	return found;
+}
+
+export function Spark({ board, series }: { readonly board: Board; readonly series: Series }) {
+	const canvas = useRef<HTMLCanvasElement>(null);
+	const version = board.version.value;
+	useEffect(() => {
+		if (canvas.current) draw(canvas.current, series.curve(Date.now() - SHORT, Date.now() + 1000));
+	}, [series, version]);
+	return <canvas class="spark" ref={canvas} aria-hidden="true" />;
+}
+
+function draw(canvas: HTMLCanvasElement, { times, values }: Curve): void {
+	const ratio = devicePixelRatio;
+	const width = canvas.clientWidth * ratio;
+	const height = canvas.clientHeight * ratio;
+	if (canvas.width !== width || canvas.height !== height) {
+		canvas.width = width;
+		canvas.height = height;
+	}
+	const context = canvas.getContext("2d");
+	if (!context || width === 0) return;
+	context.clearRect(0, 0, width, height);
+	let low = Number.POSITIVE_INFINITY;
+	let high = Number.NEGATIVE_INFINITY;
+	for (const value of values) {
+		if (value === null) continue;
+		if (value < low) low = value;
+		if (value > high) high = value;
+	}
+	if (low > high) return;
+	const end = Date.now() / 1000;
+	const shown = Math.min(SHORT / 1000, Math.max(SHORTEST / 1000, end - (times[0] as number)));
+	const span = high - low || 1;
+	const x = (time: number) => width - ((end - time) / shown) * width;
+	const y = (value: number) => height - ratio * 2 - ((value - low) / span) * (height - ratio * 4);
+	context.beginPath();
+	let pen = false;
+	for (let i = 0; i < times.length; i++) {
+		const value = values[i];
+		if (value === null || value === undefined) {
+			pen = false;
+			continue;
+		}
+		const at = x(times[i] as number);
+		if (pen) context.lineTo(at, y(value));
+		else context.moveTo(at, y(value));
+		pen = true;
+	}
+	context.strokeStyle = colour("--curve");
+	context.lineWidth = 1.5 * ratio;
+	context.lineJoin = "round";
+	context.stroke();
+}
+
+const windows = [
+	["10 min", 600_000],
+	["1 h", 3_600_000],
+	["24 h", 86_400_000],
+] as const;
+
+export interface Threshold {
+	readonly value: number;
+	readonly text: string;
+}
+
+interface ChartProps {
+	readonly board: Board;
+	readonly series: Series;
+	readonly label: string;
+	readonly unit: string;
+	readonly thresholds: readonly Threshold[];
+}
+
+export function Chart({ board, series, label, unit, thresholds }: ChartProps) {
+	const span = useSignal<number>(windows[0][1]);
+	const place = useRef<HTMLDivElement>(null);
+	const plot = useRef<uPlot | undefined>(undefined);
+	const version = board.version.value;
+	const lines = useRef(thresholds);
+	lines.current = thresholds;
+	useEffect(() => {
+		const target = place.current;
+		if (!target) return;
+		const made = makePlot(target, unit, () => lines.current);
+		plot.current = made;
+		const resize = new ResizeObserver(() => made.setSize({ width: target.clientWidth, height: HEIGHT }));
+		resize.observe(target);
+		return () => {
+			resize.disconnect();
+			made.destroy();
+		};
+	}, [unit]);
+	const seconds = Math.floor(Date.now() / 1000);
+	useEffect(() => {
+		const now = Date.now();
+		const { times, values, minima, maxima } = series.curve(now - span.value, now + 1000);
+		plot.current?.setData([times, values, minima, maxima] as uPlot.AlignedData, false);
+		plot.current?.setScale("x", { min: (now - span.value) / 1000, max: now / 1000 });
+	}, [series, version, seconds, span.value]);
+	return (
+		<figure class="chart">
+			<figcaption>
+				<span class="name">{label}</span>
+				<span class="choice" role="group" aria-label={`Time shown of ${label}`}>
+					{windows.map(([text, length]) => (
+						<button
+							key={text}
+							type="button"
+							aria-pressed={span.value === length}
+							onClick={() => {
+								span.value = length;
+							}}
+						>
+							{text}
+						</button>
+					))}
+				</span>
+			</figcaption>
+			<div class="plot" ref={place} role="img" aria-label={`Chart of ${label}`} />
+		</figure>
+	);
+}
+
+const HEIGHT = 180;
+
+function makePlot(target: HTMLElement, unit: string, thresholds: () => readonly Threshold[]): uPlot {
+	const axis = {
+		stroke: () => colour("--dim"),
+		grid: { stroke: () => colour("--line"), width: 1 },
+		ticks: { stroke: () => colour("--line"), width: 1 },
+		font: "12px system-ui, sans-serif",
+	};
+	const range = (_: uPlot, low: number | null, high: number | null): [number, number] => {
+		const all = thresholds().map(({ value }) => value);
+		if (low === null || high === null)
+			return all.length ? [Math.min(...all) - 1, Math.max(...all) + 1] : [0, 1];
+		const [bottom, top] = [Math.min(low, ...all), Math.max(high, ...all)];
+		const room = (top - bottom || 1) * 0.08;
+		return [bottom - room, top + room];
+	};
+	return new uPlot(
+		{
+			width: target.clientWidth,
+			height: HEIGHT,
+			legend: { show: false },
+			cursor: { y: false, drag: { x: false, y: false } },
+			scales: { x: { time: true }, y: { range } },
+			axes: [axis, { ...axis, size: 56, values: (_, splits) => splits.map(value => `${value}`) }],
+			series: [
+				{},
+				{ label: unit, stroke: () => colour("--curve"), width: 2, points: { show: false } },
+				{ stroke: "transparent", points: { show: false } },
+				{ stroke: "transparent", points: { show: false } },
+			],
+			bands: [{ series: [3, 2], fill: () => colour("--band") }],
+			hooks: { draw: [plot => lines(plot, thresholds())] },
+		},
+		[[], [], [], []],
+		target,
+	);
+}
+
+function lines(plot: uPlot, thresholds: readonly Threshold[]): void {
+	const { ctx, bbox } = plot;
+	ctx.save();
+	ctx.strokeStyle = ctx.fillStyle = colour("--alert");
+	ctx.lineWidth = devicePixelRatio;
+	ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
+	ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
+	for (const { value, text } of thresholds) {
+		const y = plot.valToPos(value, "y", true);
+		if (y < bbox.top || y > bbox.top + bbox.height) continue;
+		ctx.beginPath();
+		ctx.moveTo(bbox.left, y);
+		ctx.lineTo(bbox.left + bbox.width, y);
+		ctx.stroke();
+		ctx.fillText(text, bbox.left + 6 * devicePixelRatio, y - 4 * devicePixelRatio);
+	}
+	ctx.restore();
+}

@@ -1,0 +1,123 @@
+/** A switch and a dimmer for an output, and the way of the last request: what was seen of it, in milliseconds. */
+
+import { useEffect, useRef } from "preact/hooks";
+import { mark } from "../model/beat.js";
+import type { Board } from "../model/boards.js";
+import type { Output } from "../model/output.js";
+import { publish, writable } from "../store.js";
+import { clock } from "./format.js";
+
+export function request(board: Board, output: Output, on: boolean, brightness?: number): void {
+	const at = Date.now();
+	const { level, text, retain } = output.request(on, brightness, at);
+	const way = output.way;
+	publish(`${board.base}/${output.name}/${level}`, text, {
+		QoS: 1,
+		retain,
+		onDone: error => {
+			if (!way) return;
+			if (error) way.refused = error;
+			else way.taken = Date.now() - at;
+			mark(board.version);
+		},
+	});
+	mark(board.version);
+}
+
+export function Switch({ board, output }: { readonly board: Board; readonly output: Output }) {
+	board.version.value;
+	const { reported, name } = output;
+	const on = reported?.on ?? false;
+	const pending = waits(output);
+	const last = useRef(0);
+	// A refusal for a live output is answered at once by the other way.
+	useEffect(() => {
+		const { way } = output;
+		if (output.liveOnly && way && !way.live && way.refused !== undefined && last.current !== way.at) {
+			last.current = way.at;
+			request(board, output, JSON.parse(way.text).state === "ON");
+		}
+	});
+	return (
+		<div class="switch">
+			<span class="name">{name}</span>
+			<button
+				type="button"
+				role="switch"
+				aria-checked={on}
+				aria-label={`${name} of ${board.id}`}
+				class={`toggle${pending ? " pending" : ""}`}
+				disabled={!writable()}
+				onClick={() => request(board, output, !on)}
+			>
+				<span class="knob" />
+			</button>
+			{output.dimmable ? (
+				<input
+					type="range"
+					min={1}
+					max={255}
+					value={reported?.brightness ?? 255}
+					aria-label={`brightness of ${name} of ${board.id}`}
+					disabled={!writable()}
+					onChange={event => request(board, output, true, Number(event.currentTarget.value))}
+				/>
+			) : (
+				<span />
+			)}
+			<span class={on ? "value glow" : "value"}>
+				{reported ? (on ? (output.dimmable ? percent(reported.brightness) : "on") : "off") : "unknown"}
+			</span>
+		</div>
+	);
+}
+
+function percent(brightness = 255): string {
+	return `${Math.max(1, Math.round((brightness / 255) * 100))} %`;
+}
+
+function waits({ way }: Output): boolean {
+	return way !== undefined && way.reported === undefined && way.refused === undefined;
+}
+
+const steps = [
+	["taken", "at the broker"],
+	["stored", "stored"],
+	["done", "done"],
+	["reported", "reported"],
+] as const;
+
+/** `requested 12:03:14.221 → at the broker +2 → stored +4 → done +6 → reported +11 ms`. */
+export function WayLine({ board, output }: { readonly board: Board; readonly output: Output }) {
+	board.version.value;
+	const { way, desired, reported } = output;
+	if (!way) {
+		if (!desired && reported?.ver === undefined) return null;
+		return (
+			<p class="way">
+				{desired
+					? `request${desired.ver === undefined ? "" : ` ver ${desired.ver}`} kept by the broker`
+					: "no request kept"}
+				{reported?.ver !== undefined && ` → reported ver ${reported.ver}`}
+			</p>
+		);
+	}
+	return (
+		<p
+			class="way"
+			data-way={way.refused !== undefined ? "refused" : way.reported !== undefined ? "reported" : "waits"}
+		>
+			<span>requested {clock(way.at, true)}</span>
+			{steps.map(([key, word]) =>
+				way[key] === undefined ? null : (
+					<span key={key}>
+						{" → "}
+						{word} <b>+{way[key]}</b>
+					</span>
+				),
+			)}
+			{way.refused !== undefined && <b class="bad"> refused: {way.refused}</b>}
+			{waits(output) && <span> → …</span>}
+		</p>
+	);
+}
