@@ -55,7 +55,19 @@ describe("npm start", function () {
 	it("prints its options on --help and exits 0", async () => {
 		const { code, lines } = await start("--help").ended;
 		assert.equal(code, 0);
-		for (const option of ["broker", "engine", "config", "id", "root", "data", "broker-port", "host", "quiet"])
+		for (const option of [
+			"broker",
+			"engine",
+			"config",
+			"id",
+			"root",
+			"data",
+			"broker-port",
+			"host",
+			"page-port",
+			"no-page",
+			"quiet",
+		])
 			assert.match(lines.join("\n"), new RegExp(`--${option}\\b`));
 	});
 
