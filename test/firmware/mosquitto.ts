@@ -24,7 +24,9 @@ class Mosquitto extends ProgramBroker {
 				"persistence true",
 				`persistence_location ${this.folder}/`,
 				"log_dest stderr",
-				"log_type all",
+				...["error", "warning", "notice", "information"].map(type => `log_type ${type}`),
+				// An observer may be behind: nothing that it is owed may be dropped.
+				"max_queued_messages 0",
 				"",
 			].join("\n"),
 		);

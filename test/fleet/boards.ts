@@ -1,0 +1,179 @@
+/**
+ * One process of a fleet: so many boards of the real firmware in one Node, with flash in RAM or in folders of their own.
+ * Tells its parent each alert that a board accepts (read from the records that reach flash), and once a second what the
+ * boards did and cost. Knows no broker but the one address that it is given.
+ */
+
+import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { createDevice } from "../../hosts/node/device.js";
+import { HostSensor } from "../../hosts/shared/sensor.js";
+import main from "../../main.js";
+import type { Device } from "../../modules/device/io.js";
+import type { TCPClass } from "../../modules/mqtt/io.js";
+import { Witness } from "../chaos/witness.js";
+import { bytesOf, TestFlash } from "../flash.js";
+
+/** What the parent says. */
+export type Order =
+	| {
+			readonly start: {
+				/** Numbers of the boards, from `first`. */
+				readonly first: number;
+				readonly count: number;
+				readonly broker: string;
+				readonly root: string;
+				/** Milliseconds over which the boards are switched on. */
+				readonly spread: number;
+				/** Samples between two edges of the alert. */
+				readonly samples: number;
+				/** The folder of the boards' folders; flash in RAM if not given. */
+				readonly data?: string;
+			};
+	  }
+	| { readonly quiet: true }
+	| { readonly close: true };
+
+/** What it tells. */
+export type Word = { readonly accepted: string } | { readonly second: Second } | { readonly closed: true };
+
+/** Of all boards of the process, since the last one. */
+export interface Second {
+	readonly samples: number;
+	readonly due: number;
+	/** Connections begun. */
+	readonly connects: number;
+	/** Milliseconds of processor time. */
+	readonly cpu: number;
+	/** Bytes. */
+	readonly rss: number;
+	/** Milliseconds that the event loop was late at the worst. */
+	readonly late: number;
+}
+
+const PERIOD = 1000;
+const SENSORS = 2;
+const tell = (word: Word) => process.send?.(word);
+const witness = new Witness();
+const boards: { close(callback: () => void): void }[] = [];
+const counted = { samples: 0, connects: 0 };
+let quiet = false;
+
+/** Crosses its threshold at each `samples`th sample, out of step with the others. */
+function swing(samples: number, phase: number) {
+	return class extends HostSensor {
+		#taken = phase;
+		constructor(options: object) {
+			super("swing", options);
+		}
+		sample() {
+			counted.samples++;
+			if (!quiet) this.#taken++;
+			return { value: Math.floor(this.#taken / samples) % 2 ? 100 : 0 };
+		}
+	};
+}
+
+/** `io`, each instance of it a connection that was begun. */
+function counting(io: TCPClass): TCPClass {
+	return class extends (io as new (options: object) => InstanceType<TCPClass>) {
+		constructor(options: object) {
+			super(options);
+			counted.connects++;
+		}
+	} as unknown as TCPClass;
+}
+
+function start({
+	first,
+	count,
+	broker,
+	root,
+	spread,
+	samples,
+	data,
+}: Extract<Order, { start: object }>["start"]) {
+	for (let number = first; number < first + count; number++)
+		setTimeout(
+			() => {
+				const id = `board-${number}`;
+				const folder = data ?? "";
+				const host = createDevice({ description: describe(broker, root, id), data: join(folder, id) });
+				const { client } = host.network.mqtt;
+				const socket = { ...client.socket, io: counting(client.socket.io) };
+				const sensor = { swing: { io: swing(samples, number % samples), quantity: "value" } };
+				const device = { ...host, sensor, network: { mqtt: { client: { ...client, socket } } } };
+				const board = main({ ...device, flash: data ? watched(host.flash, id) : inMemory(id) } as Device);
+				if (!board) throw new Error("fleet: the description is wrong");
+				boards.push(board);
+			},
+			(spread * (number - first)) / count,
+		);
+}
+
+const describe = (broker: string, root: string, id: string) => ({
+	root,
+	id,
+	broker,
+	sensors: ["a", "b"].map(name => ({ name, driver: "swing", every: PERIOD })),
+	alerts: [{ name: "high", sensor: "a", above: 60, clear: 40 }],
+});
+
+function note(id: string, bytes: Uint8Array): void {
+	const fact = witness.read(bytes);
+	if (fact?.what === "queued" && !fact.copied) tell({ accepted: `${id} ${fact.id}` });
+}
+
+function inMemory(id: string): Device["flash"] {
+	const flash = new TestFlash({ blocks: 16, blockLength: 4096, strict: false });
+	flash.onChange = ({ data }) => data && note(id, data);
+	return { open: () => flash, *[Symbol.iterator]() {} } as unknown as Device["flash"];
+}
+
+function watched(flash: NonNullable<Device["flash"]>, id: string): Device["flash"] {
+	return {
+		open(options) {
+			const partition = flash.open(options);
+			const write = partition.write.bind(partition);
+			partition.write = (data, offset) => {
+				write(data, offset);
+				note(id, bytesOf(data));
+			};
+			return partition;
+		},
+		[Symbol.iterator]: () => flash[Symbol.iterator](),
+	} as Device["flash"];
+}
+
+const delay = monitorEventLoopDelay({ resolution: 10 });
+delay.enable();
+let usage = process.cpuUsage();
+let at = performance.now();
+
+function second(): void {
+	const now = performance.now();
+	const { user, system } = process.cpuUsage(usage);
+	usage = process.cpuUsage();
+	const { samples, connects } = counted;
+	counted.samples = counted.connects = 0;
+	const due = (boards.length * SENSORS * (now - at)) / PERIOD;
+	at = now;
+	const late = Math.max(0, delay.max / 1e6 - 10);
+	delay.reset();
+	const cpu = (user + system) / 1000;
+	tell({ second: { samples, due, connects, cpu, rss: process.memoryUsage.rss(), late } });
+}
+setInterval(second, 1000);
+
+process.on("message", (order: Order) => {
+	if ("start" in order) start(order.start);
+	else if ("quiet" in order) quiet = true;
+	else
+		Promise.all(boards.map(board => new Promise<void>(done => board.close(done)))).then(() => {
+			tell({ closed: true });
+			process.disconnect();
+			process.exit(0);
+		});
+});
+// Without its parent it has no meaning.
+process.on("disconnect", () => process.exit(1));
