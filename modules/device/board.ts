@@ -1,39 +1,37 @@
 /**
- * The board: puts sensors, alerts, actuators and their topics (field-notes §4) over one session and one memory, as its
- * description says; follows the session as it comes and goes, and ends the whole. What it says is in voice.ts, what it
- * hears in routes.ts, what it retains in standing.ts, what `cmd` can do with it in control.ts. How anything is sampled,
- * judged, switched or transmitted is decided in the parts.
+ * The board: makes sensors, outputs and their button from its description, and puts them over one session and one memory;
+ * follows the session as it comes and goes, and ends everything. What it publishes is in publisher.ts, what it subscribes to
+ * in router.ts, what it retains in retained/, what `cmd` can do in commands/. Samples, judges and switches nothing itself.
  */
 
 import type { SessionLike, UserOptions } from "../session/options.js";
 import { Report } from "../session/outcomes.js";
 import Boot from "./boot.js";
 import Command from "./commands/command.js";
-import Control, { type ControlHost } from "./commands/control.js";
-import Forgetting, { type ForgettingHost } from "./commands/decommission.js";
-import type { Description } from "./description/description.js";
+import Control from "./commands/control.js";
+import Decommission from "./commands/decommission.js";
+import { type Description, type OutputDescription, onlyTLS, optionsFor } from "./description/description.js";
 import type { Values } from "./description/schema.js";
 import Settings from "./description/settings.js";
-import type { Device } from "./io.js";
+import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
 import Memory from "./memory.js";
-import { watchOf } from "./network.js";
-import type Button from "./outputs/button.js";
-import type Output from "./outputs/output.js";
-import type { OutputHost } from "./outputs/output.js";
-import { makeButton, makeChannels, makeOutputs } from "./parts.js";
+import Button from "./outputs/button.js";
+import { lampDriver } from "./outputs/lamp.js";
+import Output, { type OutputHost } from "./outputs/output.js";
 import Trial from "./provisioning/trial.js";
 import Voice from "./publisher.js";
-import Standing, { type StandingHost } from "./retained/retained.js";
-import Routes from "./router.js";
+import Info from "./retained/info.js";
+import Retained from "./retained/retained.js";
+import Router from "./router.js";
 import { waitingEdges } from "./sensors/alert.js";
-import type Channel from "./sensors/sensor.js";
-import type { ChannelHost } from "./sensors/sensor.js";
+import Channel, { type ChannelHost } from "./sensors/sensor.js";
 import type { Storage } from "./storage.js";
 import Time from "./time.js";
 import topics from "./topics.js";
 import { reported } from "./trace.js";
 
-export const firmware = "glowworm 0.1.0";
+/** The answer to `restart`, and its acknowledgement, go out before the board ends. */
+const PAUSE = 250;
 
 export interface BoardOptions {
 	readonly device: Device;
@@ -44,7 +42,7 @@ export interface BoardOptions {
 	readonly connect: (options: UserOptions) => SessionLike;
 }
 
-export default class Board implements ChannelHost, OutputHost, ControlHost, ForgettingHost, StandingHost {
+export default class Board implements ChannelHost, OutputHost {
 	readonly timer: Device["timer"];
 	readonly clock: Device["clock"];
 	readonly memory: Memory;
@@ -53,87 +51,94 @@ export default class Board implements ChannelHost, OutputHost, ControlHost, Forg
 	readonly channels: readonly Channel[];
 	readonly outputs: readonly Output[];
 	private readonly options: BoardOptions;
-	private readonly base: string;
-	private readonly trace: ((line: string) => void) | undefined;
 	private readonly settings: Settings;
-	private readonly link: SessionLike;
+	private readonly session: SessionLike;
 	private readonly refresh;
-	private readonly standing: Standing;
-	private readonly forgetting: Forgetting;
-	private readonly control: Control;
+	private readonly retained: Retained;
+	private readonly decommission: Decommission;
 	private readonly trial: Trial;
 	private readonly button: Button | undefined;
 	private readonly boot: Boot;
-	/** Only while alarms are made. */
-	private edges: ReadonlyMap<string, Values> | undefined;
+	private readonly edges: ReadonlyMap<string, Values>;
 	private closed = false;
 
 	constructor(options: BoardOptions) {
-		const { device, description } = options;
+		const { device, description, storage } = options;
+		const { timer, clock, network, provision } = device;
+		const base = topics.base(description.root, description.id);
+		const report = (line: string) => this.report(line);
+		const restart = () => this.restart();
 		this.options = options;
-		this.trace = device.trace;
-		this.timer = device.timer;
-		this.clock = device.clock;
-		this.base = topics.base(description.root, description.id);
+		this.timer = timer;
+		this.clock = clock;
 		this.voice = new Voice({
-			base: this.base,
+			base,
 			trace: device.trace,
-			link: () => this.link,
-			forgetting: () => this.forgetting.active,
+			link: () => this.session,
+			forgetting: () => this.decommission.active,
 		});
-		this.memory = new Memory(options.storage.memory);
-		this.boot = new Boot(this.memory, options.storage);
-		this.settings = new Settings(description, this.memory, device);
-		this.time = new Time({
-			clock: device.clock,
-			timer: device.timer,
-			memory: this.memory,
-			ntp: device.network.ntp?.client,
-			onReport: line => this.report(line),
-		});
-		this.outputs = makeOutputs(this, device, this.description);
-		this.edges = waitingEdges(options.storage.outbox, this.voice.topic(topics.alert("")));
-		this.channels = makeChannels(this, device, this.description);
-		this.edges = undefined;
-		this.standing = new Standing(this, this.base, () => this.control.info());
-		this.forgetting = new Forgetting(this);
-		this.control = new Control(this, {
-			firmware,
-			device,
-			storage: options.storage,
-			settings: this.settings,
-			boot: this.boot,
-			forgetting: this.forgetting,
-		});
-		this.trial = new Trial({
-			timer: device.timer,
-			clock: device.clock,
-			provision: device.provision,
-			report: line => this.report(line),
-			restart: () => this.restart(),
-		});
-		this.link = this.connect();
-		this.button = makeButton(this, device, this.description, this.outputs);
-		this.refresh = device.timer.repeat(() => this.standing.announce(), description.refresh);
-		if (!this.forgetting.active) for (const channel of this.channels) channel.start();
+		const memory = new Memory(storage.memory);
+		this.memory = memory;
+		this.boot = new Boot(memory, storage);
+		this.settings = new Settings(description, memory, device);
+		this.time = new Time({ clock, timer, memory, ntp: network.ntp?.client, onReport: report });
+		this.outputs = this.makeOutputs();
+		this.edges = waitingEdges(storage.outbox, this.voice.topic(topics.alert("")));
+		this.channels = this.makeChannels();
+		const { voice: publisher, boot, time, channels, outputs, settings } = this;
+		const counters = () => this.session.counters;
+		const info = new Info({ device, storage, memory, boot, time, channels, counters });
+		const trying = provision?.trying ?? false;
+		this.retained = new Retained({ base, timer, memory, publisher, info, outputs, channels, trying });
+		const { outbox } = storage;
+		const { retained } = this;
+		const leave = () => this.forgotten();
+		this.decommission = new Decommission({ timer, memory, publisher, outbox, retained, leave });
+		const { decommission } = this;
+		this.trial = new Trial({ timer, clock, provision, report, restart });
+		const control = new Control({ device, settings, info, channels, outputs, decommission, restart });
+		const command = new Command(control, publisher);
+		const router = new Router({ base, command, outputs, trace: device.trace });
+		this.session = this.connect(base, router);
+		this.button = this.makeButton();
+		this.refresh = timer.repeat(() => retained.announce(), description.refresh);
+		if (!decommission.active) for (const channel of channels) channel.start();
 	}
 
+	/** With the changes of `cmd config`. */
 	get description(): Description {
 		return this.settings.current;
 	}
-	get online(): boolean {
-		return this.link.online;
-	}
-	get trying(): boolean {
-		return this.options.device.provision?.trying ?? false;
-	}
-	get counters(): object {
-		return this.link.counters;
-	}
 
-	/** The graceful end: `offline` retained, DISCONNECT, and calls back. May be repeated. */
+	/** The graceful end: publishes `offline` retained, sends DISCONNECT, and calls back. May be repeated. */
 	close(callback?: () => void): void {
 		this.leave(() => {}, callback);
+	}
+
+	// What the parts need of their board
+
+	nextId(): string {
+		return this.boot.nextId();
+	}
+	waitingEdge(name: string): Values | undefined {
+		return this.edges.get(name);
+	}
+	report(line: string): void {
+		this.options.device.trace?.(line);
+	}
+
+	/** False when this host cannot. */
+	private restart(): boolean {
+		const { restart } = this.options.device;
+		if (!restart) return false;
+		this.timer.set(() => this.close(() => restart()), PAUSE);
+		return true;
+	}
+
+	/** All that was retained is cleared. */
+	private forgotten(): void {
+		this.report("forgotten: stays away until it is restarted");
+		this.leave(() => this.decommission.end(), undefined, "");
 	}
 
 	/** `last` is done before memory is closed. */
@@ -141,7 +146,7 @@ export default class Board implements ChannelHost, OutputHost, ControlHost, Forg
 		const repeated = this.closed;
 		this.closed = true;
 		if (!repeated) this.rest();
-		this.link.close(() => {
+		this.session.close(() => {
 			if (!repeated) {
 				last();
 				for (const output of this.outputs) output.close();
@@ -151,87 +156,92 @@ export default class Board implements ChannelHost, OutputHost, ControlHost, Forg
 		}, farewell);
 	}
 
-	/** Stops whatever comes from this side. */
+	/** Stops everything that the board does of its own accord. */
 	private rest(): void {
 		for (const channel of this.channels) channel.close();
-		this.forgetting.close();
-		this.standing.close();
+		this.decommission.close();
+		this.retained.close();
 		this.trial.close();
 		this.button?.close();
 		this.timer.clear(this.refresh);
 		this.time.close();
 	}
 
-	// Forgetting
+	// The parts. One that does not start is reported and left out: the rest of the board is worth having. (A sensor is tried
+	// again: sensors/sampler.ts.)
 
-	get acknowledged(): boolean {
-		return this.options.storage.outbox.length === 0;
+	private makeChannels(): Channel[] {
+		const { device } = this.options;
+		const { sensors, alerts } = this.description;
+		return sensors.map(sensor => {
+			const own = alerts.filter(alert => alert.sensor === sensor.name);
+			return new Channel(this, sensor, own, device.sensor[sensor.driver] as SensorDriver);
+		});
 	}
-	retained(): readonly string[] {
-		return [...this.standing.names, topics.status];
-	}
-	clear(name: string): boolean {
-		return this.voice.clear(name, true);
-	}
-	forgotten(): void {
-		this.report("forgotten: stays away until it is restarted");
-		const last = () => {
-			this.standing.forget();
-			this.forgetting.end();
+
+	/** The lamp is the first. */
+	private makeOutputs(): Output[] {
+		const { device } = this.options;
+		const { lamp, actuators } = this.description;
+		const outputs: Output[] = [];
+		const add = (name: string, description: OutputDescription, driver: ActuatorDriver) => {
+			try {
+				const options = optionsFor(driver, description);
+				outputs.push(new Output(this, { name, description, driver, options }));
+			} catch (error) {
+				this.report(`${name}: ${error}`);
+			}
 		};
-		this.leave(last, undefined, "");
+		if (lamp) add("lamp", lamp, lampDriver(device, lamp));
+		for (const actuator of actuators)
+			add(actuator.name, actuator, device.actuator?.[actuator.driver] as ActuatorDriver);
+		return outputs;
 	}
 
-	// What the parts need of their board
-
-	nextId(): string {
-		return this.boot.nextId();
-	}
-	waitingEdge(name: string): Values | undefined {
-		return this.edges?.get(name);
-	}
-	restart(): boolean {
-		return this.control.restart();
-	}
-	report(line: string): void {
-		this.trace?.(line);
+	private makeButton(): Button | undefined {
+		const { button } = this.description;
+		const output = this.outputs.find(({ name }) => name === (button?.actuator ?? name));
+		if (!button || !output) return undefined;
+		try {
+			return new Button(this.options.device, button, () => output.press());
+		} catch (error) {
+			this.report(`button: ${error}`);
+			return undefined;
+		}
 	}
 
-	// The session
-
-	private connect(): SessionLike {
+	private connect(base: string, router: Router): SessionLike {
 		const { device, description, storage, connect } = this.options;
-		const { outputs } = this;
-		const command = new Command(this.control);
-		const routes = new Routes({ base: this.base, command, outputs, trace: device.trace });
+		const { memory, trial, outputs, decommission, retained } = this;
+		const { watch } = device.network;
 		return connect({
 			id: description.id,
 			keepAlive: description.keepAlive,
-			status: { topic: this.base + topics.status, online: "online", offline: "offline" },
-			subscriptions: routes.subscriptions,
+			status: { topic: base + topics.status, online: "online", offline: "offline" },
+			subscriptions: router.subscriptions,
 			outbox: storage.outbox,
 			memory: {
-				read: () => this.memory.get("session").text as string | undefined,
-				write: text => void this.memory.put("session", { text }),
+				read: () => memory.get("session").text as string | undefined,
+				write: text => void memory.put("session", { text }),
 			},
 			timer: device.timer,
 			ticks: device.clock,
-			watch: watchOf(device, description, this.time),
-			onMessage: (topic, payload, about) => routes.receive(topic, payload, about),
+			watch: onlyTLS(description) ? this.time.watch(watch) : watch,
+			onMessage: (topic, payload, about) => router.receive(topic, payload, about),
 			onOnline: present => {
 				this.report("online");
-				this.trial.online();
+				trial.online();
 				for (const output of outputs) output.online(present);
-				this.forgetting.online();
-				this.standing.announce();
+				decommission.online();
+				retained.announce();
 			},
 			onOffline: () => {
 				this.report("offline");
-				this.trial.offline();
+				trial.offline();
 				for (const output of outputs) output.offline();
 			},
 			onReport: (event, detail) => {
-				if (event === Report.filterRefused && detail === this.base + topics.command) this.trial.refused();
+				if (event === Report.filterRefused && detail === base + topics.command) trial.refused();
 				this.report(reported(event, detail));
 			},
 		});

@@ -49,10 +49,17 @@ export default class Voice {
 		return this.say(this.topic(name), payload, durable);
 	}
 
+	get online(): boolean {
+		return this.options.link()?.online === true;
+	}
+
 	/** What is retained can be said: the broker is there, and it is not all being taken back. */
 	get retaining(): boolean {
-		const { link, forgetting } = this.options;
-		return link()?.online === true && !forgetting();
+		return this.online && !this.options.forgetting();
+	}
+
+	report(line: string): void {
+		this.options.trace?.(line);
 	}
 
 	state(name: string, payload: string): void {

@@ -1,20 +1,21 @@
 /**
- * Wall time and how far it can be trusted, for `ts` and `tsq` of each message:
- * `ntp` (kept true by the host or set by ECMA-419 §19's NTP client), `held` (went on from the last time known before
- * a restart, or from an NTP answer that is old), `uptime` (never known; milliseconds since this start).
- * Nothing but `ts` and `tsq` may depend on it: all else goes by ticks.
+ * Wall time and its quality, for `ts` and `tsq` of each message: `ntp` (kept by the host, or set by ECMA-419 §19's NTP client),
+ * `held` (continued from the last time before a restart, or from an old NTP answer), `uptime` (never known; milliseconds since
+ * this start). Certificates need it too, so `watch` delays a network for TLS. Everything else uses ticks.
  */
 
 import type { Timer, TimerHandle, With } from "../mqtt/io.js";
-import type { Clock, NTP, NTPClass } from "./io.js";
+import type { Clock, Device, NTP, NTPClass } from "./io.js";
 import type Memory from "./memory.js";
 
 const HOUR = 3_600_000;
 const KEY = "time";
-/** A crystal off by 50 ppm has strayed 4 s after a day. */
+/** A crystal that is off by 50 ppm is 4 s off after a day. */
 const TRUSTED = 24 * HOUR;
 const AGAIN = 6 * HOUR;
 const RETRY = Object.freeze({ minimum: 15_000, maximum: HOUR, answer: 10_000 });
+
+type Watch = NonNullable<Device["network"]["watch"]>;
 
 export interface TimeOptions {
 	readonly clock: Clock;
@@ -39,8 +40,8 @@ export default class Time {
 	private attempt: TimerHandle | undefined;
 	private delay: number = RETRY.minimum;
 	private trust = "uptime";
-	/** Called when NTP has answered. */
-	onKnown: (() => void) | undefined;
+	/** Tells the session of the network. */
+	private tell: (() => void) | undefined;
 
 	constructor(options: TimeOptions) {
 		this.options = options;
@@ -49,7 +50,7 @@ export default class Time {
 		this.memory = options.memory;
 		this.ticks = options.clock.ticks;
 		this.resume();
-		// Also keeps `uptime` right: ticks wrap, so they must be looked at now and then.
+		// This also keeps `uptime` right: ticks wrap, so they must be read now and then.
 		this.hourly = options.timer.repeat(() => this.keep(), HOUR);
 		if (options.ntp) this.attempt = options.timer.set(() => this.ask(), 0);
 	}
@@ -66,7 +67,7 @@ export default class Time {
 		}
 		return this.clock.time;
 	}
-	/** There is a wall time, if perhaps a held one. */
+	/** There is a wall time, perhaps a held one. */
 	get known(): boolean {
 		this.now();
 		return this.trust !== "uptime";
@@ -83,8 +84,32 @@ export default class Time {
 		return this.sinceStart;
 	}
 
-	/** The network is there: whoever waits for the time does not wait for a turn that was put off while it was not. */
-	hurry(): void {
+	/**
+	 * The network as a session sees it that needs the time, since no certificate can be checked without: down until the host's
+	 * network is up and the time is known. The session's own deadline for a network bounds the wait.
+	 */
+	watch(host: Watch | undefined): Watch | undefined {
+		// Without NTP the time will never be known.
+		if (!this.options.ntp || this.known) return host;
+		return changed => {
+			let up = host === undefined;
+			let told = false;
+			this.tell = () => {
+				const now = up && this.known;
+				if (now !== told) changed(now);
+				told = now;
+			};
+			changed(false);
+			host?.(now => {
+				up = now;
+				if (up) this.hurry();
+				this.tell?.();
+			});
+		};
+	}
+
+	/** The network is there: asks now, not at the end of a delay that grew while it was not. */
+	private hurry(): void {
 		if (!this.attempt || this.known) return;
 		this.delay = RETRY.minimum;
 		this.ask();
@@ -98,7 +123,7 @@ export default class Time {
 		this.hangUp();
 	}
 
-	/** Goes on from the last time known. A clock that ran through the restart is further and stays. */
+	/** Continues from the last time that was stored. A clock that ran through the restart is later, and stays. */
 	private resume(): void {
 		const { t } = this.memory.get(KEY);
 		if (this.clock.synchronized || typeof t !== "number") return;
@@ -123,7 +148,7 @@ export default class Time {
 	private ask(): void {
 		this.hangUp();
 		const ntp = this.options.ntp as With<NTPClass>;
-		// The answer may never come: then this timer asks anew.
+		// If no answer comes, this timer asks again.
 		this.wait(RETRY.answer + this.delay);
 		this.delay = Math.min(this.delay * 2, RETRY.maximum);
 		try {
@@ -149,7 +174,7 @@ export default class Time {
 		this.wait(AGAIN);
 		this.keep();
 		this.options.onReport("time: set by NTP");
-		this.onKnown?.();
+		this.tell?.();
 	}
 
 	private wait(delay: number): void {
@@ -163,7 +188,7 @@ export default class Time {
 		try {
 			client?.close();
 		} catch {
-			// It is gone either way.
+			// It is of no more use either way.
 		}
 	}
 }

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { firmware } from "../../modules/device/board.js";
+
+import { firmware } from "../../modules/device/retained/info.js";
 import type { Received } from "../../modules/session/options.js";
 import { Queue } from "../../modules/session/queue.js";
 import { scripted, World } from "./stage.js";
@@ -297,6 +298,19 @@ describe("forget", () => {
 			scene.start();
 			assert.deepEqual([...store(world).keys()].sort(), names);
 		});
+
+	it("takes no samples after a restart, so that no alert is raised meanwhile", () => {
+		const scene = forgetting();
+		const { world } = scene;
+		world.kill();
+		scene.value = 40;
+		world.start(description);
+		world.clock.advance(60_000);
+		world.link.connect();
+		world.clock.advance(60_000);
+		assert.equal(world.link.farewell, "");
+		assert.deepEqual(world.on("alerts/hot"), []);
+	});
 
 	it("waits for room in the outbox", () => {
 		const { world } = forgetting(new Queue({ byteLength: 170 }));

@@ -1,10 +1,14 @@
 /** What a board listens to, and where each message goes: with receivers that only note what they are given. */
 
 import assert from "node:assert/strict";
-import Routes, { type Addressee, type Receive } from "../../modules/device/router.js";
+import Router, { type RouterOptions } from "../../modules/device/router.js";
 import { decode, encode } from "../../modules/mqtt/text.js";
 import type { Received } from "../../modules/session/options.js";
 
+type Output = RouterOptions["outputs"][number];
+type Receive = Output["set"];
+
+const description = { powerOn: "last", liveOnly: false } as const;
 const live = { QoS: 1, retain: false, duplicate: false, id: 7 };
 
 function stage(traced = true) {
@@ -14,26 +18,26 @@ function stage(traced = true) {
 		(where: string): Receive =>
 		(payload, about) =>
 			void heard.push([where, decode(payload), about]);
-	const output = (name: string, liveOnly: boolean): Addressee => ({
+	const output = (name: string, liveOnly: boolean): Output => ({
 		name,
-		description: { liveOnly },
+		description: { ...description, liveOnly },
 		set: note(`${name} set`),
 		desired: note(`${name} desired`),
 	});
-	const routes = new Routes({
+	const router = new Router({
 		base: "r/b/",
 		command: { receive: note("command") },
 		outputs: [output("lamp", false), output("door", true)],
 		trace: traced ? line => void trace.push(line) : undefined,
 	});
 	const receive = (topic: string, text: string, about: Received = live) =>
-		routes.receive(topic, encode(text), about);
-	return { routes, receive, heard, trace };
+		router.receive(topic, encode(text), about);
+	return { router, receive, heard, trace };
 }
 
 describe("what a board subscribes to", () => {
 	it("is cmd, and set and desired of each output, on whole topics at QoS 1; but set alone and at QoS 0 where an output takes live commands only", () => {
-		assert.deepEqual(stage().routes.subscriptions, [
+		assert.deepEqual(stage().router.subscriptions, [
 			{ topic: "r/b/cmd", QoS: 1 },
 			{ topic: "r/b/lamp/set", QoS: 1 },
 			{ topic: "r/b/lamp/desired", QoS: 1 },
@@ -98,15 +102,15 @@ describe("what comes", () => {
 				throw new Error("could not be stored");
 			},
 		};
-		const routes = new Routes({ base: "r/b/", command, outputs: [], trace: line => void trace.push(line) });
-		assert.throws(() => routes.receive("r/b/cmd", encode("info"), live), /could not be stored/);
+		const router = new Router({ base: "r/b/", command, outputs: [], trace: line => void trace.push(line) });
+		assert.throws(() => router.receive("r/b/cmd", encode("info"), live), /could not be stored/);
 		assert.deepEqual(trace, ["< cmd info"]);
 	});
 
 	it("is received by the output itself, not by a method torn off it", () => {
-		class Door implements Addressee {
+		class Door implements Output {
 			readonly name = "door";
-			readonly description = { liveOnly: false };
+			readonly description = description;
 			readonly #heard: string[] = [];
 			set(payload: Uint8Array): void {
 				this.#heard.push(`set ${decode(payload)}`);
@@ -120,9 +124,9 @@ describe("what comes", () => {
 		}
 		const door = new Door();
 		const command = { receive() {} };
-		const routes = new Routes({ base: "r/b/", command, outputs: [door], trace: undefined });
-		routes.receive("r/b/door/set", encode("ON"), live);
-		routes.receive("r/b/door/desired", encode("OFF"), live);
+		const router = new Router({ base: "r/b/", command, outputs: [door], trace: undefined });
+		router.receive("r/b/door/set", encode("ON"), live);
+		router.receive("r/b/door/desired", encode("OFF"), live);
 		assert.deepEqual(door.heard, ["set ON", "desired OFF"]);
 	});
 });

@@ -1,89 +1,50 @@
 /**
- * What `cmd` can do with a board: tell of it, change how it works, restart it, have it forgotten, show where it is. How a
- * command is read, and which one is too old to be done, is command.ts's; what may be changed, and how it is stored,
- * config.ts's and provisioning.ts's. Knows no topic.
+ * Carries out the commands of `cmd` on a board: info, config, identify, restart, forget. How a command is read, and which
+ * one is refused, is in command.ts; which settings exist in description/settings.ts, what a change of network or broker must
+ * look like in provisioning/check.ts. Publishes nothing.
  */
 
-import type Boot from "../boot.js";
 import type { Description } from "../description/description.js";
 import type { Problem, Values } from "../description/schema.js";
 import type Settings from "../description/settings.js";
 import { unstored } from "../description/settings.js";
 import type { Device, Texts } from "../io.js";
-import type Memory from "../memory.js";
 import type Output from "../outputs/output.js";
 import { mistakes, shown } from "../provisioning/check.js";
-import type Voice from "../publisher.js";
+import type Info from "../retained/info.js";
 import type Channel from "../sensors/sensor.js";
-import { counted } from "../sensors/sensor.js";
-import type { Storage } from "../storage.js";
-import type Time from "../time.js";
-import type { CommandHost } from "./command.js";
-import type Forgetting from "./decommission.js";
-
-/** So long after an answer, what it announced is done. */
-const PAUSE = 250;
-
-/** The board, as far as `cmd` reaches. */
-export interface ControlHost {
-	readonly timer: Device["timer"];
-	readonly memory: Memory;
-	readonly time: Time;
-	readonly voice: Voice;
-	readonly channels: readonly Channel[];
-	readonly outputs: readonly Output[];
-	/** The session's: plain numbers. */
-	readonly counters: object;
-	/** The graceful end, which calls back. */
-	close(callback: () => void): void;
-	report(line: string): void;
-}
+import type Decommission from "./decommission.js";
 
 export interface ControlOptions {
-	readonly firmware: string;
 	readonly device: Device;
-	readonly storage: Storage;
 	readonly settings: Settings;
-	readonly boot: Boot;
-	readonly forgetting: Forgetting;
+	readonly info: Pick<Info, "values">;
+	readonly channels: readonly Pick<Channel, "adopt" | "close">[];
+	readonly outputs: readonly Pick<Output, "name" | "description" | "configure" | "identify">[];
+	readonly decommission: Pick<Decommission, "begin">;
+	/** A moment later, so that the answer goes first. False when this host cannot. */
+	readonly restart: () => boolean;
 }
 
-export default class Control implements CommandHost {
-	private readonly host: ControlHost;
+export default class Control {
 	private readonly options: ControlOptions;
 
-	constructor(host: ControlHost, options: ControlOptions) {
-		this.host = host;
+	constructor(options: ControlOptions) {
 		this.options = options;
 	}
 
-	info(): Values {
-		const { time, counters, channels, memory } = this.host;
-		const { firmware, device, storage, boot } = this.options;
-		time.now();
-		return {
-			firmware,
-			host: device.name,
-			boot: boot.count,
-			reset: device.reset,
-			uptime: time.uptime,
-			tsq: time.quality,
-			outbox: storage.kind,
-			counters: {
-				...counters,
-				...counted(channels),
-				memoryFailures: memory.failures,
-				store: storage.counters,
-			},
-		};
+	get info(): Values {
+		return this.options.info.values;
 	}
 
-	config(): Values {
+	/** The present settings. */
+	get config(): Values {
 		const { device, settings } = this.options;
 		const { provision } = device;
 		return { ...settings.readable, ...(provision && { provision: shown(provision) }) };
 	}
 
+	/** Returns the problems, or none: then the changes are stored and in force. */
 	configure({ provision, ...changes }: Values): readonly Problem[] {
 		const { device, settings } = this.options;
 		const wrong = provision === undefined ? [] : mistakes(provision, settings.current, device);
@@ -96,42 +57,34 @@ export default class Control implements CommandHost {
 		return provision === undefined || this.propose(provision as Texts | null) ? [] : unstored("provision");
 	}
 
-	private propose(texts: Texts | null): boolean {
-		const { provision } = this.options.device;
-		return (texts ? provision?.propose(texts) : provision?.drop()) ?? false;
-	}
-
+	/** False when this host cannot. */
 	restart(): boolean {
-		const { restart } = this.options.device;
-		if (!restart) return false;
-		const host = this.host;
-		// Later: the answer, and the acknowledgement of the command, go first.
-		host.timer.set(() => host.close(() => restart()), PAUSE);
-		return true;
+		return this.options.restart();
 	}
 
 	forget(): void {
-		const host = this.host;
-		for (const channel of host.channels) channel.close();
-		if (!this.options.forgetting.begin())
-			host.report("forget: could not be stored, a restart will not know it");
+		const { device, channels, decommission } = this.options;
+		for (const channel of channels) channel.close();
+		if (!decommission.begin()) device.trace?.("forget: could not be stored, a restart will not know it");
 	}
 
+	/** The lamp, unless another output is named. Returns the mistake, if it does not blink. */
 	identify(name: unknown = "lamp"): string | undefined {
-		const output = this.host.outputs.find(output => output.name === name);
+		const output = this.options.outputs.find(output => output.name === name);
 		if (!output) return "output: expected one of this board";
-		// Who stands at a garage door does not want it to show where it is.
+		// A garage door must not move to show where it is.
 		if (output.description.liveOnly) return "output: expected one that is not liveOnly";
 		output.identify();
 		return undefined;
 	}
 
-	answer(result: Values): void {
-		this.host.voice.answer(result);
+	private propose(texts: Texts | null): boolean {
+		const { provision } = this.options.device;
+		return (texts ? provision?.propose(texts) : provision?.drop()) ?? false;
 	}
 
 	private adopt(description: Description): void {
-		const { channels, outputs } = this.host;
+		const { channels, outputs } = this.options;
 		for (const channel of channels) channel.adopt(description);
 		for (const output of outputs) {
 			const own = description.actuators.find(({ name }) => name === output.name) ?? description.lamp;

@@ -1,40 +1,39 @@
 /**
- * Takes back all that a board has retained, when it is decommissioned (`cmd forget`). That it is to be done is stored, so it
- * goes on after a lost connection and after a restart until the broker has acknowledged each clearing; only then the
- * record goes and the board says goodbye. The clearings travel through the outbox, which tells by being empty.
+ * Decommissions a board (`cmd forget`): clears every topic that it has ever retained. The order is stored, so it goes on after
+ * a lost connection and after a restart, until the broker has acknowledged each clearing; then the record is deleted and the
+ * board leaves. The clearings travel through the outbox, which is empty once all of them are acknowledged.
  */
 
-import type { TimerHandle } from "../../mqtt/io.js";
-import type { Device } from "../io.js";
+import type { Timer, TimerHandle } from "../../mqtt/io.js";
+import type { Outbox } from "../../session/options.js";
 import type Memory from "../memory.js";
-
-export interface ForgettingHost {
-	readonly memory: Memory;
-	readonly timer: Device["timer"];
-	readonly online: boolean;
-	/** The broker has acknowledged all that was cleared. */
-	readonly acknowledged: boolean;
-	/** What there may be at the broker. */
-	retained(): readonly string[];
-	/** False when there is no room for it now. */
-	clear(name: string): boolean;
-	/** All is taken back. */
-	forgotten(): void;
-}
+import type Voice from "../publisher.js";
+import type Retained from "../retained/retained.js";
+import topics from "../topics.js";
 
 const KEY = "forget";
 const LOOK = 250;
 
-export default class Forgetting {
-	private readonly host: ForgettingHost;
+export interface DecommissionOptions {
+	readonly timer: Timer;
+	readonly memory: Memory;
+	readonly publisher: Voice;
+	readonly outbox: Outbox;
+	readonly retained: Retained;
+	/** The board leaves, without a status. */
+	readonly leave: () => void;
+}
+
+export default class Decommission {
+	private readonly options: DecommissionOptions;
 	private begun: boolean;
-	/** What is still to be cleared; unknown until the broker is there. */
+	/** Names that no clearing was accepted for yet; unknown until the broker is there. */
 	private left: readonly string[] | undefined;
 	private timer: TimerHandle | undefined;
 
-	constructor(host: ForgettingHost) {
-		this.host = host;
-		this.begun = host.memory.get(KEY).active === true;
+	constructor(options: DecommissionOptions) {
+		this.options = options;
+		this.begun = options.memory.get(KEY).active === true;
 	}
 
 	/** Nothing is to be retained any more. */
@@ -46,31 +45,34 @@ export default class Forgetting {
 	begin(): boolean {
 		this.begun = true;
 		this.online();
-		return this.host.memory.put(KEY, { active: true });
+		return this.options.memory.put(KEY, { active: true });
 	}
 
 	/** The broker is there, perhaps again. */
 	online(): void {
-		if (this.begun && !this.timer) this.timer = this.host.timer.repeat(() => this.look(), LOOK);
+		if (this.begun && !this.timer) this.timer = this.options.timer.repeat(() => this.look(), LOOK);
 	}
 
 	close(): void {
-		this.host.timer.clear(this.timer);
+		this.options.timer.clear(this.timer);
 		this.timer = undefined;
 	}
 
-	/** Done: the next start is that of a new board. */
+	/** All is cleared and the board has left: the next start is that of a new board. */
 	end(): void {
 		this.begun = false;
-		this.host.memory.delete(KEY);
+		this.options.retained.forget();
+		this.options.memory.delete(KEY);
 	}
 
 	private look(): void {
-		const host = this.host;
-		if (!host.online) return;
-		this.left = (this.left ?? host.retained()).filter(name => !host.clear(name));
-		if (this.left.length || !host.acknowledged) return;
+		const { publisher, retained, outbox, leave } = this.options;
+		if (!publisher.online) return;
+		this.left = (this.left ?? [...retained.names, topics.status]).filter(
+			name => !publisher.clear(name, true),
+		);
+		if (this.left.length || outbox.length) return;
 		this.close();
-		host.forgotten();
+		leave();
 	}
 }

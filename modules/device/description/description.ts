@@ -123,6 +123,12 @@ export function line({ key, expected, found }: Problem, source?: string): string
 	return `${source === undefined ? "" : `${source}: `}${key}: expected ${expected}, found ${found}`;
 }
 
+/** Every broker wants TLS. */
+export function onlyTLS({ broker = [] }: Description): boolean {
+	const all = typeof broker === "string" ? [broker] : broker;
+	return all.length > 0 && all.every(text => parseAddress(text)?.secure);
+}
+
 /** Where the brokers are, in order of preference; with problems where this host cannot reach them. */
 export function addresses(
 	{ broker = [], user, password }: Description,

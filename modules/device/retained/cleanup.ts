@@ -1,7 +1,7 @@
 /**
- * What this board has ever retained, so that it can be taken back: remembered over restarts and over changes of its
- * description, one record a name. What an earlier description retained and this one does not, is cleared when the broker
- * is there. Names are below `<root>/<id>/`; what an earlier root or id left is not touched, for another board may have it now.
+ * The names of all topics that this board has ever retained, one record each, kept over restarts and new descriptions.
+ * Names that the present description does not retain are cleared at the broker. They are below `<root>/<id>/`; topics of an
+ * earlier root or id are not touched, since another board may have them now.
  */
 
 import type Memory from "../memory.js";
@@ -9,29 +9,30 @@ import { hashOf } from "../memory.js";
 
 const PREFIX = "r:";
 
-/** The key of a name. It depends on the base: so a record shows by itself that it is of an earlier root or id. */
+/** The key of a name. It depends on the base, so a record of an earlier root or id can be told by its key. */
 export function keyFor(base: string, name: string): string {
 	return PREFIX + hashOf(name, hashOf(base)).toString(36);
 }
 
-export interface RetainedOptions {
+export interface CleanupOptions {
 	readonly memory: Memory;
 	readonly base: string;
-	/** What this description retains. */
+	/** Those of the present description. */
 	readonly names: readonly string[];
-	/** The base is on trial: the board may go back to another one, whose notes stay. */
+	/** The base is on trial. The board may go back to another one, so the records of that one stay. */
 	readonly trying: boolean;
 	readonly report: (line: string) => void;
 }
 
-export default class Retained {
+export default class Cleanup {
 	private readonly memory: Memory;
 	private readonly base: string;
 	private readonly names: readonly string[];
-	private ghosts: string[] = [];
+	/** Names of earlier descriptions. */
+	private old: string[] = [];
 
-	/** What this description retains is noted before anything is retained; notes of another base go. */
-	constructor({ memory, base, names, trying, report }: RetainedOptions) {
+	/** Notes `names`, before anything is retained; deletes the records of another base. */
+	constructor({ memory, base, names, trying, report }: CleanupOptions) {
 		this.memory = memory;
 		this.base = base;
 		this.names = names;
@@ -40,32 +41,34 @@ export default class Retained {
 			const { n } = memory.get(key);
 			if (typeof n !== "string" || keyFor(base, n) !== key) {
 				if (!trying) memory.delete(key);
-			} else if (!wanted.delete(n)) this.ghosts.push(n);
+			} else if (!wanted.delete(n)) this.old.push(n);
 		}
 		let lost = 0;
 		for (const name of wanted) if (!memory.put(keyFor(base, name), { n: name })) lost++;
 		if (lost)
-			report(`retained: ${lost} of ${names.length} topics could not be noted, nobody will clear them later`);
+			report(
+				`retained: ${lost} of ${names.length} topics could not be noted, so they will not be cleared later`,
+			);
 	}
 
-	/** Everything there may be at the broker. */
+	/** All that may be at the broker. */
 	get all(): readonly string[] {
-		return [...this.names, ...this.ghosts];
+		return [...this.names, ...this.old];
 	}
 
-	/** Clears what no longer has a meaning; `clear` says whether it was accepted. */
-	exorcise(clear: (name: string) => boolean): void {
-		if (!this.ghosts.length) return;
-		this.ghosts = this.ghosts.filter(name => {
+	/** Clears the names of earlier descriptions; `clear` returns whether the clearing was accepted. */
+	clear(clear: (name: string) => boolean): void {
+		if (!this.old.length) return;
+		this.old = this.old.filter(name => {
 			if (!clear(name)) return true;
 			this.memory.delete(keyFor(this.base, name));
 			return false;
 		});
 	}
 
-	/** The board is decommissioned: all was cleared. */
+	/** The board is decommissioned: all names were cleared. */
 	forget(): void {
 		for (const name of this.all) this.memory.delete(keyFor(this.base, name));
-		this.ghosts = [];
+		this.old = [];
 	}
 }

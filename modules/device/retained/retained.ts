@@ -1,76 +1,89 @@
 /**
- * What a board retains at its broker: `info`, the state of each output and of each alert. One table: its names are
- * remembered (retained.ts) so that they can be taken back, and each is said in its turn (announcement.ts). When all is
- * said, and when all is taken back, is decided by the board.
+ * All that this board retains at its broker: `info`, the state of each output and of each alert. Announces it one topic a
+ * turn, because it grows with the description and sampling must not wait for it. The names are noted in memory before
+ * anything is retained (cleanup.ts). When it is announced, and when it is taken back, is the board's decision.
  */
 
-import type { Timer } from "../../mqtt/io.js";
-import type { Values } from "../description/schema.js";
+import type { Timer, TimerHandle } from "../../mqtt/io.js";
 import type Memory from "../memory.js";
 import type Output from "../outputs/output.js";
 import type Voice from "../publisher.js";
 import type Channel from "../sensors/sensor.js";
 import topics from "../topics.js";
-import Announcement from "./announcement.js";
-import Retained from "./cleanup.js";
+import Cleanup from "./cleanup.js";
+import type Info from "./info.js";
 
-export interface StandingHost {
+export interface RetainedOptions {
+	/** All topics begin with it. */
+	readonly base: string;
 	readonly timer: Timer;
 	readonly memory: Memory;
-	readonly voice: Voice;
-	readonly outputs: readonly Output[];
-	readonly channels: readonly Channel[];
-	/** Whether this board goes by something that has yet to prove itself. */
+	readonly publisher: Voice;
+	readonly info: Pick<Info, "values">;
+	readonly outputs: readonly Pick<Output, "name" | "announce">[];
+	readonly channels: readonly {
+		readonly alarms: readonly Pick<Channel["alarms"][number], "name" | "announce">[];
+	}[];
+	/** The base is on trial. */
 	readonly trying: boolean;
-	report(line: string): void;
 }
 
-/** A name, and what says it. */
-type Row = readonly [name: string, say: () => void];
+export default class Retained {
+	private readonly timer: Timer;
+	private readonly publisher: Voice;
+	private readonly cleanup: Cleanup;
+	private readonly steps: readonly (() => void)[];
+	private next = 0;
+	private handle: TimerHandle | undefined;
 
-export default class Standing {
-	private readonly voice: Voice;
-	private readonly retained: Retained;
-	private readonly announcement: Announcement;
-
-	/** `info` is asked when it is said. */
-	constructor(host: StandingHost, base: string, info: () => Values) {
-		const { timer, memory, voice, outputs, channels } = host;
-		this.voice = voice;
-		const rows: readonly Row[] = [
-			[topics.info, () => voice.state(topics.info, JSON.stringify(info()))],
-			...outputs.map((output): Row => [topics.outputState(output.name), () => output.announce()]),
-			...channels.flatMap(({ alarms }) =>
-				alarms.map((alarm): Row => [topics.alertState(alarm.name), () => alarm.announce()]),
-			),
-		];
-		const names = rows.map(([name]) => name);
-		const report = (line: string) => host.report(line);
-		this.retained = new Retained({ memory, base, names, trying: host.trying, report });
-		// What there is goes first: the session's queue may not take it all, and this is tried again.
-		this.announcement = new Announcement(timer, [...rows.map(([, say]) => say), () => this.exorcise()]);
+	constructor({ base, timer, memory, publisher, info, outputs, channels, trying }: RetainedOptions) {
+		this.timer = timer;
+		this.publisher = publisher;
+		const names: string[] = [];
+		const steps: (() => void)[] = [];
+		const add = (name: string, announce: () => void) => {
+			names.push(name);
+			steps.push(announce);
+		};
+		add(topics.info, () => publisher.state(topics.info, JSON.stringify(info.values)));
+		for (const output of outputs) add(topics.outputState(output.name), () => output.announce());
+		for (const { alarms } of channels)
+			for (const alarm of alarms) add(topics.alertState(alarm.name), () => alarm.announce());
+		this.cleanup = new Cleanup({ memory, base, names, trying, report: line => publisher.report(line) });
+		// Last, for the session's queue may not take it all, and a clearing is tried again.
+		steps.push(() => this.clean());
+		this.steps = steps;
 	}
 
-	/** Everything there may be at the broker, also of earlier descriptions. */
+	/** All that may be at the broker, earlier descriptions included. */
 	get names(): readonly string[] {
-		return this.retained.all;
+		return this.cleanup.all;
 	}
 
-	/** Says all of it, if the broker is there; clears what has no meaning any more. */
+	/** Publishes all of it, from the first, one a turn; then clears what earlier descriptions have retained. */
 	announce(): void {
-		this.announcement.begin();
+		this.next = 0;
+		this.handle ??= this.timer.set(() => this.step());
 	}
 
-	/** All was taken back. */
+	/** All of it was taken back. */
 	forget(): void {
-		this.retained.forget();
+		this.cleanup.forget();
 	}
 
 	close(): void {
-		this.announcement.close();
+		this.timer.clear(this.handle);
+		this.handle = undefined;
 	}
 
-	private exorcise(): void {
-		if (this.voice.retaining) this.retained.exorcise(name => this.voice.clear(name, false));
+	private step(): void {
+		this.handle = undefined;
+		const next = this.next++;
+		if (this.next < this.steps.length) this.handle = this.timer.set(() => this.step());
+		this.steps[next]?.();
+	}
+
+	private clean(): void {
+		if (this.publisher.retaining) this.cleanup.clear(name => this.publisher.clear(name, false));
 	}
 }

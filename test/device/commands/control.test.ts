@@ -1,18 +1,11 @@
 /** What `cmd` can do with a board, with parts that only note what is done to them. */
 
 import assert from "node:assert/strict";
-import type Boot from "../../../modules/device/boot.js";
 import Control from "../../../modules/device/commands/control.js";
-import type Forgetting from "../../../modules/device/commands/decommission.js";
 import { check, type Description } from "../../../modules/device/description/description.js";
 import Settings from "../../../modules/device/description/settings.js";
 import type { Device, Provision } from "../../../modules/device/io.js";
 import Memory from "../../../modules/device/memory.js";
-import type Output from "../../../modules/device/outputs/output.js";
-import type Voice from "../../../modules/device/publisher.js";
-import type Channel from "../../../modules/device/sensors/sensor.js";
-import type { Storage } from "../../../modules/device/storage.js";
-import Time from "../../../modules/device/time.js";
 import { scripted, World } from "../stage.js";
 
 const raw = {
@@ -35,7 +28,7 @@ function stage(more: object = {}) {
 	const device: Device = { ...world.device(), ...more };
 	const description = check(raw, device.sensor, device.actuator).description as Description;
 	const { lamp, actuators } = description;
-	/** What was done to the parts, and said. */
+	/** What was done to the parts. */
 	const done: unknown[][] = [];
 	const note =
 		(...what: unknown[]) =>
@@ -46,52 +39,38 @@ function stage(more: object = {}) {
 		description,
 		done,
 		control: undefined as unknown as Control,
-		/** That it is to be forgotten can be stored. */
+		/** The decommissioning can be stored. */
 		forgets: true,
-		/** Ends the board that was asked to. */
-		end: (): void => assert.fail("nobody asked"),
 	};
 	const memory = new Memory(world.memory);
-	const { timer, clock } = device;
 	const channel = {
-		sampler: { samples: 3, missed: 1, failures: 2 },
-		alarms: [{ edges: 5, refused: 4 }],
-		adopt: (description: Description) => done.push(["adopt", description.sensors[0]?.every]),
+		adopt: (description: Description) => void done.push(["adopt", description.sensors[0]?.every]),
 		close: note("close channel"),
 	};
-	const outputs = [{ ...lamp, name: "lamp" }, ...actuators].map(description => ({
-		name: description.name,
-		description,
-		configure: note("configure", description.name),
-		identify: note("identify", description.name),
-	}));
-	const forgetting = {
-		begin() {
-			done.push(["forget"]);
-			return one.forgets;
-		},
-	};
-	const host = {
-		timer,
-		memory,
-		time: new Time({ clock, timer, memory, onReport() {} }),
-		channels: [channel] as unknown as Channel[],
-		outputs: outputs as unknown as Output[],
-		counters: { sent: 9 },
-		close(callback: () => void) {
-			done.push(["close"]);
-			one.end = callback;
-		},
-		voice: { answer: note("answer") } as unknown as Voice,
-		report: note("report"),
-	};
-	one.control = new Control(host, {
-		firmware: "glowworm x",
+	const outputs = [{ ...(lamp as NonNullable<typeof lamp>), name: "lamp" }, ...actuators].map(
+		description => ({
+			name: description.name,
+			description,
+			configure: note("configure", description.name),
+			identify: note("identify", description.name),
+		}),
+	);
+	one.control = new Control({
 		device,
-		storage: { kind: "flash", counters: { writes: 8 } } as unknown as Storage,
 		settings: new Settings(description, memory, device),
-		boot: { count: 7 } as Boot,
-		forgetting: forgetting as unknown as Forgetting,
+		info: { values: { boot: 7 } },
+		channels: [channel],
+		outputs,
+		decommission: {
+			begin() {
+				done.push(["forget"]);
+				return one.forgets;
+			},
+		},
+		restart() {
+			done.push(["restart"]);
+			return true;
+		},
 	});
 	return one;
 }
@@ -114,39 +93,6 @@ function told(takes: boolean) {
 	return { provision, proposed };
 }
 
-describe("info", () => {
-	it("tells the firmware, where and since when it runs, how it started, and counts of session, sensors, alerts, memory and storage", () => {
-		const { control, world } = stage();
-		world.clock.advance(5000);
-		assert.deepEqual(control.info(), {
-			firmware: "glowworm x",
-			host: "test",
-			boot: 7,
-			reset: "power-on",
-			uptime: 5000,
-			tsq: "ntp",
-			outbox: "flash",
-			counters: {
-				sent: 9,
-				samples: 3,
-				missed: 1,
-				sensorFailures: 2,
-				edges: 5,
-				edgesRefused: 4,
-				memoryFailures: 0,
-				store: { writes: 8 },
-			},
-		});
-	});
-
-	it("tells how far the time can be trusted now, not when it was last asked", () => {
-		const { control, world } = stage();
-		assert.equal(control.info().tsq, "ntp");
-		world.clock.synchronized = false;
-		assert.equal(control.info().tsq, "uptime");
-	});
-});
-
 describe("config", () => {
 	const shown = {
 		lamp: { powerOn: "last" },
@@ -156,12 +102,12 @@ describe("config", () => {
 	};
 
 	it("shows what can be changed", () => {
-		assert.deepEqual(stage().control.config(), shown);
+		assert.deepEqual(stage().control.config, shown);
 	});
 
 	it("shows what the device was told, without a password", () => {
 		const { control } = stage({ provision: told(true).provision });
-		assert.deepEqual(control.config(), { ...shown, provision: { ssid: "HOME", password: true } });
+		assert.deepEqual(control.config, { ...shown, provision: { ssid: "HOME", password: true } });
 	});
 
 	it("set is stored, shown, and taken over by each channel and each output", () => {
@@ -169,7 +115,7 @@ describe("config", () => {
 		const set = { sensors: { temp: { every: 500 } }, actuators: { fan: { failSafe: 5000 } } };
 		assert.deepEqual(control.configure(set), []);
 		assert.deepEqual(JSON.parse(world.records.get("config") as string), set);
-		assert.deepEqual(control.config(), {
+		assert.deepEqual(control.config, {
 			...shown,
 			sensors: { temp: { ...shown.sensors.temp, every: 500 } },
 			actuators: { ...shown.actuators, fan: { powerOn: "last", failSafe: 5000 } },
@@ -197,7 +143,7 @@ describe("config", () => {
 			);
 			assert.deepEqual(done, []);
 			assert.ok(!world.records.has("config"));
-			assert.deepEqual(control.config(), shown);
+			assert.deepEqual(control.config, shown);
 		});
 
 	it("set of a network is proposed to the device, and is no setting", () => {
@@ -236,29 +182,6 @@ describe("config", () => {
 	});
 });
 
-describe("restart", () => {
-	it("ends the board a quarter of a second after the answer, and starts it anew once it has ended", () => {
-		const one = stage();
-		const { done, world } = one;
-		assert.equal(one.control.restart(), true);
-		world.clock.advance(249);
-		assert.deepEqual(done, []);
-		world.clock.advance(1);
-		assert.deepEqual(done, [["close"]]);
-		world.clock.advance(60_000);
-		assert.equal(world.restarts, 0);
-		one.end();
-		assert.equal(world.restarts, 1);
-	});
-
-	it("is refused on a host that cannot, and nothing ends", () => {
-		const { control, done, world } = stage({ restart: undefined });
-		assert.equal(control.restart(), false);
-		world.clock.advance(60_000);
-		assert.deepEqual(done, []);
-	});
-});
-
 describe("forget", () => {
 	it("ends sampling, then begins to take back what is retained", () => {
 		const { control, done } = stage();
@@ -270,7 +193,7 @@ describe("forget", () => {
 		const one = stage();
 		one.forgets = false;
 		one.control.forget();
-		assert.deepEqual(one.done.at(-1), ["report", "forget: could not be stored, a restart will not know it"]);
+		assert.deepEqual(one.world.trace, ["forget: could not be stored, a restart will not know it"]);
 	});
 });
 
@@ -287,12 +210,4 @@ describe("identify", () => {
 			assert.equal(one.control.identify(name), wrong);
 			assert.deepEqual(one.done, done);
 		});
-});
-
-describe("an answer", () => {
-	it("is the voice's to say", () => {
-		const { control, done } = stage();
-		control.answer({ ok: true });
-		assert.deepEqual(done, [["answer", { ok: true }]]);
-	});
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { KeyValueDomain } from "../../../modules/device/io.js";
 import Memory from "../../../modules/device/memory.js";
-import Retained from "../../../modules/device/retained/cleanup.js";
+import Cleanup from "../../../modules/device/retained/cleanup.js";
 import { TestFlash } from "../../flash.js";
 import { scripted, World } from "../stage.js";
 
@@ -77,8 +77,7 @@ describe("retained topics", () => {
 			[Symbol.iterator]: () => [...records.keys()][Symbol.iterator](),
 		} as unknown as KeyValueDomain;
 		const open = (base: string, names: string[], trying = false) =>
-			new Retained({ memory: new Memory(domain), base, names, trying, report: line => assert.fail(line) })
-				.all;
+			new Cleanup({ memory: new Memory(domain), base, names, trying, report: line => assert.fail(line) }).all;
 		const names = (base: string, ...names: string[]) => open(base, names);
 		assert.deepEqual(names("r/b/", "info", "lamp/state"), ["info", "lamp/state"]);
 		assert.deepEqual(names("r/b/", "info"), ["info", "lamp/state"]);
@@ -101,7 +100,9 @@ describe("retained topics", () => {
 		} as unknown as KeyValueDomain;
 		const report = (line: string) => lines.push(line);
 		const names = ["info", "lamp/state"];
-		new Retained({ memory: new Memory(domain), base: "r/b/", names, trying: false, report });
-		assert.deepEqual(lines, ["retained: 2 of 2 topics could not be noted, nobody will clear them later"]);
+		new Cleanup({ memory: new Memory(domain), base: "r/b/", names, trying: false, report });
+		assert.deepEqual(lines, [
+			"retained: 2 of 2 topics could not be noted, so they will not be cleared later",
+		]);
 	});
 });

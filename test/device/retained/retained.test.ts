@@ -1,11 +1,12 @@
-/** What a board retains: what is noted of it, said, cleared and taken back; with parts that only note that they were asked. */
+/** What a board retains: what is noted of it, published, cleared and taken back; with parts that note that they were asked. */
 
 import assert from "node:assert/strict";
+
 import Memory from "../../../modules/device/memory.js";
-import type Output from "../../../modules/device/outputs/output.js";
-import type Voice from "../../../modules/device/publisher.js";
-import Standing from "../../../modules/device/retained/retained.js";
-import type Channel from "../../../modules/device/sensors/sensor.js";
+import Voice from "../../../modules/device/publisher.js";
+import Retained from "../../../modules/device/retained/retained.js";
+import type { SessionLike } from "../../../modules/session/options.js";
+import { Outcome } from "../../../modules/session/outcomes.js";
 import { World } from "../stage.js";
 
 function stage(
@@ -22,28 +23,43 @@ function stage(
 		said,
 		uptime: 1,
 		reports: [] as string[],
-		/** The broker takes a clearing. */
-		clears: true,
-		voice: {
-			retaining: true,
-			state: (name: string, payload: string) => void said.push(`${name} ${payload}`),
-			clear(name: string, lasting: boolean) {
-				said.push(`${lasting ? "lasting" : "cleared"} ${name}`);
-				return one.clears;
-			},
-		},
-		standing: undefined as unknown as Standing,
+		online: true,
+		/** The session takes messages. */
+		takes: true,
+		retained: undefined as unknown as Retained,
 	};
-	const host = {
+	const link: SessionLike = {
+		get online() {
+			return one.online;
+		},
+		counters: {},
+		publish(topic, payload, options) {
+			said.push(`${payload ? payload : options?.durable ? "lasting" : "cleared"} ${topic.slice(4)}`);
+			return one.takes ? Outcome.sent : Outcome.droppedFull;
+		},
+		close() {},
+	};
+	one.retained = new Retained({
+		base: "r/b/",
 		timer: clock,
 		memory: new Memory(world.memory),
-		voice: one.voice as unknown as Voice,
-		outputs: outputs.map(announces) as unknown as Output[],
-		channels: alarms.map(names => ({ alarms: names.map(announces) })) as unknown as Channel[],
+		publisher: new Voice({
+			base: "r/b/",
+			trace: line => {
+				if (!line.startsWith(">")) one.reports.push(line);
+			},
+			link: () => link,
+			forgetting: () => false,
+		}),
+		info: {
+			get values() {
+				return { uptime: one.uptime };
+			},
+		},
+		outputs: outputs.map(announces),
+		channels: alarms.map(names => ({ alarms: names.map(announces) })),
 		trying: false,
-		report: (line: string) => void one.reports.push(line),
-	};
-	one.standing = new Standing(host, "r/b/", () => ({ uptime: one.uptime }));
+	});
 	return one;
 }
 
@@ -56,15 +72,15 @@ const names = [
 	"alerts/wet-fault/state",
 ];
 /** What the parts above say of it. */
-const all = ['info {"uptime":1}', "lamp", "fan", "hot", "temp-fault", "wet-fault"];
+const all = ['{"uptime":1} info', "lamp", "fan", "hot", "temp-fault", "wet-fault"];
 /** What memory holds of it. */
 const noted = ({ records }: World) =>
 	[...records.values()].map(text => (JSON.parse(text) as { n: string }).n);
 
 describe("what a board retains", () => {
 	it("is info, and the state of each output and each alert; noted before any of it is said", () => {
-		const { standing, said, clock, world } = stage();
-		assert.deepEqual(standing.names, names);
+		const { retained, said, clock, world } = stage();
+		assert.deepEqual(retained.names, names);
 		assert.deepEqual(noted(world), names);
 		clock.advance(60_000);
 		assert.deepEqual(said, []);
@@ -77,27 +93,27 @@ describe("what a board retains", () => {
 			turns.push(one.said.length);
 			if (turns.length < 7) one.clock.set(look);
 		};
-		one.standing.announce();
+		one.retained.announce();
 		one.uptime = 2;
 		one.clock.set(look);
 		one.clock.advance(0);
-		assert.deepEqual(one.said, ['info {"uptime":2}', ...all.slice(1)]);
+		assert.deepEqual(one.said, ['{"uptime":2} info', ...all.slice(1)]);
 		assert.deepEqual(turns, [1, 2, 3, 4, 5, 6, 6]);
 	});
 
 	it("is said again each time that it is asked for", () => {
-		const { standing, clock, said } = stage();
+		const { retained, clock, said } = stage();
 		for (let i = 0; i < 2; i++) {
-			standing.announce();
+			retained.announce();
 			clock.advance(0);
 		}
 		assert.deepEqual(said, [...all, ...all]);
 	});
 
 	it("is not said any more once it is closed in the middle", () => {
-		const { standing, clock, said } = stage();
-		standing.announce();
-		clock.set(() => standing.close());
+		const { retained, clock, said } = stage();
+		retained.announce();
+		clock.set(() => retained.close());
 		clock.advance(60_000);
 		assert.deepEqual(said, all.slice(0, 1));
 		assert.equal(clock.pending, 0);
@@ -112,8 +128,8 @@ describe("what a board retains", () => {
 	});
 
 	it("is forgotten once all of it was taken back", () => {
-		const { standing, world } = stage();
-		standing.forget();
+		const { retained, world } = stage();
+		retained.forget();
 		assert.deepEqual(noted(world), []);
 	});
 });
@@ -124,7 +140,7 @@ describe("what an earlier description retained", () => {
 		const one = stage(stage().world, ["lamp"], []);
 		const say = () => {
 			one.said.length = 0;
-			one.standing.announce();
+			one.retained.announce();
 			one.clock.advance(0);
 			return one.said;
 		};
@@ -135,32 +151,32 @@ describe("what an earlier description retained", () => {
 	const cleared = gone.map(name => `cleared ${name}`);
 
 	it("still stands, for whoever takes back everything", () => {
-		assert.deepEqual([...fewer().standing.names].sort(), [...names].sort());
+		assert.deepEqual([...fewer().retained.names].sort(), [...names].sort());
 	});
 
 	it("is cleared after the rest was said, once, and is noted no more", () => {
 		const one = fewer();
 		assert.deepEqual(one.say(), [...now, ...cleared]);
 		assert.deepEqual(noted(one.world), names.slice(0, 2));
-		assert.deepEqual(one.standing.names, names.slice(0, 2));
+		assert.deepEqual(one.retained.names, names.slice(0, 2));
 		assert.deepEqual(one.say(), now);
 	});
 
-	it("is cleared later where the broker is not there, or all is being taken back", () => {
+	it("is cleared later where the broker is not there", () => {
 		const one = fewer();
-		one.voice.retaining = false;
-		assert.deepEqual(one.say(), now);
+		one.online = false;
+		assert.deepEqual(one.say(), now.slice(1));
 		assert.deepEqual(noted(one.world).sort(), [...names].sort());
-		one.voice.retaining = true;
+		one.online = true;
 		assert.deepEqual(one.say(), [...now, ...cleared]);
 	});
 
 	it("is cleared again where it was not taken", () => {
 		const one = fewer();
-		one.clears = false;
+		one.takes = false;
 		one.say();
 		assert.deepEqual(one.say(), [...now, ...cleared]);
-		one.clears = true;
+		one.takes = true;
 		assert.deepEqual(one.say(), [...now, ...cleared]);
 		assert.deepEqual(one.say(), now);
 	});

@@ -1,0 +1,56 @@
+/**
+ * The content of `info`, which the board retains at its broker and which answers `cmd info`: firmware, host, start, time,
+ * storage, and the counters of each part. Keys and their meaning are in TOPICS.md. Publishes nothing.
+ */
+
+import type Boot from "../boot.js";
+import type { Values } from "../description/schema.js";
+import type { Device } from "../io.js";
+import type Memory from "../memory.js";
+import type Channel from "../sensors/sensor.js";
+import { counted } from "../sensors/sensor.js";
+import type { Storage } from "../storage.js";
+import type Time from "../time.js";
+
+export const firmware = "glowworm 0.1.0";
+
+export interface InfoOptions {
+	readonly device: Device;
+	readonly storage: Storage;
+	readonly memory: Memory;
+	readonly boot: Boot;
+	readonly time: Time;
+	readonly channels: readonly Channel[];
+	/** The session's counters: plain numbers. */
+	readonly counters: () => object;
+}
+
+export default class Info {
+	private readonly options: InfoOptions;
+
+	constructor(options: InfoOptions) {
+		this.options = options;
+	}
+
+	/** As it is now. */
+	get values(): Values {
+		const { device, storage, memory, boot, time, channels, counters } = this.options;
+		// It decides the quality.
+		time.now();
+		return {
+			firmware,
+			host: device.name,
+			boot: boot.count,
+			reset: device.reset,
+			uptime: time.uptime,
+			tsq: time.quality,
+			outbox: storage.kind,
+			counters: {
+				...counters(),
+				...counted(channels),
+				memoryFailures: memory.failures,
+				store: storage.counters,
+			},
+		};
+	}
+}

@@ -1,0 +1,67 @@
+/** What `info` tells of a board, with counts that the board has made itself. */
+
+import assert from "node:assert/strict";
+import { firmware } from "../../../modules/device/retained/info.js";
+import { scripted, World } from "../stage.js";
+
+/** A board with a sensor that gives 20, 40, nothing, and then throws. */
+function stage() {
+	const world = new World();
+	const values = [20, 40, undefined];
+	world.sensors = {
+		script: scripted(() => {
+			if (!values.length) throw new Error("broken");
+			return values.shift();
+		}),
+	};
+	world.start({
+		sensors: [{ name: "temp", driver: "script", every: 1000 }],
+		alerts: [{ name: "hot", sensor: "temp", above: 30 }],
+	});
+	world.link.connect();
+	const info = () => {
+		world.link.receive("cmd", "info");
+		return world.json("cmd/result").at(-1)?.info as { tsq: string; counters: object };
+	};
+	return { world, info };
+}
+
+describe("info", () => {
+	it("tells the firmware, where and since when it runs, how it started, and counts of session, sensors, alerts, memory and storage", () => {
+		const { world, info } = stage();
+		world.clock.advance(3000);
+		assert.deepEqual(info(), {
+			firmware,
+			host: "test",
+			boot: 1,
+			reset: "power-on",
+			uptime: 3000,
+			tsq: "ntp",
+			outbox: "test",
+			counters: {
+				sent: 0,
+				samples: 2,
+				missed: 0,
+				sensorFailures: 2,
+				edges: 1,
+				edgesRefused: 0,
+				memoryFailures: 0,
+				store: {},
+			},
+		});
+	});
+
+	it("counts what memory refuses", () => {
+		const { world, info } = stage();
+		world.refusing = true;
+		world.clock.advance(3000);
+		assert.equal((info().counters as { memoryFailures: number }).memoryFailures, 1);
+	});
+
+	it("tells how far the time can be trusted now, not when it was last asked", () => {
+		const { world, info } = stage();
+		assert.equal(info().tsq, "ntp");
+		world.clock.synchronized = false;
+		assert.equal(info().tsq, "uptime");
+	});
+});
