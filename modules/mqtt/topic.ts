@@ -1,6 +1,6 @@
 /**
  * Topic names and topic filters, MQTT 3.1.1 §4.7: which texts are one. Serves SUBSCRIBE and
- * PUBLISH. Does not look at lengths in bytes, and not at which filter matches which name: match.ts.
+ * PUBLISH. Does not look at lengths in bytes, and not at which filter matches which name: that is the broker's.
  * Arrows, for a function declaration has a prototype object, which is 48 bytes of flash.
  */
 

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { matches } from "../../modules/mqtt/match.js";
+import { matches } from "../../hosts/desk/page/model/match.js";
 import { isTopicFilter, isTopicName } from "../../modules/mqtt/topic.js";
 import { settings } from "./seed.js";
 
