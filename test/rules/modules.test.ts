@@ -1,5 +1,5 @@
 /**
- * The rules of style.md §5 hold for main.ts and every file under modules/, and each rule can fail.
+ * The rules for code on XS (DESIGN.md) hold for main.ts and every file under modules/, and each rule can fail.
  * What they guard against shows on the device alone: no test in Node, nor in XS without the linker, sees it.
  */
 

@@ -1,5 +1,5 @@
 /**
- * What style.md §5 forbids in modules/** and main.ts, as checks over the syntax tree: what works in Node and
+ * The rules for code on XS (DESIGN.md) for modules/** and main.ts, as checks over the syntax tree: what works in Node and
  * fails, or costs RAM, once the linker of Moddable's SDK has put the evaluated modules into flash. Each rule was
  * seen to fail there (SDK 8.2.3). What a form cannot show (bytes against characters, cost) is not here.
  */

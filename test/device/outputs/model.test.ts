@@ -1,6 +1,6 @@
 /**
  * Everything that can switch a lamp, in any order, against a model that knows each message by itself and not by its identifier:
- * what a board does must be what the model does, switch for switch (field-notes §4).
+ * what a board does must be what the model does, switch for switch.
  */
 
 import assert from "node:assert/strict";

@@ -1,4 +1,4 @@
-/** The lamp and other outputs: what may switch them, and what may not (field-notes §4). */
+/** The lamp and other outputs: what may switch them, and what may not. */
 
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
