@@ -11,24 +11,22 @@ import Command from "./commands/command.js";
 import Control from "./commands/control.js";
 import Decommission from "./commands/decommission.js";
 import { type Description, type OutputDescription, onlyTLS, optionsFor } from "./description/description.js";
-import type { Values } from "./description/schema.js";
 import Settings from "./description/settings.js";
 import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
 import Memory from "./memory.js";
 import Button from "./outputs/button.js";
 import { lampDriver } from "./outputs/lamp.js";
-import Output, { type OutputHost } from "./outputs/output.js";
+import Output, { type OutputParts } from "./outputs/output.js";
 import Trial from "./provisioning/trial.js";
-import Voice from "./publisher.js";
+import Publisher, { reported } from "./publisher.js";
 import Info from "./retained/info.js";
 import Retained from "./retained/retained.js";
 import Router from "./router.js";
-import { waitingEdges } from "./sensors/alert.js";
-import Channel, { type ChannelHost } from "./sensors/sensor.js";
+import { type Edges, waitingEdges } from "./sensors/alert.js";
+import Sensor, { type SensorParts } from "./sensors/sensor.js";
 import type { Storage } from "./storage.js";
 import Time from "./time.js";
 import topics from "./topics.js";
-import { reported } from "./trace.js";
 
 /** The answer to `restart`, and its acknowledgement, go out before the board ends. */
 const PAUSE = 250;
@@ -42,13 +40,13 @@ export interface BoardOptions {
 	readonly connect: (options: UserOptions) => SessionLike;
 }
 
-export default class Board implements ChannelHost, OutputHost {
+export default class Board {
 	readonly timer: Device["timer"];
 	readonly clock: Device["clock"];
 	readonly memory: Memory;
 	readonly time: Time;
-	readonly voice: Voice;
-	readonly channels: readonly Channel[];
+	readonly publisher: Publisher;
+	readonly sensors: readonly Sensor[];
 	readonly outputs: readonly Output[];
 	private readonly options: BoardOptions;
 	private readonly settings: Settings;
@@ -58,51 +56,47 @@ export default class Board implements ChannelHost, OutputHost {
 	private readonly decommission: Decommission;
 	private readonly trial: Trial;
 	private readonly button: Button | undefined;
-	private readonly boot: Boot;
-	private readonly edges: ReadonlyMap<string, Values>;
 	private closed = false;
 
 	constructor(options: BoardOptions) {
 		const { device, description, storage } = options;
 		const { timer, clock, network, provision } = device;
 		const base = topics.base(description.root, description.id);
-		const report = (line: string) => this.report(line);
 		const restart = () => this.restart();
 		this.options = options;
 		this.timer = timer;
 		this.clock = clock;
-		this.voice = new Voice({
-			base,
-			trace: device.trace,
-			link: () => this.session,
-			forgetting: () => this.decommission.active,
-		});
+		const forgetting = () => this.decommission.active;
+		const publisher = new Publisher({ base, timer, trace: device.trace, forgetting });
+		const report = (line: string) => publisher.report(line);
+		this.publisher = publisher;
 		const memory = new Memory(storage.memory);
 		this.memory = memory;
-		this.boot = new Boot(memory, storage);
+		const boot = new Boot(memory, storage);
 		this.settings = new Settings(description, memory, device);
 		this.time = new Time({ clock, timer, memory, ntp: network.ntp?.client, onReport: report });
-		this.outputs = this.makeOutputs();
-		this.edges = waitingEdges(storage.outbox, this.voice.topic(topics.alert("")));
-		this.channels = this.makeChannels();
-		const { voice: publisher, boot, time, channels, outputs, settings } = this;
+		const { time, settings } = this;
+		const parts = Object.freeze({ timer, memory, time, publisher, boot });
+		this.outputs = this.makeOutputs(parts);
+		this.sensors = this.makeSensors(parts, waitingEdges(storage.outbox, publisher.topic(topics.alert(""))));
+		const { sensors, outputs } = this;
 		const counters = () => this.session.counters;
-		const info = new Info({ device, storage, memory, boot, time, channels, counters });
+		const info = new Info({ device, storage, memory, boot, time, sensors, counters });
 		const trying = provision?.trying ?? false;
-		this.retained = new Retained({ base, timer, memory, publisher, info, outputs, channels, trying });
+		this.retained = new Retained({ base, timer, memory, publisher, info, outputs, sensors, trying });
 		const { outbox } = storage;
 		const { retained } = this;
 		const leave = () => this.forgotten();
 		this.decommission = new Decommission({ timer, memory, publisher, outbox, retained, leave });
 		const { decommission } = this;
 		this.trial = new Trial({ timer, clock, provision, report, restart });
-		const control = new Control({ device, settings, info, channels, outputs, decommission, restart });
+		const control = new Control({ device, settings, info, sensors, outputs, decommission, restart });
 		const command = new Command(control, publisher);
 		const router = new Router({ base, command, outputs, trace: device.trace });
-		this.session = this.connect(base, router);
+		this.session = publisher.session = this.connect(base, router);
 		this.button = this.makeButton();
 		this.refresh = timer.repeat(() => retained.announce(), description.refresh);
-		if (!decommission.active) for (const channel of channels) channel.start();
+		if (!decommission.active) for (const sensor of sensors) sensor.start();
 	}
 
 	/** With the changes of `cmd config`. */
@@ -115,18 +109,6 @@ export default class Board implements ChannelHost, OutputHost {
 		this.leave(() => {}, callback);
 	}
 
-	// What the parts need of their board
-
-	nextId(): string {
-		return this.boot.nextId();
-	}
-	waitingEdge(name: string): Values | undefined {
-		return this.edges.get(name);
-	}
-	report(line: string): void {
-		this.options.device.trace?.(line);
-	}
-
 	/** False when this host cannot. */
 	private restart(): boolean {
 		const { restart } = this.options.device;
@@ -137,7 +119,7 @@ export default class Board implements ChannelHost, OutputHost {
 
 	/** All that was retained is cleared. */
 	private forgotten(): void {
-		this.report("forgotten: stays away until it is restarted");
+		this.publisher.report("forgotten: stays away until it is restarted");
 		this.leave(() => this.decommission.end(), undefined, "");
 	}
 
@@ -158,38 +140,39 @@ export default class Board implements ChannelHost, OutputHost {
 
 	/** Stops everything that the board does of its own accord. */
 	private rest(): void {
-		for (const channel of this.channels) channel.close();
+		for (const sensor of this.sensors) sensor.close();
 		this.decommission.close();
 		this.retained.close();
 		this.trial.close();
 		this.button?.close();
 		this.timer.clear(this.refresh);
 		this.time.close();
+		this.publisher.close();
 	}
 
 	// The parts. One that does not start is reported and left out: the rest of the board is worth having. (A sensor is tried
 	// again: sensors/sampler.ts.)
 
-	private makeChannels(): Channel[] {
+	private makeSensors(parts: SensorParts, edges: Edges): Sensor[] {
 		const { device } = this.options;
 		const { sensors, alerts } = this.description;
 		return sensors.map(sensor => {
 			const own = alerts.filter(alert => alert.sensor === sensor.name);
-			return new Channel(this, sensor, own, device.sensor[sensor.driver] as SensorDriver);
+			return new Sensor(parts, sensor, own, device.sensor[sensor.driver] as SensorDriver, edges);
 		});
 	}
 
 	/** The lamp is the first. */
-	private makeOutputs(): Output[] {
+	private makeOutputs(parts: OutputParts): Output[] {
 		const { device } = this.options;
 		const { lamp, actuators } = this.description;
 		const outputs: Output[] = [];
 		const add = (name: string, description: OutputDescription, driver: ActuatorDriver) => {
 			try {
 				const options = optionsFor(driver, description);
-				outputs.push(new Output(this, { name, description, driver, options }));
+				outputs.push(new Output(parts, { name, description, driver, options }));
 			} catch (error) {
-				this.report(`${name}: ${error}`);
+				this.publisher.report(`${name}: ${error}`);
 			}
 		};
 		if (lamp) add("lamp", lamp, lampDriver(device, lamp));
@@ -205,7 +188,7 @@ export default class Board implements ChannelHost, OutputHost {
 		try {
 			return new Button(this.options.device, button, () => output.press());
 		} catch (error) {
-			this.report(`button: ${error}`);
+			this.publisher.report(`button: ${error}`);
 			return undefined;
 		}
 	}
@@ -229,20 +212,20 @@ export default class Board implements ChannelHost, OutputHost {
 			watch: onlyTLS(description) ? this.time.watch(watch) : watch,
 			onMessage: (topic, payload, about) => router.receive(topic, payload, about),
 			onOnline: present => {
-				this.report("online");
+				this.publisher.report("online");
 				trial.online();
 				for (const output of outputs) output.online(present);
 				decommission.online();
 				retained.announce();
 			},
 			onOffline: () => {
-				this.report("offline");
+				this.publisher.report("offline");
 				trial.offline();
 				for (const output of outputs) output.offline();
 			},
 			onReport: (event, detail) => {
 				if (event === Report.filterRefused && detail === base + topics.command) trial.refused();
-				this.report(reported(event, detail));
+				this.publisher.report(reported(event, detail));
 			},
 		});
 	}

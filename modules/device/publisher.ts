@@ -1,14 +1,18 @@
 /**
- * What a board says, each kind with the QoS that is its own: measurements, edges, states, answers, and clearings of what is
- * retained. All of it goes through one gate, so that what a broker cannot take is stopped before it is queued. When
- * something is said, and in which words, is decided by those who say it.
+ * Publishes for all parts of a board, each kind of message with its QoS: measurements, edges of alerts, retained states,
+ * answers, and the clearing of retained topics. Answers, and the states that follow a command, are published in a turn of
+ * their own, not on top of the command's stack. Also the board's log: what it publishes, receives and reports, as lines
+ * for `trace`. When something is published, and in which words, its parts decide.
  */
 
-import type { PublishOptions, SessionLike } from "../session/options.js";
-import { Outcome } from "../session/outcomes.js";
+import { decode } from "../mqtt/text.js";
+import { Deadline } from "../session/deadline.js";
+import type { PublishOptions, Received, SessionLike } from "../session/options.js";
+import { Outcome, Report } from "../session/outcomes.js";
+import { names } from "./commands/command.js";
 import type { Values } from "./description/schema.js";
+import type { Device } from "./io.js";
 import topics from "./topics.js";
-import { said } from "./trace.js";
 
 const measured: PublishOptions = Object.freeze({ QoS: 0 });
 const durable: PublishOptions = Object.freeze({ QoS: 1, durable: true });
@@ -17,58 +21,79 @@ const retained: PublishOptions = Object.freeze({ QoS: 1, retain: true, latest: t
 const cleared: PublishOptions = Object.freeze({ QoS: 1, retain: true, durable: true });
 const answered: PublishOptions = Object.freeze({ QoS: 1 });
 
-export interface VoiceOptions {
-	/** What all topics begin with. */
+/** So many messages may wait for their turn; a flood of commands has its answers at once. */
+const MOST = 16;
+/** Milliseconds until a state that found no room is tried again. */
+const AGAIN = 1000;
+/** Bytes of a payload that are shown. */
+const LONGEST = 200;
+
+export interface PublisherOptions {
+	/** All topics begin with it. */
 	readonly base: string;
+	readonly timer: Device["timer"];
 	readonly trace: ((line: string) => void) | undefined;
-	/** None while a board is put together: it says nothing then. */
-	readonly link: () => SessionLike | undefined;
-	/** All that is retained is being taken back. Asked once there is a link. */
+	/** All that is retained is being cleared. Asked once there is a session. */
 	readonly forgetting: () => boolean;
 }
 
-export default class Voice {
-	private readonly options: VoiceOptions;
+export default class Publisher {
+	/** None while a board is put together: nothing is published then. */
+	session: SessionLike | undefined;
+	private readonly base: string;
+	private readonly trace: ((line: string) => void) | undefined;
+	private readonly forgetting: () => boolean;
+	/** Answers, and callbacks that publish a state, in their order. */
+	private waiting: (string | (() => boolean))[] = [];
+	private readonly turn: Deadline;
 
-	constructor(options: VoiceOptions) {
-		this.options = options;
+	constructor({ base, timer, trace, forgetting }: PublisherOptions) {
+		this.base = base;
+		this.trace = trace;
+		this.forgetting = forgetting;
+		this.turn = new Deadline(timer, () => this.next());
 	}
 
 	/** The whole topic of a name below the board's own. */
 	topic(name: string): string {
-		return this.options.base + name;
+		return this.base + name;
 	}
 
-	/** On a whole topic. False when it did not go out. */
+	/** On a whole topic. False when it was not accepted. */
 	measurement(topic: string, payload: string): boolean {
-		return this.say(topic, payload, measured);
+		const { session } = this;
+		if (session === undefined) return false;
+		const outcome = session.publish(topic, payload, measured);
+		if (this.trace !== undefined) this.note(topic, payload, measured, outcome);
+		return outcome <= Outcome.queued;
 	}
 
-	/** False when the outbox did not take it. */
+	/** False when the outbox did not accept it. */
 	edge(name: string, payload: string): boolean {
-		return this.say(this.topic(name), payload, durable);
+		return this.publish(name, payload, durable) <= Outcome.queued;
 	}
 
 	get online(): boolean {
-		return this.options.link()?.online === true;
+		return this.session?.online === true;
 	}
-
-	/** What is retained can be said: the broker is there, and it is not all being taken back. */
+	/** Retained messages may be published: the broker is there, and they are not all being cleared. */
 	get retaining(): boolean {
-		return this.online && !this.options.forgetting();
+		return this.online && !this.forgetting();
 	}
 
-	report(line: string): void {
-		this.options.trace?.(line);
+	/** Retained. False when there is no room for it now. */
+	state(name: string, payload: string): boolean {
+		// All states are published at each connect, so nothing is lost by not keeping them until then.
+		return !this.retaining || this.publish(name, payload, retained) <= Outcome.queued;
 	}
 
-	state(name: string, payload: string): void {
-		// What is retained is said at each connect, so nothing is lost by not keeping it until then.
-		if (this.retaining) this.say(this.topic(name), payload, retained);
+	/** Calls back in a later turn, once for all calls until then; again where there is no room. */
+	soon(announce: () => boolean): void {
+		if (!this.waiting.includes(announce)) this.wait(announce);
 	}
 
 	answer(result: Values): void {
-		this.say(this.topic(topics.result), JSON.stringify(result), answered);
+		this.wait(JSON.stringify(result));
 	}
 
 	/** A command that asked for an answer was carried out. */
@@ -81,18 +106,85 @@ export default class Voice {
 		this.answer({ ...(cid !== undefined && { cid }), topic, ok: false, error, ...(ver >= 0 && { ver }) });
 	}
 
-	/** Takes back what is retained; `lasting`: also after a restart. False when there is no room for it now. */
+	/** Clears a retained topic; `lasting`: also after a restart. False when there is no room for it now. */
 	clear(name: string, lasting: boolean): boolean {
-		return this.say(this.topic(name), "", lasting ? cleared : retained);
+		return this.publish(name, "", lasting ? cleared : retained) <= Outcome.queued;
 	}
 
-	/** The gate. */
-	private say(topic: string, payload: string, options: PublishOptions): boolean {
-		const { base, trace, link } = this.options;
-		const outcome = link()?.publish(topic, payload, options) ?? Outcome.droppedOffline;
-		// Without a connection each sample would say so.
-		if (trace && outcome !== Outcome.droppedOffline)
-			trace(said(topic.slice(base.length), payload, options, outcome));
-		return outcome === Outcome.sent || outcome === Outcome.queued;
+	/** Publishes all that waits for its turn. */
+	close(): void {
+		const waiting = this.waiting;
+		this.waiting = [];
+		this.turn.close();
+		for (const item of waiting) this.say(item);
 	}
+
+	private wait(item: string | (() => boolean)): void {
+		if (this.waiting.length >= MOST) this.close();
+		this.waiting.push(item);
+		this.turn.set(0);
+	}
+
+	private next(): void {
+		const item = this.waiting.shift();
+		if (item === undefined) return;
+		const done = this.say(item);
+		if (!done) this.waiting.push(item);
+		if (this.waiting.length) this.turn.set(done ? 0 : AGAIN);
+	}
+
+	private say(item: string | (() => boolean)): boolean {
+		if (typeof item !== "string") return item();
+		this.publish(topics.result, item, answered);
+		return true;
+	}
+
+	private publish(name: string, payload: string, options: PublishOptions): Outcome {
+		const topic = this.base + name;
+		const outcome = this.session?.publish(topic, payload, options) ?? Outcome.droppedOffline;
+		if (this.trace !== undefined) this.note(topic, payload, options, outcome);
+		return outcome;
+	}
+
+	// The log
+
+	/** A line of any part. */
+	report(line: string): void {
+		this.trace?.(line);
+	}
+
+	private note(topic: string, payload: string, { QoS, retain }: PublishOptions, outcome: Outcome): void {
+		// Without a connection each sample would have its line.
+		if (outcome === Outcome.droppedOffline) return;
+		const what = outcome === Outcome.sent ? "" : outcome === Outcome.queued ? ", queued" : ", dropped";
+		const name = topic.slice(this.base.length);
+		this.report(`> ${name} ${payload} (QoS ${QoS}${retain ? ", retained" : ""}${what})`);
+	}
+}
+
+/** The line of a message that came. `open`: nothing in it is a secret. */
+export function heard(
+	name: string,
+	payload: Uint8Array,
+	{ retain, duplicate }: Received,
+	open: boolean,
+): string {
+	return `< ${name} ${printable(payload, open)}${retain ? " (retained)" : ""}${duplicate ? " (duplicate)" : ""}`;
+}
+
+/** The line of a session's report. */
+export function reported(event: number, detail = ""): string {
+	for (const [name, value] of Object.entries(Report))
+		if (value === event) return `session: ${name} ${detail}`;
+	return `session: ${event} ${detail}`;
+}
+
+function printable(payload: Uint8Array, open: boolean): string {
+	try {
+		const text = payload.byteLength <= LONGEST ? decode(payload) : undefined;
+		if (text !== undefined && (open || names.includes(text))) return text;
+	} catch {
+		// Shown as a count.
+	}
+	return `(${payload.byteLength} bytes)`;
 }

@@ -6,8 +6,8 @@
 import type { Received, UserOptions } from "../session/options.js";
 import type Command from "./commands/command.js";
 import type Output from "./outputs/output.js";
+import { heard } from "./publisher.js";
 import topics from "./topics.js";
-import { heard } from "./trace.js";
 
 type Receive = (payload: Uint8Array, about: Received) => void;
 

@@ -136,7 +136,7 @@ describe("board", () => {
 	it("names its sensors and actuators with unit and kind", () => {
 		const board = world().start();
 		assert.deepEqual(
-			board.channels.map(({ name, quantity, unit }) => ({ name, quantity, unit })),
+			board.sensors.map(({ name, quantity, unit }) => ({ name, quantity, unit })),
 			[{ name: "temp", quantity: "value", unit: "°C" }],
 		);
 		assert.deepEqual(

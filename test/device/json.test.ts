@@ -61,7 +61,10 @@ describe("a message's JSON", () => {
 	for (const [title, head, piece, count, command, wish] of bombs)
 		it(`is refused in words for ${title}`, () => {
 			assert.match(nested.command(head, piece, count) as string, command);
-			assert.match(nested.wish(head, piece, count) as string, wish ?? /^expected at most 512 bytes, found/);
+			assert.match(
+				nested.request(head, piece, count) as string,
+				wish ?? /^expected at most 512 bytes, found/,
+			);
 		});
 });
 
@@ -86,7 +89,7 @@ const reason = unavailable();
 	for (const [title, head, piece, count, command, wish] of bombs)
 		it(`does not end it: ${title}`, async () => {
 			assert.match((await harness.call("command", head, piece, count)).result as string, command);
-			const said = (await harness.call("wish", head, piece, count)).result as string;
+			const said = (await harness.call("request", head, piece, count)).result as string;
 			assert.match(said, wish ?? /^expected at most 512 bytes, found/);
 		});
 });

@@ -1,7 +1,7 @@
 /** What one message may do to the engine, for json.test.ts to run in XS itself. */
 
 import { readOrder } from "../../modules/device/commands/command.js";
-import { parseWish } from "../../modules/device/outputs/request.js";
+import { parseRequest } from "../../modules/device/outputs/request.js";
 import { encode } from "../../modules/mqtt/text.js";
 
 /** `head` and so many times `piece`. */
@@ -9,9 +9,9 @@ function message(head: string, piece: string, count: number): Uint8Array {
 	return encode(head + piece.repeat(count));
 }
 
-export function wish(head: string, piece: string, count: number): string | undefined {
-	const wish = parseWish(message(head, piece, count));
-	return "error" in wish ? wish.error : undefined;
+export function request(head: string, piece: string, count: number): string | undefined {
+	const request = parseRequest(message(head, piece, count));
+	return "error" in request ? request.error : undefined;
 }
 
 export function command(head: string, piece: string, count: number): string | undefined {

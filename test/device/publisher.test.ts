@@ -1,9 +1,10 @@
 /** What a board says, in topics and QoS, over a session that notes what it is given and answers as it is told. */
 
 import assert from "node:assert/strict";
-import Voice from "../../modules/device/publisher.js";
+import Publisher from "../../modules/device/publisher.js";
 import type { SessionLike } from "../../modules/session/options.js";
 import { Outcome } from "../../modules/session/outcomes.js";
+import { TestClock } from "../clock.js";
 
 function stage() {
 	const published: unknown[][] = [];
@@ -15,10 +16,10 @@ function stage() {
 		outcome: Outcome.sent as Outcome,
 		online: true,
 		forgetting: false,
-		linked: true,
-		voice: undefined as unknown as Voice,
+		clock: new TestClock(),
+		publisher: undefined as unknown as Publisher,
 	};
-	const link: SessionLike = {
+	const session: SessionLike = {
 		get online() {
 			return one.online;
 		},
@@ -29,22 +30,23 @@ function stage() {
 		},
 		close: () => assert.fail("nobody leaves"),
 	};
-	one.voice = new Voice({
+	one.publisher = new Publisher({
 		base: "r/b/",
+		timer: one.clock,
 		trace: line => void trace.push(line),
-		link: () => (one.linked ? link : undefined),
 		forgetting: () => one.forgetting,
 	});
+	one.publisher.session = session;
 	return one;
 }
 
-type Say = (voice: Voice) => unknown;
-const edge: Say = voice => voice.edge("alerts/hot", "{}");
-const state: Say = voice => voice.state("lamp/state", "ON");
-const measurement: Say = voice => voice.measurement(voice.topic("measurements/temp"), "20");
-const answer: Say = voice => voice.answer({ ok: true });
-const clearing: Say = voice => voice.clear("lamp/state", false);
-const lasting: Say = voice => voice.clear("lamp/state", true);
+type Say = (publisher: Publisher) => unknown;
+const edge: Say = publisher => publisher.edge("alerts/hot", "{}");
+const state: Say = publisher => publisher.state("lamp/state", "ON");
+const measurement: Say = publisher => publisher.measurement(publisher.topic("measurements/temp"), "20");
+const answer: Say = publisher => publisher.answer({ ok: true });
+const clearing: Say = publisher => publisher.clear("lamp/state", false);
+const lasting: Say = publisher => publisher.clear("lamp/state", true);
 
 describe("what a board says", () => {
 	for (const [title, say, ...published] of [
@@ -75,7 +77,8 @@ describe("what a board says", () => {
 	] as const)
 		it(`has a QoS of its kind: ${title}`, () => {
 			const one = stage();
-			say(one.voice);
+			say(one.publisher);
+			one.clock.advance(0);
 			assert.deepEqual(one.published, [published]);
 		});
 
@@ -89,7 +92,7 @@ describe("what a board says", () => {
 			const one = stage();
 			const taken = Object.entries(Outcome).filter(([, outcome]) => {
 				one.outcome = outcome;
-				return say(one.voice);
+				return say(one.publisher);
 			});
 			assert.deepEqual(
 				taken.map(([name]) => name),
@@ -99,11 +102,11 @@ describe("what a board says", () => {
 
 	it("is traced by its name, with what became of it", () => {
 		const one = stage();
-		state(one.voice);
+		state(one.publisher);
 		one.outcome = Outcome.queued;
-		edge(one.voice);
+		edge(one.publisher);
 		one.outcome = Outcome.droppedFull;
-		edge(one.voice);
+		edge(one.publisher);
 		assert.deepEqual(one.trace, [
 			"> lamp/state ON (QoS 1, retained)",
 			"> alerts/hot {} (QoS 1, queued)",
@@ -114,23 +117,37 @@ describe("what a board says", () => {
 	it("is not traced where there was no connection for it, or each sample would be", () => {
 		const one = stage();
 		one.outcome = Outcome.droppedOffline;
-		measurement(one.voice);
+		measurement(one.publisher);
 		assert.equal(one.published.length, 1);
 		assert.deepEqual(one.trace, []);
 	});
 
 	it("goes out all the same where nobody watches", () => {
 		const published: unknown[] = [];
-		const link = { publish: (topic: string) => published.push(topic) } as unknown as SessionLike;
-		edge(new Voice({ base: "r/b/", trace: undefined, link: () => link, forgetting: () => false }));
+		const publisher = new Publisher({
+			base: "r/b/",
+			timer: new TestClock(),
+			trace: undefined,
+			forgetting: () => false,
+		});
+		publisher.session = {
+			online: true,
+			counters: {},
+			publish(topic) {
+				published.push(topic);
+				return Outcome.sent;
+			},
+			close() {},
+		};
+		edge(publisher);
 		assert.deepEqual(published, ["r/b/alerts/hot"]);
 	});
 
 	it("is heard by nobody before there is a session, and was not taken", () => {
 		const one = stage();
-		one.linked = false;
-		for (const say of [edge, measurement, clearing, lasting]) assert.equal(say(one.voice), false);
-		for (const say of [state, answer]) say(one.voice);
+		one.publisher.session = undefined;
+		for (const say of [edge, measurement, clearing, lasting]) assert.equal(say(one.publisher), false);
+		for (const say of [state, answer]) say(one.publisher);
 		assert.deepEqual([one.published, one.trace], [[], []]);
 	});
 });
@@ -143,47 +160,105 @@ describe("a state", () => {
 		it(`is not said ${title}`, () => {
 			const one = stage();
 			Object.assign(one, set);
-			assert.equal(one.voice.retaining, false);
-			state(one.voice);
+			assert.equal(one.publisher.retaining, false);
+			state(one.publisher);
 			assert.deepEqual(one.published, []);
 		});
 
 	it("is said again once that is over", () => {
 		const one = stage();
 		one.online = false;
-		state(one.voice);
+		state(one.publisher);
 		one.online = true;
-		assert.equal(one.voice.retaining, true);
-		state(one.voice);
+		assert.equal(one.publisher.retaining, true);
+		state(one.publisher);
 		assert.equal(one.published.length, 1);
 	});
 
 	it("asks nobody whether it may be said before there is a session", () => {
 		const forgetting = () => assert.fail("not yet there");
-		const voice = new Voice({ base: "r/b/", trace: undefined, link: () => undefined, forgetting });
-		state(voice);
-		assert.equal(voice.retaining, false);
+		const publisher = new Publisher({ base: "r/b/", timer: new TestClock(), trace: undefined, forgetting });
+		state(publisher);
+		assert.equal(publisher.retaining, false);
 	});
 });
 
 describe("an answer", () => {
 	/** What was answered. */
-	const answers = ({ published }: { published: unknown[][] }) =>
-		published.map(([topic, payload]) => [topic, JSON.parse(payload as string)]);
+	const answers = ({ published, clock }: ReturnType<typeof stage>) => {
+		clock.advance(0);
+		return published.map(([topic, payload]) => [topic, JSON.parse(payload as string)]);
+	};
 
 	it("confirms a command by its topic and cid", () => {
 		const one = stage();
-		one.voice.confirm("lamp/set", 5);
+		one.publisher.confirm("lamp/set", 5);
 		assert.deepEqual(answers(one), [["r/b/cmd/result", { cid: 5, topic: "lamp/set", ok: true }]]);
 	});
 
 	it("refuses one with the reason, with its cid and the version that stands where there are such", () => {
 		const one = stage();
-		one.voice.refuse("lamp/set", "no");
-		one.voice.refuse("lamp/desired", "old", "c", 0);
+		one.publisher.refuse("lamp/set", "no");
+		one.publisher.refuse("lamp/desired", "old", "c", 0);
 		assert.deepEqual(answers(one), [
 			["r/b/cmd/result", { topic: "lamp/set", ok: false, error: "no" }],
 			["r/b/cmd/result", { cid: "c", topic: "lamp/desired", ok: false, error: "old", ver: 0 }],
 		]);
+	});
+});
+
+describe("a message that waits for its turn", () => {
+	const payloads = ({ published }: ReturnType<typeof stage>) => published.map(([, payload]) => payload);
+
+	it("is not published before the turn is over, and then in its order, one a turn", () => {
+		const one = stage();
+		one.publisher.soon(() => one.publisher.state("lamp/state", "ON"));
+		one.publisher.answer({ n: 1 });
+		one.publisher.answer({ n: 2 });
+		assert.deepEqual(payloads(one), []);
+		const turns: number[] = [];
+		one.publisher.soon(() => turns.push(one.published.length) > 0);
+		one.clock.advance(0);
+		assert.deepEqual(payloads(one), ["ON", '{"n":1}', '{"n":2}']);
+		assert.deepEqual(turns, [3]);
+		assert.equal(one.clock.pending, 0);
+	});
+
+	it("is one state for all changes of a turn, as it is at the end of it", () => {
+		const one = stage();
+		let level = 0;
+		const announce = () => one.publisher.state("lamp/state", `${level}`);
+		for (level = 1; level < 4; level++) one.publisher.soon(announce);
+		one.clock.advance(0);
+		assert.deepEqual(payloads(one), ["4"]);
+	});
+
+	it("is a state that is tried again each second while there is no room, without holding up an answer for longer", () => {
+		const one = stage();
+		one.outcome = Outcome.droppedFull;
+		one.publisher.soon(() => one.publisher.state("lamp/state", "ON"));
+		one.clock.advance(2500);
+		assert.equal(one.published.length, 3);
+		one.outcome = Outcome.queued;
+		one.publisher.answer({});
+		one.clock.advance(0);
+		assert.deepEqual(payloads(one).slice(3), ["ON", "{}"]);
+	});
+
+	it("waits no longer when sixteen wait before it", () => {
+		const one = stage();
+		for (let n = 0; n < 17; n++) one.publisher.answer({ n });
+		assert.equal(one.published.length, 16);
+		one.clock.advance(0);
+		assert.equal(one.published.length, 17);
+		assert.equal(payloads(one)[16], '{"n":16}');
+	});
+
+	it("is published when the board closes", () => {
+		const one = stage();
+		one.publisher.answer({ n: 1 });
+		one.publisher.close();
+		assert.deepEqual(payloads(one), ['{"n":1}']);
+		assert.equal(one.clock.pending, 0);
 	});
 });

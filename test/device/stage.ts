@@ -104,7 +104,7 @@ export class TestLink implements SessionLike {
 		this.online = false;
 		this.options.onOffline(1);
 	}
-	/** True when it was taken: then a session acknowledges it. */
+	/** True when it was taken: then a session acknowledges it. With the turns that follow at the same moment. */
 	receive(topic: string, payload: string, about: Partial<Received> = {}): boolean {
 		const message = { QoS: 1, retain: false, duplicate: false, id: 0, ...about };
 		try {
@@ -112,6 +112,8 @@ export class TestLink implements SessionLike {
 			return true;
 		} catch {
 			return false;
+		} finally {
+			this.#world.clock.advance(0);
 		}
 	}
 	close(callback?: () => void, farewell = "offline"): void {

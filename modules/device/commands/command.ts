@@ -8,7 +8,7 @@ import { line } from "../description/description.js";
 import { isRecord, nearest, type Problem, show, unknown, type Values } from "../description/schema.js";
 import { parse } from "../json.js";
 import { cidOf } from "../outputs/request.js";
-import type Voice from "../publisher.js";
+import type Publisher from "../publisher.js";
 import topics from "../topics.js";
 import type Control from "./control.js";
 
@@ -21,9 +21,9 @@ export const names: readonly string[] = Object.freeze(["info", "config", "restar
 
 export default class Command {
 	private readonly control: Control;
-	private readonly publisher: Pick<Voice, "answer">;
+	private readonly publisher: Pick<Publisher, "answer">;
 
-	constructor(control: Control, publisher: Pick<Voice, "answer">) {
+	constructor(control: Control, publisher: Pick<Publisher, "answer">) {
 		this.control = control;
 		this.publisher = publisher;
 	}

@@ -12,14 +12,14 @@ import type { Device, Texts } from "../io.js";
 import type Output from "../outputs/output.js";
 import { mistakes, shown } from "../provisioning/check.js";
 import type Info from "../retained/info.js";
-import type Channel from "../sensors/sensor.js";
+import type Sensor from "../sensors/sensor.js";
 import type Decommission from "./decommission.js";
 
 export interface ControlOptions {
 	readonly device: Device;
 	readonly settings: Settings;
 	readonly info: Pick<Info, "values">;
-	readonly channels: readonly Pick<Channel, "adopt" | "close">[];
+	readonly sensors: readonly Pick<Sensor, "adopt" | "close">[];
 	readonly outputs: readonly Pick<Output, "name" | "description" | "configure" | "identify">[];
 	readonly decommission: Pick<Decommission, "begin">;
 	/** A moment later, so that the answer goes first. False when this host cannot. */
@@ -63,8 +63,8 @@ export default class Control {
 	}
 
 	forget(): void {
-		const { device, channels, decommission } = this.options;
-		for (const channel of channels) channel.close();
+		const { device, sensors, decommission } = this.options;
+		for (const sensor of sensors) sensor.close();
 		if (!decommission.begin()) device.trace?.("forget: could not be stored, a restart will not know it");
 	}
 
@@ -84,8 +84,8 @@ export default class Control {
 	}
 
 	private adopt(description: Description): void {
-		const { channels, outputs } = this.options;
-		for (const channel of channels) channel.adopt(description);
+		const { sensors, outputs } = this.options;
+		for (const sensor of sensors) sensor.adopt(description);
 		for (const output of outputs) {
 			const own = description.actuators.find(({ name }) => name === output.name) ?? description.lamp;
 			if (own) output.configure(own);

@@ -7,7 +7,7 @@
 import type { Timer, TimerHandle } from "../../mqtt/io.js";
 import type { Outbox } from "../../session/options.js";
 import type Memory from "../memory.js";
-import type Voice from "../publisher.js";
+import type Publisher from "../publisher.js";
 import type Retained from "../retained/retained.js";
 import topics from "../topics.js";
 
@@ -17,7 +17,7 @@ const LOOK = 250;
 export interface DecommissionOptions {
 	readonly timer: Timer;
 	readonly memory: Memory;
-	readonly publisher: Voice;
+	readonly publisher: Publisher;
 	readonly outbox: Outbox;
 	readonly retained: Retained;
 	/** The board leaves, without a status. */

@@ -1,89 +1,86 @@
 /**
- * Brings one actuator to the level that is meant: a write that failed is tried again after 1, 2, 4 … 60 s, and told once.
- * Blinks, so that the thing is found, and then shows again what is meant. Knows levels only: why one is meant is
- * output.ts's, how it reaches a pin actuator.ts's.
+ * Brings one actuator to the level that is meant: a write that failed is tried again after 1, 2, 4 … 60 s, and reported
+ * once. Blinks, so that the actuator is found, and then shows again the level that is meant. Knows levels only: output.ts
+ * knows why one is meant, and the actuator's class (lamp.ts has two) how it reaches a pin.
  */
 
 import type { TimerHandle } from "../../mqtt/io.js";
 import type { Actuator, ActuatorDriver, Device } from "../io.js";
 
-/** Called from inside `bring` too. */
-export interface ActuationOwner {
-	/** The actuator shows what it was to be brought to. Once for each `bring`. */
-	shown(): void;
-	/** A write failed and is tried again. Once for each `bring`; a blinking that ends so before any has one more. */
-	failed(): void;
-	/** It is time to try again; the actuator has its turn after this. */
-	retry(): void;
-}
-
-export interface ActuationOptions {
+export interface DriveOptions {
 	readonly timer: Device["timer"];
 	readonly driver: ActuatorDriver;
 	/** For the driver's class. */
 	readonly options: object;
-	/** What it starts with, 0…255. */
+	/** Of the start, 0…255. */
 	readonly level: number;
+	/** The actuator shows the level it was to be brought to. Once for each `bring`, perhaps inside it. */
+	readonly onShown: () => void;
+	/** A write failed and is tried again. Once for each `bring`; a blinking that ends so before any has one more. */
+	readonly onFailed: () => void;
+	/** It is time to try again; the actuator has its turn after this. */
+	readonly onRetry: () => void;
 }
 
 const RETRY = Object.freeze({ minimum: 1000, maximum: 60_000 });
 const BLINK = Object.freeze({ interval: 250, changes: 20 });
 
-export default class Actuation {
-	private readonly owner: ActuationOwner;
+export default class Drive {
+	private readonly options: DriveOptions;
 	private readonly timer: Device["timer"];
 	private readonly actuator: Actuator;
-	/** What is meant. */
+	/** The level that is meant. */
 	private level: number;
-	/** What the actuator was last brought to. */
+	/** The level that the actuator was last brought to. */
 	private shown: number;
-	/** A write failed or the lamp blinks: nobody knows what the actuator shows. */
+	/** A write failed or the lamp blinks: the actuator may show anything. */
 	private unsure = false;
-	/** The owner waits to hear that the level is shown. */
-	private due = false;
-	/** The owner has heard that it failed. */
-	private told = false;
+	/** `onShown` is to be called. */
+	private awaited = false;
+	/** `onFailed` was called. */
+	private reported = false;
 	private retry: TimerHandle | undefined;
 	private delay: number = RETRY.minimum;
-	private blinking: TimerHandle | undefined;
+	private blinker: TimerHandle | undefined;
 	private changes = 0;
-	/** Kept, for what is broken is tried for as long as it is. */
+	/** Made once: an actuator that is broken is tried for as long as it is. */
 	private readonly later = (): void => this.tryAgain();
 
 	/** Throws what the actuator's class throws. */
-	constructor(owner: ActuationOwner, { timer, driver, options, level }: ActuationOptions) {
-		this.owner = owner;
+	constructor(options: DriveOptions) {
+		const { timer, driver, level } = options;
+		this.options = options;
 		this.timer = timer;
 		this.level = this.shown = level;
-		this.actuator = new driver.io({ ...options, initialValue: level });
+		this.actuator = new driver.io({ ...options.options, initialValue: level });
 	}
 
 	/** Now, or as soon as the actuator does it. Ends the blinking. */
 	bring(level: number): void {
 		this.steady();
 		this.level = level;
-		this.due = true;
-		this.told = false;
+		this.awaited = true;
+		this.reported = false;
 		this.delay = RETRY.minimum;
 		this.show();
 	}
 
-	/** Calls `retry` after the delay, whatever stood; the owner may have something of its own to try again. */
+	/** Calls `onRetry` after the delay, in place of a retry that is set; the owner may have something of its own to try again. */
 	again(): void {
 		this.timer.clear(this.retry);
 		this.retry = this.timer.set(this.later, this.delay);
 	}
 
-	/** For a few seconds, to be found. What is meant stays. */
+	/** For a few seconds, to be found. The level that is meant stays. */
 	blink(): void {
 		this.steady();
 		this.changes = BLINK.changes;
-		this.blinking = this.timer.repeat(() => this.change(), BLINK.interval);
+		this.blinker = this.timer.repeat(() => this.change(), BLINK.interval);
 	}
 
-	/** Leaves the actuator at what is meant. */
+	/** Leaves the actuator at the level that is meant. */
 	close(): void {
-		if (this.blinking) this.write(this.level);
+		if (this.blinker) this.write(this.level);
 		this.steady();
 		this.timer.clear(this.retry);
 		this.retry = undefined;
@@ -97,29 +94,25 @@ export default class Actuation {
 	private tryAgain(): void {
 		this.retry = undefined;
 		this.delay = Math.min(this.delay * 2, RETRY.maximum);
-		this.owner.retry();
-		if (!this.blinking) this.show();
+		this.options.onRetry();
+		if (!this.blinker) this.show();
 	}
 
-	/** Brings the actuator to what is meant; what fails is tried again. */
+	/** Brings the actuator to the level that is meant; a failure is tried again. */
 	private show(): void {
-		const level = this.level;
+		const { level } = this;
 		if ((this.unsure || level !== this.shown) && !this.write(level)) {
 			this.unsure = true;
-			this.fail();
+			if (!this.reported) this.options.onFailed();
+			this.reported = true;
+			this.again();
 			return;
 		}
 		this.unsure = false;
 		this.shown = level;
-		if (!this.due) return;
-		this.due = false;
-		this.owner.shown();
-	}
-
-	private fail(): void {
-		if (!this.told) this.owner.failed();
-		this.told = true;
-		this.again();
+		if (!this.awaited) return;
+		this.awaited = false;
+		this.options.onShown();
 	}
 
 	/** Every other time the opposite of what is meant, so that the first is one that is seen. */
@@ -132,11 +125,11 @@ export default class Actuation {
 		}
 	}
 
-	/** Ends the blinking, wherever it is. */
+	/** Ends the blinking, at either level. */
 	private steady(): void {
-		if (!this.blinking) return;
-		this.timer.clear(this.blinking);
-		this.blinking = undefined;
+		if (!this.blinker) return;
+		this.timer.clear(this.blinker);
+		this.blinker = undefined;
 		this.unsure = true;
 	}
 

@@ -1,29 +1,27 @@
 /**
  * One actuator and what may switch it: `set` (live commands), `desired` (retained, with a version), a button, the
- * fail-safe, the power-on policy. Reports what is in `state`. Field-notes §4: no old command over a newer one.
- * What comes from a broker is stored before it is done and before the session acknowledges, so neither a restart nor a
- * redelivery does it twice; what cannot be stored is not done, unless a hand did it. What stands is in ledger.ts, what
- * moves it in actuation.ts, what the broker's absence means in absence.ts.
+ * fail-safe, the power-on policy. Publishes its `state`. No old command is done over a newer one. A command of a broker is
+ * stored before it is done and before the session acknowledges it, so neither a restart nor a redelivery does it twice; one
+ * that cannot be stored is not done. applied.ts knows what stands, drive.ts moves the actuator, failsafe.ts knows what the
+ * broker's absence means.
  */
 
 import type { Received } from "../../session/options.js";
 import type { OutputDescription } from "../description/description.js";
 import type { ActuatorDriver, Device } from "../io.js";
 import type Memory from "../memory.js";
-import type Voice from "../publisher.js";
+import type Publisher from "../publisher.js";
 import topics from "../topics.js";
-import { type Applied, levelOf, stateText, wishText } from "./applied.js";
-import Actuation, { type ActuationOwner } from "./drive.js";
-import Absence, { type AbsenceOwner } from "./failsafe.js";
-import Ledger from "./ledger.js";
-import { parseWish, type Refusal, type Wish } from "./request.js";
+import Applied, { levelOf, type State, stateText, textOf } from "./applied.js";
+import Drive from "./drive.js";
+import FailSafe from "./failsafe.js";
+import { ignored, parseLive, parseRequest, type Request } from "./request.js";
 
-/** What an output needs of its board. */
-export interface OutputHost {
+/** The objects that the outputs of a board share. */
+export interface OutputParts {
 	readonly memory: Memory;
 	readonly timer: Device["timer"];
-	readonly voice: Voice;
-	report(line: string): void;
+	readonly publisher: Publisher;
 }
 
 export interface OutputOptions {
@@ -37,58 +35,74 @@ export interface OutputOptions {
 export default class Output {
 	readonly name: string;
 	readonly dimmable: boolean;
-	private readonly host: OutputHost;
-	/** What is meant. */
-	private readonly ledger: Ledger;
-	private readonly actuation: Actuation;
-	private readonly absence: Absence;
-	private settings: OutputDescription;
+	/** Changed by `configure` only. */
+	description: OutputDescription;
+	private readonly publisher: Publisher;
+	private readonly applied: Applied;
+	private readonly drive: Drive;
+	private readonly failSafe: FailSafe;
 	/** What the actuator was last brought to. */
-	private shown: Applied;
-	/** Who waits for the actuator: the topic that asked, and the cid of the answer. */
-	private topic: string;
+	private shown: State;
+	/** What moves the actuator, and the cid of its answer. */
+	private cause: string;
 	private cid: string | number | undefined;
+	private readonly announcing = () => this.announce();
 
 	/** Throws what the actuator's class throws. */
-	constructor(host: OutputHost, { name, description, driver, options }: OutputOptions) {
-		this.name = this.topic = name;
+	constructor({ memory, timer, publisher }: OutputParts, options: OutputOptions) {
+		const { name, description, driver } = options;
+		this.name = this.cause = name;
 		this.dimmable = driver.dimmable ?? false;
-		this.host = host;
-		this.settings = description;
-		this.ledger = new Ledger(host.memory, name, description);
-		this.shown = this.state;
-		const level = levelOf(this.state, this.dimmable);
-		this.actuation = new Actuation(this.actuating(), { timer: host.timer, driver, options, level });
-		this.absence = new Absence(this.waiting(), host.timer, description.failSafe);
-	}
-
-	get description(): OutputDescription {
-		return this.settings;
-	}
-
-	private get state(): Applied {
-		return this.ledger.state;
+		this.description = description;
+		this.publisher = publisher;
+		this.applied = new Applied(memory, name, description);
+		this.shown = this.applied.state;
+		this.drive = new Drive({
+			timer,
+			driver,
+			options: options.options,
+			level: levelOf(this.shown, this.dimmable),
+			onShown: () => this.done(),
+			onFailed: () => publisher.refuse(this.cause, "the actuator failed, it is tried again", this.cid),
+			onRetry: () => {
+				if (this.applied.unsaved) this.save();
+			},
+		});
+		this.failSafe = new FailSafe({
+			timer,
+			allowed: description.failSafe,
+			onLost: () => {
+				const { state } = this.applied;
+				if (state.on || this.shown.on) this.act({ ...state, on: false, src: "failsafe" }, "fail-safe");
+			},
+			onSettled: () => this.settle(this.applied.state.seen),
+		});
 	}
 
 	configure(description: OutputDescription): void {
-		this.settings = description;
-		this.absence.configure(description.failSafe);
+		this.description = description;
+		this.failSafe.configure(description.failSafe);
 	}
 
 	/** A message on `<name>/set`. Throws when it could not be stored, so that it is not acknowledged. */
 	set(payload: Uint8Array, about: Received): void {
 		if (payload.byteLength === 0) return;
+		const { applied, publisher } = this;
 		const topic = topics.outputSet(this.name);
-		const seen = this.ledger.seen("set", payload, about);
-		const wish = parseWish(payload);
-		const stale = this.absence.stale(about, this.settings.liveOnly, this.state.local);
-		if (seen === undefined) this.host.report(`${topic}: delivered again, already done`);
-		else if (stale || "error" in wish) {
-			this.ledger.note(seen);
-			const error = stale ? `expected a live message, found ${stale}: ignored` : (wish as Refusal).error;
-			this.host.voice.refuse(topic, error, wish.cid);
+		const seen = applied.seen("set", payload, about);
+		const kept = this.failSafe.stale(about, this.description.liveOnly, applied.state.local);
+		let request = parseLive(payload, about);
+		if (kept && !about.retain) request = ignored(kept, request);
+		if (seen === undefined) publisher.report(`${topic}: delivered again, already done`);
+		else if ("error" in request) {
+			applied.note(seen);
+			publisher.refuse(topic, request.error, request.cid);
 		} else
-			this.order({ ...this.state, ...this.wished(wish), src: "set", local: false, seen }, topic, wish.cid);
+			this.order(
+				{ ...applied.state, ...this.asked(request), src: "set", local: false, seen },
+				topic,
+				request.cid,
+			);
 	}
 
 	/**
@@ -96,132 +110,112 @@ export default class Output {
 	 * could not be stored, so that it is not acknowledged.
 	 */
 	desired(payload: Uint8Array, about: Received): void {
-		// Empty clears the retained message: nobody wishes anything, which is not a wish for off.
+		// Empty clears the retained message: there is no request then, which is not a request for OFF.
 		if (payload.byteLength === 0) return;
 		const topic = topics.outputDesired(this.name);
-		const wish = parseWish(payload);
-		if ("error" in wish) this.host.voice.refuse(topic, wish.error, wish.cid);
-		else if (this.settings.liveOnly)
-			this.host.voice.refuse(topic, "expected nothing: it takes live commands only", wish.cid);
-		else this.wish(wish, topic, payload, about);
+		const request = parseRequest(payload);
+		if ("error" in request) this.publisher.refuse(topic, request.error, request.cid);
+		else if (this.description.liveOnly)
+			this.publisher.refuse(topic, "expected nothing: it takes live commands only", request.cid);
+		else this.apply(request, topic, payload, about);
 	}
 
-	/** The button: whoever stands before the thing sees what it does, so here, and only here, the other state is meant. */
+	/** The button. Its user sees the actuator, so here, and only here, the other state is meant. */
 	press(): void {
-		this.local({ ...this.state, on: !this.shown.on, src: "local" }, "button");
+		this.act({ ...this.applied.state, on: !this.shown.on, src: "local" }, "button");
 	}
 
 	online(sessionPresent: boolean): void {
-		this.absence.online(sessionPresent);
+		this.failSafe.online(sessionPresent);
 		if (sessionPresent) return;
 		// A new session has kept nothing, and counts its packet identifiers anew: what they say of an old one would be wrong.
-		this.ledger.forget();
-		this.live("");
+		this.applied.forget();
+		this.settle("");
 	}
 
 	offline(): void {
-		this.absence.offline();
+		this.failSafe.offline();
 	}
 
-	/** The retained state: what the actuator was brought to. */
-	announce(): void {
-		this.host.voice.state(topics.outputState(this.name), stateText(this.shown, this.dimmable));
+	/** The retained state: what the actuator was brought to. False when there is no room for it now. */
+	announce(): boolean {
+		return this.publisher.state(topics.outputState(this.name), stateText(this.shown, this.dimmable));
 	}
 
 	/** Blinks for a few seconds to be found, and changes no state. */
 	identify(): void {
-		this.actuation.blink();
+		this.drive.blink();
 	}
 
 	close(): void {
-		this.absence.close();
-		this.actuation.close();
+		this.failSafe.close();
+		this.drive.close();
 	}
 
-	/** A well-formed wish, which may be an old one. */
-	private wish(wish: Wish, topic: string, payload: Uint8Array, about: Received): void {
-		const { cid, ver = this.state.ver } = wish;
-		const seen = this.ledger.seen("desired", payload, about);
-		const old = seen === undefined ? "delivered again, already done" : this.ledger.old(wish);
+	/** A well-formed desired request, which may be an old one. */
+	private apply(request: Request, topic: string, payload: Uint8Array, about: Received): void {
+		const { applied, publisher } = this;
+		const { state } = applied;
+		const { cid, ver = state.ver } = request;
+		const seen = applied.seen("desired", payload, about);
+		const old = seen === undefined ? "delivered again, already done" : applied.old(request);
 		if (seen === undefined || old) {
-			this.host.report(`${topic}: ${old}`);
-			if (seen !== undefined) this.ledger.note(seen);
-			// A copy of the broker's is nobody's question. Somebody's older version is, with or without a cid.
+			publisher.report(`${topic}: ${old}`);
+			if (seen !== undefined) applied.note(seen);
+			// A copy of the broker's needs no answer. A sender's older version does, with or without a cid.
 			const live = !about.retain && !about.duplicate;
-			if (live && (cid !== undefined || ver < this.state.ver))
-				this.host.voice.refuse(topic, old, cid, this.state.ver);
+			if (live && (cid !== undefined || ver < state.ver)) publisher.refuse(topic, old, cid, state.ver);
 			return;
 		}
-		const wished = { ...this.wished(wish), ver, wish: wishText(wish), src: "desired", local: false };
-		this.order({ ...this.state, ...wished, seen }, topic, cid);
+		const asked = { ...this.asked(request), ver, wish: textOf(request), src: "desired", local: false };
+		this.order({ ...state, ...asked, seen }, topic, cid);
 	}
 
 	/** From a broker: stored first, or not done and not acknowledged. */
-	private order(next: Applied, topic: string, cid?: string | number): void {
-		if (!this.ledger.order(next)) {
-			this.host.voice.refuse(topic, "could not be stored: not done", cid);
+	private order(next: State, topic: string, cid?: string | number): void {
+		if (!this.applied.order(next)) {
+			this.publisher.refuse(topic, "could not be stored: not done", cid);
 			throw new Error(`${topic}: could not be stored`);
 		}
-		this.carryOut(topic, cid);
-	}
-
-	/** By hand or fail-safe: done whatever memory says. */
-	private local(next: Applied, what: string): void {
-		this.ledger.act({ ...next, local: this.absence.settling });
-		if (!this.save()) this.host.report(`${what}: could not be stored, a restart will not know it`);
-		this.carryOut(what);
-	}
-
-	private carryOut(topic: string, cid?: string | number): void {
-		this.topic = topic;
+		this.cause = topic;
 		this.cid = cid;
-		this.actuation.bring(levelOf(this.state, this.dimmable));
+		this.drive.bring(levelOf(next, this.dimmable));
 	}
 
-	private actuating(): ActuationOwner {
-		return {
-			shown: () => this.done(),
-			failed: () => this.host.voice.refuse(this.topic, "the actuator failed, it is tried again", this.cid),
-			retry: () => {
-				if (this.ledger.unsaved) this.save();
-			},
-		};
+	/** By hand or fail-safe: done even if it cannot be stored. */
+	private act(next: State, cause: string): void {
+		this.applied.act({ ...next, local: this.failSafe.settling });
+		if (!this.save()) this.publisher.report(`${cause}: could not be stored, a restart will not know it`);
+		this.cause = cause;
+		this.cid = undefined;
+		this.drive.bring(levelOf(next, this.dimmable));
 	}
 
-	private waiting(): AbsenceOwner {
-		return {
-			lasted: () => {
-				if (this.state.on || this.shown.on)
-					this.local({ ...this.state, on: false, src: "failsafe" }, "fail-safe");
-			},
-			settled: () => this.live(this.state.seen),
-		};
-	}
-
-	/** What comes from now on is live; the marks of commands that may still come again. */
-	private live(seen: string): void {
-		if (!this.state.local && seen === this.state.seen) return;
-		this.ledger.note(seen, false);
+	/** What comes from now on is live; `seen`: the marks of commands that may still come again. */
+	private settle(seen: string): void {
+		const { state } = this.applied;
+		if (!state.local && seen === state.seen) return;
+		this.applied.note(seen, false);
 		this.save();
 	}
 
-	/** The actuator shows what is meant. */
+	/** The actuator shows what is meant. State and answer follow in a turn of their own. */
 	private done(): void {
-		const { on, src } = this.state;
-		this.shown = this.state;
-		this.host.report(`${this.name} ${on ? "on" : "off"} (${src})`);
-		this.announce();
-		if (this.cid !== undefined) this.host.voice.confirm(this.topic, this.cid);
+		const { state } = this.applied;
+		this.shown = state;
+		this.publisher.report(`${this.name} ${state.on ? "on" : "off"} (${state.src})`);
+		this.publisher.soon(this.announcing);
+		if (this.cid !== undefined) this.publisher.confirm(this.cause, this.cid);
 	}
 
 	/** What cannot be stored is tried again, and the actuator after it. False when it could not. */
 	private save(): boolean {
-		const stored = this.ledger.save();
-		if (this.ledger.unsaved) this.actuation.again();
+		const stored = this.applied.save();
+		if (this.applied.unsaved) this.drive.again();
 		return stored;
 	}
 
-	private wished({ on, brightness }: Wish): { on: boolean; brightness: number } {
-		return { on, brightness: (this.dimmable ? brightness : undefined) ?? this.state.brightness };
+	private asked({ on, brightness }: Request): { on: boolean; brightness: number } {
+		return { on, brightness: (this.dimmable ? brightness : undefined) ?? this.applied.state.brightness };
 	}
 }

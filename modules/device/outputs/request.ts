@@ -1,13 +1,14 @@
 /**
- * What somebody wants of an actuator, out of a message of anybody's: `ON`, `OFF`, or
- * `{"state":"ON","brightness":128,"ver":17,"cid":"…"}`. Reads, judges the form, and says what is wrong; what is to be
- * done with a wish is output.ts's. There is no TOGGLE: delivered twice it would not mean what it said.
+ * What a message on `set` or `desired` asks of an output: `ON`, `OFF`, or
+ * `{"state":"ON","brightness":128,"ver":17,"cid":"…"}`. Reads it, checks its form, says what is wrong with it, and refuses a
+ * retained copy on `set`. output.ts carries it out. There is no TOGGLE: delivered twice it would not mean what it said.
  */
 
+import type { Received } from "../../session/options.js";
 import { isRecord, show } from "../description/schema.js";
 import { parse } from "../json.js";
 
-export interface Wish {
+export interface Request {
 	readonly on: boolean;
 	/** 1…255. */
 	readonly brightness?: number;
@@ -17,25 +18,36 @@ export interface Wish {
 	readonly cid?: string | number;
 }
 
-/** Something that is not a wish, and why. */
+/** Why a message is not carried out. */
 export interface Refusal {
 	readonly error: string;
 	readonly cid?: string | number;
 }
 
-/** Far more than any wish needs; what is longer is not read at all. */
+/** Far more than any request needs; a longer message is not read at all. */
 const LONGEST = 512;
 const FORM = 'expected ON, OFF or {"state":"ON"|"OFF","brightness":1…255,"ver":…}';
 
-/** The wish in a payload that is not empty. */
-export function parseWish(payload: Uint8Array): Wish | Refusal {
+/** The request in a payload that is not empty. */
+export function parseRequest(payload: Uint8Array): Request | Refusal {
 	const { text, value, error } = parse(payload, LONGEST);
 	if (text === "ON" || text === "OFF") return { on: text === "ON" };
 	if (isRecord(value)) return fromRecord(value);
 	return { error: text === undefined ? (error as string) : `${FORM}, found ${show(text)}` };
 }
 
-function fromRecord(value: { readonly [key: string]: unknown }): Wish | Refusal {
+/** As `parseRequest`, of a live command. Retained by mistake it would switch at each reconnect, whatever happened since. */
+export function parseLive(payload: Uint8Array, { retain }: Received): Request | Refusal {
+	const request = parseRequest(payload);
+	return retain ? ignored("a retained copy", request) : request;
+}
+
+/** The refusal of a request that is no live one. */
+export function ignored(found: string, { cid }: Request | Refusal): Refusal {
+	return { error: `expected a live message, found ${found}: ignored`, ...(cid !== undefined && { cid }) };
+}
+
+function fromRecord(value: { readonly [key: string]: unknown }): Request | Refusal {
 	const { state, brightness, ver } = value;
 	const cid = cidOf(value.cid);
 	const wrong = (key: string, expected: string, found: unknown): Refusal => ({

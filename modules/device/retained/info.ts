@@ -7,7 +7,7 @@ import type Boot from "../boot.js";
 import type { Values } from "../description/schema.js";
 import type { Device } from "../io.js";
 import type Memory from "../memory.js";
-import type Channel from "../sensors/sensor.js";
+import type Sensor from "../sensors/sensor.js";
 import { counted } from "../sensors/sensor.js";
 import type { Storage } from "../storage.js";
 import type Time from "../time.js";
@@ -20,7 +20,7 @@ export interface InfoOptions {
 	readonly memory: Memory;
 	readonly boot: Boot;
 	readonly time: Time;
-	readonly channels: readonly Channel[];
+	readonly sensors: readonly Sensor[];
 	/** The session's counters: plain numbers. */
 	readonly counters: () => object;
 }
@@ -34,7 +34,7 @@ export default class Info {
 
 	/** As it is now. */
 	get values(): Values {
-		const { device, storage, memory, boot, time, channels, counters } = this.options;
+		const { device, storage, memory, boot, time, sensors, counters } = this.options;
 		// It decides the quality.
 		time.now();
 		return {
@@ -47,7 +47,7 @@ export default class Info {
 			outbox: storage.kind,
 			counters: {
 				...counters(),
-				...counted(channels),
+				...counted(sensors),
 				memoryFailures: memory.failures,
 				store: storage.counters,
 			},

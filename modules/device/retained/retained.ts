@@ -7,8 +7,8 @@
 import type { Timer, TimerHandle } from "../../mqtt/io.js";
 import type Memory from "../memory.js";
 import type Output from "../outputs/output.js";
-import type Voice from "../publisher.js";
-import type Channel from "../sensors/sensor.js";
+import type Publisher from "../publisher.js";
+import type Sensor from "../sensors/sensor.js";
 import topics from "../topics.js";
 import Cleanup from "./cleanup.js";
 import type Info from "./info.js";
@@ -18,11 +18,11 @@ export interface RetainedOptions {
 	readonly base: string;
 	readonly timer: Timer;
 	readonly memory: Memory;
-	readonly publisher: Voice;
+	readonly publisher: Publisher;
 	readonly info: Pick<Info, "values">;
 	readonly outputs: readonly Pick<Output, "name" | "announce">[];
-	readonly channels: readonly {
-		readonly alarms: readonly Pick<Channel["alarms"][number], "name" | "announce">[];
+	readonly sensors: readonly {
+		readonly alerts: readonly Pick<Sensor["alerts"][number], "name" | "announce">[];
 	}[];
 	/** The base is on trial. */
 	readonly trying: boolean;
@@ -30,13 +30,13 @@ export interface RetainedOptions {
 
 export default class Retained {
 	private readonly timer: Timer;
-	private readonly publisher: Voice;
+	private readonly publisher: Publisher;
 	private readonly cleanup: Cleanup;
 	private readonly steps: readonly (() => void)[];
 	private next = 0;
 	private handle: TimerHandle | undefined;
 
-	constructor({ base, timer, memory, publisher, info, outputs, channels, trying }: RetainedOptions) {
+	constructor({ base, timer, memory, publisher, info, outputs, sensors, trying }: RetainedOptions) {
 		this.timer = timer;
 		this.publisher = publisher;
 		const names: string[] = [];
@@ -47,8 +47,8 @@ export default class Retained {
 		};
 		add(topics.info, () => publisher.state(topics.info, JSON.stringify(info.values)));
 		for (const output of outputs) add(topics.outputState(output.name), () => output.announce());
-		for (const { alarms } of channels)
-			for (const alarm of alarms) add(topics.alertState(alarm.name), () => alarm.announce());
+		for (const { alerts } of sensors)
+			for (const alert of alerts) add(topics.alertState(alert.name), () => alert.announce());
 		this.cleanup = new Cleanup({ memory, base, names, trying, report: line => publisher.report(line) });
 		// Last, for the session's queue may not take it all, and a clearing is tried again.
 		steps.push(() => this.clean());

@@ -1,157 +1,169 @@
 /**
- * From samples to measurements: window, decimals, deadband with a heartbeat, batch, and the JSON of field-notes §4.
+ * From samples to measurements: window, decimals, deadband with a heartbeat, batch, and the JSON that is published:
  * `{"v":23.4,"ts":…,"tsq":"ntp","seq":…}`; of a batch `v` is a list, `ts` and `seq` are the first value's, and `dt`
  * says how many milliseconds after `ts` each one is. Every value takes a `seq`, so what QoS 0 lost can be counted.
  */
 
 import type { SensorDescription } from "../description/description.js";
+import type Publisher from "../publisher.js";
 import type Time from "../time.js";
-
-export interface ReportOptions {
-	readonly description: SensorDescription;
-	readonly time: Time;
-	/** False when it did not go out. */
-	readonly publish: (payload: string) => boolean;
-}
 
 /** With a deadband and no `maxSilence`. */
 const SILENCE = 300_000;
 
-export default class Report {
+/** The samples of one window. */
+interface Window {
+	/** Periods that have gone by, and values among them. */
+	passed: number;
+	count: number;
+	sum: number;
+	minimum: number;
+	maximum: number;
+}
+
+/** Values that are published together: as text, each behind a comma. */
+interface Batch {
+	count: number;
+	values: string;
+	lows: string;
+	highs: string;
+	offsets: string;
+	readonly ts: number;
+	readonly quality: string;
+	/** Uptime. */
+	readonly start: number;
+}
+
+export default class Measurement {
+	private readonly publisher: Publisher;
 	private readonly time: Time;
-	private readonly publish: (payload: string) => boolean;
+	private readonly topic: string;
 	private description!: SensorDescription;
+	/** 10 ** decimals, or 0. */
 	private scale = 0;
-	/** Periods to a window, and those gone by. */
+	/** Periods to a window. */
 	private periods = 1;
-	private passed = 0;
-	private count = 0;
-	private sum = 0;
-	private minimum = 0;
-	private maximum = 0;
-	/** The last value published, and when; NaN before the first. */
+	private seq = 0;
+	/** With a deadband: the last value published, NaN when there is none to be silent about; and when. */
 	private last = Number.NaN;
 	private since = 0;
-	private seq = 0;
-	/** The batch: its values and times as text, its first `ts`, `tsq` and ticks. */
-	private batched = 0;
-	private values = "";
-	private lows = "";
-	private highs = "";
-	private offsets = "";
-	private ts = 0;
-	private tsq = "";
-	private start = 0;
+	private window: Window | undefined;
+	private batch: Batch | undefined;
 
-	constructor({ description, time, publish }: ReportOptions) {
+	/** `topic` is the whole one. */
+	constructor(description: SensorDescription, topic: string, time: Time, publisher: Publisher) {
+		this.publisher = publisher;
 		this.time = time;
-		this.publish = publish;
+		this.topic = topic;
 		this.configure(description);
 	}
 
-	/** From the next sample on; what was gathered is given up. */
+	/** From the next sample on; the window that was begun is given up. */
 	configure(description: SensorDescription): void {
 		const { decimals, window, every } = description;
+		this.flush();
 		this.description = description;
 		this.scale = decimals === undefined ? 0 : 10 ** decimals;
 		this.periods = window === undefined ? 1 : Math.max(1, Math.round(window / every));
-		this.passed = 0;
-		this.count = 0;
-		this.flush();
+		this.window = window === undefined ? undefined : { passed: 0, count: 0, sum: 0, minimum: 0, maximum: 0 };
 	}
 
-	/** A sample, or `undefined`, that stands for so many periods. */
-	add(value: number | undefined, ticks: number, periods = 1): void {
-		this.expire(ticks);
-		if (value !== undefined) this.gather(value);
-		this.passed += periods;
-		if (this.passed < this.periods) return;
-		this.passed %= this.periods;
-		if (this.count) this.measure(this.aggregate(), ticks);
-		this.count = 0;
+	/** A sample, or `undefined`, that stands for so many periods. `now`: uptime. */
+	add(value: number | undefined, now: number, periods: number): void {
+		if (this.batch !== undefined) this.expire(now);
+		if (this.window !== undefined) this.gather(this.window, value, now, periods);
+		else if (value !== undefined) this.measure(value, now);
 	}
 
 	/** Publishes a batch that is not full. */
 	flush(): void {
-		if (!this.batched) return;
-		const range = this.lows === "" ? "" : `,"min":[${this.lows}],"max":[${this.highs}]`;
-		const first = this.seq - this.batched + 1;
-		this.batched = 0;
-		this.send(
-			`{"v":[${this.values}]${range},"dt":[${this.offsets}],"ts":${this.ts},"tsq":"${this.tsq}","seq":${first}}`,
-		);
+		const batch = this.batch;
+		if (batch === undefined) return;
+		this.batch = undefined;
+		const { values, lows, highs, offsets, ts, quality } = batch;
+		const range = lows === "" ? "" : `,"min":[${lows.slice(1)}],"max":[${highs.slice(1)}]`;
+		const lists = `{"v":[${values.slice(1)}]${range},"dt":[${offsets.slice(1)}]`;
+		this.send(`${lists},"ts":${ts},"tsq":"${quality}","seq":${this.seq - batch.count + 1}}`);
 	}
 
 	/** A batch that a failing sensor or a deadband leaves unfilled goes out after twice the time it should have taken. */
-	private expire(ticks: number): void {
+	private expire(now: number): void {
 		const { every, batch } = this.description;
-		if (this.batched && ((ticks - this.start) | 0) >= 2 * every * this.periods * batch) this.flush();
+		if (now - (this.batch as Batch).start >= 2 * every * this.periods * batch) this.flush();
 	}
 
-	private gather(value: number): void {
-		if (this.count++ === 0) {
-			this.sum = this.minimum = this.maximum = value;
+	private gather(window: Window, value: number | undefined, now: number, periods: number): void {
+		if (value !== undefined) {
+			const first = window.count++ === 0;
+			window.sum = first ? value : window.sum + value;
+			if (first || value < window.minimum) window.minimum = value;
+			if (first || value > window.maximum) window.maximum = value;
+		}
+		window.passed += periods;
+		if (window.passed < this.periods) return;
+		window.passed %= this.periods;
+		if (window.count) this.measure(this.aggregate(window), now);
+		window.count = 0;
+	}
+
+	private aggregate({ count, sum, minimum, maximum }: Window): number {
+		const { aggregate } = this.description;
+		if (aggregate === "minimum") return minimum;
+		if (aggregate === "maximum") return maximum;
+		return sum / count;
+	}
+
+	private measure(raw: number, now: number): void {
+		const value = this.round(raw);
+		const { deadband, batch } = this.description;
+		if (deadband !== undefined) {
+			if (this.quiet(value, now, deadband)) return;
+			this.last = value;
+			this.since = now;
+		}
+		this.seq++;
+		if (batch > 1) {
+			this.collect(value, now);
 			return;
 		}
-		this.sum += value;
-		if (value < this.minimum) this.minimum = value;
-		if (value > this.maximum) this.maximum = value;
-	}
-
-	private aggregate(): number {
-		if (this.count === 1) return this.sum;
-		if (this.description.aggregate === "minimum") return this.minimum;
-		if (this.description.aggregate === "maximum") return this.maximum;
-		return this.sum / this.count;
-	}
-
-	private measure(raw: number, ticks: number): void {
-		const value = this.round(raw);
-		if (this.quiet(value, ticks)) return;
-		this.last = value;
-		this.since = ticks;
-		this.seq++;
-		const range = this.description.aggregate === "range" && this.description.window !== undefined;
-		if (this.description.batch > 1) this.batch(value, ticks, range);
-		else this.single(value, range);
-	}
-
-	private single(value: number, range: boolean): void {
-		const bounds = range ? `,"min":${this.round(this.minimum)},"max":${this.round(this.maximum)}` : "";
-		// `now` first: it decides the quality.
+		// `now()` before `quality`, which it decides.
 		const ts = this.time.now();
-		this.send(`{"v":${value}${bounds},"ts":${ts},"tsq":"${this.time.quality}","seq":${this.seq}}`);
+		this.send(`{"v":${value}${this.range()},"ts":${ts},"tsq":"${this.time.quality}","seq":${this.seq}}`);
 	}
 
-	private batch(value: number, ticks: number, range: boolean): void {
-		const first = this.batched++ === 0;
-		if (first) {
-			this.ts = this.time.now();
-			this.tsq = this.time.quality;
-			this.start = ticks;
+	private range(): string {
+		const window = this.window;
+		if (window === undefined || this.description.aggregate !== "range") return "";
+		return `,"min":${this.round(window.minimum)},"max":${this.round(window.maximum)}`;
+	}
+
+	private collect(value: number, now: number): void {
+		const { time, window } = this;
+		if (this.batch === undefined) {
+			const ts = time.now();
+			const empty = { values: "", lows: "", highs: "", offsets: "" };
+			this.batch = { count: 0, ...empty, ts, quality: time.quality, start: now };
 		}
-		const comma = first ? "" : ",";
-		this.values = `${first ? "" : this.values}${comma}${value}`;
-		this.offsets = `${first ? "" : this.offsets}${comma}${(ticks - this.start) | 0}`;
-		this.lows = range ? `${first ? "" : this.lows}${comma}${this.round(this.minimum)}` : "";
-		this.highs = range ? `${first ? "" : this.highs}${comma}${this.round(this.maximum)}` : "";
-		if (this.batched >= this.description.batch) this.flush();
+		const batch = this.batch;
+		batch.values += `,${value}`;
+		batch.offsets += `,${now - batch.start}`;
+		if (window !== undefined && this.description.aggregate === "range") {
+			batch.lows += `,${this.round(window.minimum)}`;
+			batch.highs += `,${this.round(window.maximum)}`;
+		}
+		if (++batch.count >= this.description.batch) this.flush();
 	}
 
-	/** A value that nobody got is none to stay silent about: the next one goes out whatever it is. */
+	/** What nobody got is nothing to be silent about: the next value is published in any case. */
 	private send(payload: string): void {
-		if (!this.publish(payload)) this.last = Number.NaN;
+		if (!this.publisher.measurement(this.topic, payload)) this.last = Number.NaN;
 	}
 
-	/** Inside the deadband, and not for too long. */
-	private quiet(value: number, ticks: number): boolean {
-		const { deadband, maxSilence = SILENCE } = this.description;
-		if (deadband === undefined || Number.isNaN(this.last)) return false;
+	/** Inside the deadband, and not for too long. Nothing is inside while `last` is NaN. */
+	private quiet(value: number, now: number, deadband: number): boolean {
 		const away = Math.abs(value - this.last);
-		if (away > 0 && away >= deadband) return false;
-		const silence = (ticks - this.since) | 0;
-		// Negative once ticks have gone half round: then it has been silent for days.
-		return silence >= 0 && silence < maxSilence;
+		if (!(away < deadband || away === 0)) return false;
+		return now - this.since < (this.description.maxSilence ?? SILENCE);
 	}
 
 	private round(value: number): number {

@@ -1,128 +1,112 @@
 /**
- * When an alert is ON: above, below, outside, rate of change, stale; each with its own clear threshold, a minimum hold
- * before either edge, and a pause before it may come again. A state machine of numbers and ticks: it publishes
- * nothing, stores nothing and sets no timer. It is asked at each sample that was due, whether there was one or not.
+ * When an alert is ON: above, below, outside, rate of change, stale; each with its own clear threshold (hysteresis), a
+ * minimum hold before either edge, and a pause before it may come ON again. A state machine of numbers: it publishes
+ * nothing, stores nothing and sets no timer. It is asked at each sample that was due, with or without a value.
  */
 
 import type { AlertDescription } from "../description/description.js";
 
-/** What one look at a sample says. */
-const Verdict = Object.freeze({ Clear: -1, Between: 0, Set: 1 });
-type Verdict = (typeof Verdict)[keyof typeof Verdict];
-
-type Judge = (value: number | undefined, ticks: number) => Verdict;
+/** Bits: ON; a hold runs toward the other state; OFF, and not yet allowed to come ON again. */
+const State = Object.freeze({ On: 1, Holding: 2, Paused: 4 });
+const Kind = Object.freeze({ Threshold: 0, Rate: 1, Stale: 2 });
 
 export default class Rule {
-	private readonly judge: Judge;
-	private readonly holdOn: number;
-	private readonly holdOff: number;
-	private readonly rearm: number;
-	private raised: boolean;
-	/** Whether a hold runs, and since when. */
-	private holding = false;
+	private state: number;
+	private readonly kind: number;
+	/** ON outside `low` … `high`, OFF within `clearLow` … `clearHigh`. */
+	private readonly low: number;
+	private readonly high: number;
+	private readonly clearLow: number;
+	private readonly clearHigh: number;
+	/** When the hold or the pause began. */
 	private since = 0;
-	private armed = true;
+	/** Of the last sample that counted: when it came, its value, and the rate of change up to it. */
+	private sampled: number;
+	declare private value: number | undefined;
+	declare private rate: number | undefined;
+	private readonly description: AlertDescription;
 
-	/** `on`: the state before a restart. */
-	constructor(description: AlertDescription, ticks: number, on = false) {
-		this.judge = judge(description, ticks);
-		this.holdOn = description.holdOn;
-		this.holdOff = description.holdOff;
-		this.rearm = description.rearm;
-		this.raised = on;
+	/** `now`: milliseconds that never wrap, as in `update`. `on`: the state before a restart. */
+	constructor(description: AlertDescription, now: number, on = false) {
+		const { above, below, outside, rate, stale, clear } = description;
+		this.state = on ? State.On : 0;
+		this.description = description;
+		this.sampled = now;
+		this.kind = stale !== undefined ? Kind.Stale : rate !== undefined ? Kind.Rate : Kind.Threshold;
+		const band = Array.isArray(clear) ? (clear as readonly [number, number]) : undefined;
+		const single = band ? undefined : (clear as number | undefined);
+		this.high = outside?.[1] ?? above ?? rate ?? Infinity;
+		this.low = outside?.[0] ?? below ?? -Infinity;
+		this.clearHigh = band?.[1] ?? (below === undefined ? single : undefined) ?? this.high;
+		this.clearLow = band?.[0] ?? (below === undefined ? undefined : single) ?? this.low;
 	}
 
 	get on(): boolean {
-		return this.raised;
+		return (this.state & State.On) !== 0;
 	}
 
 	/** A sample, or `undefined` where there should have been one. True when this is an edge: `on` has changed. */
-	update(value: number | undefined, ticks: number): boolean {
-		const verdict = this.judge(value, ticks);
-		if (!this.armed && ((ticks - this.since) | 0) >= this.rearm) this.armed = true;
-		if (!this.armed) return false;
-		if (verdict !== (this.raised ? Verdict.Clear : Verdict.Set)) {
+	update(value: number | undefined, now: number): boolean {
+		// Most samples change nothing, and are seen here not to.
+		if (value === undefined || this.kind !== 0) return this.judge(value, now);
+		const state = this.state;
+		if (state === 0 && value <= this.high && value >= this.low) return false;
+		if (state === 1 && (value > this.clearHigh || value < this.clearLow)) return false;
+		return this.judge(value, now);
+	}
+
+	/** What the sample says goes into the state machine, if it says anything. */
+	private judge(value: number | undefined, now: number): boolean {
+		if (this.kind === Kind.Stale) return this.silence(value, now);
+		if (this.kind === Kind.Rate) return this.slope(value, now);
+		if (value === undefined) return this.step(false, false, value, now);
+		return this.compare(value, value, now);
+	}
+
+	private compare(level: number, value: number | undefined, now: number): boolean {
+		const set = level > this.high || level < this.low;
+		const clear = !set && level <= this.clearHigh && level >= this.clearLow;
+		return this.step(set, clear, value, now);
+	}
+
+	/** Between two samples that lie at least `over` apart; in the meantime the last rate stands. */
+	private slope(value: number | undefined, now: number): boolean {
+		const first = this.value;
+		if (value !== undefined && (first === undefined || now - this.sampled >= this.description.over)) {
+			const elapsed = now - this.sampled;
+			if (first !== undefined && elapsed > 0) this.rate = (Math.abs(value - first) * 1000) / elapsed;
+			this.value = value;
+			this.sampled = now;
+		}
+		if (this.rate === undefined) return this.step(false, false, value, now);
+		return this.compare(this.rate, value, now);
+	}
+
+	private silence(value: number | undefined, now: number): boolean {
+		if (value !== undefined) this.sampled = now;
+		const silent = now - this.sampled >= (this.description.stale as number);
+		return this.step(value === undefined && silent, value !== undefined, value, now);
+	}
+
+	private step(set: boolean, clear: boolean, value: number | undefined, now: number): boolean {
+		const { holdOn, holdOff, rearm } = this.description;
+		if (this.state === State.Paused) {
+			if (now - this.since < rearm) return false;
+			this.state = 0;
+		}
+		const { on } = this;
+		if (!(on ? clear : set)) {
 			// A missing sample says nothing, so it neither starts a hold nor breaks one.
-			if (value !== undefined) this.holding = false;
+			if (value !== undefined) this.state &= ~State.Holding;
 			return false;
 		}
-		if (!this.holding) {
-			this.holding = true;
-			this.since = ticks;
+		if (!(this.state & State.Holding)) {
+			this.state |= State.Holding;
+			this.since = now;
 		}
-		if (((ticks - this.since) | 0) < (this.raised ? this.holdOff : this.holdOn)) return false;
-		this.holding = false;
-		this.raised = !this.raised;
-		this.since = ticks;
-		this.armed = this.raised || this.rearm === 0;
+		if (now - this.since < (on ? holdOff : holdOn)) return false;
+		this.since = now;
+		this.state = on ? (rearm > 0 ? State.Paused : 0) : State.On;
 		return true;
 	}
-}
-
-function judge(description: AlertDescription, ticks: number): Judge {
-	const { above, below, outside, rate, stale, clear } = description;
-	if (above !== undefined) return high(above, (clear as number | undefined) ?? above);
-	if (below !== undefined) return low(below, (clear as number | undefined) ?? below);
-	if (outside !== undefined)
-		return band(outside, (clear as readonly [number, number] | undefined) ?? outside);
-	if (rate !== undefined) return slope(rate, (clear as number | undefined) ?? rate, description.over);
-	return silence(stale ?? Infinity, ticks);
-}
-
-function high(limit: number, clear: number): Judge {
-	return value => {
-		if (value === undefined) return Verdict.Between;
-		if (value > limit) return Verdict.Set;
-		return value <= clear ? Verdict.Clear : Verdict.Between;
-	};
-}
-
-function low(limit: number, clear: number): Judge {
-	return value => {
-		if (value === undefined) return Verdict.Between;
-		if (value < limit) return Verdict.Set;
-		return value >= clear ? Verdict.Clear : Verdict.Between;
-	};
-}
-
-function band(limit: readonly [number, number], clear: readonly [number, number]): Judge {
-	return value => {
-		if (value === undefined) return Verdict.Between;
-		if (value < limit[0] || value > limit[1]) return Verdict.Set;
-		return value >= clear[0] && value <= clear[1] ? Verdict.Clear : Verdict.Between;
-	};
-}
-
-/** Between two samples that lie at least `over` apart; in the meantime the last verdict stands. */
-function slope(limit: number, clear: number, over: number): Judge {
-	let first: number | undefined;
-	let since = 0;
-	let verdict: Verdict = Verdict.Between;
-	return (value, ticks) => {
-		if (value === undefined) return verdict;
-		const elapsed = (ticks - since) | 0;
-		if (first !== undefined && elapsed >= 0 && elapsed < over) return verdict;
-		if (first !== undefined && elapsed > 0) {
-			const rate = (Math.abs(value - first) * 1000) / elapsed;
-			verdict = rate > limit ? Verdict.Set : rate <= clear ? Verdict.Clear : Verdict.Between;
-		}
-		first = value;
-		since = ticks;
-		return verdict;
-	};
-}
-
-function silence(limit: number, ticks: number): Judge {
-	let since = ticks;
-	let silent = false;
-	return (value, now) => {
-		if (value !== undefined) {
-			since = now;
-			silent = false;
-			return Verdict.Clear;
-		}
-		// Once silent it stays so: after 24 days of silence the ticks would have wrapped.
-		silent ||= ((now - since) | 0) >= limit;
-		return silent ? Verdict.Set : Verdict.Between;
-	};
 }

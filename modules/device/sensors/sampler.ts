@@ -1,23 +1,20 @@
 /**
  * One sampling task: one sensor (ECMA-419 §13), asked at a fixed rate. A late sample does not shift the next one, and
- * what was missed is counted. A sensor that throws is asked again, then made anew, and disturbs nobody else. Does not
- * judge or publish what it reads: alarm.ts and report.ts.
+ * what was missed is counted. A sensor that throws is asked again, then made anew, and disturbs no other. Does not
+ * judge or publish what it reads: sensor.ts hands it on.
  */
 
-import type { Ticks, Timer, TimerHandle } from "../../mqtt/io.js";
+import type { Timer, TimerHandle } from "../../mqtt/io.js";
 import { optionsFor, type SensorDescription } from "../description/description.js";
-
 import { show, type Values } from "../description/schema.js";
-import type { Sensor, SensorDriver } from "../io.js";
+import type { SensorDriver, Sensor as SensorIO } from "../io.js";
+import type Time from "../time.js";
 
-export interface SamplerOptions {
-	readonly description: SensorDescription;
-	readonly driver: SensorDriver;
-	readonly timer: Timer;
-	readonly ticks: Ticks;
-	/** At each sample that was due: its value or `undefined`, when, and for how many periods it stands (1 and those missed). */
-	readonly onSample: (value: number | undefined, ticks: number, periods: number) => void;
-	readonly onReport: (line: string) => void;
+/** Has what is sampled. */
+export interface SampleOwner {
+	/** At each sample that was due: its value or `undefined`, uptime, and how many periods it stands for (1 and those missed). */
+	take(value: number | undefined, now: number, periods: number): void;
+	report(line: string): void;
 }
 
 /** So many exceptions in a row, and the sensor is made anew. */
@@ -25,18 +22,18 @@ const PATIENCE = 3;
 const ANEW = Object.freeze({ minimum: 1000, maximum: 60_000 });
 
 export default class Sampler {
-	private readonly options: SamplerOptions;
+	private readonly owner: SampleOwner;
+	private readonly time: Time;
 	private readonly timer: Timer;
-	private readonly ticks: Ticks;
+	private readonly driver: SensorDriver;
+	private readonly description: SensorDescription;
 	private readonly path: readonly string[];
 	private every: number;
-	/** The first sample begins the rhythm: what else a start has to do before it is not its delay. */
-	private begun = false;
-	/** When the next sample is due, and the part of a millisecond that ticks cannot say (120 Hz is 8⅓ ms). */
-	private due = 0;
+	/** Uptime at which the next sample is due, and the part of a millisecond behind it (120 Hz is 8⅓ ms); -1 before the first. */
+	private due = -1;
 	private fraction = 0;
 	private handle: TimerHandle | undefined;
-	private sensor: Sensor | undefined;
+	private sensor: SensorIO | undefined;
 	/** Failures since the last reading; exceptions among them in a row. */
 	private failing = 0;
 	private thrown = 0;
@@ -47,16 +44,24 @@ export default class Sampler {
 	missed = 0;
 	failures = 0;
 
-	constructor(options: SamplerOptions) {
-		this.options = options;
-		this.timer = options.timer;
-		this.ticks = options.ticks;
-		this.path = options.driver.quantity.split(".");
-		this.every = options.description.every;
+	constructor(
+		owner: SampleOwner,
+		description: SensorDescription,
+		driver: SensorDriver,
+		timer: Timer,
+		time: Time,
+	) {
+		this.owner = owner;
+		this.description = description;
+		this.driver = driver;
+		this.timer = timer;
+		this.time = time;
+		this.path = driver.quantity.split(".");
+		this.every = description.every;
 	}
 
+	/** The first sample begins the rhythm: what else a start has to do before it is not its delay. */
 	start(): void {
-		this.tried = this.ticks.ticks;
 		this.handle = this.timer.set(() => this.run(), 0, 1);
 	}
 
@@ -73,28 +78,26 @@ export default class Sampler {
 	}
 
 	private run(): void {
-		const now = this.ticks.ticks;
-		if (!this.begun) {
-			this.begun = true;
-			this.due = now;
-		}
-		const late = (now - this.due) | 0;
-		const missed = late < this.every ? 0 : Math.floor(late / this.every);
-		this.missed += missed;
-		const ahead = this.every * (missed + 1) + this.fraction;
+		const { time, every } = this;
+		const now = time.uptime;
+		if (this.due < 0) this.due = now;
+		const late = now - this.due;
+		const periods = late < every ? 1 : 1 + Math.floor(late / every);
+		this.missed += periods - 1;
+		const ahead = every * periods + this.fraction;
 		const whole = Math.floor(ahead);
 		this.fraction = ahead - whole;
-		this.due = (this.due + whole) | 0;
+		this.due += whole;
 		const value = this.read(now);
 		try {
-			this.options.onSample(value, now, missed + 1);
+			this.owner.take(value, now, periods);
 		} catch (error) {
 			// Nothing may stop the task, nor leave a callback of the host.
-			this.options.onReport(`${this.options.description.name}: ${text(error)}`);
+			this.owner.report(`${this.description.name}: ${text(error)}`);
 		}
-		// Closed by whoever got the sample.
+		// Whoever got the sample may have closed this.
 		if (!this.handle) return;
-		const delay = (this.due - this.ticks.ticks) | 0;
+		const delay = this.due - time.uptime;
 		// It repeats only so as to stand until it is cleared. Never before it is due: the simulator's timer would then fire twice.
 		if (delay > 0) this.timer.schedule(this.handle, delay, delay);
 		else this.timer.schedule(this.handle, 0, 1);
@@ -103,7 +106,7 @@ export default class Sampler {
 	private read(now: number): number | undefined {
 		try {
 			if (!this.sensor && !this.make(now)) return undefined;
-			const sample = (this.sensor as Sensor).sample();
+			const sample = (this.sensor as SensorIO).sample();
 			this.thrown = 0;
 			if (sample !== undefined) return this.accept(sample);
 			this.fail("no reading");
@@ -116,15 +119,16 @@ export default class Sampler {
 
 	private accept(sample: Values): number | undefined {
 		let value: unknown = sample;
-		for (const key of this.path) value = (value as Values | undefined)?.[key];
+		for (let i = 0; i < this.path.length; i++)
+			value = (value as Values | undefined)?.[this.path[i] as string];
 		if (typeof value !== "number" || !Number.isFinite(value)) {
-			this.fail(`${this.options.driver.quantity}: expected a number, found ${show(value)}`);
+			this.fail(`${this.driver.quantity}: expected a number, found ${show(value)}`);
 			return undefined;
 		}
 		this.samples++;
 		this.wait = 0;
 		if (this.failing) {
-			this.options.onReport(`${this.options.description.name}: reads again after ${this.failing} failures`);
+			this.owner.report(`${this.description.name}: reads again after ${this.failing} failures`);
 			this.failing = 0;
 		}
 		return value;
@@ -133,24 +137,23 @@ export default class Sampler {
 	private fail(why: string): void {
 		this.failures++;
 		// Once a series: at 200 Hz more would drown everything else.
-		if (this.failing++ === 0) this.options.onReport(`${this.options.description.name}: ${why}`);
+		if (this.failing++ === 0) this.owner.report(`${this.description.name}: ${why}`);
 	}
 
 	/** False while it is too early to try. Throws what the class throws. */
 	private make(now: number): boolean {
-		if (this.wait && ((now - this.tried) | 0) < this.wait) {
+		if (this.wait && now - this.tried < this.wait) {
 			this.failures++;
 			this.failing++;
 			return false;
 		}
-		const { driver, description } = this.options;
-		const options = optionsFor(driver, description);
-		let sensor: Sensor | undefined;
+		const options = optionsFor(this.driver, this.description);
+		let sensor: SensorIO | undefined;
 		options.onError = () => {
 			// The sensor is beyond help (§13); the next sample makes another.
-			if (sensor && sensor === this.sensor) this.anew(this.ticks.ticks);
+			if (sensor && sensor === this.sensor) this.anew(this.time.uptime);
 		};
-		sensor = new driver.io(options);
+		sensor = new this.driver.io(options);
 		this.sensor = sensor;
 		return true;
 	}

@@ -1,6 +1,6 @@
 /**
  * One sensor of the board with all that follows from its samples: measurements, alerts, and the alert that says it
- * gives nothing (`<sensor>-fault`).
+ * gives nothing (`<sensor>-fault`). Hands each sample on; sampler.ts takes it.
  */
 
 import {
@@ -11,61 +11,55 @@ import {
 } from "../description/description.js";
 import type { Device, SensorDriver } from "../io.js";
 import topics from "../topics.js";
-import Alarm, { type AlarmHost } from "./alert.js";
-import Report from "./measurement.js";
+import Alert, { type AlertParts, type Edges } from "./alert.js";
+import Measurement from "./measurement.js";
 import Sampler from "./sampler.js";
 
-export interface ChannelHost extends AlarmHost {
+/** The objects that the sensors of a board share. */
+export interface SensorParts extends AlertParts {
 	readonly timer: Device["timer"];
-	readonly clock: Device["clock"];
 }
 
 /** Long enough that a sensor may skip readings now and then. */
 const FAULT = Object.freeze({ periods: 3, minimum: 30_000 });
 
-export default class Channel {
-	readonly name: string;
-	/** As ECMA-419 §14 names it. */
-	readonly quantity: string;
-	readonly sampler: Sampler;
+export default class Sensor {
 	/** The sensor's own fault alert is the last. */
-	readonly alarms: readonly Alarm[];
-	private readonly host: ChannelHost;
+	readonly alerts: readonly Alert[];
+	private readonly measurement: Measurement;
+	/** The latest value. */
+	private last: number | undefined;
+	readonly sampler: Sampler;
+	private readonly parts: SensorParts;
 	private readonly driver: SensorDriver;
-	private readonly report: Report;
 	private settings: SensorDescription;
 
+	/** `alerts` are those on this sensor; `edges` is only looked at here. */
 	constructor(
-		host: ChannelHost,
+		parts: SensorParts,
 		description: SensorDescription,
 		alerts: readonly AlertDescription[],
 		driver: SensorDriver,
+		edges: Edges,
 	) {
-		const { name } = description;
-		this.host = host;
+		const { publisher, time, timer } = parts;
+		this.parts = parts;
 		this.settings = description;
 		this.driver = driver;
-		this.name = name;
-		this.quantity = driver.quantity;
-		const { timer, clock, time, voice } = host;
 		// Put together once and not at each sample.
-		const topic = voice.topic(topics.measurement(name));
-		this.report = new Report({
-			description,
-			time,
-			publish: payload => voice.measurement(topic, payload),
-		});
-		this.alarms = [...alerts, fault(description)].map(alert => new Alarm(host, alert, clock.ticks));
-		this.sampler = new Sampler({
-			description,
-			driver,
-			timer,
-			ticks: clock,
-			onSample: (value, ticks, periods) => this.take(value, ticks, periods),
-			onReport: line => host.report(line),
-		});
+		const topic = publisher.topic(topics.measurement(description.name));
+		this.measurement = new Measurement(description, topic, time, publisher);
+		this.alerts = [...alerts, fault(description)].map(alert => new Alert(parts, alert, edges));
+		this.sampler = new Sampler(this, description, driver, timer, time);
 	}
 
+	get name(): string {
+		return this.settings.name;
+	}
+	/** As ECMA-419 §14 names it. */
+	get quantity(): string {
+		return this.driver.quantity;
+	}
 	get description(): SensorDescription {
 		return this.settings;
 	}
@@ -74,35 +68,38 @@ export default class Channel {
 	}
 
 	start(): void {
-		for (const alarm of this.alarms) alarm.start();
+		for (const alert of this.alerts) alert.start();
 		this.sampler.start();
 	}
 
-	/** What of the board's new description is this channel's, and differs: what stays the same is not disturbed. */
+	/** Takes what the board's new description says of this sensor and its alerts. An unchanged part is not disturbed. */
 	adopt({ sensors, alerts }: Description): void {
-		const { ticks } = this.host.clock;
 		const description = sensors.find(({ name }) => name === this.name);
 		if (description && differs(description, this.settings)) {
 			this.settings = description;
-			this.report.configure(description);
+			this.measurement.configure(description);
 			this.sampler.configure(description.every);
 		}
-		for (const alarm of this.alarms) {
-			const alert = alerts.find(({ name }) => name === alarm.name) ?? fault(this.settings);
-			if (differs(alert, alarm.description)) alarm.configure(alert, ticks);
+		for (const alert of this.alerts) {
+			const own = alerts.find(({ name }) => name === alert.name) ?? fault(this.settings);
+			if (differs(own, alert.description)) alert.configure(own);
 		}
 	}
 
 	close(): void {
 		this.sampler.close();
-		this.report.flush();
+		this.measurement.flush();
 	}
 
-	/** Alerts first: they are what must not wait. */
-	private take(value: number | undefined, ticks: number, periods: number): void {
-		const { alarms } = this;
-		for (let i = 0; i < alarms.length; i++) (alarms[i] as Alarm).update(value, ticks);
-		this.report.add(value, ticks, periods);
+	/** Of the sampler. Alerts first: they must not wait. */
+	take(value: number | undefined, now: number, periods: number): void {
+		if (value !== undefined) this.last = value;
+		const { alerts } = this;
+		for (let i = 0; i < alerts.length; i++) (alerts[i] as Alert).update(value, now, this.last);
+		this.measurement.add(value, now, periods);
+	}
+	report(line: string): void {
+		this.parts.publisher.report(line);
 	}
 }
 
@@ -116,15 +113,15 @@ function differs(one: object, other: object): boolean {
 }
 
 /** For `info`. */
-export function counted(channels: readonly Channel[]) {
+export function counted(sensors: readonly Sensor[]) {
 	const total = { samples: 0, missed: 0, sensorFailures: 0, edges: 0, edgesRefused: 0 };
-	for (const { sampler, alarms } of channels) {
+	for (const { sampler, alerts } of sensors) {
 		total.samples += sampler.samples;
 		total.missed += sampler.missed;
 		total.sensorFailures += sampler.failures;
-		for (const { edges, refused } of alarms) {
+		for (const { edges, refusals } of alerts) {
 			total.edges += edges;
-			total.edgesRefused += refused;
+			total.edgesRefused += refusals;
 		}
 	}
 	return total;

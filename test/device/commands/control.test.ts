@@ -43,9 +43,9 @@ function stage(more: object = {}) {
 		forgets: true,
 	};
 	const memory = new Memory(world.memory);
-	const channel = {
+	const sensor = {
 		adopt: (description: Description) => void done.push(["adopt", description.sensors[0]?.every]),
-		close: note("close channel"),
+		close: note("close sensor"),
 	};
 	const outputs = [{ ...(lamp as NonNullable<typeof lamp>), name: "lamp" }, ...actuators].map(
 		description => ({
@@ -59,7 +59,7 @@ function stage(more: object = {}) {
 		device,
 		settings: new Settings(description, memory, device),
 		info: { values: { boot: 7 } },
-		channels: [channel],
+		sensors: [sensor],
 		outputs,
 		decommission: {
 			begin() {
@@ -110,7 +110,7 @@ describe("config", () => {
 		assert.deepEqual(control.config, { ...shown, provision: { ssid: "HOME", password: true } });
 	});
 
-	it("set is stored, shown, and taken over by each channel and each output", () => {
+	it("set is stored, shown, and taken over by each sensor and each output", () => {
 		const { control, description, done, world } = stage();
 		const set = { sensors: { temp: { every: 500 } }, actuators: { fan: { failSafe: 5000 } } };
 		assert.deepEqual(control.configure(set), []);
@@ -186,7 +186,7 @@ describe("forget", () => {
 	it("ends sampling, then begins to take back what is retained", () => {
 		const { control, done } = stage();
 		control.forget();
-		assert.deepEqual(done, [["close channel"], ["forget"]]);
+		assert.deepEqual(done, [["close sensor"], ["forget"]]);
 	});
 
 	it("reports when a restart would not know of it", () => {

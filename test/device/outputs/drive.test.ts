@@ -1,7 +1,7 @@
 /** One actuator brought to a level: by simulated time, with an actuator that can break. */
 
 import assert from "node:assert/strict";
-import Actuation from "../../../modules/device/outputs/drive.js";
+import Drive from "../../../modules/device/outputs/drive.js";
 import { TestClock } from "../../clock.js";
 
 function stage(level = 0) {
@@ -15,7 +15,7 @@ function stage(level = 0) {
 		heard: [] as string[],
 		/** Called when it is time to try again. */
 		retry: () => {},
-		actuation: undefined as unknown as Actuation,
+		drive: undefined as unknown as Drive,
 	};
 	const start = clock.now;
 	class Io {
@@ -32,12 +32,15 @@ function stage(level = 0) {
 			if (one.broken) throw new Error("stuck");
 		}
 	}
-	const owner = {
-		shown: () => void one.heard.push("shown"),
-		failed: () => void one.heard.push("failed"),
-		retry: () => one.retry(),
-	};
-	one.actuation = new Actuation(owner, { timer: clock, driver: { io: Io }, options: { pin: 4 }, level });
+	one.drive = new Drive({
+		timer: clock,
+		driver: { io: Io },
+		options: { pin: 4 },
+		level,
+		onShown: () => void one.heard.push("shown"),
+		onFailed: () => void one.heard.push("failed"),
+		onRetry: () => one.retry(),
+	});
 	return one;
 }
 /** What was written since the start. */
@@ -51,7 +54,7 @@ describe("an actuator that is brought to a level", () => {
 
 	it("is written each level once, and its owner hears each time that it is shown", () => {
 		const one = stage();
-		for (const level of [9, 9, 0]) one.actuation.bring(level);
+		for (const level of [9, 9, 0]) one.drive.bring(level);
 		assert.deepEqual(written(one), [9, 0]);
 		assert.deepEqual(one.heard, ["shown", "shown", "shown"]);
 	});
@@ -59,7 +62,7 @@ describe("an actuator that is brought to a level", () => {
 	it("is tried again after 1, 2, 4 … 60 s when it fails, and told once", () => {
 		const one = stage();
 		one.broken = true;
-		one.actuation.bring(255);
+		one.drive.bring(255);
 		one.clock.advance(190_000);
 		assert.deepEqual(
 			one.tries.map(time => time / 1000),
@@ -76,10 +79,10 @@ describe("an actuator that is brought to a level", () => {
 	it("has its failure told again for the next level, which is tried again from 1 s on", () => {
 		const one = stage();
 		one.broken = true;
-		one.actuation.bring(255);
+		one.drive.bring(255);
 		one.clock.advance(10_000);
 		const { length } = one.tries;
-		one.actuation.bring(9);
+		one.drive.bring(9);
 		// Past 15 s, when the other level had its next turn.
 		one.clock.advance(6000);
 		assert.deepEqual(one.heard, ["failed", "failed"]);
@@ -89,19 +92,19 @@ describe("an actuator that is brought to a level", () => {
 	it("is written the level that it seemed to have when a write failed in between: nobody knows what that has left", () => {
 		const one = stage();
 		one.broken = true;
-		one.actuation.bring(255);
+		one.drive.bring(255);
 		one.broken = false;
-		one.actuation.bring(0);
+		one.drive.bring(0);
 		assert.deepEqual(written(one), [0]);
-		one.actuation.bring(0);
+		one.drive.bring(0);
 		assert.deepEqual(written(one), [0]);
 	});
 
 	it("is closed in peace when it throws even then, and never tried again", () => {
 		const one = stage();
 		one.broken = true;
-		one.actuation.bring(255);
-		one.actuation.close();
+		one.drive.bring(255);
+		one.drive.close();
 		assert.equal(one.levels.at(-1), "closed");
 		assert.equal(one.clock.pending, 0);
 	});
@@ -114,7 +117,7 @@ describe("what its owner has to try again", () => {
 		one.retry = () => void before.push([one.clock.now, one.tries.length]);
 		const { now } = one.clock;
 		one.broken = true;
-		one.actuation.bring(255);
+		one.drive.bring(255);
 		one.clock.advance(5000);
 		assert.deepEqual(before, [
 			[now + 1000, 1],
@@ -127,11 +130,11 @@ describe("what its owner has to try again", () => {
 		const turns: number[] = [];
 		one.retry = () => {
 			turns.push(one.clock.now);
-			if (turns.length < 4) one.actuation.again();
+			if (turns.length < 4) one.drive.again();
 		};
-		one.actuation.bring(9);
+		one.drive.bring(9);
 		const { now } = one.clock;
-		one.actuation.again();
+		one.drive.again();
 		one.clock.advance(60_000);
 		assert.deepEqual(
 			turns.map(time => time - now),
@@ -149,7 +152,7 @@ describe("blinking", () => {
 	] as const)
 		it(`goes between ${first} and ${second} for five seconds where ${level} is meant, shows that again, and tells nobody`, () => {
 			const one = stage(level);
-			one.actuation.blink();
+			one.drive.blink();
 			one.clock.advance(60_000);
 			const changes = Array.from({ length: 19 }, (_, index) => (index % 2 ? second : first));
 			assert.deepEqual(written(one), [...changes, level]);
@@ -160,9 +163,9 @@ describe("blinking", () => {
 
 	it("ends with the next level, which is written even if it was meant before", () => {
 		const one = stage();
-		one.actuation.blink();
+		one.drive.blink();
 		one.clock.advance(500);
-		one.actuation.bring(0);
+		one.drive.bring(0);
 		one.clock.advance(60_000);
 		assert.deepEqual(written(one), [255, 0, 0]);
 		assert.deepEqual(one.heard, ["shown"]);
@@ -170,9 +173,9 @@ describe("blinking", () => {
 
 	it("begins anew when it is asked for again", () => {
 		const one = stage();
-		one.actuation.blink();
+		one.drive.blink();
 		one.clock.advance(4000);
-		one.actuation.blink();
+		one.drive.blink();
 		one.clock.advance(60_000);
 		assert.equal(one.tries.at(-1), 9000);
 		assert.equal(one.tries.length, 36);
@@ -181,8 +184,8 @@ describe("blinking", () => {
 	it("is not disturbed by what is to be tried again, which is done at its end", () => {
 		const one = stage();
 		one.broken = true;
-		one.actuation.bring(9);
-		one.actuation.blink();
+		one.drive.bring(9);
+		one.drive.blink();
 		one.broken = false;
 		one.clock.advance(4750);
 		assert.ok(written(one).every(level => level === 0 || level === 255));
@@ -194,7 +197,7 @@ describe("blinking", () => {
 
 	it("passes over writes that fail, and tells it when the last one does", () => {
 		const one = stage();
-		one.actuation.blink();
+		one.drive.blink();
 		one.broken = true;
 		one.clock.advance(4999);
 		assert.deepEqual(one.heard, []);
@@ -207,9 +210,9 @@ describe("blinking", () => {
 
 	it("that is cut short by the end leaves the actuator at what is meant", () => {
 		const one = stage();
-		one.actuation.blink();
+		one.drive.blink();
 		one.clock.advance(250);
-		one.actuation.close();
+		one.drive.close();
 		one.clock.advance(60_000);
 		assert.deepEqual(written(one), [255, 0, "closed"]);
 	});

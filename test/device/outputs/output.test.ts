@@ -87,6 +87,7 @@ describe("lamp/set", () => {
 			duplicate: false,
 			id: 1,
 		});
+		world.clock.advance(0);
 		assert.match(world.json("cmd/result")[0]?.error as string, /2 bytes that are not UTF-8/);
 	});
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 
 import Memory from "../../../modules/device/memory.js";
-import Voice from "../../../modules/device/publisher.js";
+import Publisher from "../../../modules/device/publisher.js";
 import Retained from "../../../modules/device/retained/retained.js";
 import type { SessionLike } from "../../../modules/session/options.js";
 import { Outcome } from "../../../modules/session/outcomes.js";
@@ -12,11 +12,11 @@ import { World } from "../stage.js";
 function stage(
 	world = new World(),
 	outputs = ["lamp", "fan"],
-	alarms = [["hot", "temp-fault"], ["wet-fault"]],
+	alerts = [["hot", "temp-fault"], ["wet-fault"]],
 ) {
 	const said: string[] = [];
 	const { clock } = world;
-	const announces = (name: string) => ({ name, announce: () => void said.push(name) });
+	const announces = (name: string) => ({ name, announce: () => said.push(name) > 0 });
 	const one = {
 		world,
 		clock,
@@ -28,7 +28,7 @@ function stage(
 		takes: true,
 		retained: undefined as unknown as Retained,
 	};
-	const link: SessionLike = {
+	const session: SessionLike = {
 		get online() {
 			return one.online;
 		},
@@ -39,25 +39,27 @@ function stage(
 		},
 		close() {},
 	};
+	const publisher = new Publisher({
+		base: "r/b/",
+		timer: clock,
+		trace: line => {
+			if (!line.startsWith(">")) one.reports.push(line);
+		},
+		forgetting: () => false,
+	});
+	publisher.session = session;
 	one.retained = new Retained({
 		base: "r/b/",
 		timer: clock,
 		memory: new Memory(world.memory),
-		publisher: new Voice({
-			base: "r/b/",
-			trace: line => {
-				if (!line.startsWith(">")) one.reports.push(line);
-			},
-			link: () => link,
-			forgetting: () => false,
-		}),
+		publisher,
 		info: {
 			get values() {
 				return { uptime: one.uptime };
 			},
 		},
 		outputs: outputs.map(announces),
-		channels: alarms.map(names => ({ alarms: names.map(announces) })),
+		sensors: alerts.map(names => ({ alerts: names.map(announces) })),
 		trying: false,
 	});
 	return one;

@@ -3,11 +3,41 @@
 import assert from "node:assert/strict";
 import type { SensorDescription } from "../../../modules/device/description/description.js";
 import Memory from "../../../modules/device/memory.js";
-import Report from "../../../modules/device/sensors/measurement.js";
+import Publisher from "../../../modules/device/publisher.js";
+import Measurement from "../../../modules/device/sensors/measurement.js";
 import Time from "../../../modules/device/time.js";
+import { Outcome } from "../../../modules/session/outcomes.js";
 import { TestClock } from "../../clock.js";
 
 const START = Date.UTC(2026, 0, 1);
+
+interface Stage {
+	/** What was published. */
+	readonly published: Record<string, unknown>[];
+	readonly measurement: Measurement;
+	online: boolean;
+}
+
+function stage(clock: TestClock, description: object): Stage {
+	const time = new Time({ clock, timer: clock, memory: new Memory(undefined), onReport() {} });
+	const published: Record<string, unknown>[] = [];
+	const publisher = new Publisher({ base: "r/b/", timer: clock, trace: undefined, forgetting: () => false });
+	publisher.session = {
+		online: true,
+		counters: {},
+		publish(topic, payload) {
+			assert.equal(topic, "r/b/s");
+			if (!one.online) return Outcome.droppedOffline;
+			published.push(JSON.parse(payload as string));
+			return Outcome.sent;
+		},
+		close() {},
+	};
+	const plain = { name: "s", driver: "x", every: 100, aggregate: "mean", batch: 1 };
+	const whole = { ...plain, ...description } as SensorDescription;
+	const one = { published, measurement: new Measurement(whole, "r/b/s", time, publisher), online: true };
+	return one;
+}
 
 /** Feeds a sample each 100 ms and returns what was published. */
 function publish(
@@ -16,25 +46,12 @@ function publish(
 	flush = false,
 ): Record<string, unknown>[] {
 	const clock = new TestClock(0, START);
-	const time = new Time({ clock, timer: clock, memory: new Memory(undefined), onReport() {} });
-	const published: Record<string, unknown>[] = [];
-	const report = new Report({
-		description: {
-			name: "s",
-			driver: "x",
-			every: 100,
-			aggregate: "mean",
-			batch: 1,
-			...description,
-		} as SensorDescription,
-		time,
-		publish: payload => published.push(JSON.parse(payload)) > 0,
-	});
+	const { measurement, published } = stage(clock, description);
 	for (const value of samples) {
-		report.add(value, clock.ticks);
+		measurement.add(value, clock.now, 1);
 		clock.advance(100);
 	}
-	if (flush) report.flush();
+	if (flush) measurement.flush();
 	return published;
 }
 const values = (description: object, samples: readonly (number | undefined)[]) =>
@@ -66,22 +83,12 @@ describe("measurement", () => {
 	});
 
 	it("is sent after an outage although it has not changed", () => {
-		const clock = new TestClock(0, START);
-		const time = new Time({ clock, timer: clock, memory: new Memory(undefined), onReport() {} });
-		let online = false;
-		let sent = 0;
-		const report = new Report({
-			description: { name: "s", driver: "x", every: 100, aggregate: "mean", batch: 1, deadband: 1 },
-			time,
-			publish: () => {
-				if (online) sent++;
-				return online;
-			},
-		});
-		report.add(5, 0);
-		online = true;
-		for (let n = 1; n < 5; n++) report.add(5, n * 100);
-		assert.equal(sent, 1);
+		const one = stage(new TestClock(0, START), { deadband: 1 });
+		one.online = false;
+		one.measurement.add(5, 0, 1);
+		one.online = true;
+		for (let n = 1; n < 5; n++) one.measurement.add(5, n * 100, 1);
+		assert.equal(one.published.length, 1);
 	});
 
 	it("with a deadband and no heartbeat is sent after five minutes", () => {

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import type { SensorDescription } from "../../../modules/device/description/description.js";
 import type { Sample, SensorClass, SensorDriver } from "../../../modules/device/io.js";
+import Memory from "../../../modules/device/memory.js";
 import Sampler from "../../../modules/device/sensors/sampler.js";
+import Time from "../../../modules/device/time.js";
 import { TestClock } from "../../clock.js";
 import { scripted } from "../stage.js";
 
@@ -16,26 +18,20 @@ interface Took {
 function sampling(every: number, driver: SensorDriver, clock = new TestClock(0), options: object = {}) {
 	const took: Took[] = [];
 	const lines: string[] = [];
-	const sampler = new Sampler({
-		description: {
-			name: "s",
-			driver: "x",
-			every,
-			aggregate: "mean",
-			batch: 1,
-			...options,
-		} as SensorDescription,
-		driver,
-		timer: clock,
-		ticks: clock,
-		onSample: (value, _ticks, periods) => took.push({ value, at: clock.now, periods }),
-		onReport: line => lines.push(line),
-	});
+	const description = { name: "s", driver: "x", every, aggregate: "mean", batch: 1, ...options };
+	const owner = {
+		take: (value: number | undefined, _now: number, periods: number) =>
+			void took.push({ value, at: clock.now, periods }),
+		report: (line: string) => void lines.push(line),
+	};
+	const sampler = new Sampler(owner, description as SensorDescription, driver, clock, time(clock));
 	sampler.start();
 	return { clock, sampler, took, lines };
 }
 
 const one = scripted(() => 1);
+const time = (clock: TestClock) =>
+	new Time({ clock, timer: new TestClock(), memory: new Memory(undefined), onReport() {} });
 
 describe("sampling task", () => {
 	for (const [rate, every, samples] of [
@@ -331,17 +327,15 @@ describe("sensor that fails", () => {
 		const clock = new TestClock(0);
 		let taken = 0;
 		const lines: string[] = [];
-		const sampler = new Sampler({
-			description: { name: "s", driver: "x", every: 100, aggregate: "mean", batch: 1 },
-			driver: one,
-			timer: clock,
-			ticks: clock,
-			onSample: () => {
+		const owner = {
+			take() {
 				taken++;
 				throw new Error("oops");
 			},
-			onReport: line => lines.push(line),
-		});
+			report: (line: string) => void lines.push(line),
+		};
+		const description = { name: "s", driver: "x", every: 100, aggregate: "mean", batch: 1 } as const;
+		const sampler = new Sampler(owner, description, one, clock, time(clock));
 		sampler.start();
 		clock.advance(1000);
 		assert.equal(taken, 11);

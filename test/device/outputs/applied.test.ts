@@ -4,14 +4,14 @@ import assert from "node:assert/strict";
 import type { OutputDescription } from "../../../modules/device/description/description.js";
 import type { KeyValueDomain } from "../../../modules/device/io.js";
 import Memory from "../../../modules/device/memory.js";
-import Ledger from "../../../modules/device/outputs/ledger.js";
+import Applied from "../../../modules/device/outputs/applied.js";
 import { encode } from "../../../modules/mqtt/text.js";
 
 const description: OutputDescription = { powerOn: "last", liveOnly: false };
 
 function stage() {
 	const records = new Map<string, string>();
-	const one = { refusing: false, writes: 0, ledger: undefined as unknown as Ledger, restart, stored };
+	const one = { refusing: false, writes: 0, applied: undefined as unknown as Applied, restart, stored };
 	const domain = {
 		read: (key: string) => records.get(key),
 		write(key: string, value: string) {
@@ -21,7 +21,7 @@ function stage() {
 		},
 	} as unknown as KeyValueDomain;
 	function restart(changes: Partial<OutputDescription> = {}): void {
-		one.ledger = new Ledger(new Memory(domain), "lamp", { ...description, ...changes });
+		one.applied = new Applied(new Memory(domain), "lamp", { ...description, ...changes });
 	}
 	function stored(): { on?: boolean; seen?: string } {
 		return JSON.parse(records.get("o:lamp") ?? "{}");
@@ -32,45 +32,45 @@ function stage() {
 type Stage = ReturnType<typeof stage>;
 
 /** A command under a packet identifier. Whether it is done; `undefined` when it is over. */
-function command({ ledger }: Stage, id: number, on: boolean, duplicate = false): boolean | undefined {
-	const seen = ledger.seen("set", encode(on ? "ON" : "OFF"), { QoS: id && 1, retain: false, duplicate, id });
-	return seen === undefined ? undefined : ledger.order({ ...ledger.state, on, seen });
+function command({ applied }: Stage, id: number, on: boolean, duplicate = false): boolean | undefined {
+	const seen = applied.seen("set", encode(on ? "ON" : "OFF"), { QoS: id && 1, retain: false, duplicate, id });
+	return seen === undefined ? undefined : applied.order({ ...applied.state, on, seen });
 }
 /** What a hand does. */
-function act({ ledger }: Stage, on: boolean): void {
-	ledger.act({ ...ledger.state, on, local: true });
+function act({ applied }: Stage, on: boolean): void {
+	applied.act({ ...applied.state, on, local: true });
 }
 
 describe("what a broker orders", () => {
 	it("stands and is stored", () => {
 		const one = stage();
 		assert.ok(command(one, 1, true));
-		assert.ok(one.ledger.state.on);
-		assert.deepEqual(one.stored(), one.ledger.state);
+		assert.ok(one.applied.state.on);
+		assert.deepEqual(one.stored(), one.applied.state);
 	});
 
 	it("does not stand when it cannot be stored", () => {
 		const one = stage();
-		const { state } = one.ledger;
+		const { state } = one.applied;
 		one.refusing = true;
 		assert.equal(command(one, 1, true), false);
-		assert.equal(one.ledger.state, state);
-		assert.ok(!one.ledger.unsaved, "nothing to be tried again");
+		assert.equal(one.applied.state, state);
+		assert.ok(!one.applied.unsaved, "nothing to be tried again");
 	});
 
 	it("stands where there is no memory at all", () => {
-		const ledger = new Ledger(new Memory(undefined), "lamp", description);
-		assert.ok(ledger.order({ ...ledger.state, on: true }));
-		assert.ok(ledger.state.on);
+		const applied = new Applied(new Memory(undefined), "lamp", description);
+		assert.ok(applied.order({ ...applied.state, on: true }));
+		assert.ok(applied.state.on);
 	});
 
 	it("is what a start begins with, as the description's powerOn has it", () => {
 		const one = stage();
 		command(one, 1, true);
 		one.restart();
-		assert.ok(one.ledger.state.on);
+		assert.ok(one.applied.state.on);
 		one.restart({ powerOn: "off" });
-		assert.ok(!one.ledger.state.on);
+		assert.ok(!one.applied.state.on);
 	});
 });
 
@@ -79,30 +79,30 @@ describe("what a hand did", () => {
 		const one = stage();
 		one.refusing = true;
 		act(one, true);
-		assert.equal(one.ledger.save(), false);
-		assert.ok(one.ledger.state.on && one.ledger.unsaved);
+		assert.equal(one.applied.save(), false);
+		assert.ok(one.applied.state.on && one.applied.unsaved);
 		assert.deepEqual(one.stored(), {});
 		one.refusing = false;
-		assert.ok(one.ledger.save());
-		assert.ok(!one.ledger.unsaved);
-		assert.deepEqual(one.stored(), one.ledger.state);
+		assert.ok(one.applied.save());
+		assert.ok(!one.applied.unsaved);
+		assert.deepEqual(one.stored(), one.applied.state);
 	});
 
 	it("is not unsaved where there is no memory at all: it never will be saved", () => {
-		const ledger = new Ledger(new Memory(undefined), "lamp", description);
-		ledger.act({ ...ledger.state, on: true });
-		assert.equal(ledger.save(), false);
-		assert.ok(ledger.state.on && !ledger.unsaved);
+		const applied = new Applied(new Memory(undefined), "lamp", description);
+		applied.act({ ...applied.state, on: true });
+		assert.equal(applied.save(), false);
+		assert.ok(applied.state.on && !applied.unsaved);
 	});
 
 	it("need not be saved any more once a newer order is", () => {
 		const one = stage();
 		one.refusing = true;
 		act(one, true);
-		one.ledger.save();
+		one.applied.save();
 		one.refusing = false;
 		command(one, 1, false);
-		assert.ok(!one.ledger.unsaved);
+		assert.ok(!one.applied.unsaved);
 	});
 });
 
@@ -111,7 +111,7 @@ describe("a command that is sent again", () => {
 		const one = stage();
 		command(one, 1, true);
 		command(one, 2, false);
-		assert.equal(one.ledger.state.seen.split(" ").length, 2);
+		assert.equal(one.applied.state.seen.split(" ").length, 2);
 		assert.equal(command(one, 1, true, true), undefined);
 		one.restart();
 		assert.equal(command(one, 1, true, true), undefined);
@@ -121,18 +121,18 @@ describe("a command that is sent again", () => {
 		const one = stage();
 		command(one, 1, true);
 		const about = { QoS: 1, retain: false, duplicate: true, id: 1 };
-		const { ledger } = one;
-		assert.equal(ledger.seen("set", encode("ON"), about), undefined);
-		assert.notEqual(ledger.seen("set", encode("ON"), { ...about, id: 2 }), undefined);
-		assert.notEqual(ledger.seen("set", encode("OFF"), about), undefined);
-		assert.notEqual(ledger.seen("desired", encode("ON"), about), undefined);
-		assert.notEqual(ledger.seen("set", encode("ON"), { ...about, duplicate: false }), undefined);
+		const { applied } = one;
+		assert.equal(applied.seen("set", encode("ON"), about), undefined);
+		assert.notEqual(applied.seen("set", encode("ON"), { ...about, id: 2 }), undefined);
+		assert.notEqual(applied.seen("set", encode("OFF"), about), undefined);
+		assert.notEqual(applied.seen("desired", encode("ON"), about), undefined);
+		assert.notEqual(applied.seen("set", encode("ON"), { ...about, duplicate: false }), undefined);
 	});
 
 	it("is never known at QoS 0, and leaves no mark", () => {
 		const one = stage();
 		command(one, 0, true);
-		assert.equal(one.ledger.state.seen, "");
+		assert.equal(one.applied.state.seen, "");
 		assert.ok(command(one, 0, true, true));
 	});
 
@@ -150,7 +150,7 @@ describe("a command that is sent again", () => {
 			"what a hand did",
 			(one: Stage) => {
 				act(one, false);
-				one.ledger.save();
+				one.applied.save();
 			},
 		],
 	] as const) {
@@ -224,7 +224,7 @@ describe("a command that is sent again", () => {
 		one.refusing = true;
 		command(one, 1, true);
 		one.refusing = false;
-		one.ledger.forget();
+		one.applied.forget();
 		command(one, 2, false);
 		assert.ok(command(one, 1, true, true));
 	});
@@ -235,13 +235,13 @@ describe("a command that is sent again", () => {
 		for (let id = 1; id <= 21; id++) command(one, id, true);
 		one.refusing = false;
 		act(one, false);
-		assert.equal(one.ledger.state.seen.split(" ").length, 20);
+		assert.equal(one.applied.state.seen.split(" ").length, 20);
 		assert.equal(command(one, 2, true, true), undefined);
 		assert.ok(command(one, 1, true, true));
 	});
 });
 
-describe("a desired wish", () => {
+describe("a desired request", () => {
 	for (const [title, wish, old] of [
 		["is new with a greater version", { on: true, ver: 4 }, ""],
 		["is old with the version that stands", { on: false, ver: 3 }, "version 3 is not newer than 3"],
@@ -250,11 +250,11 @@ describe("a desired wish", () => {
 		["without a version is new when it wants something else", { on: true, brightness: 9 }, ""],
 	] as const)
 		it(title, () => {
-			const { ledger } = stage();
-			ledger.order({ ...ledger.state, on: true, ver: 3, wish: "ON" });
+			const { applied } = stage();
+			applied.order({ ...applied.state, on: true, ver: 3, wish: "ON" });
 			// What else was done since does not make it new.
-			ledger.order({ ...ledger.state, on: false });
-			assert.equal(ledger.old(wish), old);
+			applied.order({ ...applied.state, on: false });
+			assert.equal(applied.old(wish), old);
 		});
 });
 
@@ -262,19 +262,19 @@ describe("a note", () => {
 	it("is stored with what is done next, not before", () => {
 		const one = stage();
 		command(one, 1, true);
-		one.ledger.note("7.x");
+		one.applied.note("7.x");
 		assert.equal(one.writes, 1);
-		assert.equal(one.ledger.state.seen, "7.x");
-		assert.ok(one.ledger.save());
+		assert.equal(one.applied.state.seen, "7.x");
+		assert.ok(one.applied.save());
 		assert.equal(one.stored().seen, "7.x");
 	});
 
 	it("leaves it standing that a hand was the last, unless it says otherwise", () => {
 		const one = stage();
 		act(one, true);
-		one.ledger.note("7.x");
-		assert.ok(one.ledger.state.local);
-		one.ledger.note("7.x", false);
-		assert.ok(!one.ledger.state.local && one.ledger.state.on);
+		one.applied.note("7.x");
+		assert.ok(one.applied.state.local);
+		one.applied.note("7.x", false);
+		assert.ok(!one.applied.state.local && one.applied.state.on);
 	});
 });
