@@ -7,8 +7,7 @@
 
 import type { ByteBuffer } from "./io.js";
 import type { Item, Will, WriteOptions } from "./options.js";
-import { encode } from "./text.js";
-import { isTopicFilter, isTopicName } from "./topic.js";
+import { encode, isTopicFilter, isTopicName } from "./text.js";
 
 export interface ConnectFields {
 	readonly id?: string | undefined;

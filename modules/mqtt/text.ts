@@ -1,7 +1,8 @@
 /**
- * UTF-8, wrapped once: XS on the device has `ArrayBuffer.fromString` and `String.fromArrayBuffer`, Node and
- * the XS of the desk have TextEncoder and TextDecoder. Nothing else in `modules/` may name any of the four.
- * Does not look for U+0000, which UTF-8 allows and MQTT does not [MQTT-1.5.3-2]; see topic.ts.
+ * Text: UTF-8 to and from bytes, and which texts are topic names and topic filters (MQTT 3.1.1 §1.5.3, §4.7).
+ * XS on the device has `ArrayBuffer.fromString` and `String.fromArrayBuffer`; Node and the XS of the desk have TextEncoder
+ * and TextDecoder. No other file in `modules/` names any of the four. Does not measure texts, and does not match filters
+ * against names: a client has no use for it.
  */
 
 interface XSArrayBuffer {
@@ -23,7 +24,7 @@ const encoder = global && new global.TextEncoder();
 // `ignoreBOM` keeps U+FEFF in the text, as [MQTT-1.5.3-3] demands.
 const decoder = global && new global.TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The UTF-8 bytes of `text`, in a buffer of their own. XS constructs it from `this`: `fromString` is called on its class. */
+/** The UTF-8 bytes of `text`, in a new buffer. `fromString` is called on its class, because XS takes the constructor from `this`. */
 export const encode: (text: string) => Uint8Array = encoder
 	? encoder.encode.bind(encoder)
 	: value => new Uint8Array((ArrayBuffer as unknown as XSArrayBuffer).fromString(value));
@@ -33,3 +34,16 @@ export const decode: (bytes: Uint8Array) => string = decoder
 	? decoder.decode.bind(decoder)
 	: bytes =>
 			(String as unknown as XSString).fromArrayBuffer(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+// Arrow functions: a function declaration has a prototype object, which is 48 bytes of flash.
+
+/** Whether a message may be published to this name [MQTT-3.3.2-2] [MQTT-4.7.1-1] [MQTT-4.7.3-1] [MQTT-4.7.3-2]. */
+export const isTopicName = (name: string): boolean =>
+	name !== "" && !name.includes("+") && !name.includes("#") && !name.includes("\0");
+
+/** Whether this filter may be subscribed to: a wildcard is alone in its level [MQTT-4.7.1-3], `#` in the last level only [MQTT-4.7.1-2]. */
+export const isTopicFilter = (name: string): boolean => {
+	const values = name.split("/");
+	if (values[values.length - 1] === "#") values.pop();
+	return name !== "" && values.every(value => value === "" || value === "+" || isTopicName(value));
+};

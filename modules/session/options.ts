@@ -5,7 +5,7 @@
 
 import type { ByteBuffer, ResolverClass, TCPClass, Ticks, Timer, With } from "../mqtt/io.js";
 import type { ReadableOptions, WriteOptions } from "../mqtt/options.js";
-import { isTopicName } from "../mqtt/topic.js";
+import { isTopicName } from "../mqtt/text.js";
 import type { Outcome } from "./outcomes.js";
 
 export interface PublishOptions {

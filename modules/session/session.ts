@@ -5,8 +5,7 @@
  * throws for the loss of a link, and looks at monotonic time only.
  */
 
-import { decode, encode } from "../mqtt/text.js";
-import { isTopicName } from "../mqtt/topic.js";
+import { decode, encode, isTopicName } from "../mqtt/text.js";
 import { Deadline } from "./deadline.js";
 import { Inbound, type InboundOwner } from "./inbound.js";
 import { Flight } from "./inflight.js";

@@ -1,12 +1,12 @@
 /**
- * Topic names and topic filters (MQTT 3.1.1 §4.7): the worked examples of the field notes complete, each
+ * Topic names and topic filters (MQTT 3.1.1 §4.7): worked examples, each
  * filter against each topic, the broker's own topics, and what is no name or no filter at all.
  */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { matches } from "../../hosts/desk/page/model/match.js";
-import { isTopicFilter, isTopicName } from "../../modules/mqtt/topic.js";
+import { isTopicFilter, isTopicName } from "../../modules/mqtt/text.js";
 import { settings } from "./seed.js";
 
 const PLACES = [
