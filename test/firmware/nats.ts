@@ -6,26 +6,40 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BrokerKind } from "./brokers.js";
-import { findProgram, freePort, open, output, ProgramBroker } from "./program.js";
+import { findProgram, freePort, open, output, ProgramBroker, type Recipe } from "./program.js";
+
+/** What one server needs to know; `peers` are the ports at which those of its cluster talk to each other. */
+export interface NatsNode {
+	readonly folder: string;
+	readonly name: string;
+	readonly port: number;
+	readonly client: number;
+	readonly route?: number;
+	readonly peers?: readonly number[];
+}
+
+export function natsRecipe({ folder, name, port, client, route, peers = [] }: NatsNode): Recipe {
+	const file = join(folder, "nats.conf");
+	const routes = peers.map(peer => `"nats://127.0.0.1:${peer}"`).join(", ");
+	const cluster = `cluster { name: glowworm, listen: "127.0.0.1:${route}", routes: [${routes}] }\n`;
+	writeFileSync(
+		file,
+		`server_name: ${name}
+listen: "127.0.0.1:${client}"
+jetstream { store_dir: "${folder}", max_memory_store: 64MB, max_file_store: 1GB }
+mqtt { listen: "127.0.0.1:${port}"${peers.length ? `, stream_replicas: ${peers.length}` : ""} }
+${peers.length ? cluster : ""}`,
+	);
+	return { command: program as string, arguments: ["-c", file], ready: /Server is ready/ };
+}
 
 class Nats extends ProgramBroker {
-	readonly #program: string;
-
-	constructor(program: string, port: number) {
+	constructor(port: number) {
 		super("nats", port);
-		this.#program = program;
 	}
 	protected override async recipe() {
-		const file = join(this.folder, "nats.conf");
-		writeFileSync(
-			file,
-			`server_name: glowworm
-listen: "127.0.0.1:${await freePort()}"
-jetstream { store_dir: "${this.folder}", max_memory_store: 64MB, max_file_store: 256MB }
-mqtt { listen: "127.0.0.1:${this.port}" }
-`,
-		);
-		return { command: this.#program, arguments: ["-c", file], ready: /Server is ready/ };
+		const { folder, port } = this;
+		return natsRecipe({ folder, name: "glowworm", port, client: await freePort() });
 	}
 }
 
@@ -37,5 +51,5 @@ export const nats: BrokerKind = {
 	...(!program && { missing: "nats-server is not installed (apt install nats-server)" }),
 	retainedToWildcards: true,
 	QoS: version && Number(version[1]?.split(".")[1]) >= 10 ? 2 : 1,
-	open: () => open(port => new Nats(program as string, port)),
+	open: () => open(port => new Nats(port)),
 };

@@ -91,9 +91,12 @@ export class Run {
 	get pid(): number {
 		return this.#child.pid as number;
 	}
+	get running(): boolean {
+		return this.#child.exitCode === null && this.#child.signalCode === null;
+	}
 	/** `how`: sends the signal; the child itself where a script stands before it. */
 	async stop(how: () => void = () => this.#child.kill("SIGTERM")): Promise<void> {
-		if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+		if (!this.running) return;
 		const exit = once(this.#child, "exit");
 		how();
 		await exit;
