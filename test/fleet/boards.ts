@@ -11,8 +11,8 @@ import { HostSensor } from "../../hosts/shared/sensor.js";
 import main from "../../main.js";
 import type { Device } from "../../modules/device/io.js";
 import type { TCPClass } from "../../modules/mqtt/io.js";
-import { Witness } from "../chaos/witness.js";
-import { bytesOf, TestFlash } from "../flash.js";
+import { bytesOf } from "../flash.js";
+import { inMemory, listener } from "./flash.js";
 
 /** What the parent says. */
 export type Order =
@@ -54,7 +54,6 @@ export interface Second {
 const PERIOD = 1000;
 const SENSORS = 2;
 const tell = (word: Word) => process.send?.(word);
-const witness = new Witness();
 const boards: { close(callback: () => void): void }[] = [];
 const counted = { samples: 0, connects: 0 };
 let quiet = false;
@@ -103,7 +102,9 @@ function start({
 				const socket = { ...client.socket, io: counting(client.socket.io) };
 				const sensor = { swing: { io: swing(samples, number % samples), quantity: "value" } };
 				const device = { ...host, sensor, network: { mqtt: { client: { ...client, socket } } } };
-				const board = main({ ...device, flash: data ? watched(host.flash, id) : inMemory(id) } as Device);
+				const accepted = (alert: string) => tell({ accepted: `${id} ${alert}` });
+				const flash = data ? watched(host.flash, accepted) : inMemory(accepted);
+				const board = main({ ...device, flash } as Device);
 				if (!board) throw new Error("fleet: the description is wrong");
 				boards.push(board);
 			},
@@ -119,25 +120,15 @@ const describe = (broker: string, root: string, id: string) => ({
 	alerts: [{ name: "high", sensor: "a", above: 60, clear: 40 }],
 });
 
-function note(id: string, bytes: Uint8Array): void {
-	const fact = witness.read(bytes);
-	if (fact?.what === "queued" && !fact.copied) tell({ accepted: `${id} ${fact.id}` });
-}
-
-function inMemory(id: string): Device["flash"] {
-	const flash = new TestFlash({ blocks: 16, blockLength: 4096, strict: false });
-	flash.onChange = ({ data }) => data && note(id, data);
-	return { open: () => flash, *[Symbol.iterator]() {} } as unknown as Device["flash"];
-}
-
-function watched(flash: NonNullable<Device["flash"]>, id: string): Device["flash"] {
+function watched(flash: NonNullable<Device["flash"]>, onAccepted: (alert: string) => void): Device["flash"] {
+	const hear = listener(onAccepted);
 	return {
 		open(options) {
 			const partition = flash.open(options);
 			const write = partition.write.bind(partition);
 			partition.write = (data, offset) => {
 				write(data, offset);
-				note(id, bytesOf(data));
+				hear(bytesOf(data));
 			};
 			return partition;
 		},

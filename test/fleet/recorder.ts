@@ -1,12 +1,14 @@
 /**
- * The other side of a fleet: MQTT.js with a persistent session, which hears which board is online and each alert. An alert
+ * The other side of many boards: MQTT.js with a persistent session, which hears which board is online and each alert. An alert
  * is known by its board and its id; one that comes again is a duplicate.
  */
 
 import mqtt, { type MqttClient } from "mqtt";
 
+let recorders = 0;
+
 export class Recorder {
-	/** Alerts by board and id. */
+	/** Alerts by board, rule and id. */
 	readonly delivered = new Set<string>();
 	readonly online = new Set<string>();
 	duplicates = 0;
@@ -16,14 +18,14 @@ export class Recorder {
 		this.#client = client;
 		const level = root.split("/").length;
 		client.on("message", (topic, payload) => {
-			const [id = "", kind] = topic.split("/").slice(level);
+			const [id = "", kind, rule] = topic.split("/").slice(level);
 			const text = payload.toString();
 			if (kind === "status") {
 				if (text === "online") this.online.add(id);
 				else this.online.delete(id);
 				return;
 			}
-			const alert = `${id} ${(JSON.parse(text) as { id: string }).id}`;
+			const alert = `${id} ${rule} ${(JSON.parse(text) as { id: string }).id}`;
 			if (this.delivered.has(alert)) this.duplicates++;
 			this.delivered.add(alert);
 		});
@@ -33,7 +35,7 @@ export class Recorder {
 	static async connect(url: string, root: string, alerts = true): Promise<Recorder> {
 		const client = mqtt.connect(url, {
 			protocolVersion: 4,
-			clientId: `fleet-recorder-${process.pid}`,
+			clientId: `recorder-${process.pid}-${++recorders}`,
 			clean: false,
 			reconnectPeriod: 100,
 		});

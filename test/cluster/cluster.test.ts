@@ -1,0 +1,39 @@
+/** The account of a cluster's campaign, and a short campaign. The long ones are `npm run cluster`. */
+
+import assert from "node:assert/strict";
+import { codeOf, Shown } from "./boards.js";
+import { campaign } from "./campaign.js";
+import { missing } from "./nodes.js";
+
+describe("what an actuator of a cluster's board has shown", () => {
+	const shown = (numbers: readonly number[], unsure: readonly number[] = []) => {
+		const actuator = new Shown("lamp");
+		for (const number of unsure) actuator.unsure.add(number);
+		for (const number of numbers) actuator.show(codeOf(number));
+		return actuator;
+	};
+	it("is right where each number is newer, also past the brightness that comes round", () => {
+		const { last, count, wrong } = shown([1, 2, 5, 100, 200, 249, 250, 251, 300, 400, 510]);
+		assert.deepEqual({ last, count, wrong }, { last: 510, count: 11, wrong: [] });
+	});
+	it("is wrong where a number comes twice, or an older one over a newer", () => {
+		assert.deepEqual(shown([1, 2, 2]).wrong, ["lamp: 2 after 2"]);
+		assert.deepEqual(shown([1, 300 - 250, 60, 49]).wrong, ["lamp: 49 after 60"]);
+	});
+	it("may be an older one that no node has acknowledged: it may have been on its way", () => {
+		assert.deepEqual(shown([1, 3, 2], [2]).wrong, []);
+	});
+});
+
+const reason = missing("nats");
+describe(`a cluster of three NATS nodes${reason ? ` – pending: ${reason}` : ""}`, function () {
+	this.timeout(120_000);
+	before(function () {
+		if (reason) this.skip();
+	});
+	it("loses no accepted alert when nodes are killed and frozen", async () => {
+		const account = await campaign({ kind: "nats", seed: 3, seconds: 10, boards: 3 });
+		assert.ok(account.accepted > 0 && account.kills + account.freezes > 0, JSON.stringify(account));
+		assert.equal(account.lost, 0, account.complaints.join("\n"));
+	});
+});
