@@ -17,6 +17,7 @@ import Memory from "./memory.js";
 import Button from "./outputs/button.js";
 import { lampDriver } from "./outputs/lamp.js";
 import Output, { type OutputParts } from "./outputs/output.js";
+import Restore from "./provisioning/restore.js";
 import Trial from "./provisioning/trial.js";
 import Publisher, { reported } from "./publisher.js";
 import Info from "./retained/info.js";
@@ -56,6 +57,7 @@ export default class Board {
 	private readonly decommission: Decommission;
 	private readonly trial: Trial;
 	private readonly button: Button | undefined;
+	private readonly restore: Restore | undefined;
 	private closed = false;
 
 	constructor(options: BoardOptions) {
@@ -94,7 +96,9 @@ export default class Board {
 		const command = new Command(control, publisher);
 		const router = new Router({ base, command, outputs, trace: device.trace });
 		this.session = publisher.session = this.connect(base, router);
-		this.button = this.makeButton();
+		const button = this.makeButton();
+		this.button = button;
+		this.restore = button && new Restore({ device, button, settings, restart });
 		this.refresh = timer.repeat(() => retained.announce(), description.refresh);
 		if (!decommission.active) for (const sensor of sensors) sensor.start();
 	}
@@ -144,6 +148,7 @@ export default class Board {
 		this.decommission.close();
 		this.retained.close();
 		this.trial.close();
+		this.restore?.close();
 		this.button?.close();
 		this.timer.clear(this.refresh);
 		this.time.close();

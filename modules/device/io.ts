@@ -149,6 +149,8 @@ export interface Provision {
 	keep(): boolean;
 	/** Takes back the change that is on trial, or will be. False when that could not be stored. */
 	drop(): boolean;
+	/** Back to the built-in values, from the next start on. False when that could not be stored. */
+	restore(): boolean;
 }
 
 /** Wall time beside monotonic ticks. */

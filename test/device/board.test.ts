@@ -350,7 +350,7 @@ describe("cmd", () => {
 		[
 			"an unknown command",
 			{ cmd: "reboot" },
-			/^cmd: expected one of info, config, restart, forget, identify, found "reboot"$/,
+			/^cmd: expected one of help, info, config, identify, restart, forget, found "reboot"$/,
 		],
 		["a command that is nearly right", "restrat", /perhaps "restart", found "restrat"$/],
 		["no command", {}, /^cmd: .* found nothing$/],
@@ -464,6 +464,20 @@ describe("cmd", () => {
 			const answer = scene.ask({ cmd: "config", set });
 			assert.equal(answer.ok, false);
 			assert.match(answer.error as string, error);
+			assert.equal(scene.world.records.has("config"), false);
+		});
+
+	for (const [where, set] of [
+		["beside the sections", '{"__proto__":{"every":500}}'],
+		["as the name of a sensor", '{"sensors":{"__proto__":{"every":500}}}'],
+		["as a key of a sensor", '{"sensors":{"temp":{"__proto__":{"every":500}}}}'],
+	] as const)
+		it(`config set of "__proto__" ${where} changes nothing and is reported`, () => {
+			const scene = world();
+			scene.start();
+			const answer = scene.ask(`{"cmd":"config","set":${set}}`);
+			assert.equal(answer.ok, false);
+			assert.match(answer.error as string, /__proto__: expected .*, found "__proto__"$/);
 			assert.equal(scene.world.records.has("config"), false);
 		});
 

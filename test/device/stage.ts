@@ -5,6 +5,7 @@
 
 import Board from "../../modules/device/board.js";
 import { check, type Description, line } from "../../modules/device/description/description.js";
+import { words } from "../../modules/device/description/fields.js";
 import type {
 	Clock,
 	Device,
@@ -38,6 +39,8 @@ export interface Published extends PublishOptions {
 }
 
 export const BASE = "r/b/";
+/** What a test's description need not say: a board that takes every command. */
+const base = { root: "r", id: "b", commands: words };
 export const BLOCK = 1024;
 
 /** The session of one life of a board. */
@@ -236,7 +239,7 @@ export class World {
 		this.dead = false;
 		this.cutAfter = -1;
 		const device = this.device();
-		const { description, problems } = check({ root: "r", id: "b", ...raw }, device.sensor, device.actuator);
+		const { description, problems } = check({ ...base, ...raw }, device.sensor, device.actuator);
 		if (!description) throw new Error(problems.map(problem => line(problem)).join("\n"));
 		const storage = this.#storage(device, description);
 		this.outbox = storage.outbox;

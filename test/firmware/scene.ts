@@ -83,6 +83,7 @@ export class Scene {
 			id: this.id,
 			broker: this.broker.url,
 			lamp: { pin: LAMP, dimmable: true },
+			commands: ["info", "restart", "forget"],
 			...description,
 		};
 		return this.#description;

@@ -17,7 +17,14 @@ const MISTAKES = 4;
 /** The keys of a command. */
 const keys: readonly string[] = Object.freeze(["cmd", "cid", "set", "output"]);
 const BRIEF = 12;
-export const names: readonly string[] = Object.freeze(["info", "config", "restart", "forget", "identify"]);
+export const names: readonly string[] = Object.freeze([
+	"help",
+	"info",
+	"config",
+	"identify",
+	"restart",
+	"forget",
+]);
 
 export default class Command {
 	private readonly control: Control;
@@ -48,7 +55,10 @@ export default class Command {
 	private carryOut({ cmd, value, error }: Order, retain: boolean, duplicate: boolean): Values {
 		// A retained `restart` would restart the board again and again.
 		if (retain) return { error: "expected a live message, found a retained copy: ignored" };
-		if (error !== undefined) return { error };
+		if (cmd === undefined || error !== undefined) return { error };
+		if (cmd === "help") return { help: this.control.help };
+		if (!this.control.allows(cmd))
+			return { error: `cmd: expected one that the description's \`commands\` allows, found "${cmd}"` };
 		switch (cmd) {
 			case "info":
 				return { info: this.control.info };

@@ -7,7 +7,7 @@
 import type { Description } from "../description/description.js";
 import type { Problem, Values } from "../description/schema.js";
 import type Settings from "../description/settings.js";
-import { unstored } from "../description/settings.js";
+import { changeable, unstored } from "../description/settings.js";
 import type { Device, Texts } from "../io.js";
 import type Output from "../outputs/output.js";
 import { mistakes, shown } from "../provisioning/check.js";
@@ -33,6 +33,11 @@ export default class Control {
 		this.options = options;
 	}
 
+	/** The description allows this word. */
+	allows(word: string): boolean {
+		return this.options.settings.current.commands.includes(word);
+	}
+
 	get info(): Values {
 		return this.options.info.values;
 	}
@@ -44,10 +49,21 @@ export default class Control {
 		return { ...settings.readable, ...(provision && { provision: shown(provision) }) };
 	}
 
+	/** The words and settings that a message may use. */
+	get help(): Values {
+		const { device, settings } = this.options;
+		const set: { [section: string]: readonly string[] } = {};
+		// Copies: XS does not stringify objects that lie in flash.
+		for (const section of Object.keys(changeable)) set[section] = [...(changeable[section] ?? [])];
+		if (this.allows("provision") && device.provision) set.provision = [...device.provision.keys];
+		const cmd = ["help", ...settings.current.commands.filter(word => word !== "provision")];
+		return { cmd, ...(this.allows("config") && { set }) };
+	}
+
 	/** Returns the problems, or none: then the changes are stored and in force. */
 	configure({ provision, ...changes }: Values): readonly Problem[] {
-		const { device, settings } = this.options;
-		const wrong = provision === undefined ? [] : mistakes(provision, settings.current, device);
+		const { settings } = this.options;
+		const wrong = provision === undefined ? [] : this.mistakes(provision);
 		if (wrong.length) return wrong;
 		if (Object.keys(changes).length) {
 			const problems = settings.change(changes);
@@ -76,6 +92,12 @@ export default class Control {
 		if (output.description.liveOnly) return "output: expected one that is not liveOnly";
 		output.identify();
 		return undefined;
+	}
+
+	private mistakes(provision: unknown): readonly Problem[] {
+		const { device, settings } = this.options;
+		if (this.allows("provision")) return mistakes(provision, settings.current, device);
+		return [{ key: "provision", expected: "nothing", found: "something that `commands` does not allow" }];
 	}
 
 	private propose(texts: Texts | null): boolean {

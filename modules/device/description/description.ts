@@ -29,6 +29,8 @@ export interface Description {
 	readonly lamp?: LampDescription;
 	readonly actuators: readonly ActuatorDescription[];
 	readonly button?: ButtonDescription;
+	/** The words that `cmd` may use. */
+	readonly commands: readonly string[];
 }
 
 /** Further keys are the driver's options. */

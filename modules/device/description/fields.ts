@@ -16,6 +16,18 @@ export interface Known {
 export const BROKER = "mqtt://HOST[:PORT] or mqtts://HOST[:PORT]";
 const DAY = 86_400_000;
 
+/** The words of `cmd`, beside `help`, that a description may allow; `provision` is the section of `config`'s `set`. */
+export const words: readonly string[] = Object.freeze([
+	"info",
+	"config",
+	"identify",
+	"provision",
+	"restart",
+	"forget",
+]);
+/** Those that can neither move a board, nor stop it. */
+const harmless: readonly string[] = Object.freeze(["info", "config", "identify"]);
+
 // All is frozen: an object of a preloaded module that stays writable costs RAM on the device.
 const { freeze } = Object;
 const optional = (spec: Spec): Spec => freeze({ ...spec, optional: true });
@@ -132,6 +144,8 @@ export const board = record({
 	lamp: optional(lamp),
 	actuators: list(actuator, 16),
 	button: optional(button),
+	// Without them, one message on `cmd` could move the board to another broker.
+	commands: or(harmless, list(choice(...words), words.length)),
 });
 
 /** A driver's options as a schema; `undefined` when there is no such driver, which is reported elsewhere. */

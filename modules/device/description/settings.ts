@@ -82,6 +82,11 @@ export default class Settings {
 		return problems;
 	}
 
+	/** Deletes all changes; the description holds from the next start on. */
+	restore(): void {
+		this.memory.delete(KEY);
+	}
+
 	/** The description with `changes` over it, checked. */
 	private changed(changes: Values): ReturnType<typeof check> {
 		const { original, device } = this;

@@ -26,12 +26,12 @@ export default class Button {
 				const { ticks } = clock;
 				const quiet = this.changed === undefined || since(ticks, this.changed) >= debounce;
 				this.changed = ticks;
-				if (quiet && this.pressed()) onPress();
+				if (quiet && this.pressed) onPress();
 			},
 		});
 	}
 
-	private pressed(): boolean {
+	get pressed(): boolean {
 		try {
 			return this.input.read() === 1;
 		} catch {

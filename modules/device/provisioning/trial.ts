@@ -79,6 +79,16 @@ export class StoredProvision implements Provision {
 		return dropped;
 	}
 
+	restore(): boolean {
+		const texts: { [key: string]: null } = {};
+		for (const key of this.keys) texts[key] = null;
+		// As a change that has passed: one write, so a power cut leaves no half of it.
+		if (!this.write({ texts, starts: 0, kept: true })) return false;
+		this.trial = undefined;
+		this.copy(texts);
+		return true;
+	}
+
 	/** The change that this start goes by, if there is one. */
 	private begin(): Texts | undefined {
 		const change = this.read();

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import Control from "../../../modules/device/commands/control.js";
 import { check, type Description } from "../../../modules/device/description/description.js";
+import { words } from "../../../modules/device/description/fields.js";
 import Settings from "../../../modules/device/description/settings.js";
 import type { Device, Provision } from "../../../modules/device/io.js";
 import Memory from "../../../modules/device/memory.js";
@@ -14,6 +15,7 @@ const raw = {
 	broker: "mqtt://me:secret@host",
 	sensors: [{ name: "temp", driver: "script", every: 1000 }],
 	lamp: { pin: 2 },
+	commands: words,
 	actuators: [
 		{ name: "fan", driver: "relay", failSafe: 60_000 },
 		{ name: "door", driver: "relay", liveOnly: true },
@@ -88,6 +90,7 @@ function told(takes: boolean) {
 			return takes;
 		},
 		keep: () => assert.fail("nothing is tried"),
+		restore: () => assert.fail("nothing is held"),
 		drop: () => assert.fail("nothing is tried"),
 	};
 	return { provision, proposed };

@@ -119,7 +119,7 @@ const wrong: readonly (readonly [title: string, raw: unknown, line: string])[] =
 	[
 		"an unknown key that is like nothing",
 		{ ...right, zzzzzzzz: 1 },
-		'zzzzzzzz: expected one of root, id, broker, user, password, keepAlive, refresh, sensors, alerts, lamp, actuators, button, found "zzzzzzzz"',
+		'zzzzzzzz: expected one of root, id, broker, user, password, keepAlive, refresh, sensors, alerts, lamp, actuators, button, commands, found "zzzzzzzz"',
 	],
 	[
 		"an unknown key of a sensor",
@@ -276,6 +276,11 @@ const wrong: readonly (readonly [title: string, raw: unknown, line: string])[] =
 		"a button without anything to switch",
 		{ ...right, button: { pin: 0 } },
 		"button.actuator: expected an actuator or a lamp to switch, found nothing",
+	],
+	[
+		"a command that is none",
+		{ ...right, commands: ["info", "reboot"] },
+		'commands[1]: expected one of info, config, identify, provision, restart, forget, found "reboot"',
 	],
 	[
 		"a button for nobody",

@@ -24,6 +24,7 @@ function told({ trying = true, refusing = false } = {}) {
 		propose: () => false,
 		keep: () => call("keep"),
 		drop: () => call("drop"),
+		restore: () => assert.fail("nothing is held"),
 	};
 	return { provision: provision as Provision, calls };
 }
