@@ -69,7 +69,8 @@ export default class Board {
 		this.timer = timer;
 		this.clock = clock;
 		const forgetting = () => this.decommission.active;
-		const publisher = new Publisher({ base, timer, trace: device.trace, forgetting });
+		const full = (name: string) => this.retained.full(name);
+		const publisher = new Publisher({ base, timer, trace: device.trace, forgetting, full });
 		const report = (line: string) => publisher.report(line);
 		this.publisher = publisher;
 		const memory = new Memory(storage.memory);

@@ -23,8 +23,6 @@ const answered: PublishOptions = Object.freeze({ QoS: 1 });
 
 /** So many messages may wait for their turn; a flood of commands has its answers at once. */
 const MOST = 16;
-/** Milliseconds until a state that found no room is tried again. */
-const AGAIN = 1000;
 /** Bytes of a payload that are shown. */
 const LONGEST = 200;
 
@@ -35,6 +33,8 @@ export interface PublisherOptions {
 	readonly trace: ((line: string) => void) | undefined;
 	/** All that is retained is being cleared. Asked once there is a session. */
 	readonly forgetting: () => boolean;
+	/** There is no room for this state now. */
+	readonly full: (name: string) => void;
 }
 
 export default class Publisher {
@@ -43,14 +43,16 @@ export default class Publisher {
 	private readonly base: string;
 	private readonly trace: ((line: string) => void) | undefined;
 	private readonly forgetting: () => boolean;
+	private readonly full: (name: string) => void;
 	/** Answers, and callbacks that publish a state, in their order. */
-	private waiting: (string | (() => boolean))[] = [];
+	private waiting: (string | (() => void))[] = [];
 	private readonly turn: Deadline;
 
-	constructor({ base, timer, trace, forgetting }: PublisherOptions) {
+	constructor({ base, timer, trace, forgetting, full }: PublisherOptions) {
 		this.base = base;
 		this.trace = trace;
 		this.forgetting = forgetting;
+		this.full = full;
 		this.turn = new Deadline(timer, () => this.next());
 	}
 
@@ -81,14 +83,14 @@ export default class Publisher {
 		return this.online && !this.forgetting();
 	}
 
-	/** Retained. False when there is no room for it now. */
-	state(name: string, payload: string): boolean {
+	/** Retained. */
+	state(name: string, payload: string): void {
 		// All states are published at each connect, so nothing is lost by not keeping them until then.
-		return !this.retaining || this.publish(name, payload, retained) <= Outcome.queued;
+		if (this.retaining && this.publish(name, payload, retained) > Outcome.queued) this.full(name);
 	}
 
-	/** Calls back in a later turn, once for all calls until then; again where there is no room. */
-	soon(announce: () => boolean): void {
+	/** Calls back in a later turn, once for all calls until then. */
+	soon(announce: () => void): void {
 		if (!this.waiting.includes(announce)) this.wait(announce);
 	}
 
@@ -119,7 +121,7 @@ export default class Publisher {
 		for (const item of waiting) this.say(item);
 	}
 
-	private wait(item: string | (() => boolean)): void {
+	private wait(item: string | (() => void)): void {
 		if (this.waiting.length >= MOST) this.close();
 		this.waiting.push(item);
 		this.turn.set(0);
@@ -128,15 +130,13 @@ export default class Publisher {
 	private next(): void {
 		const item = this.waiting.shift();
 		if (item === undefined) return;
-		const done = this.say(item);
-		if (!done) this.waiting.push(item);
-		if (this.waiting.length) this.turn.set(done ? 0 : AGAIN);
+		this.say(item);
+		if (this.waiting.length) this.turn.set(0);
 	}
 
-	private say(item: string | (() => boolean)): boolean {
-		if (typeof item !== "string") return item();
-		this.publish(topics.result, item, answered);
-		return true;
+	private say(item: string | (() => void)): void {
+		if (typeof item === "string") this.publish(topics.result, item, answered);
+		else item();
 	}
 
 	private publish(name: string, payload: string, options: PublishOptions): Outcome {

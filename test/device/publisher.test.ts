@@ -16,6 +16,7 @@ function stage() {
 		outcome: Outcome.sent as Outcome,
 		online: true,
 		forgetting: false,
+		full: [] as string[],
 		clock: new TestClock(),
 		publisher: undefined as unknown as Publisher,
 	};
@@ -35,6 +36,7 @@ function stage() {
 		timer: one.clock,
 		trace: line => void trace.push(line),
 		forgetting: () => one.forgetting,
+		full: name => void one.full.push(name),
 	});
 	one.publisher.session = session;
 	return one;
@@ -129,6 +131,7 @@ describe("what a board says", () => {
 			timer: new TestClock(),
 			trace: undefined,
 			forgetting: () => false,
+			full() {},
 		});
 		publisher.session = {
 			online: true,
@@ -177,7 +180,13 @@ describe("a state", () => {
 
 	it("asks nobody whether it may be said before there is a session", () => {
 		const forgetting = () => assert.fail("not yet there");
-		const publisher = new Publisher({ base: "r/b/", timer: new TestClock(), trace: undefined, forgetting });
+		const publisher = new Publisher({
+			base: "r/b/",
+			timer: new TestClock(),
+			trace: undefined,
+			forgetting,
+			full() {},
+		});
 		state(publisher);
 		assert.equal(publisher.retaining, false);
 	});
@@ -217,7 +226,7 @@ describe("a message that waits for its turn", () => {
 		one.publisher.answer({ n: 2 });
 		assert.deepEqual(payloads(one), []);
 		const turns: number[] = [];
-		one.publisher.soon(() => turns.push(one.published.length) > 0);
+		one.publisher.soon(() => void turns.push(one.published.length));
 		one.clock.advance(0);
 		assert.deepEqual(payloads(one), ["ON", '{"n":1}', '{"n":2}']);
 		assert.deepEqual(turns, [3]);
@@ -233,16 +242,14 @@ describe("a message that waits for its turn", () => {
 		assert.deepEqual(payloads(one), ["4"]);
 	});
 
-	it("is a state that is tried again each second while there is no room, without holding up an answer for longer", () => {
+	it("that found no room is reported to the one that publishes it again, if it is a state", () => {
 		const one = stage();
 		one.outcome = Outcome.droppedFull;
-		one.publisher.soon(() => one.publisher.state("lamp/state", "ON"));
-		one.clock.advance(2500);
-		assert.equal(one.published.length, 3);
-		one.outcome = Outcome.queued;
+		one.publisher.state("lamp/state", "ON");
 		one.publisher.answer({});
-		one.clock.advance(0);
-		assert.deepEqual(payloads(one).slice(3), ["ON", "{}"]);
+		one.clock.advance(2500);
+		assert.deepEqual(one.full, ["lamp/state"]);
+		assert.equal(one.published.length, 2);
 	});
 
 	it("waits no longer when sixteen wait before it", () => {

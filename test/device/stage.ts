@@ -51,6 +51,8 @@ export class TestLink implements SessionLike {
 	closed = false;
 	/** The broker takes nothing out of the outbox. */
 	deaf = false;
+	/** So many live messages above QoS 0 fit into its queue. */
+	room = Infinity;
 	/** What it said of itself when it left. */
 	farewell: string | undefined;
 	readonly #world: World;
@@ -73,6 +75,7 @@ export class TestLink implements SessionLike {
 			return this.online ? Outcome.sent : Outcome.queued;
 		}
 		if (!this.online && !options.QoS) return Outcome.droppedOffline;
+		if (options.QoS && this.room-- <= 0) return Outcome.droppedFull;
 		if (this.online) this.#world.say({ topic: topic.slice(BASE.length), payload: text, ...options });
 		return this.online ? Outcome.sent : Outcome.queued;
 	}

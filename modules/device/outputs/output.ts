@@ -137,9 +137,9 @@ export default class Output {
 		this.failSafe.offline();
 	}
 
-	/** The retained state: what the actuator was brought to. False when there is no room for it now. */
-	announce(): boolean {
-		return this.publisher.state(topics.outputState(this.name), stateText(this.shown, this.dimmable));
+	/** The retained state: what the actuator was brought to. */
+	announce(): void {
+		this.publisher.state(topics.outputState(this.name), stateText(this.shown, this.dimmable));
 	}
 
 	/** Blinks for a few seconds to be found, and changes no state. */

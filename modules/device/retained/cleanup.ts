@@ -56,14 +56,14 @@ export default class Cleanup {
 		return [...this.names, ...this.old];
 	}
 
-	/** Clears the names of earlier descriptions; `clear` returns whether the clearing was accepted. */
-	clear(clear: (name: string) => boolean): void {
-		if (!this.old.length) return;
+	/** Clears the names of earlier descriptions; false when `clear` did not accept all of them. */
+	clear(clear: (name: string) => boolean): boolean {
 		this.old = this.old.filter(name => {
 			if (!clear(name)) return true;
 			this.memory.delete(keyFor(this.base, name));
 			return false;
 		});
+		return this.old.length === 0;
 	}
 
 	/** The board is decommissioned: all names were cleared. */

@@ -1,7 +1,8 @@
 /**
  * All that this board retains at its broker: `info`, the state of each output and of each alert. Announces it one topic a
- * turn, because it grows with the description and sampling must not wait for it. The names are noted in memory before
- * anything is retained (cleanup.ts). When it is announced, and when it is taken back, is the board's decision.
+ * turn, because it grows with the description and sampling must not wait for it; a topic for which the session has no room
+ * follows as soon as there is some. The names are noted in memory before anything is retained (cleanup.ts). The board decides
+ * when it is announced, and when it is taken back.
  */
 
 import type { Timer, TimerHandle } from "../../mqtt/io.js";
@@ -12,6 +13,11 @@ import type Sensor from "../sensors/sensor.js";
 import topics from "../topics.js";
 import Cleanup from "./cleanup.js";
 import type Info from "./info.js";
+
+/** Milliseconds until a topic is tried again. */
+const AGAIN = 250;
+/** Stands for the clearing of old topics, as a topic that comes last. */
+const CLEAN = "";
 
 export interface RetainedOptions {
 	/** All topics begin with it. */
@@ -32,27 +38,22 @@ export default class Retained {
 	private readonly timer: Timer;
 	private readonly publisher: Publisher;
 	private readonly cleanup: Cleanup;
-	private readonly steps: readonly (() => void)[];
-	private next = 0;
+	private readonly announcers = new Map<string, () => void>();
+	/** Topics that are to be announced, in this order. */
+	private readonly due = new Set<string>();
 	private handle: TimerHandle | undefined;
 
 	constructor({ base, timer, memory, publisher, info, outputs, sensors, trying }: RetainedOptions) {
 		this.timer = timer;
 		this.publisher = publisher;
-		const names: string[] = [];
-		const steps: (() => void)[] = [];
-		const add = (name: string, announce: () => void) => {
-			names.push(name);
-			steps.push(announce);
-		};
-		add(topics.info, () => publisher.state(topics.info, JSON.stringify(info.values)));
-		for (const output of outputs) add(topics.outputState(output.name), () => output.announce());
+		const all = this.announcers;
+		all.set(topics.info, () => publisher.state(topics.info, JSON.stringify(info.values)));
+		for (const output of outputs) all.set(topics.outputState(output.name), () => output.announce());
 		for (const { alerts } of sensors)
-			for (const alert of alerts) add(topics.alertState(alert.name), () => alert.announce());
+			for (const alert of alerts) all.set(topics.alertState(alert.name), () => alert.announce());
+		const names = [...all.keys()];
 		this.cleanup = new Cleanup({ memory, base, names, trying, report: line => publisher.report(line) });
-		// Last, for the session's queue may not take it all, and a clearing is tried again.
-		steps.push(() => this.clean());
-		this.steps = steps;
+		all.set(CLEAN, () => this.clean());
 	}
 
 	/** All that may be at the broker, earlier descriptions included. */
@@ -62,8 +63,16 @@ export default class Retained {
 
 	/** Publishes all of it, from the first, one a turn; then clears what earlier descriptions have retained. */
 	announce(): void {
-		this.next = 0;
-		this.handle ??= this.timer.set(() => this.step());
+		this.due.clear();
+		for (const name of this.announcers.keys()) this.due.add(name);
+		this.wait(0);
+	}
+
+	/** The session had no room for this topic. */
+	full(name: string): void {
+		this.due.add(name);
+		if (this.due.delete(CLEAN)) this.due.add(CLEAN);
+		this.wait(AGAIN);
 	}
 
 	/** All of it was taken back. */
@@ -76,14 +85,20 @@ export default class Retained {
 		this.handle = undefined;
 	}
 
+	private wait(delay: number): void {
+		this.handle ??= this.timer.set(() => this.step(), delay);
+	}
+
 	private step(): void {
 		this.handle = undefined;
-		const next = this.next++;
-		if (this.next < this.steps.length) this.handle = this.timer.set(() => this.step());
-		this.steps[next]?.();
+		const [name = CLEAN] = this.due;
+		this.due.delete(name);
+		this.announcers.get(name)?.();
+		if (this.due.size) this.wait(0);
 	}
 
 	private clean(): void {
-		if (this.publisher.retaining) this.cleanup.clear(name => this.publisher.clear(name, false));
+		const { publisher } = this;
+		if (publisher.retaining && !this.cleanup.clear(name => publisher.clear(name, false))) this.full(CLEAN);
 	}
 }

@@ -99,9 +99,9 @@ export default class Alert {
 		if (this.rule.update(value, now)) this.raise(last, now);
 	}
 
-	/** The retained state. False when there is no room for it now. */
-	announce(): boolean {
-		return this.parts.publisher.state(topics.alertState(this.name), `{"state":"${this.on ? "ON" : "OFF"}"}`);
+	/** The retained state. */
+	announce(): void {
+		this.parts.publisher.state(topics.alertState(this.name), `{"state":"${this.on ? "ON" : "OFF"}"}`);
 	}
 
 	private raise(value: number | undefined, now: number): void {

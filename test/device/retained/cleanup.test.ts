@@ -68,6 +68,60 @@ describe("retained topics", () => {
 			);
 		});
 
+	it("of 64 sensors and 64 alerts are all published at a connect, though the session has room for 20 at a time", () => {
+		const world = new World();
+		world.sensors = { script: scripted(() => 20) };
+		world.start(many);
+		world.link.room = 20;
+		world.link.connect();
+		assert.equal(kept(world).size, 20);
+		for (let second = 0; second < 10; second++) {
+			world.link.room = 20;
+			world.clock.advance(1000);
+		}
+		assert.equal(kept(world).size, 2 + 128);
+		const topics = world.published.filter(({ retain }) => retain).map(({ topic }) => topic);
+		assert.equal(new Set(topics).size, topics.length, "each once");
+	});
+
+	it("that changed while there was no room are published as they are once there is some", () => {
+		const world = new World();
+		const state = { value: 20 };
+		world.sensors = { script: scripted(() => state.value) };
+		world.start({
+			sensors: [{ name: "temp", driver: "script", every: 1000 }],
+			alerts: [{ name: "hot", sensor: "temp", above: 30 }],
+			lamp: { pin: 2 },
+		});
+		world.link.connect();
+		world.clock.advance(1000);
+		world.link.room = 0;
+		state.value = 40;
+		world.clock.advance(5000);
+		world.link.receive("lamp/set", "ON");
+		world.clock.advance(5000);
+		assert.equal(kept(world).get("alerts/hot/state"), '{"state":"OFF"}');
+		world.link.room = Infinity;
+		world.clock.advance(1000);
+		assert.equal(kept(world).get("alerts/hot/state"), '{"state":"ON"}');
+		assert.match(kept(world).get("lamp/state") as string, /ON/);
+	});
+
+	it("that could not be cleared for want of room are cleared once there is some", () => {
+		const world = new World();
+		world.sensors = { script: scripted(() => 20) };
+		world.start(many);
+		world.link.connect();
+		world.kill();
+		world.start(few);
+		world.link.room = 3;
+		world.link.connect();
+		assert.ok(kept(world).size > 100);
+		world.link.room = Infinity;
+		world.clock.advance(1000);
+		assert.equal(kept(world).size, 3);
+	});
+
 	it("of another root or id are left alone, and forgotten unless that one is only tried", () => {
 		const records = new Map<string, string>();
 		const domain = {
