@@ -72,7 +72,12 @@ export default class Publisher {
 
 	/** False when the outbox did not accept it. */
 	edge(name: string, payload: string): boolean {
-		return this.publish(name, payload, durable) <= Outcome.queued;
+		const { session } = this;
+		if (session === undefined) return false;
+		const topic = this.base + name;
+		const outcome = session.publish(topic, payload, durable);
+		if (this.trace !== undefined) this.note(topic, payload, durable, outcome);
+		return outcome <= Outcome.queued;
 	}
 
 	get online(): boolean {

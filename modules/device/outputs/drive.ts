@@ -80,7 +80,7 @@ export default class Drive {
 
 	/** Leaves the actuator at the level that is meant. */
 	close(): void {
-		if (this.blinker) this.write(this.level);
+		if (this.blinker) this.flash(this.level);
 		this.steady();
 		this.timer.clear(this.retry);
 		this.retry = undefined;
@@ -101,13 +101,17 @@ export default class Drive {
 	/** Brings the actuator to the level that is meant; a failure is tried again. */
 	private show(): void {
 		const { level } = this;
-		if ((this.unsure || level !== this.shown) && !this.write(level)) {
-			this.unsure = true;
-			if (!this.reported) this.options.onFailed();
-			this.reported = true;
-			this.again();
-			return;
-		}
+		// The write itself is here: a frame less on top of the command's stack.
+		if (this.unsure || level !== this.shown)
+			try {
+				this.actuator.write(level);
+			} catch {
+				this.unsure = true;
+				if (!this.reported) this.options.onFailed();
+				this.reported = true;
+				this.again();
+				return;
+			}
 		this.unsure = false;
 		this.shown = level;
 		if (!this.awaited) return;
@@ -118,7 +122,7 @@ export default class Drive {
 	/** Every other time the opposite of what is meant, so that the first is one that is seen. */
 	private change(): void {
 		const opposite = --this.changes & 1;
-		if (this.changes > 0) this.write((opposite === 1) === (this.level === 0) ? 255 : 0);
+		if (this.changes > 0) this.flash((opposite === 1) === (this.level === 0) ? 255 : 0);
 		else {
 			this.steady();
 			this.show();
@@ -133,12 +137,12 @@ export default class Drive {
 		this.unsure = true;
 	}
 
-	private write(level: number): boolean {
+	/** A write that may fail. */
+	private flash(level: number): void {
 		try {
 			this.actuator.write(level);
-			return true;
 		} catch {
-			return false;
+			// The end of the blinking, or the next start, makes up for it.
 		}
 	}
 }

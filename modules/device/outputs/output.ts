@@ -61,7 +61,7 @@ export default class Output {
 			timer,
 			driver,
 			options: options.options,
-			level: levelOf(this.shown, this.dimmable),
+			level: this.level,
 			onShown: () => this.done(),
 			onFailed: () => publisher.refuse(this.cause, "the actuator failed, it is tried again", this.cid),
 			onRetry: () => {
@@ -97,12 +97,11 @@ export default class Output {
 		else if ("error" in request) {
 			applied.note(seen);
 			publisher.refuse(topic, request.error, request.cid);
-		} else
-			this.order(
-				{ ...applied.state, ...this.asked(request), src: "set", local: false, seen },
-				topic,
-				request.cid,
-			);
+		} else {
+			const next = { ...applied.state, ...this.asked(request), src: "set", local: false, seen };
+			this.store(next, topic, request.cid);
+			this.drive.bring(this.level);
+		}
 	}
 
 	/**
@@ -117,7 +116,7 @@ export default class Output {
 		if ("error" in request) this.publisher.refuse(topic, request.error, request.cid);
 		else if (this.description.liveOnly)
 			this.publisher.refuse(topic, "expected nothing: it takes live commands only", request.cid);
-		else this.apply(request, topic, payload, about);
+		else if (this.accepts(request, topic, payload, about)) this.drive.bring(this.level);
 	}
 
 	/** The button. Its user sees the actuator, so here, and only here, the other state is meant. */
@@ -152,8 +151,8 @@ export default class Output {
 		this.drive.close();
 	}
 
-	/** A well-formed desired request, which may be an old one. */
-	private apply(request: Request, topic: string, payload: Uint8Array, about: Received): void {
+	/** Stores a well-formed desired request, unless it is an old one. */
+	private accepts(request: Request, topic: string, payload: Uint8Array, about: Received): boolean {
 		const { applied, publisher } = this;
 		const { state } = applied;
 		const { cid, ver = state.ver } = request;
@@ -165,21 +164,21 @@ export default class Output {
 			// A copy of the broker's needs no answer. A sender's older version does, with or without a cid.
 			const live = !about.retain && !about.duplicate;
 			if (live && (cid !== undefined || ver < state.ver)) publisher.refuse(topic, old, cid, state.ver);
-			return;
+			return false;
 		}
 		const asked = { ...this.asked(request), ver, wish: textOf(request), src: "desired", local: false };
-		this.order({ ...state, ...asked, seen }, topic, cid);
+		this.store({ ...state, ...asked, seen }, topic, cid);
+		return true;
 	}
 
-	/** From a broker: stored first, or not done and not acknowledged. */
-	private order(next: State, topic: string, cid?: string | number): void {
+	/** From a broker: stored before it is done, or not done and not acknowledged. */
+	private store(next: State, topic: string, cid?: string | number): void {
 		if (!this.applied.order(next)) {
 			this.publisher.refuse(topic, "could not be stored: not done", cid);
 			throw new Error(`${topic}: could not be stored`);
 		}
 		this.cause = topic;
 		this.cid = cid;
-		this.drive.bring(levelOf(next, this.dimmable));
 	}
 
 	/** By hand or fail-safe: done even if it cannot be stored. */
@@ -188,7 +187,12 @@ export default class Output {
 		if (!this.save()) this.publisher.report(`${cause}: could not be stored, a restart will not know it`);
 		this.cause = cause;
 		this.cid = undefined;
-		this.drive.bring(levelOf(next, this.dimmable));
+		this.drive.bring(this.level);
+	}
+
+	/** The level that is meant. */
+	private get level(): number {
+		return levelOf(this.applied.state, this.dimmable);
 	}
 
 	/** What comes from now on is live; `seen`: the marks of commands that may still come again. */

@@ -95,8 +95,12 @@ export default class Alert {
 	/** A sample, or `undefined` where one was due. `last`: the value of the latest that had one. `now`: uptime. */
 	update(value: number | undefined, now: number, last: number | undefined): void {
 		// While an edge waits for a place the rule stands still, so that ON and OFF never overtake one another.
-		if (this.due !== undefined && !this.retry(now)) return;
-		if (this.rule.update(value, now)) this.raise(last, now);
+		if (this.due !== undefined && (now - this.offered < RETRY || !this.queue(now))) return;
+		if (!this.rule.update(value, now)) return;
+		this.edges++;
+		this.due = this.edge(last);
+		this.queue(now);
+		this.announce();
 	}
 
 	/** The retained state. */
@@ -104,13 +108,12 @@ export default class Alert {
 		this.parts.publisher.state(topics.alertState(this.name), `{"state":"${this.on ? "ON" : "OFF"}"}`);
 	}
 
-	private raise(value: number | undefined, now: number): void {
+	private edge(value: number | undefined): Values {
 		const { time, boot } = this.parts;
 		const { severity } = this.settings;
-		this.edges++;
 		// `now()` before `quality`, which it decides.
 		const ts = time.now();
-		this.due = {
+		return {
 			id: boot.nextId(),
 			state: this.on ? "ON" : "OFF",
 			// Six digits tell which side of a threshold it was on; sixteen are noise of the arithmetic.
@@ -119,13 +122,9 @@ export default class Alert {
 			tsq: time.quality,
 			...(severity && { severity }),
 		};
-		this.queue(now);
-		this.announce();
 	}
 
-	private retry(now: number): boolean {
-		return now - this.offered >= RETRY && this.queue(now);
-	}
+	/** False when the outbox has no room for the edge that is due. */
 
 	private queue(now: number): boolean {
 		this.offered = now;

@@ -44,7 +44,7 @@ export default class Measurement {
 	/** Periods to a window. */
 	private periods = 1;
 	private seq = 0;
-	/** With a deadband: the last value published, NaN when there is none to be silent about; and when. */
+	/** With a deadband: the last value published, and when; NaN where it was not accepted: then the next is published in any case. */
 	private last = Number.NaN;
 	private since = 0;
 	private window: Window | undefined;
@@ -83,7 +83,8 @@ export default class Measurement {
 		const { values, lows, highs, offsets, ts, quality } = batch;
 		const range = lows === "" ? "" : `,"min":[${lows.slice(1)}],"max":[${highs.slice(1)}]`;
 		const lists = `{"v":[${values.slice(1)}]${range},"dt":[${offsets.slice(1)}]`;
-		this.send(`${lists},"ts":${ts},"tsq":"${quality}","seq":${this.seq - batch.count + 1}}`);
+		const text = `${lists},"ts":${ts},"tsq":"${quality}","seq":${this.seq - batch.count + 1}}`;
+		if (!this.publisher.measurement(this.topic, text)) this.last = Number.NaN;
 	}
 
 	/** A batch that a failing sensor or a deadband leaves unfilled goes out after twice the time it should have taken. */
@@ -128,7 +129,8 @@ export default class Measurement {
 		}
 		// `now()` before `quality`, which it decides.
 		const ts = this.time.now();
-		this.send(`{"v":${value}${this.range()},"ts":${ts},"tsq":"${this.time.quality}","seq":${this.seq}}`);
+		const text = `{"v":${value}${this.range()},"ts":${ts},"tsq":"${this.time.quality}","seq":${this.seq}}`;
+		if (!this.publisher.measurement(this.topic, text)) this.last = Number.NaN;
 	}
 
 	private range(): string {
@@ -152,11 +154,6 @@ export default class Measurement {
 			batch.highs += `,${this.round(window.maximum)}`;
 		}
 		if (++batch.count >= this.description.batch) this.flush();
-	}
-
-	/** What nobody got is nothing to be silent about: the next value is published in any case. */
-	private send(payload: string): void {
-		if (!this.publisher.measurement(this.topic, payload)) this.last = Number.NaN;
 	}
 
 	/** Inside the deadband, and not for too long. Nothing is inside while `last` is NaN. */

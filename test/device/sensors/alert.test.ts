@@ -143,6 +143,43 @@ describe("alert", () => {
 		assert.deepEqual(edges(w), ["ON", "OFF"]);
 	});
 
+	it("that finds the outbox full is stored and reported once, however often it is tried again, and each time anew", () => {
+		const scene = world();
+		const { world: w } = scene;
+		const outbox = new Queue({ byteLength: 220 });
+		w.outbox = outbox;
+		const board = w.start(description);
+		const [alert] = (board.sensors[0] as (typeof board.sensors)[number]).alerts;
+		const stored = () => JSON.parse(w.records.get("a:hot") ?? "{}");
+		const reports = () => w.trace.filter(line => line === "alerts/hot: the outbox is full, waiting").length;
+		const turn = (value: number, milliseconds: number) => {
+			scene.value = value;
+			w.clock.advance(milliseconds);
+		};
+		const free = () => {
+			const { sequence } = outbox.next(0) as { sequence: number };
+			outbox.sent(sequence, 7);
+			outbox.release(7);
+		};
+		let writes = 0;
+		const { write } = w.memory;
+		w.memory.write = (key, value) => {
+			if (key === "a:hot") writes++;
+			write(key, value);
+		};
+		turn(31, 1000);
+		assert.deepEqual([writes, reports()], [1, 0]);
+		for (const n of [1, 2]) {
+			writes = 0;
+			turn(n === 1 ? 20 : 31, 10_000);
+			assert.deepEqual([writes, reports(), alert?.refusals], [1, n, n]);
+			assert.equal(stored().due?.id, `1-${n + 1}`, "a restart would offer it again");
+			free();
+			turn(n === 1 ? 20 : 31, 2000);
+			assert.deepEqual([writes, stored()], [2, { on: n - 1, id: `1-${n + 1}` }]);
+		}
+	});
+
 	it("says that a sensor gives nothing, and when it does again, without disturbing the others", () => {
 		const scene = world();
 		const { world: w } = scene;

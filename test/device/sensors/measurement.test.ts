@@ -101,6 +101,15 @@ describe("measurement", () => {
 		assert.equal(values({ deadband: 1 }, Array(3002).fill(7)).length, 2);
 	});
 
+	it("with a deadband is sent after a silence of weeks, in which ticks have gone half round, or round", () => {
+		for (const weeks of [2 ** 31 + 1, 2 ** 32 + 1]) {
+			const one = stage(new TestClock(0, START), { deadband: 1, maxSilence: 1000 });
+			one.measurement.add(5, 0, 1);
+			one.measurement.add(5, weeks, 1);
+			assert.equal(one.published.length, 2);
+		}
+	});
+
 	for (const [aggregate, expected] of [
 		["mean", [2, 20]],
 		["minimum", [1, 10]],

@@ -138,6 +138,27 @@ describe("alert rule", () => {
 		assert.deepEqual([rule.on, edges], [true, 1]);
 	});
 
+	for (const [title, weeks] of [
+		["half round", 2 ** 31 + 1000],
+		["round", 2 ** 32 + 1000],
+	] as const)
+		it(`counts what has passed between two samples, also when ticks have gone ${title} meanwhile`, () => {
+			const rule = (description: object) => new Rule({ ...plain, ...description } as AlertDescription, 0);
+			const stale = rule({ stale: 86_400_000 });
+			assert.equal(stale.update(undefined, weeks), true, "stale");
+			const rate = rule({ rate: 1 });
+			rate.update(0, 0);
+			// 5 000 within a second would be too fast.
+			assert.equal(rate.update(5000, weeks), false, "rate");
+			const hold = rule({ above: 1, holdOn: 86_400_000 });
+			hold.update(2, 0);
+			assert.equal(hold.update(2, weeks), true, "hold");
+			const rearm = rule({ above: 1, rearm: 86_400_000 });
+			rearm.update(2, 0);
+			rearm.update(0, 1);
+			assert.equal(rearm.update(2, weeks), true, "re-arm");
+		});
+
 	it("is armed again after a pause of weeks", () => {
 		const rule = new Rule({ ...plain, above: 1, rearm: 1000 } as AlertDescription, 0);
 		rule.update(2, 0);
