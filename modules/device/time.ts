@@ -1,7 +1,8 @@
 /**
  * Wall time and its quality, for `ts` and `tsq` of each message: `ntp` (kept by the host, or set by ECMA-419 §19's NTP client),
  * `held` (continued from the last time before a restart, or from an old NTP answer), `uptime` (never known; milliseconds since
- * this start). Certificates need it too, so `watch` delays a network for TLS. Everything else uses ticks.
+ * this start). Certificates need it too, so `watch` delays a network for TLS. Everything else uses ticks. An NTP answer that is
+ * implausible must be confirmed by a second one; plain NTP is not authenticated, and this does not make it so.
  */
 
 import type { Timer, TimerHandle, With } from "../mqtt/io.js";
@@ -13,6 +14,15 @@ const KEY = "time";
 /** A crystal that is off by 50 ppm is 4 s off after a day. */
 const TRUSTED = 24 * HOUR;
 const AGAIN = 6 * HOUR;
+/** No board with this firmware was there before. To be raised with each release. */
+const RELEASED = 1_767_225_600_000; // 2026-01-01
+/** How far an answer may lie before the time that is known, or after it, and be believed at once. */
+const BACK = HOUR;
+const AHEAD = 365 * 24 * HOUR;
+/** Two answers that differ by less confirm each other. */
+const AGREEMENT = 60_000;
+/** Until a doubtful answer is asked for again. */
+const CONFIRM = 2000;
 const RETRY = Object.freeze({ minimum: 15_000, maximum: HOUR, answer: 10_000 });
 
 type Watch = NonNullable<Device["network"]["watch"]>;
@@ -40,6 +50,8 @@ export default class Time {
 	private attempt: TimerHandle | undefined;
 	private delay: number = RETRY.minimum;
 	private trust = "uptime";
+	/** The time at the start of this board according to a doubtful answer. */
+	private doubtful: number | undefined;
 	/** Tells the session of the network. */
 	private tell: (() => void) | undefined;
 
@@ -79,6 +91,7 @@ export default class Time {
 	/** Milliseconds since this start, not wrapping. */
 	get uptime(): number {
 		const { ticks } = this.clock;
+		// Read at least once an hour, so it does not wrap.
 		this.sinceStart += (ticks - this.ticks) | 0;
 		this.ticks = ticks;
 		return this.sinceStart;
@@ -168,6 +181,10 @@ export default class Time {
 			this.options.onReport("time: no answer from the NTP servers");
 			return;
 		}
+		if (!this.plausible(time)) {
+			this.options.onReport("time: an answer that is not plausible, asked again");
+			return;
+		}
 		this.set(time);
 		this.answered = this.uptime;
 		this.delay = RETRY.minimum;
@@ -175,6 +192,20 @@ export default class Time {
 		this.keep();
 		this.options.onReport("time: set by NTP");
 		this.tell?.();
+	}
+
+	/** A wrong time that is stored would outlive the wrong answer, and end TLS. */
+	private plausible(time: number): boolean {
+		if (time < RELEASED) return false;
+		const now = this.now();
+		const away = time - (this.trust === "uptime" ? RELEASED : now);
+		const start = time - this.uptime;
+		const { doubtful = Number.NaN } = this;
+		const right = (away > -BACK && away < AHEAD) || Math.abs(start - doubtful) < AGREEMENT;
+		// Servers that go on disagreeing are asked ever more rarely.
+		if (!right) this.wait(this.doubtful === undefined ? CONFIRM : this.delay);
+		this.doubtful = right ? undefined : start;
+		return right;
 	}
 
 	private wait(delay: number): void {

@@ -90,6 +90,80 @@ describe("time", () => {
 		assert.equal(stamp(time)[1], "uptime");
 	});
 
+	describe("from an NTP answer", () => {
+		const YEAR = 365 * 24 * HOUR;
+		/** Two servers in turn, each asked when the one before has answered. */
+		function asked(known: number | undefined, answers: readonly number[]) {
+			const world = new World(unsynchronized(new TestClock()));
+			if (known !== undefined) world.records.set("time", JSON.stringify({ t: known }));
+			const servers = new Servers();
+			const time = start(world, servers);
+			world.clock.advance(0);
+			for (const answer of answers) {
+				const before = servers.asked.length;
+				servers.asked.at(-1)?.(null, answer);
+				for (let second = 0; second < 100 && servers.asked.length === before; second++)
+					world.clock.advance(1000);
+			}
+			world.clock.time -= world.clock.now;
+			const { t } = JSON.parse(world.records.get("time") ?? "{}") as { t?: number };
+			return { quality: stamp(time)[1], stored: t, asked: servers.asked.length };
+		}
+
+		for (const answer of [1, Date.UTC(1970, 0, 2), Date.UTC(2025, 11, 31)])
+			it(`is not taken when that is from before this firmware (${new Date(answer).getUTCFullYear()}), however often it comes`, () => {
+				const { quality, stored } = asked(undefined, [answer, answer, answer]);
+				assert.deepEqual([quality, stored], ["uptime", undefined]);
+			});
+
+		for (const [title, known, answer] of [
+			["a correction by a minute back", NOW, NOW - 60_000],
+			["a month in which the board had no power", NOW, NOW + 30 * 24 * HOUR],
+			["the first time ever", undefined, NOW],
+		] as const)
+			it(`is taken at once for ${title}`, () => {
+				const { quality, stored } = asked(known, [answer]);
+				assert.deepEqual([quality, stored], ["ntp", answer]);
+			});
+
+		for (const [title, known, answer] of [
+			["lies a day before the time that is stored", NOW, NOW - 24 * HOUR],
+			["jumps by three years", NOW, NOW + 3 * YEAR],
+			["is years later than this firmware, where the time was never known", undefined, NOW + 3 * YEAR],
+		] as const) {
+			it(`is not taken when that ${title}, before a second one has confirmed it`, () => {
+				const once = asked(known, [answer]);
+				assert.deepEqual([once.quality, once.stored], [known ? "held" : "uptime", known]);
+				assert.equal(once.asked, 2);
+				const twice = asked(known, [answer, answer + 2000]);
+				assert.deepEqual([twice.quality, twice.stored], ["ntp", answer + 2000]);
+			});
+
+			it(`is not taken when that ${title} and the second one says something else`, () => {
+				const { quality, stored } = asked(known, [answer, answer + 2 * YEAR, answer - 2 * HOUR]);
+				assert.deepEqual([quality, stored], [known ? "held" : "uptime", known]);
+			});
+
+			it(`is that of the second when the first one ${title}, and the second is plausible`, () => {
+				assert.equal(asked(known, [answer, NOW + HOUR]).stored, NOW + HOUR);
+			});
+		}
+
+		it("asks ever more rarely while servers disagree", () => {
+			const world = new World(unsynchronized(new TestClock()));
+			const servers = new Servers();
+			start(world, servers);
+			let year = 3;
+			for (let hour = 0; hour < 24; hour++)
+				for (let second = 0; second < 3600; second++) {
+					const before = servers.asked.length;
+					world.clock.advance(1000);
+					if (servers.asked.length > before) servers.asked.at(-1)?.(null, NOW + year++ * YEAR);
+				}
+			assert.ok(servers.asked.length < 40, `${servers.asked.length}`);
+		});
+	});
+
 	it("goes on from the last time known after a restart, and says that it is held", () => {
 		const world = new World(new TestClock(0, NOW));
 		const time = start(world);

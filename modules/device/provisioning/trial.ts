@@ -6,6 +6,7 @@
  */
 
 import type { Ticks, Timer, TimerHandle } from "../../mqtt/io.js";
+import { since } from "../../session/deadline.js";
 import { isRecord, type Values } from "../description/schema.js";
 import type { Device, KeyValue, KeyValueDomain, Provision, Texts } from "../io.js";
 
@@ -216,7 +217,7 @@ export default class Trial {
 
 	offline(): void {
 		if (!this.trying) return;
-		const passed = (this.options.clock.ticks - this.began) | 0;
+		const passed = since(this.options.clock.ticks, this.began);
 		this.set(() => this.fail(), Math.max(LONGEST - passed, 0));
 	}
 
