@@ -216,7 +216,7 @@ export default class Board {
 			timer: device.timer,
 			ticks: device.clock,
 			watch: onlyTLS(description) ? this.time.watch(watch) : watch,
-			onMessage: (topic, payload, about) => router.receive(topic, payload, about),
+			onMessage: router.receive,
 			onOnline: present => {
 				this.publisher.report("online");
 				trial.online();

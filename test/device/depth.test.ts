@@ -252,11 +252,11 @@ describe("the stack of the whole firmware", () => {
 		assert.ok(files.length > 0 && files.length <= 20, `${files.length} files:\n${files.join("\n")}`);
 	});
 
-	it("is at most 21 frames deep from the socket to the pin for a command", () => {
+	it("is at most 19 frames deep from the socket to the pin for a command", () => {
 		const stage = new Stage();
 		stage.command("r/b/lamp/set", "ON");
 		stage.command("r/b/lamp/desired", '{"state":"OFF","ver":1}');
-		within(deepest(stage, "pin"), 21);
+		within(deepest(stage, "pin"), 19);
 	});
 
 	it("does not hold the command when its state and its answer are published: they have turns of their own", () => {
