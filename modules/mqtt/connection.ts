@@ -58,7 +58,7 @@ export default abstract class Connection<Client> extends Encoder {
 	protected abstract drop(): void;
 
 	constructor(options: MQTTClientOptions<Client>) {
-		super();
+		super(options.kept ?? 4);
 		const { host, socket, dns, timer, keepAlive = 0, port = 1883, clean = true } = options;
 		let name = "";
 		if (typeof host !== "string" || host === "") name = "host";

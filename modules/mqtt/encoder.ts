@@ -1,8 +1,10 @@
 /**
- * The bytes of the packets a client sends: CONNECT (§3.1), PUBLISH (§3.3), SUBSCRIBE (§3.8) and UNSUBSCRIBE
- * (§3.10); the others are two or four bytes, and made where they are sent. Checks every field first and throws
- * before anything changes. Sends nothing and keeps nothing. One writer serves all, for each function is 80 bytes of
- * flash; and they are the lowest storey of the client, for each name that a function takes from its module is 16 more.
+ * The bytes of the packets that a client sends: CONNECT (§3.1), PUBLISH (§3.3), SUBSCRIBE (§3.8) and UNSUBSCRIBE
+ * (§3.10); the others are two or four bytes, and writer.ts has them ready. Each method checks every field first and
+ * throws before anything changes. Sends nothing.
+ *
+ * A PUBLISH has a buffer of its own: the header of the last one, room for a small payload, and topics that are kept, for
+ * to encode a topic is two thirds of the cost of a publish.
  */
 
 import type { ByteBuffer } from "./io.js";
@@ -16,31 +18,55 @@ export interface ConnectFields {
 	readonly will?: Will | undefined;
 }
 
-/** A PUBLISH that is kept, for encoding a topic anew is a third of the cost of a publish. Empty before its first use. */
+/** A topic that is kept, and how it was published last. */
 export interface Publication {
-	/** This and the next three as the caller gave them, so that one comparison each tells whether they are the same. */
-	topic: string;
+	/** This and the next two as the caller gave them: one comparison each tells whether they are the same. */
+	readonly topic: string;
 	QoS: number | undefined;
 	retain: boolean | undefined;
-	/** Bytes of payload, when the packet may be used again; else -1: DUP is never kept. */
-	byteLength: number;
-	/** Bytes in the whole packet. */
+	/** Bytes of payload that the header speaks of; -1 before the first. */
+	length: number;
+	/** Bytes of the whole packet; Infinity when it does not fit into `out`. */
 	size: number;
-	/** QoS is above 0: a packet identifier stands in the two bytes before the payload. */
-	identified: boolean;
-	/** Whether `packet` has room for the payload, at `offset`. */
-	whole: boolean;
-	/** What is written: the packet, or its header. */
-	packet: Uint8Array;
-	/** Where the payload begins. */
+	/** Where the payload begins in `out`. */
 	offset: number;
-	/** What the socket is told of a packet whose payload follows from the caller's buffer. */
-	options: { more: boolean; byteLength: number };
-	/** The topic's bytes. */
-	field: Uint8Array;
+	/** What is given to the socket: the packet, or its header. */
+	view: Uint8Array;
+	/** Where the header is kept. */
+	readonly start: number;
 }
 
+/** Bytes of a packet that goes out in one write, bytes for each topic that is kept, and bytes of the longest of them. */
+const Size = Object.freeze({ packet: 256, topic: 64, longest: 192 });
+const NONE = Object.freeze({ topic: Number.NaN }) as unknown as Publication; // equal to no topic, not even to a missing one
+
 export default abstract class Encoder {
+	// Declared, and made in the constructor or with the first PUBLISH, as in connection.ts.
+	/** The PUBLISH whose header stands in `out`. */
+	declare protected publication: Publication;
+	/**
+	 * Up to `most` the PUBLISH that goes out: its topic at 5, so that Remaining Length of any size has its place before it, then
+	 * the payload if it fits. From `most` on the headers that are kept, laid out alike.
+	 */
+	declare protected out: Uint8Array;
+	declare private most: number;
+	/** Views of whole packets, by the last three bits of their length: texts of a sensor have a few lengths in a row. */
+	declare private views: Uint8Array[];
+	declare private cache: Publication[];
+	/** The place in `cache` of the last one found: topics mostly come in turn. */
+	declare private index: number;
+	/** Where the next header is kept, and how many are at most. */
+	declare private end: number;
+	declare private readonly kept: number;
+
+	constructor(kept: number) {
+		if (!(kept >= 1 && kept <= 1000)) this.wrong("kept", "1…1000", kept);
+		this.publication = NONE;
+		this.kept = kept;
+		this.cache = [];
+		this.index = this.end = this.most = 0;
+	}
+
 	/** Our caller's mistake, in one line. */
 	protected wrong(name: string, kind: string, value: unknown): never {
 		throw new RangeError(`${name}: expected ${kind}, found ${value}`);
@@ -165,34 +191,122 @@ export default abstract class Encoder {
 	}
 
 	/**
-	 * §3.3: makes `publication` what these options ask for. With a small payload it is kept whole, for each write is
-	 * a round trip to the TCP task on the ESP32; of others only the header is, so that no buffer ever has the size of a message.
+	 * §3.3: makes `out` begin with the header of a PUBLISH of `length` bytes; the packet identifier is left for the caller. With a
+	 * small payload the packet goes out in one write, for each is a round trip to the TCP task on the ESP32; else the payload
+	 * follows from the caller's buffer, so that no buffer ever has the size of a message.
 	 */
-	protected publish(publication: Publication, options: WriteOptions, byteLength: number): void {
+	protected publish(options: WriteOptions, length: number): Publication {
+		const { duplicate, retain } = options;
+		const topic = options.topic as string;
 		const QoS = this.QoS(options.QoS); // [MQTT-2.3.1-5] [MQTT-4.3.1-1] [MQTT-4.3.2-1]
-		const topic = options.topic;
-		const duplicate = options.duplicate;
 		if (duplicate && !QoS) this.wrong("duplicate", "false at QoS 0", duplicate); // [MQTT-3.3.1-2]
-		const value =
-			(topic === publication.topic && publication.field) || this.field(topic as string, "topic", 1); // [MQTT-3.3.2-1] [MQTT-3.3.2-2]
-		const id = QoS ? 2 : 0;
-		const max = 268_435_453 - value.byteLength - id; // §2.2.3
-		if (!(byteLength <= max) || byteLength >>> 0 !== byteLength)
-			this.wrong("byteLength", `0…${max}`, byteLength);
-		const room = byteLength <= 32 ? byteLength : 0; // XS charges two units for each byte that is copied
-		const first = 0x30 | (duplicate ? 8 : 0) | (QoS << 1) | (options.retain ? 1 : 0);
-		const packet = this.concat(first, Array.of(value), id + byteLength, id + room);
-		const offset = packet.byteLength - room;
-		publication.topic = topic as string;
-		publication.QoS = options.QoS;
-		publication.retain = options.retain;
-		publication.byteLength = duplicate ? -1 : byteLength;
-		publication.offset = offset;
-		publication.size = offset + byteLength;
-		publication.identified = QoS > 0;
-		publication.whole = room === byteLength;
-		publication.packet = packet;
-		publication.options = { more: true, byteLength: offset + byteLength };
-		publication.field = value;
+		let publication = topic === this.publication.topic ? this.publication : this.find(topic);
+		const field = publication ? null : this.field(topic, "topic", 1); // [MQTT-3.3.2-1] [MQTT-3.3.2-2]
+		let offset = field ? field.byteLength + 7 : (publication as Publication).offset;
+		if (publication?.QoS) offset -= 2;
+		if (QoS) offset += 2;
+		const max = 268_435_460 - offset; // §2.2.3
+		if (!(length <= max) || length >>> 0 !== length) this.wrong("byteLength", `0…${max}`, length);
+		publication ??= this.keep(topic, field as Uint8Array);
+		if (options.QoS !== publication.QoS || retain !== publication.retain) {
+			publication.QoS = options.QoS;
+			publication.retain = retain;
+			publication.offset = offset;
+			publication.length = -1;
+		}
+		if (length !== publication.length) this.measure(publication, length);
+		if (duplicate) {
+			(this.out[publication.view.byteOffset] as number) |= 8;
+			this.publication = NONE; // the header that is kept has no DUP
+		}
+		return publication;
+	}
+
+	/** Finds a topic that is kept, and begins its header. */
+	protected find(topic: string | undefined): Publication | undefined {
+		const cache = this.cache;
+		const count = cache.length;
+		let index = this.index;
+		for (let left = count; left > 0; left--) {
+			if (++index >= count) index = 0;
+			const publication = cache[index] as Publication;
+			if (publication.topic === topic) {
+				this.index = index;
+				this.publication = publication;
+				this.out.copyWithin(0, publication.start, publication.start + publication.offset);
+				return publication;
+			}
+		}
+		return;
+	}
+
+	/** Keeps a topic. Should there be no room left, all others go, and are kept again when they come again. */
+	private keep(topic: string, field: Uint8Array): Publication {
+		const size = field.byteLength;
+		const cache = this.cache;
+		if (cache.length === this.kept || size + 9 > this.most || this.end + size + 9 > this.out.byteLength)
+			this.clear(size);
+		const out = this.out;
+		const start = this.end;
+		out[start + 5] = size >> 8;
+		out[start + 6] = size;
+		out.set(field, start + 7);
+		this.end = start + size + 9;
+		out.copyWithin(0, start, this.end);
+		const publication = {
+			topic,
+			QoS: 0,
+			retain: false,
+			length: -1,
+			size: 0,
+			offset: size + 7,
+			view: out,
+			start,
+		};
+		this.index = cache.push(publication) - 1;
+		this.publication = publication;
+		return publication;
+	}
+
+	/** Makes room for a topic of so many bytes. A long one has a buffer to itself, as long as no other topic is published. */
+	private clear(size: number): void {
+		const long = size > Size.longest;
+		const most = long ? size + 9 : Size.packet;
+		const byteLength = most + (long ? most : Math.max(this.kept * Size.topic, Size.packet));
+		if (this.out?.byteLength !== byteLength) {
+			this.out = new Uint8Array(byteLength);
+			this.views = new Array(8).fill(this.out);
+		}
+		this.end = this.most = most;
+		this.cache.length = 0;
+	}
+
+	/** Makes the header, kept and in `out`, speak of `length` bytes of payload. */
+	protected measure(publication: Publication, length: number): void {
+		const start = publication.start;
+		const offset = publication.offset;
+		const out = this.out;
+		let left = offset - 5 + length; // Remaining Length (§2.2.3)
+		let at = 3;
+		if (left > 127) at = left < 16_384 ? 2 : left < 2_097_152 ? 1 : 0;
+		const size = offset - at + length;
+		if (at === 3 && publication.length >= 0 && publication.size < 130) out[4] = out[start + 4] = left;
+		else {
+			let index = start + at;
+			out[index] = 0x30 | ((publication.QoS ?? 0) << 1) | (publication.retain ? 1 : 0);
+			for (; left > 127; left >>= 7) out[++index] = left | 128;
+			out[++index] = left;
+			out.copyWithin(at, start + at, start + 5);
+		}
+		publication.length = length;
+		publication.size = size;
+		let view = this.views[size & 7] as Uint8Array;
+		if (view.byteLength !== size) {
+			if (offset + length > this.most) {
+				publication.size = Infinity;
+				view = out.subarray(at, offset);
+			} else view = this.views[size & 7] = out.subarray(at, at + size);
+		}
+		publication.view = view;
 	}
 }

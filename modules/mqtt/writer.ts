@@ -1,7 +1,7 @@
 /**
- * What a client sends: ECMA-419 §25's `write`. The storey over connection.ts. The path of a PUBLISH
- * that resembles an earlier one is in `write` itself, and costs one copy and one write to the socket;
- * all else has a method of its own. Does not retransmit, and remembers nothing that it has sent.
+ * What a client sends: ECMA-419 §25's `write`. The storey over connection.ts. A PUBLISH to a topic that is kept (encoder.ts)
+ * goes out by `write` itself, in one copy and one write to the socket; all else has a method of its own. Packet identifiers are
+ * chosen here where the caller brings none. Does not retransmit, and remembers nothing that it has sent.
  */
 
 import Connection from "./connection.js";
@@ -13,9 +13,8 @@ const MORE_FOLLOWS = Object.freeze({ more: true });
 
 export default abstract class Writer<Client> extends Connection<Client> {
 	// Declared, and made in the constructor, as in connection.ts.
-	/** The last PUBLISH; `write` looks here first. */
-	declare private publication: Publication;
-	declare private cache: Publication[];
+	/** What the socket is told of a header whose payload follows from the caller's buffer. */
+	declare private sequence: { more: boolean; byteLength: number };
 	/** Bytes of the outgoing PUBLISH that are still to be written. */
 	declare private left: number;
 	declare private buffer: Uint8Array;
@@ -32,8 +31,7 @@ export default abstract class Writer<Client> extends Connection<Client> {
 
 	constructor(options: MQTTClientOptions<Client>) {
 		super(options);
-		this.publication = {} as Publication;
-		this.cache = [];
+		this.sequence = { more: true, byteLength: 0 };
 		this.one = this.last = 0;
 		this.buffer = Uint8Array.of(0, 2, 0, 0);
 	}
@@ -43,37 +41,27 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	 * be written next. Throws, and sends nothing, when there is no room, before CONNACK, and on wrong options.
 	 */
 	write(data: ByteBuffer | undefined, options?: WriteOptions): number {
-		let publication = this.publication;
 		// Each look at an option counts here. What is not like an earlier PUBLISH goes the long way.
 		if (this.state !== 4) return this.chunk(data, options);
 		if (!options || !data) return this.transmit(data, options);
+		if ((data as Uint8Array).BYTES_PER_ELEMENT !== 1) return this.transmit(data, options);
+		let publication = this.publication;
 		if (options.topic !== publication.topic) {
 			publication = this.find(options.topic) as Publication;
 			if (!publication) return this.transmit(data, options);
 		}
 		if (options.QoS !== publication.QoS || options.retain !== publication.retain || options.duplicate)
 			return this.transmit(data, options);
-		if (data.byteLength !== publication.byteLength || options.byteLength != null || options.operation)
-			return this.transmit(data, options);
+		if (options.byteLength != null || options.operation) return this.transmit(data, options);
+		const length = data.byteLength;
+		if (length !== publication.length) this.measure(publication, length);
 		if (publication.size > this.writable) return this.transmit(data, options);
-		if (publication.identified) this.sign(publication, options.id);
-		if (publication.whole) return this.copy(publication, data);
-		this.socket.write(publication.packet, publication.options);
-		try {
-			this.writable = this.socket.write(data);
-		} catch (error) {
-			// Half a packet is out: no other may follow.
-			this.disconnected(error);
-			throw error;
-		}
-		// Eight bytes are kept. A return out of `try` costs more.
-		return this.writable > 8 ? this.writable - 8 : 0;
-	}
-
-	private copy(publication: Publication, data: ByteBuffer): number {
-		publication.packet.set(this.bytes(data), publication.offset);
-		this.writable = this.socket.write(publication.packet);
-		return this.writable > 8 ? this.writable - 8 : 0;
+		if (options.QoS) this.sign(publication, options.id);
+		this.out.set(data as Uint8Array, publication.offset);
+		const writable = this.socket.write(publication.view);
+		this.writable = writable;
+		// Eight bytes are kept.
+		return writable > 8 ? writable - 8 : 0;
 	}
 
 	private need(size: number): void {
@@ -84,10 +72,10 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	private sign(publication: Publication, value: number | undefined): void {
 		let id = value as number;
 		if ((id & 0xffff) !== id || !id) id = value == null ? this.take() : this.identify(value);
-		const packet = publication.packet;
+		const out = this.out;
 		const offset = publication.offset;
-		packet[offset - 2] = id >> 8;
-		packet[offset - 1] = id;
+		out[offset - 2] = id >> 8;
+		out[offset - 1] = id;
 	}
 
 	/** The caller's packet identifier, checked [MQTT-2.3.1-1], or one of our own. */
@@ -144,49 +132,28 @@ export default abstract class Writer<Client> extends Connection<Client> {
 		return this.writable > 8 ? this.writable - 8 : 0;
 	}
 
-	/** A PUBLISH: whole, or the first of its fragments. */
+	/** A PUBLISH that is new, long, or the first of its fragments. */
 	private start(bytes: Uint8Array, options: WriteOptions): void {
 		const size = bytes.byteLength;
 		const byteLength = options.byteLength ?? size;
 		if (!(size <= byteLength)) this.wrong("byteLength", `at least ${size}`, byteLength);
-		const publication = this.find(options.topic) ?? ({} as Publication);
-		if (
-			options.QoS !== publication.QoS ||
-			options.retain !== publication.retain ||
-			byteLength !== publication.byteLength ||
-			options.duplicate
-		)
-			this.publish(publication, options, byteLength);
-		// The topics of a small board: four are kept, at about 300 bytes each.
-		if (publication !== this.publication && this.cache.push(publication) > 4) this.cache.shift();
-		this.publication = publication;
-		const offset = publication.offset;
-		this.need(offset + size);
-		if (publication.identified) this.sign(publication, options.id);
-		if (publication.whole && byteLength === size) this.copy(publication, bytes);
-		else {
-			const packet = publication.packet;
-			this.writable = this.socket.write(
-				publication.whole ? packet.subarray(0, offset) : packet,
-				publication.options,
-			);
-			this.left = byteLength;
-			this.append(bytes);
+		const publication = this.publish(options, byteLength);
+		const { offset, view } = publication;
+		const header = offset - view.byteOffset;
+		this.need(header + size);
+		if (options.QoS) this.sign(publication, options.id);
+		if (publication.size < Infinity && size === byteLength) {
+			this.out.set(bytes, offset);
+			this.writable = this.socket.write(view);
+			return;
 		}
-	}
-
-	/** The kept PUBLISH with this topic becomes the first to look at. */
-	private find(topic: string | undefined): Publication | undefined {
-		const cache = this.cache;
-		let index = cache.length;
-		while (index > 0) {
-			const publication = cache[--index] as Publication;
-			if (publication.topic === topic) {
-				this.publication = publication;
-				return publication;
-			}
-		}
-		return;
+		this.sequence.byteLength = header + byteLength;
+		this.writable = this.socket.write(
+			view.byteLength === header ? view : view.subarray(0, header),
+			this.sequence,
+		);
+		this.left = byteLength;
+		this.append(bytes);
 	}
 
 	/** Sends the next bytes of the payload that is going out. */

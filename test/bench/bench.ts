@@ -17,7 +17,7 @@ import {
 	unidentified,
 	WAYS,
 } from "./measure.js";
-import { ram } from "./ram.js";
+import { ram, topic } from "./ram.js";
 import { findSDK } from "./sdk.js";
 import { type Size, sizes } from "./size.js";
 
@@ -51,6 +51,7 @@ async function run(): Promise<void> {
 	}
 	const own = await unidentified();
 	const idle = await ram();
+	const kept = await topic();
 	print(table, SCENARIOS, await sizes(sdk));
 	console.log();
 	print(ways, WAYS, []);
@@ -59,6 +60,7 @@ Each cell: meter units / slots made / bytes of chunks / socket writes, for one o
 A slot has 32 bytes here and 16 on a device. Bytes of chunks are of the 64-bit layout.
 publish1 with packet identifiers of the client's own: ${round(own.units)} / ${round(own.slots)}.
 A connected idle client, without its socket: ${round(idle.slots)} slots (${round(idle.slots * 16)} bytes on a 32-bit device) and ${round(idle.bytes)} bytes of chunks (64-bit layout).
+Each topic that is kept: ${round(kept.slots)} slots and ${round(kept.bytes)} bytes, and 64 in a buffer that is there from the first message.
 The codec is no client: it has no state, no keep-alive, and leaves topic and payload as they are.
 The SDK's clients are given ArrayBuffer.fromString and String.fromArrayBuffer, which this engine lacks, by two functions
 around TextEncoder and TextDecoder. Its mqtt.js acknowledges nothing, and publishes and receives whole messages only.

@@ -15,7 +15,7 @@ import {
 	unidentified,
 	WAYS,
 } from "./measure.js";
-import { type Ram, ram } from "./ram.js";
+import { type Ram, ram, topic } from "./ram.js";
 import { sizes } from "./size.js";
 
 export interface Budget {
@@ -24,6 +24,8 @@ export interface Budget {
 	readonly firmware: Readonly<Record<string, Partial<Figures>>>;
 	/** RAM of a connected idle client, its socket not included. */
 	readonly idle: Ram;
+	/** RAM of each topic that is kept. */
+	readonly topic: Ram;
 	/** Bytes of the module, minified. */
 	readonly minified: number;
 }
@@ -38,7 +40,7 @@ export function committed(): Budget {
  * The budget that these figures make: 2 % above them in units and bytes, so that small faults are mended too; 10 % above
  * those of the whole firmware, which each change to a behaviour moves.
  */
-export function allow({ scenarios, firmware, idle, minified }: Budget): Budget {
+export function allow({ scenarios, firmware, idle, topic, minified }: Budget): Budget {
 	const more = (value: number, share = 1.02) => Math.ceil(value * share);
 	const widen = (figures: Budget["scenarios"], share?: number, shareOfSlots = 1) =>
 		Object.fromEntries(
@@ -56,6 +58,7 @@ export function allow({ scenarios, firmware, idle, minified }: Budget): Budget {
 		scenarios: widen(scenarios),
 		firmware: widen(firmware, 1.1, 1.1),
 		idle: { slots: more(idle.slots), bytes: more(idle.bytes) },
+		topic: { slots: more(topic.slots), bytes: more(topic.bytes) },
 		minified: more(minified),
 	};
 }
@@ -69,6 +72,7 @@ export async function current(): Promise<Budget> {
 		scenarios: { ...Object.fromEntries(figures), "publish1-unidentified": await unidentified() },
 		firmware: Object.fromEntries(ways),
 		idle: await ram(),
+		topic: await topic(),
 		minified: module?.minified ?? 0,
 	};
 }

@@ -261,7 +261,7 @@ describe("write", () => {
 
 	it("Any sequence of publications over a few topics has the bytes that mqtt-packet writes", () => {
 		const publication = fc.record({
-			topic: fc.constantFrom("a", "b", "c/d", "e", "f", "long/".repeat(60)),
+			topic: fc.constantFrom("a", "b", "c/d", "e", "f", "g".repeat(60), "h".repeat(192), "long/".repeat(60)),
 			size: fc.oneof(fc.nat(20), fc.integer({ min: 120, max: 130 }), fc.integer({ min: 230, max: 300 })),
 			qos: fc.constantFrom(0 as const, 1 as const, 2 as const),
 			retain: fc.boolean(),
@@ -269,8 +269,8 @@ describe("write", () => {
 			fill: fc.nat(255),
 		});
 		fc.assert(
-			fc.property(fc.array(publication, { maxLength: 30 }), all => {
-				const scene = new Scene({}, 1_000_000).connected();
+			fc.property(fc.array(publication, { maxLength: 30 }), fc.integer({ min: 1, max: 9 }), (all, kept) => {
+				const scene = new Scene({ kept }, 1_000_000).connected();
 				all.forEach(({ topic, size, qos, retain, dup: again, fill }, index) => {
 					const payload = Buffer.alloc(size, fill);
 					const dup = again && qos > 0;
@@ -285,12 +285,49 @@ describe("write", () => {
 					});
 					const expected = generate({ cmd: "publish", topic, payload, qos, retain, dup, messageId });
 					assert.equal(scene.line.written.toString("hex"), expected.toString("hex"));
-					assert.ok(scene.line.writes.length <= 2, "at most two writes");
+					const writes = expected.byteLength < 250 ? 1 : 2;
+					assert.ok(scene.line.writes.length <= writes, `${scene.line.writes.length} writes`);
 				});
 			}),
 			settings(300),
 		);
 	});
+});
+
+describe("write: topics that are kept", () => {
+	it("A message goes out in one write as long as it has at most 250 bytes, whatever its length was before", () => {
+		const scene = new Scene({}, 100_000).connected();
+		for (const size of [10, 11, 200, 11, 0, 119, 120, 121, 246]) {
+			scene.forget().client.write(Buffer.alloc(size), { topic: "t" });
+			assert.equal(scene.line.writes.length, 1, `${size} bytes`);
+		}
+		scene.forget().client.write(Buffer.alloc(300), { topic: "t" });
+		assert.equal(scene.line.writes.length, 2);
+	});
+
+	it("More topics than are kept, in turn, have the right bytes each time", () => {
+		const scene = new Scene({ kept: 3 }, 1_000_000).connected();
+		for (let round = 0; round < 3; round++)
+			for (let i = 0; i < 5; i++) {
+				scene.forget().client.write(text(`${round}`), { topic: `topic/${i}` });
+				assert.equal(scene.writes[0], `300a0007${text(`topic/${i}${round}`).toString("hex")}`);
+			}
+	});
+
+	it("A message that was sent again, with DUP, leaves none on the next [MQTT-3.3.1-2]", () => {
+		const scene = new Scene().connected();
+		const options = { topic: "t", QoS: 1, id: 1 };
+		for (const duplicate of [false, true, false]) scene.client.write(text("on"), { ...options, duplicate });
+		assert.deepEqual(
+			scene.writes.map(hex => hex.slice(0, 2)),
+			["32", "3a", "32"],
+		);
+	});
+
+	for (const kept of [0, -1, 1001, Number.NaN])
+		it(`kept of ${kept} is refused`, () => {
+			assert.throws(() => new Scene({ kept }), /^RangeError: kept/);
+		});
 });
 
 describe("write: room", () => {

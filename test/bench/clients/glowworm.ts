@@ -9,7 +9,7 @@ import { BenchResolver, Net, Segment, Socket } from "../socket.js";
 const buffer = new Uint8Array(1_536);
 const timer = clock as unknown as Timer;
 
-function connected(net: Net, keepAlive = 0): MQTTClient {
+function connected(net: Net, keepAlive = 0, kept = 8): MQTTClient {
 	const client = new MQTTClient({
 		socket: { io: Socket, net } as never,
 		dns: { io: BenchResolver, net } as never,
@@ -17,6 +17,7 @@ function connected(net: Net, keepAlive = 0): MQTTClient {
 		host: scene.HOST,
 		id: scene.ID,
 		keepAlive,
+		kept,
 		onReadable() {
 			client.read(buffer);
 		},
@@ -56,6 +57,15 @@ const held: MQTTClient[] = [];
 /** Keeps so many connected idle clients alive, each with its network. */
 export function hold(count: number): void {
 	while (held.length < count) held.push(connected(new Net(), scene.KEEP_ALIVE));
+}
+
+const names = Array.from({ length: 17 }, (_, i) => `factory/1/machine/2/measurement${10 + i}`);
+const publisher: MQTTClient[] = [];
+
+/** Publishes on the first so many of these topics, and keeps them all. */
+export function topics(count: number): void {
+	publisher[0] ??= connected(new Net(), 0, 64);
+	for (let i = 0; i < count; i++) publisher[0].write(scene.payload, { topic: names[i] as string });
 }
 
 export const { list, scenario, writes } = scene.stage({

@@ -1,9 +1,9 @@
 /** What connected idle clients keep alive, and what the network under them does. `test/bench/ram.ts` counts; this runs inside the XS engine. */
 
 import { BenchSocket, Net } from "../socket.js";
-import { hold } from "./glowworm.js";
+import { hold, topics } from "./glowworm.js";
 
-export { hold };
+export { hold, topics };
 
 const networks: Net[] = [];
 
