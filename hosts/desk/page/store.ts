@@ -6,7 +6,8 @@
 import { type Signal, signal } from "@preact/signals";
 import { addressOf, hello } from "./desk.js";
 import { type Board, Boards } from "./model/boards.js";
-import { Link, type LinkState, type Message, type PublishOptions } from "./mqtt/link.js";
+import { Topics } from "./model/topics.js";
+import { Link, type LinkState, type PublishOptions } from "./mqtt/link.js";
 
 export const views = ["boards", "client", "topics", "wire", "faults"] as const;
 export type View = (typeof views)[number];
@@ -43,8 +44,7 @@ export const connection: Signal<{ readonly state: LinkState; readonly reason: st
 	reason: "",
 });
 export const boards = new Boards();
-/** Told of every message that arrives. */
-export const taps = new Set<(message: Message) => void>();
+export const topics = new Topics();
 
 /** Random, as two pages may be open. */
 export const name = Math.random().toString(36).slice(2, 8);
@@ -54,7 +54,7 @@ export const link = new Link({
 	id: `page-${name}`,
 	onMessage: message => {
 		boards.receive(message);
-		for (const tap of taps) tap(message);
+		topics.receive(message);
 	},
 	onState: (state, { reason = "" }) => {
 		connection.value = { state, reason };

@@ -13,8 +13,24 @@ export function textOf(bytes: Uint8Array): string | undefined {
 	}
 }
 
-/** Any JSON value; `undefined` when it is none. */
+/** What goes deeper would overflow the stack of whoever walks it. */
+const DEEPEST = 100;
+
+function isDeep(text: string): boolean {
+	let depth = 0;
+	for (let i = 0; i < text.length; i++) {
+		const character = text.charCodeAt(i);
+		// [ and {, ] and }. Those in texts count too: more than a hundred of them open is no JSON to be looked at.
+		if (character === 91 || character === 123) {
+			if (++depth > DEEPEST) return true;
+		} else if (character === 93 || character === 125) depth--;
+	}
+	return false;
+}
+
+/** Any JSON value; `undefined` when it is none, or nested too deep. */
 export function parse(text: string): unknown {
+	if (isDeep(text)) return undefined;
 	try {
 		return JSON.parse(text);
 	} catch {

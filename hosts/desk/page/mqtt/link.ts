@@ -62,6 +62,8 @@ interface Waiting {
 export class Link {
 	readonly #options: LinkOptions;
 	readonly #filters = new Map<string, number>();
+	/** Asked for while there was no connection: no session knows them. */
+	readonly #fresh = new Set<string>();
 	readonly #granted = new Map<string, (code: number | undefined) => void>();
 	#client: MQTTClient | undefined;
 	#state: LinkState = "off";
@@ -126,15 +128,25 @@ export class Link {
 		this.#lost("disconnected", false);
 	}
 
-	/** `done` gets the code of SUBACK (0 to 2: granted; 128: refused), each time it is subscribed anew. */
-	subscribe(filter: string, QoS: number, done: (code: number | undefined) => void = () => {}): void {
+	/**
+	 * `done` gets the code of SUBACK (0 to 2: granted; 128: refused), each time it is subscribed anew. `known`: a session
+	 * of before may have it.
+	 */
+	subscribe(
+		filter: string,
+		QoS: number,
+		done: (code: number | undefined) => void = () => {},
+		known = false,
+	): void {
 		this.#filters.set(filter, QoS);
 		this.#granted.set(filter, done);
-		if (this.#state === "online") this.#subscribe([filter]);
+		if (this.#state === "online") this.#subscribe(filter);
+		else if (!known) this.#fresh.add(filter);
 	}
 
 	unsubscribe(filter: string): void {
 		this.#granted.delete(filter);
+		this.#fresh.delete(filter);
 		if (!this.#filters.delete(filter) || this.#state !== "online") return;
 		this.#job(client => {
 			const id = this.#identifier();
@@ -209,19 +221,14 @@ export class Link {
 		return this.#last;
 	}
 
-	#subscribe(filters: readonly string[]): void {
+	#subscribe(filter: string): void {
 		this.#job(client => {
 			const id = this.#identifier();
-			const items = filters.map(topic => ({ topic, QoS: this.#filters.get(topic) ?? 0 }));
+			const items = [{ topic: filter, QoS: this.#filters.get(filter) ?? 0 }];
 			client.write(undefined, { operation: 8, id, items });
-			this.#waiting.set(id, {
-				operation: 9,
-				done: (_error, codes) => {
-					filters.forEach((filter, index) => {
-						this.#granted.get(filter)?.(codes?.[index]);
-					});
-				},
-			});
+			const done = (_error: string | undefined, codes?: readonly number[]) =>
+				this.#granted.get(filter)?.(codes?.[0]);
+			this.#waiting.set(id, { operation: 9, done });
 			return true;
 		});
 	}
@@ -230,9 +237,12 @@ export class Link {
 		if (operation === 2) {
 			if (message.returnCode) return;
 			this.#tries = 0;
-			this.#tell("online", { sessionPresent: message.sessionPresent ?? false });
-			// One at a time: a broker that refuses a filter by hanging up should take the others.
-			for (const filter of this.#filters.keys()) this.#subscribe([filter]);
+			const { sessionPresent = false } = message;
+			this.#tell("online", { sessionPresent });
+			// The broker knows the filters of a session that is present; subscribed again it would send what it keeps again.
+			for (const filter of this.#filters.keys())
+				if (!sessionPresent || this.#fresh.has(filter)) this.#subscribe(filter);
+			this.#fresh.clear();
 			return;
 		}
 		const { id } = message;

@@ -4,8 +4,10 @@ import { signal } from "@preact/signals";
 import { hello, reached } from "../desk.js";
 import { boards, connection, hrefOf, route, type View, views } from "../store.js";
 import { Boards } from "./boards.js";
+import { Client } from "./client.js";
 import { plural } from "./format.js";
 import { Icon } from "./icons.js";
+import { TopicsView } from "./topics.js";
 
 const titles: { readonly [name in View]: string } = {
 	boards: "Boards",
@@ -16,7 +18,26 @@ const titles: { readonly [name in View]: string } = {
 };
 
 /** The views that there are so far. */
-const present: { readonly [name in View]?: () => preact.JSX.Element } = { boards: Boards };
+const present: { readonly [name in View]?: () => preact.JSX.Element } = {
+	boards: Boards,
+	client: Client,
+	topics: TopicsView,
+};
+
+/** `/` goes to the search of the view, Esc leaves what is open. */
+addEventListener("keydown", event => {
+	const { target, key, ctrlKey, metaKey, altKey } = event;
+	if (ctrlKey || metaKey || altKey) return;
+	const typing =
+		target instanceof HTMLElement && target.matches("input:not([type=checkbox]), textarea, select");
+	if (key === "/" && !typing) {
+		const search = document.querySelector<HTMLElement>("main input[type=search], main input");
+		if (!search) return;
+		event.preventDefault();
+		search.focus();
+	} else if (key === "Escape" && typing) target.blur();
+	else if (key === "Escape" && route.value.detail) location.hash = hrefOf(route.value.view);
+});
 
 export function App() {
 	const { view } = route.value;

@@ -73,7 +73,7 @@ function Whole({ board }: { readonly board: Board }) {
 								</span>
 							</p>
 							<Chart
-								board={board}
+								version={board.version}
 								series={sensor.series}
 								label={sensor.name}
 								unit={board.unit(sensor.name)}

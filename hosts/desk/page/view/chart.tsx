@@ -3,12 +3,13 @@
  * threshold line and a window of time. Colours come from the style sheet.
  */
 
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Board } from "../model/boards.js";
 import type { Curve, Series } from "../model/series.js";
+import { clock } from "./format.js";
 
 /** Milliseconds that the small one shows, at most and at least. */
 const SHORT = 120_000;
@@ -99,18 +100,19 @@ export interface Threshold {
 }
 
 interface ChartProps {
-	readonly board: Board;
+	/** Grows when there is something new to draw. */
+	readonly version: Signal<number>;
 	readonly series: Series;
 	readonly label: string;
 	readonly unit: string;
 	readonly thresholds: readonly Threshold[];
 }
 
-export function Chart({ board, series, label, unit, thresholds }: ChartProps) {
+export function Chart({ version: changed, series, label, unit, thresholds }: ChartProps) {
 	const span = useSignal<number>(windows[0][1]);
 	const place = useRef<HTMLDivElement>(null);
 	const plot = useRef<uPlot | undefined>(undefined);
-	const version = board.version.value;
+	const version = changed.value;
 	const lines = useRef(thresholds);
 	lines.current = thresholds;
 	useEffect(() => {
@@ -130,7 +132,9 @@ export function Chart({ board, series, label, unit, thresholds }: ChartProps) {
 		const now = Date.now();
 		const { times, values, minima, maxima } = series.curve(now - span.value, now + 1000);
 		plot.current?.setData([times, values, minima, maxima] as uPlot.AlignedData, false);
-		plot.current?.setScale("x", { min: (now - span.value) / 1000, max: now / 1000 });
+		// No wider than what there is, so that a young curve is not a line at the edge.
+		const first = Math.min(...times.slice(0, 1), (now - SHORTEST_WINDOW) / 1000);
+		plot.current?.setScale("x", { min: Math.max(first, (now - span.value) / 1000), max: now / 1000 });
 	}, [series, version, seconds, span.value]);
 	return (
 		<figure class="chart">
@@ -157,6 +161,8 @@ export function Chart({ board, series, label, unit, thresholds }: ChartProps) {
 }
 
 const HEIGHT = 180;
+/** Milliseconds. */
+const SHORTEST_WINDOW = 60_000;
 
 function makePlot(target: HTMLElement, unit: string, thresholds: () => readonly Threshold[]): uPlot {
 	const axis = {
@@ -180,7 +186,10 @@ function makePlot(target: HTMLElement, unit: string, thresholds: () => readonly 
 			legend: { show: false },
 			cursor: { y: false, drag: { x: false, y: false } },
 			scales: { x: { time: true }, y: { range } },
-			axes: [axis, { ...axis, size: 56, values: (_, splits) => splits.map(value => `${value}`) }],
+			axes: [
+				{ ...axis, space: 70, values: (_, splits) => times(splits) },
+				{ ...axis, size: 56, values: (_, splits) => splits.map(value => `${value}`) },
+			],
 			series: [
 				{},
 				{ label: unit, stroke: () => colour("--curve"), width: 2, points: { show: false } },
@@ -193,6 +202,12 @@ function makePlot(target: HTMLElement, unit: string, thresholds: () => readonly 
 		[[], [], [], []],
 		target,
 	);
+}
+
+/** The time of day of each, with seconds where it is one within a minute. */
+function times(splits: readonly number[]): string[] {
+	const fine = splits.some(at => at % 60 !== 0);
+	return splits.map(at => (fine ? clock(at * 1000) : clock(at * 1000).slice(0, 5)));
 }
 
 function lines(plot: uPlot, thresholds: readonly Threshold[]): void {
