@@ -1,7 +1,7 @@
 /**
  * Which broker is tried next, and when: brokers in their order of preference, one round after the other, with the
  * back-off between rounds. A refusal that only a person can end makes the round after it a slow one; short
- * connections in a row make a second client of our id likely (field-notes §2, line 10). Holds no timers.
+ * connections in a row make a second client of our id likely. Holds no timers.
  */
 
 import type { BackoffOptions, Broker } from "./options.js";
@@ -54,7 +54,7 @@ export class Backoff {
 /** Connections in a row, each ended by the broker before it was stable, that raise the suspicion. */
 const suspicion = 3;
 
-export class Roster {
+export class Brokers {
 	private readonly brokers: readonly Broker[];
 	private readonly backoff: Backoff;
 	private index = 0;

@@ -1,24 +1,65 @@
 /**
- * Packet identifiers in use, in the order in which their messages were first sent: that is the order in which they
- * are sent again [MQTT-4.6.0-1]. It outlives a connection. Does not hold messages, only their place.
+ * Messages in flight: packet identifiers in use, each with the place where its message is held, in the order in which they
+ * were first sent: that is the order in which they are sent again [MQTT-4.6.0-1]. They outlive a connection; `waiting`
+ * are those that the present one has still to send. Sends nothing.
  */
 
-/** Where a message is held, so that an acknowledgement finds it: in one of the two outboxes, or nowhere any more. */
+import type { Outbox, OutboxEntry } from "./options.js";
+import type { Queue } from "./queue.js";
+import type { Status } from "./status.js";
+
+/** Where a message is held, so that an acknowledgement finds it. */
 export const Lane = Object.freeze({
+	/** RAM: queue.ts. */
 	live: 0,
+	/** The board's outbox. */
 	durable: 1,
-	/** QoS 2 after PUBREC: the broker has it, PUBCOMP is to come (§4.3.3). */
+	/** Nowhere any more: QoS 2 after PUBREC, PUBCOMP is to come (§4.3.3). */
 	released: 2,
+	/** Our own `online`, whose text never changes: status.ts. */
+	status: 3,
 } as const);
 export type Lane = (typeof Lane)[keyof typeof Lane];
 
-export class Flight {
-	/** Packet identifier → sequence × 4 + lane. */
+/**
+ * sequence × 4 + lane: names a message, also after its identifier is free again. 0 is none. (A sequence has 32 bits: no
+ * bit operators on a place.)
+ */
+export function placeOf(lane: Lane, sequence: number): number {
+	return sequence * 4 + lane;
+}
+export function laneOf(place: number): Lane {
+	return (place % 4) as Lane;
+}
+export function sequenceOf(place: number): number {
+	return Math.floor(place / 4);
+}
+
+export class InFlight {
+	/** Identifiers that the present connection has not sent yet, oldest first. */
+	waiting: number[] = [];
+	/** The one of them that no connection has sent yet: its DUP is 0 [MQTT-3.3.1-1]. 0 when there is none. */
+	fresh = 0;
+	readonly live: Queue;
+	readonly durable: Outbox;
+	private readonly status: Status;
+	/** Packet identifier → place. */
 	private readonly places = new Map<number, number>();
 	private last = 0;
+	private begun = false;
+
+	constructor(live: Queue, durable: Outbox, status: Status) {
+		this.live = live;
+		this.durable = durable;
+		this.status = status;
+	}
 
 	get size(): number {
 		return this.places.size;
+	}
+	/** Messages that the present connection has sent, and that are not acknowledged. */
+	get outstanding(): number {
+		return this.places.size - this.waiting.length;
 	}
 	/** The next identifier that is free [MQTT-2.3.1-2]. The window keeps far below 65 535 of them in use. */
 	take(): number {
@@ -26,51 +67,109 @@ export class Flight {
 		while (this.places.has(this.last));
 		return this.last;
 	}
+	/** The message at this place goes out under this identifier: kept before the bytes leave, so that DUP is right after a power cut. */
+	sent(packetIdentifier: number, place: number): void {
+		this.places.set(packetIdentifier, place);
+		const lane = laneOf(place);
+		if (lane !== Lane.status) this.outbox(lane).sent(sequenceOf(place), packetIdentifier);
+	}
 	/** An identifier that is in use keeps its turn. */
-	add(packetIdentifier: number, lane: Lane, sequence: number): void {
-		this.places.set(packetIdentifier, sequence * 4 + lane);
+	add(packetIdentifier: number, place: number): void {
+		this.places.set(packetIdentifier, place);
 	}
-	/** False when it is not in use. */
-	delete(packetIdentifier: number): boolean {
-		return this.places.delete(packetIdentifier);
-	}
-	/** -1 when it is not in use. */
-	lane(packetIdentifier: number): Lane | -1 {
-		const place = this.places.get(packetIdentifier);
-		return place === undefined ? -1 : ((place % 4) as Lane);
-	}
-	sequence(packetIdentifier: number): number {
-		return Math.floor((this.places.get(packetIdentifier) ?? 0) / 4);
-	}
-	/** Sequence × 4 + lane: a name for the message that outlives its identifier. 0 when the identifier is not in use. */
+	/** 0 when the identifier is not in use. */
 	place(packetIdentifier: number): number {
 		return this.places.get(packetIdentifier) ?? 0;
 	}
-	identifiers(): number[] {
-		return [...this.places.keys()];
+	delete(packetIdentifier: number): void {
+		this.places.delete(packetIdentifier);
 	}
-	clear(): void {
-		this.places.clear();
+	/** A connection stands: all of it is to be sent again, or, when the broker has no session, as new messages. */
+	begin(sessionPresent: boolean): void {
+		if (!sessionPresent) this.reset();
+		else if (!this.begun) this.recover();
+		this.begun = true;
+		this.waiting = [...this.places.keys()];
+	}
+	/** The message at `place`, if it waits, goes before all others, or `last`. */
+	reorder(place: number, last: boolean): void {
+		const index = this.waiting.findIndex(id => this.places.get(id) === place);
+		if (index < 0) return;
+		const [id] = this.waiting.splice(index, 1) as [number];
+		if (last) this.waiting.push(id);
+		else this.waiting.unshift(id);
+	}
+	/** The message at `place` waits. */
+	waits(place: number): boolean {
+		return this.waiting.some(id => this.places.get(id) === place);
 	}
 	/**
-	 * Takes over what a session before a restart had in flight, as pairs of identifier and sequence. Identifiers
-	 * are given out in a circle, so their order of sending begins after the widest gap.
+	 * The identifier of the oldest message that the present connection has sent: a hang-up is blamed on it. Our status only if it
+	 * is the only one, for its acknowledgement is often lost with the connection. 0 when there is none.
 	 */
-	restore(pairs: readonly (readonly [packetIdentifier: number, sequence: number])[], lane: Lane): void {
-		const sorted = [...pairs].sort((a, b) => a[0] - b[0]);
+	oldest(): number {
+		let own = 0;
+		for (const [id, place] of this.places) {
+			const lane = laneOf(place);
+			if (lane === Lane.released || this.waiting.includes(id)) continue;
+			if (lane !== Lane.status) return id;
+			own ||= id;
+		}
+		return own;
+	}
+	/** The message at a place; undefined when it is not held any more. */
+	message(place: number): OutboxEntry | undefined {
+		const lane = laneOf(place);
+		if (lane === Lane.status) return this.status.message;
+		const sequence = sequenceOf(place);
+		const entry = this.outbox(lane).next(sequence - 1);
+		return entry?.sequence === sequence ? entry : undefined;
+	}
+	/** The outbox that holds the messages of a lane. */
+	outbox(lane: Lane): Outbox {
+		return lane === Lane.durable ? this.durable : this.live;
+	}
+	/** The broker has acknowledged the message; its place is given up. */
+	release(packetIdentifier: number, place: number): void {
+		const lane = laneOf(place);
+		if (lane === Lane.live) this.live.remove(sequenceOf(place));
+		else if (lane === Lane.durable) this.durable.release(packetIdentifier);
+	}
+	private reset(): void {
+		this.places.clear();
+		this.waiting = [];
+		this.fresh = 0;
+		this.live.reset();
+		this.durable.reset();
+	}
+	/** After a restart: takes over what the outbox had in flight. */
+	private recover(): void {
+		const pairs: (readonly [number, number])[] = [];
+		for (let entry = this.durable.next(0); entry; entry = this.durable.next(entry.sequence))
+			if (entry.packetIdentifier !== 0)
+				pairs.push([entry.packetIdentifier, placeOf(Lane.durable, entry.sequence)]);
+		this.restore(pairs);
+	}
+	/**
+	 * Identifiers are given out in a circle, so the order of sending of those that were taken over begins after the widest
+	 * gap between them.
+	 */
+	private restore(pairs: (readonly [packetIdentifier: number, place: number])[]): void {
+		pairs.sort((a, b) => a[0] - b[0]);
 		let start = 0;
 		let widest = 0;
-		for (let i = 0; i < sorted.length; i++) {
-			const id = (sorted[i] as readonly [number, number])[0];
-			const before = i ? (sorted[i - 1] as readonly [number, number])[0] : (sorted.at(-1)?.[0] ?? 0) - 65_535;
+		let before = (pairs.at(-1)?.[0] ?? 0) - 65_535;
+		for (let i = 0; i < pairs.length; i++) {
+			const id = (pairs[i] as readonly [number, number])[0];
 			if (id - before > widest) {
 				widest = id - before;
 				start = i;
 			}
+			before = id;
 		}
-		for (let i = 0; i < sorted.length; i++) {
-			const [id, sequence] = sorted[(start + i) % sorted.length] as readonly [number, number];
-			this.add(id, lane, sequence);
+		for (let i = 0; i < pairs.length; i++) {
+			const [id, place] = pairs[(start + i) % pairs.length] as readonly [number, number];
+			this.add(id, place);
 			this.last = id;
 		}
 	}

@@ -1,21 +1,23 @@
 /**
- * One connection: an MQTT client, what may be written to it, and nothing that outlives it. Messages that are
- * longer than the socket ever takes go out in fragments; acknowledgements wait behind them. Does not decide
- * what is sent or when, and never lets an exception out of a callback.
+ * One connection: an MQTT client, its room for writing, and nothing that outlives it. Messages that are longer than the
+ * socket ever takes go out in fragments; acknowledgements wait behind them. Does not decide what is sent or when, and
+ * lets no exception out of a callback.
  */
 
 import type { Timer } from "../mqtt/io.js";
 import { encode } from "../mqtt/text.js";
 import { Deadline } from "./deadline.js";
 import type { Client, ClientClass, ClientControl, ClientMessage, ClientOptions } from "./options.js";
-import { CONNACK, DISCONNECT, Reason, SUBSCRIBE } from "./outcomes.js";
+import { Packet, Reason } from "./outcomes.js";
 
+/** The supervisor, as a connection sees it: what it calls back. */
 export interface LinkOwner {
 	/** CONNACK with code 0. */
 	accepted(sessionPresent: boolean): void;
 	/** Any other control packet. */
 	control(operation: number, message: ClientControl): void;
 	readable(count: number, message: ClientMessage): void;
+	/** There is room again for something that had to wait. */
 	writable(): void;
 	/** Once; the link is closed then. `returnCode` is CONNACK's, or 0; `cause` the host's own word for it, or "". */
 	lost(reason: number, returnCode: number, cause: string): void;
@@ -32,22 +34,25 @@ const patience = 3;
 /** Milliseconds for the end of a connection to be told, before its refusals are taken for a message's fault. */
 const grace = 1000;
 /**
- * Replies that may wait for room. Messages stop coming at the first, since they are not read any more; what has nothing to be
- * read (PUBREC, PUBREL, an empty message) does not.
+ * Replies that may wait for room. Messages stop coming at the first, since they are not read any more; packets without
+ * payload (PUBREC, PUBREL, an empty message) do not.
  */
 const replies = 128;
-/** Milliseconds without any room for a reply, after which the link is dead: while messages are unread the client does not judge. */
+/** Milliseconds without room for a reply, after which the link is dead: while messages are unread the client does not judge. */
 const silence = 60_000;
 
 export class Link {
+	/** Bytes that were writable when that was last known. */
+	room = 0;
 	private client: Client | undefined;
 	private readonly owner: LinkOwner;
 	private readonly timer: Timer;
+	/** Given to each write: fresh objects would be garbage for each message. */
 	private readonly message = { topic: "", QoS: 0, retain: false, duplicate: false, id: 0 };
-	/** A write did not fit: none of its kind is tried before `onWritable`. */
+	private readonly acknowledgement = { operation: 0, id: 0 };
+	/** A write did not fit: none is tried before `onWritable`. */
 	private blocked = false;
-	private room = 0;
-	/** The most that was ever writable: what is longer has to go in fragments. */
+	/** The most that was ever writable: longer messages have to go in fragments. */
 	private capacity = 0;
 	private rest: Uint8Array | undefined;
 	private offset = 0;
@@ -64,7 +69,7 @@ export class Link {
 	constructor(io: ClientClass, options: LinkOptions, owner: LinkOwner) {
 		this.owner = owner;
 		this.timer = options.timer;
-		this.deadline = new Deadline(options.timer, () => this.end(Reason.unanswered));
+		this.deadline = new Deadline(options.timer, () => this.fail(Reason.unanswered));
 		this.client = new io({
 			...options,
 			acknowledge: false,
@@ -110,39 +115,29 @@ export class Link {
 	/** PUBACK, PUBREC, PUBREL or PUBCOMP; it waits its turn if it has to. */
 	reply(operation: number, packetIdentifier: number): void {
 		if (!this.client) return;
+		if (this.due.length === 0 && this.answer(operation, packetIdentifier)) return;
 		this.due.push((operation << 16) | packetIdentifier);
-		this.settle();
-		if (this.due.length > replies) this.end(Reason.overrun);
+		if (this.due.length > replies) this.fail(Reason.overrun);
 	}
 	/** False when it has to wait for `writable`. */
 	subscribe(
 		packetIdentifier: number,
 		items: readonly { readonly topic: string; readonly QoS: number }[],
 	): boolean {
-		if (!this.client) return false;
-		try {
-			this.room = this.client.write(undefined, {
-				operation: SUBSCRIBE,
-				id: packetIdentifier,
-				items,
-			});
-			return true;
-		} catch {
-			return false;
-		}
+		return this.packet({ operation: Packet.SUBSCRIBE, id: packetIdentifier, items });
 	}
 	/** Sends DISCONNECT if it can. */
 	disconnect(): boolean {
-		if (!this.client || this.rest) return false;
-		try {
-			this.client.write(undefined, { operation: DISCONNECT });
-			return true;
-		} catch {
-			return false;
-		}
+		return !this.rest && this.packet({ operation: Packet.DISCONNECT });
 	}
 	read(buffer: Uint8Array): number {
 		return this.client?.read(buffer) ?? 0;
+	}
+	/** Ends the connection for a reason of ours, and tells the owner. */
+	fail(reason: number): void {
+		if (!this.client) return;
+		this.close();
+		this.guard(() => this.owner.lost(reason, this.returnCode, this.cause));
 	}
 	close(): void {
 		const client = this.client;
@@ -150,43 +145,38 @@ export class Link {
 		this.rest = this.unread = undefined;
 		this.due = [];
 		this.deadline.close();
-		try {
-			client?.close();
-		} catch (error) {
-			this.owner.fault(error);
-		}
+		if (client) this.guard(() => client.close());
 	}
 
-	/** The client would not take a whole message: it waits for room, or is too long for whatever room there is. */
-	/** Whatever it is about this message, three such connections put it aside. */
-	private giveUp(error: unknown): void {
-		if (!this.client || this.refusals < patience) return;
-		this.owner.fault(error);
-		this.end(Reason.stuck);
+	/** A packet that is no message and no reply. */
+	private packet(options: Parameters<Client["write"]>[1]): boolean {
+		if (!this.client) return false;
+		try {
+			this.room = this.client.write(undefined, options);
+			return true;
+		} catch {
+			this.blocked = true;
+			return false;
+		}
 	}
+	/** The client did not take a whole message: it waits for room, or is too long for any room there is. */
 	private begin(client: Client, payload: Uint8Array, error: unknown): boolean {
 		const { topic, QoS, retain, duplicate, id } = this.message;
+		const { byteLength } = payload;
 		const header = 9 + encode(topic).byteLength;
 		this.blocked = true;
-		if (header + payload.byteLength <= this.room && ++this.refusals >= patience) {
+		if (header + byteLength <= this.room && ++this.refusals >= patience) {
 			// It should have fitted. Or the socket is gone and its `onError` is on the way: that comes first, given time.
 			if (this.refusals === patience) this.timer.set(() => this.giveUp(error), grace);
 			return false;
 		}
-		// Half of what there can be, lest a long message goes out in slivers.
-		if (header + payload.byteLength <= this.capacity || this.room < this.capacity / 2) return false;
-		const first = Math.min(payload.byteLength, this.room - header);
+		// Half of what there can be, so that a long message does not go out in slivers.
+		if (header + byteLength <= this.capacity || this.room < this.capacity / 2) return false;
+		const first = Math.min(byteLength, this.room - header);
 		if (first <= 0) return false;
 		try {
-			const byteLength = payload.byteLength;
-			this.room = client.write(payload.subarray(0, first), {
-				topic,
-				QoS,
-				retain,
-				duplicate,
-				id,
-				byteLength,
-			});
+			const whole = { topic, QoS, retain, duplicate, id, byteLength };
+			this.room = client.write(payload.subarray(0, first), whole);
 		} catch {
 			return false;
 		}
@@ -194,6 +184,12 @@ export class Link {
 		this.rest = payload.slice(first);
 		this.offset = 0;
 		return true;
+	}
+	/** The message that is refused here is to blame: three such connections set it aside. */
+	private giveUp(error: unknown): void {
+		if (!this.client || this.refusals < patience) return;
+		this.owner.fault(error);
+		this.fail(Reason.stuck);
 	}
 	private continue(): void {
 		while (this.rest && this.room > 0) {
@@ -209,6 +205,7 @@ export class Link {
 		if (count > 0 && this.due.length) {
 			// Every message read would owe one more reply. Unread, it stops the client, and TCP stops the broker.
 			this.unread = { count, message };
+			this.blocked = true;
 			this.deadline.set(silence);
 			return;
 		}
@@ -229,41 +226,44 @@ export class Link {
 		if (!this.client) return;
 		this.room = count;
 		if (count > this.capacity) this.capacity = count;
+		// The usual event: bytes have left and nothing waits for their room.
+		if (this.blocked || this.rest !== undefined) this.unblock();
+	}
+	private unblock(): void {
 		if (this.unread) this.deadline.set(silence);
 		try {
 			this.continue();
 		} catch (error) {
 			// Half a message cannot be taken back, and no other may follow it.
 			this.owner.fault(error);
-			this.end(Reason.unknown);
+			this.fail(Reason.unknown);
 			return;
 		}
 		this.blocked = false;
-		try {
-			this.settle();
-			this.resume();
-			this.owner.writable();
-		} catch (error) {
-			this.owner.fault(error);
-		}
+		this.settle();
+		this.resume();
+		this.guard(() => this.owner.writable());
 	}
+	/** Replies leave as far as there is room. */
 	private settle(): void {
 		const due = this.due;
-		while (this.client && !this.rest && due.length) {
+		while (due.length) {
 			const first = due[0] as number;
-			try {
-				this.room = this.client.write(undefined, { operation: first >> 16, id: first & 0xffff });
-			} catch {
-				return; // no room: tried again when there is
-			}
+			if (!this.answer(first >> 16, first & 0xffff)) return;
 			due.shift();
 		}
+	}
+	private answer(operation: number, packetIdentifier: number): boolean {
+		if (this.rest) return false;
+		this.acknowledgement.operation = operation;
+		this.acknowledgement.id = packetIdentifier;
+		return this.packet(this.acknowledgement);
 	}
 	private control(operation: number, message: ClientControl): void {
 		if (!this.client) return;
 		try {
-			if (operation === CONNACK) this.returnCode = message.returnCode ?? 0;
-			if (operation !== CONNACK) this.owner.control(operation, message);
+			if (operation === Packet.CONNACK) this.returnCode = message.returnCode ?? 0;
+			if (operation !== Packet.CONNACK) this.owner.control(operation, message);
 			// A refusal comes again, as an error.
 			else if (this.returnCode === 0) this.owner.accepted(message.sessionPresent ?? false);
 		} catch (error) {
@@ -273,13 +273,12 @@ export class Link {
 	private error(code: unknown, cause: unknown): void {
 		const { code: word, message } = (cause ?? {}) as { readonly code?: unknown; readonly message?: unknown };
 		this.cause = typeof word === "string" ? word : typeof message === "string" ? message : "";
-		this.end(typeof code === "number" ? code : this.returnCode ? Reason.refused : Reason.unknown);
+		this.fail(typeof code === "number" ? code : this.returnCode ? Reason.refused : Reason.unknown);
 	}
-	private end(reason: number): void {
-		if (!this.client) return;
-		this.close();
+	/** No exception may leave a callback: it would end the virtual machine. */
+	private guard(action: () => void): void {
 		try {
-			this.owner.lost(reason, this.returnCode, this.cause);
+			action();
 		} catch (error) {
 			this.owner.fault(error);
 		}

@@ -6,7 +6,6 @@
 import type { ByteBuffer, ResolverClass, TCPClass, Ticks, Timer, With } from "../mqtt/io.js";
 import type { ReadableOptions, WriteOptions } from "../mqtt/options.js";
 import { isTopicName } from "../mqtt/text.js";
-import type { Outcome } from "./outcomes.js";
 
 export interface PublishOptions {
 	readonly QoS?: 0 | 1 | 2;
@@ -112,9 +111,9 @@ export interface SessionOptions {
 	 */
 	readonly onMessage?: (topic: string, payload: Uint8Array, message: Received) => void;
 	readonly onOnline?: (sessionPresent: boolean) => void;
-	/** `reason` is one of `Reason` (reason.ts). */
+	/** `reason` is one of `Reason` (outcomes.ts). */
 	readonly onOffline?: (reason: number) => void;
-	/** `event` is one of `Report` (report.ts). */
+	/** `event` is one of `Report` (outcomes.ts). */
 	readonly onReport?: (event: number, detail: string) => void;
 }
 
@@ -123,7 +122,8 @@ export interface SessionLike {
 	readonly online: boolean;
 	/** Plain numbers. */
 	readonly counters: object;
-	publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Outcome;
+	/** One of `Outcome`. */
+	publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): 1 | 2 | 3 | 4 | 5 | 6;
 	/** Publishes `farewell` (default `offline`; empty clears it) retained as the status, and leaves. */
 	close(callback?: () => void, farewell?: string): void;
 }
@@ -154,6 +154,8 @@ export interface OutboxEntry {
 	readonly retain: boolean;
 	/** How many connections the peer ended soon after this message's bytes. */
 	readonly failures: number;
+	/** 1 where it is missing. */
+	readonly QoS?: number;
 }
 
 export interface OutboxOptions {
@@ -170,6 +172,8 @@ export interface Outbox {
 	readonly length: number;
 	/** Bytes of topics and payloads held. */
 	readonly byteLength: number;
+	/** Its memory takes no more writes: messages that it refuses go by RAM instead. */
+	readonly broken?: boolean;
 	/** How often a message was put aside so far. */
 	readonly quarantined: number;
 	/** Accepts a message (copied). Returns its sequence, or 0 when it was refused because the outbox is full. */
@@ -182,8 +186,6 @@ export interface Outbox {
 	release(packetIdentifier: number): boolean;
 	/** The broker has no session (Session Present 0): every identifier is forgotten, the order stays. */
 	reset(): void;
-	/** The peer ended a connection soon after this message's bytes. Returns its new count of failures. */
-	failed(sequence: number): number;
 	/** Puts a message aside: it is counted, kept, and not offered by `next` until it is readmitted. */
 	quarantine(sequence: number): void;
 	/** As `next`, of the messages put aside. */

@@ -1,9 +1,12 @@
 /**
- * What a session tells, as constants: what became of a message (`Outcome`), why a connection ended (`Reason`), events for a
- * log line (`Report`), and what is counted. Also the control packet types that a session knows. Data only.
+ * What a session tells: what became of a message (`Outcome`), why a connection ended (`Reason`), events for a log line
+ * (`Report`), counters, and the calls of the application that carry them (`Application`). Also the control packet types that a session
+ * knows. Decides nothing.
  */
 
 import { Reason as Client } from "../mqtt/reason.js";
+import type { Deadline } from "./deadline.js";
+import type { Received, SessionOptions } from "./options.js";
 
 /** What became of a message given to `publish`. Anything above `queued` means that it was not accepted. */
 export const Outcome = Object.freeze({
@@ -35,10 +38,8 @@ export const Reason = Object.freeze({
 	acknowledge: 35,
 	/** The client refuses what should fit, again and again. */
 	stuck: 36,
-	/** The network came up while a try of before was under way. */
-	superseded: 37,
 	/** The client could not even be made, or gave no reason that we know. */
-	unknown: 38,
+	unknown: 37,
 });
 export type Reason = (typeof Reason)[keyof typeof Reason];
 
@@ -71,7 +72,6 @@ export function kindOf(reason: number, online: boolean): keyof Counters["reconne
 		case Reason.overrun:
 			return "protocol";
 		case Reason.network:
-		case Reason.superseded:
 			return "network";
 		default:
 			return "internal";
@@ -146,7 +146,7 @@ export interface Counters {
 type Writable<T> = { -readonly [K in keyof T]: T[K] extends number ? T[K] : Writable<T[K]> };
 export type Tally = Writable<Counters>;
 
-export function tally(): Tally {
+function tally(): Tally {
 	return {
 		sent: 0,
 		queued: 0,
@@ -172,11 +172,84 @@ export function tally(): Tally {
 }
 
 /** Control packet types, MQTT 3.1.1 table 2.1: the numbers of ECMA-419 §25's `operation`. */
-export const CONNACK = 2;
-export const PUBACK = 4;
-export const PUBREC = 5;
-export const PUBREL = 6;
-export const PUBCOMP = 7;
-export const SUBSCRIBE = 8;
-export const SUBACK = 9;
-export const DISCONNECT = 14;
+export const Packet = Object.freeze({
+	CONNACK: 2,
+	PUBACK: 4,
+	PUBREC: 5,
+	PUBREL: 6,
+	PUBCOMP: 7,
+	SUBSCRIBE: 8,
+	SUBACK: 9,
+	DISCONNECT: 14,
+});
+
+/**
+ * The application: its callbacks, and what is counted for it. Each call is guarded: an exception that leaves a callback of the host ends the virtual
+ * machine.
+ */
+export class Application {
+	readonly counters: Tally = tally();
+	private readonly options: SessionOptions;
+	private readonly soon: Deadline;
+	private owed: (readonly [event: number, detail: string])[] = [];
+
+	/** When `soon` fires, its owner calls `flush`. */
+	constructor(options: SessionOptions, soon: Deadline) {
+		this.options = options;
+		this.soon = soon;
+	}
+	online(sessionPresent: boolean): void {
+		this.call(() => this.options.onOnline?.(sessionPresent));
+	}
+	offline(reason: number): void {
+		this.call(() => this.options.onOffline?.(reason));
+	}
+	report(event: number, detail: string): void {
+		this.call(() => this.options.onReport?.(event, detail));
+	}
+	/** As `report`, where a call of the application may be on the stack: after it. */
+	owe(event: number, detail: string): void {
+		this.owed.push([event, detail]);
+		this.soon.set(0);
+	}
+	fault(error: unknown): void {
+		this.owe(Report.internal, `${error}`);
+	}
+	flush(): void {
+		const owed = this.owed;
+		this.owed = [];
+		for (const [event, detail] of owed) this.report(event, detail);
+	}
+	/** False when the application threw. */
+	message(topic: string, payload: Uint8Array, message: Received): boolean {
+		try {
+			this.options.onMessage?.(topic, payload, message);
+			return true;
+		} catch (error) {
+			this.threw(error);
+			return false;
+		}
+	}
+	/** Does a thing that may fail inside (flash, a client's `close`); then the session goes on with what it knows. */
+	guard(action: () => void): void {
+		try {
+			action();
+		} catch (error) {
+			this.fault(error);
+		}
+	}
+	call(callback: () => void): void {
+		try {
+			callback();
+		} catch (error) {
+			this.threw(error);
+		}
+	}
+	private threw(error: unknown): void {
+		try {
+			this.options.onReport?.(Report.handler, `${error}`);
+		} catch {
+			// A handler of reports that throws: nothing is left to tell it to.
+		}
+	}
+}

@@ -1,12 +1,13 @@
 /**
- * Messages in RAM, bounded by bytes: the session's lane for retained states and for what a full socket holds
- * up, and the outbox of a board that has no flash. When full, the oldest stay and the new one is refused;
- * only a waiting QoS 0 message makes way for one of QoS 1. A restart loses what is here (store/outbox.ts does not).
+ * Messages that wait. `Queue` holds them in RAM, bounded by bytes: the session's live lane (retained states, and all that a
+ * full socket holds up), and the outbox of a board without flash. When it is full, the oldest stay and the new one is
+ * refused; only a waiting QoS 0 message makes way for one of QoS 1. A restart loses them (store/outbox.ts does not).
+ * `Backlog` says when a durable message may leave that was accepted before the connection stood.
  */
 
 import { encode } from "../mqtt/text.js";
 import { until } from "./deadline.js";
-import type { Outbox, OutboxOptions } from "./options.js";
+import type { Outbox, OutboxEntry, OutboxOptions } from "./options.js";
 
 export interface QueueOptions extends OutboxOptions {
 	/** 1 by default. QoS 0 never gets a packet identifier and leaves with `remove`. */
@@ -15,32 +16,11 @@ export interface QueueOptions extends OutboxOptions {
 	readonly latest?: boolean;
 }
 
-export class QueueEntry {
-	readonly sequence: number;
-	readonly topic: string;
-	readonly payload: Uint8Array;
+export interface QueueEntry extends OutboxEntry {
+	packetIdentifier: number;
 	readonly QoS: number;
-	readonly retain: boolean;
 	readonly latest: boolean;
 	readonly byteLength: number;
-	packetIdentifier = 0;
-	failures = 0;
-
-	constructor(
-		sequence: number,
-		topic: string,
-		payload: Uint8Array,
-		byteLength: number,
-		options: QueueOptions,
-	) {
-		this.sequence = sequence;
-		this.topic = topic;
-		this.payload = payload;
-		this.byteLength = byteLength;
-		this.QoS = options.QoS ?? 1;
-		this.retain = options.retain ?? false;
-		this.latest = options.latest ?? false;
-	}
 }
 
 /** What one entry costs in XS beside its bytes, so that many empty messages are bounded too. */
@@ -48,68 +28,74 @@ const overhead = 64;
 
 export class Queue implements Outbox {
 	private readonly budget: number;
+	private readonly yielding: boolean;
 	/** In the order of their sequence. */
 	private entries: QueueEntry[] = [];
 	/** What was put aside; likewise. */
 	private poisoned: QueueEntry[] = [];
-	private bytes = 0;
 	private sequence = 0;
-	private setAside = 0;
-	private dropped = 0;
-	private unacknowledged = 0;
+	length = 0;
+	byteLength = 0;
+	/** How often a message was set aside. */
+	quarantined = 0;
+	/** Messages that made way so far. */
+	evicted = 0;
+	/** How many of the messages are QoS 0, and how many have not been sent. */
+	zeros = 0;
+	pending = 0;
 
-	/** `byteLength`: how many bytes of topics, payloads and entries may be held. */
-	constructor({ byteLength = 16_384 }: { readonly byteLength?: number } = {}) {
+	/** `byteLength`: how many bytes of topics, payloads and entries may be held. `yielding`: messages set aside make way for new ones. */
+	constructor({ byteLength = 16_384, yielding = false } = {}) {
 		if (!(byteLength > 0)) throw new RangeError(`queue: expected byteLength above 0, found ${byteLength}`);
 		this.budget = byteLength;
+		this.yielding = yielding;
 	}
-	get length(): number {
-		return this.entries.length;
+	/** Bytes that the next message may have, topic and payload together. */
+	get room(): number {
+		const room = this.budget - this.byteLength - (this.length + 1) * overhead;
+		return this.poisoned.reduce((left, entry) => left - entry.byteLength - overhead, room);
 	}
-	get byteLength(): number {
-		return this.bytes;
-	}
-	get quarantined(): number {
-		return this.setAside;
-	}
-	/** QoS 0 messages that made way so far. */
-	get evicted(): number {
-		return this.dropped;
-	}
-	/** How many of the messages are QoS 0. */
-	get zeros(): number {
-		return this.unacknowledged;
-	}
-	append(topic: string, payload: Uint8Array, options: QueueOptions = {}): number {
+	append(
+		topic: string,
+		payload: Uint8Array,
+		{ QoS = 1, retain = false, latest = false }: QueueOptions = {},
+	): number {
 		const byteLength = encode(topic).byteLength + payload.byteLength;
 		// What is superseded goes first, also when its successor turns out not to fit: a stale state is worse than none.
-		if (options.latest) this.supersede(topic);
-		if (!this.makeRoom(byteLength, options.QoS ?? 1)) return 0;
-		const entry = new QueueEntry(++this.sequence, topic, payload.slice(), byteLength, options);
-		this.entries.push(entry);
-		if (entry.QoS === 0) this.unacknowledged++;
-		this.bytes += byteLength;
+		if (latest) this.supersede(topic);
+		if (!this.makeRoom(byteLength, QoS)) return 0;
+		this.entries.push({
+			sequence: ++this.sequence,
+			packetIdentifier: 0,
+			topic,
+			payload: payload.slice(),
+			QoS,
+			retain,
+			latest,
+			byteLength,
+			failures: 0,
+		});
+		this.count(1, byteLength, QoS, 0);
 		return this.sequence;
 	}
 	next(sequence: number): QueueEntry | undefined {
 		return this.entries[after(this.entries, sequence)];
 	}
-	/**
-	 * The oldest message that has not been sent; `zero` passes over all but QoS 0 (the window is full), `passes` says
-	 * of which topics others may go.
-	 */
-	waiting(zero: boolean, passes?: (topic: string) => boolean): QueueEntry | undefined {
+	/** The oldest message that has not been sent; `zero`: of QoS 0 (the window is full). */
+	waiting(zero: boolean): QueueEntry | undefined {
+		if ((zero ? this.zeros : this.pending) === 0) return undefined;
 		const entries = this.entries;
 		for (let i = 0; i < entries.length; i++) {
 			const entry = entries[i] as QueueEntry;
-			if (entry.packetIdentifier !== 0) continue;
-			if (entry.QoS === 0 || !(zero || passes?.(entry.topic) === false)) return entry;
+			if (entry.packetIdentifier === 0 && (entry.QoS === 0 || !zero)) return entry;
 		}
 		return undefined;
 	}
 	sent(sequence: number, packetIdentifier: number): void {
 		const entry = this.at(sequence);
-		if (entry) entry.packetIdentifier = packetIdentifier;
+		if (!entry) return;
+		if (entry.packetIdentifier === 0) this.pending--;
+		entry.packetIdentifier = packetIdentifier;
 	}
 	release(packetIdentifier: number): boolean {
 		if (packetIdentifier === 0) return false;
@@ -120,10 +106,7 @@ export class Queue implements Outbox {
 	}
 	reset(): void {
 		for (const entry of this.entries) entry.packetIdentifier = 0;
-	}
-	failed(sequence: number): number {
-		const entry = this.at(sequence);
-		return entry ? ++entry.failures : 0;
+		this.pending = this.length;
 	}
 	quarantine(sequence: number): void {
 		const entry = this.at(sequence);
@@ -131,7 +114,7 @@ export class Queue implements Outbox {
 		this.remove(sequence);
 		entry.packetIdentifier = 0;
 		this.poisoned.splice(after(this.poisoned, sequence), 0, entry);
-		this.setAside++;
+		this.quarantined++;
 	}
 	aside(sequence: number): QueueEntry | undefined {
 		return this.poisoned[after(this.poisoned, sequence)];
@@ -139,14 +122,10 @@ export class Queue implements Outbox {
 	readmit(sequence: number): boolean {
 		const entry = this.aside(sequence - 1);
 		if (entry?.sequence !== sequence) return false;
-		this.forget(sequence);
+		this.poisoned.splice(this.poisoned.indexOf(entry), 1);
 		this.entries.splice(after(this.entries, sequence), 0, entry);
-		this.bytes += entry.byteLength;
+		this.count(1, entry.byteLength, entry.QoS, 0);
 		return true;
-	}
-	/** Gives up a message that was put aside. */
-	forget(sequence: number): void {
-		this.poisoned = this.poisoned.filter(entry => entry.sequence !== sequence);
 	}
 	/** Takes a message out: a QoS 0 message that has left. */
 	remove(sequence: number): boolean {
@@ -156,17 +135,17 @@ export class Queue implements Outbox {
 	}
 	/** The connection is gone: QoS 0 messages that need not be the latest go with it, or `all`. Returns how many. */
 	shed(all = false): number {
-		const before = this.entries.length;
+		const before = this.length;
 		for (let i = before - 1; i >= 0; i--) {
 			const entry = this.entries[i] as QueueEntry;
 			if (entry.QoS === 0 && (all || !entry.latest)) this.delete(i);
 		}
-		return before - this.entries.length;
+		return before - this.length;
 	}
 	close(): void {
 		this.entries = [];
 		this.poisoned = [];
-		this.bytes = this.unacknowledged = 0;
+		this.length = this.byteLength = this.zeros = this.pending = 0;
 	}
 
 	private supersede(topic: string): void {
@@ -180,25 +159,32 @@ export class Queue implements Outbox {
 			this.poisoned = this.poisoned.filter(entry => !(entry.latest && entry.topic === topic));
 	}
 	private makeRoom(byteLength: number, QoS: number): boolean {
-		const budget = this.poisoned.reduce((left, entry) => left - entry.byteLength - overhead, this.budget);
-		if (byteLength + overhead > budget) return false;
-		while (this.bytes + byteLength + (this.entries.length + 1) * overhead > budget) {
-			const index = QoS === 0 ? -1 : this.entries.findIndex(entry => entry.QoS === 0);
-			if (index < 0) return false;
-			this.delete(index);
-			this.dropped++;
+		if (byteLength + overhead > this.budget) return false;
+		let room = this.room;
+		while (byteLength > room) {
+			const old = this.yielding ? this.poisoned.shift() : undefined;
+			const index = old || QoS === 0 ? -1 : this.entries.findIndex(entry => entry.QoS === 0);
+			if (!old && index < 0) return false;
+			room += (old ?? (this.entries[index] as QueueEntry)).byteLength + overhead;
+			if (!old) this.delete(index);
+			this.evicted++;
 		}
 		return true;
 	}
 	private delete(index: number): void {
-		const { byteLength, QoS } = this.entries[index] as QueueEntry;
-		this.bytes -= byteLength;
-		if (QoS === 0) this.unacknowledged--;
+		const { byteLength, QoS, packetIdentifier } = this.entries[index] as QueueEntry;
+		this.count(-1, byteLength, QoS, packetIdentifier);
 		this.entries.splice(index, 1);
 	}
+	private count(sign: number, byteLength: number, QoS: number, packetIdentifier: number): void {
+		this.length += sign;
+		this.byteLength += sign * byteLength;
+		if (QoS === 0) this.zeros += sign;
+		if (packetIdentifier === 0) this.pending += sign;
+	}
 	private at(sequence: number): QueueEntry | undefined {
-		const entry = this.next(sequence - 1);
-		return entry && entry.sequence === sequence ? entry : undefined;
+		const entry = this.entries[after(this.entries, sequence - 1)];
+		return entry?.sequence === sequence ? entry : undefined;
 	}
 }
 
@@ -217,62 +203,87 @@ function after(entries: readonly QueueEntry[], sequence: number): number {
 /** Above so many topics that wait nothing passes any more. */
 const most = 32;
 
-interface Passing {
-	readonly sequence: number;
-	readonly topic: string;
-}
-
+/**
+ * The durable lane: which message of the outbox is the next to leave. Messages that wait from before the connection stood go
+ * at a limited rate, so that live data gets through. A live message passes them if none on its topic is among them, for the
+ * order holds per topic.
+ */
 export class Backlog {
+	/** Milliseconds until the next of those that wait may go, as `next` has found out; 0 when there is no such limit. */
+	delay = 0;
+	private readonly outbox: Outbox;
 	private readonly interval: number;
 	private behind = true;
+	/** The outbox may hold messages that were never sent: those beyond `cursor`. */
+	private more = true;
+	private cursor = 0;
 	/** Ticks at which the next message may go. */
 	private due = 0;
 	/** Topics that wait; not all of them are known after a restart. */
 	private readonly topics = new Set<string>();
 	private known = false;
-	private passing: Passing[] = [];
+	/** Sequences and topics of messages that pass. */
+	private passing: { readonly sequence: number; readonly topic: string }[] = [];
 
 	/** `rate`: messages a second. */
-	constructor(rate: number) {
+	constructor(outbox: Outbox, rate: number) {
+		this.outbox = outbox;
 		this.interval = 1000 / rate;
 	}
 	/** A connection stands. */
 	open(now: number): void {
-		this.behind = true;
+		this.behind = this.more = true;
 		this.due = now;
 	}
-	/** The connection is gone: what was to pass waits like all others. */
+	/** The connection is gone: the messages that were to pass wait like all others. */
 	close(): void {
 		for (const { topic } of this.passing) this.wait(topic);
 		this.passing = [];
 		this.behind = true;
 	}
-	/** Messages that were in flight wait again: of what topics, nobody has kept. */
-	returned(): void {
-		this.known = false;
+	/** Messages that were in flight are new again. Their topics are not known: `some` of them there are. */
+	restart(some: boolean): void {
+		if (some) this.known = false;
+		this.cursor = 0;
 	}
-	/** A message was accepted, `live` if the connection stands. */
+	/** True when a message on this topic may go before all that wait. */
+	passes(topic: string): boolean {
+		if (!this.more) return true;
+		return this.behind && this.known && this.passing.length === 0 && !this.topics.has(topic);
+	}
+	/** A message was accepted that goes at once. */
+	straight(sequence: number): void {
+		if (!this.more) this.cursor = sequence;
+	}
+	/** A message was accepted that has to wait; `live`: a connection stands. */
 	accepted(sequence: number, topic: string, live: boolean): void {
+		this.more = true;
 		if (live && this.behind && this.known && !this.topics.has(topic)) this.passing.push({ sequence, topic });
 		else this.wait(topic);
 	}
-	/** The sequence of a message that passes all that wait; 0 when there is none. */
-	pass(): number {
-		return this.passing.shift()?.sequence ?? 0;
-	}
-	/** Milliseconds until the next that waits may go. */
-	delay(now: number): number {
-		return this.behind ? until(this.due, now) : 0;
-	}
-	/** One that waited goes now. */
-	went(now: number): void {
+	/** The message that leaves now, read from the outbox; undefined when there is none, or not before `delay`. */
+	next(now: number): OutboxEntry | undefined {
+		this.delay = 0;
+		if (!this.more) return undefined;
+		for (let pass = this.passing.shift(); pass; pass = this.passing.shift()) {
+			const entry = this.outbox.next(pass.sequence - 1);
+			if (entry?.sequence === pass.sequence && entry.packetIdentifier === 0) return entry;
+		}
+		let entry = this.outbox.next(this.cursor);
+		// A message with an identifier is in flight.
+		while (entry && entry.packetIdentifier !== 0) entry = this.outbox.next(entry.sequence);
+		if (!entry) {
+			this.behind = this.more = false;
+			this.known = true;
+			this.topics.clear();
+			return undefined;
+		}
+		// The outbox keeps what it has read last: a message that has to wait costs no second reading.
+		if (this.behind) this.delay = until(this.due, now);
+		if (this.delay > 0) return undefined;
 		this.due = (now + this.interval) | 0;
-	}
-	/** None waits. */
-	drained(): void {
-		this.behind = false;
-		this.known = true;
-		this.topics.clear();
+		this.cursor = entry.sequence;
+		return entry;
 	}
 
 	private wait(topic: string): void {

@@ -1,336 +1,305 @@
 /**
- * What leaves, and when: first what a former connection left unacknowledged (§4.4), then the live lane (RAM), then
- * the durable lane (the board's outbox), whose backlog goes at a limited rate. Nothing is sent twice on one
- * connection [MQTT-4.4.0-1]; the window bounds what is in flight. Knows no states and no time-outs but its own two.
+ * What leaves, and when: first what a former connection left unacknowledged (§4.4), then the live lane (RAM), then our
+ * status, then the durable lane (the board's outbox), whose backlog goes at a limited rate. A message that finds nothing
+ * before it goes straight to the connection. Nothing is sent twice on one connection [MQTT-4.4.0-1]; the window bounds
+ * what is in flight. Knows no states.
  */
 
 import { Deadline } from "./deadline.js";
-import { type Flight, Lane } from "./inflight.js";
+import { type InFlight, Lane, laneOf, placeOf } from "./inflight.js";
 import type { Link } from "./link.js";
-import { defaults, type Outbox, type SessionOptions } from "./options.js";
-import { Outcome, PUBREL, Reason, type Tally } from "./outcomes.js";
-import { Backlog, Queue, type QueueEntry } from "./queue.js";
-import { Recall } from "./recall.js";
-import { Again } from "./retransmit.js";
+import { defaults, type OutboxEntry, type PublishOptions, type SessionOptions } from "./options.js";
+import { type Application, Outcome, Packet, Reason, type Tally } from "./outcomes.js";
+import { Aside, Poison } from "./poison.js";
+import { Backlog } from "./queue.js";
 
-export interface SenderOwner {
-	/** Nothing in flight was acknowledged within the deadline. */
-	stalled(): void;
-	quarantined(topic: string): void;
-	/** A message that had been put aside has arrived. */
-	recovered(topic: string): void;
-	fault(error: unknown): void;
-}
+type Message = Pick<OutboxEntry, "topic" | "payload" | "QoS" | "retain">;
+
+const plain: PublishOptions = Object.freeze({ QoS: 1 });
+const retained: PublishOptions = Object.freeze({ QoS: 1, retain: true });
+const status = placeOf(Lane.status, 0);
 
 export class Sender {
 	private link: Link | undefined;
-	private readonly live: Queue;
-	private readonly durable: Outbox;
-	private readonly flight: Flight;
+	private readonly inflight: InFlight;
 	private readonly options: SessionOptions;
-	private readonly owner: SenderOwner;
-	private readonly tally: Tally;
+	private readonly counters: Tally;
+	private readonly application: Application;
 	private readonly window: number;
 	private readonly backlog: Backlog;
-	/** What a former connection has left, and what is under suspicion. */
-	private readonly again: Again;
-	private readonly recall: Recall;
+	private readonly poison: Poison;
+	private readonly aside: Aside;
 	/** Until the next of the backlog may go. */
 	private readonly drain: Deadline;
 	/** Until something in flight has to be acknowledged. */
 	private readonly silence: Deadline;
-	/** An identifier that waits in `again`, when it was never sent on any connection: its DUP is 0 [MQTT-3.3.1-1]. */
-	private fresh = 0;
-	/** By lane: the sequence of the message that was last sent for the first time. */
-	private readonly left = [0, 0];
-	/** Durable messages up to this sequence are under way. */
-	private cursor = 0;
-	private restored = false;
+	/** `online` is still to be published on this connection. */
+	private greeting = false;
 
-	constructor(options: SessionOptions, flight: Flight, tally: Tally, owner: SenderOwner) {
-		const { outbox, timer, window = defaults.window, rate = defaults.rate } = options;
+	/** `stalled`: nothing in flight was acknowledged within the deadline. */
+	constructor(options: SessionOptions, inflight: InFlight, application: Application, stalled: () => void) {
+		const { timer, recall = defaults.recall } = options;
 		this.options = options;
-		this.durable = outbox;
-		this.live = new Queue({ byteLength: options.queueBytes ?? defaults.queueBytes });
-		this.flight = flight;
-		this.tally = tally;
-		this.owner = owner;
-		this.window = window;
-		this.backlog = new Backlog(rate);
+		this.inflight = inflight;
+		this.counters = application.counters;
+		this.application = application;
+		this.window = options.window ?? defaults.window;
+		this.backlog = new Backlog(options.outbox, options.rate ?? defaults.rate);
 		this.drain = new Deadline(timer, () => this.pump());
-		this.silence = new Deadline(timer, () => owner.stalled());
-		const { ticks, status } = options;
-		const changed = () => this.pump();
-		this.again = new Again({ timer, ticks, flight, live: this.live, topic: status.topic, changed });
-		this.recall = new Recall(timer, options.recall ?? defaults.recall, [this.live, outbox], {
-			idle: () => this.idle(),
-			recalled: (lane, sequence) => this.recalled(lane, sequence),
-			fault: error => owner.fault(error),
-		});
+		this.silence = new Deadline(timer, stalled);
+		this.poison = new Poison(timer, () => this.pump());
+		this.aside = new Aside(timer, recall, inflight, application, () => this.offerAgain());
 	}
 
-	/** CONNACK: what is in flight from before is to be sent again, or, when the broker has no session, as new. */
+	/** CONNACK: messages in flight are sent again, or, when the broker has no session, as new ones. */
 	restore(sessionPresent: boolean): void {
-		if (!sessionPresent) {
-			if (this.flight.size) this.backlog.returned();
-			this.flight.clear();
-			this.live.reset();
-			this.guard(() => this.durable.reset());
-			this.cursor = this.fresh = 0;
-		} else if (!this.restored) this.guard(() => this.recover());
-		this.restored = true;
-		this.again.begin();
+		const { inflight } = this;
+		if (!sessionPresent) this.backlog.restart(inflight.size > 0);
+		this.application.guard(() => inflight.begin(sessionPresent));
 	}
 	/** Messages may leave from now on. */
 	open(link: Link): void {
+		const { inflight, poison } = this;
+		const now = this.options.ticks.ticks;
 		this.link = link;
-		this.backlog.open(this.options.ticks.ticks);
-		this.again.open();
-		this.recall.open();
+		this.backlog.open(now);
+		poison.open(now);
+		this.aside.open();
+		this.greeting = !inflight.waits(status) && !this.aside.status;
+		// The one case in which messages go in another order than before [MQTT-4.6.0-1]; per topic it holds.
+		if (poison.proving) inflight.reorder(status, poison.suspect === status);
 		this.pump();
 	}
 	/** The connection is gone for this reason, or nothing more may leave on it. */
 	close(reason: number): void {
 		if (!this.link) return;
+		const { inflight } = this;
 		this.link = undefined;
+		this.greeting = false;
 		this.drain.clear();
 		this.silence.clear();
 		this.backlog.close();
-		this.recall.close();
-		this.tally.dropped.offline += this.live.shed(reason === Reason.stuck);
-		this.again.close(reason, (packetIdentifier, convicted) => this.blame(packetIdentifier, convicted));
+		const stuck = reason === Reason.stuck;
+		this.counters.dropped.offline += inflight.live.shed(stuck);
+		const id = stuck ? (inflight.waiting[0] ?? 0) : inflight.oldest();
+		const place = inflight.place(id);
+		inflight.waiting = [];
+		const convicted = this.poison.ended(reason, place, this.options.ticks.ticks);
+		if (convicted) this.application.guard(() => this.aside.put(id, place));
 	}
-	/** Gives the timers back; the outbox belongs to whoever made it. */
+	/** Gives the timers back; the outbox belongs to its maker. */
 	end(): void {
 		this.drain.close();
-		this.again.end();
-		this.recall.end();
 		this.silence.close();
-		this.live.close();
+		this.poison.end();
+		this.aside.end();
+		this.inflight.live.close();
 	}
 
-	offer(topic: string, payload: Uint8Array, QoS: 0 | 1 | 2, retain: boolean, latest: boolean): Outcome {
+	offer(topic: string, payload: Uint8Array, options: PublishOptions): Outcome {
 		const link = this.link;
+		const { counters } = this;
+		const { live } = this.inflight;
+		const QoS = options.QoS ?? 0;
+		let kept = options;
 		if (QoS === 0) {
-			if (link && this.live.zeros === 0 && link.send(topic, payload, 0, retain, false, 0)) {
-				this.tally.sent++;
+			if (link && live.zeros === 0 && link.send(topic, payload, 0, options.retain ?? false, false, 0)) {
+				counters.sent++;
 				return Outcome.sent;
 			}
-			if (!link && !latest) {
-				this.tally.dropped.offline++;
+			if (!link && !options.latest) {
+				counters.dropped.offline++;
 				return Outcome.droppedOffline;
 			}
+			kept = { ...options, QoS };
 		}
-		const evicted = this.live.evicted;
-		const kept = { QoS, retain, latest };
-		let sequence = this.live.append(topic, payload, kept);
-		// Here, in RAM, what the broker will not have makes way; in the outbox it does not.
-		for (let old = this.live.aside(0); !sequence && old; old = this.live.aside(0)) {
-			this.live.forget(old.sequence);
-			this.tally.dropped.full++;
-			sequence = this.live.append(topic, payload, kept);
-		}
-		this.tally.dropped.full += this.live.evicted - evicted;
-		return this.offered(Lane.live, sequence);
+		const evicted = live.evicted;
+		const sequence = live.append(topic, payload, kept);
+		counters.dropped.full += live.evicted - evicted;
+		if (!sequence) return Outcome.droppedFull;
+		if (QoS !== 0 && link && live.pending === 1 && this.straight(link))
+			return this.launch(link, placeOf(Lane.live, sequence), live.next(sequence - 1) as OutboxEntry);
+		counters.queued++;
+		return Outcome.queued;
 	}
 	/** For messages that must not be lost: QoS 1, by way of the board's outbox. */
 	offerDurable(topic: string, payload: Uint8Array, retain: boolean): Outcome {
-		let sequence = 0;
-		try {
-			sequence = this.durable.append(topic, payload, { retain });
-		} catch (error) {
-			this.owner.fault(error); // flash that fails: RAM is better than nothing
-			return this.offer(topic, payload, 1, retain, false);
+		const { durable } = this.inflight;
+		const options = retain ? retained : plain;
+		const sequence = durable.append(topic, payload, options);
+		if (!sequence) return durable.broken ? this.offer(topic, payload, options) : Outcome.droppedFull;
+		const { link, backlog } = this;
+		if (link && backlog.passes(topic) && this.straight(link)) {
+			backlog.straight(sequence);
+			return this.launch(link, placeOf(Lane.durable, sequence), { topic, payload, retain });
 		}
-		if (sequence) this.backlog.accepted(sequence, topic, this.link !== undefined);
-		return this.offered(Lane.durable, sequence);
+		backlog.accepted(sequence, topic, link !== undefined);
+		this.counters.queued++;
+		return Outcome.queued;
+	}
+	/** Publishes `online` once more. False when there is no connection for it: it is still to come then. */
+	announce(): boolean {
+		if (!this.link) return false;
+		this.greeting = !this.aside.status;
+		this.pump();
+		return true;
 	}
 	/** PUBACK, or PUBCOMP. */
 	acknowledged(packetIdentifier: number): void {
-		const lane = this.flight.lane(packetIdentifier);
-		if (lane === -1) return;
-		const place = this.flight.place(packetIdentifier);
-		this.flight.delete(packetIdentifier);
-		this.tally.acknowledged++;
-		this.taken(packetIdentifier, lane, place);
+		const place = this.inflight.place(packetIdentifier);
+		if (place === 0) return;
+		this.inflight.delete(packetIdentifier);
+		this.counters.acknowledged++;
+		this.taken(packetIdentifier, place);
 	}
 	/** PUBREC: the message is the broker's, its identifier stays in use until PUBCOMP [MQTT-4.3.3-1]. */
 	received(packetIdentifier: number): void {
-		const lane = this.flight.lane(packetIdentifier);
-		if (lane !== Lane.live) return;
-		const place = this.flight.place(packetIdentifier);
-		this.flight.add(packetIdentifier, Lane.released, 0);
-		this.taken(packetIdentifier, lane, place);
+		const place = this.inflight.place(packetIdentifier);
+		if (place === 0 || laneOf(place) !== Lane.live) return;
+		this.inflight.add(packetIdentifier, placeOf(Lane.released, 0));
+		this.taken(packetIdentifier, place);
 	}
-	/** Sends as much as link, window and rate allow. */
+	/** Sends as much as connection, window and rate allow. */
 	pump(): void {
 		const link = this.link;
 		if (!link) return;
 		try {
 			while (link.ready && this.step(link));
 		} catch (error) {
-			this.owner.fault(error);
+			this.application.fault(error);
 		}
 	}
 
-	/** The broker has a message. */
-	private taken(packetIdentifier: number, lane: Lane, place: number): void {
-		if (lane !== Lane.released) {
-			const outbox = lane === Lane.live ? this.live : this.durable;
-			this.recovered(outbox, lane, Math.floor(place / 4));
-			this.guard(() => outbox.release(packetIdentifier));
-			this.again.acknowledged(place);
-		}
-		this.silence.clear();
-		if (this.link && this.again.outstanding > 0) this.listen();
-		this.again.settle();
-		this.pump();
+	/** A message may go now: no other has to go before it, and the window has room. */
+	private straight(link: Link): boolean {
+		const { inflight } = this;
+		if (!link.ready || inflight.waiting.length !== 0 || this.greeting) return false;
+		return this.poison.ordinary && inflight.outstanding < this.window;
 	}
-	private recovered(outbox: Outbox, lane: Lane, sequence: number): void {
-		if (!this.recall.taken(lane, sequence)) return;
-		this.tally.recovered++;
-		this.guard(() => this.owner.recovered(outbox.next(sequence - 1)?.topic ?? ""));
-	}
-	private listen(): void {
-		this.again.listen();
-		this.silence.set(this.options.deadlines?.acknowledge ?? defaults.deadlines.acknowledge);
-	}
-	private offered(lane: Lane, sequence: number): Outcome {
-		if (sequence === 0) {
-			this.tally.dropped.full++;
-			return Outcome.droppedFull;
-		}
-		this.pump();
-		if ((this.left[lane] as number) >= sequence) return Outcome.sent;
-		this.tally.queued++;
-		return Outcome.queued;
-	}
-	/** Sends one message; false when nothing can be sent now. */
+	/** Sends one message; false when none can be sent now. */
 	private step(link: Link): boolean {
-		const again = this.again;
-		const full = again.outstanding >= (again.alone ? 1 : this.window);
-		if (again.waiting.length) return full ? this.sendLive(link, true) : this.repeat(link);
-		if (this.sendLive(link, full)) return true;
-		return !full && again.durable && this.sendDurable();
+		const { inflight, poison } = this;
+		const self = poison.suspect === status;
+		if (poison.proving) {
+			if (!self && this.greeting) return this.greet(link);
+			const first = inflight.waiting[0] ?? 0;
+			return !self && inflight.place(first) === status ? this.repeat(link) : this.sendLive(link, true);
+		}
+		if (inflight.outstanding >= (poison.ordinary ? this.window : 1)) return this.sendLive(link, true);
+		if (inflight.waiting.length !== 0) return this.repeat(link);
+		if (this.greeting && self) return this.greet(link);
+		if (this.sendLive(link, false)) return true;
+		return this.greeting ? this.greet(link) : this.sendDurable(link);
 	}
-	/** Nothing waits, and the connection is one that a convict may be offered to. */
-	private idle(): boolean {
-		if (!this.link?.ready || !this.again.proved) return false;
-		return this.flight.size === 0 && this.durable.length === 0 && !this.live.waiting(false);
+	private greet(link: Link): boolean {
+		this.greeting = false;
+		this.launch(link, status, this.inflight.message(status) as OutboxEntry);
+		return true;
 	}
-	private recalled(lane: 0 | 1, sequence: number): void {
-		this.again.recall(sequence * 4 + lane);
-		this.launch(lane, lane === Lane.live ? this.live : this.durable, sequence);
-		this.pump();
-	}
-	/** The peer hung up on this message, not for the first time if it is `convicted`: then it is put aside. */
-	private blame(packetIdentifier: number, convicted: boolean): void {
-		const lane = this.flight.lane(packetIdentifier);
-		const sequence = this.flight.sequence(packetIdentifier);
-		const outbox = lane === Lane.live ? this.live : this.durable;
-		this.guard(() => {
-			outbox.failed(sequence);
-			if (!convicted) return;
-			const topic = outbox.next(sequence - 1)?.topic ?? "";
-			outbox.quarantine(sequence);
-			this.flight.delete(packetIdentifier);
-			this.tally.quarantined++;
-			this.recall.refused(lane, sequence);
-			this.owner.quarantined(topic);
-		});
-	}
-	/** Sends the first of `again`, under the identifier that it has. */
+	/** Sends the first that waits from before, under the identifier that it has. */
 	private repeat(link: Link): boolean {
-		const { waiting } = this.again;
-		const packetIdentifier = waiting[0] as number;
-		const lane = this.flight.lane(packetIdentifier);
-		if (lane === Lane.released) {
+		const { inflight } = this;
+		const { waiting } = inflight;
+		const id = waiting[0] as number;
+		const place = inflight.place(id);
+		if (laneOf(place) === Lane.released) {
 			if (link.owing) return false;
-			link.reply(PUBREL, packetIdentifier);
+			link.reply(Packet.PUBREL, id);
 			waiting.shift();
 			return true;
 		}
-		const sequence = this.flight.sequence(packetIdentifier);
-		const outbox: Outbox = lane === Lane.live ? this.live : this.durable;
-		const entry = lane < 0 ? undefined : outbox.next(sequence - 1);
-		if (!entry || entry.sequence !== sequence) {
-			this.flight.delete(packetIdentifier);
-			waiting.shift();
-			return true;
-		}
-		const fresh = this.fresh === packetIdentifier;
-		const QoS = lane === Lane.live ? (entry as QueueEntry).QoS : 1;
-		if (!link.send(entry.topic, entry.payload, QoS, entry.retain, !fresh, packetIdentifier)) return false;
+		const fresh = inflight.fresh === id;
+		const entry = inflight.message(place);
+		if (!entry) inflight.delete(id);
+		else if (!link.send(entry.topic, entry.payload, entry.QoS ?? 1, entry.retain, !fresh, id)) return false;
 		waiting.shift();
-		if (!this.silence.standing) this.listen();
-		this.again.sent(packetIdentifier);
+		if (!entry) return true;
+		this.listen(place);
 		if (fresh) {
-			this.fresh = 0;
-			this.left[lane] = sequence;
-			this.tally.sent++;
-		} else this.tally.retransmitted++;
+			inflight.fresh = 0;
+			this.counters.sent++;
+		} else this.counters.retransmitted++;
 		return true;
 	}
 	private sendLive(link: Link, zero: boolean): boolean {
-		const live = this.live;
-		if (zero && live.zeros === 0) return false;
-		const entry = live.waiting(zero, this.again.goes);
+		const { live } = this.inflight;
+		const entry = live.waiting(zero);
 		if (!entry) return false;
-		if (entry.QoS !== 0) return this.launch(Lane.live, live, entry.sequence);
-		if (!link.send(entry.topic, entry.payload, 0, entry.retain, false, 0)) return false;
-		live.remove(entry.sequence);
-		this.left[Lane.live] = entry.sequence;
-		this.tally.sent++;
+		const { topic, payload, QoS, retain, sequence } = entry;
+		if (QoS !== 0) this.launch(link, placeOf(Lane.live, sequence), entry);
+		else if (!link.send(topic, payload, 0, retain, false, 0)) return false;
+		else {
+			live.remove(sequence);
+			this.counters.sent++;
+		}
 		return true;
 	}
-	private sendDurable(): boolean {
-		const durable = this.durable;
-		for (let sequence = this.backlog.pass(); sequence; sequence = this.backlog.pass()) {
-			const entry = durable.next(sequence - 1);
-			if (entry?.sequence === sequence && entry.packetIdentifier === 0)
-				return this.launch(Lane.durable, durable, sequence);
-		}
-		let entry = durable.next(this.cursor);
-		// What has an identifier is in flight.
-		while (entry && entry.packetIdentifier !== 0) entry = durable.next(entry.sequence);
-		if (!entry) {
-			this.backlog.drained();
-			return false;
-		}
-		const now = this.options.ticks.ticks;
-		const delay = this.backlog.delay(now);
-		if (delay > 0) {
-			this.drain.set(delay);
-			return false;
-		}
-		this.backlog.went(now);
-		this.cursor = entry.sequence;
-		return this.launch(Lane.durable, durable, entry.sequence);
+	private sendDurable(link: Link): boolean {
+		const { backlog } = this;
+		const entry = backlog.next(this.options.ticks.ticks);
+		if (entry) this.launch(link, placeOf(Lane.durable, entry.sequence), entry);
+		else if (backlog.delay > 0) this.drain.set(backlog.delay);
+		return entry !== undefined;
 	}
-	/** Gives a message its identifier; `repeat` sends it, now or when there is room. */
-	private launch(lane: Lane, outbox: Outbox, sequence: number): boolean {
-		const packetIdentifier = this.flight.take();
-		this.flight.add(packetIdentifier, lane, sequence);
-		this.again.waiting.push(packetIdentifier);
-		this.fresh = packetIdentifier;
-		// Before the bytes leave: after a power cut the identifier is known, and DUP is right. Flash that fails
-		// to keep it does not keep the message back: sent as new after a restart it still arrives.
-		this.guard(() => outbox.sent(sequence, packetIdentifier));
-		return true;
-	}
-	/** What the outbox had in flight before a restart. */
-	private recover(): void {
-		const pairs: (readonly [number, number])[] = [];
-		for (let entry = this.durable.next(0); entry; entry = this.durable.next(entry.sequence))
-			if (entry.packetIdentifier !== 0) pairs.push([entry.packetIdentifier, entry.sequence]);
-		this.flight.restore(pairs, Lane.durable);
-	}
-	/** Flash may fail; then the session goes on with what it knows. */
-	private guard(action: () => void): void {
+	/** Sends a message for the first time. Where there is no room, it is the first to go once there is. */
+	private launch(link: Link, place: number, message: Message): Outcome {
+		const { inflight, counters } = this;
+		const id = inflight.take();
 		try {
-			action();
+			inflight.sent(id, place);
 		} catch (error) {
-			this.owner.fault(error);
+			this.application.fault(error); // sent as new after a restart it still arrives
 		}
+		if (!link.send(message.topic, message.payload, message.QoS ?? 1, message.retain, false, id)) {
+			inflight.waiting.push(id);
+			inflight.fresh = id;
+			return Outcome.queued;
+		}
+		this.listen(place);
+		counters.sent++;
+		return Outcome.sent;
+	}
+	/** A message has left. */
+	private listen(place: number): void {
+		if (!this.silence.standing) this.await();
+		if (!this.poison.ordinary) this.poison.sent(place);
+	}
+	/** The oldest in flight has to be acknowledged from now on. */
+	private await(): void {
+		this.poison.listen(this.options.ticks.ticks);
+		this.silence.set(this.options.deadlines?.acknowledge ?? defaults.deadlines.acknowledge);
+	}
+	/** The broker has a message. */
+	private taken(packetIdentifier: number, place: number): void {
+		const { inflight, poison } = this;
+		if (laneOf(place) !== Lane.released) {
+			poison.acknowledged(place, this.options.ticks.ticks);
+			try {
+				if (place === this.aside.offered) this.aside.taken(place);
+				inflight.release(packetIdentifier, place);
+			} catch (error) {
+				this.application.fault(error);
+			}
+		}
+		this.silence.clear();
+		if (this.link && inflight.outstanding > 0) this.await();
+		this.pump();
+	}
+	/** Offers a message that was set aside, if no other waits. */
+	private offerAgain(): void {
+		const { link, inflight } = this;
+		const busy =
+			inflight.size > 0 || inflight.durable.length > 0 || inflight.live.pending > 0 || this.greeting;
+		if (!link?.ready || busy || !this.poison.good(this.options.ticks.ticks)) {
+			this.aside.wait();
+			return;
+		}
+		this.application.guard(() => {
+			const place = this.aside.next();
+			const entry = place ? inflight.message(place) : undefined;
+			if (!entry) return;
+			this.poison.offer(place);
+			this.launch(link, place, entry);
+		});
 	}
 }

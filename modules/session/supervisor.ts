@@ -1,14 +1,14 @@
 /**
- * The states of a session, each with its deadline, and the one writer of them: from every state a try follows, so
- * that a broker that can be reached is reached (field-notes §2, line 11). Subscribes and says farewell, since those
- * are stages; what is published and received belongs to others. Monotonic timers only, never the wall clock.
+ * The states of a session, each with its deadline, and the one writer of them: from every state a try follows, so that a
+ * broker that can be reached is reached. Subscribes and says farewell, since those are stages, and hands on to sender
+ * and inbound what a connection brings. Monotonic timers only, never the wall clock.
  */
 
-import type { Ticks } from "../mqtt/io.js";
 import { encode } from "../mqtt/text.js";
-import { Roster } from "./brokers.js";
+import { Brokers } from "./brokers.js";
 import { Deadline, since } from "./deadline.js";
-import type { Flight } from "./inflight.js";
+import type { Inbound } from "./inbound.js";
+import type { InFlight } from "./inflight.js";
 import { Link, type LinkOwner } from "./link.js";
 import {
 	type Broker,
@@ -19,7 +19,9 @@ import {
 	type SessionOptions,
 	type Subscription,
 } from "./options.js";
-import { nameOf, PUBACK, passes, Reason, Report, SUBACK } from "./outcomes.js";
+import { type Application, kindOf, nameOf, Packet, passes, Reason, Report } from "./outcomes.js";
+import type { Sender } from "./sender.js";
+import type { Status } from "./status.js";
 import { Subscriptions } from "./subscriptions.js";
 
 /** Every state and every legal way from one to another. Each state but Online and Closed has a deadline. */
@@ -57,34 +59,26 @@ export function legal(from: State, next: State): boolean {
 	return ((transitions[from] as number) & (1 << next)) !== 0;
 }
 
-export interface SupervisorOwner {
-	/** CONNACK with code 0. `sessionPresent`: the broker still has the session of the last connection. */
-	accepted(sessionPresent: boolean): void;
-	/** Messages may be sent from now on. */
-	online(link: Link, sessionPresent: boolean): void;
-	/** No more messages may be sent: the connection is about to be closed in order. */
-	leaving(): void;
-	/** A connection or a try has ended, `online` or before; another try follows. */
-	ended(reason: number, online: boolean): void;
-	/** A control packet that is none of the stages'. */
-	control(link: Link, operation: number, message: ClientControl): void;
-	readable(link: Link, count: number, message: ClientMessage): void;
-	writable(): void;
-	closed(): void;
-	report(event: number, detail: string): void;
+/** What a supervisor drives. */
+export interface Parts {
+	readonly status: Status;
+	readonly inflight: InFlight;
+	readonly sender: Sender;
+	readonly inbound: Inbound;
+	readonly application: Application;
+	/** The session is closed. */
+	readonly closed: () => void;
 }
 
 export class Supervisor implements LinkOwner {
 	private stage: State = State.Waiting;
 	private readonly options: SessionOptions;
-	private readonly owner: SupervisorOwner;
-	private readonly flight: Flight;
-	private readonly roster: Roster;
+	private readonly parts: Parts;
+	private readonly brokers: Brokers;
 	private readonly subscriptions: Subscriptions;
 	private readonly deadlines: Required<Deadlines>;
 	/** The deadline of the state; in Online, the moment at which the connection counts as stable. */
 	private readonly deadline: Deadline;
-	private readonly ticks: Ticks;
 	private link: Link | undefined;
 	private sessionPresent = false;
 	/** Ticks at which the last try began; undefined before the first. */
@@ -100,19 +94,13 @@ export class Supervisor implements LinkOwner {
 	/** Its packet identifier: 0 before it was sent, -1 once DISCONNECT was. */
 	private parting = 0;
 
-	constructor(options: SessionOptions, flight: Flight, owner: SupervisorOwner) {
-		const { brokers, status, subscriptions = [], timer, ticks, random = Math.random } = options;
+	constructor(options: SessionOptions, parts: Parts) {
 		this.options = options;
-		this.owner = owner;
-		this.flight = flight;
-		this.ticks = ticks;
+		this.parts = parts;
 		this.deadlines = { ...defaults.deadlines, ...options.deadlines };
-		this.roster = new Roster(brokers, options.backoff ?? {}, random);
-		// Our own status too, for a late will. QoS 0: what is missed while away is published anew at each connect.
-		const known = subscriptions.some(({ topic }) => topic === status.topic);
-		const items = known ? subscriptions : [...subscriptions, { topic: status.topic, QoS: 0 as const }];
-		this.subscriptions = new Subscriptions(items, options.memory);
-		this.deadline = new Deadline(timer, () => this.expired());
+		this.brokers = new Brokers(options.brokers, options.backoff ?? {}, options.random ?? Math.random);
+		this.subscriptions = new Subscriptions(parts.status.subscriptions, options.memory);
+		this.deadline = new Deadline(options.timer, () => this.expired());
 		this.deadline.set(0);
 	}
 
@@ -120,20 +108,20 @@ export class Supervisor implements LinkOwner {
 		return this.stage;
 	}
 	get broker(): Broker {
-		return this.roster.broker;
+		return this.brokers.broker;
 	}
 	/** The host's network came up: tries at once, but never twice within the back-off's minimum. */
 	up(): void {
 		this.networkDown = false;
-		const { minimum } = this.roster;
-		const passed = this.tried === undefined ? minimum : since(this.ticks.ticks, this.tried);
+		const { minimum } = this.brokers;
+		const passed = this.tried === undefined ? minimum : since(this.options.ticks.ticks, this.tried);
 		if (this.stage === State.Connecting && passed >= minimum) {
 			// Begun when there was no network: it may wait for an answer that cannot come.
 			this.drop();
 			this.enter(State.Waiting);
 		}
 		if (this.stage > State.Waiting) return;
-		this.roster.restart();
+		this.brokers.restart();
 		this.deadline.set(Math.max(0, minimum - passed));
 	}
 	/** The host's network is gone. `settle` acts on it, outside of the caller's call. */
@@ -152,9 +140,9 @@ export class Supervisor implements LinkOwner {
 	close(farewell: string): boolean {
 		if (this.stage === State.Online) {
 			this.farewell = farewell;
-			this.owner.leaving();
+			this.parts.sender.close(Reason.network);
 			this.enter(State.Closing);
-			// What is left of it is for the broker to take DISCONNECT and close.
+			// The rest of it is for the broker to take DISCONNECT and close.
 			this.deadline.set(this.deadlines.close * 0.7);
 			this.bid();
 		} else if (this.stage < State.Closing) {
@@ -168,24 +156,29 @@ export class Supervisor implements LinkOwner {
 		this.deadline.close();
 	}
 	/** Ends the connection; a try follows after the back-off. Nothing happens when there is neither. */
-	lost(reason: number, returnCode: number, cause = ""): void {
+	lost(reason: number, returnCode = 0, cause = ""): void {
 		const before = this.stage;
 		if (before === State.Closing) this.finish();
 		if (before <= State.Waiting || before >= State.Closing) return;
+		const { application, sender } = this.parts;
 		const online = before === State.Online;
 		const { host, port } = this.broker;
 		this.drop();
 		this.enter(this.networkDown ? State.Network : State.Waiting);
-		const delay = online ? this.roster.ended() : this.roster.failed(returnCode);
+		const delay = online ? this.brokers.ended() : this.brokers.failed(returnCode);
 		this.deadline.set(this.networkDown ? this.deadlines.network : delay);
-		this.owner.ended(reason, online);
-		if (online) this.judge(reason);
-		else if (returnCode && !passes(returnCode))
-			this.owner.report(Report.refused, `${host}:${port} ${returnCode}`);
-		else this.owner.report(Report.failed, `${host}:${port} ${nameOf(reason)}${cause && ` (${cause})`}`);
+		application.counters.reconnects[kindOf(reason, online)]++;
+		if (online) {
+			sender.close(reason);
+			application.offline(reason);
+			if (reason === Reason.disconnected && this.brokers.suspect())
+				application.report(Report.duplicateSuspected, this.options.id);
+		} else if (returnCode && !passes(returnCode))
+			application.report(Report.refused, `${host}:${port} ${returnCode}`);
+		else application.report(Report.failed, `${host}:${port} ${nameOf(reason)}${cause && ` (${cause})`}`);
 	}
 	fault(error: unknown): void {
-		this.owner.report(Report.internal, `${error}`);
+		this.parts.application.fault(error);
 	}
 
 	/** The one writer of the state. */
@@ -205,19 +198,19 @@ export class Supervisor implements LinkOwner {
 				this.try();
 				break;
 			case State.Connecting:
-				this.lost(Reason.connect, 0);
+				this.lost(Reason.connect);
 				break;
 			case State.Subscribing:
-				this.lost(Reason.subscribe, 0);
+				this.lost(Reason.subscribe);
 				break;
 			case State.Online:
-				this.roster.settled();
+				this.brokers.settled();
 				break;
 			case State.Closing:
 				this.part();
 		}
 	}
-	/** Lets go of the connection, whatever it was doing. */
+	/** Lets go of the connection, in any state. */
 	private drop(): void {
 		this.deadline.clear();
 		this.items = undefined;
@@ -229,21 +222,20 @@ export class Supervisor implements LinkOwner {
 
 	private try(): void {
 		this.enter(State.Connecting);
-		this.tried = this.ticks.ticks;
-		const { id, keepAlive, clean = false, status, client } = this.options;
+		this.tried = this.options.ticks.ticks;
+		const { id, keepAlive, clean = false, client } = this.options;
 		const { host, port, user, password, client: overrides } = this.broker;
 		const { io, ...shared } = client;
 		const timeout = this.deadlines.connect;
 		// The client's own deadline knows better what is missing; ours stands behind it.
 		this.deadline.set(timeout + 500);
 		const options = { ...shared, ...overrides, host, port, id, keepAlive, clean, timeout };
-		const will = { topic: status.topic, message: status.offline, QoS: 1 as const, retain: true };
 		const credentials = { ...(user !== undefined && { user }), ...(password !== undefined && { password }) };
 		try {
-			this.link = new Link(io, { ...options, ...credentials, will }, this);
+			this.link = new Link(io, { ...options, ...credentials, will: this.parts.status.will }, this);
 		} catch (error) {
-			this.fault(error);
-			this.lost(Reason.unknown, 0);
+			this.parts.application.report(Report.internal, `${error}`);
+			this.lost(Reason.unknown);
 		}
 	}
 	/** LinkOwner: CONNACK. */
@@ -252,8 +244,9 @@ export class Supervisor implements LinkOwner {
 		// Whatever the host said of it, there is a network.
 		this.networkDown = false;
 		// Another broker's session knows nothing of what is in flight.
-		const same = this.roster.accepted();
-		this.owner.accepted(sessionPresent && same);
+		const same = this.brokers.accepted();
+		this.parts.inbound.begin(sessionPresent && same);
+		this.parts.sender.restore(sessionPresent && same);
 		const { host, port } = this.broker;
 		this.sessionPresent = sessionPresent;
 		this.subscriptions.begin(`${host}:${port}`, sessionPresent);
@@ -266,12 +259,15 @@ export class Supervisor implements LinkOwner {
 			if (this.stage !== State.Subscribing) this.enter(State.Subscribing);
 			this.deadline.set(this.deadlines.subscribe);
 			this.items = items;
-			this.subscribing = this.flight.take();
+			this.subscribing = this.parts.inflight.take();
 			this.ask();
 		} else {
+			const { sender, application } = this.parts;
 			this.enter(State.Online);
-			this.deadline.set(this.roster.stable);
-			this.owner.online(this.link as Link, this.sessionPresent);
+			this.deadline.set(this.brokers.stable);
+			application.counters.connects++;
+			sender.open(this.link as Link);
+			application.online(this.sessionPresent);
 		}
 	}
 	private ask(): void {
@@ -280,22 +276,18 @@ export class Supervisor implements LinkOwner {
 	private subscribed({ id, payload = [] }: ClientControl): void {
 		if (this.stage !== State.Subscribing || id !== this.subscribing) return;
 		const whole = this.subscriptions.acknowledged(payload, ({ topic }, refused) =>
-			this.owner.report(refused ? Report.filterRefused : Report.filterLowered, topic),
+			this.parts.application.report(refused ? Report.filterRefused : Report.filterLowered, topic),
 		);
 		if (whole) this.subscribe();
-		else this.lost(Reason.malformed, 0);
-	}
-	private judge(reason: number): void {
-		if (reason === Reason.disconnected && this.roster.suspect())
-			this.owner.report(Report.duplicateSuspected, this.options.id);
+		else this.lost(Reason.malformed);
 	}
 
 	// Closing
 
 	private bid(): void {
-		const { topic } = this.options.status;
-		const id = this.flight.take();
-		if (this.link?.send(topic, encode(this.farewell), 1, true, false, id)) this.parting = id;
+		const id = this.parts.inflight.take();
+		const payload = encode(this.farewell);
+		if (this.link?.send(this.parts.status.topic, payload, 1, true, false, id)) this.parting = id;
 	}
 	/** The farewell is acknowledged, or has had its time: DISCONNECT, and the broker closes [MQTT-3.14.4-1]. */
 	private part(): void {
@@ -308,22 +300,32 @@ export class Supervisor implements LinkOwner {
 	private finish(): void {
 		this.drop();
 		this.enter(State.Closed);
-		this.owner.closed();
+		this.parts.closed();
 	}
 
-	// LinkOwner, what goes on to others
+	// LinkOwner: what a connection brings
 
 	control(operation: number, message: ClientControl): void {
-		if (operation === SUBACK) this.subscribed(message);
-		else if (operation === PUBACK && this.stage === State.Closing && message.id === this.parting) this.part();
-		else if (this.link) this.owner.control(this.link, operation, message);
+		const { sender, inbound } = this.parts;
+		const id = message.id ?? 0;
+		if (operation === Packet.PUBACK || operation === Packet.PUBCOMP) {
+			if (this.stage === State.Closing && id === this.parting) this.part();
+			else sender.acknowledged(id);
+		} else if (operation === Packet.SUBACK) this.subscribed(message);
+		else if (operation === Packet.PUBREC) {
+			sender.received(id);
+			this.link?.reply(Packet.PUBREL, id); // [MQTT-4.3.3-1]
+		} else if (operation === Packet.PUBREL) {
+			inbound.released(id);
+			this.link?.reply(Packet.PUBCOMP, id); // [MQTT-4.3.3-2]
+		}
 	}
 	readable(count: number, message: ClientMessage): void {
-		if (this.link) this.owner.readable(this.link, count, message);
+		if (this.link) this.parts.inbound.readable(this.link, count, message);
 	}
 	writable(): void {
 		if (this.stage === State.Subscribing) this.ask();
 		else if (this.stage === State.Closing && this.parting === 0) this.bid();
-		else if (this.stage === State.Online) this.owner.writable();
+		else if (this.stage === State.Online) this.parts.sender.pump();
 	}
 }

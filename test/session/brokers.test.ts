@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Backoff, Roster } from "../../modules/session/brokers.js";
+import { Backoff, Brokers } from "../../modules/session/brokers.js";
 
 const brokers = ["a", "b", "c"].map(host => ({ host, port: 1883 }));
 
@@ -52,9 +52,9 @@ describe("back-off", () => {
 
 describe("roster", () => {
 	it("goes through the brokers in order, with less than the minimum between them, and waits after the last", () => {
-		const roster = new Roster(brokers, {}, () => 0.5);
+		const order = new Brokers(brokers, {}, () => 0.5);
 		const seen: [string, number][] = [];
-		for (let i = 0; i < 6; i++) seen.push([roster.broker.host, roster.failed(0)]);
+		for (let i = 0; i < 6; i++) seen.push([order.broker.host, order.failed(0)]);
 		assert.deepEqual(seen, [
 			["a", 500],
 			["b", 500],
@@ -65,35 +65,35 @@ describe("roster", () => {
 		]);
 	});
 	it("begins with the preferred broker after a connection has ended", () => {
-		const roster = new Roster(brokers, {}, () => 0.5);
-		roster.failed(0);
-		assert.equal(roster.broker.host, "b");
-		roster.accepted();
-		roster.ended();
-		assert.equal(roster.broker.host, "a");
+		const order = new Brokers(brokers, {}, () => 0.5);
+		order.failed(0);
+		assert.equal(order.broker.host, "b");
+		order.accepted();
+		order.ended();
+		assert.equal(order.broker.host, "a");
 	});
 	it("tells one broker's session from another's", () => {
-		const roster = new Roster(brokers, {}, () => 0.5);
-		assert.equal(roster.accepted(), true);
-		roster.ended();
-		roster.failed(0);
-		assert.equal(roster.accepted(), false);
-		roster.ended();
-		roster.failed(0);
-		assert.equal(roster.accepted(), true);
+		const order = new Brokers(brokers, {}, () => 0.5);
+		assert.equal(order.accepted(), true);
+		order.ended();
+		order.failed(0);
+		assert.equal(order.accepted(), false);
+		order.ended();
+		order.failed(0);
+		assert.equal(order.accepted(), true);
 	});
 	it("waits long after a refusal that only a person can end, and not after one that passes", () => {
 		const waits = (code: number) => {
-			const roster = new Roster([brokers[0] as (typeof brokers)[0]], {}, () => 0);
-			return [roster.failed(code), roster.failed(0)];
+			const order = new Brokers([brokers[0] as (typeof brokers)[0]], {}, () => 0);
+			return [order.failed(code), order.failed(0)];
 		};
 		assert.deepEqual(waits(3), [1000, 1000]);
 		for (const code of [1, 2, 4, 5, 7]) assert.deepEqual(waits(code), [30_000, 1000]);
 	});
 	it("keeps its span over brief connections, and starts anew once one was stable", () => {
-		const roster = new Roster(brokers, {}, () => 0.999_999_9);
-		assert.deepEqual([roster.ended(), roster.ended(), roster.ended()], [2000, 4000, 8000]);
-		roster.settled();
-		assert.equal(roster.ended(), 2000);
+		const order = new Brokers(brokers, {}, () => 0.999_999_9);
+		assert.deepEqual([order.ended(), order.ended(), order.ended()], [2000, 4000, 8000]);
+		order.settled();
+		assert.equal(order.ended(), 2000);
 	});
 });

@@ -1,29 +1,46 @@
 /** Packet identifiers in use: free ones, the order of sending, and what a restart leaves. */
 
 import assert from "node:assert/strict";
-import { Flight, Lane } from "../../modules/session/inflight.js";
+import { InFlight, Lane, laneOf, placeOf, sequenceOf } from "../../modules/session/inflight.js";
+import { Queue } from "../../modules/session/queue.js";
+import { Status } from "../../modules/session/status.js";
 
-describe("flight", () => {
-	it("gives out identifiers from 1 to 65535 and round again, never 0 and never one in use [MQTT-2.3.1-1]", () => {
-		const flight = new Flight();
-		flight.add(2, Lane.live, 1);
-		assert.equal(flight.take(), 1);
-		assert.equal(flight.take(), 3);
-		for (let i = 4; i <= 65_535; i++) assert.equal(flight.take(), i);
-		assert.equal(flight.take(), 1);
-		assert.equal(flight.take(), 3);
+const status = new Status({ status: { topic: "s", online: "online", offline: "offline" } } as never);
+const make = (durable = new Queue()) => new InFlight(new Queue(), durable, status);
+
+describe("messages in flight", () => {
+	it("have identifiers from 1 to 65535 and round again, never 0 and never one in use [MQTT-2.3.1-1]", () => {
+		const inflight = make();
+		inflight.add(2, placeOf(Lane.live, 1));
+		assert.equal(inflight.take(), 1);
+		assert.equal(inflight.take(), 3);
+		for (let i = 4; i <= 65_535; i++) assert.equal(inflight.take(), i);
+		assert.equal(inflight.take(), 1);
+		assert.equal(inflight.take(), 3);
 	});
-	it("finds a message's place by its identifier, and keeps its turn when the place changes", () => {
-		const flight = new Flight();
-		flight.add(5, Lane.durable, 70_000);
-		flight.add(4, Lane.live, 3);
-		assert.deepEqual([flight.lane(5), flight.sequence(5)], [Lane.durable, 70_000]);
-		assert.deepEqual([flight.lane(9), flight.sequence(9)], [-1, 0]);
-		flight.add(5, Lane.released, 0);
-		assert.deepEqual(flight.identifiers(), [5, 4]);
-		assert.deepEqual([flight.place(4), flight.place(9)], [3 * 4 + Lane.live, 0]);
+	it("are found by their identifier, and keep their turn when their place changes", () => {
+		const inflight = make();
+		inflight.add(5, placeOf(Lane.durable, 4_000_000_000));
+		inflight.add(4, placeOf(Lane.live, 3));
+		const place = inflight.place(5);
+		assert.deepEqual([laneOf(place), sequenceOf(place)], [Lane.durable, 4_000_000_000]);
+		assert.equal(inflight.place(9), 0);
+		inflight.add(5, placeOf(Lane.released, 0));
+		inflight.begin(true);
+		assert.deepEqual(inflight.waiting, [5, 4]);
 	});
-	it("restores the order of sending after a restart, also where the identifiers have wrapped", () => {
+	it("are blamed for a hang-up oldest first, our status only when it is alone", () => {
+		const inflight = make();
+		inflight.add(7, placeOf(Lane.status, 0));
+		inflight.add(8, placeOf(Lane.released, 0));
+		assert.equal(inflight.oldest(), 7);
+		inflight.add(9, placeOf(Lane.live, 1));
+		inflight.add(3, placeOf(Lane.live, 2));
+		assert.equal(inflight.oldest(), 9);
+		inflight.waiting = [9];
+		assert.equal(inflight.oldest(), 3);
+	});
+	it("keep their order of sending over a restart, also where the identifiers have wrapped", () => {
 		for (const [ids, order] of [
 			[[], []],
 			[[9], [9]],
@@ -40,14 +57,13 @@ describe("flight", () => {
 				[40_000, 1],
 			],
 		] as const) {
-			const flight = new Flight();
-			flight.restore(
-				ids.map((id, index) => [id, index + 1] as const),
-				Lane.durable,
-			);
-			assert.deepEqual(flight.identifiers(), order);
+			const outbox = new Queue();
+			for (const id of ids) outbox.sent(outbox.append("a", new Uint8Array(1)), id);
+			const inflight = make(outbox);
+			inflight.begin(true);
+			assert.deepEqual(inflight.waiting, order);
 			const last = order.at(-1) ?? 0;
-			assert.equal(flight.take(), (last % 65_535) + 1);
+			assert.equal(inflight.take(), (last % 65_535) + 1);
 		}
 	});
 });

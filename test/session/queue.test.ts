@@ -87,7 +87,6 @@ describe("queue", () => {
 		const queue = new Queue();
 		for (const text of ["1", "2", "3"]) queue.append("t", bytes(text));
 		queue.sent(2, 7);
-		assert.deepEqual([queue.failed(2), queue.failed(2), queue.failed(9)], [1, 2, 0]);
 		queue.quarantine(2);
 		queue.quarantine(2);
 		assert.deepEqual([queue.quarantined, queue.length, queue.byteLength], [1, 2, 4]);
@@ -101,9 +100,25 @@ describe("queue", () => {
 		queue.append("t", bytes("1"));
 		queue.append("t", bytes("2"));
 		queue.quarantine(1);
+		assert.equal(queue.room, -64);
 		assert.equal(queue.append("t", bytes("3")), 0);
-		queue.forget(1);
+		queue.readmit(1);
+		queue.sent(1, 1);
+		queue.release(1);
+		assert.equal(queue.room, 2);
 		assert.equal(queue.append("t", bytes("4")), 3);
+	});
+	it("gives up what was put aside, oldest first, where it is to make way", () => {
+		const queue = new Queue({ byteLength: 3 * (64 + 2), yielding: true });
+		for (const text of ["1", "2", "3"]) queue.append("t", bytes(text));
+		queue.quarantine(1);
+		queue.quarantine(2);
+		assert.equal(queue.append("t", bytes("x".repeat(200))), 0, "nothing goes for one that can never fit");
+		assert.equal(queue.aside(0)?.sequence, 1);
+		assert.equal(queue.append("t", bytes("4")), 4);
+		assert.deepEqual([queue.aside(0)?.sequence, queue.evicted], [2, 1]);
+		assert.equal(queue.append("t", bytes("5")), 5);
+		assert.equal(queue.append("t", bytes("6")), 0);
 	});
 	it("forgets a state that was put aside once there is a later one", () => {
 		const queue = new Queue();

@@ -21,6 +21,35 @@ describe("session, sending", () => {
 		assert.deepEqual(short(client.take()), ["a 4"]);
 		assert.equal(bench.session.publish("m", "0"), Outcome.sent, "QoS 0 needs no window");
 	});
+	it("reads a durable message from the outbox once on its way out, and not at all when it goes at once", () => {
+		const reads: number[] = [];
+		class Watched extends Queue {
+			override next(sequence: number) {
+				const entry = super.next(sequence);
+				if (entry) reads.push(entry.sequence);
+				return entry;
+			}
+		}
+		const outbox = new Watched();
+		const bench = new Bench({ outbox, rate: 1000 });
+		for (let i = 1; i <= 3; i++) bench.session.publish("a", `${i}`, durable);
+		const client = bench.connect();
+		client.accept();
+		client.grant();
+		for (let i = 0; i < 10; i++) bench.clock.advance(1);
+		client.acknowledge();
+		assert.equal(outbox.length, 0);
+		// The outbox keeps the entry it has read last, so only another one is a reading.
+		assert.deepEqual(
+			reads.filter((sequence, index) => sequence !== reads[index - 1]),
+			[1, 2, 3],
+		);
+		reads.length = 0;
+		client.take();
+		assert.equal(bench.session.publish("a", "4", durable), Outcome.sent);
+		client.acknowledge();
+		assert.deepEqual([reads, outbox.length], [[], 0]);
+	});
 	it("has a window of 20 by default", () => {
 		const bench = new Bench();
 		const client = bench.establish();
@@ -215,6 +244,47 @@ describe("session, sending", () => {
 			for (let i = 0; i < 3; i++) client.writable(200);
 			assert.deepEqual(client.take(), [`a 1 #3 ${long}`, "PUBACK 9", "a 1 #4 2"]);
 		});
+		it("does not take a message for sent whose first fragment the client refuses", () => {
+			const bench = new Bench();
+			const client = bench.connect();
+			client.room = 200;
+			client.accept();
+			client.grant();
+			client.acknowledge();
+			client.take();
+			client.writable(200);
+			const { write } = client;
+			client.write = () => {
+				throw new Error("write: no room");
+			};
+			const long = "x".repeat(300);
+			assert.equal(bench.session.publish("a", long, durable), Outcome.queued);
+			assert.equal(bench.session.counters.sent, 1, "our status alone");
+			client.write = write;
+			client.writable(200);
+			client.writable(200);
+			assert.deepEqual(client.take(), [`a 1 #3 ${long}`]);
+			assert.equal(bench.session.counters.sent, 2);
+		});
+		it("looks for nothing when the socket has room again and nothing has waited for it", () => {
+			let looks = 0;
+			class Watched extends Queue {
+				override next(sequence: number) {
+					looks++;
+					return super.next(sequence);
+				}
+			}
+			const bench = new Bench({ outbox: new Watched() });
+			const client = bench.establish();
+			bench.session.publish("a", "1", durable);
+			client.acknowledge();
+			looks = 0;
+			for (let i = 0; i < 100; i++) {
+				bench.session.publish("m", "1");
+				client.writable(1000);
+			}
+			assert.equal(looks, 0);
+		});
 		it("starts a long message anew on the next connection", () => {
 			const bench = new Bench();
 			const client = bench.connect();
@@ -251,18 +321,21 @@ describe("session, sending", () => {
 			assert.equal(bench.session.publish("a", "12345678901", durable), Outcome.droppedLong);
 			assert.equal(bench.session.counters.dropped.long, 1);
 		});
-		it("goes on with RAM when the outbox throws", () => {
-			class Failing extends Queue {
+		it("sends by RAM what an outbox refuses whose memory is broken, and says full only when that is full too", () => {
+			class Broken extends Queue {
+				readonly broken = true;
 				override append(): number {
-					throw new Error("flash: expected erased");
+					return 0;
 				}
 			}
-			const bench = new Bench({ outbox: new Failing() });
-			assert.equal(bench.session.publish("a", "1", durable), Outcome.queued);
-			const client = bench.connect();
-			client.accept(true);
-			client.grant();
-			assert.ok(short(client.take()).includes("a 1"));
+			const bench = new Bench({ outbox: new Broken(), queueBytes: 140 });
+			const client = bench.establish();
+			assert.equal(bench.session.publish("a", "1", durable), Outcome.sent);
+			assert.deepEqual(short(client.take()), ["a 1"]);
+			assert.equal(bench.session.publish("a", "2", durable), Outcome.sent);
+			assert.equal(bench.session.publish("a", "3", durable), Outcome.droppedFull);
+			client.acknowledge(3);
+			assert.equal(bench.session.publish("a", "4", durable), Outcome.sent);
 		});
 	});
 
