@@ -4,6 +4,7 @@
  * in router.ts, what it retains in retained/, what `cmd` can do in commands/. Samples, judges and switches nothing itself.
  */
 
+import type { TimerHandle } from "../mqtt/io.js";
 import type { SessionLike, UserOptions } from "../session/options.js";
 import { Report } from "../session/outcomes.js";
 import Boot from "./boot.js";
@@ -31,6 +32,8 @@ import topics from "./topics.js";
 
 /** The answer to `restart`, and its acknowledgement, go out before the board ends. */
 const PAUSE = 250;
+/** Milliseconds until a board that could not leave in order connects once more. */
+const AGAIN = 5000;
 
 export interface BoardOptions {
 	readonly device: Device;
@@ -51,7 +54,7 @@ export default class Board {
 	readonly outputs: readonly Output[];
 	private readonly options: BoardOptions;
 	private readonly settings: Settings;
-	private readonly session: SessionLike;
+	private session: SessionLike;
 	private readonly refresh;
 	private readonly retained: Retained;
 	private readonly decommission: Decommission;
@@ -59,6 +62,8 @@ export default class Board {
 	private readonly button: Button | undefined;
 	private readonly restore: Restore | undefined;
 	private closed = false;
+	/** Until a new session is made. */
+	private absence: TimerHandle | undefined;
 
 	constructor(options: BoardOptions) {
 		const { device, description, storage } = options;
@@ -89,7 +94,7 @@ export default class Board {
 		this.retained = new Retained({ base, timer, memory, publisher, info, outputs, sensors, trying });
 		const { outbox } = storage;
 		const { retained } = this;
-		const leave = () => this.forgotten();
+		const leave = () => this.leave(base, router);
 		this.decommission = new Decommission({ timer, memory, publisher, outbox, retained, leave });
 		const { decommission } = this;
 		this.trial = new Trial({ timer, clock, provision, report, restart });
@@ -111,7 +116,12 @@ export default class Board {
 
 	/** The graceful end: publishes `offline` retained, sends DISCONNECT, and calls back. May be repeated. */
 	close(callback?: () => void): void {
-		this.leave(() => {}, callback);
+		const repeated = this.closed;
+		if (!repeated) this.rest();
+		this.session.close(() => {
+			if (!repeated) this.end();
+			callback?.();
+		});
 	}
 
 	/** False when this host cannot. */
@@ -122,29 +132,31 @@ export default class Board {
 		return true;
 	}
 
-	/** All that was retained is cleared. */
-	private forgotten(): void {
-		this.publisher.report("forgotten: stays away until it is restarted");
-		this.leave(() => this.decommission.end(), undefined, "");
-	}
-
-	/** `last` is done before memory is closed. */
-	private leave(last: () => void, callback?: () => void, farewell?: string): void {
-		const repeated = this.closed;
-		this.closed = true;
-		if (!repeated) this.rest();
-		this.session.close(() => {
-			if (!repeated) {
-				last();
-				for (const output of this.outputs) output.close();
-				this.options.storage.close();
+	/** All that was retained is cleared. Without its goodbye the broker would publish the will: then once more. */
+	private leave(base: string, router: Router): void {
+		this.session.close((parted = true) => {
+			const { decommission, publisher } = this;
+			if (this.closed) return;
+			if (!parted && decommission.again()) {
+				publisher.report("forget: the connection ended before the goodbye, tried again");
+				this.absence = this.timer.set(() => {
+					this.session = publisher.session = this.connect(base, router);
+				}, AGAIN);
+				return;
 			}
-			callback?.();
-		}, farewell);
+			publisher.report(
+				`forgotten: stays away until it is restarted${parted ? "" : "; its status may remain"}`,
+			);
+			decommission.end();
+			this.rest();
+			this.end();
+		}, "");
 	}
 
 	/** Stops everything that the board does of its own accord. */
 	private rest(): void {
+		this.closed = true;
+		this.timer.clear(this.absence);
 		for (const sensor of this.sensors) sensor.close();
 		this.decommission.close();
 		this.retained.close();
@@ -154,6 +166,12 @@ export default class Board {
 		this.timer.clear(this.refresh);
 		this.time.close();
 		this.publisher.close();
+	}
+
+	/** The session has ended. */
+	private end(): void {
+		for (const output of this.outputs) output.close();
+		this.options.storage.close();
 	}
 
 	// The parts. One that does not start is reported and left out: the rest of the board is worth having. (A sensor is tried

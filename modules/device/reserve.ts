@@ -5,6 +5,7 @@
  */
 
 import { encode } from "../mqtt/text.js";
+import { longest as forget } from "./commands/decommission.js";
 import type { Description } from "./description/description.js";
 import { faultName } from "./description/description.js";
 import { keyOf } from "./memory.js";
@@ -14,8 +15,8 @@ import topics from "./topics.js";
 
 /** As long as the store can make a record: settings.ts takes changes of any length. */
 const ANY = 0xffff;
-/** `{"t":…}` (time.ts), `{"n":…}` (boot.ts), `{"active":true}` (forgetting.ts). */
-const Longest = Object.freeze({ time: 32, boot: 24, forget: 15 });
+/** `{"t":…}` (time.ts), `{"n":…}` (boot.ts), `{"active":true,"all":true}` (commands/decommission.ts). */
+const Longest = Object.freeze({ time: 32, boot: 24, forget });
 
 export default function reserve(description: Description): ReadonlyMap<string, number> {
 	const { sensors, alerts, actuators, lamp } = description;

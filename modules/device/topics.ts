@@ -19,6 +19,12 @@ const outputState = (output: string) => `${output}/state`;
 const outputSet = (output: string) => `${output}/set`;
 const outputDesired = (output: string) => `${output}/desired`;
 
+/** The output whose state this is, if it is one. */
+function outputOf(name: string): string | undefined {
+	const [output, last, ...more] = name.split("/");
+	return last === "state" && more.length === 0 ? output : undefined;
+}
+
 /** What an actuator cannot be called, since the topics below it are taken. */
 const taken: readonly string[] = Object.freeze([status, info, command, "measurements", "alerts"]);
 
@@ -74,6 +80,7 @@ export default Object.freeze({
 	outputState,
 	outputSet,
 	outputDesired,
+	outputOf,
 	taken,
 	base,
 	isName,

@@ -124,8 +124,11 @@ export interface SessionLike {
 	readonly counters: object;
 	/** One of `Outcome`. */
 	publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): 1 | 2 | 3 | 4 | 5 | 6;
-	/** Publishes `farewell` (default `offline`; empty clears it) retained as the status, and leaves. */
-	close(callback?: () => void, farewell?: string): void;
+	/**
+	 * Publishes `farewell` (default `offline`; empty clears it) retained as the status, and leaves. `parted`: the broker has
+	 * acknowledged it, was sent DISCONNECT and has closed; otherwise it may publish the will.
+	 */
+	close(callback?: (parted?: boolean) => void, farewell?: string): void;
 }
 
 /** The part of the options that a session's user brings; main.ts adds client and brokers. */

@@ -5,7 +5,6 @@ import { readFileSync } from "node:fs";
 
 import { firmware } from "../../modules/device/retained/info.js";
 import type { Received } from "../../modules/session/options.js";
-import { Queue } from "../../modules/session/queue.js";
 import { scripted, World } from "./stage.js";
 
 const description = {
@@ -229,108 +228,6 @@ describe("retained topics", () => {
 	});
 });
 
-describe("forget", () => {
-	/** A board that forgets, and a broker that takes nothing yet. */
-	function forgetting(outbox = new Queue({ byteLength: 100_000 })) {
-		const scene = world();
-		scene.world.outbox = outbox;
-		scene.start();
-		scene.world.clock.advance(5000);
-		scene.world.link.deaf = true;
-		scene.ask("forget");
-		scene.world.clock.advance(60_000);
-		return scene;
-	}
-	const names = ["info", "lamp/state", "alerts/hot/state", "alerts/temp-fault/state"].sort();
-
-	it("waits until the broker has acknowledged, and retains nothing new meanwhile", () => {
-		const scene = forgetting();
-		const { world } = scene;
-		assert.deepEqual([...store(world).keys()].sort(), names);
-		assert.equal(world.link.farewell, undefined);
-		const { length } = world.published;
-		scene.value = 40;
-		world.link.receive("lamp/set", "ON");
-		world.clock.advance(2 * DAY);
-		assert.equal(world.published.length, length);
-		world.link.deaf = false;
-		world.link.drain();
-		assert.deepEqual([...store(world).keys()], []);
-		world.clock.advance(1000);
-		assert.equal(world.link.farewell, "");
-		assert.equal(world.clock.pending, 0);
-		assert.ok(!world.records.has("forget"));
-		assert.ok(world.trace.includes("forgotten: stays away until it is restarted"));
-	});
-
-	it("goes on after a lost connection", () => {
-		const { world } = forgetting();
-		world.link.disconnect();
-		world.clock.advance(DAY);
-		assert.equal(world.link.farewell, undefined);
-		world.link.deaf = false;
-		world.link.connect(true);
-		world.clock.advance(1000);
-		assert.deepEqual([...store(world).keys()], []);
-		assert.equal(world.link.farewell, "");
-	});
-
-	for (const [title, empty] of [
-		["with what the outbox has kept", false],
-		["with an outbox in RAM, which is empty then", true],
-	] as const)
-		it(`goes on after a restart, ${title}, and says nothing of its own`, () => {
-			const scene = forgetting();
-			const { world } = scene;
-			world.kill();
-			if (empty) world.outbox = new Queue();
-			world.start(description);
-			world.clock.advance(60_000);
-			assert.equal(world.link.farewell, undefined);
-			const { length } = world.published;
-			world.link.connect();
-			world.clock.advance(60_000);
-			assert.ok(world.published.slice(length).every(({ payload }) => payload === ""));
-			assert.deepEqual([...store(world).keys()], []);
-			assert.equal(world.link.farewell, "");
-			// The next start is that of a new board.
-			world.kill();
-			scene.start();
-			assert.deepEqual([...store(world).keys()].sort(), names);
-		});
-
-	it("takes no samples after a restart, so that no alert is raised meanwhile", () => {
-		const scene = forgetting();
-		const { world } = scene;
-		world.kill();
-		scene.value = 40;
-		world.start(description);
-		world.clock.advance(60_000);
-		world.link.connect();
-		world.clock.advance(60_000);
-		assert.equal(world.link.farewell, "");
-		assert.deepEqual(world.on("alerts/hot"), []);
-	});
-
-	it("waits for room in the outbox", () => {
-		const { world } = forgetting(new Queue({ byteLength: 170 }));
-		assert.equal(world.outbox.length, 2);
-		world.link.deaf = false;
-		world.link.drain();
-		assert.equal(store(world).size, 2);
-		world.clock.advance(5000);
-		assert.deepEqual([...store(world).keys()], []);
-		assert.equal(world.link.farewell, "");
-	});
-
-	it("clears the status too", () => {
-		const { world } = forgetting();
-		world.link.deaf = false;
-		world.link.drain();
-		assert.deepEqual(world.on("status"), [""]);
-	});
-});
-
 describe("cmd", () => {
 	it("info answers with what info says", () => {
 		const { ask, start } = world();
@@ -357,7 +254,7 @@ describe("cmd", () => {
 		[
 			"a change beside set",
 			{ cmd: "config", sensors: { temp: { every: 500 } } },
-			/^sensors: expected one of cmd, cid, set, output, found "sensors"$/,
+			/^sensors: expected one of cmd, cid, set, output, all, found "sensors"$/,
 		],
 		["a key that is nearly right", { cmd: "config", sett: {} }, /^sett: expected a known key, perhaps "set"/],
 		["broken JSON", "{", /^expected JSON, found "\{"$/],

@@ -53,6 +53,8 @@ export class TestLink implements SessionLike {
 	deaf = false;
 	/** So many live messages above QoS 0 fit into its queue. */
 	room = Infinity;
+	/** The broker has taken its goodbye. */
+	parts = true;
 	/** What it said of itself when it left. */
 	farewell: string | undefined;
 	readonly #world: World;
@@ -122,10 +124,11 @@ export class TestLink implements SessionLike {
 			this.#world.clock.advance(0);
 		}
 	}
-	close(callback?: () => void, farewell = "offline"): void {
+	close(callback?: (parted?: boolean) => void, farewell = "offline"): void {
 		this.closed = true;
 		this.farewell = farewell;
-		if (callback) this.#world.clock.set(callback, 0);
+		this.online = false;
+		if (callback) this.#world.clock.set(() => callback(this.parts), 0);
 	}
 }
 

@@ -15,7 +15,7 @@ import type Control from "./control.js";
 const LONGEST = 4096;
 const MISTAKES = 4;
 /** The keys of a command. */
-const keys: readonly string[] = Object.freeze(["cmd", "cid", "set", "output"]);
+const keys: readonly string[] = Object.freeze(["cmd", "cid", "set", "output", "all"]);
 const BRIEF = 12;
 export const names: readonly string[] = Object.freeze([
 	"help",
@@ -70,8 +70,11 @@ export default class Command {
 			const wrong = this.control.identify(value.output);
 			return wrong === undefined ? {} : { error: wrong };
 		}
-		if (cmd === "forget") this.control.forget();
-		else if (!this.control.restart()) return { error: "this host cannot restart itself" };
+		if (cmd === "forget") {
+			const { all = false } = value;
+			if (typeof all !== "boolean") return { error: `all: expected true or false, found ${brief(all)}` };
+			this.control.forget(all);
+		} else if (!this.control.restart()) return { error: "this host cannot restart itself" };
 		return {};
 	}
 

@@ -78,10 +78,11 @@ export default class Control {
 		return this.options.restart();
 	}
 
-	forget(): void {
+	/** `all`: also topics that others have retained for this board. */
+	forget(all: boolean): void {
 		const { device, sensors, decommission } = this.options;
 		for (const sensor of sensors) sensor.close();
-		if (!decommission.begin()) device.trace?.("forget: could not be stored, a restart will not know it");
+		if (!decommission.begin(all)) device.trace?.("forget: could not be stored, a restart will not know it");
 	}
 
 	/** The lamp, unless another output is named. Returns the mistake, if it does not blink. */

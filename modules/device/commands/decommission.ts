@@ -1,10 +1,12 @@
 /**
- * Decommissions a board (`cmd forget`): clears every topic that it has ever retained. The order is stored, so it goes on after
- * a lost connection and after a restart, until the broker has acknowledged each clearing; then the record is deleted and the
- * board leaves. The clearings travel through the outbox, which is empty once all of them are acknowledged.
+ * Decommissions a board (`cmd forget`): clears every topic that it has ever retained, and with `all` those that others have
+ * retained for it. The order is stored, so it goes on after a lost connection and after a restart, until the broker has
+ * acknowledged each clearing; then the board leaves. The clearings travel through the outbox, which is empty once all of them
+ * are acknowledged. One that was set aside as poison is reported, and waited for: the session offers it again.
  */
 
-import type { Timer, TimerHandle } from "../../mqtt/io.js";
+import type { Timer } from "../../mqtt/io.js";
+import { Deadline } from "../../session/deadline.js";
 import type { Outbox } from "../../session/options.js";
 import type Memory from "../memory.js";
 import type Publisher from "../publisher.js";
@@ -12,28 +14,40 @@ import type Retained from "../retained/retained.js";
 import topics from "../topics.js";
 
 const KEY = "forget";
-const LOOK = 250;
+/** Bytes of the longest record. */
+export const longest = 26;
+/** Milliseconds until it is looked again, and while a clearing is set aside. */
+const LOOK = Object.freeze({ next: 250, aside: 10_000 });
+/** Not every broker closes after DISCONNECT. */
+const ATTEMPTS = 10;
 
 export interface DecommissionOptions {
 	readonly timer: Timer;
 	readonly memory: Memory;
 	readonly publisher: Publisher;
 	readonly outbox: Outbox;
-	readonly retained: Retained;
+	readonly retained: Pick<Retained, "names" | "forget">;
 	/** The board leaves, without a status. */
 	readonly leave: () => void;
 }
 
 export default class Decommission {
 	private readonly options: DecommissionOptions;
+	private readonly turn: Deadline;
 	private begun: boolean;
-	/** Names that no clearing was accepted for yet; unknown until the broker is there. */
+	private all: boolean;
+	/** Names for which no clearing was accepted yet; unknown until the broker is there. */
 	private left: readonly string[] | undefined;
-	private timer: TimerHandle | undefined;
+	/** Names last reported as set aside. */
+	private reported = "";
+	private attempts = 0;
 
 	constructor(options: DecommissionOptions) {
+		const { active, all } = options.memory.get(KEY);
 		this.options = options;
-		this.begun = options.memory.get(KEY).active === true;
+		this.begun = active === true;
+		this.all = all === true;
+		this.turn = new Deadline(options.timer, () => this.look());
 	}
 
 	/** Nothing is to be retained any more. */
@@ -42,20 +56,22 @@ export default class Decommission {
 	}
 
 	/** False when a restart would not know of it; it is done all the same. */
-	begin(): boolean {
+	begin(all: boolean): boolean {
 		this.begun = true;
+		if (all && !this.all) this.left = undefined;
+		this.all ||= all;
 		this.online();
-		return this.options.memory.put(KEY, { active: true });
+		return this.options.memory.put(KEY, { active: true, ...(this.all && { all: true }) });
 	}
 
 	/** The broker is there, perhaps again. */
 	online(): void {
-		if (this.begun && !this.timer) this.timer = this.options.timer.repeat(() => this.look(), LOOK);
+		if (this.begun) this.turn.set(LOOK.next);
 	}
 
-	close(): void {
-		this.options.timer.clear(this.timer);
-		this.timer = undefined;
+	/** The connection ended before the broker had taken the goodbye, so it publishes the will. False: often enough. */
+	again(): boolean {
+		return ++this.attempts < ATTEMPTS;
 	}
 
 	/** All is cleared and the board has left: the next start is that of a new board. */
@@ -65,14 +81,42 @@ export default class Decommission {
 		this.options.memory.delete(KEY);
 	}
 
+	close(): void {
+		this.turn.close();
+	}
+
 	private look(): void {
-		const { publisher, retained, outbox, leave } = this.options;
+		const { publisher, outbox, leave } = this.options;
+		// `online` goes on.
 		if (!publisher.online) return;
-		this.left = (this.left ?? [...retained.names, topics.status]).filter(
-			name => !publisher.clear(name, true),
-		);
-		if (this.left.length || outbox.length) return;
-		this.close();
-		leave();
+		this.left = (this.left ?? this.names()).filter(name => !publisher.clear(name, true));
+		const aside = this.left.length || outbox.length ? "" : this.aside();
+		if (this.left.length || outbox.length || aside) this.turn.set(aside ? LOOK.aside : LOOK.next);
+		else leave();
+		if (aside && aside !== this.reported)
+			publisher.answer({ cmd: "forget", ok: false, error: `not cleared, tried again: ${aside}` });
+		this.reported = aside;
+	}
+
+	private names(): readonly string[] {
+		const { names } = this.options.retained;
+		const all = [...names, topics.status];
+		if (!this.all) return all;
+		all.push(topics.command);
+		for (const name of names) {
+			const output = topics.outputOf(name);
+			if (output !== undefined) all.push(topics.outputSet(output), topics.outputDesired(output));
+		}
+		return all;
+	}
+
+	/** Clearings that were set aside. */
+	private aside(): string {
+		const { outbox, publisher } = this.options;
+		const names: string[] = [];
+		const prefix = publisher.topic("");
+		for (let entry = outbox.aside(0); entry; entry = outbox.aside(entry.sequence))
+			if (entry.retain && entry.payload.byteLength === 0) names.push(entry.topic.slice(prefix.length));
+		return names.join(", ");
 	}
 }

@@ -64,8 +64,8 @@ function stage(more: object = {}) {
 		sensors: [sensor],
 		outputs,
 		decommission: {
-			begin() {
-				done.push(["forget"]);
+			begin(all) {
+				done.push(["forget", all]);
 				return one.forgets;
 			},
 		},
@@ -188,14 +188,14 @@ describe("config", () => {
 describe("forget", () => {
 	it("ends sampling, then begins to take back what is retained", () => {
 		const { control, done } = stage();
-		control.forget();
-		assert.deepEqual(done, [["close sensor"], ["forget"]]);
+		control.forget(false);
+		assert.deepEqual(done, [["close sensor"], ["forget", false]]);
 	});
 
 	it("reports when a restart would not know of it", () => {
 		const one = stage();
 		one.forgets = false;
-		one.control.forget();
+		one.control.forget(false);
 		assert.deepEqual(one.world.trace, ["forget: could not be stored, a restart will not know it"]);
 	});
 });
