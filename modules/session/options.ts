@@ -163,11 +163,6 @@ export interface OutboxEntry {
 
 export interface OutboxOptions {
 	readonly retain?: boolean;
-	/**
-	 * The class whose policy decides when the outbox is full, 0…7. 0, the default: alerts, the oldest stay and the new one is
-	 * refused. Any other: the oldest of that class that was not sent yet gives way.
-	 */
-	readonly kind?: number;
 }
 
 export interface Outbox {

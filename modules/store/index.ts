@@ -9,8 +9,6 @@ import { Kind } from "./record.js";
 
 /** Bits of `marks`; the low byte counts failures. */
 export const Mark = Object.freeze({ failures: 0xff, retain: 0x100, quarantined: 0x200 });
-/** `marks` holds the message's class from this bit on. */
-export const CLASS = 12;
 
 export default class Roster implements Owner {
 	stored = 0;

@@ -6,7 +6,7 @@
 
 import { decode, encode } from "../mqtt/text.js";
 import type { OutboxEntry, OutboxOptions, Outbox as Pattern } from "../session/options.js";
-import Roster, { CLASS, Mark } from "./index.js";
+import Roster, { Mark } from "./index.js";
 import type Journal from "./journal.js";
 import { HEADER, Kind } from "./record.js";
 
@@ -30,9 +30,8 @@ export interface FlashOutboxOptions {
 }
 
 export default class Outbox implements Pattern {
-	/** Messages refused because there was no room, and messages of other classes than alerts that gave way. */
+	/** Messages refused because there was no room. */
 	refused = 0;
-	evicted = 0;
 	length = 0;
 	byteLength = 0;
 	private readonly journal: Journal;
@@ -59,12 +58,11 @@ export default class Outbox implements Pattern {
 	get quarantined(): number {
 		return this.journal.quarantined;
 	}
-	append(topic: string, payload: Uint8Array, { retain = false, kind = 0 }: OutboxOptions = {}): number {
-		if (!(kind >= 0 && kind < 8)) throw new RangeError(`outbox: kind ${kind}, expected 0 to 7`);
+	append(topic: string, payload: Uint8Array, { retain = false }: OutboxOptions = {}): number {
 		const journal = this.journal;
 		const name = encode(topic);
 		const length = 2 + name.byteLength + payload.byteLength;
-		if (length > journal.limit || !this.admit(length, kind)) {
+		if (length > journal.limit || !this.admit(length)) {
 			this.refused++;
 			return 0;
 		}
@@ -73,7 +71,7 @@ export default class Outbox implements Pattern {
 		bytes[HEADER + 1] = name.byteLength >> 8;
 		bytes.set(name, BODY);
 		bytes.set(payload, BODY + name.byteLength);
-		const marks = (retain ? Mark.retain : 0) | (kind << CLASS);
+		const marks = retain ? Mark.retain : 0;
 		// Used up even if the write fails: the bytes may be there at the next start.
 		const sequence = ++journal.sequence;
 		const address = journal.append(Kind.message, sequence, marks << 16, length);
@@ -156,29 +154,12 @@ export default class Outbox implements Pattern {
 		this.length += sign;
 		this.byteLength += sign * (length - 2);
 	}
-	/** Room by budget, for RAM, and in flash; else the class's policy decides. */
-	private admit(length: number, kind: number): boolean {
+	/** Room in RAM, and in flash. A full outbox keeps the oldest, those set aside too. */
+	private admit(length: number): boolean {
 		const journal = this.journal;
-		const roster = this.roster;
-		const cost = journal.costOf(length);
-		for (;;) {
-			const spare =
-				roster.count < this.messages && this.byteLength + length - 2 <= this.budget && journal.admits(cost);
-			if (spare && journal.room(length)) return true;
-			// Where blocks fail nobody can say whether giving a message up will help: then none goes.
-			const place = this.victim(journal.retired ? 0 : kind);
-			if (place < 0) return false;
-			this.evicted++;
-			this.drop(place);
-		}
-	}
-	/** Alerts (kind 0) keep the oldest, those put aside too. Of any other class the oldest goes that was not sent yet. */
-	private victim(kind: number): number {
-		if (kind === 0) return -1;
-		const { count, marks, identifiers } = this.roster;
-		for (let place = 0; place < count; place++)
-			if ((marks[place] as number) >> CLASS === kind && identifiers[place] === 0) return place;
-		return -1;
+		const { count } = this.roster;
+		if (count >= this.messages || this.byteLength + length - 2 > this.budget) return false;
+		return journal.admits(journal.costOf(length)) && journal.room(length);
 	}
 	private drop(place: number): void {
 		const roster = this.roster;

@@ -49,8 +49,8 @@ export default class Store {
 	/** Plain numbers for `info`. */
 	get counters() {
 		const { damaged, failures, retired, compactions } = this.journal;
-		const { refused = 0, evicted = 0, quarantined = 0 } = this.outbox ?? {};
-		return { damaged, failures, retired, compactions, refused, evicted, quarantined };
+		const { refused = 0, quarantined = 0 } = this.outbox ?? {};
+		return { damaged, failures, retired, compactions, refused, quarantined };
 	}
 	close(): void {
 		this.outbox?.close();

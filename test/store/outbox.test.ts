@@ -133,7 +133,6 @@ describe("Outbox", () => {
 		assert.throws(() => outbox.sent(2, 0), RangeError);
 		assert.throws(() => outbox.sent(2, 65536), RangeError);
 		assert.throws(() => outbox.sent(2, 3), /identifier 3 is in use/);
-		assert.throws(() => outbox.append("a", bytes("1"), { kind: 8 }), RangeError);
 		outbox.sent(99, 3);
 		outbox.sent(1, 3);
 		assert.equal(flash.writes, writes);
@@ -141,9 +140,9 @@ describe("Outbox", () => {
 });
 
 describe("A full outbox", () => {
-	const fill = (outbox: ReturnType<typeof opened>["outbox"], size: number, kind = 0) => {
+	const fill = (outbox: ReturnType<typeof opened>["outbox"], size: number) => {
 		let count = 0;
-		while (outbox.append("a/alerts/x", bytes(`${++count}`.padEnd(size, ".")), { kind }));
+		while (outbox.append("a/alerts/x", bytes(`${++count}`.padEnd(size, "."))));
 		return count - 1;
 	};
 	it("keeps the oldest alerts, says so, and still notes every change of state, for many laps", () => {
@@ -174,18 +173,6 @@ describe("A full outbox", () => {
 			assert.equal(again().outbox.length, 0);
 			assert.equal(fill(outbox, size), held, "and then it has the same room again");
 		}
-	});
-	it("lets the oldest of another class go that was not sent yet, and counts it", () => {
-		const { outbox, store } = opened();
-		outbox.append("alert", bytes("alert"));
-		outbox.append("event", bytes("first"), { kind: 1 });
-		outbox.sent(2, 1);
-		while (store.counters.evicted === 0)
-			assert.ok(outbox.append("event", bytes("x".repeat(50)), { kind: 1 }));
-		assert.equal(outbox.next(0)?.topic, "alert");
-		assert.equal(outbox.next(1)?.sequence, 2, "it is on its way");
-		assert.equal(outbox.next(2)?.sequence, 4);
-		assert.equal(outbox.append("alert", bytes("x".repeat(50))), 0, "alerts push nobody out");
 	});
 	it("refuses an alert before it gives up what was put aside, which was accepted too", () => {
 		const { outbox } = opened();
@@ -225,15 +212,15 @@ describe("A full outbox", () => {
 			[1, 2, 0],
 		);
 	});
-	it("gives nobody up for a message that flash cannot take", () => {
+	it("loses nothing of what it holds to messages that flash cannot take", () => {
 		const { outbox, flash, store } = opened();
-		for (let count = 0; count < 3; count++) outbox.append("event", bytes("e"), { kind: 1 });
+		for (let count = 0; count < 3; count++) outbox.append("event", bytes("e"));
 		for (let block = 0; block < 8; block++) {
 			flash.failing.write.add(block);
 			flash.failing.erase.add(block);
 		}
-		for (let count = 0; count < 3; count++) assert.equal(outbox.append("event", bytes("f"), { kind: 1 }), 0);
-		assert.deepEqual([outbox.length, store.counters.evicted, store.counters.refused], [3, 0, 3]);
+		for (let count = 0; count < 3; count++) assert.equal(outbox.append("event", bytes("f")), 0);
+		assert.deepEqual([outbox.length, store.counters.refused], [3, 3]);
 		assert.equal(text(outbox.next(0)?.payload as Uint8Array), "e");
 		outbox.sent(1, 9);
 		assert.equal(outbox.release(9), true);
