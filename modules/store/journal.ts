@@ -34,12 +34,6 @@ export interface Owner {
 	move(address: number, to: number): void;
 }
 
-export interface JournalOptions {
-	readonly partition: FlashPartition;
-	/** Erase a partition that holds something else. Never done without this word. */
-	readonly format?: boolean;
-}
-
 export default class Journal {
 	/** The record at hand. Whoever asks for room, loads, or appends may find another one in it afterwards. */
 	readonly frame: Frame;
@@ -73,7 +67,7 @@ export default class Journal {
 	private damages: number;
 
 	/** Looks at the partition; see `found`. Only a blank one and a journal can be used. */
-	constructor({ partition, format = false }: JournalOptions) {
+	constructor(partition: FlashPartition) {
 		const blocks = new Blocks(partition);
 		this.blocks = blocks;
 		this.mark = sizeOf(0, blocks.granule);
@@ -84,7 +78,7 @@ export default class Journal {
 		this.short = new Uint8Array(this.frame.bytes.buffer as ArrayBuffer, 0, this.mark);
 		this.walk = new Walk(blocks, this.frame, start);
 		this.generations = new Uint32Array(blocks.count);
-		const seen = this.survey(format);
+		const seen = this.survey();
 		this.found = seen.found;
 		this.description = seen.description;
 		this.sequence = seen.sequence;
@@ -214,13 +208,10 @@ export default class Journal {
 		if (size > this.frame.bytes.byteLength) return false;
 		return size === HEADER || this.blocks.read(this.view(size), address);
 	}
-	private survey(format: boolean): Survey {
+	private survey(): Survey {
 		const blocks = this.blocks;
 		if (blocks.unfit) return { ...NOTHING, found: Found.unfit, description: blocks.unfit };
-		const seen = survey(blocks, this.walk, this.frame, this.header, this.generations);
-		if (seen.found !== Found.foreign || !format) return seen;
-		for (let block = 0; block < blocks.count; block++) if (!blocks.blank(block)) blocks.erase(block);
-		return { ...NOTHING, found: Found.blank, description: `formatted; before: ${seen.description}` };
+		return survey(blocks, this.walk, this.frame, this.header, this.generations);
 	}
 	/** Writing goes on in the newest block, unless something in it or behind its last record is not as it was left. */
 	private continue(block: number, offset: number): void {

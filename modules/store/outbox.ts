@@ -21,13 +21,8 @@ class Entry implements OutboxEntry {
 	failures = 0;
 }
 
-export interface FlashOutboxOptions {
-	readonly journal: Journal;
-	/** Bounds the RAM: 14 bytes each. */
-	readonly messages: number;
-	/** Bounds topics and payloads, in bytes. Flash bounds both anyway. */
-	readonly budget?: number | undefined;
-}
+/** Messages held at most. Bounds the RAM: 14 bytes each. */
+const MESSAGES = 512;
 
 export default class Outbox implements Pattern {
 	/** Messages refused because there was no room. */
@@ -36,16 +31,12 @@ export default class Outbox implements Pattern {
 	byteLength = 0;
 	private readonly journal: Journal;
 	private readonly roster: Roster;
-	private readonly messages: number;
-	private readonly budget: number;
 	private readonly entry = new Entry();
 	private epoch = -1;
 
-	constructor({ journal, messages, budget = Number.POSITIVE_INFINITY }: FlashOutboxOptions) {
+	constructor(journal: Journal) {
 		this.journal = journal;
 		this.roster = new Roster(journal);
-		this.messages = messages;
-		this.budget = budget;
 	}
 	/** After the journal's replay. */
 	ready(): this {
@@ -157,9 +148,7 @@ export default class Outbox implements Pattern {
 	/** Room in RAM, and in flash. A full outbox keeps the oldest, those set aside too. */
 	private admit(length: number): boolean {
 		const journal = this.journal;
-		const { count } = this.roster;
-		if (count >= this.messages || this.byteLength + length - 2 > this.budget) return false;
-		return journal.admits(journal.costOf(length)) && journal.room(length);
+		return this.roster.count < MESSAGES && journal.admits(journal.costOf(length)) && journal.room(length);
 	}
 	private drop(place: number): void {
 		const roster = this.roster;

@@ -105,7 +105,7 @@ export default class State implements KeyValueDomain {
 	private readonly values: Values;
 
 	/** `promised`: by key, the bytes of its longest value. Messages leave that room alone. */
-	constructor({ journal, promised }: { journal: Journal; promised: ReadonlyMap<string, number> }) {
+	constructor(journal: Journal, promised: ReadonlyMap<string, number>) {
 		this.journal = journal;
 		this.values = new Values(journal, promised);
 	}

@@ -10,11 +10,6 @@ import State from "./state.js";
 
 export interface StoreOptions {
 	readonly partition: FlashPartition;
-	/** Erase a partition that holds something else. */
-	readonly format?: boolean;
-	/** Messages held at most, and bytes of their topics and payloads. Flash bounds both. */
-	readonly messages?: number;
-	readonly budget?: number;
 	/** Room that messages leave to the state: by key, the bytes of its longest value. */
 	readonly promised?: ReadonlyMap<string, number>;
 }
@@ -31,14 +26,14 @@ export default class Store {
 	readonly whole: boolean;
 	private readonly journal: Journal;
 
-	constructor({ partition, format = false, messages = 512, budget, promised = new Map() }: StoreOptions) {
-		const journal = new Journal({ partition, format });
+	constructor({ partition, promised = new Map() }: StoreOptions) {
+		const journal = new Journal(partition);
 		this.journal = journal;
 		this.found = journal.found;
 		let { description } = journal;
 		if (journal.usable) {
-			const outbox = new Outbox({ journal, messages, budget });
-			this.state = new State({ journal, promised });
+			const outbox = new Outbox(journal);
+			this.state = new State(journal, promised);
 			journal.replay();
 			this.outbox = outbox.ready();
 			if (journal.damaged) description += `, ${journal.damaged} damaged or torn`;
