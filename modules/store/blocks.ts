@@ -1,6 +1,7 @@
 /**
- * A flash partition (ECMA-419 §28) as erase blocks: every call caught, every write read back, failing blocks noted.
- * Writes each byte at most once between two erases, which is all §28 promises. Does not know what the bytes mean.
+ * A flash partition (ECMA-419 §28) as erase blocks: every exception is caught, every write is read back, blocks that
+ * fail are noted. Writes each byte at most once between two erases, which is all that §28 promises.
+ * Does not know what the bytes mean.
  */
 
 import type { FlashPartition } from "./io.js";
@@ -16,6 +17,8 @@ export default class Blocks {
 	readonly unfit: string = "";
 	/** Calls that threw or had no effect, since the start. */
 	failures = 0;
+	/** Blocks that have not failed. */
+	good: number;
 	private readonly partition: FlashPartition;
 	private readonly failing: Uint8Array;
 	private readonly chunk = new Uint8Array(CHUNK);
@@ -35,20 +38,14 @@ export default class Blocks {
 		else if (!(blockLength >= 4 * CHUNK) || blockLength % CHUNK)
 			this.unfit = `blocks of ${blockLength} bytes, expected a multiple of ${CHUNK} from ${4 * CHUNK}`;
 		this.blockLength = this.unfit ? 4 * CHUNK : blockLength;
-		this.count = this.unfit ? 0 : blocks;
-		// Records are at least aligned to words, so that a search after damage has few places to look at.
+		this.count = this.good = this.unfit ? 0 : blocks;
+		// Records are aligned to words at least, so that a search after damage has few places to look at.
 		this.granule = writeAlign > 4 && !this.unfit ? writeAlign : 4;
 		this.failing = new Uint8Array(this.count);
 	}
 	/** Something in this block failed since the start: it is read, but neither erased nor begun any more. */
 	bad(block: number): boolean {
 		return this.failing[block] !== 0;
-	}
-	/** Blocks that have not failed. */
-	get good(): number {
-		let good = this.count;
-		for (let block = 0; block < this.count; block++) good -= this.failing[block] as number;
-		return good;
 	}
 	read(bytes: Uint8Array, address: number): boolean {
 		try {
@@ -59,11 +56,14 @@ export default class Blocks {
 			return false;
 		}
 	}
-	/** Writes `bytes` (a multiple of the granule) and reads them back; a block where that fails is bad from then on. */
-	write(bytes: Uint8Array, address: number): boolean {
+	/**
+	 * Writes `bytes` (a multiple of the granule) and reads them back; a block where that fails is bad from then on.
+	 * `words` is the memory of `bytes`, which start where it does.
+	 */
+	write(bytes: Uint8Array, words: Int32Array, address: number): boolean {
 		try {
 			this.partition.write(bytes, address);
-			if (this.equal(bytes, address)) return true;
+			if (this.equal(words, bytes.byteLength, address)) return true;
 		} catch {}
 		this.fail(Math.floor(address / this.blockLength));
 		return false;
@@ -76,8 +76,13 @@ export default class Blocks {
 		this.fail(block);
 		return false;
 	}
+	/** Blocks that have failed since the start. */
+	get retired(): number {
+		return this.count - this.good;
+	}
 	/** Leaves a block alone from now on. */
 	shun(block: number): void {
+		if (!this.bad(block)) this.good--;
 		this.failing[block] = 1;
 	}
 	/** Every bit of the block from its byte `start` on (a multiple of 4) is set. */
@@ -106,12 +111,10 @@ export default class Blocks {
 
 	private fail(block: number): void {
 		this.failures++;
-		this.failing[block] = 1;
+		this.shun(block);
 	}
-	// Word by word: a quarter of the steps. `bytes` starts at a buffer's start.
-	private equal(bytes: Uint8Array, address: number): boolean {
-		const byteLength = bytes.byteLength;
-		const wanted = new Int32Array(bytes.buffer as ArrayBuffer, 0, byteLength >> 2);
+	// Word by word: a quarter of the steps.
+	private equal(wanted: Int32Array, byteLength: number, address: number): boolean {
 		const words = this.words;
 		const limit = this.count * this.blockLength - CHUNK;
 		for (let start = 0; start < byteLength; start += CHUNK) {
@@ -119,7 +122,7 @@ export default class Blocks {
 			const from = address + start < limit ? address + start : limit;
 			if (!this.read(this.chunk, from)) return false;
 			let index = (address + start - from) >> 2;
-			const end = Math.min(byteLength, start + CHUNK) >> 2;
+			const end = (start + CHUNK < byteLength ? start + CHUNK : byteLength) >> 2;
 			for (let word = start >> 2; word < end; word++, index++)
 				if (words[index] !== wanted[word]) return false;
 		}

@@ -1,16 +1,17 @@
 /**
- * Where the outbox's messages lie in the journal and how they stand: 14 bytes of RAM each, in order of acceptance.
+ * The messages of the outbox: where each lies in the journal, and its state. 14 bytes of RAM each, in order of acceptance.
  * Typed arrays, so that searching and shifting are native calls. Topics and payloads stay in flash.
  */
 
 import type Journal from "./journal.js";
 import type { Owner } from "./journal.js";
 import { Kind } from "./record.js";
+import type Scan from "./scan.js";
 
 /** Bits of `marks`; the low byte counts failures. */
-export const Mark = Object.freeze({ failures: 0xff, retain: 0x100, quarantined: 0x200 });
+export const Mark = Object.freeze({ failures: 0xff, retain: 0x100, aside: 0x200 });
 
-export default class Roster implements Owner {
+export default class Index implements Owner {
 	stored = 0;
 	/** Entries; the first `count` places of each array are used, the others are 0. */
 	count = 0;
@@ -24,20 +25,21 @@ export default class Roster implements Owner {
 
 	constructor(journal: Journal) {
 		this.journal = journal;
-		journal.attach(this);
+		journal.owners.push(this);
 	}
 	get claimed(): number {
 		return this.stored;
 	}
 	/** The first place with a sequence above `sequence`; `count` if there is none. */
 	after(sequence: number): number {
-		let low = 0;
+		const sequences = this.sequences;
 		let high = this.count;
-		// Nearly always it is asked for the youngest, or for one that is not there yet.
-		if (high === 0 || (this.sequences[high - 1] as number) <= sequence) return high;
+		// Nearly always the youngest is asked for, or one that is not there yet.
+		if (high === 0 || (sequences[high - 1] as number) <= sequence) return high;
+		let low = 0;
 		while (low < high) {
 			const middle = (low + high) >> 1;
-			if ((this.sequences[middle] as number) > sequence) high = middle;
+			if ((sequences[middle] as number) > sequence) high = middle;
 			else low = middle + 1;
 		}
 		return low;
@@ -50,59 +52,56 @@ export default class Roster implements Owner {
 	insert(place: number, sequence: number, address: number, length: number, tag: number): void {
 		if (this.count === this.sequences.length) this.grow();
 		const end = this.count++;
-		this.shift(place + 1, place, end);
+		if (place < end) this.shift(place + 1, place, end);
 		this.sequences[place] = sequence;
 		this.addresses[place] = address;
 		this.lengths[place] = length;
-		this.stand(place, tag);
+		this.setTag(place, tag);
 		this.stored += this.journal.costOf(length);
 	}
 	remove(place: number): void {
 		this.stored -= this.journal.costOf(this.lengths[place] as number);
 		const end = this.count--;
-		this.shift(place, place + 1, end);
+		if (place + 1 < end) this.shift(place, place + 1, end);
 		this.sequences[end - 1] = this.addresses[end - 1] = this.lengths[end - 1] = 0;
 		this.identifiers[end - 1] = this.marks[end - 1] = 0;
 	}
 	/** Identifier, failures, and bits in one number, as records carry them. */
-	sign(place: number): number {
+	tagOf(place: number): number {
 		return (this.identifiers[place] as number) | ((this.marks[place] as number) << 16);
 	}
-	stand(place: number, tag: number): void {
-		this.identifiers[place] = tag & 0xffff;
-		this.marks[place] = tag >>> 16;
+	/** Set aside: without an identifier from now on. */
+	setAside(place: number): void {
+		this.identifiers[place] = 0;
+		this.marks[place] = (this.marks[place] as number) | Mark.aside;
+	}
+	isAside(place: number): boolean {
+		return ((this.marks[place] as number) & Mark.aside) !== 0;
 	}
 
-	replay(kind: number, address: number): void {
-		if (kind > Kind.reset && kind !== Kind.quarantined) return;
-		const { frame } = this.journal;
+	replay(record: Scan): void {
+		const { kind, sequence, tag } = record;
+		if (kind > Kind.reset && kind !== Kind.aside) return;
 		if (kind === Kind.reset) {
 			this.identifiers.fill(0);
 			return;
 		}
-		const { sequence } = frame;
 		const place = this.at(sequence);
 		if (kind === Kind.message) {
 			if (place >= 0) this.remove(place);
-			this.insert(this.after(sequence), sequence, address, frame.length, frame.tag);
+			this.insert(this.after(sequence), sequence, record.address, record.length, tag);
 			return;
 		}
-		if (kind === Kind.quarantined && frame.tag > this.journal.quarantined)
-			this.journal.quarantined = frame.tag;
+		if (kind === Kind.aside && tag > this.journal.aside) this.journal.aside = tag;
 		if (place < 0) return;
 		if (kind === Kind.released) this.remove(place);
-		else if (kind === Kind.status) this.stand(place, frame.tag);
-		else this.aside(place);
-	}
-	/** Put aside: no identifier any more. */
-	aside(place: number): void {
-		this.identifiers[place] = 0;
-		this.marks[place] = (this.marks[place] as number) | Mark.quarantined;
+		else if (kind === Kind.status) this.setTag(place, tag);
+		else this.setAside(place);
 	}
 	settle(): void {
 		for (let place = this.count - 1; place >= 0; place--)
 			if (!this.journal.load(this.addresses[place] as number)) {
-				this.journal.damage();
+				this.journal.hit++;
 				this.remove(place);
 			}
 	}
@@ -115,7 +114,7 @@ export default class Roster implements Owner {
 		return -1;
 	}
 	tag(address: number): number {
-		return this.sign(this.addresses.indexOf(address));
+		return this.tagOf(this.addresses.indexOf(address));
 	}
 	move(address: number, to: number): void {
 		const place = this.addresses.indexOf(address);
@@ -123,8 +122,11 @@ export default class Roster implements Owner {
 		else this.addresses[place] = to;
 	}
 
+	private setTag(place: number, tag: number): void {
+		this.identifiers[place] = tag & 0xffff;
+		this.marks[place] = tag >>> 16;
+	}
 	private shift(to: number, from: number, end: number): void {
-		if (from >= end) return;
 		this.sequences.copyWithin(to, from, end);
 		this.addresses.copyWithin(to, from, end);
 		this.lengths.copyWithin(to, from, end);
@@ -133,20 +135,21 @@ export default class Roster implements Owner {
 	}
 	private grow(): void {
 		const length = this.count * 2;
-		const grown = (from: Uint16Array<ArrayBuffer>) => {
-			const to = new Uint16Array(length);
-			to.set(from);
-			return to;
-		};
-		const grown32 = (from: Uint32Array<ArrayBuffer>) => {
-			const to = new Uint32Array(length);
-			to.set(from);
-			return to;
-		};
-		this.sequences = grown32(this.sequences);
-		this.addresses = grown32(this.addresses);
-		this.lengths = grown(this.lengths);
-		this.identifiers = grown(this.identifiers);
-		this.marks = grown(this.marks);
+		this.sequences = wide(this.sequences, length);
+		this.addresses = wide(this.addresses, length);
+		this.lengths = narrow(this.lengths, length);
+		this.identifiers = narrow(this.identifiers, length);
+		this.marks = narrow(this.marks, length);
 	}
+}
+
+function wide(from: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
+	const to = new Uint32Array(length);
+	to.set(from);
+	return to;
+}
+function narrow(from: Uint16Array, length: number): Uint16Array<ArrayBuffer> {
+	const to = new Uint16Array(length);
+	to.set(from);
+	return to;
 }

@@ -1,59 +1,56 @@
 /**
- * What is on a partition: a journal, nothing, or something else. Looks at the blocks' headers and at the newest block,
- * writes nothing, throws nothing, and decides which blocks take part in the replay (SPEC.md, "Opening").
+ * Decides what is on a partition (a journal, nothing, or something else) and which blocks take part in the replay
+ * (SPEC.md, "Opening"). Reads the blocks' headers and the records of three blocks at most. Writes and throws nothing.
  */
 
 import type Blocks from "./blocks.js";
-import { BLOCK, type BlockHeader, type Frame, Kind } from "./record.js";
-import type Walk from "./scan.js";
+import { BLOCK, type BlockHeader, Kind } from "./record.js";
+import type Scan from "./scan.js";
 
 export const Found = Object.freeze({
 	/** Erased, or cut off while the first block was begun. Ready. */
 	blank: 0,
 	journal: 1,
-	/** Someone else's bytes, or a journal of another version or geometry. Left alone. */
+	/** Other bytes, or a journal of another version or geometry. Left alone. */
 	foreign: 2,
-	/** Not a partition a journal can live on. */
+	/** Not a partition that can hold a journal. */
 	unfit: 3,
 });
 
-export interface Survey {
+export interface Mounted {
+	/** One of `Found`. */
 	readonly found: number;
 	/** One sentence for people. */
 	readonly description: string;
 	/** The newest block in use, or -1. */
 	readonly newest: number;
-	/** Its header can be read: it may be written on. */
+	/** Its header can be read, so it may be written on. */
 	readonly whole: boolean;
 	/** Blocks of a lower generation are dead. */
 	readonly tail: number;
 	/** The highest generation seen. */
 	readonly generation: number;
+	/** The highest sequence in a header, and the most messages set aside. */
 	readonly sequence: number;
-	readonly quarantined: number;
+	readonly aside: number;
 	/** Blocks whose header could not be read but whose records could. */
 	readonly damaged: number;
 }
 
-/** A survey of a partition without a journal. */
+/** A partition without a journal. */
 export const NOTHING = Object.freeze({
 	newest: -1,
 	whole: false,
 	tail: 0,
 	generation: 0,
 	sequence: 0,
-	quarantined: 0,
+	aside: 0,
 	damaged: 0,
 });
 
-/** Looks at all blocks and sets `generations`: per block its generation, 0 where it is free. */
-export function survey(
-	blocks: Blocks,
-	walk: Walk,
-	frame: Frame,
-	header: BlockHeader,
-	generations: Uint32Array,
-): Survey {
+/** Looks at all blocks and sets `generations`: per block its generation, 0 where it is free. `header` is scratch. */
+export function mount(scan: Scan, header: BlockHeader, generations: Uint32Array): Mounted {
+	const { blocks } = scan;
 	const { count, blockLength } = blocks;
 	const hit: number[] = [];
 	let other = "";
@@ -69,48 +66,36 @@ export function survey(
 			else generations[block] = header.generation;
 			continue;
 		}
-		// A header that was hit after it was written: each record names the generation too.
-		walk.begin(block, 0);
-		if (!walk.next() || generations.indexOf(frame.generation) >= 0) continue;
-		generations[block] = frame.generation;
+		// The header was hit after it was written. Each record names the generation too.
+		scan.begin(block, 0);
+		if (!scan.next() || generations.indexOf(scan.generation >>> 0) >= 0) continue;
+		generations[block] = scan.generation;
 		hit.push(block);
 	}
 	let newest = last(generations, -1);
-	if (newest < 0) {
-		const { found, description } = without(blocks, header, other);
-		return { ...NOTHING, found, description };
-	}
+	if (newest < 0) return { ...NOTHING, ...without(blocks, header, other) };
 	const generation = generations[newest] as number;
-	const previous = last(generations, newest);
+	// The tail that the next start would find if the newest block were not there, and the tail that this block adds.
+	const others = headers(blocks, header, generations, newest);
+	const before = Math.max(tailOf(scan, generations, last(generations, newest)), others.tail);
 	const copies: number[] = [];
-	// What the next start would go by if the newest block were not there, and what that block adds.
-	const before = Math.max(
-		tails(walk, frame, generations, previous),
-		headers(blocks, header, generations, newest),
-	);
-	const own = tails(walk, frame, generations, newest, copies);
+	const own = tailOf(scan, generations, newest, copies);
+	const onlyCopies = copies.length === scan.records;
 	let whole = blocks.read(header.bytes, newest * blockLength) && header.sound;
 	const tail = Math.max(before, own, whole ? header.tail : 0);
-	let drop = own === 0 && copies.length === walk.records && before > 0;
+	let drop = own === 0 && onlyCopies && before > 0;
 	for (let block = 0; block < count; block++) {
 		if ((generations[block] as number) >= tail) continue;
 		if ((generations[block] as number) >= before) drop = false;
 		generations[block] = 0;
 	}
-	// A compaction that did not come to its end is given up here, so that its block is free to begin again.
-	if (drop && stand(walk, frame, generations, newest, copies)) {
+	// A compaction that was cut off is given up here, so that its block is free to begin again.
+	if (drop && stand(scan, generations, newest, copies)) {
 		generations[newest] = 0;
 		newest = last(generations, -1);
 		whole = false;
 	}
-	let sequence = 0;
-	let quarantined = 0;
-	for (let block = 0; block < count; block++) {
-		if (generations[block] === 0 || !blocks.read(header.bytes, block * blockLength) || !header.sound)
-			continue;
-		sequence = Math.max(sequence, header.sequence);
-		quarantined = Math.max(quarantined, header.quarantined);
-	}
+	const { sequence, aside } = headers(blocks, header, generations, -1);
 	// An erase that was cut off leaves such a block too, but a dead one.
 	const damaged = hit.filter(block => generations[block] !== 0).length;
 	const description = `journal, ${count} blocks of ${blockLength} bytes`;
@@ -122,69 +107,68 @@ export function survey(
 		tail,
 		generation,
 		sequence,
-		quarantined,
+		aside,
 		damaged,
 	};
 }
 
-/** The highest tail in the headers of all blocks but one. */
-function headers(blocks: Blocks, header: BlockHeader, generations: Uint32Array, except: number): number {
+/** The block with the lowest generation above `floor`; -1 when there is none. */
+export function oldest(generations: Uint32Array, floor: number): number {
+	let block = -1;
+	for (let index = 0; index < generations.length; index++) {
+		const generation = generations[index] as number;
+		if (generation > floor && (block < 0 || generation < (generations[block] as number))) block = index;
+	}
+	return block;
+}
+
+/** The block with the highest generation, leaving out `except`; -1 when all others are free. */
+function last(generations: Uint32Array, except: number): number {
+	let newest = -1;
+	let most = 0;
+	for (let block = 0; block < generations.length; block++) {
+		if (block === except || (generations[block] as number) <= most) continue;
+		most = generations[block] as number;
+		newest = block;
+	}
+	return newest;
+}
+
+/** The highest numbers in the headers of all blocks in use but `except`. */
+function headers(blocks: Blocks, header: BlockHeader, generations: Uint32Array, except: number) {
 	let tail = 0;
-	for (let block = 0; block < blocks.count; block++)
-		if (block !== except && generations[block] !== 0)
-			if (blocks.read(header.bytes, block * blocks.blockLength) && header.sound)
-				tail = Math.max(tail, header.tail);
-	return tail;
+	let sequence = 0;
+	let aside = 0;
+	for (let block = 0; block < blocks.count; block++) {
+		if (block === except || generations[block] === 0) continue;
+		if (!blocks.read(header.bytes, block * blocks.blockLength) || !header.sound) continue;
+		tail = Math.max(tail, header.tail);
+		sequence = Math.max(sequence, header.sequence);
+		aside = Math.max(aside, header.aside);
+	}
+	return { tail, sequence, aside };
 }
 
 /** The highest tail that the records of a block name, 0 if none does; lists the sequences of its copies. */
-function tails(walk: Walk, frame: Frame, generations: Uint32Array, block: number, copies?: number[]): number {
+function tailOf(scan: Scan, generations: Uint32Array, block: number, copies?: number[]): number {
 	let tail = 0;
 	if (block < 0) return tail;
-	walk.begin(block, generations[block] as number);
-	while (walk.next())
-		if (frame.kind === Kind.tail) tail = Math.max(tail, frame.sequence);
-		else if (frame.copied) copies?.push(frame.sequence);
+	scan.begin(block, generations[block] as number);
+	while (scan.next())
+		if (scan.kind === Kind.tail) tail = Math.max(tail, scan.sequence);
+		else if (scan.copied) copies?.push(scan.sequence);
 	return tail;
 }
 
-/** Everything the newest block holds was copied from the oldest one, and still stands there. */
-function stand(
-	walk: Walk,
-	frame: Frame,
-	generations: Uint32Array,
-	newest: number,
-	copies: number[],
-): boolean {
-	const source = first(generations);
+/** Everything in the newest block was copied from the oldest one, and is still there. */
+function stand(scan: Scan, generations: Uint32Array, newest: number, copies: readonly number[]): boolean {
+	const source = oldest(generations, 0);
 	if (source === newest) return false;
 	const originals: number[] = [];
-	walk.begin(source, generations[source] as number);
-	while (walk.next())
-		if (frame.kind === Kind.message || frame.kind === Kind.value) originals.push(frame.sequence);
+	scan.begin(source, generations[source] as number);
+	while (scan.next())
+		if (scan.kind === Kind.message || scan.kind === Kind.value) originals.push(scan.sequence);
 	return copies.every(sequence => originals.includes(sequence));
-}
-
-/** The block with the lowest generation that is in use. */
-function first(generations: Uint32Array): number {
-	let oldest = -1;
-	for (let block = 0; block < generations.length; block++) {
-		const generation = generations[block] as number;
-		if (generation > 0 && (oldest < 0 || generation < (generations[oldest] as number))) oldest = block;
-	}
-	return oldest;
-}
-
-/** The block with the highest generation, leaving out one; -1 when all others are free. */
-function last(generations: Uint32Array, except: number): number {
-	let newest = -1;
-	for (let block = 0; block < generations.length; block++)
-		if (
-			block !== except &&
-			(generations[block] as number) > (newest < 0 ? 0 : (generations[newest] as number))
-		)
-			newest = block;
-	return newest;
 }
 
 /** Tells an empty partition from a foreign one, when no block holds a journal. */
@@ -200,7 +184,7 @@ function without(blocks: Blocks, header: BlockHeader, other: string): { found: n
 	return { found: Found.blank, description: `blank, ${count} blocks of ${blockLength} bytes` };
 }
 
-/** The power went while the very first header was written: some of its zeros are there and nothing else is. */
+/** The power went while the very first header was written: some of its zeros are there, and nothing else. */
 function begun(blocks: Blocks, header: BlockHeader, block: number): boolean {
 	const { blockLength, count } = blocks;
 	if (!blocks.blank(block, header.bytes.byteLength)) return false;

@@ -1,7 +1,7 @@
 /**
  * A few strings by name that survive a loss of power, in the same journal as the messages: ECMA-419 §28's Key-Value
- * domain in "string" format, for what must outlive a restart. The last one written wins; an equal value is not written.
- * Values of the keys it was promised room for can always be replaced, also when messages have taken all other room.
+ * domain in "string" format. The last value written wins; an equal value is not written again.
+ * A key that was promised room can always be written, also when messages have taken all other room.
  */
 
 import { decode, encode } from "../mqtt/text.js";
@@ -9,28 +9,31 @@ import type { KeyValueDomain } from "./io.js";
 import type Journal from "./journal.js";
 import type { Owner } from "./journal.js";
 import { HEADER, Kind } from "./record.js";
+import type Scan from "./scan.js";
 
-/** Characters of a key, as on hosts that have a store of their own. */
+/** Bytes of a key, as on hosts that have a store of their own. */
 const KEY = 15;
 
-/** Of all that can be kept, promises take at most this share: without room for messages there would be no alerts. */
+/** Promises take at most this share of the journal: without room for messages there would be no alerts. */
 const SHARE = 0.875;
 
 interface Slot {
 	address: number;
-	cost: number;
+	readonly cost: number;
 }
 
-class Values implements Owner {
+export default class State implements KeyValueDomain, Owner {
 	stored = 0;
-	/** Per key the greater of what it takes and what it was promised. */
-	wanted = 0;
-	/** Of `wanted`, this is kept free at most. */
-	readonly most: number;
-	readonly slots = new Map<string, Slot>();
 	private readonly journal: Journal;
+	private readonly slots = new Map<string, Slot>();
+	/** By key, the cost of its longest value. */
 	private readonly promised = new Map<string, number>();
+	/** The sum over all keys of the greater of their cost and of what they were promised. */
+	private wanted = 0;
+	/** Of `wanted`, at most this is kept free. */
+	private readonly most: number;
 
+	/** `promised`: by key, the bytes of its longest value. Messages leave that room alone. */
 	constructor(journal: Journal, promised: ReadonlyMap<string, number>) {
 		this.journal = journal;
 		this.most = Math.floor(journal.capacity * SHARE);
@@ -39,94 +42,25 @@ class Values implements Owner {
 			this.promised.set(key, cost);
 			this.wanted += cost;
 		});
-		journal.attach(this);
-	}
-	get claimed(): number {
-		return Math.max(this.stored, Math.min(this.wanted, this.most));
-	}
-	/** A value of such a cost may take the place of the present one. */
-	admits(key: string, cost: number): boolean {
-		const present = this.slots.get(key)?.cost ?? 0;
-		const promised = this.promised.get(key) ?? 0;
-		// What is no longer than before needs nothing that is not there already.
-		if (cost <= present) return true;
-		if (cost <= promised) return this.journal.holds(cost - present);
-		return this.journal.admits(cost - Math.max(present, promised));
-	}
-	set(key: string, address: number, cost: number): void {
-		this.remove(key);
-		this.slots.set(key, { address, cost });
-		this.count(key, cost, 1);
-	}
-	remove(key: string): void {
-		const slot = this.slots.get(key);
-		if (!slot) return;
-		this.count(key, slot.cost, -1);
-		this.slots.delete(key);
-	}
-	private count(key: string, cost: number, sign: number): void {
-		this.stored += sign * cost;
-		this.wanted += sign * Math.max(0, cost - (this.promised.get(key) ?? 0));
-	}
-	replay(kind: number, address: number): void {
-		if (kind !== Kind.value && kind !== Kind.deleted) return;
-		const journal = this.journal;
-		const { frame } = journal;
-		// Checked here and not at the end: if this one is hit, the one before it still stands.
-		if (!journal.load(address)) {
-			journal.damage();
-			return;
-		}
-		const start = HEADER + 1;
-		const key = decode(frame.bytes.subarray(start, start + (frame.bytes[HEADER] as number)));
-		if (kind === Kind.value) this.set(key, address, journal.costOf(frame.length));
-		else this.remove(key);
-	}
-	settle(): void {}
-	find(start: number, end: number): number {
-		for (const { address } of this.slots.values()) if (address >= start && address < end) return address;
-		return -1;
-	}
-	tag(): number {
-		return 0;
-	}
-	move(address: number, to: number): void {
-		for (const [key, slot] of this.slots) {
-			if (slot.address !== address) continue;
-			if (to < 0) this.remove(key);
-			else slot.address = to;
-			return;
-		}
-	}
-}
-
-export default class State implements KeyValueDomain {
-	private readonly journal: Journal;
-	private readonly values: Values;
-
-	/** `promised`: by key, the bytes of its longest value. Messages leave that room alone. */
-	constructor(journal: Journal, promised: ReadonlyMap<string, number>) {
-		this.journal = journal;
-		this.values = new Values(journal, promised);
+		journal.owners.push(this);
 	}
 	/** How much more is promised than this partition can keep free; 0 where all is. */
 	get lacking(): number {
-		return Math.max(0, this.values.wanted - this.values.most);
+		return Math.max(0, this.wanted - this.most);
 	}
 	read(key: string): string | undefined {
-		const slot = this.values.slots.get(key);
+		const slot = this.slots.get(key);
 		if (!slot) return undefined;
 		const journal = this.journal;
 		if (!journal.load(slot.address)) {
-			journal.damage();
-			this.values.remove(key);
+			journal.hit++;
+			this.forget(key);
 			return undefined;
 		}
 		const { bytes, length } = journal.frame;
-		const skip = 1 + (bytes[HEADER] as number);
-		return decode(bytes.subarray(HEADER + skip, HEADER + length));
+		return decode(bytes.subarray(HEADER + 1 + (bytes[HEADER] as number), HEADER + length));
 	}
-	/** Throws when there is no room, which a promised value always has; the value from before stays then. */
+	/** Throws when there is no room, which a promised value always has. The former value stays then. */
 	write(key: string, value: string): void {
 		const name = encode(key);
 		if (name.byteLength < 1 || name.byteLength > KEY)
@@ -140,28 +74,90 @@ export default class State implements KeyValueDomain {
 			);
 		if (this.read(key) === value) return;
 		const cost = journal.costOf(length);
-		if (!this.values.admits(key, cost) || !journal.room(length)) throw new Error("state: full");
-		const address = this.append(Kind.value, name, text);
-		if (address < 0) throw new Error("state: flash failed");
-		this.values.set(key, address, cost);
+		if (!this.admits(key, cost) || !journal.room(length)) throw new Error("state: full");
+		this.set(key, this.append(Kind.value, name, text), cost);
 	}
 	delete(key: string): void {
-		if (!this.values.slots.has(key)) return;
+		if (!this.slots.has(key)) return;
 		const name = encode(key);
 		if (!this.journal.room(1 + name.byteLength)) throw new Error("state: full");
-		if (this.append(Kind.deleted, name, name.subarray(0, 0)) < 0) throw new Error("state: flash failed");
-		this.values.remove(key);
+		this.append(Kind.deleted, name, name.subarray(0, 0));
+		this.forget(key);
 	}
 	[Symbol.iterator](): Iterator<string> {
-		return this.values.slots.keys();
+		return this.slots.keys();
 	}
 	close(): void {}
 
+	// Owner
+
+	get claimed(): number {
+		const { most, stored, wanted } = this;
+		const kept = wanted < most ? wanted : most;
+		return stored > kept ? stored : kept;
+	}
+	replay({ kind, address }: Scan): void {
+		if (kind !== Kind.value && kind !== Kind.deleted) return;
+		const journal = this.journal;
+		// Checked here and not in `settle`: if this record is hit, the value before it is still there.
+		if (!journal.load(address)) {
+			journal.hit++;
+			return;
+		}
+		const { bytes, length } = journal.frame;
+		const key = decode(bytes.subarray(HEADER + 1, HEADER + 1 + (bytes[HEADER] as number)));
+		if (kind === Kind.value) this.set(key, address, journal.costOf(length));
+		else this.forget(key);
+	}
+	settle(): void {}
+	find(start: number, end: number): number {
+		for (const { address } of this.slots.values()) if (address >= start && address < end) return address;
+		return -1;
+	}
+	tag(): number {
+		return 0;
+	}
+	move(address: number, to: number): void {
+		for (const [key, slot] of this.slots) {
+			if (slot.address !== address) continue;
+			if (to < 0) this.forget(key);
+			else slot.address = to;
+			return;
+		}
+	}
+
+	/** A value of such a cost may take the place of the present one. */
+	private admits(key: string, cost: number): boolean {
+		const present = this.slots.get(key)?.cost ?? 0;
+		const promised = this.promised.get(key) ?? 0;
+		// A value that is no longer needs no room that is not there already.
+		if (cost <= present) return true;
+		if (cost <= promised) return this.journal.holds(cost - present);
+		return this.journal.admits(cost - Math.max(present, promised));
+	}
 	private append(kind: number, name: Uint8Array, text: Uint8Array): number {
-		const { bytes } = this.journal.frame;
+		const journal = this.journal;
+		const { bytes } = journal.frame;
 		bytes[HEADER] = name.byteLength;
 		bytes.set(name, HEADER + 1);
 		bytes.set(text, HEADER + 1 + name.byteLength);
-		return this.journal.append(kind, ++this.journal.sequence, 0, 1 + name.byteLength + text.byteLength);
+		const address = journal.append(kind, ++journal.sequence, 0, 1 + name.byteLength + text.byteLength);
+		if (address < 0) throw new Error("state: flash failed");
+		return address;
+	}
+	private set(key: string, address: number, cost: number): void {
+		this.forget(key);
+		this.slots.set(key, { address, cost });
+		this.count(key, cost, 1);
+	}
+	private forget(key: string): void {
+		const slot = this.slots.get(key);
+		if (!slot) return;
+		this.count(key, slot.cost, -1);
+		this.slots.delete(key);
+	}
+	private count(key: string, cost: number, sign: number): void {
+		this.stored += sign * cost;
+		this.wanted += sign * Math.max(0, cost - (this.promised.get(key) ?? 0));
 	}
 }

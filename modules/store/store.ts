@@ -1,6 +1,6 @@
 /**
- * Opens a flash partition: one journal, the outbox and the state in it. Never throws, never writes, never formats
- * unasked; what it cannot use it leaves alone and names, and the caller goes on in RAM (session/queue.ts).
+ * Opens a flash partition: one journal, with the outbox and the state in it. Never throws, never writes, never formats:
+ * a partition that cannot be used is left alone and named, and the caller goes on in RAM (session/queue.ts).
  */
 
 import type { FlashPartition } from "./io.js";
@@ -18,11 +18,11 @@ export default class Store {
 	/** Absent when the partition cannot be used; `description` says why. */
 	readonly outbox: Outbox | undefined;
 	readonly state: State | undefined;
-	/** One of `Found` (survey.ts). */
+	/** One of `Found` (mount.ts). */
 	readonly found: number;
 	/** What was found, in one sentence. */
 	readonly description: string;
-	/** Nothing that was ever kept is missing but what a loss of power explains. */
+	/** Nothing that was ever kept is missing, but for the last change before a loss of power. */
 	readonly whole: boolean;
 	private readonly journal: Journal;
 
@@ -43,7 +43,8 @@ export default class Store {
 	}
 	/** Plain numbers for `info`. */
 	get counters() {
-		const { damaged, failures, retired, compactions } = this.journal;
+		const { damaged, blocks, compactions } = this.journal;
+		const { failures, retired } = blocks;
 		const { refused = 0, quarantined = 0 } = this.outbox ?? {};
 		return { damaged, failures, retired, compactions, refused, quarantined };
 	}

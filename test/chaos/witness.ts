@@ -4,7 +4,7 @@
  * the format of one record from modules/store, and nothing of how a journal is replayed, which is what is on trial.
  */
 
-import { Frame, HEADER, Kind, sizeOf } from "../../modules/store/record.js";
+import { COPY, Frame, HEADER, Kind, sizeOf } from "../../modules/store/record.js";
 
 export interface Alert {
 	/** `<boot>-<seq>`. */
@@ -48,8 +48,11 @@ export class Witness {
 	}
 
 	#fact(): Fact | undefined {
-		const { kind, sequence, length, tag, copied } = this.#frame;
-		const body = this.#frame.bytes.subarray(HEADER, HEADER + length);
+		const { bytes, words, length } = this.#frame;
+		const [first = 0, , sequence = 0, tag = 0] = words;
+		const kind = first & 0x7f;
+		const copied = (first & COPY) !== 0;
+		const body = bytes.subarray(HEADER, HEADER + length);
 		if (kind === Kind.message) {
 			const size = (body[0] as number) | ((body[1] as number) << 8);
 			const rule = /\/alerts\/([^/]+)$/.exec(decoder.decode(body.subarray(2, 2 + size)))?.[1];
@@ -58,7 +61,7 @@ export class Witness {
 		}
 		if (kind === Kind.status) return { what: "sent", sequence, packetIdentifier: tag & 0xffff };
 		if (kind === Kind.released) return { what: "released", sequence };
-		if (kind === Kind.quarantined) return { what: "quarantined", sequence };
+		if (kind === Kind.aside) return { what: "quarantined", sequence };
 		if (kind !== Kind.value) return undefined;
 		const end = 1 + (body[0] as number);
 		return value(decoder.decode(body.subarray(1, end)), decoder.decode(body.subarray(end)));

@@ -91,6 +91,18 @@ describe("Outbox", () => {
 			assert.equal(two.aside(1), undefined);
 		}
 	});
+	it("counts no further than 255 failures, beside which the record says whether a message is retained", () => {
+		for (const retain of [false, true]) {
+			const { outbox, again, flash } = opened();
+			outbox.append("a", bytes("x"), { retain });
+			for (let count = 1; count < 300; count++) assert.equal(outbox.failed(1), Math.min(255, count));
+			const { writes } = flash;
+			outbox.failed(1);
+			assert.equal(flash.writes, writes);
+			for (const one of [outbox, again().outbox])
+				assert.deepEqual([one.next(0)?.failures, one.next(0)?.retain], [255, retain]);
+		}
+	});
 	it("never gives a sequence twice, though all that carried the numbers is long erased", () => {
 		const { flash } = opened();
 		let last = 0;

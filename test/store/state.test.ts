@@ -90,8 +90,29 @@ describe("State (ECMA-419 §28 Key-Value)", () => {
 	it("leaves an eighth to messages, whatever is promised, and says how much is lacking", () => {
 		const promised = new Map(Array.from({ length: 99 }, (_, index) => [`${index}`, 100]));
 		const { state, outbox } = opened(partition(), promised);
-		assert.ok(state.lacking > 1000);
-		assert.ok(outbox.append("a/b", new Uint8Array(60)));
+		// A block of 512 bytes: 32 of header, 20 for a tail, 124 that a record may leave; five of eight, less seven tails.
+		const capacity = 5 * (512 - 32 - 20 - 124) - 7 * 20;
+		// Records of 128 bytes: 20 of header, 1 of length, 1 or 2 of key, 100, 4 of check.
+		assert.equal(state.lacking, 99 * 128 - Math.floor(capacity * 0.875));
+		let held = 0;
+		while (outbox.append("a/b", new Uint8Array(47))) held++;
+		// Of 76 bytes each.
+		assert.equal(held, Math.floor((capacity - Math.floor(capacity * 0.875)) / 76));
+	});
+	it("reckons a promise with no more than the longest value, which can be written and read in a full journal", () => {
+		// A record is at most as long as a block less its header and a tail: here 460, with 24 beside the body.
+		const longest = 512 - 32 - 20 - 24 - 4;
+		const costs = [longest, longest + 1, 0xffff].map(length => {
+			const { state, outbox, again } = opened(partition(), new Map([["key", length]]));
+			let held = 0;
+			while (outbox.append("a/b", new Uint8Array(47))) held++;
+			const value = "x".repeat(longest);
+			state.write("key", value);
+			assert.equal(again().state.read("key"), value);
+			assert.throws(() => state.write("key", `${value}x`), RangeError);
+			return held;
+		});
+		assert.deepEqual(costs, [costs[0], costs[0], costs[0]]);
 	});
 	it("gets the room it is promised from the messages, byte for byte", () => {
 		const held = (promised: ReadonlyMap<string, number>) => {
