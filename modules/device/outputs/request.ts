@@ -1,11 +1,11 @@
 /**
- * What a message on `set` or `desired` asks of an output: `ON`, `OFF`, or
+ * What a message on `set` or `desired` asks of an output: `ON`, `OFF` (in any case), or
  * `{"state":"ON","brightness":128,"ver":17,"cid":"…"}`. Reads it, checks its form, says what is wrong with it, and refuses a
  * retained copy on `set`. output.ts carries it out. There is no TOGGLE: delivered twice it would not mean what it said.
  */
 
 import type { Received } from "../../session/options.js";
-import { isRecord, show } from "../description/schema.js";
+import { isRecord, type Problem, show, unknown, type Values } from "../description/schema.js";
 import { parse } from "../json.js";
 
 export interface Request {
@@ -26,13 +26,18 @@ export interface Refusal {
 
 /** Far more than any request needs; a longer message is not read at all. */
 const LONGEST = 512;
+const keys: readonly string[] = Object.freeze(["state", "brightness", "ver", "cid"]);
 const FORM = 'expected ON, OFF or {"state":"ON"|"OFF","brightness":1…255,"ver":…}';
+const TOGGLE =
+	"expected ON or OFF, found TOGGLE: a broker may deliver it twice, and then it would change nothing";
 
 /** The request in a payload that is not empty. */
 export function parseRequest(payload: Uint8Array): Request | Refusal {
 	const { text, value, error } = parse(payload, LONGEST);
-	if (text === "ON" || text === "OFF") return { on: text === "ON" };
+	const state = stateOf(text);
+	if (state !== undefined) return { on: state === "ON" };
 	if (isRecord(value)) return fromRecord(value);
+	if (isToggle(text)) return { error: TOGGLE };
 	return { error: text === undefined ? (error as string) : `${FORM}, found ${show(text)}` };
 }
 
@@ -48,13 +53,17 @@ export function ignored(found: string, { cid }: Request | Refusal): Refusal {
 }
 
 function fromRecord(value: { readonly [key: string]: unknown }): Request | Refusal {
-	const { state, brightness, ver } = value;
+	const { brightness, ver } = value;
+	const state = stateOf(value.state);
 	const cid = cidOf(value.cid);
 	const wrong = (key: string, expected: string, found: unknown): Refusal => ({
 		error: `${key}: expected ${expected}, found ${show(found)}`,
 		...(cid !== undefined && { cid }),
 	});
-	if (state !== "ON" && state !== "OFF") return wrong("state", "ON or OFF", state);
+	if (isToggle(value.state)) return { error: TOGGLE, ...(cid !== undefined && { cid }) };
+	if (state === undefined) return wrong("state", "ON or OFF", value.state);
+	const [problem] = unknownKeys(value);
+	if (problem) return wrong(problem.key, problem.expected, problem.key);
 	if (brightness !== undefined && !isWhole(brightness, 1, 255))
 		return wrong("brightness", "a whole number from 1 to 255", brightness);
 	if (ver !== undefined && !isWhole(ver, 0, Number.MAX_SAFE_INTEGER))
@@ -65,6 +74,21 @@ function fromRecord(value: { readonly [key: string]: unknown }): Request | Refus
 		...(ver !== undefined && { ver }),
 		...(cid !== undefined && { cid }),
 	};
+}
+
+function stateOf(value: unknown): "ON" | "OFF" | undefined {
+	const text = typeof value === "string" && value.length <= 3 ? value.toUpperCase() : "";
+	return text === "ON" || text === "OFF" ? text : undefined;
+}
+
+function isToggle(value: unknown): boolean {
+	return typeof value === "string" && value.toUpperCase() === "TOGGLE";
+}
+
+function unknownKeys(value: Values): readonly Problem[] {
+	const problems: Problem[] = [];
+	for (const key of Object.keys(value)) if (!keys.includes(key)) unknown(problems, key, key, keys);
+	return problems;
 }
 
 function isWhole(value: unknown, minimum: number, maximum: number): value is number {

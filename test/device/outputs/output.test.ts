@@ -27,7 +27,7 @@ describe("lamp/set", () => {
 	for (const [payload, level, state] of [
 		["ON", 1, { state: "ON", src: "set" }],
 		['{"state":"ON"}', 1, { state: "ON", src: "set" }],
-		['{"state":"ON","brightness":7,"transition":2}', 1, { state: "ON", src: "set" }],
+		['{"state":"ON","brightness":7}', 1, { state: "ON", src: "set" }],
 	] as const)
 		it(`switches on for ${payload} and reports it retained`, () => {
 			const world = online();
@@ -53,10 +53,18 @@ describe("lamp/set", () => {
 	});
 
 	for (const [title, payload, error] of [
-		["TOGGLE, for delivered twice it would not mean what it said", "TOGGLE", /found "TOGGLE"/],
-		["another case", "on", /found "on"/],
+		[
+			"TOGGLE, for delivered twice it would not mean what it said",
+			"TOGGLE",
+			/found TOGGLE: a broker may deliver/,
+		],
+		["a word that is neither", "once", /found "once"$/],
+		["an unknown key", '{"state":"ON","colour":1}', /^colour: expected one of state, .*, found "colour"$/],
+		["a mistyped key", '{"state":"ON","brightnes":1}', /perhaps "brightness", found "brightnes"$/],
+		["a key of prototypes", '{"state":"ON","__proto__":1}', /^__proto__: .*, found "__proto__"$/],
 		["JSON without a state", '{"brightness":3}', /^state: expected ON or OFF, found nothing$/],
-		["a state that is none", '{"state":"TOGGLE"}', /^state: expected ON or OFF, found "TOGGLE"$/],
+		["a state of TOGGLE", '{"state":"toggle"}', /^expected ON or OFF, found TOGGLE: a broker may deliver/],
+		["a state that is none", '{"state":"dim"}', /^state: expected ON or OFF, found "dim"$/],
 		[
 			"brightness 0",
 			'{"state":"ON","brightness":0}',

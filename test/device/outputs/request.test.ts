@@ -10,6 +10,10 @@ describe("a request", () => {
 	for (const [payload, request] of [
 		["ON", { on: true }],
 		["OFF", { on: false }],
+		["on", { on: true }],
+		["off", { on: false }],
+		['{"state":"on"}', { on: true }],
+		['{"state":"Off","cid":1}', { on: false, cid: 1 }],
 		['{"state":"ON","brightness":9,"ver":0,"cid":7}', { on: true, brightness: 9, ver: 0, cid: 7 }],
 	] as const)
 		it(`is read from ${payload}, on set and on desired`, () => {
