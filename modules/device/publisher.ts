@@ -26,6 +26,13 @@ const MOST = 16;
 /** Bytes of a payload that are shown. */
 const LONGEST = 200;
 
+const none: SessionLike = Object.freeze({
+	online: false,
+	counters: Object.freeze({}),
+	publish: () => Outcome.droppedOffline,
+	close() {},
+});
+
 export interface PublisherOptions {
 	/** All topics begin with it. */
 	readonly base: string;
@@ -38,8 +45,8 @@ export interface PublisherOptions {
 }
 
 export default class Publisher {
-	/** None while a board is put together: nothing is published then. */
-	session: SessionLike | undefined;
+	/** The board's; until then nothing is published. */
+	session: SessionLike = none;
 	private readonly base: string;
 	private readonly trace: ((line: string) => void) | undefined;
 	private readonly forgetting: () => boolean;
@@ -63,25 +70,21 @@ export default class Publisher {
 
 	/** On a whole topic. False when it was not accepted. */
 	measurement(topic: string, payload: string): boolean {
-		const { session } = this;
-		if (session === undefined) return false;
-		const outcome = session.publish(topic, payload, measured);
+		const outcome = this.session.publish(topic, payload, measured);
 		if (this.trace !== undefined) this.note(topic, payload, measured, outcome);
 		return outcome <= Outcome.queued;
 	}
 
 	/** False when the outbox did not accept it. */
 	edge(name: string, payload: string): boolean {
-		const { session } = this;
-		if (session === undefined) return false;
 		const topic = this.base + name;
-		const outcome = session.publish(topic, payload, durable);
+		const outcome = this.session.publish(topic, payload, durable);
 		if (this.trace !== undefined) this.note(topic, payload, durable, outcome);
 		return outcome <= Outcome.queued;
 	}
 
 	get online(): boolean {
-		return this.session?.online === true;
+		return this.session.online;
 	}
 	/** Retained messages may be published: the broker is there, and they are not all being cleared. */
 	get retaining(): boolean {
@@ -146,7 +149,7 @@ export default class Publisher {
 
 	private publish(name: string, payload: string, options: PublishOptions): Outcome {
 		const topic = this.base + name;
-		const outcome = this.session?.publish(topic, payload, options) ?? Outcome.droppedOffline;
+		const outcome = this.session.publish(topic, payload, options);
 		if (this.trace !== undefined) this.note(topic, payload, options, outcome);
 		return outcome;
 	}

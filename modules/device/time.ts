@@ -67,9 +67,8 @@ export default class Time {
 		if (options.ntp) this.attempt = options.timer.set(() => this.ask(), 0);
 	}
 
-	/** `ts` for a message of now. Then `quality` is its `tsq`. */
-	now(): number {
-		const uptime = this.uptime;
+	/** `ts` for a message of now. Then `quality` is its `tsq`. A caller that has just asked for the uptime may hand it in. */
+	now(uptime = this.uptime): number {
 		const fresh = this.answered >= 0 && uptime - this.answered < TRUSTED;
 		if (fresh || this.clock.synchronized) this.trust = "ntp";
 		else if (this.held || this.answered >= 0) this.trust = "held";
@@ -90,7 +89,7 @@ export default class Time {
 	}
 	/** Milliseconds since this start, not wrapping. */
 	get uptime(): number {
-		const { ticks } = this.clock;
+		const ticks = this.clock.ticks;
 		// Read at least once an hour, so it does not wrap.
 		this.sinceStart += (ticks - this.ticks) | 0;
 		this.ticks = ticks;

@@ -19,6 +19,8 @@ function stage() {
 		full: [] as string[],
 		clock: new TestClock(),
 		publisher: undefined as unknown as Publisher,
+		/** The publisher's own, before there is one. */
+		before: undefined as unknown as SessionLike,
 	};
 	const session: SessionLike = {
 		get online() {
@@ -38,6 +40,7 @@ function stage() {
 		forgetting: () => one.forgetting,
 		full: name => void one.full.push(name),
 	});
+	one.before = one.publisher.session;
 	one.publisher.session = session;
 	return one;
 }
@@ -148,7 +151,7 @@ describe("what a board says", () => {
 
 	it("is heard by nobody before there is a session, and was not taken", () => {
 		const one = stage();
-		one.publisher.session = undefined;
+		one.publisher.session = stage().before;
 		for (const say of [edge, measurement, clearing, lasting]) assert.equal(say(one.publisher), false);
 		for (const say of [state, answer]) say(one.publisher);
 		assert.deepEqual([one.published, one.trace], [[], []]);

@@ -92,13 +92,21 @@ export default class Alert {
 		if (this.due !== undefined) this.queue(this.offered);
 	}
 
-	/** A sample, or `undefined` where one was due. `last`: the value of the latest that had one. `now`: uptime. */
-	update(value: number | undefined, now: number, last: number | undefined): void {
+	/** As long as samples come and lie within, `update` need not be called. Empty while an edge waits. */
+	get lowest(): number {
+		return this.due === undefined ? this.rule.lowest : Infinity;
+	}
+	get highest(): number {
+		return this.rule.highest;
+	}
+
+	/** A sample, or `undefined` where one was due; and the latest that had a value. `now`, `latest`: uptime. */
+	update(value: number | undefined, now: number, last: number | undefined, latest: number): void {
 		// While an edge waits for a place the rule stands still, so that ON and OFF never overtake one another.
 		if (this.due !== undefined && (now - this.offered < RETRY || !this.queue(now))) return;
-		if (!this.rule.update(value, now)) return;
+		if (!this.rule.update(value, now, latest)) return;
 		this.edges++;
-		this.due = this.edge(last);
+		this.due = this.edge(last, now);
 		this.queue(now);
 		this.announce();
 	}
@@ -108,11 +116,11 @@ export default class Alert {
 		this.parts.publisher.state(topics.alertState(this.name), `{"state":"${this.on ? "ON" : "OFF"}"}`);
 	}
 
-	private edge(value: number | undefined): Values {
+	private edge(value: number | undefined, now: number): Values {
 		const { time, boot } = this.parts;
 		const { severity } = this.settings;
 		// `now()` before `quality`, which it decides.
-		const ts = time.now();
+		const ts = time.now(now);
 		return {
 			id: boot.nextId(),
 			state: this.on ? "ON" : "OFF",

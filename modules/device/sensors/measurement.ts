@@ -11,6 +11,14 @@ import type Time from "../time.js";
 /** With a deadband and no `maxSilence`. */
 const SILENCE = 300_000;
 
+// Literals of the JSON, each once: a preloaded module copies a literal of a function at each use (20 bytes and more).
+const VALUE = '{"v":';
+const TIME = ',"ts":';
+const QUALITY = ',"tsq":"';
+const SEQUENCE = '","seq":';
+const END = "}";
+const NONE = "";
+
 /** The samples of one window. */
 interface Window {
 	/** Periods that have gone by, and values among them. */
@@ -38,41 +46,60 @@ export default class Measurement {
 	private readonly publisher: Publisher;
 	private readonly time: Time;
 	private readonly topic: string;
-	private description!: SensorDescription;
+	private description: SensorDescription;
+	/** Each sample is a measurement by itself: no window, deadband or batch. */
+	private plain = true;
 	/** 10 ** decimals, or 0. */
 	private scale = 0;
-	/** Periods to a window. */
-	private periods = 1;
 	private seq = 0;
-	/** With a deadband: the last value published, and when; NaN where it was not accepted: then the next is published in any case. */
-	private last = Number.NaN;
-	private since = 0;
-	private window: Window | undefined;
-	private batch: Batch | undefined;
+	// Only with a window, deadband or batch, so that others do not pay a slot for each.
+	/** Periods to a window. */
+	declare private periods: number;
+	/** The last value published, and when; NaN where it was not accepted: then the next is published in any case. */
+	declare private last: number;
+	declare private since: number;
+	declare private window: Window | undefined;
+	declare private batch: Batch | undefined;
 
 	/** `topic` is the whole one. */
 	constructor(description: SensorDescription, topic: string, time: Time, publisher: Publisher) {
 		this.publisher = publisher;
 		this.time = time;
 		this.topic = topic;
+		this.description = description;
 		this.configure(description);
 	}
 
 	/** From the next sample on; the window that was begun is given up. */
 	configure(description: SensorDescription): void {
-		const { decimals, window, every } = description;
+		const { decimals, deadband, batch, window, every } = description;
 		this.flush();
 		this.description = description;
 		this.scale = decimals === undefined ? 0 : 10 ** decimals;
+		this.plain = window === undefined && deadband === undefined && batch === 1;
+		if (this.plain) return;
+		this.last = Number.NaN;
+		this.since = 0;
 		this.periods = window === undefined ? 1 : Math.max(1, Math.round(window / every));
 		this.window = window === undefined ? undefined : { passed: 0, count: 0, sum: 0, minimum: 0, maximum: 0 };
 	}
 
 	/** A sample, or `undefined`, that stands for so many periods. `now`: uptime. */
-	add(value: number | undefined, now: number, periods: number): void {
-		if (this.batch !== undefined) this.expire(now);
-		if (this.window !== undefined) this.gather(this.window, value, now, periods);
-		else if (value !== undefined) this.measure(value, now);
+	add(sample: number | undefined, now: number, periods: number): void {
+		const plain = this.plain;
+		const raw = plain ? sample : this.gather(sample, now, periods);
+		if (raw === undefined) return;
+		const scale = this.scale;
+		// `+ 0`: JSON has a -0 that no dashboard wants.
+		const value = (scale === 0 ? raw : Math.round(raw * scale) / scale) + 0;
+		const time = this.time;
+		// `now()` before `quality`, which it decides.
+		const ts = time.now(now) as never;
+		const seq = ++this.seq as never;
+		const bounds = plain ? NONE : this.bounds();
+		// One call, for one string: by `+` or a template there would be seven, and twice the garbage.
+		const text = VALUE.concat(value as never, bounds, TIME, ts, QUALITY, time.quality, SEQUENCE, seq, END);
+		if (!this.publisher.measurement(this.topic, text)) this.last = Number.NaN;
 	}
 
 	/** Publishes a batch that is not full. */
@@ -87,13 +114,11 @@ export default class Measurement {
 		if (!this.publisher.measurement(this.topic, text)) this.last = Number.NaN;
 	}
 
-	/** A batch that a failing sensor or a deadband leaves unfilled goes out after twice the time it should have taken. */
-	private expire(now: number): void {
-		const { every, batch } = this.description;
-		if (now - (this.batch as Batch).start >= 2 * every * this.periods * batch) this.flush();
-	}
-
-	private gather(window: Window, value: number | undefined, now: number, periods: number): void {
+	/** Returns what is to be published by itself, if anything is. */
+	private gather(value: number | undefined, now: number, periods: number): number | undefined {
+		const { window } = this;
+		if (this.batch !== undefined) this.expire(now);
+		if (window === undefined) return value === undefined ? undefined : this.measure(value, now);
 		if (value !== undefined) {
 			const first = window.count++ === 0;
 			window.sum = first ? value : window.sum + value;
@@ -101,53 +126,56 @@ export default class Measurement {
 			if (first || value > window.maximum) window.maximum = value;
 		}
 		window.passed += periods;
-		if (window.passed < this.periods) return;
+		if (window.passed < this.periods) return undefined;
 		window.passed %= this.periods;
-		if (window.count) this.measure(this.aggregate(window), now);
+		const { count } = window;
 		window.count = 0;
+		return count ? this.measure(this.aggregate(window, count), now) : undefined;
 	}
 
-	private aggregate({ count, sum, minimum, maximum }: Window): number {
+	/** A batch that a failing sensor or a deadband leaves unfilled goes out after twice the time it should have taken. */
+	private expire(now: number): void {
+		const { every, batch } = this.description;
+		if (now - (this.batch as Batch).start >= 2 * every * this.periods * batch) this.flush();
+	}
+
+	private aggregate({ sum, minimum, maximum }: Window, count: number): number {
 		const { aggregate } = this.description;
 		if (aggregate === "minimum") return minimum;
 		if (aggregate === "maximum") return maximum;
 		return sum / count;
 	}
 
-	private measure(raw: number, now: number): void {
-		const value = this.round(raw);
+	/** Against the deadband, and into the batch. Returns what is to be published by itself. */
+	private measure(value: number, now: number): number | undefined {
 		const { deadband, batch } = this.description;
 		if (deadband !== undefined) {
-			if (this.quiet(value, now, deadband)) return;
-			this.last = value;
+			const rounded = this.round(value);
+			if (this.quiet(rounded, now, deadband)) return undefined;
+			this.last = rounded;
 			this.since = now;
 		}
-		this.seq++;
-		if (batch > 1) {
-			this.collect(value, now);
-			return;
-		}
-		// `now()` before `quality`, which it decides.
-		const ts = this.time.now();
-		const text = `{"v":${value}${this.range()},"ts":${ts},"tsq":"${this.time.quality}","seq":${this.seq}}`;
-		if (!this.publisher.measurement(this.topic, text)) this.last = Number.NaN;
+		if (batch === 1) return value;
+		this.collect(value, now);
+		return undefined;
 	}
 
-	private range(): string {
-		const window = this.window;
+	private bounds(): string {
+		const { window } = this;
 		if (window === undefined || this.description.aggregate !== "range") return "";
 		return `,"min":${this.round(window.minimum)},"max":${this.round(window.maximum)}`;
 	}
 
-	private collect(value: number, now: number): void {
+	private collect(raw: number, now: number): void {
 		const { time, window } = this;
 		if (this.batch === undefined) {
-			const ts = time.now();
+			const ts = time.now(now);
 			const empty = { values: "", lows: "", highs: "", offsets: "" };
 			this.batch = { count: 0, ...empty, ts, quality: time.quality, start: now };
 		}
 		const batch = this.batch;
-		batch.values += `,${value}`;
+		this.seq++;
+		batch.values += `,${this.round(raw)}`;
 		batch.offsets += `,${now - batch.start}`;
 		if (window !== undefined && this.description.aggregate === "range") {
 			batch.lows += `,${this.round(window.minimum)}`;
@@ -164,7 +192,8 @@ export default class Measurement {
 	}
 
 	private round(value: number): number {
+		const scale = this.scale;
 		// `+ 0`: JSON has a -0 that no dashboard wants.
-		return (this.scale ? Math.round(value * this.scale) / this.scale : value) + 0;
+		return (scale === 0 ? value : Math.round(value * scale) / scale) + 0;
 	}
 }

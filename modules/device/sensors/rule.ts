@@ -20,7 +20,7 @@ export default class Rule {
 	private readonly clearHigh: number;
 	/** When the hold or the pause began. */
 	private since = 0;
-	/** Of the last sample that counted: when it came, its value, and the rate of change up to it. */
+	/** Uptime of the start, or of the last sample that counted for the rate; its value, and the rate of change up to it. */
 	private sampled: number;
 	declare private value: number | undefined;
 	declare private rate: number | undefined;
@@ -45,19 +45,24 @@ export default class Rule {
 		return (this.state & State.On) !== 0;
 	}
 
-	/** A sample, or `undefined` where there should have been one. True when this is an edge: `on` has changed. */
-	update(value: number | undefined, now: number): boolean {
-		// Most samples change nothing, and are seen here not to.
-		if (value === undefined || this.kind !== 0) return this.judge(value, now);
-		const state = this.state;
-		if (state === 0 && value <= this.high && value >= this.low) return false;
-		if (state === 1 && (value > this.clearHigh || value < this.clearLow)) return false;
-		return this.judge(value, now);
+	/**
+	 * As long as samples come and lie within `lowest` … `highest`, nothing changes here, and `update` need not be called.
+	 * The band is empty where each sample counts.
+	 */
+	get lowest(): number {
+		if (this.state !== 0 || this.kind === Kind.Rate) return Infinity;
+		return this.kind === Kind.Stale ? -Infinity : this.low;
+	}
+	get highest(): number {
+		return this.kind === Kind.Stale ? Infinity : this.high;
 	}
 
-	/** What the sample says goes into the state machine, if it says anything. */
-	private judge(value: number | undefined, now: number): boolean {
-		if (this.kind === Kind.Stale) return this.silence(value, now);
+	/**
+	 * A sample, or `undefined` where there should have been one; `latest`: uptime of the last one that had a value. True when
+	 * this is an edge: `on` has changed.
+	 */
+	update(value: number | undefined, now: number, latest: number): boolean {
+		if (this.kind === Kind.Stale) return this.silence(value, now, latest);
 		if (this.kind === Kind.Rate) return this.slope(value, now);
 		if (value === undefined) return this.step(false, false, value, now);
 		return this.compare(value, value, now);
@@ -82,9 +87,9 @@ export default class Rule {
 		return this.compare(this.rate, value, now);
 	}
 
-	private silence(value: number | undefined, now: number): boolean {
-		if (value !== undefined) this.sampled = now;
-		const silent = now - this.sampled >= (this.description.stale as number);
+	private silence(value: number | undefined, now: number, latest: number): boolean {
+		const since = latest > this.sampled ? latest : this.sampled;
+		const silent = now - since >= (this.description.stale as number);
 		return this.step(value === undefined && silent, value !== undefined, value, now);
 	}
 

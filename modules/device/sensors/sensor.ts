@@ -27,8 +27,12 @@ export default class Sensor {
 	/** The sensor's own fault alert is the last. */
 	readonly alerts: readonly Alert[];
 	private readonly measurement: Measurement;
-	/** The latest value. */
+	/** The latest value, and its uptime. */
 	private last: number | undefined;
+	private latest = 0;
+	/** While values come and lie within, no alert changes: each is OFF and has no edge that waits. Empty before the first sample. */
+	private lowest = Infinity;
+	private highest = -Infinity;
 	readonly sampler: Sampler;
 	private readonly parts: SensorParts;
 	private readonly driver: SensorDriver;
@@ -84,6 +88,7 @@ export default class Sensor {
 			const own = alerts.find(({ name }) => name === alert.name) ?? fault(this.settings);
 			if (differs(own, alert.description)) alert.configure(own);
 		}
+		this.lowest = Infinity;
 	}
 
 	close(): void {
@@ -93,9 +98,20 @@ export default class Sensor {
 
 	/** Of the sampler. Alerts first: they must not wait. */
 	take(value: number | undefined, now: number, periods: number): void {
-		if (value !== undefined) this.last = value;
-		const { alerts } = this;
-		for (let i = 0; i < alerts.length; i++) (alerts[i] as Alert).update(value, now, this.last);
+		if (value !== undefined) {
+			this.last = value;
+			this.latest = now;
+		}
+		// Two comparisons for all alerts together: each by itself costs 80 units.
+		if (value === undefined || value < this.lowest || value > this.highest) {
+			this.lowest = -Infinity;
+			this.highest = Infinity;
+			for (const alert of this.alerts) {
+				alert.update(value, now, this.last, this.latest);
+				this.lowest = Math.max(this.lowest, alert.lowest);
+				this.highest = Math.min(this.highest, alert.highest);
+			}
+		}
 		this.measurement.add(value, now, periods);
 	}
 	report(line: string): void {

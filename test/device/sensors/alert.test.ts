@@ -50,6 +50,17 @@ describe("alert", () => {
 		assert.deepEqual(edges(scene.world), ["ON", "OFF"]);
 	});
 
+	it("is raised by a value that has not changed when its threshold is changed to below it", () => {
+		const scene = world();
+		scene.world.start(description);
+		scene.world.link.connect();
+		scene.world.clock.advance(5000);
+		scene.world.link.receive("cmd", '{"cmd":"config","set":{"alerts":{"hot":{"above":10,"clear":9}}}}');
+		assert.deepEqual(edges(scene.world), []);
+		scene.world.clock.advance(1000);
+		assert.deepEqual(edges(scene.world), ["ON"]);
+	});
+
 	it("is kept while there is no broker and comes before anything newer", () => {
 		const scene = world();
 		scene.world.start(description);

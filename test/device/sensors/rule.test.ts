@@ -16,8 +16,13 @@ function states(
 	const rule = new Rule({ ...plain, ...description } as AlertDescription, start, on);
 	let text = "";
 	let last = on;
+	let latest = start;
 	samples.forEach((value, index) => {
-		const edge = rule.update(value, start + index * 1000);
+		const now = start + index * 1000;
+		if (value !== undefined) latest = now;
+		const within = value !== undefined && value >= rule.lowest && value <= rule.highest;
+		const edge = rule.update(value, now, latest);
+		assert.ok(!(edge && within), "a sample that need not be looked at changes nothing");
 		assert.equal(edge, rule.on !== last, "an edge is a change, and a change an edge");
 		last = rule.on;
 		text += rule.on ? "#" : "-";
@@ -134,7 +139,7 @@ describe("alert rule", () => {
 	it("stays stale for as long as there is nothing, for months", () => {
 		const rule = new Rule({ ...plain, stale: 1000 } as AlertDescription, 0);
 		let edges = 0;
-		for (let day = 0; day < 60; day++) if (rule.update(undefined, day * 86_400_000)) edges++;
+		for (let day = 0; day < 60; day++) if (rule.update(undefined, day * 86_400_000, 0)) edges++;
 		assert.deepEqual([rule.on, edges], [true, 1]);
 	});
 
@@ -145,25 +150,25 @@ describe("alert rule", () => {
 		it(`counts what has passed between two samples, also when ticks have gone ${title} meanwhile`, () => {
 			const rule = (description: object) => new Rule({ ...plain, ...description } as AlertDescription, 0);
 			const stale = rule({ stale: 86_400_000 });
-			assert.equal(stale.update(undefined, weeks), true, "stale");
+			assert.equal(stale.update(undefined, weeks, 0), true, "stale");
 			const rate = rule({ rate: 1 });
-			rate.update(0, 0);
+			rate.update(0, 0, 0);
 			// 5 000 within a second would be too fast.
-			assert.equal(rate.update(5000, weeks), false, "rate");
+			assert.equal(rate.update(5000, weeks, 0), false, "rate");
 			const hold = rule({ above: 1, holdOn: 86_400_000 });
-			hold.update(2, 0);
-			assert.equal(hold.update(2, weeks), true, "hold");
+			hold.update(2, 0, 0);
+			assert.equal(hold.update(2, weeks, 0), true, "hold");
 			const rearm = rule({ above: 1, rearm: 86_400_000 });
-			rearm.update(2, 0);
-			rearm.update(0, 1);
-			assert.equal(rearm.update(2, weeks), true, "re-arm");
+			rearm.update(2, 0, 0);
+			rearm.update(0, 1, 0);
+			assert.equal(rearm.update(2, weeks, 0), true, "re-arm");
 		});
 
 	it("is armed again after a pause of weeks", () => {
 		const rule = new Rule({ ...plain, above: 1, rearm: 1000 } as AlertDescription, 0);
-		rule.update(2, 0);
-		rule.update(0, 1000);
-		for (let day = 1; day < 40; day++) rule.update(0, day * 86_400_000);
-		assert.equal(rule.update(2, 40 * 86_400_000), true);
+		rule.update(2, 0, 0);
+		rule.update(0, 1000, 0);
+		for (let day = 1; day < 40; day++) rule.update(0, day * 86_400_000, 0);
+		assert.equal(rule.update(2, 40 * 86_400_000, 0), true);
 	});
 });
