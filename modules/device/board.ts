@@ -7,14 +7,13 @@
 import type { TimerHandle } from "../mqtt/io.js";
 import type { SessionLike, UserOptions } from "../session/options.js";
 import { Report } from "../session/outcomes.js";
-import Boot from "./boot.js";
 import Command from "./commands/command.js";
 import Control from "./commands/control.js";
 import Decommission from "./commands/decommission.js";
 import { type Description, type OutputDescription, onlyTLS, optionsFor } from "./description/description.js";
 import Settings from "./description/settings.js";
 import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
-import Memory from "./memory.js";
+import Memory, { Boot } from "./memory.js";
 import Button from "./outputs/button.js";
 import { lampDriver } from "./outputs/lamp.js";
 import Output, { type OutputParts } from "./outputs/output.js";

@@ -1,28 +1,32 @@
 /**
- * What this board must remember over a restart, as small JSON records in an ECMA-419 key-value domain (§28).
+ * The records that survive a restart: small JSON objects by key in an ECMA-419 key-value domain (§28), and the first of
+ * them, the count of starts, from which ids come that no start has given before.
  * Never throws: a board whose memory fails goes on without, counts it, and says so in `info`.
- * Alerts on their way to the broker are not here but in the outbox.
+ * Alerts on their way to the broker are in the outbox, not here.
  */
 
 import { encode } from "../mqtt/text.js";
 import { isRecord, type Values } from "./description/schema.js";
 import type { KeyValueDomain } from "./io.js";
 
+/** The key of a record, and the most bytes that it takes: its owner exports it, and storage.ts keeps so much free. */
+export type Room = readonly [key: string, byteLength: number];
+
 /** Key length of ESP32's non-volatile storage. */
 const LONGEST_KEY = 15;
 
 export default class Memory {
 	private readonly domain: KeyValueDomain | undefined;
-	/** How many reads and writes went wrong. */
+	/** Reads and writes that went wrong. */
 	failures = 0;
 
-	/** Without a domain nothing is remembered. The domain stays the caller's. */
+	/** Without a domain nothing is remembered. The caller closes the domain. */
 	constructor(domain: KeyValueDomain | undefined) {
 		this.domain = domain;
 		if (!domain) this.failures++;
 	}
 
-	/** There is something that could remember. */
+	/** There is a domain. */
 	get lasting(): boolean {
 		return this.domain !== undefined;
 	}
@@ -46,7 +50,7 @@ export default class Memory {
 			const value: unknown = JSON.parse(text);
 			if (isRecord(value)) return value;
 		} catch {
-			// Counted below: what cannot be read is as good as never written.
+			// Counted below: a record that cannot be read is taken for one that was never written.
 		}
 		this.failures += this.domain ? 1 : 0;
 		return {};
@@ -73,6 +77,34 @@ export default class Memory {
 	}
 }
 
+const BOOT = "boot";
+export const bootRoom: Room = Object.freeze([BOOT, 24] as const);
+
+/** Counts the starts of a board, over restarts and the loss of its memory. */
+export class Boot {
+	readonly count: number;
+	private seq = 0;
+
+	/** Counts this start. `fresh`: this board never kept anything here; `whole`: the last that was written is read. */
+	constructor(memory: Memory, { fresh, whole }: { readonly fresh: boolean; readonly whole: boolean }) {
+		const { n } = memory.get(BOOT);
+		// Alert ids must differ from those of every earlier start, also where its count is lost, older than it was, or
+		// lies in a storage that cannot be read now: receivers would drop the alerts. Only a new board begins at 1.
+		const base = typeof n === "number" && whole ? n : fresh ? 0 : anywhere();
+		this.count = memory.put(BOOT, { n: base + 1 }) ? base + 1 : anywhere();
+	}
+
+	/** `<count>-<seq>`. */
+	nextId(): string {
+		return `${this.count}-${++this.seq}`;
+	}
+}
+
+/** Far from where counting begins. */
+function anywhere(): number {
+	return 1_000_000 + Math.floor(Math.random() * 1_000_000_000);
+}
+
 /** A key of at most 15 characters for any name: as it is where it fits, else its beginning and a hash (FNV-1a). */
 export function keyOf(prefix: string, name: string): string {
 	const key = prefix + name;
@@ -81,7 +113,7 @@ export function keyOf(prefix: string, name: string): string {
 	return `${key.slice(0, 7)}.${hashOf(name).toString(36)}`;
 }
 
-/** FNV-1a, 32 bits; `from` goes on behind another text. */
+/** FNV-1a, 32 bits; `from` is the hash of a text before this one. */
 export function hashOf(text: string, from = 0x811c9dc5): number {
 	const bytes = encode(text);
 	let hash = from;

@@ -1,25 +1,34 @@
 /**
- * Where this board keeps what must survive a power cut: alerts on their way and what it remembers, both in the flash
- * partition `journal` where there is one that can be used; else memory is the key-value store and alerts are in RAM,
- * which `info` then says. Never throws, and never formats what it does not know: a person has to (store/SPEC.md).
+ * Where this board keeps what must survive a power cut: alerts on their way, and its memory. Both are in the flash
+ * partition `journal` if there is one that can be used; else memory is the key-value store, and alerts are in RAM, which
+ * `info` says. Never throws, and never formats foreign bytes: a person has to (store/SPEC.md).
+ * Each record of the memory has room that alerts leave free. Its owner says how much; the list of owners is here.
  */
 
 import type { Outbox } from "../session/options.js";
 import { Queue } from "../session/queue.js";
+import { longestText } from "../session/subscriptions.js";
 import { Found } from "../store/mount.js";
 import Store from "../store/store.js";
-import type { Description } from "./description/description.js";
+import { forgetRoom } from "./commands/decommission.js";
+import { type Description, faultName } from "./description/description.js";
+import { settingsRoom } from "./description/settings.js";
 import type { Device, KeyValueDomain } from "./io.js";
-import reserve from "./reserve.js";
+import { bootRoom, type Room } from "./memory.js";
+import { roomOf as appliedRoom } from "./outputs/applied.js";
+import { roomOf as retainedRoom } from "./retained/cleanup.js";
+import { roomOf as alertRoom } from "./sensors/alert.js";
+import { timeRoom } from "./time.js";
+import topics from "./topics.js";
 
 export interface Storage {
 	readonly outbox: Outbox;
 	readonly memory: KeyValueDomain | undefined;
 	/** `flash`, or `ram` and why: for `info`. */
 	readonly kind: string;
-	/** Erased when it was opened: this board never kept anything here. Not said of what merely holds nothing. */
+	/** Erased when it was opened: this board never kept anything here. A journal that is empty is not fresh. */
 	readonly fresh: boolean;
-	/** What is read is the last that was written. */
+	/** Each record that is read is the last that was written. */
 	readonly whole: boolean;
 	/** Plain numbers. */
 	readonly counters: object;
@@ -33,7 +42,7 @@ export function openStorage(device: Device, description: Description): Storage {
 	try {
 		const partition = device.flash?.open({ path: PARTITION, mode: "r+" });
 		if (partition) {
-			const store = new Store({ partition, promised: reserve(description) });
+			const store = new Store({ partition, promised: roomFor(description) });
 			const { outbox, state } = store;
 			if (outbox && state) {
 				const { lacking } = state;
@@ -49,6 +58,29 @@ export function openStorage(device: Device, description: Description): Storage {
 	}
 	device.trace?.(`storage: alerts are kept in RAM (${why})`);
 	return new Volatile(keyValue(device), `ram: ${why}`);
+}
+
+/** By key, the bytes of the longest record that a board of this description keeps. */
+export function roomFor(description: Description): ReadonlyMap<string, number> {
+	const { sensors, alerts, actuators, lamp, broker = "" } = description;
+	const base = topics.base(description.root, description.id);
+	const outputs = actuators.map(({ name }) => name);
+	if (lamp) outputs.push("lamp");
+	const all = [...alerts.map(({ name }) => name), ...sensors.map(({ name }) => faultName(name))];
+	const names = [topics.info, ...outputs.map(topics.outputState), ...all.map(topics.alertState)];
+	const filters = outputs.flatMap(name => [topics.outputSet(name), topics.outputDesired(name)]);
+	const brokers = typeof broker === "string" ? [broker] : broker;
+	const text = longestText(
+		brokers,
+		[topics.command, ...filters].map(name => base + name),
+	);
+	const rooms: Room[] = [bootRoom, timeRoom, forgetRoom, settingsRoom];
+	// `{"text":"…"}`; each line break takes one byte more.
+	rooms.push(["session", text + 11 + filters.length + 1]);
+	for (const name of names) rooms.push(retainedRoom(base, name));
+	for (const name of outputs) rooms.push(appliedRoom(name));
+	for (const name of all) rooms.push(alertRoom(name));
+	return new Map(rooms);
 }
 
 class Flash implements Storage {
@@ -76,7 +108,7 @@ class Flash implements Storage {
 
 class Volatile implements Storage {
 	readonly kind: string;
-	// Where there was flash before, its counts were others.
+	// There may have been flash before, with other counts.
 	readonly fresh = false;
 	readonly whole = true;
 	readonly outbox: Outbox = new Queue();

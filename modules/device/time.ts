@@ -7,10 +7,11 @@
 
 import type { Timer, TimerHandle, With } from "../mqtt/io.js";
 import type { Clock, Device, NTP, NTPClass } from "./io.js";
-import type Memory from "./memory.js";
+import type { default as Memory, Room } from "./memory.js";
 
 const HOUR = 3_600_000;
 const KEY = "time";
+export const timeRoom: Room = Object.freeze([KEY, 32] as const);
 /** A crystal that is off by 50 ppm is 4 s off after a day. */
 const TRUSTED = 24 * HOUR;
 const AGAIN = 6 * HOUR;

@@ -4,6 +4,7 @@
  * good, also over a restart if `memory` is given. Sends nothing itself.
  */
 
+import { encode } from "../mqtt/text.js";
 import type { Memory, Subscription } from "./options.js";
 
 /** AWS takes no more in one SUBSCRIBE (field-notes §3). */
@@ -98,4 +99,10 @@ export class Subscriptions {
 			// As above, after the next restart.
 		}
 	}
+}
+
+/** Bytes of the longest text for the memory: the keys of these brokers (host and port), and the list. */
+export function longestText(brokers: readonly string[], topics: readonly string[]): number {
+	const keys = brokers.reduce((sum, broker) => sum + encode(broker).byteLength + 32, 0);
+	return topics.reduce((sum, topic) => sum + encode(topic).byteLength + 3, keys);
 }

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { check, type Description } from "../../modules/device/description/description.js";
-import reserve from "../../modules/device/reserve.js";
+import { roomFor } from "../../modules/device/storage.js";
 import { encode } from "../../modules/mqtt/text.js";
 import Store from "../../modules/store/store.js";
 import { Cut, TestFlash } from "../flash.js";
@@ -112,7 +112,7 @@ describe("board with a full outbox", function () {
 				[],
 			);
 
-			const room = reserve(one.description);
+			const room = roomFor(one.description);
 			const { state } = new Store({ partition: world.flash as TestFlash });
 			for (const key of state ?? []) {
 				const { byteLength } = encode(state?.read(key) as string);

@@ -8,14 +8,13 @@
 import type { Timer } from "../../mqtt/io.js";
 import { Deadline } from "../../session/deadline.js";
 import type { Outbox } from "../../session/options.js";
-import type Memory from "../memory.js";
+import type { default as Memory, Room } from "../memory.js";
 import type Publisher from "../publisher.js";
 import type Retained from "../retained/retained.js";
 import topics from "../topics.js";
 
 const KEY = "forget";
-/** Bytes of the longest record. */
-export const longest = 26;
+export const forgetRoom: Room = Object.freeze([KEY, 26] as const);
 /** Milliseconds until it is looked again, and while a clearing is set aside. */
 const LOOK = Object.freeze({ next: 250, aside: 10_000 });
 /** Not every broker closes after DISCONNECT. */

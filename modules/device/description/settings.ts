@@ -6,7 +6,7 @@
  */
 
 import type { Device } from "../io.js";
-import type Memory from "../memory.js";
+import type { default as Memory, Room } from "../memory.js";
 import { check, type Description, line } from "./description.js";
 import { isRecord, type Problem, unknown, type Values } from "./schema.js";
 
@@ -14,6 +14,8 @@ type Patch = { [key: string]: unknown };
 type Section = "sensors" | "alerts" | "actuators";
 
 const KEY = "config";
+/** Changes have any length: as long as the store can make a record. */
+export const settingsRoom: Room = Object.freeze([KEY, 0xffff] as const);
 const { freeze } = Object;
 const output: readonly string[] = freeze(["powerOn", "failSafe"]);
 /** The keys of each section that may be changed at run time. */

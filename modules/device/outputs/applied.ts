@@ -9,7 +9,7 @@ import type { Received } from "../../session/options.js";
 import type { OutputDescription } from "../description/description.js";
 import type { Values } from "../description/schema.js";
 import type Memory from "../memory.js";
-import { keyOf } from "../memory.js";
+import { keyOf, type Room } from "../memory.js";
 import type { Request } from "./request.js";
 
 /** One state, as it is stored. A plain record, made new at each change. */
@@ -30,8 +30,12 @@ export interface State {
 
 /** Brokers have so many messages unacknowledged at most, and send them all again (Mosquitto, VerneMQ). */
 const MOST = 20;
-/** Bytes of the longest record: `seen` takes 13 for each mark, the rest 110. */
-export const longest = 110 + 13 * MOST;
+const PREFIX = "o:";
+
+/** The longest record: `seen` takes 13 bytes for each mark, the rest 110. */
+export function roomOf(name: string): Room {
+	return [keyOf(PREFIX, name), 110 + 13 * MOST];
+}
 
 export default class Applied {
 	/** What is meant. Changed by the methods below only; stored unless `unsaved`. */
@@ -46,7 +50,7 @@ export default class Applied {
 	/** Begins with what is stored, as `powerOn` of the description has it. */
 	constructor(memory: Memory, name: string, description: OutputDescription) {
 		this.memory = memory;
-		this.key = keyOf("o:", name);
+		this.key = keyOf(PREFIX, name);
 		this.state = powerOn(read(memory.get(this.key)), description);
 	}
 

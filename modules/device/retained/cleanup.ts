@@ -4,14 +4,20 @@
  * earlier root or id are not touched, since another board may have them now.
  */
 
+import { encode } from "../../mqtt/text.js";
 import type Memory from "../memory.js";
-import { hashOf } from "../memory.js";
+import { hashOf, type Room } from "../memory.js";
 
 const PREFIX = "r:";
 
 /** The key of a name. It depends on the base, so a record of an earlier root or id can be told by its key. */
-export function keyFor(base: string, name: string): string {
+function keyFor(base: string, name: string): string {
 	return PREFIX + hashOf(name, hashOf(base)).toString(36);
+}
+
+/** The record of a name. */
+export function roomOf(base: string, name: string): Room {
+	return [keyFor(base, name), encode(JSON.stringify({ n: name })).byteLength];
 }
 
 export interface CleanupOptions {

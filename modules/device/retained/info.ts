@@ -3,10 +3,9 @@
  * storage, and the counters of each part. Keys and their meaning are in TOPICS.md. Publishes nothing.
  */
 
-import type Boot from "../boot.js";
 import type { Values } from "../description/schema.js";
 import type { Device } from "../io.js";
-import type Memory from "../memory.js";
+import type { Boot, default as Memory } from "../memory.js";
 import type Sensor from "../sensors/sensor.js";
 import { counted } from "../sensors/sensor.js";
 import type { Storage } from "../storage.js";

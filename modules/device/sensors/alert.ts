@@ -9,11 +9,10 @@
 
 import { decode } from "../../mqtt/text.js";
 import type { Outbox } from "../../session/options.js";
-import type Boot from "../boot.js";
 import type { AlertDescription } from "../description/description.js";
 import { isRecord, type Values } from "../description/schema.js";
 import type Memory from "../memory.js";
-import { keyOf } from "../memory.js";
+import { type Boot, keyOf, type Room } from "../memory.js";
 import type Publisher from "../publisher.js";
 import type Time from "../time.js";
 import topics from "../topics.js";
@@ -29,6 +28,8 @@ export interface AlertParts {
 
 /** Of each alert the newest edge that the outbox holds, by name. */
 export type Edges = ReadonlyMap<string, Values>;
+
+const PREFIX = "a:";
 
 /** A full outbox is not asked again at each of 200 samples a second. */
 const RETRY = 1000;
@@ -78,7 +79,7 @@ export default class Alert {
 		return this.settings;
 	}
 	private get key(): string {
-		return keyOf("a:", this.name);
+		return keyOf(PREFIX, this.name);
 	}
 
 	/** New thresholds; the state stays until a sample says otherwise. */
@@ -160,6 +161,20 @@ export default class Alert {
 		if (!memory.put(this.key, { on: on ? 1 : 0, ...edge }))
 			publisher.report(`${topics.alert(this.name)}: its state could not be stored, a restart may repeat it`);
 	}
+}
+
+/** The longest record: an edge that waits. Made anew, since XS does not stringify objects in flash. */
+export function roomOf(name: string): Room {
+	const due = {
+		id: "4294967295-4294967295",
+		state: "OFF",
+		// From 1e21 on numbers are written with an exponent, which is shorter.
+		v: -1.23457e20,
+		ts: 99_999_999_999_999,
+		tsq: "uptime",
+		severity: "critical",
+	};
+	return [keyOf(PREFIX, name), JSON.stringify({ on: 0, due }).length];
 }
 
 /** Both as `<boot>-<seq>`. Starts count upward. */

@@ -1,8 +1,7 @@
 /** The count of a board's starts, over memories that keep it, lose it or refuse it; and the ids made of it. */
 
 import assert from "node:assert/strict";
-import Boot from "../../modules/device/boot.js";
-import Memory from "../../modules/device/memory.js";
+import Memory, { Boot } from "../../modules/device/memory.js";
 import { World } from "./stage.js";
 
 const used = { fresh: false, whole: true };
