@@ -93,8 +93,9 @@ export default class Board {
 		this.retained = new Retained({ base, timer, memory, publisher, info, outputs, sensors, trying });
 		const { outbox } = storage;
 		const { retained } = this;
+		const { cleanup } = retained;
 		const leave = () => this.leave(base, router);
-		this.decommission = new Decommission({ timer, memory, publisher, outbox, retained, leave });
+		this.decommission = new Decommission({ timer, memory, publisher, outbox, cleanup, leave });
 		const { decommission } = this;
 		this.trial = new Trial({ timer, clock, provision, report, restart });
 		const control = new Control({ device, settings, info, sensors, outputs, decommission, restart });

@@ -9,7 +9,7 @@ import { decode } from "../mqtt/text.js";
 import { Deadline } from "../session/deadline.js";
 import type { PublishOptions, Received, SessionLike } from "../session/options.js";
 import { Outcome, Report } from "../session/outcomes.js";
-import { names } from "./commands/command.js";
+import { words } from "./description/fields.js";
 import type { Values } from "./description/schema.js";
 import type { Device } from "./io.js";
 import topics from "./topics.js";
@@ -190,7 +190,7 @@ export function reported(event: number, detail = ""): string {
 function printable(payload: Uint8Array, open: boolean): string {
 	try {
 		const text = payload.byteLength <= LONGEST ? decode(payload) : undefined;
-		if (text !== undefined && (open || names.includes(text))) return text;
+		if (text !== undefined && (open || words.includes(text))) return text;
 	} catch {
 		// Shown as a count.
 	}

@@ -5,6 +5,7 @@
 
 import type { Received } from "../../session/options.js";
 import { line } from "../description/description.js";
+import { words } from "../description/fields.js";
 import { isRecord, nearest, type Problem, show, unknown, type Values } from "../description/schema.js";
 import { parse } from "../json.js";
 import { cidOf } from "../outputs/request.js";
@@ -17,14 +18,7 @@ const MISTAKES = 4;
 /** The keys of a command. */
 const keys: readonly string[] = Object.freeze(["cmd", "cid", "set", "output", "all"]);
 const BRIEF = 12;
-export const names: readonly string[] = Object.freeze([
-	"help",
-	"info",
-	"config",
-	"identify",
-	"restart",
-	"forget",
-]);
+const names: readonly string[] = Object.freeze(words.filter(word => word !== "provision"));
 
 export default class Command {
 	private readonly control: Control;

@@ -56,8 +56,8 @@ export default class Control {
 		// Copies: XS does not stringify objects that lie in flash.
 		for (const section of Object.keys(changeable)) set[section] = [...(changeable[section] ?? [])];
 		if (this.allows("provision") && device.provision) set.provision = [...device.provision.keys];
-		const cmd = ["help", ...settings.current.commands.filter(word => word !== "provision")];
-		return { cmd, ...(this.allows("config") && { set }) };
+		const cmd = settings.current.commands.filter(word => word !== "provision" && word !== "help");
+		return { cmd: ["help", ...cmd], ...(this.allows("config") && { set }) };
 	}
 
 	/** Returns the problems, or none: then the changes are stored and in force. */

@@ -10,7 +10,7 @@ import { Deadline } from "../../session/deadline.js";
 import type { Outbox } from "../../session/options.js";
 import type { default as Memory, Room } from "../memory.js";
 import type Publisher from "../publisher.js";
-import type Retained from "../retained/retained.js";
+import type Cleanup from "../retained/cleanup.js";
 import topics from "../topics.js";
 
 const KEY = "forget";
@@ -25,7 +25,7 @@ export interface DecommissionOptions {
 	readonly memory: Memory;
 	readonly publisher: Publisher;
 	readonly outbox: Outbox;
-	readonly retained: Pick<Retained, "names" | "forget">;
+	readonly cleanup: Cleanup;
 	/** The board leaves, without a status. */
 	readonly leave: () => void;
 }
@@ -76,7 +76,7 @@ export default class Decommission {
 	/** All is cleared and the board has left: the next start is that of a new board. */
 	end(): void {
 		this.begun = false;
-		this.options.retained.forget();
+		this.options.cleanup.forget();
 		this.options.memory.delete(KEY);
 	}
 
@@ -98,7 +98,7 @@ export default class Decommission {
 	}
 
 	private names(): readonly string[] {
-		const { names } = this.options.retained;
+		const names = this.options.cleanup.all;
 		const all = [...names, topics.status];
 		if (!this.all) return all;
 		all.push(topics.command);

@@ -5,8 +5,8 @@
  */
 
 import type { ActuatorDriver, Device, DriverOption } from "../io.js";
-import { type Address, parseAddress } from "./address.js";
-import { BROKER, board, type Known } from "./fields.js";
+
+import { type Address, BROKER, board, type Known, parseAddress } from "./fields.js";
 import { checkRules } from "./rules.js";
 import { isRecord, type Problem, report, type Values, walk } from "./schema.js";
 

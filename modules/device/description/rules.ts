@@ -4,8 +4,8 @@
  */
 
 import topics from "../topics.js";
-import { parseAddress } from "./address.js";
-import { BROKER, type Known } from "./fields.js";
+
+import { BROKER, type Known, parseAddress } from "./fields.js";
 import { isRecord, nearest, type Problem, report, show, type Values } from "./schema.js";
 
 /** Adds every mistake between keys of a board's description. */

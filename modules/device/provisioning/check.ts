@@ -5,17 +5,45 @@
  */
 
 import { encode } from "../../mqtt/text.js";
-import { parseAddress, publicAddress } from "../description/address.js";
 import { addresses, check, type Description } from "../description/description.js";
-import { isRecord, type Problem, unknown, type Values } from "../description/schema.js";
+import { parseAddress, publicAddress } from "../description/fields.js";
+import {
+	isRecord,
+	type Keys,
+	type Problem,
+	type Spec,
+	unknown,
+	type Values,
+	walk,
+} from "../description/schema.js";
 import type { Device, Provision } from "../io.js";
 
-/** Of the description. */
+/** Keys of the description. */
 const described: readonly string[] = Object.freeze(["broker", "id", "root"]);
-/** IEEE 802.11: a name of 32 bytes; WPA: a phrase of 8 to 63 characters, or a key of 64. */
-const Wireless = Object.freeze({ ssid: 32, least: 8, most: 64 });
+/** No value is repeated, since any may be a secret. */
+const text: Spec = Object.freeze({ type: "text", expected: "a text", secret: true });
+const form: Keys = Object.freeze({
+	ssid: Object.freeze({
+		...text,
+		expected: "a text of 1 to 32 bytes",
+		valid: (text: string) => within(text, 1, 32), // IEEE 802.11
+	}),
+	password: Object.freeze({
+		...text,
+		expected: "a text of 8 to 64 bytes, or of none for an open network",
+		valid: (text: string) => text === "" || within(text, 8, 64), // WPA: 8 to 63 characters, or a key of 64
+	}),
+	broker: text,
+	id: text,
+	root: text,
+});
 
-/** The mistakes in `changes`; none: they may be tried. No value is repeated in them, since any may be a secret. */
+function within(text: string, least: number, most: number): boolean {
+	const { byteLength } = encode(text);
+	return byteLength >= least && byteLength <= most;
+}
+
+/** The mistakes in `changes`; none: they may be tried. */
 export function mistakes(changes: unknown, description: Description, device: Device): Problem[] {
 	const { provision, network } = device;
 	const problems: Problem[] = [];
@@ -28,8 +56,7 @@ export function mistakes(changes: unknown, description: Description, device: Dev
 	else {
 		for (const key of Object.keys(changes))
 			if (!provision.keys.includes(key)) unknown(problems, `provision.${key}`, key, provision.keys);
-			else if (changes[key] !== null && key === "ssid") checkName(changes[key], problems);
-			else if (changes[key] !== null && key === "password") checkPassword(changes[key], problems);
+			else if (changes[key] !== null) walk(form[key] ?? text, changes[key], `provision.${key}`, problems);
 		if (!problems.length) problems.push(...misdescribed(changes, description, device, !!network.mqtts));
 	}
 	return problems;
@@ -54,11 +81,6 @@ function misdescribed(
 	{ sensor, actuator }: Device,
 	tls: boolean,
 ): Problem[] {
-	for (const key of described) {
-		const value = changes[key] ?? "";
-		if (typeof value !== "string")
-			return [{ key: `provision.${key}`, expected: "a text", found: "something else" }];
-	}
 	const raw = overlaid(description, key => changes[key] ?? undefined);
 	const { description: whole, problems } = check(raw, sensor, actuator);
 	const wrong = whole ? addresses(whole, tls).problems : problems;
@@ -81,37 +103,6 @@ function overlaid(description: object, given: (key: string) => unknown): Values 
 		delete result.password;
 	}
 	return result;
-}
-
-function checkName(value: unknown, problems: Problem[]): void {
-	const length = byteLength(value);
-	if (!(length > 0 && length <= Wireless.ssid))
-		problems.push({
-			key: "provision.ssid",
-			expected: `a text of 1 to ${Wireless.ssid} bytes`,
-			found: counted(length),
-		});
-}
-
-function checkPassword(value: unknown, problems: Problem[]): void {
-	const length = byteLength(value);
-	const { least, most } = Wireless;
-	const right = length === 0 || (length >= least && length <= most);
-	if (!right)
-		problems.push({
-			key: "provision.password",
-			expected: `a text of ${least} to ${most} bytes, or of none for an open network`,
-			found: counted(length),
-		});
-}
-
-/** -1 if it is no text. */
-function byteLength(value: unknown): number {
-	return typeof value === "string" ? encode(value).byteLength : -1;
-}
-
-function counted(length: number): string {
-	return length < 0 ? "something else" : `${length}`;
 }
 
 /** A password is shown as `true`, a broker without its user and password. */

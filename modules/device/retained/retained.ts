@@ -37,7 +37,8 @@ export interface RetainedOptions {
 export default class Retained {
 	private readonly timer: Timer;
 	private readonly publisher: Publisher;
-	private readonly cleanup: Cleanup;
+	/** The names of all that may be at the broker, earlier descriptions included. */
+	readonly cleanup: Cleanup;
 	private readonly announcers = new Map<string, () => void>();
 	/** Topics that are to be announced, in this order. */
 	private readonly due = new Set<string>();
@@ -56,11 +57,6 @@ export default class Retained {
 		all.set(CLEAN, () => this.clean());
 	}
 
-	/** All that may be at the broker, earlier descriptions included. */
-	get names(): readonly string[] {
-		return this.cleanup.all;
-	}
-
 	/** Publishes all of it, from the first, one a turn; then clears what earlier descriptions have retained. */
 	announce(): void {
 		this.due.clear();
@@ -73,11 +69,6 @@ export default class Retained {
 		this.due.add(name);
 		if (this.due.delete(CLEAN)) this.due.add(CLEAN);
 		this.wait(AGAIN);
-	}
-
-	/** All of it was taken back. */
-	forget(): void {
-		this.cleanup.forget();
 	}
 
 	close(): void {

@@ -280,7 +280,7 @@ const wrong: readonly (readonly [title: string, raw: unknown, line: string])[] =
 	[
 		"a command that is none",
 		{ ...right, commands: ["info", "reboot"] },
-		'commands[1]: expected one of info, config, identify, provision, restart, forget, found "reboot"',
+		'commands[1]: expected one of help, info, config, identify, provision, restart, forget, found "reboot"',
 	],
 	[
 		"a button for nobody",

@@ -373,7 +373,7 @@ describe("cmd config, provision", () => {
 	for (const [what, provision, error] of [
 		["no object", 7, /^provision: expected an object, or null .*, found something else$/],
 		["a key nobody knows", { sid: "x" }, 'provision.sid: expected a known key, perhaps "ssid", found "sid"'],
-		["an empty ssid", { ssid: "" }, "provision.ssid: expected a text of 1 to 32 bytes, found 0"],
+		["an empty ssid", { ssid: "" }, 'provision.ssid: expected a text of 1 to 32 bytes, found "…"'],
 		[
 			"an ssid of 33 bytes",
 			{ ssid: `${"é".repeat(16)}x` },
@@ -382,9 +382,9 @@ describe("cmd config, provision", () => {
 		[
 			"a short password",
 			{ password: "1234567" },
-			/^provision.password: expected a text of 8 to 64 bytes, .*, found 7$/,
+			/^provision.password: expected a text of 8 to 64 bytes, .*, found "…"$/,
 		],
-		["a password that is no text", { password: 1 }, /^provision.password: .* found something else$/],
+		["a password that is no text", { password: 1 }, /^provision.password: .* found "…"$/],
 		["a broker that is none", { broker: "old" }, /^provision.broker: expected mqtt:/],
 		["a broker that is a list", { broker: ["mqtt://a"] }, /^provision.broker: expected a text/],
 		["a broker with TLS where there is none", { broker: "mqtts://a" }, /^provision.broker: .*no TLS/],

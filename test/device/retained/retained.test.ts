@@ -83,7 +83,7 @@ const noted = ({ records }: World) =>
 describe("what a board retains", () => {
 	it("is info, and the state of each output and each alert; noted before any of it is said", () => {
 		const { retained, said, clock, world } = stage();
-		assert.deepEqual(retained.names, names);
+		assert.deepEqual(retained.cleanup.all, names);
 		assert.deepEqual(noted(world), names);
 		clock.advance(60_000);
 		assert.deepEqual(said, []);
@@ -132,7 +132,7 @@ describe("what a board retains", () => {
 
 	it("is forgotten once all of it was taken back", () => {
 		const { retained, world } = stage();
-		retained.forget();
+		retained.cleanup.forget();
 		assert.deepEqual(noted(world), []);
 	});
 });
@@ -154,14 +154,14 @@ describe("what an earlier description retained", () => {
 	const cleared = gone.map(name => `cleared ${name}`);
 
 	it("still stands, for whoever takes back everything", () => {
-		assert.deepEqual([...fewer().retained.names].sort(), [...names].sort());
+		assert.deepEqual([...fewer().retained.cleanup.all].sort(), [...names].sort());
 	});
 
 	it("is cleared after the rest was said, once, and is noted no more", () => {
 		const one = fewer();
 		assert.deepEqual(one.say(), [...now, ...cleared]);
 		assert.deepEqual(noted(one.world), names.slice(0, 2));
-		assert.deepEqual(one.retained.names, names.slice(0, 2));
+		assert.deepEqual(one.retained.cleanup.all, names.slice(0, 2));
 		assert.deepEqual(one.say(), now);
 	});
 
