@@ -8,7 +8,6 @@ import type { TimerHandle } from "../mqtt/io.js";
 import type { SessionLike, UserOptions } from "../session/options.js";
 import { Report } from "../session/outcomes.js";
 import Command from "./commands/command.js";
-import Control from "./commands/control.js";
 import Decommission from "./commands/decommission.js";
 import { type Description, type OutputDescription, onlyTLS, optionsFor } from "./description/description.js";
 import Settings from "./description/settings.js";
@@ -98,8 +97,16 @@ export default class Board {
 		this.decommission = new Decommission({ timer, memory, publisher, outbox, cleanup, leave });
 		const { decommission } = this;
 		this.trial = new Trial({ timer, clock, provision, report, restart });
-		const control = new Control({ device, settings, info, sensors, outputs, decommission, restart });
-		const command = new Command(control, publisher);
+		const command = new Command({
+			device,
+			publisher,
+			settings,
+			info,
+			sensors,
+			outputs,
+			decommission,
+			restart,
+		});
 		const router = new Router({ base, command, outputs, trace: device.trace });
 		this.session = publisher.session = this.connect(base, router);
 		const button = this.makeButton();

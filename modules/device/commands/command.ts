@@ -1,17 +1,26 @@
 /**
  * Commands on `cmd` and their answers on `cmd/result`: a bare word such as `info`, or `{"cmd":"config","set":{…},"cid":"…"}`.
- * Reads a message, refuses one that is malformed or old, and answers it. What a command does is in control.ts.
+ * Refuses a command that is malformed, old, or not among the description's `commands`; carries out the others, and answers
+ * each. Which settings exist is in description/settings.ts, what a change of network or broker must look like in
+ * provisioning/check.ts, how a board is forgotten in decommission.ts.
  */
 
 import type { Received } from "../../session/options.js";
 import { line } from "../description/description.js";
 import { words } from "../description/fields.js";
 import { isRecord, nearest, type Problem, show, unknown, type Values } from "../description/schema.js";
+import type Settings from "../description/settings.js";
+import { changeable, unstored } from "../description/settings.js";
+import type { Device, Texts } from "../io.js";
 import { parse } from "../json.js";
+import type Output from "../outputs/output.js";
 import { cidOf } from "../outputs/request.js";
+import { mistakes, shown } from "../provisioning/check.js";
 import type Publisher from "../publisher.js";
+import type Info from "../retained/info.js";
+import type Sensor from "../sensors/sensor.js";
 import topics from "../topics.js";
-import type Control from "./control.js";
+import type Decommission from "./decommission.js";
 
 const LONGEST = 4096;
 const MISTAKES = 4;
@@ -20,65 +29,123 @@ const keys: readonly string[] = Object.freeze(["cmd", "cid", "set", "output", "a
 const BRIEF = 12;
 const names: readonly string[] = Object.freeze(words.filter(word => word !== "provision"));
 
-export default class Command {
-	private readonly control: Control;
-	private readonly publisher: Pick<Publisher, "answer">;
+export interface CommandOptions {
+	readonly device: Device;
+	readonly publisher: Pick<Publisher, "answer">;
+	readonly settings: Settings;
+	readonly info: Pick<Info, "values">;
+	readonly sensors: readonly Pick<Sensor, "adopt" | "close">[];
+	readonly outputs: readonly Pick<Output, "name" | "description" | "configure" | "identify">[];
+	readonly decommission: Pick<Decommission, "begin">;
+	/** A moment later, so that the answer goes first. False when this host cannot. */
+	readonly restart: () => boolean;
+}
 
-	constructor(control: Control, publisher: Pick<Publisher, "answer">) {
-		this.control = control;
-		this.publisher = publisher;
+export default class Command {
+	private readonly options: CommandOptions;
+
+	constructor(options: CommandOptions) {
+		this.options = options;
 	}
 
 	receive(payload: Uint8Array, { retain, duplicate }: Received): void {
 		if (payload.byteLength === 0) return;
 		const order = readOrder(payload);
 		const { cid, cmd } = order;
-		const heading: Values = {
+		const { error, ...more } = this.carryOut(order, retain, duplicate);
+		this.options.publisher.answer({
 			...(cid !== undefined && { cid }),
 			...(cmd !== undefined ? { cmd } : { topic: topics.command }),
-		};
-		const { error, ...more } = this.carryOut(order, retain, duplicate);
-		this.publisher.answer({
-			...heading,
 			ok: error === undefined,
 			...(error !== undefined && { error }),
 			...more,
 		});
 	}
 
+	/** The description allows this word. */
+	private allows(word: string): boolean {
+		return this.options.settings.current.commands.includes(word);
+	}
+
+	/** The answer, or the `error`: then nothing was done. */
 	private carryOut({ cmd, value, error }: Order, retain: boolean, duplicate: boolean): Values {
 		// A retained `restart` would restart the board again and again.
 		if (retain) return { error: "expected a live message, found a retained copy: ignored" };
 		if (cmd === undefined || error !== undefined) return { error };
-		if (cmd === "help") return { help: this.control.help };
-		if (!this.control.allows(cmd))
+		if (cmd === "help") return { help: this.help() };
+		if (!this.allows(cmd))
 			return { error: `cmd: expected one that the description's \`commands\` allows, found "${cmd}"` };
-		switch (cmd) {
-			case "info":
-				return { info: this.control.info };
-			case "config":
-				return this.configure(value.set);
-		}
+		if (cmd === "info") return { info: this.options.info.values };
+		if (cmd === "config") return this.config(value.set);
 		if (duplicate) return { error: "expected a live message, found one delivered again: ignored" };
-		if (cmd === "identify") {
-			const wrong = this.control.identify(value.output);
-			return wrong === undefined ? {} : { error: wrong };
-		}
-		if (cmd === "forget") {
-			const { all = false } = value;
-			if (typeof all !== "boolean") return { error: `all: expected true or false, found ${brief(all)}` };
-			this.control.forget(all);
-		} else if (!this.control.restart()) return { error: "this host cannot restart itself" };
-		return {};
+		if (cmd === "identify") return { error: this.identify(value.output) };
+		if (cmd === "forget") return { error: this.forget(value.all) };
+		return { error: this.options.restart() ? undefined : "this host cannot restart itself" };
 	}
 
-	private configure(changes: unknown): Values {
-		if (changes !== undefined) {
-			if (!isRecord(changes)) return { error: `set: expected an object, found ${brief(changes)}` };
-			const problems = this.control.configure(changes);
-			if (problems.length) return { error: told(problems) };
+	/** The words and settings that a message may use. Copies: XS does not stringify objects that lie in flash. */
+	private help(): Values {
+		const { device, settings } = this.options;
+		const set: { [section: string]: readonly string[] } = {};
+		for (const section of Object.keys(changeable)) set[section] = [...(changeable[section] ?? [])];
+		if (this.allows("provision") && device.provision) set.provision = [...device.provision.keys];
+		const allowed = settings.current.commands.filter(word => word !== "provision" && word !== "help");
+		return { cmd: ["help", ...allowed], ...(this.allows("config") && { set }) };
+	}
+
+	private config(changes: unknown): Values {
+		const { device, settings } = this.options;
+		if (changes !== undefined && !isRecord(changes))
+			return { error: `set: expected an object, found ${brief(changes)}` };
+		const problems = changes ? this.configure(changes) : [];
+		if (problems.length) return { error: told(problems) };
+		const provision = device.provision && { provision: shown(device.provision) };
+		return { config: { ...settings.readable, ...provision } };
+	}
+
+	/** Returns the problems, or none: then the changes are stored and in force. */
+	private configure({ provision, ...changes }: Values): readonly Problem[] {
+		const { device, settings, sensors, outputs } = this.options;
+		const wrong = provision === undefined ? [] : this.misprovisioned(provision);
+		if (wrong.length) return wrong;
+		if (Object.keys(changes).length) {
+			const problems = settings.change(changes);
+			if (problems.length) return problems;
+			const { current } = settings;
+			for (const sensor of sensors) sensor.adopt(current);
+			for (const output of outputs) {
+				const own = current.actuators.find(({ name }) => name === output.name) ?? current.lamp;
+				if (own) output.configure(own);
+			}
 		}
-		return { config: this.control.config };
+		if (provision === undefined) return [];
+		const stored = provision ? device.provision?.propose(provision as Texts) : device.provision?.drop();
+		return stored ? [] : unstored("provision");
+	}
+
+	private misprovisioned(provision: unknown): readonly Problem[] {
+		const { device, settings } = this.options;
+		if (this.allows("provision")) return mistakes(provision, settings.current, device);
+		return [{ key: "provision", expected: "nothing", found: "something that `commands` does not allow" }];
+	}
+
+	/** The lamp, unless another output is named. Returns the mistake, if it does not blink. */
+	private identify(name: unknown = "lamp"): string | undefined {
+		const output = this.options.outputs.find(output => output.name === name);
+		if (!output) return "output: expected one of this board";
+		// A garage door must not move to show where it is.
+		if (output.description.liveOnly) return "output: expected one that is not liveOnly";
+		output.identify();
+		return undefined;
+	}
+
+	/** `all`: also topics that others have retained for this board. */
+	private forget(all: unknown = false): string | undefined {
+		const { device, sensors, decommission } = this.options;
+		if (typeof all !== "boolean") return `all: expected true or false, found ${brief(all)}`;
+		for (const sensor of sensors) sensor.close();
+		if (!decommission.begin(all)) device.trace?.("forget: could not be stored, a restart will not know it");
+		return undefined;
 	}
 }
 

@@ -1,12 +1,13 @@
-/** What `cmd` can do with a board, with parts that only note what is done to them. */
+/** What commands do with a board, with parts that only note what is done to them. */
 
 import assert from "node:assert/strict";
-import Control from "../../../modules/device/commands/control.js";
+import Command from "../../../modules/device/commands/command.js";
 import { check, type Description } from "../../../modules/device/description/description.js";
 import { words } from "../../../modules/device/description/fields.js";
 import Settings from "../../../modules/device/description/settings.js";
 import type { Device, Provision } from "../../../modules/device/io.js";
 import Memory from "../../../modules/device/memory.js";
+import { encode } from "../../../modules/mqtt/text.js";
 import { scripted, World } from "../stage.js";
 
 const raw = {
@@ -40,7 +41,12 @@ function stage(more: object = {}) {
 		world,
 		description,
 		done,
-		control: undefined as unknown as Control,
+		/** Sends a command and returns its answer. */
+		ask(command: object) {
+			const message = { QoS: 1, retain: false, duplicate: false, id: 1 };
+			receiver.receive(encode(JSON.stringify(command)), message);
+			return answer as { ok: boolean; error?: string; config?: object };
+		},
 		/** The decommissioning can be stored. */
 		forgets: true,
 	};
@@ -57,8 +63,14 @@ function stage(more: object = {}) {
 			identify: note("identify", description.name),
 		}),
 	);
-	one.control = new Control({
+	let answer: object = {};
+	const receiver = new Command({
 		device,
+		publisher: {
+			answer(result) {
+				answer = result;
+			},
+		},
 		settings: new Settings(description, memory, device),
 		info: { values: { boot: 7 } },
 		sensors: [sensor],
@@ -105,20 +117,23 @@ describe("config", () => {
 	};
 
 	it("shows what can be changed", () => {
-		assert.deepEqual(stage().control.config, shown);
+		assert.deepEqual(stage().ask({ cmd: "config" }).config, shown);
 	});
 
 	it("shows what the device was told, without a password", () => {
-		const { control } = stage({ provision: told(true).provision });
-		assert.deepEqual(control.config, { ...shown, provision: { ssid: "HOME", password: true } });
+		const { ask } = stage({ provision: told(true).provision });
+		assert.deepEqual(ask({ cmd: "config" }).config, {
+			...shown,
+			provision: { ssid: "HOME", password: true },
+		});
 	});
 
 	it("set is stored, shown, and taken over by each sensor and each output", () => {
-		const { control, description, done, world } = stage();
+		const { ask, description, done, world } = stage();
 		const set = { sensors: { temp: { every: 500 } }, actuators: { fan: { failSafe: 5000 } } };
-		assert.deepEqual(control.configure(set), []);
+		assert.equal(ask({ cmd: "config", set }).ok, true);
 		assert.deepEqual(JSON.parse(world.records.get("config") as string), set);
-		assert.deepEqual(control.config, {
+		assert.deepEqual(ask({ cmd: "config" }).config, {
 			...shown,
 			sensors: { temp: { ...shown.sensors.temp, every: 500 } },
 			actuators: { ...shown.actuators, fan: { powerOn: "last", failSafe: 5000 } },
@@ -138,33 +153,29 @@ describe("config", () => {
 		["a network, on a host that is told of none,", { provision: { ssid: "x" } }, false, "provision"],
 	] as const)
 		it(`set of ${title} changes nothing and says so`, () => {
-			const { control, done, world } = stage();
+			const { ask, done, world } = stage();
 			world.refusing = refusing;
-			assert.deepEqual(
-				control.configure(set).map(problem => problem.key),
-				[key],
-			);
+			const { ok, error } = ask({ cmd: "config", set });
+			assert.equal(ok, false);
+			assert.ok(error?.startsWith(`${key}: expected`), error);
 			assert.deepEqual(done, []);
 			assert.ok(!world.records.has("config"));
-			assert.deepEqual(control.config, shown);
+			assert.deepEqual(ask({ cmd: "config" }).config, shown);
 		});
 
 	it("set of a network is proposed to the device, and is no setting", () => {
 		const { provision, proposed } = told(true);
-		const { control, world } = stage({ provision });
-		assert.deepEqual(control.configure({ provision: { ssid: "NEW" } }), []);
+		const { ask, world } = stage({ provision });
+		assert.equal(ask({ cmd: "config", set: { provision: { ssid: "NEW" } } }).ok, true);
 		assert.deepEqual(proposed, [{ ssid: "NEW" }]);
 		assert.ok(!world.records.has("config"));
 	});
 
 	it("set of a network that is wrong is proposed to nobody, and what came with it is not changed", () => {
 		const { provision, proposed } = told(true);
-		const { control, world } = stage({ provision });
+		const { ask, world } = stage({ provision });
 		const set = { sensors: { temp: { every: 500 } }, provision: { ssid: "" } };
-		assert.deepEqual(
-			control.configure(set).map(({ key }) => key),
-			["provision.ssid"],
-		);
+		assert.match(ask({ cmd: "config", set }).error as string, /^provision.ssid: expected [^;]*$/);
 		assert.deepEqual(proposed, []);
 		assert.ok(!world.records.has("config"));
 	});
@@ -172,30 +183,28 @@ describe("config", () => {
 	it("set of a wrong value proposes no network that came with it", () => {
 		const { provision, proposed } = told(true);
 		const set = { sensors: { temp: { every: 1 } }, provision: { ssid: "NEW" } };
-		assert.equal(stage({ provision }).control.configure(set).length, 1);
+		assert.equal(stage({ provision }).ask({ cmd: "config", set }).ok, false);
 		assert.deepEqual(proposed, []);
 	});
 
 	it("set of a network that the device cannot store says so", () => {
-		const { control } = stage({ provision: told(false).provision });
-		assert.deepEqual(
-			control.configure({ provision: { ssid: "NEW" } }).map(({ key }) => key),
-			["provision"],
-		);
+		const { ask } = stage({ provision: told(false).provision });
+		const { error } = ask({ cmd: "config", set: { provision: { ssid: "NEW" } } });
+		assert.match(error as string, /^provision: expected a change that can be stored/);
 	});
 });
 
 describe("forget", () => {
 	it("ends sampling, then begins to take back what is retained", () => {
-		const { control, done } = stage();
-		control.forget(false);
+		const { ask, done } = stage();
+		ask({ cmd: "forget" });
 		assert.deepEqual(done, [["close sensor"], ["forget", false]]);
 	});
 
 	it("reports when a restart would not know of it", () => {
 		const one = stage();
 		one.forgets = false;
-		one.control.forget(false);
+		one.ask({ cmd: "forget" });
 		assert.deepEqual(one.world.trace, ["forget: could not be stored, a restart will not know it"]);
 	});
 });
@@ -210,7 +219,7 @@ describe("identify", () => {
 	] as const)
 		it(`moves ${title}`, () => {
 			const one = stage();
-			assert.equal(one.control.identify(name), wrong);
+			assert.equal(one.ask({ cmd: "identify", output: name }).error, wrong);
 			assert.deepEqual(one.done, done);
 		});
 });
