@@ -1,36 +1,76 @@
 /**
- * The firmware, the same on every host: takes the host's `device` (ECMA-419 §30) and makes a board of it.
- * A description with mistakes makes none: hosts check before, and say so in their own way.
+ * The firmware as a library, and its first program: `board` makes a board of a host's `device` (ECMA-419 §30), a description and
+ * drivers of one's own; the default export is `board` itself, which each host calls with its device. It is known as
+ * `glowworm` to programs for Moddable (hosts/moddable/board) and for Node (package.json). A description with mistakes makes no board.
  */
 
 import Board from "./modules/device/board.js";
 import { addresses, check, line } from "./modules/device/description/description.js";
-import type { Device } from "./modules/device/io.js";
+import type { ActuatorDriver, Device, SensorDriver } from "./modules/device/io.js";
 import { abandon } from "./modules/device/provisioning/trial.js";
 import { openStorage } from "./modules/device/storage.js";
 import type { SessionOptions } from "./modules/session/options.js";
 import Session from "./modules/session/session.js";
 
-/** `tuning`: the session's own options where the usual ones are too slow, as in a test of minutes. */
-export default function main(
-	device: Device = (globalThis as unknown as { device: Device }).device,
-	tuning: Partial<SessionOptions> = {},
-) {
-	const { mqtt, mqtts } = device.network;
-	const { description, problems } = check(device.description, device.sensor, device.actuator);
+export type {
+	ActuatorClass,
+	ActuatorDriver,
+	Analog,
+	AnalogClass,
+	Device,
+	Digital,
+	DigitalClass,
+	DriverOption,
+	PWMClass,
+	Sample,
+	Sensor,
+	SensorClass,
+	SensorDriver,
+} from "./modules/device/io.js";
+export type { Board };
+
+export interface BoardOptions {
+	/** The board description as JSON values (README, "The board description"); `device.description` if not given. */
+	readonly description?: unknown;
+	/** Sensor drivers beside the host's, by the name that a description gives as `driver`. */
+	readonly sensor?: { readonly [driver: string]: SensorDriver };
+	/** Actuator drivers beside the host's, by the name that a description gives as `driver`. */
+	readonly actuator?: { readonly [driver: string]: ActuatorDriver };
+	/** Options of the session in place of the usual ones. */
+	readonly session?: Partial<SessionOptions>;
+}
+
+/**
+ * Starts the board: it samples, switches and connects from then on. A description with mistakes is traced, line by line with key,
+ * expected and found, and makes no board: then the result is `undefined`. Throws nothing.
+ */
+export function board(device: Device, options: BoardOptions = {}): Board | undefined {
+	const { description: text = device.description, sensor, actuator, session } = options;
+	const host: Device = {
+		...device,
+		description: text,
+		sensor: { ...device.sensor, ...sensor },
+		...((device.actuator || actuator) && { actuator: { ...device.actuator, ...actuator } }),
+	};
+	const { mqtt, mqtts } = host.network;
+	const { description, problems } = check(text, host.sensor, host.actuator);
 	const found = description && addresses(description, mqtts !== undefined);
 	const wrong = found?.problems ?? problems;
-	for (const problem of wrong) device.trace?.(line(problem));
-	if (!description || !found || wrong.length) return abandon(device);
-
+	for (const problem of wrong) host.trace?.(line(problem));
+	if (!description || !found || wrong.length) {
+		abandon(host);
+		return undefined;
+	}
 	const brokers = found.addresses.map(address => ({
 		...address,
 		...(address.secure && mqtts && { client: mqtts.client }),
 	}));
 	return new Board({
-		device,
+		device: host,
 		description,
-		storage: openStorage(device, description),
-		connect: options => new Session({ ...options, client: mqtt.client, brokers, ...tuning }),
+		storage: openStorage(host, description),
+		connect: defaults => new Session({ ...defaults, client: mqtt.client, brokers, ...session }),
 	});
 }
+
+export default board;

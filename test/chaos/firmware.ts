@@ -10,4 +10,4 @@ export const tuning: Partial<SessionOptions> = {
 	rate: 100,
 };
 
-export default (device: Device) => main(device, tuning);
+export default (device: Device) => main(device, { session: tuning });

@@ -5,4 +5,4 @@ import type { Device } from "../../modules/device/io.js";
 import { Queue } from "../../modules/session/queue.js";
 import { tuning } from "./firmware.js";
 
-export default (device: Device) => main(device, { ...tuning, outbox: new Queue() });
+export default (device: Device) => main(device, { session: { ...tuning, outbox: new Queue() } });
