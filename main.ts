@@ -7,6 +7,7 @@
 import Board from "./modules/device/board.js";
 import { addresses, check, line } from "./modules/device/description/description.js";
 import type { ActuatorDriver, Device, SensorDriver } from "./modules/device/io.js";
+import { overlaid } from "./modules/device/provisioning/check.js";
 import { abandon } from "./modules/device/provisioning/trial.js";
 import { openStorage } from "./modules/device/storage.js";
 import type { SessionOptions } from "./modules/session/options.js";
@@ -30,8 +31,11 @@ export type {
 export type { Board };
 
 export interface BoardOptions {
-	/** The board description as JSON values (README, "The board description"); `device.description` if not given. */
-	readonly description?: unknown;
+	/**
+	 * The board description as JSON values (README, "The board description"), where the host's own is not wanted. A broker, id and root
+	 * that the host was told (`device.overrides`) take the place of those in it.
+	 */
+	readonly description?: object;
 	/** Sensor drivers beside the host's, by the name that a description gives as `driver`. */
 	readonly sensor?: { readonly [driver: string]: SensorDriver };
 	/** Actuator drivers beside the host's, by the name that a description gives as `driver`. */
@@ -45,7 +49,8 @@ export interface BoardOptions {
  * expected and found, and makes no board: then the result is `undefined`. Throws nothing.
  */
 export function board(device: Device, options: BoardOptions = {}): Board | undefined {
-	const { description: text = device.description, sensor, actuator, session } = options;
+	const { description: own, sensor, actuator, session } = options;
+	const text = own ? overlaid(own, key => device.overrides?.[key]) : device.description;
 	const host: Device = {
 		...device,
 		description: text,

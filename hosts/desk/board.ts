@@ -7,11 +7,14 @@ import main from "../../main.js";
 import type { Device } from "../../modules/device/io.js";
 import { createDevice, type DeviceOptions, type NodeDevice } from "../node/device.js";
 import { start as startXS } from "../xs/run.js";
+import { load, type Main, type Program } from "./firmware.js";
 import type { Print } from "./log.js";
 import type { Engine } from "./options.js";
 
 export interface BoardOptions extends Omit<DeviceOptions, "restart" | "reset"> {
 	readonly engine: Engine;
+	/** In the place of main.ts. */
+	readonly program?: Program;
 	/** Gets the device of each life before the firmware does: to watch its pins, tap its wires, add a driver. */
 	readonly wire?: (device: NodeDevice) => Device;
 	/** The engine ended by itself, with the reason. */
@@ -24,14 +27,27 @@ interface Firmware {
 	kill(): void;
 }
 
-async function inNode(device: Device): Promise<Firmware> {
-	const board = main(device);
-	if (!board) throw new Error("the board has no right description");
-	return { close: () => new Promise(done => board.close(done)), kill() {} };
+async function inNode(device: Device, program?: Program): Promise<Firmware> {
+	const start: Main = program ? await load(program) : main;
+	// As on Moddable, for what is no argument's business.
+	if (program) (globalThis as { device?: Device }).device = device;
+	const board = start(device);
+	if (!board && !program) throw new Error("the board has no right description");
+	return { close: () => new Promise(done => (board?.close ? board.close(done) : done())), kill() {} };
 }
 
-async function inXS(device: Device, onEnd: (reason: string) => void, trace?: Print): Promise<Firmware> {
-	const board = await startXS({ device, ...(trace && { onLine: trace }) });
+interface Context {
+	readonly onEnd: (reason: string) => void;
+	readonly trace: Print | undefined;
+	readonly program: Program | undefined;
+}
+
+async function inXS(device: Device, { onEnd, trace, program }: Context): Promise<Firmware> {
+	const board = await startXS({
+		device,
+		...(program && { entry: program.entry, alias: program.alias }),
+		...(trace && { onLine: trace }),
+	});
 	board.exited.then(reason => onEnd(`the XS engine ended: ${reason ?? "closed"}`));
 	return { close: () => board.close(), kill: () => void board.kill() };
 }
@@ -69,7 +85,7 @@ export class DeskBoard {
 	}
 
 	async #power(reset: string): Promise<void> {
-		const { engine, wire, onEnd, ...rest } = this.#options;
+		const { engine, wire, onEnd, program, ...rest } = this.#options;
 		const life = ++this.#life;
 		const device = createDevice({ name: engine, ...rest, reset, restart: () => this.#restart(life) });
 		this.#device = device;
@@ -78,7 +94,8 @@ export class DeskBoard {
 			const ended = (reason: string) => {
 				if (life === this.#life) onEnd?.(reason);
 			};
-			const firmware = engine === "xs" ? await inXS(wired, ended, rest.trace) : await inNode(wired);
+			const context = { onEnd: ended, trace: rest.trace, program };
+			const firmware = engine === "xs" ? await inXS(wired, context) : await inNode(wired, program);
 			// Switched off while it started.
 			if (life === this.#life) this.#firmware = firmware;
 			else firmware.kill();

@@ -13,6 +13,8 @@ export interface Options {
 	readonly broker?: string;
 	readonly engine: Engine;
 	readonly config?: string;
+	/** A program in the place of main.ts: its file, or its folder. */
+	readonly firmware?: string;
 	readonly id?: string;
 	readonly root?: string;
 	readonly data?: string;
@@ -76,6 +78,11 @@ function command(output: Output): Command {
 		.option(
 			"--config <file>",
 			"the board's description (default: hosts/desk/board.json)",
+			word("a file name"),
+		)
+		.option(
+			"--firmware <file>",
+			"a program of yours in place of main.ts (see examples/)",
 			word("a file name"),
 		)
 		.option("--id <id>", "client id, in place of the description's", word("an id"))

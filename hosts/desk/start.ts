@@ -14,6 +14,7 @@ import { available } from "../xs/worker.js";
 import { DeskBoard } from "./board.js";
 import { type Broker, startBroker } from "./broker.js";
 import { type Config, load, Wrong } from "./config.js";
+import { program } from "./firmware.js";
 import { hinted } from "./hint.js";
 import { lock } from "./lock.js";
 import { listening, stamp } from "./log.js";
@@ -47,7 +48,8 @@ async function start(options: Options): Promise<void> {
 	const config = load(options);
 	const tls = credentials(options);
 	const { id, root } = config.description;
-	const data = inPlace(options.data ?? join(".glowworm", id));
+	const own = options.firmware === undefined ? undefined : program(inPlace(options.firmware));
+	const data = inPlace(options.data ?? join(".glowworm", own?.name ?? id));
 	lock(data);
 	const running: Running = {};
 	onSignals(running);
@@ -55,10 +57,14 @@ async function start(options: Options): Promise<void> {
 	if (broker) running.broker = broker;
 	if (options.page) running.page = await ownPage(options, config, broker, tls);
 	const engine = usable(options.engine);
-	say(`board ${id} in ${engine === "xs" ? "XS" : "Node"}, topics ${root}/${id}/…, state in ${data}`);
+	const where = `in ${engine === "xs" ? "XS" : "Node"}`;
+	if (own) say(`${options.firmware} ${where}, state in ${data}`);
+	else say(`board ${id} ${where}, topics ${root}/${id}/…, state in ${data}`);
+	const address = broker?.url ?? config.broker;
 	running.board = await DeskBoard.start({
 		engine,
-		description: { ...config.raw, broker: broker?.url ?? config.broker },
+		description: { ...config.raw, broker: address },
+		...(own && { program: own, overrides: overrides(options, address) }),
 		directory: dirname(inPlace(config.file)),
 		data,
 		...(tls && { tls }),
@@ -68,6 +74,12 @@ async function start(options: Options): Promise<void> {
 		...(!options.quiet && { wire: watched }),
 		onEnd: reason => end(1, [reason]),
 	});
+}
+
+/** What a program is told in place of what it says itself. */
+function overrides({ id, root }: Options, broker: Config["broker"]): { [key: string]: string } {
+	const [address] = typeof broker === "string" ? [broker] : (broker ?? []);
+	return { ...(address && { broker: address }), ...(id && { id }), ...(root && { root }) };
 }
 
 /** What TLS trusts and is trusted for, if the command line says so. */

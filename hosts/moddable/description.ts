@@ -17,6 +17,16 @@ export function built(key: string): string | undefined {
 	return value === undefined ? undefined : `${value}`;
 }
 
+/** What the line says and, in its place, what is stored. */
+export function overrides(provision: Provision): { readonly [key: string]: string } {
+	const result: { [key: string]: string } = {};
+	for (const key of keys) {
+		const value = provision.get(key) ?? built(key);
+		if (value !== undefined) result[key] = value;
+	}
+	return result;
+}
+
 export function description(provision: Provision): unknown {
 	// `example` is the host's own: mcconfig merges objects and lists of manifests key by key, which would mix the two.
 	const { board = config.example ?? {} } = config;

@@ -6,6 +6,7 @@
 import type { Clock, Device, SensorDriver } from "../../modules/device/io.js";
 import MQTTClient from "../../modules/mqtt/client.js";
 import type { TCPClass, Timer } from "../../modules/mqtt/io.js";
+import { analog } from "../shared/analog.js";
 import { digital } from "../shared/digital.js";
 import { pwm } from "../shared/pwm.js";
 import * as wave from "../shared/wave.js";
@@ -22,9 +23,14 @@ import * as temperature from "./temperature.js";
 import { HostTimer } from "./timer.js";
 import { type Credentials, TLS, type TLSOptions } from "./tls.js";
 
+/** Milliseconds. */
+const SWING = 60_000;
+
 export interface DeviceOptions {
 	/** As the user wrote it. */
 	readonly description: unknown;
+	/** Broker, id and root in place of those that a program says itself. */
+	readonly overrides?: { readonly [key: string]: string };
 	/** The folder of the description's file: what its relative names start from. The working one if not given. */
 	readonly directory?: string;
 	/** The folder of all that must survive a restart. Two boards never share one. */
@@ -63,7 +69,14 @@ export function createDevice(options: DeviceOptions): NodeDevice {
 	const common = { io: MQTTClient, dns, timer, ticks: clock };
 	return {
 		name: options.name ?? "node",
-		io: { Digital: held(digital(pins, setImmediate), open), PWM: held(pwm(pins), open) },
+		io: {
+			Analog: held(
+				analog(pins, pin => pins.share(pin) ?? swing(clock)),
+				open,
+			),
+			Digital: held(digital(pins, setImmediate), open),
+			PWM: held(pwm(pins), open),
+		},
 		pin: { led: 2, button: 0 },
 		sensor,
 		network: {
@@ -75,6 +88,7 @@ export function createDevice(options: DeviceOptions): NodeDevice {
 		timer,
 		clock,
 		description: options.description,
+		...(options.overrides && { overrides: options.overrides }),
 		reset: options.reset ?? "power-on",
 		...(trace && { trace }),
 		...(options.restart && { restart: options.restart }),
@@ -86,6 +100,11 @@ export function createDevice(options: DeviceOptions): NodeDevice {
 			flash.close();
 		},
 	};
+}
+
+/** An analog pin that nobody feeds goes up and down once a minute, so that there is something to see. */
+function swing({ ticks }: Clock): number {
+	return (1 + Math.sin((2 * Math.PI * (ticks % SWING)) / SWING)) / 2;
 }
 
 function sensors(clock: Clock, directory: string) {

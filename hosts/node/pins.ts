@@ -24,6 +24,7 @@ interface Pin {
 
 export class Pins implements Wires {
 	#pins = new Map<unknown, Pin>();
+	#shares = new Map<string | number, number>();
 	#watchers = new Set<(state: PinState) => void>();
 
 	read(pin: PinSpecifier): PinState {
@@ -37,6 +38,14 @@ export class Pins implements Wires {
 	drive(pin: PinSpecifier, level: 0 | 1): void {
 		this.#pin(pin).driven = true;
 		this.set(pin, level);
+	}
+	/** The world outside puts a voltage on a pin: its share of full scale, 0 … 1. */
+	feed(pin: PinSpecifier, share: number): void {
+		this.#shares.set(keyOf(pin), share);
+	}
+	/** As it was fed; undefined where nothing outside does. */
+	share(pin: PinSpecifier): number | undefined {
+		return this.#shares.get(keyOf(pin));
 	}
 	/** Calls back at each change of any pin, or of one. Returns how to stop. */
 	watch(callback: (state: PinState) => void, pin?: PinSpecifier): () => void {

@@ -9,11 +9,12 @@ import MQTTClient from "../../modules/mqtt/client.js";
 import type { TCPClass } from "../../modules/mqtt/io.js";
 import { clock } from "../moddable/clock.js";
 import { credentials } from "../moddable/credentials.js";
-import { description, keys } from "../moddable/description.js";
+import { description, keys, overrides } from "../moddable/description.js";
 import { Resolver } from "../moddable/resolver.js";
 import { TCP } from "../moddable/tcp.js";
 import { timer } from "../moddable/timer.js";
 import { TLS } from "../moddable/tls.js";
+import { analog } from "../shared/analog.js";
 import { digital } from "../shared/digital.js";
 import { pwm } from "../shared/pwm.js";
 import { driver as wave } from "../shared/wave.js";
@@ -35,7 +36,11 @@ export function createDevice(): Device {
 	};
 	return Object.freeze({
 		name: "simulator",
-		io: { Digital: digital(panel, timer.set), PWM: pwm(panel) },
+		io: {
+			Analog: analog(panel, () => (panel.reading("analog") ?? 50) / 100),
+			Digital: digital(panel, timer.set),
+			PWM: pwm(panel),
+		},
 		pin: { led: "led", button: "button" },
 		sensor: {
 			temperature: slider(panel, "temperature", "°C", 21),
@@ -53,6 +58,7 @@ export function createDevice(): Device {
 		timer,
 		clock: time,
 		description: description(provision),
+		overrides: overrides(provision),
 		provision,
 		reset: "power-on",
 		trace: print,

@@ -1,15 +1,23 @@
 /**
- * The folder of all that a simulated board keeps: `data` of the mcconfig line, or a folder of the SDK's choice.
+ * The folder of all that a simulated board keeps: `data` of the mcconfig line, or one of the project's name where the SDK keeps
+ * files.
  * Each call opens and closes its file, so that what was written is there when the simulator is killed.
  */
 
 import { Directory, File } from "file";
 import config from "mc/config";
+import { project } from "./project.js";
 
 export function folder(): string {
-	const root: string = config.data ?? `${config.file.root}glowworm`;
-	Directory.create(root);
-	return root;
+	if (config.data) {
+		Directory.create(config.data);
+		return config.data;
+	}
+	const all = `${config.file.root}glowworm`;
+	Directory.create(all);
+	const own = `${all}/${project() ?? "board"}`;
+	Directory.create(own);
+	return own;
 }
 
 export function exists(path: string): boolean {

@@ -46,6 +46,7 @@ export interface Shape {
 	readonly name: string;
 	readonly reset: string;
 	readonly description: unknown;
+	readonly overrides: { readonly [key: string]: string };
 	readonly synchronized: boolean;
 	readonly pin: { readonly [name: string]: unknown };
 	/** Digital's static members; modes are their names. */
@@ -57,6 +58,7 @@ export interface Shape {
 	readonly mqtts: boolean;
 	readonly ntp: boolean;
 	readonly pwm: boolean;
+	readonly analog: boolean;
 	readonly flash: boolean;
 	readonly trace: boolean;
 	readonly restart: boolean;

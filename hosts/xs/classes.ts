@@ -7,6 +7,8 @@
 import type {
 	Actuator,
 	ActuatorClass,
+	Analog,
+	AnalogClass,
 	Digital,
 	DigitalClass,
 	KeyValue,
@@ -140,6 +142,20 @@ export function digital(
 	}
 	const statics = Object.fromEntries(modes.map(mode => [mode, mode]));
 	return Object.assign(Pin, statics, edges) as unknown as DigitalClass;
+}
+
+export function analog(link: Link): AnalogClass {
+	return class extends Remote implements Analog {
+		readonly resolution: number;
+
+		constructor(options: object) {
+			super(link, "analog", options);
+			this.resolution = this.get("resolution") as number;
+		}
+		read() {
+			return this.call("read") as number;
+		}
+	};
 }
 
 export function pwm(link: Link): PWMClass {

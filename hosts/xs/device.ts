@@ -7,7 +7,7 @@
 import type { ActuatorDriver, Clock, Device, MQTTDefaults, SensorDriver } from "../../modules/device/io.js";
 import MQTTClient from "../../modules/mqtt/client.js";
 import { Host, Kind, type Shape } from "./channel.js";
-import { actuator, digital, flash, keyValue, ntp, pwm, resolver, sensor, tcp } from "./classes.js";
+import { actuator, analog, digital, flash, keyValue, ntp, pwm, resolver, sensor, tcp } from "./classes.js";
 import { Link } from "./link.js";
 import { WorkerTimer } from "./timer.js";
 
@@ -86,6 +86,7 @@ function build(link: Link, timer: WorkerTimer, shape: Shape): Device {
 		io: {
 			Digital: digital(link, shape.modes, shape.edges),
 			...(shape.pwm && { PWM: pwm(link) }),
+			...(shape.analog && { Analog: analog(link) }),
 		},
 		pin: shape.pin as Device["pin"],
 		sensor: sensors,
@@ -100,6 +101,7 @@ function build(link: Link, timer: WorkerTimer, shape: Shape): Device {
 		timer,
 		clock,
 		description: shape.description,
+		overrides: shape.overrides,
 		reset: shape.reset,
 		...(shape.trace && { trace: (line: string) => void link.call(0, link, Host.Trace, line) }),
 		...(shape.restart && { restart: () => void link.call(0, link, Host.Restart) }),

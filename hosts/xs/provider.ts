@@ -18,6 +18,7 @@ export function shape(device: Device, name = device.name): Shape {
 		name,
 		reset: device.reset,
 		description: device.description,
+		overrides: device.overrides ?? {},
 		synchronized: device.clock.synchronized,
 		pin: device.pin as { readonly [name: string]: PinSpecifier },
 		modes: MODES.filter(mode => io.Digital[mode as "Input"] !== undefined),
@@ -27,6 +28,7 @@ export function shape(device: Device, name = device.name): Shape {
 		mqtts: network.mqtts !== undefined,
 		ntp: network.ntp !== undefined,
 		pwm: io.PWM !== undefined,
+		analog: io.Analog !== undefined,
 		flash: device.flash !== undefined,
 		trace: device.trace !== undefined,
 		restart: device.restart !== undefined,
@@ -44,6 +46,7 @@ export function make(device: Device, kind: string, options: unknown): object {
 	if (first === "ntp") return built(network.ntp?.client, options);
 	if (first === "digital") return built({ io: io.Digital }, moded(io.Digital, options));
 	if (first === "pwm") return built(io.PWM && { io: io.PWM }, options);
+	if (first === "analog") return built(io.Analog && { io: io.Analog }, options);
 	if (first === "keyValue") return keyValue.open(options as never);
 	if (first === "flash" && flash) return flash.open(options as never);
 	const driver = (first === "sensor" ? sensor : actuator)?.[kind.slice(`${first} `.length)];

@@ -16,6 +16,8 @@ export interface BoardOptions {
 	readonly name?: string;
 	/** A module whose default export is the firmware's `main(device)`; the repository's main.ts if not given. */
 	readonly entry?: string;
+	/** Files in the place of bare specifiers in it. */
+	readonly alias?: { readonly [specifier: string]: string };
 	/** Milliseconds that the board has for its graceful end; 2000 if not given. */
 	readonly patience?: number;
 	/** What the engine prints, line by line. */
@@ -43,7 +45,7 @@ export async function start(options: BoardOptions): Promise<RunningBoard> {
 	const entry = resolve(options.entry ?? fileURLToPath(new URL("../../main.ts", import.meta.url)));
 	const half = JSON.stringify(fileURLToPath(new URL("device.ts", import.meta.url)));
 	const source = `import main from ${JSON.stringify(`./${basename(entry)}`)}; import { serve } from ${half}; serve(main);`;
-	const program = await bundle(source, dirname(entry));
+	const program = await bundle(source, dirname(entry), options.alias && { alias: options.alias });
 
 	let meter: Meter = { heapCount: 0, compute: 0, allocate: 0 };
 	let ended: () => void = () => {};

@@ -199,6 +199,8 @@ export interface Device {
 	readonly clock: Clock;
 	/** The board description as the user wrote it, not yet checked. */
 	readonly description: unknown;
+	/** Broker, id and root as the host was told them, in place of a program's own; `description` has them already. */
+	readonly overrides?: { readonly [key: string]: string };
 	/** Absent where a command line says it. */
 	readonly provision?: Provision;
 	/** Why the board started: "power-on", "software", "watchdog" … */

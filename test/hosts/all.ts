@@ -2,6 +2,7 @@
  * Every conformance suite, in the order in which one reads them. A host's test and a bundle for XS both start here.
  */
 
+import analog from "./analog.conformance.js";
 import client from "./client.conformance.js";
 import clock from "./clock.conformance.js";
 import digital from "./digital.conformance.js";
@@ -24,6 +25,7 @@ export const suites: readonly Suite[] = [
 	client,
 	digital,
 	pwm,
+	analog,
 	keyvalue,
 	flash,
 	sensor,

@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { isTypesOnly, root, sources } from "./sources.js";
 
@@ -29,7 +29,11 @@ function present(folder: string): string[] {
 /** What a manifest calls the file at a path, from the repository's root and without extension. */
 function named(folder: string, { modules = {} }: Manifest): Map<string, string> {
 	const own = Object.entries(modules).filter(
-		([name, path]) => name !== "~" && name !== "*" && !`${path}`.startsWith("$"),
+		([name, path]) =>
+			name !== "~" &&
+			name !== "*" &&
+			!`${path}`.startsWith("$") &&
+			!existsSync(join(root, folder, `${path}.d.ts`)),
 	);
 	return new Map(own.map(([name, path]) => [relative(root, join(root, folder, path as string)), name]));
 }
@@ -42,6 +46,9 @@ const folders = [...new Set(sources().map(file => relative(root, file).split("/"
 /** Modules that go by the name ECMA-419 gives them, or by that of the SDK's module in whose place they are. */
 const standard = new Map([
 	["hosts/moddable/mqtt/client", "embedded:network/mqtt/client"],
+	["hosts/moddable/session/session", "glowworm/session"],
+	["hosts/moddable/session/store", "glowworm/store"],
+	["hosts/moddable/board/main", "main"],
 	["hosts/moddable/trust", "ssl/cert"],
 	["hosts/moddable/handshake", "ssl/handshake"],
 	["hosts/moddable/session", "ssl/session"],
@@ -55,6 +62,7 @@ describe("the manifest of", () => {
 		...folders,
 		"hosts/moddable",
 		"hosts/moddable/mqtt",
+		"hosts/moddable/session",
 		"hosts/esp32",
 		"hosts/simulator",
 	])
@@ -70,19 +78,36 @@ describe("the manifest of", () => {
 				const expected = path.endsWith("/setup") ? "setup/device" : (standard.get(path) ?? path);
 				assert.equal(name, expected);
 				// The SDK's manifest preloads all of ssl/, ours by these names too.
-				if (!name.startsWith("setup/") && !name.startsWith("ssl/"))
+				// JavaScript calls a program that may be of either language, once.
+				if (!name.startsWith("setup/") && !name.startsWith("ssl/") && name !== "hosts/moddable/start")
 					assert.ok(manifest.preload?.includes(name), `${name} is not preloaded`);
 			}
 			// A name that no module has is ignored in silence.
 			for (const name of manifest.preload ?? [])
 				assert.ok(behind.has(name) || [...names.values()].includes(name), `${name} is no module`);
 		});
-	it("the repository includes that of every folder of modules, and one host for every platform", () => {
-		const { include = [], preload, platforms = {} } = read(".");
-		for (const folder of folders) assert.ok(include.includes(`./${folder}/manifest.json`), folder);
-		assert.deepEqual(preload, ["main"]);
+	it("the library includes that of every folder of modules, and one host for every platform", () => {
+		const { include = [], platforms = {} } = read("hosts/moddable/board");
+		for (const folder of folders) assert.ok(include.includes(`../../../${folder}/manifest.json`), folder);
 		for (const platform of ["esp32", "esp32/*", "lin", "mac", "win"])
 			assert.ok(platforms[platform]?.include, platform);
 		assert.ok("error" in (platforms["..."] ?? {}), "another platform is an error");
+	});
+	it("the repository is the library and the program of it that has nothing of its own", () => {
+		const { include, modules, preload } = read(".");
+		assert.deepEqual(include, ["./hosts/moddable/board/manifest.json"]);
+		assert.deepEqual([modules, preload], [{ main: "./hosts/moddable/board/main" }, ["main"]]);
+	});
+	it("no other file than hosts/moddable/sdk.json says where the SDK has something", () => {
+		const files = ["hosts", "modules", "examples"]
+			.flatMap(folder =>
+				readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map(
+					name => `${folder}/${name}`,
+				),
+			)
+			.filter(name => name.endsWith(".json") && name !== "hosts/moddable/sdk.json");
+		const naming = /\$\((MODDABLE|MODULES|BUILD)\)/;
+		for (const name of ["manifest.json", ...files])
+			assert.doesNotMatch(readFileSync(join(root, name), "utf8"), naming, name);
 	});
 });

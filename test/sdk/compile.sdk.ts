@@ -10,8 +10,9 @@ import { basename, join } from "node:path";
 import { chips, configure, environment, folderOf, make, missing, platformOf, root } from "./sdk.js";
 
 const idf = process.env.IDF_PATH;
-const files = readdirSync(join(root, "hosts"), { recursive: true, encoding: "utf8" }).filter(name =>
-	name.endsWith(".c"),
+/** The simulator's are compiled with each of its tests. */
+const files = readdirSync(join(root, "hosts"), { recursive: true, encoding: "utf8" }).filter(
+	name => name.endsWith(".c") && !name.startsWith("simulator"),
 );
 
 /** The SDK's name of each compiler, and Debian's of one that knows the same instructions and brings a C library. */

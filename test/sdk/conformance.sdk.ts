@@ -58,16 +58,12 @@ async function project(): Promise<string> {
 		join(folder, "main.js"),
 		`import run from "cases";
 import config from "mc/config";
-export default () => run(globalThis.device, JSON.parse(config.world), line => trace(line + "\\n"));
+export default device => run(device, JSON.parse(config.world), line => trace(line + "\\n"));
 `,
 	);
 	const manifest = {
 		build: { NAME: name },
-		include: [
-			"$(MODDABLE)/examples/manifest_base.json",
-			...["mqtt", "session", "store", "device"].map(folder => join(root, `modules/${folder}/manifest.json`)),
-			join(root, "hosts/simulator/manifest.json"),
-		],
+		include: [join(root, "hosts/moddable/board/manifest.json")],
 		// A bundle of tests is no firmware: it takes what it takes.
 		creation: { stack: 2048, heap: { initial: 32768 }, chunk: { initial: 1 << 20 } },
 		modules: { main: "./main", cases: "./cases" },

@@ -33,10 +33,14 @@ interface Manifest {
 function project(name: string, folders: readonly string[]): string {
 	const folder = join(output, "projects", name);
 	mkdirSync(folder, { recursive: true });
-	const ours = ["manifest.json", "hosts/esp32/manifest.json", "hosts/moddable/manifest.json"].map(
-		file => JSON.parse(readFileSync(join(root, file), "utf8")) as Manifest,
-	);
-	const include = ours.flatMap(({ include = [] }) => include).filter(path => path.startsWith("$"));
+	const ours = [
+		"hosts/moddable/board/manifest.json",
+		"hosts/esp32/manifest.json",
+		"hosts/esp32/journal.json",
+		"hosts/moddable/manifest.json",
+	].map(file => JSON.parse(readFileSync(join(root, file), "utf8")) as Manifest);
+	const own = ours.flatMap(({ include = [] }) => include).filter(path => path.startsWith("$"));
+	const include = [join(root, "hosts/moddable/sdk.json"), ...own];
 	for (const each of folders) include.push(join(root, each, "manifest.json"));
 	writeFileSync(join(folder, "main.js"), "export default function () {}\n");
 	const manifest = {

@@ -91,7 +91,8 @@ function misdescribed(
 	}));
 }
 
-function overlaid(description: object, given: (key: string) => unknown): Values {
+/** A raw description with the broker, id and root that are `given` in place of its own. */
+export function overlaid(description: object, given: (key: string) => unknown): Values {
 	const result: { [key: string]: unknown } = { ...description };
 	for (const key of described) {
 		const text = given(key);

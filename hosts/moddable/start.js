@@ -1,0 +1,10 @@
+/**
+ * Calls a program's `main` with the host's device (ECMA-419 §30), as each host does; the SDK by itself calls it with nothing. A
+ * program that only evaluates its modules has no `main` to call. JavaScript, because the program may be.
+ */
+
+import * as program from "main";
+
+export default function () {
+	program.default?.(globalThis.device);
+}

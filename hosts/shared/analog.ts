@@ -1,0 +1,37 @@
+/**
+ * ECMA-419 §10, analog input, of a board that has no converter: twelve bits, as on the ESP32, of whatever share of full
+ * scale the host says a pin has.
+ */
+
+import type { AnalogClass, Analog as AnalogPattern, PinSpecifier } from "../../modules/device/io.js";
+import { isPin, type Wires } from "./wires.js";
+
+const RESOLUTION = 12;
+
+/** The Analog class of the board whose pins these are. `share` tells the level of a pin, 0 … 1. */
+export function analog(pins: Wires, share: (pin: PinSpecifier) => number): AnalogClass {
+	return class Analog implements AnalogPattern {
+		target: unknown;
+		readonly format = "number";
+		readonly resolution = RESOLUTION;
+		#pin: PinSpecifier;
+		#closed = false;
+
+		constructor({ pin, target }: { readonly pin: PinSpecifier; readonly target?: unknown }) {
+			if (!isPin(pin)) throw new TypeError("Analog: pin is required");
+			pins.claim(pin, this, 0);
+			this.#pin = pin;
+			this.target = target;
+		}
+		read(): number {
+			if (this.#closed) throw new Error("Analog: closed");
+			const level = Math.min(Math.max(share(this.#pin), 0), 1);
+			return Math.round(level * (2 ** RESOLUTION - 1));
+		}
+		close(): void {
+			if (this.#closed) return;
+			this.#closed = true;
+			pins.release(this.#pin, this);
+		}
+	};
+}
