@@ -147,7 +147,7 @@ export default class Publisher {
 		else item();
 	}
 
-	private publish(name: string, payload: string, options: PublishOptions): Outcome {
+	private publish(name: string, payload: string, options: PublishOptions): number {
 		const topic = this.base + name;
 		const outcome = this.session.publish(topic, payload, options);
 		if (this.trace !== undefined) this.note(topic, payload, options, outcome);
@@ -161,7 +161,7 @@ export default class Publisher {
 		this.trace?.(line);
 	}
 
-	private note(topic: string, payload: string, { QoS, retain }: PublishOptions, outcome: Outcome): void {
+	private note(topic: string, payload: string, { QoS, retain }: PublishOptions, outcome: number): void {
 		// Without a connection each sample would have its line.
 		if (outcome === Outcome.droppedOffline) return;
 		const what = outcome === Outcome.sent ? "" : outcome === Outcome.queued ? ", queued" : ", dropped";

@@ -123,7 +123,7 @@ export interface SessionLike {
 	/** Plain numbers. */
 	readonly counters: object;
 	/** One of `Outcome`. */
-	publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): 1 | 2 | 3 | 4 | 5 | 6;
+	publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): number;
 	/**
 	 * Publishes `farewell` (default `offline`; empty clears it) retained as the status, and leaves. `parted`: the broker has
 	 * acknowledged it, was sent DISCONNECT and has closed; otherwise it may publish the will.
