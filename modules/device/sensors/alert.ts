@@ -9,14 +9,13 @@
 
 import { decode } from "../../mqtt/text.js";
 import type { Outbox } from "../../session/options.js";
-import type { AlertDescription } from "../description/description.js";
 import { isRecord, type Values } from "../description/schema.js";
 import type Memory from "../memory.js";
 import { type Boot, keyOf, type Room } from "../memory.js";
 import type Publisher from "../publisher.js";
 import type Time from "../time.js";
 import topics from "../topics.js";
-import Rule from "./rule.js";
+import Rule, { type Conditions } from "./rule.js";
 
 /** The objects that the alerts of a board share. */
 export interface AlertParts {
@@ -34,79 +33,55 @@ const PREFIX = "a:";
 /** A full outbox is not asked again at each of 200 samples a second. */
 const RETRY = 1000;
 
-export default class Alert {
-	private rule: Rule;
-	/** The edge that is not yet in the outbox. */
-	private due: Values | undefined;
+export default class Alert extends Rule {
 	private readonly parts: AlertParts;
-	private settings: AlertDescription;
-	/** The id of the last edge that the outbox took. */
-	private last: string | undefined;
-	/** When the edge that is due was last offered. */
-	private offered: number;
+	// Absent until it is used: an alert at rest pays no slot for it.
+	/** The edge that is not yet in the outbox, and when it was last offered. */
+	declare private due: Values | undefined;
+	declare private offered: number;
 	/** The edge that is due was refused, and that was reported and stored. */
-	private refused = false;
+	declare private refused: boolean;
+	/** The id of the last edge that the outbox took. */
+	declare private last: string | undefined;
 	/** Edges since this start, and those that had to wait for room in the outbox. */
-	edges = 0;
-	refusals = 0;
+	declare edges?: number;
+	declare refusals?: number;
 
 	/** `edges` is only looked at here. */
-	constructor(parts: AlertParts, description: AlertDescription, edges: Edges) {
-		this.parts = parts;
-		this.settings = description;
-		this.offered = parts.time.uptime;
-		const { on, id, due } = parts.memory.get(this.key);
-		if (typeof id === "string") this.last = id;
-		let state = on === 1;
-		const edge = edges.get(this.name);
+	constructor(parts: AlertParts, conditions: Conditions, edges: Edges) {
+		const { on, id, due } = parts.memory.get(keyOf(PREFIX, conditions.name));
+		const edge = edges.get(conditions.name);
 		const known = isRecord(due) ? due.id : id;
 		// Only a newer edge says more than memory: an older one may be left when a younger was acknowledged or set aside.
-		if (edge && (edge.id === known || isNewer(edge.id, known))) {
-			state = edge.state === "ON";
-			this.last = edge.id as string;
-			if (due !== undefined || edge.id !== known) this.store(state);
-		} else if (isRecord(due)) this.due = due;
-		this.rule = new Rule(description, this.offered, state);
+		const newer = edge && (edge.id === known || isNewer(edge.id, known)) ? edge : undefined;
+		super(conditions, newer ? newer.state === "ON" : on === 1);
+		this.parts = parts;
+		if (newer) this.last = newer.id as string;
+		else if (typeof id === "string") this.last = id;
+		if (newer && (due !== undefined || newer.id !== known)) this.store();
+		if (!newer && isRecord(due)) this.due = due;
 	}
 
 	get name(): string {
-		return this.settings.name;
-	}
-	get on(): boolean {
-		return this.rule.on;
-	}
-	get description(): AlertDescription {
-		return this.settings;
-	}
-	private get key(): string {
-		return keyOf(PREFIX, this.name);
-	}
-
-	/** New thresholds; the state stays until a sample says otherwise. */
-	configure(description: AlertDescription): void {
-		this.settings = description;
-		this.rule = new Rule(description, this.parts.time.uptime, this.rule.on);
+		return this.conditions.name;
 	}
 
 	/** Offers the edge that was waiting when the power went. Before the first sample. */
 	start(): void {
-		if (this.due !== undefined) this.queue(this.offered);
+		if (this.due !== undefined) this.queue(this.parts.time.uptime);
 	}
 
-	/** As long as samples come and lie within, `update` need not be called. Empty while an edge waits. */
-	get lowest(): number {
-		return this.due === undefined ? this.rule.lowest : Infinity;
-	}
-	get highest(): number {
-		return this.rule.highest;
+	/** Empty also while an edge waits. */
+	override get lowest(): number {
+		return this.due === undefined ? super.lowest : Infinity;
 	}
 
-	/** A sample, or `undefined` where one was due; and the latest that had a value. `now`, `latest`: uptime. */
-	update(value: number | undefined, now: number, last: number | undefined, latest: number): void {
+	/** As the rule's; an edge is published. `last`: the latest value. */
+	look(value: number | undefined, now: number, latest: number, last: number | undefined): void {
 		// While an edge waits for a place the rule stands still, so that ON and OFF never overtake one another.
 		if (this.due !== undefined && (now - this.offered < RETRY || !this.queue(now))) return;
-		if (!this.rule.update(value, now, latest)) return;
-		this.edges++;
+		if (!this.update(value, now, latest)) return;
+		this.edges = (this.edges ?? 0) + 1;
 		this.due = this.edge(last, now);
 		this.queue(now);
 		this.announce();
@@ -119,7 +94,7 @@ export default class Alert {
 
 	private edge(value: number | undefined, now: number): Values {
 		const { time, boot } = this.parts;
-		const { severity } = this.settings;
+		const { severity } = this.conditions;
 		// `now()` before `quality`, which it decides.
 		const ts = time.now(now);
 		return {
@@ -134,31 +109,30 @@ export default class Alert {
 	}
 
 	/** False when the outbox has no room for the edge that is due. */
-
 	private queue(now: number): boolean {
-		this.offered = now;
 		const { publisher } = this.parts;
 		const topic = topics.alert(this.name);
 		if (publisher.edge(topic, JSON.stringify(this.due))) {
-			this.refused = false;
 			this.last = (this.due as Values).id as string;
 			this.due = undefined;
-			this.store(this.on);
+			this.refused = false;
+			this.store();
 			return true;
 		}
+		this.offered = now;
 		if (!this.refused) {
 			this.refused = true;
-			this.refusals++;
+			this.refusals = (this.refusals ?? 0) + 1;
 			publisher.report(`${topic}: the outbox is full, waiting`);
-			this.store(this.on);
+			this.store();
 		}
 		return false;
 	}
 
-	private store(on: boolean): void {
+	private store(): void {
 		const { memory, publisher } = this.parts;
 		const edge = this.due ? { due: this.due } : { id: this.last };
-		if (!memory.put(this.key, { on: on ? 1 : 0, ...edge }))
+		if (!memory.put(keyOf(PREFIX, this.name), { on: this.on ? 1 : 0, ...edge }))
 			publisher.report(`${topics.alert(this.name)}: its state could not be stored, a restart may repeat it`);
 	}
 }

@@ -19,6 +19,12 @@ const SEQUENCE = '","seq":';
 const END = "}";
 const NONE = "";
 
+/** The objects that the measurements of a board share. */
+export interface MeasurementParts {
+	readonly time: Time;
+	readonly publisher: Publisher;
+}
+
 /** The samples of one window. */
 interface Window {
 	/** Periods that have gone by, and values among them. */
@@ -43,8 +49,7 @@ interface Batch {
 }
 
 export default class Measurement {
-	private readonly publisher: Publisher;
-	private readonly time: Time;
+	private readonly parts: MeasurementParts;
 	private readonly topic: string;
 	private description: SensorDescription;
 	/** Each sample is a measurement by itself: no window, deadband or batch. */
@@ -62,9 +67,8 @@ export default class Measurement {
 	declare private batch: Batch | undefined;
 
 	/** `topic` is the whole one. */
-	constructor(description: SensorDescription, topic: string, time: Time, publisher: Publisher) {
-		this.publisher = publisher;
-		this.time = time;
+	constructor(parts: MeasurementParts, description: SensorDescription, topic: string) {
+		this.parts = parts;
 		this.topic = topic;
 		this.description = description;
 		this.configure(description);
@@ -92,14 +96,14 @@ export default class Measurement {
 		const scale = this.scale;
 		// `+ 0`: JSON has a -0 that no dashboard wants.
 		const value = (scale === 0 ? raw : Math.round(raw * scale) / scale) + 0;
-		const time = this.time;
+		const { time, publisher } = this.parts;
 		// `now()` before `quality`, which it decides.
 		const ts = time.now(now) as never;
 		const seq = ++this.seq as never;
 		const bounds = plain ? NONE : this.bounds();
 		// One call, for one string: by `+` or a template there would be seven, and twice the garbage.
 		const text = VALUE.concat(value as never, bounds, TIME, ts, QUALITY, time.quality, SEQUENCE, seq, END);
-		if (!this.publisher.measurement(this.topic, text)) this.last = Number.NaN;
+		if (!publisher.measurement(this.topic, text)) this.last = Number.NaN;
 	}
 
 	/** Publishes a batch that is not full. */
@@ -111,7 +115,7 @@ export default class Measurement {
 		const range = lows === "" ? "" : `,"min":[${lows.slice(1)}],"max":[${highs.slice(1)}]`;
 		const lists = `{"v":[${values.slice(1)}]${range},"dt":[${offsets.slice(1)}]`;
 		const text = `${lists},"ts":${ts},"tsq":"${quality}","seq":${this.seq - batch.count + 1}}`;
-		if (!this.publisher.measurement(this.topic, text)) this.last = Number.NaN;
+		if (!this.parts.publisher.measurement(this.topic, text)) this.last = Number.NaN;
 	}
 
 	/** Returns what is to be published by itself, if anything is. */
@@ -167,7 +171,8 @@ export default class Measurement {
 	}
 
 	private collect(raw: number, now: number): void {
-		const { time, window } = this;
+		const { window } = this;
+		const { time } = this.parts;
 		if (this.batch === undefined) {
 			const ts = time.now(now);
 			const empty = { values: "", lows: "", highs: "", offsets: "" };

@@ -6,43 +6,38 @@
 
 import type { AlertDescription } from "../description/description.js";
 
+export type Conditions = Pick<AlertDescription, "name"> & Partial<AlertDescription>;
+
 /** Bits: ON; a hold runs toward the other state; OFF, and not yet allowed to come ON again. */
 const State = Object.freeze({ On: 1, Holding: 2, Paused: 4 });
-const Kind = Object.freeze({ Threshold: 0, Rate: 1, Stale: 2 });
 
 export default class Rule {
+	/** Changed by `configure` only. */
+	conditions: Conditions;
 	private state: number;
-	private readonly kind: number;
-	/** ON outside `low` … `high`, OFF within `clearLow` … `clearHigh`. */
-	private readonly low: number;
-	private readonly high: number;
-	private readonly clearLow: number;
-	private readonly clearHigh: number;
+	// Absent until it is used: an alert at rest pays no slot for it.
 	/** When the hold or the pause began. */
-	private since = 0;
-	/** Uptime of the start, or of the last sample that counted for the rate; its value, and the rate of change up to it. */
-	private sampled: number;
+	declare private since: number;
+	/** Of the last sample that counted for the rate: when it came, its value, and the rate of change up to it. */
+	declare private sampled: number;
 	declare private value: number | undefined;
 	declare private rate: number | undefined;
-	private readonly description: AlertDescription;
 
-	/** `now`: milliseconds that never wrap, as in `update`. `on`: the state before a restart. */
-	constructor(description: AlertDescription, now: number, on = false) {
-		const { above, below, outside, rate, stale, clear } = description;
+	/** `on`: the state before a restart. */
+	constructor(conditions: Conditions, on = false) {
+		this.conditions = conditions;
 		this.state = on ? State.On : 0;
-		this.description = description;
-		this.sampled = now;
-		this.kind = stale !== undefined ? Kind.Stale : rate !== undefined ? Kind.Rate : Kind.Threshold;
-		const band = Array.isArray(clear) ? (clear as readonly [number, number]) : undefined;
-		const single = band ? undefined : (clear as number | undefined);
-		this.high = outside?.[1] ?? above ?? rate ?? Infinity;
-		this.low = outside?.[0] ?? below ?? -Infinity;
-		this.clearHigh = band?.[1] ?? (below === undefined ? single : undefined) ?? this.high;
-		this.clearLow = band?.[0] ?? (below === undefined ? undefined : single) ?? this.low;
 	}
 
 	get on(): boolean {
 		return (this.state & State.On) !== 0;
+	}
+
+	/** The state stays until a sample says otherwise. */
+	configure(conditions: Conditions): void {
+		this.conditions = conditions;
+		this.state &= State.On;
+		if (this.value !== undefined) this.value = this.rate = undefined;
 	}
 
 	/**
@@ -50,51 +45,49 @@ export default class Rule {
 	 * The band is empty where each sample counts.
 	 */
 	get lowest(): number {
-		if (this.state !== 0 || this.kind === Kind.Rate) return Infinity;
-		return this.kind === Kind.Stale ? -Infinity : this.low;
+		const { outside, below, rate } = this.conditions;
+		return this.state !== 0 || rate !== undefined ? Infinity : (outside?.[0] ?? below ?? -Infinity);
 	}
 	get highest(): number {
-		return this.kind === Kind.Stale ? Infinity : this.high;
+		const { outside, above } = this.conditions;
+		return outside?.[1] ?? above ?? Infinity;
 	}
 
 	/**
-	 * A sample, or `undefined` where there should have been one; `latest`: uptime of the last one that had a value. True when
-	 * this is an edge: `on` has changed.
+	 * A sample, or `undefined` where there should have been one. True when this is an edge: `on` has changed. Times are
+	 * milliseconds that never wrap; `latest` is when the last sample with a value came, or the start.
 	 */
 	update(value: number | undefined, now: number, latest: number): boolean {
-		if (this.kind === Kind.Stale) return this.silence(value, now, latest);
-		if (this.kind === Kind.Rate) return this.slope(value, now);
-		if (value === undefined) return this.step(false, false, value, now);
-		return this.compare(value, value, now);
+		const { above, below, outside, rate, stale } = this.conditions;
+		if (stale !== undefined)
+			return this.step(value === undefined && now - latest >= stale, value !== undefined, value, now);
+		const level = rate === undefined ? value : this.slope(value, now);
+		if (level === undefined) return this.step(false, false, value, now);
+		if (outside !== undefined) {
+			const [low, high] = (this.conditions.clear ?? outside) as readonly [number, number];
+			const set = level < outside[0] || level > outside[1];
+			return this.step(set, !set && level >= low && level <= high, value, now);
+		}
+		const limit = (below ?? above ?? rate) as number;
+		const clear = (this.conditions.clear ?? limit) as number;
+		if (below !== undefined) return this.step(level < limit, level >= clear, value, now);
+		return this.step(level > limit, level <= clear, value, now);
 	}
 
-	private compare(level: number, value: number | undefined, now: number): boolean {
-		const set = level > this.high || level < this.low;
-		const clear = !set && level <= this.clearHigh && level >= this.clearLow;
-		return this.step(set, clear, value, now);
-	}
-
-	/** Between two samples that lie at least `over` apart; in the meantime the last rate stands. */
-	private slope(value: number | undefined, now: number): boolean {
+	/** Units a second between two samples that lie at least `over` apart; in the meantime the last rate stands. */
+	private slope(value: number | undefined, now: number): number | undefined {
 		const first = this.value;
-		if (value !== undefined && (first === undefined || now - this.sampled >= this.description.over)) {
-			const elapsed = now - this.sampled;
+		const elapsed = now - this.sampled;
+		if (value !== undefined && (first === undefined || elapsed >= (this.conditions.over as number))) {
 			if (first !== undefined && elapsed > 0) this.rate = (Math.abs(value - first) * 1000) / elapsed;
 			this.value = value;
 			this.sampled = now;
 		}
-		if (this.rate === undefined) return this.step(false, false, value, now);
-		return this.compare(this.rate, value, now);
-	}
-
-	private silence(value: number | undefined, now: number, latest: number): boolean {
-		const since = latest > this.sampled ? latest : this.sampled;
-		const silent = now - since >= (this.description.stale as number);
-		return this.step(value === undefined && silent, value !== undefined, value, now);
+		return this.rate;
 	}
 
 	private step(set: boolean, clear: boolean, value: number | undefined, now: number): boolean {
-		const { holdOn, holdOff, rearm } = this.description;
+		const { holdOn = 0, holdOff = 0, rearm = 0 } = this.conditions;
 		if (this.state === State.Paused) {
 			if (now - this.since < rearm) return false;
 			this.state = 0;

@@ -41,7 +41,7 @@ function stage(clock: TestClock, description: object): Stage {
 	};
 	const plain = { name: "s", driver: "x", every: 100, aggregate: "mean", batch: 1 };
 	const whole = { ...plain, ...description } as SensorDescription;
-	const one = { published, measurement: new Measurement(whole, "r/b/s", time, publisher), online: true };
+	const one = { published, measurement: new Measurement({ time, publisher }, whole, "r/b/s"), online: true };
 	return one;
 }
 

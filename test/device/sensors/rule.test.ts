@@ -13,7 +13,7 @@ function states(
 	start = 0,
 	on = false,
 ): string {
-	const rule = new Rule({ ...plain, ...description } as AlertDescription, start, on);
+	const rule = new Rule({ ...plain, ...description } as AlertDescription, on);
 	let text = "";
 	let last = on;
 	let latest = start;
@@ -137,7 +137,7 @@ describe("alert rule", () => {
 	});
 
 	it("stays stale for as long as there is nothing, for months", () => {
-		const rule = new Rule({ ...plain, stale: 1000 } as AlertDescription, 0);
+		const rule = new Rule({ ...plain, stale: 1000 } as AlertDescription);
 		let edges = 0;
 		for (let day = 0; day < 60; day++) if (rule.update(undefined, day * 86_400_000, 0)) edges++;
 		assert.deepEqual([rule.on, edges], [true, 1]);
@@ -148,7 +148,7 @@ describe("alert rule", () => {
 		["round", 2 ** 32 + 1000],
 	] as const)
 		it(`counts what has passed between two samples, also when ticks have gone ${title} meanwhile`, () => {
-			const rule = (description: object) => new Rule({ ...plain, ...description } as AlertDescription, 0);
+			const rule = (description: object) => new Rule({ ...plain, ...description } as AlertDescription);
 			const stale = rule({ stale: 86_400_000 });
 			assert.equal(stale.update(undefined, weeks, 0), true, "stale");
 			const rate = rule({ rate: 1 });
@@ -165,7 +165,7 @@ describe("alert rule", () => {
 		});
 
 	it("is armed again after a pause of weeks", () => {
-		const rule = new Rule({ ...plain, above: 1, rearm: 1000 } as AlertDescription, 0);
+		const rule = new Rule({ ...plain, above: 1, rearm: 1000 } as AlertDescription);
 		rule.update(2, 0, 0);
 		rule.update(0, 1000, 0);
 		for (let day = 1; day < 40; day++) rule.update(0, day * 86_400_000, 0);

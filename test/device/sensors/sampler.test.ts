@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { SensorDescription } from "../../../modules/device/description/description.js";
 import type { Sample, SensorClass, SensorDriver } from "../../../modules/device/io.js";
 import Memory from "../../../modules/device/memory.js";
+import Publisher from "../../../modules/device/publisher.js";
 import Sampler from "../../../modules/device/sensors/sampler.js";
 import Time from "../../../modules/device/time.js";
 import { TestClock } from "../../clock.js";
@@ -18,20 +19,29 @@ interface Took {
 function sampling(every: number, driver: SensorDriver, clock = new TestClock(0), options: object = {}) {
 	const took: Took[] = [];
 	const lines: string[] = [];
-	const description = { name: "s", driver: "x", every, aggregate: "mean", batch: 1, ...options };
-	const owner = {
-		take: (value: number | undefined, _now: number, periods: number) =>
-			void took.push({ value, at: clock.now, periods }),
-		report: (line: string) => void lines.push(line),
-	};
-	const sampler = new Sampler(owner, description as SensorDescription, driver, clock, time(clock));
+	class Task extends Sampler {
+		protected take(value: number | undefined, _now: number, periods: number): void {
+			took.push({ value, at: clock.now, periods });
+		}
+	}
+	const sampler = new Task(parts(clock, lines), { ...plain, every, ...options }, driver);
 	sampler.start();
 	return { clock, sampler, took, lines };
 }
 
 const one = scripted(() => 1);
-const time = (clock: TestClock) =>
-	new Time({ clock, timer: new TestClock(), memory: new Memory(undefined), onReport() {} });
+const plain: SensorDescription = { name: "s", driver: "x", every: 100, aggregate: "mean", batch: 1 };
+function parts(clock: TestClock, lines: string[]) {
+	const time = new Time({ clock, timer: new TestClock(), memory: new Memory(undefined), onReport() {} });
+	const publisher = new Publisher({
+		base: "r/b/",
+		timer: clock,
+		trace: line => void lines.push(line),
+		forgetting: () => false,
+		full() {},
+	});
+	return { timer: clock, time, publisher };
+}
 
 describe("sampling task", () => {
 	for (const [rate, every, samples] of [
@@ -136,7 +146,7 @@ describe("sampling task", () => {
 	it("takes a new rate from the next sample on", () => {
 		const { clock, took, sampler } = sampling(1000, one);
 		clock.advance(1500);
-		sampler.configure(100);
+		sampler.configure({ ...plain, every: 100 });
 		clock.advance(600);
 		assert.deepEqual(
 			took.map(({ at }) => at),
@@ -327,15 +337,13 @@ describe("sensor that fails", () => {
 		const clock = new TestClock(0);
 		let taken = 0;
 		const lines: string[] = [];
-		const owner = {
-			take() {
+		class Task extends Sampler {
+			protected take(): void {
 				taken++;
 				throw new Error("oops");
-			},
-			report: (line: string) => void lines.push(line),
-		};
-		const description = { name: "s", driver: "x", every: 100, aggregate: "mean", batch: 1 } as const;
-		const sampler = new Sampler(owner, description, one, clock, time(clock));
+			}
+		}
+		const sampler = new Task(parts(clock, lines), plain, one);
 		sampler.start();
 		clock.advance(1000);
 		assert.equal(taken, 11);
