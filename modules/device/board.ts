@@ -16,8 +16,7 @@ import Memory, { Boot } from "./memory.js";
 import Button from "./outputs/button.js";
 import { lampDriver } from "./outputs/lamp.js";
 import Output, { type OutputParts } from "./outputs/output.js";
-import Restore from "./provisioning/restore.js";
-import Trial from "./provisioning/trial.js";
+import Trial, { Restore } from "./provisioning/trial.js";
 import Publisher, { reported } from "./publisher.js";
 import Info from "./retained/info.js";
 import Retained from "./retained/retained.js";
@@ -43,8 +42,6 @@ export interface BoardOptions {
 }
 
 export default class Board {
-	readonly timer: Device["timer"];
-	readonly clock: Device["clock"];
 	readonly memory: Memory;
 	readonly time: Time;
 	readonly publisher: Publisher;
@@ -65,53 +62,44 @@ export default class Board {
 
 	constructor(options: BoardOptions) {
 		const { device, description, storage } = options;
-		const { timer, clock, network, provision } = device;
+		const { timer, clock, network, provision, trace } = device;
+		const { outbox } = storage;
 		const base = topics.base(description.root, description.id);
 		const restart = () => this.restart();
-		this.options = options;
-		this.timer = timer;
-		this.clock = clock;
-		const forgetting = () => this.decommission.active;
-		const full = (name: string) => this.retained.full(name);
-		const publisher = new Publisher({ base, timer, trace: device.trace, forgetting, full });
-		const report = (line: string) => publisher.report(line);
-		this.publisher = publisher;
+		const forgetting = () => decommission.active;
+		const publisher = new Publisher({ base, timer, trace, forgetting, full: name => retained.full(name) });
 		const memory = new Memory(storage.memory);
-		this.memory = memory;
 		const boot = new Boot(memory, storage);
-		this.settings = new Settings(description, memory, device);
-		this.time = new Time({ clock, timer, memory, ntp: network.ntp?.client, onReport: report });
-		const { time, settings } = this;
+		const settings = new Settings(description, memory, device);
+		const onReport = (line: string) => publisher.report(line);
+		const time = new Time({ clock, timer, memory, ntp: network.ntp?.client, onReport });
+		this.options = options;
+		this.publisher = publisher;
+		this.settings = settings;
+		this.time = time;
 		const parts = Object.freeze({ timer, memory, time, publisher, boot });
-		this.outputs = this.makeOutputs(parts);
-		this.sensors = this.makeSensors(parts, waitingEdges(storage.outbox, publisher.topic(topics.alert(""))));
-		const { sensors, outputs } = this;
+		const outputs = this.makeOutputs(parts);
+		const sensors = this.makeSensors(parts, waitingEdges(outbox, publisher.topic(topics.alert(""))));
 		const counters = () => this.session.counters;
 		const info = new Info({ device, storage, memory, boot, time, sensors, counters });
 		const trying = provision?.trying ?? false;
-		this.retained = new Retained({ base, timer, memory, publisher, info, outputs, sensors, trying });
-		const { outbox } = storage;
-		const { retained } = this;
+		const retained = new Retained({ base, timer, memory, publisher, info, outputs, sensors, trying });
 		const { cleanup } = retained;
-		const leave = () => this.leave(base, router);
-		this.decommission = new Decommission({ timer, memory, publisher, outbox, cleanup, leave });
-		const { decommission } = this;
-		this.trial = new Trial({ timer, clock, provision, report, restart });
-		const command = new Command({
-			device,
-			publisher,
-			settings,
-			info,
-			sensors,
-			outputs,
-			decommission,
-			restart,
-		});
-		const router = new Router({ base, command, outputs, trace: device.trace });
-		this.session = publisher.session = this.connect(base, router);
+		const leave = () => this.leave(router);
+		const decommission = new Decommission({ timer, memory, publisher, outbox, cleanup, leave });
+		const actions = { settings, info, sensors, outputs, decommission, restart };
+		const command = new Command({ device, publisher, ...actions });
+		const router = new Router({ base, command, outputs, trace });
+		this.outputs = outputs;
+		this.sensors = sensors;
+		this.retained = retained;
+		this.decommission = decommission;
+		this.trial = new Trial(device, restart);
+		this.memory = memory;
+		this.session = publisher.session = this.connect(router);
 		const button = this.makeButton();
 		this.button = button;
-		this.restore = button && new Restore({ device, button, settings, restart });
+		this.restore = button && new Restore(device, button, settings, restart);
 		this.refresh = timer.repeat(() => retained.announce(), description.refresh);
 		if (!decommission.active) for (const sensor of sensors) sensor.start();
 	}
@@ -135,19 +123,19 @@ export default class Board {
 	private restart(): boolean {
 		const { restart } = this.options.device;
 		if (!restart) return false;
-		this.timer.set(() => this.close(() => restart()), PAUSE);
+		this.options.device.timer.set(() => this.close(() => restart()), PAUSE);
 		return true;
 	}
 
 	/** All that was retained is cleared. Without its goodbye the broker would publish the will: then once more. */
-	private leave(base: string, router: Router): void {
+	private leave(router: Router): void {
 		this.session.close((parted = true) => {
 			const { decommission, publisher } = this;
 			if (this.closed) return;
 			if (!parted && decommission.again()) {
 				publisher.report("forget: the connection ended before the goodbye, tried again");
-				this.absence = this.timer.set(() => {
-					this.session = publisher.session = this.connect(base, router);
+				this.absence = this.options.device.timer.set(() => {
+					this.session = publisher.session = this.connect(router);
 				}, AGAIN);
 				return;
 			}
@@ -163,14 +151,14 @@ export default class Board {
 	/** Stops everything that the board does of its own accord. */
 	private rest(): void {
 		this.closed = true;
-		this.timer.clear(this.absence);
+		this.options.device.timer.clear(this.absence);
 		for (const sensor of this.sensors) sensor.close();
 		this.decommission.close();
 		this.retained.close();
 		this.trial.close();
 		this.restore?.close();
 		this.button?.close();
-		this.timer.clear(this.refresh);
+		this.options.device.timer.clear(this.refresh);
 		this.time.close();
 		this.publisher.close();
 	}
@@ -224,14 +212,14 @@ export default class Board {
 		}
 	}
 
-	private connect(base: string, router: Router): SessionLike {
+	private connect(router: Router): SessionLike {
 		const { device, description, storage, connect } = this.options;
 		const { memory, trial, outputs, decommission, retained } = this;
 		const { watch } = device.network;
 		return connect({
 			id: description.id,
 			keepAlive: description.keepAlive,
-			status: { topic: base + topics.status, online: "online", offline: "offline" },
+			status: { topic: this.publisher.topic(topics.status), online: "online", offline: "offline" },
 			subscriptions: router.subscriptions,
 			outbox: storage.outbox,
 			memory: {
@@ -255,7 +243,8 @@ export default class Board {
 				for (const output of outputs) output.offline();
 			},
 			onReport: (event, detail) => {
-				if (event === Report.filterRefused && detail === base + topics.command) trial.refused();
+				if (event === Report.filterRefused && detail === this.publisher.topic(topics.command))
+					trial.refused();
 				this.publisher.report(reported(event, detail));
 			},
 		});

@@ -5,10 +5,12 @@
  * password does not cost a walk to it. Which changes are valid is in check.ts. Throws nothing, traces no secret.
  */
 
-import type { Ticks, Timer, TimerHandle } from "../../mqtt/io.js";
-import { since } from "../../session/deadline.js";
-import { isRecord, type Values } from "../description/schema.js";
+import type { TimerHandle } from "../../mqtt/io.js";
+import { Deadline, since } from "../../session/deadline.js";
+import { isRecord } from "../description/schema.js";
+import type Settings from "../description/settings.js";
 import type { Device, KeyValue, KeyValueDomain, Provision, Texts } from "../io.js";
+import type Button from "../outputs/button.js";
 
 /** The key-value domain (ECMA-419 §28), and the key of the change that is on trial or waits for it. */
 const DOMAIN = "provision";
@@ -19,6 +21,8 @@ const STARTS = 3;
 const LONGEST = 300_000;
 /** A session counts a connection as stable after this time; AWS closes one at once that its policy does not allow. */
 const PROOF = 60_000;
+/** A button held at power-on. (GPIO 0 of an ESP32 must be up while the chip starts, so it may be pressed a little later.) */
+const Hold = Object.freeze({ look: 250, begin: 3000, least: 5000, most: 30_000 });
 
 /** The record of a change. Each change of it is one write, so a power cut leaves the old record or the new one. */
 interface Change {
@@ -134,27 +138,19 @@ export class StoredProvision implements Provision {
 
 	/** The record, unless it is missing or not one of ours. */
 	private read(): Change | undefined {
-		let text: string | undefined;
+		let value: unknown;
 		this.using(domain => {
-			text = domain.read(TRIAL);
+			const text = domain.read(TRIAL);
+			if (text !== undefined) value = JSON.parse(text);
 		});
-		try {
-			const value: unknown = text === undefined ? undefined : JSON.parse(text);
-			if (!isRecord(value) || !isRecord(value.texts)) return undefined;
-			const texts = this.known(value.texts);
-			return texts && { texts, starts: Number(value.starts) || 0, kept: value.kept === true };
-		} catch {
-			return undefined;
-		}
-	}
-
-	private known(value: Values): Texts | undefined {
-		const known: { [key: string]: string | null } = {};
+		if (!isRecord(value) || !isRecord(value.texts)) return undefined;
+		const texts: { [key: string]: string | null } = {};
 		for (const key of this.keys) {
-			const text = value[key];
-			if (typeof text === "string" || text === null) known[key] = text;
+			const text = value.texts[key];
+			if (typeof text === "string" || text === null) texts[key] = text;
 		}
-		return Object.keys(known).length ? known : undefined;
+		if (Object.keys(texts).length === 0) return undefined;
+		return { texts, starts: Number(value.starts) || 0, kept: value.kept === true };
 	}
 
 	private write(change: Change): boolean {
@@ -181,27 +177,23 @@ export function abandon({ provision, restart }: Device): undefined {
 	if (provision?.trying && provision.drop()) restart?.();
 }
 
-export interface TrialOptions {
-	readonly timer: Timer;
-	readonly clock: Ticks;
-	readonly provision: Provision | undefined;
-	readonly report: (line: string) => void;
-	/** False when this host cannot. */
-	readonly restart: () => boolean;
-}
-
 /** The time of a trial, from the start of a board on. */
 export default class Trial {
-	private readonly options: TrialOptions;
+	private readonly device: Pick<Device, "clock" | "timer" | "provision" | "trace">;
+	private readonly restart: () => boolean;
 	private readonly began: number;
-	/** The end of the trial, or of its proof. */
-	private timer: TimerHandle | undefined;
+	/** The end of the trial, or of its proof: the connection that stands now has to stand until then. */
+	private readonly end: Deadline;
+	private proving = false;
 	/** The broker refuses the subscription to commands. */
 	private deaf = false;
 
-	constructor(options: TrialOptions) {
-		this.options = options;
-		this.began = options.clock.ticks;
+	/** `restart` is false when this host cannot. */
+	constructor(device: Trial["device"], restart: () => boolean) {
+		this.device = device;
+		this.restart = restart;
+		this.began = device.clock.ticks;
+		this.end = new Deadline(device.timer, () => (this.proving ? this.pass() : this.fail()));
 		this.offline();
 	}
 
@@ -211,44 +203,79 @@ export default class Trial {
 	}
 
 	online(): void {
-		if (this.trying && !this.deaf) this.set(() => this.pass(), PROOF);
+		this.proving = !this.deaf;
+		if (this.device.provision?.trying && this.proving) this.end.set(PROOF);
 		this.deaf = false;
 	}
 
 	offline(): void {
-		if (!this.trying) return;
-		const passed = since(this.options.clock.ticks, this.began);
-		this.set(() => this.fail(), Math.max(LONGEST - passed, 0));
+		const { clock, provision } = this.device;
+		this.proving = false;
+		if (provision?.trying) this.end.set(Math.max(LONGEST - since(clock.ticks, this.began), 0));
 	}
 
 	close(): void {
-		this.options.timer.clear(this.timer);
-		this.timer = undefined;
-	}
-
-	private get trying(): boolean {
-		return this.options.provision?.trying ?? false;
-	}
-
-	private set(callback: () => void, delay: number): void {
-		this.close();
-		this.timer = this.options.timer.set(callback, delay);
+		this.end.close();
 	}
 
 	private pass(): void {
-		this.timer = undefined;
-		const { provision, report } = this.options;
-		const kept = provision?.keep();
-		report(`provision: ${kept ? "kept" : "could not be stored, the next start tries it again"}`);
+		const kept = this.device.provision?.keep();
+		this.report(kept ? "kept" : "could not be stored, the next start tries it again");
 	}
 
 	private fail(): void {
-		this.timer = undefined;
-		const { provision, report, restart } = this.options;
-		const dropped = provision?.drop();
+		const dropped = this.device.provision?.drop();
 		const result = dropped ? "back to what was before" : "and it could not be dropped";
-		report(`provision: no broker within five minutes, ${result}`);
+		this.report(`no broker within five minutes, ${result}`);
 		// A restart would only try it again if it could not be dropped.
-		if (dropped) restart();
+		if (dropped) this.restart();
+	}
+
+	private report(line: string): void {
+		this.device.trace?.(`provision: ${line}`);
+	}
+}
+
+/**
+ * A button that is held at power-on takes the board back to what was built in: the way out when it can no longer be commanded.
+ * It must be down within three seconds, and be released after 5 to 30: one that is stuck restores nothing. Deletes the stored
+ * network, broker and identity, and the settings changed by `cmd config`; only after a start by power or reset pin.
+ */
+export class Restore {
+	private readonly device: Device;
+	private readonly settings: Settings;
+	private readonly restart: () => boolean;
+	private readonly handle: TimerHandle | undefined;
+	/** Milliseconds since the start; those of them for which the button has been down without a break. */
+	private passed = 0;
+	private held = 0;
+
+	constructor(device: Device, button: Pick<Button, "pressed">, settings: Settings, restart: () => boolean) {
+		this.device = device;
+		this.settings = settings;
+		this.restart = restart;
+		if (device.reset === "power-on" || device.reset === "external")
+			this.handle = device.timer.repeat(() => this.look(button.pressed), Hold.look);
+	}
+
+	close(): void {
+		this.device.timer.clear(this.handle);
+	}
+
+	private look(pressed: boolean): void {
+		this.passed += Hold.look;
+		const { held, passed } = this;
+		this.held = pressed ? held + Hold.look : 0;
+		const released = !pressed && held >= Hold.least;
+		if (released || held > Hold.most || (!pressed && passed >= Hold.begin)) this.close();
+		if (released) this.restore();
+	}
+
+	private restore(): void {
+		const { provision, trace } = this.device;
+		this.settings.restore();
+		const restored = provision?.restore() ?? true;
+		trace?.(`restore: ${restored ? "back to what was built in" : "could not be stored"}`);
+		if (restored && !this.restart()) trace?.("restore: holds from the next start on");
 	}
 }

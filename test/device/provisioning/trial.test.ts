@@ -37,16 +37,16 @@ function stage(options: Parameters<typeof told>[0] = {}) {
 		calls.push("restart");
 		return true;
 	};
-	const trial = new Trial({ timer: clock, clock, provision, report: line => lines.push(line), restart });
+	const trial = new Trial({ timer: clock, clock, provision, trace: line => lines.push(line) }, restart);
 	return { trial, calls, clock, lines };
 }
 
 describe("trial", () => {
 	it("is nothing, and takes no timer, where nothing is on trial or this host is told nothing", () => {
 		const clock = new TestClock();
-		const host = { timer: clock, clock, report: () => assert.fail(), restart: () => assert.fail() };
+		const device = { timer: clock, clock, trace: () => assert.fail() };
 		for (const provision of [undefined, told({ trying: false }).provision]) {
-			const trial = new Trial({ ...host, provision });
+			const trial = new Trial({ ...device, ...(provision && { provision }) }, () => assert.fail());
 			trial.online();
 			trial.offline();
 			clock.advance(60 * MINUTE);
