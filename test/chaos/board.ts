@@ -41,7 +41,8 @@ const LAMP = 2;
 const witness = new Witness();
 let quiet = false;
 let cut: { writes: number; kept: number } | undefined;
-let close: (() => Promise<void>) | undefined;
+/** The start, which gives the way to end it. */
+let board: Promise<() => Promise<void>> | undefined;
 
 /** One write, so whole or not at all; and there when this process is not any more. */
 function tell(word: object): void {
@@ -109,9 +110,11 @@ function wired(device: NodeDevice): Device {
 	};
 }
 
-async function start({ engine, entry, description, data, trace }: Start): Promise<void> {
+/** Resolves with the graceful end. */
+async function start({ engine, entry, description, data, trace }: Start): Promise<() => Promise<void>> {
 	const say = (line: string) => tell({ trace: line });
 	const device = wired(createDevice({ name: engine, description, data, ...(trace && { trace: say }) }));
+	let close: () => Promise<void>;
 	if (engine === "xs") {
 		const board = await startXS({ device, entry, onLine: say });
 		board.exited.then(reason => {
@@ -125,17 +128,20 @@ async function start({ engine, entry, description, data, trace }: Start): Promis
 		close = () => new Promise(done => board.close(done));
 	}
 	tell({ running: true });
+	return close;
 }
 
 process.on("message", (order: Order) => {
-	if ("start" in order)
-		start(order.start).catch(error => {
+	if ("start" in order) {
+		board = start(order.start);
+		board.catch(error => {
 			tell({ ended: (error as Error).message });
 			process.exit(1);
 		});
-	else if ("cut" in order) cut = { ...order.cut };
+	} else if ("cut" in order) cut = { ...order.cut };
 	else if ("quiet" in order) quiet = true;
-	else close?.().then(() => process.exit(0));
+	// It may still be starting, or not have begun.
+	else Promise.resolve(board).then(close => close?.().then(() => process.exit(0)) ?? process.exit(0));
 });
 // Without its parent it has no meaning.
 process.on("disconnect", powerOff);

@@ -19,6 +19,7 @@ import { Observer } from "./observer.js";
 import { FaultProxy } from "./proxy.js";
 import { Chance } from "./random.js";
 import { AlertTap } from "./tap.js";
+import { within } from "./within.js";
 
 export interface CampaignOptions {
 	/** Where Mosquitto is. */
@@ -112,6 +113,8 @@ class Scene implements Target {
 	/** Deaths in a row that nobody asked for. */
 	#crashes = 0;
 	#ending = false;
+	/** What goes on by itself: the scene ends when all of it has. */
+	readonly #running = new Set<Promise<void>>();
 
 	constructor(options: CampaignOptions, directory: string) {
 		this.#options = options;
@@ -167,6 +170,14 @@ class Scene implements Target {
 		const showing = setInterval(() => this.#show("faults"), 500);
 		this.#start = performance.now();
 		const end = this.#start + this.#options.seconds * 1000;
+		try {
+			await this.#strike(end);
+		} finally {
+			clearInterval(wishing);
+			clearInterval(showing);
+		}
+	}
+	async #strike(end: number): Promise<void> {
 		while (performance.now() < end && this.#crashes < TOO_MANY) {
 			await sleep(this.#faults.pause());
 			// Without a connection most faults would meet nobody; but some have to come while there is none.
@@ -174,8 +185,6 @@ class Scene implements Target {
 			for (let waited = 0; waited < patience && this.proxy.connections === 0; waited += 5) await sleep(5);
 			this.#faults.strike();
 		}
-		clearInterval(wishing);
-		clearInterval(showing);
 	}
 
 	/** No more faults: all has to arrive. */
@@ -204,15 +213,22 @@ class Scene implements Target {
 		}
 		const drained = performance.now() - from;
 		this.#ending = true;
-		await this.#lives.close();
+		await this.#lives.close().catch(error => this.#complaints.push((error as Error).message));
 		return this.#outcome(drained);
 	}
+	/** Ends all of it, also where a part of it does not. */
 	async close(): Promise<void> {
 		this.#ending = true;
-		await this.#lives?.end();
-		await this.proxy?.close();
-		await this.#observer?.close();
-		await this.#broker?.kill();
+		const ends = [
+			() => this.#lives?.end(),
+			() => Promise.all(this.#running),
+			() => this.#lives?.end(),
+			() => this.proxy?.close(),
+			() => this.#observer?.close(),
+			() => this.#broker?.kill(),
+		];
+		for (const end of ends)
+			await within(30_000, "the campaign's end", Promise.resolve(end())).catch(() => {});
 	}
 
 	// Target
@@ -225,6 +241,7 @@ class Scene implements Target {
 		this.#guard(async () => {
 			await broker.kill();
 			await sleep(away);
+			if (this.#ending) return;
 			await broker.start();
 			// What the broker takes before the observer is back, the observer would never get.
 			await this.#observer.subscribed();
@@ -310,6 +327,9 @@ class Scene implements Target {
 	}
 	/** What fails here is the harness's own fault, and is said. */
 	#guard(act: () => Promise<void>): void {
-		act().catch(error => this.#complaints.push(`harness: ${(error as Error).stack}`));
+		const running = act()
+			.catch(error => void this.#complaints.push(`harness: ${(error as Error).stack}`))
+			.finally(() => this.#running.delete(running));
+		this.#running.add(running);
 	}
 }

@@ -11,9 +11,12 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Order, Start } from "./board.js";
+import { within } from "./within.js";
 import { type Fact, Witness } from "./witness.js";
 
 export interface LifeOptions extends Start {
+	/** Milliseconds for a start, and for a graceful end; then the process is killed. 20 000 if not given. */
+	readonly patience?: number;
 	readonly onFact: (fact: Fact, found: boolean) => void;
 	readonly onPin: (level: number) => void;
 	readonly onTrace: (line: string) => void;
@@ -30,6 +33,7 @@ interface Word {
 	readonly running?: true;
 }
 
+const PATIENCE = 20_000;
 const program = fileURLToPath(new URL("board.ts", import.meta.url));
 const children = new Set<ChildProcess>();
 process.once("exit", () => {
@@ -77,7 +81,7 @@ export class Lives {
 	get running(): boolean {
 		return this.#running;
 	}
-	/** Resolves when the firmware is at work; rejects when it ends before. */
+	/** Resolves when the firmware is at work; rejects when it ends before, or is not for too long. */
 	async start(): Promise<void> {
 		const child = this.#spare ?? load();
 		this.#spare = load();
@@ -107,7 +111,7 @@ export class Lives {
 		});
 		const { engine, entry, description, data, trace } = this.#options;
 		this.#order({ start: { engine, entry, description, data, trace } });
-		await started;
+		await this.#wait("the board's start", started);
 	}
 	/** kill -9. */
 	async kill(felt?: () => void): Promise<void> {
@@ -129,7 +133,7 @@ export class Lives {
 	async close(): Promise<void> {
 		this.#asked = true;
 		this.#order({ close: true });
-		await this.#gone;
+		await this.#wait("the board's end", this.#gone);
 	}
 	async end(): Promise<void> {
 		const { pid } = this.#spare ?? {};
@@ -138,6 +142,15 @@ export class Lives {
 		await this.kill();
 	}
 
+	/** What takes too long is ended by force, and said. */
+	async #wait(what: string, promise: Promise<void>): Promise<void> {
+		try {
+			await within(this.#options.patience ?? PATIENCE, what, promise);
+		} catch (error) {
+			await this.kill();
+			throw error;
+		}
+	}
 	#order(order: Order): void {
 		// A process that is being killed hears nothing.
 		if (this.#child?.connected) this.#child.send(order, () => {});

@@ -8,6 +8,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { within } from "./within.js";
 
 const children = new Set<ChildProcess>();
 // A campaign that dies must not leave a broker behind.
@@ -55,12 +56,13 @@ export class Mosquitto {
 	get said(): readonly string[] {
 		return this.#said;
 	}
-	async start(): Promise<void> {
+	/** Rejects, and leaves no process, when it does not run after `patience` milliseconds. */
+	async start(patience = 10_000): Promise<void> {
 		const child = spawn(this.#program, ["-c", this.#file], { stdio: ["ignore", "ignore", "pipe"] });
 		this.#child = child;
 		children.add(child);
 		child.once("exit", () => children.delete(child));
-		await new Promise<void>((resolve, reject) => {
+		const running = new Promise<void>((resolve, reject) => {
 			createInterface({ input: child.stderr as NodeJS.ReadableStream }).on("line", line => {
 				if (this.#said.push(line) > 200) this.#said.shift();
 				if (/mosquitto version \S+ running/.test(line)) resolve();
@@ -68,6 +70,13 @@ export class Mosquitto {
 			child.once("error", reject);
 			child.once("exit", () => reject(new Error(`mosquitto ended:\n${this.#said.join("\n")}`)));
 		});
+		try {
+			await within(patience, "mosquitto", running);
+		} catch (error) {
+			if (child.pid && child.exitCode === null && child.signalCode === null) await this.kill();
+			this.#child = undefined;
+			throw error;
+		}
 	}
 	async kill(): Promise<void> {
 		const child = this.#child;

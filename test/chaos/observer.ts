@@ -5,6 +5,7 @@
 
 import mqtt, { type MqttClient } from "mqtt";
 import type { Chance } from "./random.js";
+import { within } from "./within.js";
 import { type Alert, alertOf } from "./witness.js";
 
 export interface ObserverOptions {
@@ -53,7 +54,8 @@ export class Observer {
 	}
 	/** Resolves when it is subscribed: what the broker takes from then on, it gets. */
 	subscribed(): Promise<void> {
-		return this.#ready ? Promise.resolve() : new Promise(resolve => this.#waiting.push(resolve));
+		if (this.#ready) return Promise.resolve();
+		return within(20_000, "the observer's subscription", new Promise(resolve => this.#waiting.push(resolve)));
 	}
 	/** The newest wish. */
 	get newest(): { readonly ver: number; readonly on: boolean } {
