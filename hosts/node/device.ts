@@ -23,6 +23,10 @@ import * as temperature from "./temperature.js";
 import { HostTimer } from "./timer.js";
 import { type Credentials, TLS, type TLSOptions } from "./tls.js";
 
+export { type CredentialFiles, loadCredentials } from "./credentials.js";
+/** The classes of this host, for programs that put a device together themselves. */
+export { FlashStore, HostClock, HostTimer, KeyValueStore, Pins, Resolver, TCP, TLS };
+
 /** Milliseconds. */
 const SWING = 60_000;
 

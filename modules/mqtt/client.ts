@@ -10,6 +10,9 @@ import type { MQTTClientOptions, ReadableOptions } from "./options.js";
 import Parser from "./parser.js";
 import Writer from "./writer.js";
 
+export type * from "./io.js";
+export type * from "./options.js";
+
 type Message = { -readonly [Key in keyof ReadableOptions]: ReadableOptions[Key] };
 
 export default class MQTTClient extends Writer<MQTTClient> {

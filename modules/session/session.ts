@@ -22,6 +22,9 @@ import { Sender } from "./sender.js";
 import { Status } from "./status.js";
 import { State, Supervisor } from "./supervisor.js";
 
+export type * from "./options.js";
+export { Outcome, Reason, Report } from "./outcomes.js";
+
 const none: PublishOptions = Object.freeze({});
 
 export default class Session implements SessionLike {

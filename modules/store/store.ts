@@ -8,6 +8,8 @@ import Journal from "./journal.js";
 import Outbox from "./outbox.js";
 import State from "./state.js";
 
+export type * from "./io.js";
+
 export interface StoreOptions {
 	readonly partition: FlashPartition;
 	/** Room that messages leave to the state: by key, the bytes of its longest value. */
