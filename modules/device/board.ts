@@ -214,7 +214,7 @@ export default class Board {
 
 	private connect(router: Router): SessionLike {
 		const { device, description, storage, connect } = this.options;
-		const { memory, trial, outputs, decommission, retained } = this;
+		const { trial, outputs, decommission, retained } = this;
 		const { watch } = device.network;
 		return connect({
 			id: description.id,
@@ -222,10 +222,6 @@ export default class Board {
 			status: { topic: this.publisher.topic(topics.status), online: "online", offline: "offline" },
 			subscriptions: router.subscriptions,
 			outbox: storage.outbox,
-			memory: {
-				read: () => memory.get("session").text as string | undefined,
-				write: text => void memory.put("session", { text }),
-			},
 			timer: device.timer,
 			ticks: device.clock,
 			watch: onlyTLS(description) ? this.time.watch(watch) : watch,

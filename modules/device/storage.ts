@@ -7,7 +7,6 @@
 
 import type { Outbox } from "../session/options.js";
 import { Queue } from "../session/queue.js";
-import { longestText } from "../session/subscriptions.js";
 import { Found } from "../store/mount.js";
 import Store from "../store/store.js";
 import { forgetRoom } from "./commands/decommission.js";
@@ -62,21 +61,13 @@ export function openStorage(device: Device, description: Description): Storage {
 
 /** By key, the bytes of the longest record that a board of this description keeps. */
 export function roomFor(description: Description): ReadonlyMap<string, number> {
-	const { sensors, alerts, actuators, lamp, broker = "" } = description;
+	const { sensors, alerts, actuators, lamp } = description;
 	const base = topics.base(description.root, description.id);
 	const outputs = actuators.map(({ name }) => name);
 	if (lamp) outputs.push("lamp");
 	const all = [...alerts.map(({ name }) => name), ...sensors.map(({ name }) => faultName(name))];
 	const names = [topics.info, ...outputs.map(topics.outputState), ...all.map(topics.alertState)];
-	const filters = outputs.flatMap(name => [topics.outputSet(name), topics.outputDesired(name)]);
-	const brokers = typeof broker === "string" ? [broker] : broker;
-	const text = longestText(
-		brokers,
-		[topics.command, ...filters].map(name => base + name),
-	);
 	const rooms: Room[] = [bootRoom, timeRoom, forgetRoom, settingsRoom];
-	// `{"text":"…"}`; each line break takes one byte more.
-	rooms.push(["session", text + 11 + filters.length + 1]);
 	for (const name of names) rooms.push(retainedRoom(base, name));
 	for (const name of outputs) rooms.push(appliedRoom(name));
 	for (const name of all) rooms.push(alertRoom(name));

@@ -52,8 +52,9 @@ export class Inbound {
 		if (!message.more) this.finish(link);
 	}
 	/** PUBREL: the broker will not send this identifier again. */
-	released(packetIdentifier: number): void {
+	released(link: Link, packetIdentifier: number): void {
 		this.received.delete(packetIdentifier);
+		link.reply(Packet.PUBCOMP, packetIdentifier); // [MQTT-4.3.3-2]
 	}
 
 	private gather(link: Link, count: number): void {

@@ -31,12 +31,6 @@ export interface Subscription {
 	readonly QoS: 0 | 1 | 2;
 }
 
-/** One text that survives a restart. May throw. */
-export interface Memory {
-	read(): string | undefined;
-	write(text: string): void;
-}
-
 export interface BackoffOptions {
 	/** Milliseconds; 1000 by default. */
 	readonly minimum?: number;
@@ -67,6 +61,8 @@ export interface Deadlines {
 	readonly acknowledge?: number;
 	/** `offline` and DISCONNECT; 1000 by default. */
 	readonly close?: number;
+	/** Until our own `online` has come back; 30 000 by default, then twice as long each time, up to a day. 0 is never. */
+	readonly hear?: number;
 }
 
 export interface SessionOptions {
@@ -83,8 +79,6 @@ export interface SessionOptions {
 	readonly subscriptions?: readonly Subscription[];
 	/** Holds what is published as `durable`. The session does not close it. */
 	readonly outbox: Outbox;
-	/** Survives a restart, so that a session that the broker kept is not subscribed to again. */
-	readonly memory?: Memory;
 	readonly timer: Timer;
 	readonly ticks: Ticks;
 	/** The host's word on its network (`device.network.watch`), told at once or later, and at each change: up or down. */
@@ -136,7 +130,7 @@ export type UserOptions = Pick<
 	SessionOptions,
 	"id" | "keepAlive" | "status" | "outbox" | "timer" | "ticks" | "watch" | "onReport"
 > &
-	Required<Pick<SessionOptions, "subscriptions" | "memory" | "onMessage" | "onOnline" | "onOffline">>;
+	Required<Pick<SessionOptions, "subscriptions" | "onMessage" | "onOnline" | "onOffline">>;
 
 // The outbox: holds QoS 1 messages until the broker has acknowledged them. Two implementations: queue.ts (RAM, bounded by
 // bytes) and store/outbox.ts (flash journal). A message is `queued` (no packet identifier) → `sent` (identifier kept, so that
@@ -265,6 +259,7 @@ export const defaults = Object.freeze({
 		subscribe: 10_000,
 		acknowledge: 60_000,
 		close: 1000,
+		hear: 30_000,
 	}),
 	window: 20,
 	rate: 20,

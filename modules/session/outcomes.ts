@@ -1,5 +1,5 @@
 /**
- * What a session tells: what became of a message (`Outcome`), why a connection ended (`Reason`), events for a log line
+ * What a session tells: its `State`, what became of a message (`Outcome`), why a connection ended (`Reason`), events for a log line
  * (`Report`), counters, and the calls of the application that carry them (`Application`). Also the control packet types that a session
  * knows. Decides nothing.
  */
@@ -104,6 +104,10 @@ export const Report = Object.freeze({
 	internal: 11,
 	/** The broker has taken a message that had been put aside: its topic. */
 	recovered: 12,
+	/** The broker hangs up on this filter: it is left out until the next session: the filter. */
+	filterLeftOut: 13,
+	/** Our own `online` did not come back: the subscriptions are made again. The status topic. */
+	deaf: 14,
 });
 export type Report = (typeof Report)[keyof typeof Report];
 
@@ -170,6 +174,23 @@ function tally(): Tally {
 		},
 	};
 }
+
+/** The states of a session. Each but Online and Closed has a deadline. */
+export const State = Object.freeze({
+	/** The host said that there is no network; a try is made at the deadline all the same. */
+	Network: 0,
+	/** Back-off between two tries. */
+	Waiting: 1,
+	/** Name, TCP, TLS, CONNECT: until CONNACK. */
+	Connecting: 2,
+	/** Until each SUBSCRIBE has its SUBACK. */
+	Subscribing: 3,
+	Online: 4,
+	/** `offline` and DISCONNECT are on their way. */
+	Closing: 5,
+	Closed: 6,
+});
+export type State = (typeof State)[keyof typeof State];
 
 /** Control packet types, MQTT 3.1.1 table 2.1: the numbers of ECMA-419 §25's `operation`. */
 export const Packet = Object.freeze({

@@ -153,11 +153,13 @@ export class Sender {
 		this.taken(packetIdentifier, place);
 	}
 	/** PUBREC: the message is the broker's, its identifier stays in use until PUBCOMP [MQTT-4.3.3-1]. */
-	received(packetIdentifier: number): void {
+	received(link: Link, packetIdentifier: number): void {
 		const place = this.inflight.place(packetIdentifier);
-		if (place === 0 || laneOf(place) !== Lane.live) return;
-		this.inflight.add(packetIdentifier, placeOf(Lane.released, 0));
-		this.taken(packetIdentifier, place);
+		if (place !== 0 && laneOf(place) === Lane.live) {
+			this.inflight.add(packetIdentifier, placeOf(Lane.released, 0));
+			this.taken(packetIdentifier, place);
+		}
+		link.reply(Packet.PUBREL, packetIdentifier);
 	}
 	/** Sends as much as connection, window and rate allow. */
 	pump(): void {

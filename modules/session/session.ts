@@ -16,11 +16,11 @@ import {
 	type SessionLike,
 	type SessionOptions,
 } from "./options.js";
-import { Application, type Counters, Outcome, Reason, Report } from "./outcomes.js";
+import { Application, type Counters, Outcome, Reason, Report, State } from "./outcomes.js";
 import { Queue } from "./queue.js";
 import { Sender } from "./sender.js";
 import { Status } from "./status.js";
-import { State, Supervisor } from "./supervisor.js";
+import { Supervisor } from "./supervisor.js";
 
 export type * from "./options.js";
 export { Outcome, Reason, Report } from "./outcomes.js";
@@ -45,7 +45,7 @@ export default class Session implements SessionLike {
 		this.soon = new Deadline(options.timer, () => this.later());
 		this.application = new Application(options, this.soon);
 		const { application } = this;
-		const status = new Status(options);
+		const status = new Status(options, application);
 		const live = new Queue({ byteLength: options.queueBytes ?? defaults.queueBytes, yielding: true });
 		const inflight = new InFlight(live, options.outbox, status);
 		const stalled = () => this.supervisor.lost(Reason.acknowledge);
@@ -61,7 +61,7 @@ export default class Session implements SessionLike {
 	get online(): boolean {
 		return this.supervisor.state === State.Online;
 	}
-	/** One of `State` (supervisor.ts). */
+	/** One of `State` (outcomes.ts). */
 	get state(): State {
 		return this.supervisor.state;
 	}

@@ -1,13 +1,21 @@
 /**
  * The board's retained status: `online`, the will and farewell `offline`, and the subscription to both. A will of an older
- * connection that comes late would hide that the board is online, so it is contradicted. Sends nothing itself.
+ * connection that comes late would hide that the board is online, so it is contradicted; and a board that does
+ * not hear its own `online` back knows that it is deaf.
  */
 
 import { decode, encode } from "../mqtt/text.js";
-import type { OutboxEntry, SessionOptions, Subscription } from "./options.js";
+import { Deadline } from "./deadline.js";
+import type { Link } from "./link.js";
+import { defaults, type OutboxEntry, type SessionOptions, type Subscription } from "./options.js";
+import { type Application, Report } from "./outcomes.js";
+
+/** Milliseconds between two looks at most, where `online` does not come back: a day. */
+const seldom = 86_400_000;
 
 export class Status {
 	readonly topic: string;
+	private readonly text: string;
 	/** `online`. */
 	readonly message: OutboxEntry;
 	/** For CONNECT (§3.1.2.5). */
@@ -19,32 +27,73 @@ export class Status {
 	};
 	/** All that is subscribed to, the status among it. QoS 0: a status missed while away is published anew at each connect. */
 	readonly subscriptions: readonly Subscription[];
+	/** `online` has not come back in time. */
+	deaf: () => void = () => {};
+	private readonly application: Application;
+	/** `online` has come back on this connection, so the subscriptions work. */
+	private heard = false;
+	/** Until it has to, and how long that is given: twice as long each time that it does not. */
+	private readonly echo: Deadline;
+	private readonly hear: number;
+	private patience: number;
 	/** The application has asked for the topic as well. */
 	private readonly shared: boolean;
 
-	constructor({ status, subscriptions = [] }: SessionOptions) {
+	constructor({ status, subscriptions = [], timer, deadlines }: SessionOptions, application: Application) {
+		this.application = application;
+		this.echo = new Deadline(timer, () => this.expired());
+		this.hear = this.patience = deadlines?.hear ?? defaults.deadlines.hear;
 		const { topic, online, offline } = status;
 		this.topic = topic;
+		this.text = online;
 		const payload = encode(online);
 		this.message = { sequence: 0, packetIdentifier: 0, topic, payload, retain: true, failures: 0 };
 		this.will = { topic, message: offline, QoS: 1, retain: true };
 		this.shared = subscriptions.some(item => item.topic === topic);
 		this.subscriptions = this.shared ? subscriptions : [...subscriptions, { topic, QoS: 0 }];
 	}
+	/** `online` was published: it has to come back, or the broker has lost our subscriptions, or never had them. */
+	listen(): void {
+		if (this.patience > 0 && !this.heard) this.echo.set(this.patience);
+	}
+	/** The farewell, with a packet identifier. False when there is no room. */
+	part(link: Link, farewell: string, packetIdentifier: number): boolean {
+		return link.send(this.topic, encode(farewell), 1, true, false, packetIdentifier);
+	}
+	/** The connection has ended. */
+	lost(): void {
+		this.heard = false;
+		this.echo.clear();
+	}
+	/** Gives the timer back. */
+	end(): void {
+		this.echo.close();
+	}
 	/** The application is not told of a message on this topic. */
 	own(topic: string): boolean {
 		return topic === this.topic && !this.shared;
 	}
 	/**
-	 * True when the message is our own will that came late. A retained copy is none: it answers our SUBSCRIBE, and `online`
+	 * Hears a message. True when it is our own will that came late. A retained copy is none: it answers our SUBSCRIBE, and `online`
 	 * follows; a late will is live, since we are subscribed when it comes [MQTT-3.3.1-9].
 	 */
 	contradicts(topic: string, payload: Uint8Array, retained: boolean): boolean {
-		if (retained || topic !== this.topic) return false;
+		if (topic !== this.topic) return false;
+		let text = "";
 		try {
-			return decode(payload) === this.will.message;
+			text = decode(payload);
 		} catch {
 			return false; // not UTF-8
+		}
+		if (text === this.text) this.heard = true;
+		return !retained && text === this.will.message;
+	}
+	private expired(): void {
+		if (this.heard) this.patience = this.hear;
+		else {
+			this.patience = 2 * this.patience < seldom ? 2 * this.patience : seldom;
+			this.application.report(Report.deaf, this.topic);
+			this.deaf();
 		}
 	}
 }

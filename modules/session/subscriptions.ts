@@ -1,108 +1,132 @@
 /**
- * The list of subscriptions, which §25 leaves to this layer: what the broker's session is known to hold, and what
- * has to be sent. A filter counts as held once a SUBACK has granted it, so a link that dies in between is made
- * good, also over a restart if `memory` is given. Sends nothing itself.
+ * The subscriptions, which §25 leaves to this layer. All of them are made at each connection, session present or not: the
+ * broker may have lost some (a node that died, a store that went back), and it sends retained messages of meanwhile only
+ * in answer to SUBSCRIBE [MQTT-3.8.4-3]. A filter that the broker hangs up on is found by asking for one at a time, and left
+ * out, so that the board gets online; it is asked for again in the next session.
  */
 
-import { encode } from "../mqtt/text.js";
-import type { Memory, Subscription } from "./options.js";
+import type { InFlight } from "./inflight.js";
+import type { Link } from "./link.js";
+import type { Subscription } from "./options.js";
+import { type Application, Report } from "./outcomes.js";
 
-/** AWS takes no more in one SUBSCRIBE (field-notes §3). */
+/** AWS takes no more in one SUBSCRIBE. */
 const most = 8;
 /** SUBACK: the filter is refused [MQTT-3.9.3-2]. */
 const refusal = 0x80;
+/** Hang-ups in a row after which filters go one at a time; and hang-ups on one filter alone after which it is left out. */
+const enough = 2;
 
-export class Subscriptions {
-	private readonly items: readonly Subscription[];
-	private readonly memory: Memory | undefined;
-	/** The list as text, for the memory. */
-	private readonly list: string;
-	/** By broker, then by index of item: its session holds it. */
-	private readonly held = new Map<string, boolean[]>();
-	private granted: boolean[] = [];
-	/** Index of the first item that the current connection has not gone through. */
-	private cursor = 0;
-	private batch: number[] = [];
-	private key = "";
-
-	constructor(items: readonly Subscription[], memory: Memory | undefined) {
-		this.items = items;
-		this.memory = memory;
-		this.list = items.map(({ topic, QoS }) => `\n${QoS} ${topic}`).join("");
-	}
-	/** A connection stands. `key` names the broker, for another broker's session is another session. */
-	begin(key: string, sessionPresent: boolean): void {
-		let granted = this.held.get(key);
-		if (!granted) {
-			const known = sessionPresent && this.remembered().includes(key);
-			granted = this.items.map(() => known);
-			this.held.set(key, granted);
-		}
-		if (!sessionPresent) granted.fill(false);
-		this.granted = granted;
-		this.key = key;
-		this.cursor = 0;
-		// Before anything is subscribed: a restart in the middle must not find the old word.
-		if (!sessionPresent) this.remember(key, false);
-	}
-	/** What the next SUBSCRIBE has to carry; empty when all is done. */
-	next(): Subscription[] {
-		this.batch = [];
-		const items: Subscription[] = [];
-		for (; this.cursor < this.items.length && items.length < most; this.cursor++)
-			if (!this.granted[this.cursor]) {
-				this.batch.push(this.cursor);
-				items.push(this.items[this.cursor] as Subscription);
-			}
-		return items;
-	}
-	/**
-	 * The SUBACK for what `next` returned. Calls back for each filter that was refused, or granted at a lower QoS.
-	 * False when it does not have one code for each filter [MQTT-3.8.4-5].
-	 */
-	acknowledged(
-		codes: ArrayLike<number>,
-		problem: (subscription: Subscription, refused: boolean) => void,
-	): boolean {
-		if (codes.length !== this.batch.length) return false;
-		for (let i = 0; i < codes.length; i++) {
-			const index = this.batch[i] as number;
-			const item = this.items[index] as Subscription;
-			const code = codes[i] as number;
-			this.granted[index] = code < refusal;
-			if (code >= refusal) problem(item, true);
-			else if (code < item.QoS) problem(item, false);
-		}
-		// Whatever was refused is asked for again at the next connection, so only the whole list is remembered.
-		if (this.granted.every(granted => granted)) this.remember(this.key, true);
-		return true;
-	}
-
-	/** Brokers whose session holds this very list, as the memory has it: their keys in its first line, then the list. */
-	private remembered(): string[] {
-		try {
-			const text = this.memory?.read() ?? "";
-			const end = text.indexOf("\n");
-			if (end > 0 && text.slice(end) === this.list) return text.slice(0, end).split(" ");
-		} catch {
-			// Then it is subscribed once more, which costs a packet and loses nothing.
-		}
-		return [];
-	}
-	private remember(key: string, held: boolean): void {
-		const keys = this.remembered();
-		if (!this.memory || keys.includes(key) === held) return;
-		const others = keys.filter(other => other !== key);
-		try {
-			this.memory.write((held ? [...others, key] : others).join(" ") + this.list);
-		} catch {
-			// As above, after the next restart.
-		}
-	}
+interface Item extends Subscription {
+	/** Hang-ups that followed this filter alone. */
+	strikes: number;
+	/** Left out. */
+	out: boolean;
+	/** The broker has granted it on this connection. */
+	granted: boolean;
 }
 
-/** Bytes of the longest text for the memory: the keys of these brokers (host and port), and the list. */
-export function longestText(brokers: readonly string[], topics: readonly string[]): number {
-	const keys = brokers.reduce((sum, broker) => sum + encode(broker).byteLength + 32, 0);
-	return topics.reduce((sum, topic) => sum + encode(topic).byteLength + 3, keys);
+export class Subscriptions {
+	private readonly application: Application;
+	private readonly inflight: InFlight;
+	/** In the order in which they are asked for. */
+	private readonly items: Item[];
+	/** Those that this connection has still to ask for. */
+	private left: Item[] = [];
+	/** The SUBSCRIBE under way: its filters, its packet identifier, and whether it waits for room. */
+	private asked: Item[] = [];
+	private id = 0;
+	private blocked = false;
+	/** Hang-ups in a row while a SUBSCRIBE was under way, and those before anything was granted. */
+	private hangups = 0;
+	private barren = 0;
+	/** Since a filter was left out, the session was online: it may be asked for again. */
+	private rested = false;
+
+	constructor(items: readonly Subscription[], inflight: InFlight, application: Application) {
+		this.items = items.map(({ topic, QoS }) => ({ topic, QoS, strikes: 0, out: false, granted: false }));
+		this.inflight = inflight;
+		this.application = application;
+	}
+	/** Begins anew. `all`: with the filters that were left out, one at a time and last. */
+	begin(all: boolean): void {
+		for (const item of this.items) item.granted = false;
+		this.left = this.items.filter(({ out }) => !out);
+		if (all && this.rested) this.left.push(...this.items.filter(({ out }) => out));
+		this.asked = [];
+	}
+	/** Sends the next SUBSCRIBE, or has it wait for room. False when there is none. */
+	ask(link: Link): boolean {
+		const alone = this.hangups >= enough || this.left[0]?.out === true;
+		let count = 0;
+		while (count < this.left.length && count < (alone ? 1 : most) && (alone || !this.left[count]?.out))
+			count++;
+		this.asked = this.left.splice(0, count);
+		if (count === 0) return false;
+		this.id = this.inflight.take();
+		this.writable(link, true);
+		return true;
+	}
+	/** There is room: a SUBSCRIBE that waits for it is sent. */
+	writable(link: Link, blocked = this.blocked): void {
+		if (blocked && this.asked.length) this.blocked = !link.subscribe(this.id, this.asked);
+	}
+	/** SUBACK. False when it is not for the SUBSCRIBE under way. */
+	awaits(packetIdentifier: number): boolean {
+		return this.asked.length > 0 && packetIdentifier === this.id;
+	}
+	/** Its codes. False when there is not one for each filter [MQTT-3.8.4-5]. */
+	acknowledged(codes: ArrayLike<number>): boolean {
+		const { asked } = this;
+		if (codes.length !== asked.length) return false;
+		this.asked = [];
+		for (let i = 0; i < codes.length; i++) {
+			const item = asked[i] as Item;
+			const code = codes[i] as number;
+			item.granted = code < refusal;
+			item.out = false;
+			item.strikes = 0;
+			if (!item.granted) this.application.report(Report.filterRefused, item.topic);
+			else if (code < item.QoS) this.application.report(Report.filterLowered, item.topic);
+		}
+		this.barren = 0;
+		return true;
+	}
+	/** The broker has granted this filter, on this connection. */
+	holds(filter: string): boolean {
+		return this.items.some(({ topic, granted }) => granted && topic === filter);
+	}
+	/** This filter is left out. */
+	lacks(filter: string): boolean {
+		return this.items.some(({ topic, out }) => out && topic === filter);
+	}
+	/** All was asked for, and the connection stands. */
+	online(): void {
+		this.hangups = this.barren = 0;
+		this.rested = true;
+	}
+	/** The broker has ended the connection. A SUBSCRIBE under way is to blame. */
+	hungUp(): void {
+		const { asked } = this;
+		const first = asked[0];
+		this.asked = [];
+		if (!first) return;
+		if (first.out) this.rested = false;
+		else if (++this.hangups > enough) this.blame(first);
+	}
+
+	/** The filter went alone. Others go before it from now on: whether they are granted shows if it is to blame. */
+	private blame(item: Item): void {
+		item.strikes++;
+		this.items.splice(this.items.indexOf(item), 1);
+		this.items.push(item);
+		if (this.items.some(({ granted }) => granted)) {
+			if (item.strikes >= enough) this.leaveOut(item);
+		} else if (++this.barren > this.items.length) for (const each of this.items) this.leaveOut(each);
+	}
+	private leaveOut(item: Item): void {
+		if (!item.out) this.application.report(Report.filterLeftOut, item.topic);
+		item.out = true;
+		this.rested = false;
+	}
 }

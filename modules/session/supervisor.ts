@@ -4,7 +4,6 @@
  * and inbound what a connection brings. Monotonic timers only, never the wall clock.
  */
 
-import { encode } from "../mqtt/text.js";
 import { Brokers } from "./brokers.js";
 import { Deadline, since } from "./deadline.js";
 import type { Inbound } from "./inbound.js";
@@ -17,34 +16,17 @@ import {
 	type Deadlines,
 	defaults,
 	type SessionOptions,
-	type Subscription,
 } from "./options.js";
-import { type Application, kindOf, nameOf, Packet, passes, Reason, Report } from "./outcomes.js";
+import { type Application, kindOf, nameOf, Packet, passes, Reason, Report, State } from "./outcomes.js";
 import type { Sender } from "./sender.js";
 import type { Status } from "./status.js";
 import { Subscriptions } from "./subscriptions.js";
 
-/** Every state and every legal way from one to another. Each state but Online and Closed has a deadline. */
-export const State = Object.freeze({
-	/** The host said that there is no network; a try is made at the deadline all the same. */
-	Network: 0,
-	/** Back-off between two tries. */
-	Waiting: 1,
-	/** Name, TCP, TLS, CONNECT: until CONNACK. */
-	Connecting: 2,
-	/** Until each SUBSCRIBE has its SUBACK. */
-	Subscribing: 3,
-	Online: 4,
-	/** `offline` and DISCONNECT are on their way. */
-	Closing: 5,
-	Closed: 6,
-});
-export type State = (typeof State)[keyof typeof State];
+const { Network, Waiting, Connecting, Subscribing, Online, Closing, Closed } = State;
 
 const to = (...states: readonly State[]) => states.reduce((mask: number, state) => mask | (1 << state), 0);
 
-const { Network, Waiting, Connecting, Subscribing, Online, Closing, Closed } = State;
-
+/** Every legal way from one state to another. */
 const transitions: readonly number[] = Object.freeze([
 	/* Network */ to(Waiting, Connecting, Closed),
 	/* Waiting */ to(Waiting, Connecting, Network, Closed), // Waiting: a network that flaps moves the moment.
@@ -71,7 +53,7 @@ export interface Parts {
 }
 
 export class Supervisor implements LinkOwner {
-	private stage: State = State.Waiting;
+	private stage: State = Waiting;
 	private readonly options: SessionOptions;
 	private readonly parts: Parts;
 	private readonly brokers: Brokers;
@@ -85,10 +67,6 @@ export class Supervisor implements LinkOwner {
 	private tried: number | undefined;
 	/** The host said that its network is gone. */
 	private networkDown = false;
-	/** A SUBSCRIBE that waits for room. */
-	private items: readonly Subscription[] | undefined;
-	/** Packet identifier of the SUBSCRIBE whose SUBACK is awaited. */
-	private subscribing = 0;
 	/** The last status. */
 	private farewell = "";
 	/** Its packet identifier: 0 before it was sent, -1 once DISCONNECT was. */
@@ -99,7 +77,8 @@ export class Supervisor implements LinkOwner {
 		this.parts = parts;
 		this.deadlines = { ...defaults.deadlines, ...options.deadlines };
 		this.brokers = new Brokers(options.brokers, options.backoff ?? {}, options.random ?? Math.random);
-		this.subscriptions = new Subscriptions(parts.status.subscriptions, options.memory);
+		this.subscriptions = new Subscriptions(parts.status.subscriptions, parts.inflight, parts.application);
+		parts.status.deaf = () => this.deaf();
 		this.deadline = new Deadline(options.timer, () => this.expired());
 		this.deadline.set(0);
 	}
@@ -115,12 +94,12 @@ export class Supervisor implements LinkOwner {
 		this.networkDown = false;
 		const { minimum } = this.brokers;
 		const passed = this.tried === undefined ? minimum : since(this.options.ticks.ticks, this.tried);
-		if (this.stage === State.Connecting && passed >= minimum) {
+		if (this.stage === Connecting && passed >= minimum) {
 			// Begun when there was no network: it may wait for an answer that cannot come.
 			this.drop();
-			this.enter(State.Waiting);
+			this.enter(Waiting);
 		}
-		if (this.stage > State.Waiting) return;
+		if (this.stage > Waiting) return;
 		this.brokers.restart();
 		this.deadline.set(Math.max(0, minimum - passed));
 	}
@@ -131,40 +110,42 @@ export class Supervisor implements LinkOwner {
 	/** Does what `down` asked for, if it still holds. */
 	settle(): void {
 		if (!this.networkDown) return;
-		if (this.stage === State.Waiting) {
-			this.enter(State.Network);
+		if (this.stage === Waiting) {
+			this.enter(Network);
 			this.deadline.set(this.deadlines.network);
-		} else if (this.stage > State.Waiting && this.stage < State.Closing) this.lost(Reason.network, 0);
+		} else if (this.stage > Waiting && this.stage < Closing) this.lost(Reason.network, 0);
 	}
 	/** Ends in Closed, within the deadline; true when it is closed already. */
 	close(farewell: string): boolean {
-		if (this.stage === State.Online) {
+		if (this.stage === Online) {
 			this.farewell = farewell;
 			this.parts.sender.close(Reason.network);
-			this.enter(State.Closing);
+			this.enter(Closing);
 			// The rest of it is for the broker to take DISCONNECT and close.
 			this.deadline.set(this.deadlines.close * 0.7);
 			this.bid();
-		} else if (this.stage < State.Closing) {
+		} else if (this.stage < Closing) {
 			this.drop();
-			this.enter(State.Closed);
+			this.enter(Closed);
 		}
-		return this.stage === State.Closed;
+		return this.stage === Closed;
 	}
 	/** Gives the timer back. */
 	end(): void {
 		this.deadline.close();
+		this.parts.status.end();
 	}
 	/** Ends the connection; a try follows after the back-off. Nothing happens when there is neither. */
 	lost(reason: number, returnCode = 0, cause = ""): void {
 		const before = this.stage;
-		if (before === State.Closing) this.finish();
-		if (before <= State.Waiting || before >= State.Closing) return;
+		if (before === Closing) this.finish();
+		if (before <= Waiting || before >= Closing) return;
 		const { application, sender } = this.parts;
-		const online = before === State.Online;
+		const online = before === Online;
 		const { host, port } = this.broker;
+		if (reason === Reason.disconnected) this.subscriptions.hungUp();
 		this.drop();
-		this.enter(this.networkDown ? State.Network : State.Waiting);
+		this.enter(this.networkDown ? Network : Waiting);
 		const delay = online ? this.brokers.ended() : this.brokers.failed(returnCode);
 		this.deadline.set(this.networkDown ? this.deadlines.network : delay);
 		application.counters.reconnects[kindOf(reason, online)]++;
@@ -188,32 +169,18 @@ export class Supervisor implements LinkOwner {
 	}
 	/** The deadline of the state has passed. */
 	private expired(): void {
-		switch (this.stage) {
-			case State.Waiting:
-				// Not even a first try, where it was said before.
-				if (this.networkDown) this.settle();
-				else this.try();
-				break;
-			case State.Network:
-				this.try();
-				break;
-			case State.Connecting:
-				this.lost(Reason.connect);
-				break;
-			case State.Subscribing:
-				this.lost(Reason.subscribe);
-				break;
-			case State.Online:
-				this.brokers.settled();
-				break;
-			case State.Closing:
-				this.part();
-		}
+		const { stage } = this;
+		if (stage === Online) this.brokers.settled();
+		else if (stage === Closing) this.part();
+		else if (stage > Waiting) this.lost(stage === Connecting ? Reason.connect : Reason.subscribe);
+		// Not even a first try, where the host has said before that there is no network.
+		else if (stage === Waiting && this.networkDown) this.settle();
+		else this.try();
 	}
 	/** Lets go of the connection, in any state. */
 	private drop(): void {
 		this.deadline.clear();
-		this.items = undefined;
+		this.parts.status.lost();
 		this.link?.close();
 		this.link = undefined;
 	}
@@ -221,7 +188,7 @@ export class Supervisor implements LinkOwner {
 	// Connecting and subscribing
 
 	private try(): void {
-		this.enter(State.Connecting);
+		this.enter(Connecting);
 		this.tried = this.options.ticks.ticks;
 		const { id, keepAlive, clean = false, client } = this.options;
 		const { host, port, user, password, client: overrides } = this.broker;
@@ -240,54 +207,57 @@ export class Supervisor implements LinkOwner {
 	}
 	/** LinkOwner: CONNACK. */
 	accepted(sessionPresent: boolean): void {
-		if (this.stage !== State.Connecting) return;
+		if (this.stage !== Connecting) return;
 		// Whatever the host said of it, there is a network.
 		this.networkDown = false;
 		// Another broker's session knows nothing of what is in flight.
 		const same = this.brokers.accepted();
 		this.parts.inbound.begin(sessionPresent && same);
 		this.parts.sender.restore(sessionPresent && same);
-		const { host, port } = this.broker;
 		this.sessionPresent = sessionPresent;
-		this.subscriptions.begin(`${host}:${port}`, sessionPresent);
+		this.subscriptions.begin(!sessionPresent);
 		this.subscribe();
 	}
 	/** Sends the next SUBSCRIBE, or goes online when there is none. */
 	private subscribe(): void {
-		const items = this.subscriptions.next();
-		if (items.length) {
-			if (this.stage !== State.Subscribing) this.enter(State.Subscribing);
+		const link = this.link as Link;
+		const asked = this.subscriptions.ask(link);
+		if (this.stage === Online) return;
+		if (asked) {
+			if (this.stage !== Subscribing) this.enter(Subscribing);
 			this.deadline.set(this.deadlines.subscribe);
-			this.items = items;
-			this.subscribing = this.parts.inflight.take();
-			this.ask();
 		} else {
-			const { sender, application } = this.parts;
-			this.enter(State.Online);
+			const { sender, status, application } = this.parts;
+			this.enter(Online);
 			this.deadline.set(this.brokers.stable);
+			this.subscriptions.online();
 			application.counters.connects++;
-			sender.open(this.link as Link);
+			sender.open(link);
 			application.online(this.sessionPresent);
+			// Our own `online` has to come back, unless the broker has refused that filter.
+			const { topic } = status;
+			const expected = this.subscriptions.holds(topic) || this.subscriptions.lacks(topic);
+			if (expected && this.state === Online) status.listen();
 		}
 	}
-	private ask(): void {
-		if (this.items && this.link?.subscribe(this.subscribing, this.items)) this.items = undefined;
-	}
-	private subscribed({ id, payload = [] }: ClientControl): void {
-		if (this.stage !== State.Subscribing || id !== this.subscribing) return;
-		const whole = this.subscriptions.acknowledged(payload, ({ topic }, refused) =>
-			this.parts.application.report(refused ? Report.filterRefused : Report.filterLowered, topic),
-		);
-		if (whole) this.subscribe();
+	private subscribed(id: number, codes: ArrayLike<number>): void {
+		if (this.stage > Online || !this.subscriptions.awaits(id)) return;
+		if (this.subscriptions.acknowledged(codes)) this.subscribe();
 		else this.lost(Reason.malformed);
+	}
+	/** Our own `online` has not come back: the subscriptions are made again. */
+	private deaf(): void {
+		this.subscriptions.begin(true);
+		this.subscribe();
+		this.parts.sender.announce();
+		this.parts.status.listen();
 	}
 
 	// Closing
 
 	private bid(): void {
 		const id = this.parts.inflight.take();
-		const payload = encode(this.farewell);
-		if (this.link?.send(this.parts.status.topic, payload, 1, true, false, id)) this.parting = id;
+		if (this.parts.status.part(this.link as Link, this.farewell, id)) this.parting = id;
 	}
 	/** The farewell is acknowledged, or has had its time: DISCONNECT, and the broker closes [MQTT-3.14.4-1]. */
 	private part(): void {
@@ -299,7 +269,7 @@ export class Supervisor implements LinkOwner {
 	}
 	private finish(): void {
 		this.drop();
-		this.enter(State.Closed);
+		this.enter(Closed);
 		this.parts.closed();
 	}
 
@@ -307,25 +277,21 @@ export class Supervisor implements LinkOwner {
 
 	control(operation: number, message: ClientControl): void {
 		const { sender, inbound } = this.parts;
+		const link = this.link as Link;
 		const id = message.id ?? 0;
 		if (operation === Packet.PUBACK || operation === Packet.PUBCOMP) {
-			if (this.stage === State.Closing && id === this.parting) this.part();
+			if (this.stage === Closing && id === this.parting) this.part();
 			else sender.acknowledged(id);
-		} else if (operation === Packet.SUBACK) this.subscribed(message);
-		else if (operation === Packet.PUBREC) {
-			sender.received(id);
-			this.link?.reply(Packet.PUBREL, id); // [MQTT-4.3.3-1]
-		} else if (operation === Packet.PUBREL) {
-			inbound.released(id);
-			this.link?.reply(Packet.PUBCOMP, id); // [MQTT-4.3.3-2]
-		}
+		} else if (operation === Packet.SUBACK) this.subscribed(id, message.payload ?? []);
+		else if (operation === Packet.PUBREC) sender.received(link, id);
+		else if (operation === Packet.PUBREL) inbound.released(link, id);
 	}
 	readable(count: number, message: ClientMessage): void {
 		if (this.link) this.parts.inbound.readable(this.link, count, message);
 	}
 	writable(): void {
-		if (this.stage === State.Subscribing) this.ask();
-		else if (this.stage === State.Closing && this.parting === 0) this.bid();
-		else if (this.stage === State.Online) this.parts.sender.pump();
+		if (this.stage <= Online) this.subscriptions.writable(this.link as Link);
+		if (this.stage === Closing && this.parting === 0) this.bid();
+		else if (this.stage === Online) this.parts.sender.pump();
 	}
 }

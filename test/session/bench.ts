@@ -40,6 +40,8 @@ export class Bench {
 			onOffline: reason => this.told.push(`offline ${reason}`),
 			onReport: (event, detail) => this.told.push(`report ${event} ${detail}`),
 			...options,
+			// The scripted broker does not send us our own status, unless a test does.
+			deadlines: { hear: 0, ...options.deadlines },
 		});
 	}
 	/** All clients made so far. */
@@ -64,6 +66,14 @@ export class Bench {
 		client.grant();
 		client.acknowledge();
 		client.take();
+		return client;
+	}
+	/** Connects, is accepted and granted. Of the lines that the client wrote, those of the subscriptions are taken. */
+	resume(sessionPresent: boolean): ScriptedClient {
+		const client = this.connect();
+		client.accept(sessionPresent);
+		client.grant();
+		while (client.written[0]?.operation === 8) client.written.shift();
 		return client;
 	}
 	/** What was told since the last call. */

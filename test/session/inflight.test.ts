@@ -4,8 +4,12 @@ import assert from "node:assert/strict";
 import { InFlight, Lane, laneOf, placeOf, sequenceOf } from "../../modules/session/inflight.js";
 import { Queue } from "../../modules/session/queue.js";
 import { Status } from "../../modules/session/status.js";
+import { TestClock } from "../clock.js";
 
-const status = new Status({ status: { topic: "s", online: "online", offline: "offline" } } as never);
+const status = new Status(
+	{ status: { topic: "s", online: "online", offline: "offline" }, timer: new TestClock() } as never,
+	undefined as never,
+);
 const make = (durable = new Queue()) => new InFlight(new Queue(), durable, status);
 
 describe("messages in flight", () => {

@@ -223,15 +223,14 @@ describe("session, a message that a broker hangs up on", () => {
 		bench.session.publish("suspect", "1", durable);
 		bench.session.publish("a", "2", durable);
 		bench.client.fail();
-		bench.connect().accept(true);
-		bench.client.acknowledge(5);
+		bench.resume(true);
+		bench.client.acknowledge(6);
 		bench.client.fail();
-		const client = bench.connect();
-		client.accept(true);
+		const client = bench.resume(true);
 		bench.session.publish("m", "3");
 		bench.clock.advance(9999);
-		assert.deepEqual(client.take(), ["desk-1/status 1r #6 online", "m 0 3"]);
-		client.acknowledge(6);
+		assert.deepEqual(client.take(), ["desk-1/status 1r #8 online", "m 0 3"]);
+		client.acknowledge(8);
 		bench.clock.advance(1);
 		assert.deepEqual(client.take(), ["suspect 1d #3 1"]);
 		client.acknowledge(3);
@@ -276,6 +275,7 @@ describe("session, a message that a broker hangs up on", () => {
 			bench.connect();
 			refuse();
 			bench.client.accept(true);
+			bench.client.grant();
 			bench.client.acknowledge();
 			bench.clock.advance(10_000);
 		}

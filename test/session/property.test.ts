@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Outbox } from "../../modules/session/options.js";
-import { Outcome } from "../../modules/session/outcomes.js";
+import { Outcome, State } from "../../modules/session/outcomes.js";
 import { Queue } from "../../modules/session/queue.js";
-import { legal, State } from "../../modules/session/supervisor.js";
+import { legal } from "../../modules/session/supervisor.js";
 import Store from "../../modules/store/store.js";
 import { TestFlash } from "../flash.js";
 import { type Weather, World } from "./world.js";
@@ -61,6 +61,10 @@ const event = fc.oneof(
 			bytes: fc.integer({ min: 0, max: 16 }),
 		}),
 	},
+	{
+		weight: 1,
+		arbitrary: fc.record({ event: fc.constant("forget" as const), host: fc.constantFrom(...hosts) }),
+	},
 	{ weight: 1, arbitrary: fc.record({ event: fc.constant("network" as const), up: fc.boolean() }) },
 );
 type Event = typeof event extends fc.Arbitrary<infer T> ? T : never;
@@ -104,17 +108,9 @@ class Run {
 
 	constructor(place: Place, random: () => number) {
 		this.#place = place;
-		let stored: string | undefined;
-		const memory = {
-			read: () => stored,
-			write: (text: string) => {
-				stored = text;
-			},
-		};
 		const told = () => assert.ok(!this.#inside, "a callback ran inside a call");
 		this.world = new World(hosts, {
 			outbox: place.open(),
-			memory,
 			window: 3,
 			rate: 2, // so that most alerts are raised while others wait
 			random,
@@ -138,6 +134,7 @@ class Run {
 		else if (step.event === "cut") world.cut(step.arrived);
 		else if (step.event === "weather") world.weather.set(step.host, step.weather);
 		else if (step.event === "restart") world.restart(step.host);
+		else if (step.event === "forget") world.forget(step.host);
 		else if (step.event === "reboot") world.reboot(step.arrived);
 		else if (step.event === "power") this.#place.cut(step.after, step.kind, step.bytes);
 		else if (step.event === "squeeze") world.squeeze(step.room);

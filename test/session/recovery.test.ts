@@ -1,8 +1,7 @@
 /** How a session comes back: deadlines, back-off, brokers in order, refusals, the network, a late will, a second client. */
 
 import assert from "node:assert/strict";
-import { Reason, Report } from "../../modules/session/outcomes.js";
-import { State } from "../../modules/session/supervisor.js";
+import { Reason, Report, State } from "../../modules/session/outcomes.js";
 import { Bench } from "./bench.js";
 
 const brokers = [
@@ -145,28 +144,33 @@ describe("session, coming back", () => {
 	});
 
 	describe("subscriptions", () => {
-		it("are made again when the session is not present, and only then", () => {
+		it("are made at every connection, session present or not, before the board is online", () => {
 			const bench = new Bench({ subscriptions });
-			bench.establish();
-			bench.client.fail();
+			for (const present of [false, true, true, false, true]) {
+				const client = bench.connect();
+				client.accept(present);
+				assert.match(
+					client.lines.join(),
+					/^SUBSCRIBE \d+ desk-1\/lamp\/set desk-1\/lamp\/desired desk-1\/status$/,
+				);
+				assert.equal(bench.session.online, false);
+				client.grant();
+				assert.equal(bench.session.online, true);
+				bench.client.fail();
+			}
+		});
+		it("are made anew where two brokers have a session each, and one of them has lost what it granted", () => {
+			const bench = new Bench({ subscriptions, brokers });
+			// The session is removed at both; b accepts, and its link dies before SUBACK; a says that it has a session.
+			bench.connect().fail();
 			const second = bench.connect();
-			second.accept(true);
-			assert.equal(second.lines.filter(line => line.startsWith("SUBSCRIBE")).length, 0);
-			assert.equal(bench.session.online, true);
+			assert.equal(second.options.host, "b");
+			second.accept(false);
 			second.fail();
 			const third = bench.connect();
-			third.accept(false);
-			assert.equal(third.lines.filter(line => line.startsWith("SUBSCRIBE")).length, 1);
-			assert.equal(bench.session.online, false);
-		});
-		it("are made again when the link died before SUBACK, though the session is present", () => {
-			const bench = new Bench({ subscriptions });
-			const first = bench.connect();
-			first.accept();
-			first.fail();
-			const second = bench.connect();
-			second.accept(true);
-			assert.equal(second.take()[0]?.startsWith("SUBSCRIBE"), true);
+			assert.equal(third.options.host, "a");
+			third.accept(true);
+			assert.match(third.take()[0] as string, /^SUBSCRIBE/);
 		});
 		it("go out eight at a time", () => {
 			const many = Array.from({ length: 18 }, (_, i) => ({ topic: `t${i}`, QoS: 1 as const }));
@@ -185,7 +189,7 @@ describe("session, coming back", () => {
 			assert.deepEqual(sizes, [8, 8, 3]);
 			assert.equal(bench.session.online, true);
 		});
-		it("that are refused or granted less are reported, and asked for again at the next connection alone", () => {
+		it("that are refused or granted less are reported, and do not keep the board from being online", () => {
 			const bench = new Bench({ subscriptions });
 			const first = bench.connect();
 			first.accept();
@@ -196,10 +200,6 @@ describe("session, coming back", () => {
 				`report ${Report.filterLowered} desk-1/lamp/desired`,
 				"online false",
 			]);
-			first.fail();
-			const second = bench.connect();
-			second.accept(true);
-			assert.match(second.take()[0] as string, /^SUBSCRIBE \d+ desk-1\/lamp\/set$/);
 		});
 		it("whose SUBACK has another number of codes end the connection [MQTT-3.8.4-5]", () => {
 			const bench = new Bench({ subscriptions });
@@ -209,48 +209,117 @@ describe("session, coming back", () => {
 			assert.equal(client.closed, true);
 			assert.equal(bench.session.counters.reconnects.protocol, 1);
 		});
-		it("survive a restart of the device, if there is memory: a session that the broker kept is not subscribed to again", () => {
-			let stored: string | undefined;
-			let writes = 0;
-			const memory = {
-				read: () => stored,
-				write: (text: string) => {
-					stored = text;
-					writes++;
-				},
-			};
-			const boot = (present: boolean, options = {}, granted = true) => {
-				const bench = new Bench({ subscriptions, memory, ...options });
+		/** A broker that hangs up on some filters, until the session is online; what it was asked for at each connection. */
+		const hangUpOn = (bench: Bench, minds: (topic: string) => boolean, present = true): string[] => {
+			const asked: string[] = [];
+			for (let tries = 0; tries < 60 && !bench.session.online; tries++) {
 				const client = bench.connect();
-				client.accept(present);
-				const asked = client.lines.filter(line => line.startsWith("SUBSCRIBE")).length;
-				if (granted) client.grant();
-				assert.equal(bench.session.online, granted);
-				return asked;
-			};
-			assert.equal(boot(false), 1);
-			assert.equal(boot(true), 0);
-			assert.equal(writes, 1);
-			assert.equal(
-				boot(true, { subscriptions: [...subscriptions, { topic: "cmd", QoS: 1 }] }),
-				1,
-				"another list",
+				client.accept(present && bench.clients.length > 1);
+				const line: string[] = [];
+				while (!bench.session.online && !client.closed) {
+					const { id = 0, items = [] } = client.written.find(({ operation }) => operation === 8) ?? {};
+					client.take();
+					line.push(items.map(topic => topic.replace("desk-1/", "")).join("+"));
+					if (items.some(minds)) client.fail();
+					else client.control({ operation: 9, id, payload: items.map(() => 1) });
+				}
+				asked.push(line.join(" "));
+			}
+			return asked;
+		};
+		it("one of which the broker hangs up on are asked for one by one, and the board goes online without that one", () => {
+			const bench = new Bench({ subscriptions });
+			const asked = hangUpOn(bench, topic => topic.endsWith("set"));
+			const all = "lamp/set+lamp/desired+status";
+			assert.deepEqual(asked, [all, all, "lamp/set", "lamp/desired status lamp/set", "lamp/desired status"]);
+			assert.ok(bench.take().includes(`report ${Report.filterLeftOut} desk-1/lamp/set`));
+			bench.session.publish("a", "1", { QoS: 1, durable: true });
+			assert.match(bench.client.lines.at(-1) as string, /^a 1 #\d+ 1$/);
+			// The same session: it stays out. A new one: it is asked for last, and goes out again without more ado.
+			bench.client.fail();
+			assert.deepEqual(
+				hangUpOn(bench, topic => topic.endsWith("set")),
+				["lamp/desired+status"],
 			);
-			assert.equal(boot(true, { brokers: [{ host: "z", port: 1 }] }), 1, "another broker");
-			assert.equal(boot(false), 1);
-			assert.equal(boot(true, { memory: undefined }), 1, "without memory nothing is known");
-			assert.equal(boot(false, {}, false), 1);
-			assert.equal(boot(true), 1, "a restart in the middle of subscribing");
-			assert.equal(boot(true), 0);
-			const failing = {
-				read: () => {
-					throw new Error("flash");
-				},
-				write: () => {
-					throw new Error("flash");
-				},
-			};
-			assert.equal(boot(true, { memory: failing }), 1, "memory that fails");
+			bench.client.fail();
+			assert.deepEqual(
+				hangUpOn(bench, topic => topic.endsWith("set"), false),
+				["lamp/desired+status lamp/set", "lamp/desired+status"],
+			);
+			bench.client.fail();
+			assert.deepEqual(
+				hangUpOn(bench, () => false, false),
+				["lamp/desired+status lamp/set"],
+			);
+			bench.client.fail();
+			assert.deepEqual(
+				hangUpOn(bench, () => false),
+				["lamp/desired+status+lamp/set"],
+			);
+		});
+		it("several of which the broker hangs up on are all found, and where it is all of them the board goes online deaf", () => {
+			for (const topics of [
+				["set", "desired"],
+				["set", "status"],
+				["set", "desired", "status"],
+			]) {
+				const bench = new Bench({ subscriptions });
+				hangUpOn(bench, topic => topics.some(end => topic.endsWith(end)));
+				assert.equal(bench.session.online, true);
+				const left = bench.take().filter(line => line.startsWith(`report ${Report.filterLeftOut}`));
+				assert.equal(left.length, topics.length);
+			}
+		});
+		it("are not left out on a network that resets connections while they are made", () => {
+			const bench = new Bench({ subscriptions });
+			for (let i = 0; i < 50; i++) {
+				const client = bench.connect();
+				client.accept(true);
+				// After none, one or two of three SUBACKs, in turn.
+				for (let j = 0; j < i % 3; j++) client.grant();
+				client.fail();
+			}
+			assert.ok(!bench.take().some(line => line.startsWith(`report ${Report.filterLeftOut}`)));
+		});
+		it("are made again when our own online does not come back, then after twice as long each time, and no more once it does", () => {
+			const bench = new Bench({ subscriptions, deadlines: { hear: 30_000 } });
+			const client = bench.establish();
+			bench.take();
+			const waits = [30_000, 60_000, 120_000];
+			for (const wait of waits) {
+				bench.clock.advance(wait - 1);
+				assert.deepEqual(client.take(), []);
+				bench.clock.advance(1);
+				const lines = client.take();
+				assert.match(
+					lines[0] as string,
+					/^SUBSCRIBE \d+ desk-1\/lamp\/set desk-1\/lamp\/desired desk-1\/status$/,
+				);
+				assert.match(lines[1] as string, /^desk-1\/status 1r #\d+ online$/);
+				assert.deepEqual(bench.take(), [`report ${Report.deaf} desk-1/status`]);
+				const id = Number(lines[0]?.split(" ")[1]);
+				client.control({ operation: 9, id, payload: [1, 1, 0] });
+				client.control({ operation: 4, id: id + 1 });
+			}
+			client.deliver("desk-1/status", "online");
+			bench.clock.advance(86_400_000);
+			assert.deepEqual(client.take(), []);
+			client.fail();
+			const second = bench.establish(true);
+			second.deliver("desk-1/status", "online", { retain: true });
+			bench.clock.advance(86_400_000);
+			assert.deepEqual(second.take(), []);
+			assert.ok(!bench.take().some(line => line.startsWith(`report ${Report.deaf}`)));
+		});
+		it("are not made again for the status that the broker has refused to send", () => {
+			const bench = new Bench({ subscriptions, deadlines: { hear: 30_000 } });
+			const client = bench.connect();
+			client.accept();
+			client.grant(topic => (topic.endsWith("status") ? 0x80 : 1));
+			client.acknowledge();
+			client.take();
+			bench.clock.advance(600_000);
+			assert.deepEqual(client.take(), []);
 		});
 	});
 

@@ -115,8 +115,7 @@ describe("session, sending", () => {
 		bench.clock.advance(1000);
 		assert.equal(bench.session.publish("b", "1", durable), Outcome.queued, "the window is full");
 		bench.client.fail();
-		const client = bench.connect();
-		client.accept(true);
+		const client = bench.resume(true);
 		assert.equal(bench.session.publish("b", "2", durable), Outcome.queued);
 		for (let i = 0; i < 9; i++) {
 			client.acknowledge();
@@ -132,14 +131,12 @@ describe("session, sending", () => {
 		bench.establish();
 		bench.client.fail();
 		for (let i = 0; i < 3; i++) bench.session.publish("a/old", `${i}`, durable);
-		const client = bench.connect();
-		client.accept(true);
+		const client = bench.resume(true);
 		bench.session.publish("a/new", "1", durable);
 		bench.clock.advance(100);
 		assert.deepEqual(short(client.take()), ["desk-1/status online", "a/old 0", "a/new 1", "a/old 1"]);
 		client.fail();
-		const second = bench.connect();
-		second.accept(true);
+		const second = bench.resume(true);
 		assert.deepEqual(short(second.take()).slice(0, 4), [
 			"desk-1/status online",
 			"a/old 0",
@@ -174,11 +171,7 @@ describe("session, sending", () => {
 		outbox.sent(1, 65_535);
 		outbox.sent(2, 1);
 		const bench = new Bench({ outbox });
-		const client = bench.connect();
-		client.accept(true);
-		client.take();
-		client.grant();
-		client.control({ operation: 9, id: 2, payload: [0] });
+		const client = bench.resume(true);
 		bench.clock.advance(50);
 		const lines = client.take();
 		assert.deepEqual(lines.slice(0, 2), ["a 1d #65535 1", "a 1d #1 2"]);
@@ -206,8 +199,7 @@ describe("session, sending", () => {
 			bench.session.publish("l", "2", { latest: true });
 			client.fail();
 			assert.equal(bench.session.counters.dropped.offline, 1);
-			const second = bench.connect();
-			second.accept(true);
+			const second = bench.resume(true);
 			assert.deepEqual(short(second.take()), ["l 2", "desk-1/status online"]);
 		});
 		it("waits with a subscription and with acknowledgements", () => {
@@ -296,8 +288,7 @@ describe("session, sending", () => {
 			const long = "x".repeat(300);
 			bench.session.publish("a", long, durable);
 			client.fail();
-			const second = bench.connect();
-			second.accept(true);
+			const second = bench.resume(true);
 			assert.ok(second.lines.includes(`a 1d #3 ${long}`));
 		});
 	});
@@ -358,13 +349,11 @@ describe("session, sending", () => {
 			bench.session.publish("q", "2", { QoS: 2 });
 			bench.client.control({ operation: 5, id: 3 });
 			bench.client.fail();
-			const second = bench.connect();
-			second.accept(true);
+			const second = bench.resume(true);
 			assert.deepEqual(second.take().slice(0, 2), ["PUBREL 3", "q 2d #4 2"]);
 			second.control({ operation: 7, id: 3 });
 			second.fail();
-			const third = bench.connect();
-			third.accept(true);
+			const third = bench.resume(true);
 			third.acknowledge(); // our status: the second disconnect has made the other a suspect
 			third.take();
 			bench.clock.advance(10_000);

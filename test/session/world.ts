@@ -31,6 +31,8 @@ interface Connection {
 	readonly open: Map<number, string>;
 	/** Texts of QoS 1 messages written on this connection. */
 	readonly texts: Set<string>;
+	/** Filters that were subscribed to on this connection. */
+	readonly asked: Set<string>;
 	quiet: number;
 }
 
@@ -49,11 +51,11 @@ export class World {
 	readonly weather = new Map<string, Weather>();
 	/** Filters of each broker's session for us. */
 	readonly sessions = new Map<string, Set<string>>();
-	/** Those of them whose SUBACK has reached the device. */
-	readonly #confirmed = new Map<string, Set<string>>();
 	readonly deliveries: Delivery[] = [];
 	readonly #options: Partial<SessionOptions>;
 	readonly #window: number;
+	/** How many filters there are, our status among them. */
+	readonly #filters: number;
 	/** By host: texts that were written with an identifier to its session, so that DUP is right. */
 	readonly #attempted = new Set<string>();
 	#connection: Connection | undefined;
@@ -62,6 +64,7 @@ export class World {
 	constructor(hosts: readonly string[], options: Partial<SessionOptions>) {
 		for (const host of hosts) this.weather.set(host, "good");
 		this.#window = options.window ?? 20;
+		this.#filters = 1 + (options.subscriptions?.length ?? 0);
 		const brokers = hosts.map(host => ({ host, port: 1883 }));
 		this.#options = { brokers, ...options };
 		this.bench = new Bench(this.#options);
@@ -85,6 +88,11 @@ export class World {
 	/** The broker starts anew, without its sessions. */
 	restart(host: string): void {
 		this.sessions.delete(host);
+		if (this.#connection?.host === host) this.cut(false);
+	}
+	/** The broker starts anew with a store that went back: the session is there, its subscriptions are not. */
+	forget(host: string): void {
+		this.sessions.get(host)?.clear();
 		if (this.#connection?.host === host) this.cut(false);
 	}
 	/** The device loses power, and starts again with its outbox and its memory. */
@@ -144,6 +152,7 @@ export class World {
 			acknowledgements: [],
 			open: new Map(),
 			texts: new Set(),
+			asked: new Set(),
 			quiet: 0,
 		};
 	}
@@ -156,7 +165,6 @@ export class World {
 			connection.accepted = true;
 			if (!connection.present) {
 				this.sessions.set(host, new Set());
-				this.#confirmed.set(host, new Set());
 			}
 			client.accept(connection.present);
 		}
@@ -179,13 +187,9 @@ export class World {
 		const { written } = client;
 		for (let i = this.#looked.get(client) ?? 0; i < written.length; i++) {
 			const { operation, id = 0, text = "", QoS, duplicate, items } = written[i] as Written;
-			if (items) {
-				const confirmed = this.#confirmed.get(host);
-				assert.ok(
-					!present || items.some(item => !confirmed?.has(item)),
-					"subscribed again though the session is present",
-				);
-			}
+			if (items) for (const item of items) connection.asked.add(item);
+			if (operation === 3 && text === "online")
+				assert.equal(connection.asked.size, this.#filters, "online before all was subscribed to");
 			if (operation !== 3 || !QoS) continue;
 			const unique = text !== "online";
 			assert.ok(!open.has(id), `identifier ${id} is in use`);
@@ -210,7 +214,6 @@ export class World {
 			} else if (items) {
 				for (const item of items) this.sessions.get(host)?.add(item);
 				if (this.#connection !== connection) continue;
-				for (const item of items) this.#confirmed.get(host)?.add(item);
 				client.control({ operation: 9, id, payload: items.map(() => 1) });
 			}
 		}
