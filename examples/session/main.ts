@@ -26,8 +26,6 @@ export default function (
 		status: { topic: `${base}/status`, online: "online", offline: "offline" },
 		subscriptions: [{ topic: `${base}/count/set`, QoS: 1 }],
 		outbox,
-		// Which broker holds our session: so that Session Present is believed after a restart.
-		memory: { read: () => state.read("session"), write: text => state.write("session", text) },
 		timer: device.timer,
 		ticks: device.clock,
 		watch: device.network.watch,
