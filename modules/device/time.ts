@@ -50,7 +50,8 @@ export default class Time {
 	private client: NTP | undefined;
 	private attempt: TimerHandle | undefined;
 	private delay: number = RETRY.minimum;
-	private trust = "uptime";
+	/** Of the last `now()`. */
+	quality = "uptime";
 	/** The time at the start of this board according to a doubtful answer. */
 	private doubtful: number | undefined;
 	/** Tells the session of the network. */
@@ -70,11 +71,11 @@ export default class Time {
 
 	/** `ts` for a message of now. Then `quality` is its `tsq`. A caller that has just asked for the uptime may hand it in. */
 	now(uptime = this.uptime): number {
-		const fresh = this.answered >= 0 && uptime - this.answered < TRUSTED;
-		if (fresh || this.clock.synchronized) this.trust = "ntp";
-		else if (this.held || this.answered >= 0) this.trust = "held";
+		if (this.clock.synchronized || (this.answered >= 0 && uptime - this.answered < TRUSTED))
+			this.quality = "ntp";
+		else if (this.held || this.answered >= 0) this.quality = "held";
 		else {
-			this.trust = "uptime";
+			this.quality = "uptime";
 			return uptime;
 		}
 		return this.clock.time;
@@ -82,11 +83,7 @@ export default class Time {
 	/** There is a wall time, perhaps a held one. */
 	get known(): boolean {
 		this.now();
-		return this.trust !== "uptime";
-	}
-	/** Of the last `now()`. */
-	get quality(): string {
-		return this.trust;
+		return this.quality !== "uptime";
 	}
 	/** Milliseconds since this start, not wrapping. */
 	get uptime(): number {
@@ -147,7 +144,7 @@ export default class Time {
 	private keep(): void {
 		const time = this.now();
 		// Held time is kept too, or a board without NTP would stand still at each restart.
-		if (this.trust !== "uptime") this.memory.put(KEY, { t: time });
+		if (this.quality !== "uptime") this.memory.put(KEY, { t: time });
 	}
 
 	private set(time: number): void {
@@ -198,7 +195,7 @@ export default class Time {
 	private plausible(time: number): boolean {
 		if (time < RELEASED) return false;
 		const now = this.now();
-		const away = time - (this.trust === "uptime" ? RELEASED : now);
+		const away = time - (this.quality === "uptime" ? RELEASED : now);
 		const start = time - this.uptime;
 		const { doubtful = Number.NaN } = this;
 		const right = (away > -BACK && away < AHEAD) || Math.abs(start - doubtful) < AGREEMENT;

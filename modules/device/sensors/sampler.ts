@@ -31,11 +31,12 @@ export default abstract class Sampler {
 	private readonly key: string;
 	/** Uptime at which the next sample is due; NaN before the first. */
 	private due = Number.NaN;
+	/** Milliseconds between two samples; NaN where they are not whole. */
+	private period: number;
 	private handle: TimerHandle | undefined;
 	private sensor: SensorIO | undefined;
 	/** Failures since the last reading. */
 	private failing = 0;
-	samples = 0;
 	// Absent until it is used: a sensor at work pays no slot for it.
 	/** The part of a millisecond behind `due` (120 Hz is 8⅓ ms). */
 	declare private fraction: number;
@@ -51,6 +52,7 @@ export default abstract class Sampler {
 		this.parts = parts;
 		this.description = description;
 		this.driver = driver;
+		this.period = periodOf(description);
 		this.key = driver.quantity.includes(".") ? "" : driver.quantity;
 	}
 
@@ -68,6 +70,7 @@ export default abstract class Sampler {
 	/** A new rate, from the next sample on. */
 	configure(description: SensorDescription): void {
 		this.description = description;
+		this.period = periodOf(description);
 		this.fraction = 0;
 	}
 
@@ -78,21 +81,30 @@ export default abstract class Sampler {
 	}
 
 	private run(): void {
-		const parts = this.parts;
-		const now = parts.time.uptime;
-		const every = this.description.every;
+		const { time, timer } = this.parts;
+		const now = time.uptime;
 		let periods = 1;
 		// The next one is set first, so that the time that this one takes is not its delay. A timer repeats only so as to stand
 		// until it is cleared; never before it is due, for the simulator's would then fire twice.
-		const delay = this.due + every - now;
-		if (delay > 0 && every % 1 === 0) {
-			this.due += every;
-			parts.timer.schedule(this.handle as TimerHandle, delay, delay);
+		const delay = this.due + this.period - now;
+		if (delay > 0) {
+			this.due += this.period;
+			timer.schedule(this.handle as TimerHandle, delay, delay);
 		} else periods = this.step(now);
 		let read = false;
-		// One `try` for the reading and for what follows from it: 24 units.
+		// The reading is here and not in a method, and one `try` holds it and all that follows: 45 units.
 		try {
-			const value = this.read(now);
+			const sensor = this.sensor ?? this.make(now);
+			let value: number | undefined;
+			if (sensor !== undefined) {
+				const sample = sensor.sample();
+				const key = this.key;
+				// A loop over a path of one key costs 30 units and three slots.
+				value = (key !== "" && sample ? sample[key] : find(sample, this.driver.quantity)) as number;
+				// A finite number, without `typeof` and a call: they make garbage.
+				if (value - value !== 0 || value !== +value) value = this.refuse(sample, value);
+				else if (this.failing !== 0) this.recover();
+			}
 			read = true;
 			this.take(value, now, periods);
 		} catch (error) {
@@ -116,21 +128,6 @@ export default abstract class Sampler {
 		if (delay > 0) timer.schedule(this.handle as TimerHandle, delay, delay);
 		else timer.schedule(this.handle as TimerHandle, 0, 1);
 		return periods;
-	}
-
-	/** Throws what the sensor throws. */
-	private read(now: number): number | undefined {
-		const sensor = this.sensor ?? this.make(now);
-		if (sensor === undefined) return undefined;
-		const sample = sensor.sample();
-		const key = this.key;
-		// A loop over a path of one key costs 30 units and three slots.
-		const value = (key !== "" && sample ? sample[key] : find(sample, this.driver.quantity)) as number;
-		// A finite number, without `typeof` and a call: they make garbage.
-		if (value - value !== 0 || value !== +value) return this.refuse(sample, value);
-		if (this.failing !== 0) this.recover();
-		this.samples++;
-		return value;
 	}
 
 	/** The sensor has thrown. */
@@ -203,6 +200,10 @@ export default abstract class Sampler {
 			// It is of no more use either way.
 		}
 	}
+}
+
+function periodOf({ every }: SensorDescription): number {
+	return every % 1 === 0 ? every : Number.NaN;
 }
 
 function find(sample: Values | undefined, quantity: string): unknown {

@@ -26,6 +26,7 @@ export default class Sensor extends Sampler {
 	/** The sensor's own fault alert is the last. */
 	readonly alerts: readonly Alert[];
 	private readonly measurement: Measurement;
+	samples = 0;
 	/** The latest value, and its uptime, or that of the start. */
 	private last: number | undefined;
 	private latest: number;
@@ -80,6 +81,7 @@ export default class Sensor extends Sampler {
 	/** Alerts first: they must not wait. */
 	protected take(value: number | undefined, now: number, periods: number): void {
 		if (value !== undefined) {
+			this.samples++;
 			this.last = value;
 			this.latest = now;
 		}
