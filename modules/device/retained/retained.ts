@@ -5,19 +5,22 @@
  * when it is announced, and when it is taken back.
  */
 
-import type { Timer, TimerHandle } from "../../mqtt/io.js";
+import type { Timer } from "../../mqtt/io.js";
+import { Deadline } from "../../session/deadline.js";
 import type Memory from "../memory.js";
-import type Output from "../outputs/output.js";
 import type Publisher from "../publisher.js";
-import type Sensor from "../sensors/sensor.js";
 import topics from "../topics.js";
 import Cleanup from "./cleanup.js";
 import type Info from "./info.js";
 
 /** Milliseconds until a topic is tried again. */
 const AGAIN = 250;
-/** Stands for the clearing of old topics, as a topic that comes last. */
-const CLEAN = "";
+
+/** A part of the board with a topic that is retained: an output, an alert. */
+interface Announcing {
+	readonly name: string;
+	announce(): void;
+}
 
 export interface RetainedOptions {
 	/** All topics begin with it. */
@@ -26,70 +29,76 @@ export interface RetainedOptions {
 	readonly memory: Memory;
 	readonly publisher: Publisher;
 	readonly info: Pick<Info, "values">;
-	readonly outputs: readonly Pick<Output, "name" | "announce">[];
-	readonly sensors: readonly {
-		readonly alerts: readonly Pick<Sensor["alerts"][number], "name" | "announce">[];
-	}[];
+	readonly outputs: readonly Announcing[];
+	readonly sensors: readonly { readonly alerts: readonly Announcing[] }[];
 	/** The base is on trial. */
 	readonly trying: boolean;
 }
 
 export default class Retained {
-	private readonly timer: Timer;
-	private readonly publisher: Publisher;
 	/** The names of all that may be at the broker, earlier descriptions included. */
 	readonly cleanup: Cleanup;
-	private readonly announcers = new Map<string, () => void>();
-	/** Topics that are to be announced, in this order. */
-	private readonly due = new Set<string>();
-	private handle: TimerHandle | undefined;
+	private readonly publisher: Publisher;
+	private readonly names: readonly string[];
+	/** One for each name, in the same order. */
+	private readonly parts: readonly Announcing[];
+	/** 1 for each name that is to be announced, and for the clearing of old topics, which comes last. */
+	private readonly due: Uint8Array;
+	private cursor = 0;
+	private readonly turn: Deadline;
 
 	constructor({ base, timer, memory, publisher, info, outputs, sensors, trying }: RetainedOptions) {
-		this.timer = timer;
+		const self: Announcing = {
+			name: topics.info,
+			announce: () => publisher.state(topics.info, JSON.stringify(info.values)),
+		};
+		const alerts = sensors.flatMap(({ alerts }) => alerts);
 		this.publisher = publisher;
-		const all = this.announcers;
-		all.set(topics.info, () => publisher.state(topics.info, JSON.stringify(info.values)));
-		for (const output of outputs) all.set(topics.outputState(output.name), () => output.announce());
-		for (const { alerts } of sensors)
-			for (const alert of alerts) all.set(topics.alertState(alert.name), () => alert.announce());
-		const names = [...all.keys()];
+		this.parts = [self, ...outputs, ...alerts];
+		this.names = [
+			topics.info,
+			...outputs.map(({ name }) => topics.outputState(name)),
+			...alerts.map(({ name }) => topics.alertState(name)),
+		];
+		const { names } = this;
 		this.cleanup = new Cleanup({ memory, base, names, trying, report: line => publisher.report(line) });
-		all.set(CLEAN, () => this.clean());
+		this.due = new Uint8Array(names.length + 1);
+		this.turn = new Deadline(timer, () => this.next());
 	}
 
 	/** Publishes all of it, from the first, one a turn; then clears what earlier descriptions have retained. */
 	announce(): void {
-		this.due.clear();
-		for (const name of this.announcers.keys()) this.due.add(name);
-		this.wait(0);
+		this.due.fill(1);
+		this.cursor = 0;
+		this.turn.set(0);
 	}
 
 	/** The session had no room for this topic. */
 	full(name: string): void {
-		this.due.add(name);
-		if (this.due.delete(CLEAN)) this.due.add(CLEAN);
-		this.wait(AGAIN);
+		this.due[this.names.indexOf(name)] = 1;
+		this.turn.set(AGAIN);
 	}
 
 	close(): void {
-		this.timer.clear(this.handle);
-		this.handle = undefined;
+		this.turn.close();
 	}
 
-	private wait(delay: number): void {
-		this.handle ??= this.timer.set(() => this.step(), delay);
-	}
-
-	private step(): void {
-		this.handle = undefined;
-		const [name = CLEAN] = this.due;
-		this.due.delete(name);
-		this.announcers.get(name)?.();
-		if (this.due.size) this.wait(0);
+	private next(): void {
+		const { due, parts } = this;
+		// Goes round: a topic that never fits does not hold up the others.
+		const ahead = due.indexOf(1, this.cursor);
+		const index = ahead < 0 ? due.indexOf(1) : ahead;
+		this.cursor = index + 1;
+		due[index] = 0;
+		if (index < parts.length) (parts[index] as Announcing).announce();
+		else this.clean();
+		if (due.includes(1) && !this.turn.standing) this.turn.set(0);
 	}
 
 	private clean(): void {
-		const { publisher } = this;
-		if (publisher.retaining && !this.cleanup.clear(name => publisher.clear(name, false))) this.full(CLEAN);
+		const { publisher, due } = this;
+		if (!publisher.retaining || this.cleanup.clear(name => publisher.clear(name, false))) return;
+		due[due.length - 1] = 1;
+		this.turn.set(AGAIN);
 	}
 }

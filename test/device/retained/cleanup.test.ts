@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { KeyValueDomain } from "../../../modules/device/io.js";
 import Memory from "../../../modules/device/memory.js";
 import Cleanup from "../../../modules/device/retained/cleanup.js";
+import { Outcome } from "../../../modules/session/outcomes.js";
 import { TestFlash } from "../../flash.js";
 import { scripted, World } from "../stage.js";
 
@@ -82,6 +83,22 @@ describe("retained topics", () => {
 		assert.equal(kept(world).size, 2 + 128);
 		const topics = world.published.filter(({ retain }) => retain).map(({ topic }) => topic);
 		assert.equal(new Set(topics).size, topics.length, "each once");
+	});
+
+	it("are published though one of them never fits", () => {
+		const world = new World();
+		world.sensors = { script: scripted(() => 20) };
+		world.start(few);
+		const { link } = world;
+		const publish = link.publish.bind(link);
+		link.publish = (topic, payload, options) =>
+			topic.endsWith("info") ? Outcome.droppedFull : publish(topic, payload, options);
+		link.connect();
+		world.clock.advance(2000);
+		assert.deepEqual([...kept(world).keys()].sort(), [
+			`alerts/${long("sensor", 0, 32)}-fault/state`,
+			"lamp/state",
+		]);
 	});
 
 	it("that changed while there was no room are published as they are once there is some", () => {
