@@ -52,7 +52,7 @@ export default class Publisher {
 	private readonly forgetting: () => boolean;
 	private readonly full: (name: string) => void;
 	/** Answers, and callbacks that publish a state, in their order. */
-	private waiting: (string | (() => void))[] = [];
+	private readonly waiting: (string | (() => void))[] = [];
 	private readonly turn: Deadline;
 
 	constructor({ base, timer, trace, forgetting, full }: PublisherOptions) {
@@ -123,10 +123,8 @@ export default class Publisher {
 
 	/** Publishes all that waits for its turn. */
 	close(): void {
-		const waiting = this.waiting;
-		this.waiting = [];
+		while (this.waiting.length) this.next();
 		this.turn.close();
-		for (const item of waiting) this.say(item);
 	}
 
 	private wait(item: string | (() => void)): void {
@@ -137,14 +135,9 @@ export default class Publisher {
 
 	private next(): void {
 		const item = this.waiting.shift();
-		if (item === undefined) return;
-		this.say(item);
-		if (this.waiting.length) this.turn.set(0);
-	}
-
-	private say(item: string | (() => void)): void {
 		if (typeof item === "string") this.publish(topics.result, item, answered);
-		else item();
+		else item?.();
+		if (this.waiting.length) this.turn.set(0);
 	}
 
 	private publish(name: string, payload: string, options: PublishOptions): number {
