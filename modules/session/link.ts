@@ -57,6 +57,8 @@ export class Link {
 	private rest: Uint8Array | undefined;
 	private offset = 0;
 	/** operation << 16 | packet identifier, in the order in which they are due [MQTT-4.6.0-2]. */
+	/** Makes the bytes that follow `rest`, for a payload that is never held whole. */
+	private source: (() => Uint8Array | undefined) | undefined;
 	private due: number[] = [];
 	/** A message, or more of one, that is not read before the replies are out. */
 	private unread: { readonly count: number; readonly message: ClientMessage } | undefined;
@@ -112,6 +114,19 @@ export class Link {
 		this.refusals = 0;
 		return true;
 	}
+	/**
+	 * Begins a retained message at QoS 0 whose payload, `byteLength` bytes, `source` makes piece by piece; nothing else leaves
+	 * before its end. False when it has to wait for `writable`.
+	 */
+	stream(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean {
+		if (!this.ready) return false;
+		if (!this.packet({ topic, QoS: 0, retain: true, byteLength }, new Uint8Array(0))) return false;
+		this.source = source;
+		this.rest = source();
+		this.offset = 0;
+		this.unblock();
+		return true;
+	}
 	/** PUBACK, PUBREC, PUBREL or PUBCOMP; it waits its turn if it has to. */
 	reply(operation: number, packetIdentifier: number): void {
 		if (!this.client) return;
@@ -142,17 +157,17 @@ export class Link {
 	close(): void {
 		const client = this.client;
 		this.client = undefined;
-		this.rest = this.unread = undefined;
+		this.rest = this.unread = this.source = undefined;
 		this.due = [];
 		this.deadline.close();
 		if (client) this.guard(() => client.close());
 	}
 
-	/** A packet that is no message and no reply. */
-	private packet(options: Parameters<Client["write"]>[1]): boolean {
+	/** A packet whose payload, if there is one, fits or follows. */
+	private packet(options: Parameters<Client["write"]>[1], payload?: Uint8Array): boolean {
 		if (!this.client) return false;
 		try {
-			this.room = this.client.write(undefined, options);
+			this.room = this.client.write(payload, options);
 			return true;
 		} catch {
 			this.blocked = true;
@@ -197,7 +212,10 @@ export class Link {
 			const end = this.offset + length;
 			this.room = (this.client as Client).write(this.rest.subarray(this.offset, end));
 			this.offset = end;
-			if (end === this.rest.byteLength) this.rest = undefined;
+			if (end < this.rest.byteLength) continue;
+			this.rest = this.source?.();
+			this.offset = 0;
+			if (!this.rest) this.source = undefined;
 		}
 	}
 	private readable(count: number, message: ClientMessage): void {

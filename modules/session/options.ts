@@ -116,6 +116,8 @@ export interface SessionLike {
 	readonly online: boolean;
 	/** Plain numbers. */
 	readonly counters: object;
+	/** A retained message at QoS 0 whose payload is made while it leaves. False when the connection cannot take it now. */
+	stream?(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean;
 	/** One of `Outcome`. */
 	publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): number;
 	/**

@@ -122,6 +122,12 @@ export class Sender {
 		counters.queued++;
 		return Outcome.queued;
 	}
+	/** See link.ts. */
+	stream(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean {
+		if (!this.link?.stream(topic, byteLength, source)) return false;
+		this.counters.sent++;
+		return true;
+	}
 	/** For messages that must not be lost: QoS 1, by way of the board's outbox. */
 	offerDurable(topic: string, payload: Uint8Array, retain: boolean): Outcome {
 		const { durable } = this.inflight;

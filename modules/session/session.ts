@@ -100,6 +100,13 @@ export default class Session implements SessionLike {
 		}
 		return outcome;
 	}
+	/**
+	 * Publishes a retained message at QoS 0 that is never held whole: `source` makes the next piece of its payload each time that
+	 * there is room, `byteLength` bytes in all. False when the connection cannot take it now; nothing is kept then.
+	 */
+	stream(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean {
+		return this.online && this.sender.stream(topic, byteLength, source);
+	}
 	/** The host's network came up: tries at once, but never twice within `backoff.minimum`. */
 	networkUp(): void {
 		this.supervisor.up();

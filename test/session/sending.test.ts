@@ -236,6 +236,39 @@ describe("session, sending", () => {
 			for (let i = 0; i < 3; i++) client.writable(200);
 			assert.deepEqual(client.take(), [`a 1 #3 ${long}`, "PUBACK 9", "a 1 #4 2"]);
 		});
+		it("streams a payload that is made while it leaves, at any room of the socket, and nothing in between", () => {
+			for (const room of [1, 7, 40, 100, 1000]) {
+				const bench = new Bench();
+				const client = bench.establish();
+				client.take();
+				client.writable(20);
+				const pieces = ["a".repeat(50), "b", "c".repeat(49)];
+				let made = 0;
+				const source = () => (made < 3 ? new TextEncoder().encode(pieces[made++]) : undefined);
+				assert.equal(bench.session.stream("h", 100, source), true);
+				assert.equal(bench.session.publish("a", "2", one), Outcome.queued);
+				for (let i = 0; i < 100 / room + 1; i++) client.writable(room);
+				client.writable(200);
+				assert.deepEqual(short(client.take()), [`h ${pieces.join("")}`, "a 2"]);
+			}
+		});
+		it("streams nothing without room or connection, and gives up what a lost connection has cut", () => {
+			const bench = new Bench();
+			let made = 0;
+			const source = () => (made++ < 10 ? new Uint8Array(50) : undefined);
+			assert.equal(bench.session.stream("h", 500, source), false, "offline");
+			const client = bench.establish();
+			client.take();
+			client.room = 3;
+			assert.equal(bench.session.stream("h", 500, source), false, "no room");
+			assert.equal(made, 0);
+			client.writable(100);
+			assert.equal(bench.session.stream("h", 500, source), true);
+			client.fail();
+			const second = bench.establish();
+			assert.ok(!second.take().some(line => line.startsWith("h ")));
+			assert.equal(bench.session.publish("a", "1"), Outcome.sent);
+		});
 		it("does not take a message for sent whose first fragment the client refuses", () => {
 			const bench = new Bench();
 			const client = bench.connect();
