@@ -11,6 +11,8 @@ import Command from "./commands/command.js";
 import Decommission from "./commands/decommission.js";
 import { type Description, type OutputDescription, onlyTLS, optionsFor } from "./description/description.js";
 import Settings from "./description/settings.js";
+import Bundle from "./homeassistant/bundle.js";
+import Discovery, { HOMEASSISTANT } from "./homeassistant/discovery.js";
 import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
 import Memory, { Boot } from "./memory.js";
 import Button from "./outputs/button.js";
@@ -18,7 +20,7 @@ import { lampDriver } from "./outputs/lamp.js";
 import Output, { type OutputParts } from "./outputs/output.js";
 import Trial, { Restore } from "./provisioning/trial.js";
 import Publisher, { reported } from "./publisher.js";
-import Info from "./retained/info.js";
+import Info, { firmware } from "./retained/info.js";
 import Retained from "./retained/retained.js";
 import Router from "./router.js";
 import { type Edges, waitingEdges } from "./sensors/alert.js";
@@ -52,6 +54,7 @@ export default class Board {
 	private session: SessionLike;
 	private readonly refresh;
 	private readonly retained: Retained;
+	private readonly discovery: Discovery;
 	private readonly decommission: Decommission;
 	private readonly trial: Trial;
 	private readonly button: Button | undefined;
@@ -85,14 +88,16 @@ export default class Board {
 		const trying = provision?.trying ?? false;
 		const retained = new Retained({ base, timer, memory, publisher, info, outputs, sensors, trying });
 		const { cleanup } = retained;
+		this.outputs = outputs;
+		const discovery = this.discover(trying, memory);
 		const leave = () => this.leave(router);
-		const decommission = new Decommission({ timer, memory, publisher, outbox, cleanup, leave });
+		const decommission = new Decommission({ timer, memory, publisher, outbox, cleanup, discovery, leave });
 		const actions = { settings, info, sensors, outputs, decommission, restart };
 		const command = new Command({ device, publisher, ...actions });
-		const router = new Router({ base, command, outputs, trace });
-		this.outputs = outputs;
+		const router = new Router({ base, command, outputs, trace, birth: discovery.birth });
 		this.sensors = sensors;
 		this.retained = retained;
+		this.discovery = discovery;
 		this.decommission = decommission;
 		this.trial = new Trial(device, restart);
 		this.memory = memory;
@@ -155,6 +160,7 @@ export default class Board {
 		for (const sensor of this.sensors) sensor.close();
 		this.decommission.close();
 		this.retained.close();
+		this.discovery.close();
 		this.trial.close();
 		this.restore?.close();
 		this.button?.close();
@@ -205,16 +211,33 @@ export default class Board {
 		const output = this.outputs.find(({ name }) => name === (button?.actuator ?? name));
 		if (!button || !output) return undefined;
 		try {
-			return new Button(this.options.device, button, () => output.press());
+			return new Button(this.options.device, button, () => {
+				output.press();
+				if (this.description.homeAssistant) this.publisher.event(topics.button, '{"event_type":"press"}');
+			});
 		} catch (error) {
 			this.publisher.report(`button: ${error}`);
 			return undefined;
 		}
 	}
 
+	/** Home Assistant's document of this board, or what there may be left of one. */
+	private discover(trying: boolean, memory: Memory): Discovery {
+		const { description, publisher, outputs, options } = this;
+		const { timer } = options.device;
+		const { homeAssistant = false } = description;
+		const { prefix = HOMEASSISTANT, ...more } = typeof homeAssistant === "object" ? homeAssistant : {};
+		const { name: host, sensor: drivers } = options.device;
+		const bundle = homeAssistant
+			? new Bundle({ description, prefix, ...more, firmware, host, drivers, outputs })
+			: undefined;
+		const announce = () => this.retained.announce();
+		return new Discovery({ bundle, prefix, timer, memory, publisher, trying, random: Math.random, announce });
+	}
+
 	private connect(router: Router): SessionLike {
 		const { device, description, storage, connect } = this.options;
-		const { trial, outputs, decommission, retained } = this;
+		const { trial, outputs, decommission, retained, discovery } = this;
 		const { watch } = device.network;
 		return connect({
 			id: description.id,
@@ -232,6 +255,7 @@ export default class Board {
 				for (const output of outputs) output.online(present);
 				decommission.online();
 				retained.announce();
+				discovery.online();
 			},
 			onOffline: () => {
 				this.publisher.report("offline");

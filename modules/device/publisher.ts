@@ -102,6 +102,11 @@ export default class Publisher {
 		if (!this.waiting.includes(announce)) this.wait(announce);
 	}
 
+	/** Something that happened, for those who listen now. */
+	event(name: string, payload: string): void {
+		this.publish(name, payload, answered);
+	}
+
 	answer(result: Values): void {
 		this.wait(JSON.stringify(result));
 	}
@@ -114,6 +119,18 @@ export default class Publisher {
 	/** Nothing was changed, for this reason. `ver`: the version that stands. */
 	refuse(topic: string, error: string, cid?: string | number, ver = -1): void {
 		this.answer({ ...(cid !== undefined && { cid }), topic, ok: false, error, ...(ver >= 0 && { ver }) });
+	}
+
+	/** Retained, at QoS 0, on a whole topic; see session.ts. */
+	stream(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean {
+		if (!this.session?.stream?.(topic, byteLength, source)) return false;
+		this.report(`> ${topic} (${byteLength} bytes, QoS 0, retained)`);
+		return true;
+	}
+
+	/** Clears what is retained on a whole topic, also after a restart. False when there is no room for it now. */
+	erase(topic: string): boolean {
+		return (this.session?.publish(topic, "", cleared) ?? Outcome.droppedOffline) <= Outcome.queued;
 	}
 
 	/** Clears a retained topic; `lasting`: also after a restart. False when there is no room for it now. */

@@ -12,6 +12,7 @@ import Store from "../store/store.js";
 import { forgetRoom } from "./commands/decommission.js";
 import { type Description, faultName } from "./description/description.js";
 import { settingsRoom } from "./description/settings.js";
+import { discoveryRooms } from "./homeassistant/discovery.js";
 import type { Device, KeyValueDomain } from "./io.js";
 import { bootRoom, type Room } from "./memory.js";
 import { roomOf as appliedRoom } from "./outputs/applied.js";
@@ -71,6 +72,7 @@ export function roomFor(description: Description): ReadonlyMap<string, number> {
 	for (const name of names) rooms.push(retainedRoom(base, name));
 	for (const name of outputs) rooms.push(appliedRoom(name));
 	for (const name of all) rooms.push(alertRoom(name));
+	rooms.push(...discoveryRooms(description));
 	return new Map(rooms);
 }
 

@@ -11,6 +11,7 @@ const Limit = Object.freeze({ slashes: 7, bytes: 256, id: 23, name: 32 });
 const status = "status";
 const info = "info";
 const command = "cmd";
+const button = "button";
 const result = "cmd/result";
 const measurement = (sensor: string) => `measurements/${sensor}`;
 const alert = (rule: string) => `alerts/${rule}`;
@@ -26,7 +27,7 @@ function outputOf(name: string): string | undefined {
 }
 
 /** What an actuator cannot be called, since the topics below it are taken. */
-const taken: readonly string[] = Object.freeze([status, info, command, "measurements", "alerts"]);
+const taken: readonly string[] = Object.freeze([status, info, command, button, "measurements", "alerts"]);
 
 function base(root: string, id: string): string {
 	return `${root}/${id}/`;
@@ -73,6 +74,7 @@ export default Object.freeze({
 	status,
 	info,
 	command,
+	button,
 	result,
 	measurement,
 	alert,

@@ -8,6 +8,7 @@
 import type { Timer } from "../../mqtt/io.js";
 import { Deadline } from "../../session/deadline.js";
 import type { Outbox } from "../../session/options.js";
+import type Discovery from "../homeassistant/discovery.js";
 import type { default as Memory, Room } from "../memory.js";
 import type Publisher from "../publisher.js";
 import type Cleanup from "../retained/cleanup.js";
@@ -26,6 +27,7 @@ export interface DecommissionOptions {
 	readonly publisher: Publisher;
 	readonly outbox: Outbox;
 	readonly cleanup: Cleanup;
+	readonly discovery: Pick<Discovery, "clear">;
 	/** The board leaves, without a status. */
 	readonly leave: () => void;
 }
@@ -40,6 +42,8 @@ export default class Decommission {
 	/** Names last reported as set aside. */
 	private reported = "";
 	private attempts = 0;
+	/** Home Assistant's document is cleared. */
+	private undiscovered = false;
 
 	constructor(options: DecommissionOptions) {
 		const { active, all } = options.memory.get(KEY);
@@ -85,12 +89,14 @@ export default class Decommission {
 	}
 
 	private look(): void {
-		const { publisher, outbox, leave } = this.options;
+		const { publisher, outbox, leave, discovery } = this.options;
 		// `online` goes on.
 		if (!publisher.online) return;
+		this.undiscovered ||= discovery.clear();
 		this.left = (this.left ?? this.names()).filter(name => !publisher.clear(name, true));
-		const aside = this.left.length || outbox.length ? "" : this.aside();
-		if (this.left.length || outbox.length || aside) this.turn.set(aside ? LOOK.aside : LOOK.next);
+		const busy = this.left.length > 0 || outbox.length > 0 || !this.undiscovered;
+		const aside = busy ? "" : this.aside();
+		if (busy || aside) this.turn.set(aside ? LOOK.aside : LOOK.next);
 		else leave();
 		if (aside && aside !== this.reported)
 			publisher.answer({ cmd: "forget", ok: false, error: `not cleared, tried again: ${aside}` });

@@ -31,6 +31,8 @@ export interface Description {
 	readonly button?: ButtonDescription;
 	/** The words that `cmd` may use. */
 	readonly commands: readonly string[];
+	/** Home Assistant finds the board by itself. */
+	readonly homeAssistant?: boolean | { readonly prefix?: string; readonly area?: string };
 }
 
 /** Further keys are the driver's options. */
@@ -46,6 +48,9 @@ export interface SensorDescription {
 	readonly aggregate: "mean" | "minimum" | "maximum" | "range";
 	readonly batch: number;
 	readonly faultAfter?: number;
+	/** Of Home Assistant. */
+	readonly deviceClass?: string;
+	readonly stateClass?: string;
 }
 
 export interface AlertDescription {

@@ -3,6 +3,7 @@
  * Conditions between keys are in rules.ts, the types of the result in description.ts. Durations are in milliseconds.
  */
 
+import { deviceClasses, stateClasses } from "../homeassistant/classes.js";
 import type { ActuatorDriver, Device, DriverOption } from "../io.js";
 import topics from "../topics.js";
 import type { Keys, Spec, Values } from "./schema.js";
@@ -87,6 +88,9 @@ const sensor = record(
 		batch: or(1, whole(1, 200)),
 		// Without a reading for so long, `<name>-fault` is raised.
 		faultAfter: optional(number(100, DAY)),
+		// Of Home Assistant, where the unit does not say it.
+		deviceClass: optional(choice(...deviceClasses)),
+		stateClass: optional(choice(...stateClasses)),
 	},
 	(value, known) => options((known as Known).sensors, value.driver),
 );
@@ -147,6 +151,7 @@ export const board = record({
 	button: optional(button),
 	// Without them, one message on `cmd` could move the board to another broker.
 	commands: or(harmless, list(choice(...words), words.length)),
+	homeAssistant: optional(any('true, or an object such as {"prefix":"homeassistant","area":"Hall"}')),
 });
 
 /** A driver's options as a schema; `undefined` when there is no such driver, which is reported elsewhere. */

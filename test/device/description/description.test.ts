@@ -119,7 +119,7 @@ const wrong: readonly (readonly [title: string, raw: unknown, line: string])[] =
 	[
 		"an unknown key that is like nothing",
 		{ ...right, zzzzzzzz: 1 },
-		'zzzzzzzz: expected one of root, id, broker, user, password, keepAlive, refresh, sensors, alerts, lamp, actuators, button, commands, found "zzzzzzzz"',
+		'zzzzzzzz: expected one of root, id, broker, user, password, keepAlive, refresh, sensors, alerts, lamp, actuators, button, commands, homeAssistant, found "zzzzzzzz"',
 	],
 	[
 		"an unknown key of a sensor",
@@ -139,7 +139,7 @@ const wrong: readonly (readonly [title: string, raw: unknown, line: string])[] =
 	[
 		"an option of another driver",
 		{ ...right, sensors: [{ ...sensor, file: "x" }] },
-		'sensors[0].file: expected one of name, driver, every, unit, decimals, deadband, maxSilence, window, aggregate, batch, faultAfter, found "file"',
+		'sensors[0].file: expected one of name, driver, every, unit, decimals, deadband, maxSilence, window, aggregate, batch, faultAfter, deviceClass, stateClass, found "file"',
 	],
 	[
 		"an option out of range",
@@ -270,7 +270,7 @@ const wrong: readonly (readonly [title: string, raw: unknown, line: string])[] =
 	[
 		"an actuator named as another topic",
 		{ ...right, actuators: [{ name: "cmd", driver: "pump", pin: 1 }] },
-		'actuators[0].name: expected a name other than status, info, cmd, measurements, alerts, found "cmd"',
+		'actuators[0].name: expected a name other than status, info, cmd, button, measurements, alerts, found "cmd"',
 	],
 	[
 		"a button without anything to switch",

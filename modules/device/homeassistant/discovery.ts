@@ -1,0 +1,201 @@
+/**
+ * Keeps a board's device document at the broker, where Home Assistant finds it: published at each connect, and again when Home
+ * Assistant has started (its birth message, after a random wait of 1 to 10 s, since it drops what comes at once), followed by the
+ * board's retained states. Components that have left the description are named for removal; where the description wants no
+ * Home Assistant, or the board has another id or prefix, the document is cleared. What it consists of is bundle.ts's.
+ */
+
+import type { Timer, TimerHandle } from "../../mqtt/io.js";
+import { decode, encode } from "../../mqtt/text.js";
+import type { Description } from "../description/description.js";
+import type Memory from "../memory.js";
+import type { Room } from "../memory.js";
+import type Publisher from "../publisher.js";
+import Bundle, { type Component } from "./bundle.js";
+
+/** The first level of Home Assistant's topics, by default. */
+export const HOMEASSISTANT = "homeassistant";
+/** The topic of the document that may be at the broker. */
+const KEY = "ha";
+/** Its components, as many to a record as fit; `PREFIX` and a number. */
+const PREFIX = "ha:";
+/** Bytes of a record's text. */
+const LONGEST = 400;
+/** Milliseconds. */
+const WAIT = Object.freeze({ minimum: 1000, maximum: 10_000 });
+/** Milliseconds until it is tried again when the connection cannot take the document now. */
+const AGAIN = 1000;
+/** On a connection that still stands after so long (ms), the document has arrived. */
+const ARRIVED = 15_000;
+
+export interface DiscoveryOptions {
+	/** None: Home Assistant is not wanted. */
+	readonly bundle: Bundle | undefined;
+	/** The first level of Home Assistant's topics. */
+	readonly prefix: string;
+	readonly timer: Timer;
+	readonly memory: Memory;
+	readonly publisher: Publisher;
+	/** The board's id or root is on trial: the document of the other one stays. */
+	readonly trying: boolean;
+	/** 0 up to 1. */
+	readonly random: () => number;
+	/** Publishes the retained states. */
+	readonly announce: () => void;
+}
+
+export default class Discovery {
+	private readonly options: DiscoveryOptions;
+	/** Of an earlier description: to be named with their platform only, until that has arrived. */
+	private removed: readonly Component[];
+	private timer: TimerHandle | undefined;
+	/** The states follow the document: Home Assistant has started. */
+	private born = false;
+
+	constructor(options: DiscoveryOptions) {
+		this.options = options;
+		this.removed = this.gone();
+	}
+
+	/** A connection stands: the document may have been lost with the broker, or be another one than it was. */
+	online(): void {
+		const { bundle } = this.options;
+		this.clearOld();
+		if (bundle) this.wait(0);
+	}
+
+	/** To be subscribed to: Home Assistant's own status. */
+	get birth() {
+		const { bundle, prefix } = this.options;
+		if (!bundle) return undefined;
+		return { topic: `${prefix}/status`, receive: (payload: Uint8Array) => this.started(payload) };
+	}
+
+	private started(payload: Uint8Array): void {
+		if (decode(payload) !== "online") return;
+		const { minimum, maximum } = WAIT;
+		this.born = true;
+		this.wait(minimum + this.options.random() * (maximum - minimum));
+	}
+
+	/** For a board that is taken out of service. False when there is no room for it now. */
+	clear(): boolean {
+		const { bundle, publisher, memory } = this.options;
+		this.close();
+		if (bundle && !publisher.erase(bundle.topic)) return false;
+		return this.clearOld() && this.forget(memory);
+	}
+
+	close(): void {
+		this.options.timer.clear(this.timer);
+		this.timer = undefined;
+	}
+
+	private wait(delay: number): void {
+		this.close();
+		this.timer = this.options.timer.set(() => this.publish(), delay);
+	}
+
+	private publish(): void {
+		const { publisher, bundle, timer, announce } = this.options;
+		this.timer = undefined;
+		if (!publisher.retaining || !bundle) return;
+		if (!publisher.stream(bundle.topic, this.byteLength(bundle), this.source(bundle))) {
+			this.wait(AGAIN);
+			return;
+		}
+		this.timer = timer.set(() => this.store(bundle), ARRIVED);
+		if (this.born) announce();
+		this.born = false;
+	}
+
+	/** The document is made twice: once to be counted, once to be sent. It is never held whole. */
+	private byteLength(bundle: Bundle): number {
+		let sum = 0;
+		for (let index = 0; index < bundle.pieces(this.removed); index++)
+			sum += encode(bundle.piece(index, this.removed)).byteLength;
+		return sum;
+	}
+
+	private source(bundle: Bundle): () => Uint8Array | undefined {
+		const { removed } = this;
+		let index = 0;
+		return () => (index < bundle.pieces(removed) ? encode(bundle.piece(index++, removed)) : undefined);
+	}
+
+	/** What the broker has now is what is to be removed later. */
+	private store(bundle: Bundle): void {
+		const { memory, publisher, trying } = this.options;
+		this.timer = undefined;
+		if (!publisher.online || trying) return;
+		this.removed = [];
+		const texts = packed(bundle.components);
+		for (let record = 0; record < texts.length; record++)
+			memory.put(`${PREFIX}${record}`, { c: texts[record] });
+		for (const key of memory.keys(PREFIX))
+			if (Number(key.slice(PREFIX.length)) >= texts.length) memory.delete(key);
+		memory.put(KEY, { t: bundle.topic });
+	}
+
+	private gone(): Component[] {
+		const { bundle, memory } = this.options;
+		const gone: Component[] = [];
+		if (!bundle || memory.get(KEY).t !== bundle.topic) return gone;
+		const present = bundle.components.map(({ platform, key }) => `${platform}/${key}`);
+		for (let record = 0; ; record++) {
+			const { c } = memory.get(`${PREFIX}${record}`);
+			if (typeof c !== "string") return gone;
+			for (const item of c.split(" ")) {
+				const [platform = "", key = ""] = item.split("/");
+				if (key !== "" && !present.includes(item)) gone.push({ platform, key });
+			}
+		}
+	}
+
+	/** The document of another id or prefix, or one that is not wanted any more. */
+	private clearOld(): boolean {
+		const { bundle, memory, publisher, trying } = this.options;
+		const { t: topic } = memory.get(KEY);
+		if (typeof topic !== "string" || topic === bundle?.topic || trying) return true;
+		return publisher.erase(topic) && this.forget(memory);
+	}
+
+	private forget(memory: Memory): boolean {
+		for (const key of memory.keys(PREFIX)) memory.delete(key);
+		memory.delete(KEY);
+		return true;
+	}
+}
+
+/** Platforms and keys, as many in a text as a record takes. */
+function packed(components: readonly Component[]): string[] {
+	const texts: string[] = [];
+	let text = "";
+	for (const { platform, key } of components) {
+		const item = `${platform}/${key} `;
+		if (text.length + item.length > LONGEST) {
+			texts.push(text);
+			text = "";
+		}
+		text += item;
+	}
+	texts.push(text);
+	return texts;
+}
+
+/** The records that a board of this description keeps of its document: keys, and their most bytes. */
+export function discoveryRooms(description: Description): Room[] {
+	const { homeAssistant, lamp, actuators } = description;
+	if (!homeAssistant) return [];
+	const outputs = [...actuators, ...(lamp ? [{ name: "lamp" }] : [])].map(({ name }) => ({
+		name,
+		dimmable: false,
+	}));
+	const about = { prefix: "", firmware: "", host: "", drivers: {}, outputs };
+	const texts = packed(new Bundle({ ...about, description }).components);
+	const { prefix = HOMEASSISTANT } = typeof homeAssistant === "object" ? homeAssistant : {};
+	// `{"t":"…/device/…/config"}`; a prefix may take three bytes a character.
+	const rooms: Room[] = [[KEY, 30 + 3 * prefix.length + description.id.length]];
+	for (let record = 0; record < texts.length; record++) rooms.push([`${PREFIX}${record}`, LONGEST + 8]);
+	return rooms;
+}

@@ -1,0 +1,163 @@
+/**
+ * The device document that Home Assistant finds a board by: two of them in full, as documents a person can read, and the
+ * property that every description that passes the check makes one that the strict validator accepts.
+ */
+
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import fc from "fast-check";
+import { check, type Description } from "../../../modules/device/description/description.js";
+import Bundle from "../../../modules/device/homeassistant/bundle.js";
+import { deviceClasses, stateClasses } from "../../../modules/device/homeassistant/classes.js";
+import type { SensorDriver } from "../../../modules/device/io.js";
+import { expand, validate } from "../../homeassistant/validator.js";
+
+const driver: SensorDriver = { io: class {} as unknown as SensorDriver["io"], quantity: "value" };
+const drivers = { temperature: driver, humidity: driver, wave: driver };
+
+function described(raw: object): Description {
+	const { description, problems } = check({ root: "factory/1/machine", id: "desk-1", ...raw }, drivers);
+	assert.deepEqual(problems, []);
+	return description as Description;
+}
+
+function bundle(description: Description, prefix = "homeassistant", area?: string): Bundle {
+	const { lamp, actuators } = description;
+	const outputs = [
+		...(lamp ? [{ name: "lamp", dimmable: lamp.dimmable }] : []),
+		...actuators.map(({ name }) => ({ name, dimmable: false })),
+	];
+	const about = { firmware: "glowworm 0.1.0", host: "esp32", drivers, outputs };
+	return new Bundle({ description, prefix, ...(area !== undefined && { area }), ...about });
+}
+
+function text(made: Bundle, removed: Parameters<Bundle["piece"]>[1] = []): string {
+	let all = "";
+	for (let index = 0; index < made.pieces(removed); index++) all += made.piece(index, removed);
+	return all;
+}
+
+/** Compares with a committed document, abbreviations written out; `DOCUMENTS=write` writes it anew, to be read before it is committed. */
+function recorded(name: string, document: string): void {
+	const file = new URL(name, import.meta.url);
+	const made = expand(document);
+	if (process.env.DOCUMENTS === "write") writeFileSync(file, `${JSON.stringify(made, undefined, "\t")}\n`);
+	// With the order of the keys, not with their layout.
+	assert.equal(
+		JSON.stringify(made, undefined, "\t"),
+		JSON.stringify(JSON.parse(readFileSync(file, "utf8")), undefined, "\t"),
+	);
+}
+
+const standard = {
+	sensors: [
+		{ name: "temp", driver: "temperature", every: 1000, decimals: 1, unit: "°C" },
+		{ name: "load", driver: "wave", every: 2000, unit: "%" },
+	],
+	alerts: [{ name: "overheat", sensor: "temp", above: 30, clear: 28 }],
+	lamp: { pin: 2, dimmable: true },
+	button: { pin: 0 },
+	commands: ["info", "config", "identify", "restart"],
+};
+
+describe("the device document for Home Assistant", () => {
+	it("of the usual board is the one in desk.json", () => {
+		const made = bundle(described(standard), "homeassistant", "Hall");
+		assert.equal(made.topic, "homeassistant/device/desk-1/config");
+		recorded("desk.json", text(made));
+		assert.deepEqual(validate(made.topic, text(made)), []);
+	});
+
+	it("of 16 sensors is the one in sixteen.json, and no piece of it is longer than 512 bytes", () => {
+		const sensors = Array.from({ length: 16 }, (_, index) => ({
+			name: `sensor_${index}`,
+			driver: "humidity",
+			every: 5000,
+			unit: "%",
+			decimals: 0,
+		}));
+		const alerts = sensors.map(({ name }) => ({ name: `dry_${name}`, sensor: name, below: 20 }));
+		const made = bundle(described({ sensors, alerts }));
+		const document = text(made);
+		recorded("sixteen.json", document);
+		assert.deepEqual(validate(made.topic, document), []);
+		for (let index = 0; index < made.pieces([]); index++)
+			assert.ok(Buffer.byteLength(made.piece(index, [])) <= 512, made.piece(index, []));
+	});
+
+	it("names a component that has left the description with its platform only, so that it is removed", () => {
+		const made = bundle(described({}));
+		const document = text(made, [{ key: "measurement_old", platform: "sensor" }]);
+		const { components } = expand(document) as { components: { measurement_old: object } };
+		assert.deepEqual(components.measurement_old, { platform: "sensor" });
+		assert.deepEqual(validate(made.topic, document), []);
+	});
+
+	it("has another unique id for each component, which no change of the description changes", () => {
+		const ids = (made: Bundle) =>
+			Object.entries(expand(text(made)).components as object).map(([key, component]) => [
+				key,
+				(component as { unique_id: string }).unique_id,
+			]);
+		const all = new Map(ids(bundle(described(standard))) as [string, string][]);
+		assert.equal(new Set(all.values()).size, all.size);
+		const less = bundle(described({ ...standard, sensors: standard.sensors.slice(0, 1), root: "attic" }));
+		for (const [key, id] of ids(less)) assert.equal(all.get(key as string), id);
+	});
+
+	const name = fc.stringMatching(/^[A-Za-z0-9_-]{1,32}$/);
+	const sensor = fc.record(
+		{
+			name,
+			driver: fc.constantFrom("temperature", "humidity", "wave"),
+			every: fc.integer({ min: 5, max: 86_400_000 }),
+			unit: fc.constantFrom("°C", "%", "hPa", "\u00b5g/m³", "kWh", "lux", "dBm", "V"),
+			decimals: fc.integer({ min: 0, max: 9 }),
+			deadband: fc.double({ min: 0, max: 10, noNaN: true }),
+			maxSilence: fc.integer({ min: 100, max: 86_400_000 }),
+			batch: fc.integer({ min: 1, max: 200 }),
+			deviceClass: fc.constantFrom(...deviceClasses),
+			stateClass: fc.constantFrom(...stateClasses),
+		},
+		{ requiredKeys: ["name", "driver", "every"] },
+	);
+	const description = fc.record(
+		{
+			root: fc.constantFrom("factory/1/machine", "home", "Keller/Süd", "a b/c"),
+			id: fc.stringMatching(/^[A-Za-z0-9_-]{1,23}$/),
+			sensors: fc.uniqueArray(sensor, { selector: ({ name }) => name, maxLength: 6 }),
+			lamp: fc.record({ pin: fc.constant(2), dimmable: fc.boolean() }),
+			button: fc.constant({ pin: 0 }),
+			commands: fc.subarray(["info", "config", "identify", "restart", "forget"]),
+		},
+		{ requiredKeys: ["root", "id", "sensors"] },
+	);
+
+	it("of any description that passes the check is one that Home Assistant takes whole", () => {
+		let passed = 0;
+		fc.assert(
+			fc.property(description, raw => {
+				const alerts = raw.sensors.slice(0, 2).map(({ name }, index) => ({
+					name: `rule${index}`,
+					sensor: name,
+					...(index ? { below: 3 } : { above: 5 }),
+				}));
+				const { description: found } = check({ ...raw, alerts }, drivers);
+				if (!found) return;
+				passed++;
+				const made = bundle(found);
+				assert.deepEqual(validate(made.topic, text(made)), []);
+			}),
+			{ numRuns: 1000 },
+		);
+		assert.ok(passed > 100, `only ${passed} passed the check`);
+	});
+
+	it("is not needed for a unit that its class does not know: the description is refused, with the units that it may have", () => {
+		const sensors = [{ name: "a", driver: "wave", every: 1000, unit: "V", deviceClass: "temperature" }];
+		const { problems } = check({ root: "a", id: "b", sensors }, drivers);
+		assert.deepEqual(problems, [
+			{ key: "sensors[0].unit", expected: "°C, °F, K (deviceClass temperature)", found: '"V"' },
+		]);
+	});
+});

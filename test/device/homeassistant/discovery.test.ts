@@ -1,0 +1,220 @@
+/** When a board publishes its document for Home Assistant, what it removes, and what it clears. */
+
+import assert from "node:assert/strict";
+import type { Description } from "../../../modules/device/description/description.js";
+import Bundle from "../../../modules/device/homeassistant/bundle.js";
+import Discovery from "../../../modules/device/homeassistant/discovery.js";
+import Memory from "../../../modules/device/memory.js";
+import Publisher from "../../../modules/device/publisher.js";
+import { Outcome } from "../../../modules/session/outcomes.js";
+import { TestClock } from "../../clock.js";
+import { expand, validate } from "../../homeassistant/validator.js";
+
+const TOPIC = "homeassistant/device/b/config";
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+/** A board's memory over several lives. */
+const records = () => {
+	const map = new Map<string, string>();
+	return {
+		map,
+		read: (key: string) => map.get(key),
+		write: (key: string, text: string) => void map.set(key, text),
+		delete: (key: string) => map.delete(key),
+		close() {},
+		[Symbol.iterator]: () => map.keys(),
+	};
+};
+
+const description = (sensors: readonly string[], id = "b") =>
+	({
+		root: "a",
+		id,
+		sensors: sensors.map(name => ({ name, driver: "wave", every: 1000, batch: 1, aggregate: "mean" })),
+		alerts: [],
+		actuators: [],
+		commands: [],
+	}) as unknown as Description;
+
+interface Life {
+	readonly domain?: ReturnType<typeof records>;
+	readonly sensors?: readonly string[];
+	readonly id?: string;
+	readonly wanted?: boolean;
+	readonly trying?: boolean;
+}
+
+function board({
+	domain = records(),
+	sensors = ["temp"],
+	id = "b",
+	wanted = true,
+	trying = false,
+}: Life = {}) {
+	const clock = new TestClock();
+	const said: [topic: string, document: string][] = [];
+	let announced = 0;
+	let room = true;
+	const session = {
+		online: true,
+		counters: {},
+		publish(topic: string, payload: string | Uint8Array) {
+			if (!room) return Outcome.droppedFull;
+			said.push([topic, `${payload}`]);
+			return Outcome.sent;
+		},
+		stream(topic: string, byteLength: number, source: () => Uint8Array | undefined) {
+			if (!room) return false;
+			let text = "";
+			for (let piece = source(); piece; piece = source()) text += new TextDecoder().decode(piece);
+			assert.equal(bytes(text).byteLength, byteLength);
+			said.push([topic, text]);
+			return true;
+		},
+		close() {},
+	};
+	const publisher = new Publisher({
+		base: `a/${id}/`,
+		timer: clock,
+		trace: undefined,
+		forgetting: () => false,
+		full: () => {},
+	});
+	publisher.session = session;
+	const about = {
+		prefix: "homeassistant",
+		firmware: "glowworm 0.1.0",
+		host: "node",
+		drivers: {},
+		outputs: [],
+	};
+	const bundle = wanted ? new Bundle({ description: description(sensors, id), ...about }) : undefined;
+	const discovery = new Discovery({
+		bundle,
+		prefix: "homeassistant",
+		timer: clock,
+		memory: new Memory(domain as never),
+		publisher,
+		trying,
+		random: () => 0.5,
+		announce: () => announced++,
+	});
+	return {
+		discovery,
+		clock,
+		domain,
+		said,
+		session,
+		announced: () => announced,
+		full: (full: boolean) => {
+			room = !full;
+		},
+		/** A connection that stands for so long (ms). */
+		online(for_ = 20_000) {
+			discovery.online();
+			clock.advance(for_);
+		},
+	};
+}
+
+const components = (document = "") => Object.keys(expand(document).components as object);
+
+describe("discovery by Home Assistant", () => {
+	it("publishes the document at each connect, as one that Home Assistant takes whole", () => {
+		const { online, said } = board();
+		online();
+		online();
+		assert.deepEqual(
+			said.map(([topic]) => topic),
+			[TOPIC, TOPIC],
+		);
+		assert.deepEqual(validate(TOPIC, said[0]?.[1] ?? ""), []);
+	});
+
+	it("publishes it again 1 to 10 s after Home Assistant's online, then the states, and not for its offline", () => {
+		const { discovery, clock, said, online, announced } = board();
+		online();
+		const { topic, receive } = discovery.birth as NonNullable<typeof discovery.birth>;
+		assert.equal(topic, "homeassistant/status");
+		receive(bytes("offline"));
+		clock.advance(20_000);
+		assert.deepEqual([said.length, announced()], [1, 0]);
+		receive(bytes("online"));
+		clock.advance(5400);
+		assert.deepEqual([said.length, announced()], [1, 0]);
+		clock.advance(200);
+		assert.deepEqual([said.length, announced()], [2, 1]);
+	});
+
+	it("tries again each second while the connection cannot take it", () => {
+		const { full, said, online, clock } = board();
+		full(true);
+		online(5000);
+		assert.equal(said.length, 0);
+		full(false);
+		clock.advance(1000);
+		assert.equal(said.length, 1);
+	});
+
+	it("names what has left the description for removal, over lost connections, until a connection has stood for a while", () => {
+		const { domain, online } = board({ sensors: ["temp", "old"] });
+		online();
+		const next = board({ domain, sensors: ["temp"] });
+		next.online(100);
+		next.online(20_000);
+		for (const [, document] of next.said) {
+			const { components } = expand(document) as { components: { measurement_old: object } };
+			assert.deepEqual(components.measurement_old, { platform: "sensor" });
+			assert.deepEqual(validate(TOPIC, document), []);
+		}
+		const last = board({ domain, sensors: ["temp"] });
+		last.online();
+		assert.ok(!components(last.said[0]?.[1]).includes("measurement_old"));
+	});
+
+	it("keeps in records of at most 430 bytes what a large board has", () => {
+		const sensors = Array.from({ length: 64 }, (_, index) => `a_rather_long_name_of_a_sensor_${index}`);
+		const { domain, online } = board({ sensors });
+		online();
+		for (const text of domain.map.values()) assert.ok(text.length <= 430, `${text.length}`);
+		const next = board({ domain, sensors: [] });
+		next.online();
+		const removed = components(next.said[0]?.[1]);
+		for (const name of sensors) assert.ok(removed.includes(`measurement_${name}`), name);
+	});
+
+	it("clears the document once it is not wanted any more", () => {
+		const { domain, online } = board();
+		online();
+		const next = board({ domain, wanted: false });
+		next.online();
+		assert.deepEqual(next.said, [[TOPIC, ""]]);
+		assert.deepEqual([...domain.map.keys()], []);
+		assert.equal(next.discovery.birth, undefined);
+	});
+
+	it("clears the document of an earlier id, but not while the new one is on trial", () => {
+		const { domain, online } = board();
+		online();
+		const trial = board({ domain, id: "c", trying: true });
+		trial.online();
+		assert.deepEqual(
+			trial.said.map(([topic]) => topic),
+			["homeassistant/device/c/config"],
+		);
+		const next = board({ domain, id: "c" });
+		next.online();
+		assert.deepEqual(next.said[0], [TOPIC, ""]);
+	});
+
+	it("clears the document of a board that is taken out of service, once there is room for that", () => {
+		const { discovery, said, full, online, domain } = board();
+		online();
+		full(true);
+		assert.equal(discovery.clear(), false);
+		full(false);
+		assert.equal(discovery.clear(), true);
+		assert.deepEqual(said.at(-1), [TOPIC, ""]);
+		assert.deepEqual([...domain.map.keys()], []);
+	});
+});

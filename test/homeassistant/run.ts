@@ -1,0 +1,88 @@
+/**
+ * `npm run homeassistant -- --config FILE`: which entities Home Assistant would show for a board description, as a table, and
+ * each mistake of the document with its key. Exits 0 without mistakes, 2 where the description itself is wrong, else 1.
+ */
+
+import { Command } from "commander";
+import { load, Wrong } from "../../hosts/desk/config.js";
+import { inPlace } from "../../hosts/desk/options.js";
+import { createDevice } from "../../hosts/node/device.js";
+import Bundle from "../../modules/device/homeassistant/bundle.js";
+import { firmware } from "../../modules/device/retained/info.js";
+import { expand, validate } from "./validator.js";
+
+const { config, json } = new Command("homeassistant")
+	.description(
+		"Shows the entities that Home Assistant makes of a board description, and what is wrong with them.",
+	)
+	.option("--config <file>", "the board's description (default: that of npm start)")
+	.option("--json", "prints the document instead of the table")
+	.allowExcessArguments(false)
+	.showHelpAfterError("(--help lists the options)")
+	.exitOverride(({ exitCode }) => process.exit(exitCode && 2))
+	.parse()
+	.opts<{ config?: string; json?: boolean }>();
+
+type Component = { readonly [key: string]: string | undefined };
+
+function table(rows: readonly (readonly string[])[]): string {
+	const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)));
+	return rows
+		.map(row =>
+			row
+				.map((cell, column) => cell.padEnd(widths[column] ?? 0))
+				.join("  ")
+				.trimEnd(),
+		)
+		.join("\n");
+}
+
+function run(): number {
+	const { description } = load({ ...(config !== undefined && { config }) } as Parameters<typeof load>[0]);
+	const { homeAssistant } = description;
+	const { prefix = "homeassistant", area } = typeof homeAssistant === "object" ? homeAssistant : {};
+	const host = createDevice({ description, data: inPlace(".") });
+	const outputs = [
+		...(description.lamp ? [{ name: "lamp", dimmable: description.lamp.dimmable }] : []),
+		...description.actuators.map(({ name, driver }) => ({
+			name,
+			dimmable: host.actuator?.[driver]?.dimmable ?? false,
+		})),
+	];
+	const options = { description, prefix, firmware, host: host.name, drivers: host.sensor, outputs };
+	const bundle = new Bundle({ ...options, ...(area !== undefined && { area }) });
+	let document = "";
+	for (let index = 0; index < bundle.pieces([]); index++) document += bundle.piece(index, []);
+	host.close();
+	const { components } = expand(document) as {
+		readonly components: { readonly [key: string]: Component };
+	};
+	if (json) console.log(JSON.stringify(expand(document), undefined, "\t"));
+	else {
+		console.log(
+			`${bundle.topic}: ${Buffer.byteLength(document)} bytes, ${bundle.components.length} entities`,
+		);
+		const rows = Object.values(components).map(
+			({ name = "", default_entity_id: id = "", device_class: kind, unit_of_measurement: unit, ...rest }) => [
+				name,
+				id,
+				[kind, unit, rest.entity_category].filter(Boolean).join(", "),
+			],
+		);
+		console.log(table([["name", "entity", "class, unit, category"], ...rows]));
+	}
+	if (!homeAssistant)
+		console.log('The description does not ask for it: "homeAssistant": true publishes this document.');
+	const problems = validate(bundle.topic, document);
+	for (const { key, expected, found } of problems)
+		console.log(`${key}: expected ${expected}, found ${found}`);
+	return problems.length ? 1 : 0;
+}
+
+try {
+	process.exitCode = run();
+} catch (error) {
+	if (!(error instanceof Wrong)) throw error;
+	for (const line of error.lines) console.error(line);
+	process.exitCode = 2;
+}
