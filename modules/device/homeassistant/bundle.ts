@@ -1,7 +1,7 @@
 /**
  * Home Assistant's device document (MQTT discovery, 2024.11 and later; keys of 2026.4) of one board, made from its
  * description: which entities it has, on which topics, with which names and units. It comes in pieces, one component each, and
- * is never held whole: 16 sensors make some 8 KB. Publishes nothing; discovery.ts does.
+ * is never held whole: 16 sensors with alerts make 36 KB. Publishes nothing; discovery.ts does.
  */
 
 import { type Description, faultName, type SensorDescription } from "../description/description.js";
