@@ -93,9 +93,9 @@ export interface DriverOption {
 	readonly maximum?: number;
 }
 
-/** Something a message may switch. Starts at `initialValue` (0…255) of its options, and throws what goes wrong. */
+/** A thing that messages switch. Starts at `initialValue` (0…255) of its options; throws if it fails. */
 export interface Actuator {
-	/** 0 is off, 255 is on, what lies between is a share of on for those that can. */
+	/** 0 is off, 255 is on; a level between them is a share of on, where the actuator can. */
 	write(level: number): void;
 	close(): void;
 }
@@ -130,7 +130,7 @@ export interface KeyValue {
 	}): KeyValueDomain;
 }
 
-/** Texts by key; null goes back to what was built in. */
+/** Texts by key; null goes back to the built-in one. */
 export type Texts = { readonly [key: string]: string | null };
 
 /** The network, broker and identity of a board, stored on it in place of the built-in ones (provisioning/trial.ts). */
@@ -177,7 +177,7 @@ export interface Device {
 		readonly Digital: DigitalClass;
 		readonly PWM?: PWMClass;
 		readonly Analog?: AnalogClass;
-		/** Not used here: for sensor classes of whoever brings one. */
+		/** For sensor classes of the application; not used here. */
 		readonly I2C?: unknown;
 		readonly SMBus?: unknown;
 	};
@@ -205,7 +205,7 @@ export interface Device {
 	readonly provision?: Provision;
 	/** Why the board started: "power-on", "software", "watchdog" … */
 	readonly reset: string;
-	/** One line for whoever watches; absent where nobody does. */
+	/** Takes one line of the log; absent where there is none. */
 	readonly trace?: (line: string) => void;
 	/** Starts the board anew; absent where the host cannot. */
 	readonly restart?: () => void;

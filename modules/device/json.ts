@@ -1,7 +1,7 @@
 /**
- * Text and JSON value of a message of anybody's. The engine's parser recurses on nesting and makes a slot for each value, and
- * XS aborts when its stack or heap is used up: no `try` catches that, and the broker would deliver the message again at each
- * start. So nesting and number of values are counted in the bytes before anything is parsed. Throws nothing.
+ * Parses an inbound message, with a limit on nesting and on the number of values. The engine's parser recurses and makes a slot
+ * for each value, and XS ends the machine when its stack or heap is used up: no `try` catches that, and the broker would deliver
+ * the message again at each start. So both are counted in the bytes before anything is parsed. Throws nothing.
  */
 
 import { decode } from "../mqtt/text.js";
@@ -11,7 +11,7 @@ export interface Parsed {
 	readonly text?: string;
 	/** An object or a list; missing where the text is no JSON, another value, or too much of it. */
 	readonly value?: unknown;
-	/** Why there is no value: what was expected, and where it is short what was found. */
+	/** Why there is no value. */
 	readonly error?: string;
 }
 
@@ -25,10 +25,10 @@ const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 const OPENING = 0x5b;
 const CLOSING = 0x5d;
-/** What makes a brace of a bracket. */
+/** The bit that a brace has and a bracket has not. */
 const BRACE = 0x20;
 
-/** `longest` in bytes; what is longer is not looked at. */
+/** `longest` in bytes; a longer message is not read. */
 export function parse(bytes: Uint8Array, longest: number): Parsed {
 	const { byteLength } = bytes;
 	if (byteLength > longest) return { error: `expected at most ${longest} bytes, found ${byteLength}` };
@@ -43,7 +43,7 @@ export function parse(bytes: Uint8Array, longest: number): Parsed {
 	try {
 		if (structured(bytes)) return { text, value: JSON.parse(text) };
 	} catch {
-		// Said below.
+		// The error is below.
 	}
 	return { text, error: "expected JSON" };
 }
@@ -54,7 +54,7 @@ function structured(bytes: Uint8Array): boolean {
 	return (first | BRACE) === (OPENING | BRACE);
 }
 
-/** What there is too much of. Exact up to the first mistake in the text, and there the engine's parser stops. */
+/** The error of a text with too much in it. Exact up to its first syntax error, where the engine's parser stops. */
 function excess(bytes: Uint8Array): string | undefined {
 	const { length } = bytes;
 	let depth = 0;

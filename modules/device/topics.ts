@@ -1,6 +1,6 @@
 /**
- * Where this board publishes and listens: `<root>/<id>/…`, and the bounds that brokers put on topics
- * (AWS IoT Core: 7 slashes, 256 bytes). Names only; QoS and payloads belong to those who publish.
+ * The topics of a board, `<root>/<id>/…`, and the limits of brokers on them (AWS IoT Core: 7 slashes, 256 bytes). Names only:
+ * QoS is in publisher.ts and router.ts, and TOPICS.md has all of it for people.
  */
 
 import { encode } from "../mqtt/text.js";
@@ -26,7 +26,7 @@ function outputOf(name: string): string | undefined {
 	return last === "state" && more.length === 0 ? output : undefined;
 }
 
-/** What an actuator cannot be called, since the topics below it are taken. */
+/** Names that no actuator can have, since the topics below them are taken. */
 const taken: readonly string[] = Object.freeze([status, info, command, button, "measurements", "alerts"]);
 
 function base(root: string, id: string): string {

@@ -22,7 +22,7 @@ export interface Description {
 	readonly user?: string;
 	readonly password?: string;
 	readonly keepAlive: number;
-	/** How often what is retained is sent again. */
+	/** How often the retained topics are published again. */
 	readonly refresh: number;
 	readonly sensors: readonly SensorDescription[];
 	readonly alerts: readonly AlertDescription[];

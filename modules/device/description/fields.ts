@@ -53,7 +53,8 @@ const list = (item: Spec, maximum: number): Spec =>
 	freeze({ type: "list", expected: `a list of at most ${maximum}`, item, maximum, initial: freeze([]) });
 const text = (expected: string, valid?: (text: string) => boolean): Spec =>
 	freeze({ type: "text", expected, ...(valid && { valid }) });
-const any = (expected: string): Spec => freeze({ type: "any", expected });
+const any = (expected: string, valid?: (value: unknown) => boolean): Spec =>
+	freeze({ type: "any", expected, ...(valid && { valid }) });
 const record = (keys: Keys, more?: Spec["more"]): Spec =>
 	freeze({ type: "record", expected: "an object", keys: freeze(keys), ...(more && { more }) });
 const truth: Spec = freeze({ type: "boolean", expected: "true or false" });
@@ -68,7 +69,7 @@ const name = (maximum: number): Spec => {
 	return text(`1 to ${most} characters of A-Z a-z 0-9 _ -`, value => topics.isName(value, most));
 };
 const word = text("a text of 1 to 32 characters", value => value.length > 0 && value.length <= 32);
-const pin = any("a pin number or the name of a pin");
+const pin = any("a pin number or the name of a pin", isPin);
 
 const sensor = record(
 	{
@@ -153,6 +154,12 @@ export const board = record({
 	commands: or(harmless, list(choice(...words), words.length)),
 	homeAssistant: optional(any('true, or an object such as {"prefix":"homeassistant","area":"Hall"}')),
 });
+
+/** An object is the host's own kind of pin specifier (ECMA-419 §9). */
+function isPin(value: unknown): boolean {
+	if (typeof value === "number") return Number.isInteger(value) && value >= 0;
+	return typeof value === "string" ? value !== "" : typeof value === "object" && value !== null;
+}
 
 /** A driver's options as a schema; `undefined` when there is no such driver, which is reported elsewhere. */
 function options(

@@ -6,7 +6,7 @@
 import { classOf, wrongState, wrongUnit } from "../homeassistant/classes.js";
 import topics from "../topics.js";
 import { BROKER, type Known, parseAddress } from "./fields.js";
-import { isRecord, nearest, type Problem, report, show, unknown, type Values } from "./schema.js";
+import { isRange, isRecord, nearest, type Problem, report, show, unknown, type Values } from "./schema.js";
 
 /** Adds every mistake between keys of a board's description. */
 export function checkRules(value: Values, known: Known, problems: Problem[]): void {
@@ -135,15 +135,8 @@ function checkClear(alert: Values, kind: string, key: string, problems: Problem[
 	if (clear === undefined) return;
 	if (kind === "stale") report(problems, key, "nothing beside stale: any sample clears it", clear);
 	else if (kind === "outside") {
-		if (!Array.isArray(limit) || limit.length !== 2) return;
-		const [low, high] = limit;
-		const inside =
-			Array.isArray(clear) &&
-			clear.length === 2 &&
-			clear.every(Number.isFinite) &&
-			clear[0] >= low &&
-			clear[0] < clear[1] &&
-			clear[1] <= high;
+		if (!isRange(limit)) return;
+		const inside = isRange(clear) && clear[0] >= limit[0] && clear[1] <= limit[1];
 		if (!inside) report(problems, key, `a list [low, high] within ${show(limit)}`, clear);
 	} else if (typeof limit === "number") checkBound(clear, limit, kind, key, problems);
 }
@@ -161,7 +154,6 @@ function checkBound(clear: unknown, limit: number, kind: string, key: string, pr
 function checkActuators(value: Values, known: Known, problems: Problem[]): void {
 	const actuators = items(value.actuators);
 	checkNames(actuators, "actuators", problems);
-	if (isRecord(value.lamp)) checkPin(value.lamp.pin, "lamp.pin", problems);
 	actuators.forEach((actuator, index) => {
 		const { name, driver } = actuator;
 		const key = `actuators[${index}]`;
@@ -173,23 +165,12 @@ function checkActuators(value: Values, known: Known, problems: Problem[]): void 
 	});
 	const { button } = value;
 	if (!isRecord(button)) return;
-	checkPin(button.pin, "button.pin", problems);
 	const names = actuators.map(({ name }) => name);
 	if (value.lamp !== undefined) names.push("lamp");
 	const drives = button.actuator;
 	const expected = names.length ? `one of ${names.join(", ")}` : "an actuator or a lamp to switch";
 	if (drives !== undefined ? !names.includes(drives) : !names.length)
 		report(problems, "button.actuator", expected, drives);
-}
-
-function checkPin(pin: unknown, key: string, problems: Problem[]): void {
-	// An object is the host's own kind of pin specifier (ECMA-419 §9).
-	if (pin === undefined) return;
-	const right =
-		(typeof pin === "number" && Number.isInteger(pin) && pin >= 0) ||
-		(typeof pin === "string" && pin !== "") ||
-		isRecord(pin);
-	if (!right) report(problems, key, "a pin number or the name of a pin", pin);
 }
 
 function checkNames(list: readonly Values[], key: string, problems: Problem[]): void {
@@ -207,15 +188,14 @@ function checkTopics(value: Values, problems: Problem[]): void {
 	const { root, id } = value;
 	if (typeof root !== "string" || typeof id !== "string" || !topics.isRoot(root)) return;
 	const base = topics.base(root, id);
-	const named = (key: string) =>
-		items(value[key])
-			.map(({ name }) => name)
-			.filter(name => typeof name === "string");
 	const all: string[] = [topics.status, topics.result];
-	for (const sensor of named("sensors"))
-		all.push(topics.measurement(sensor), topics.alertState(faultName(sensor)));
-	for (const alert of named("alerts")) all.push(topics.alertState(alert));
-	for (const name of named("actuators")) all.push(topics.outputDesired(name));
+	const add = (key: string, ...topicsOf: readonly ((name: string) => string)[]) => {
+		for (const { name } of items(value[key]))
+			if (typeof name === "string") for (const topicOf of topicsOf) all.push(topicOf(name));
+	};
+	add("sensors", topics.measurement, name => topics.alertState(faultName(name)));
+	add("alerts", topics.alertState);
+	add("actuators", topics.outputDesired);
 	if (value.lamp !== undefined) all.push(topics.outputDesired("lamp"));
 	let deepest = 0;
 	let longest = 0;

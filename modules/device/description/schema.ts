@@ -18,7 +18,7 @@ export type Keys = { readonly [key: string]: Spec };
 /** The form of one value. */
 export interface Spec {
 	readonly type: "number" | "text" | "boolean" | "choice" | "range" | "list" | "record" | "any";
-	/** In words, for the person who wrote something else. */
+	/** In words, for the error. */
 	readonly expected: string;
 	readonly optional?: boolean;
 	/** The default. */
@@ -28,8 +28,8 @@ export interface Spec {
 	readonly integer?: boolean;
 	/** Of a number, or of the length of a list. */
 	readonly maximum?: number;
-	/** Of a text. A secret one is never shown, not even when it is wrong. */
-	readonly valid?: (text: string) => boolean;
+	/** Of a text, or of any value. A secret one is never shown, not even when it is wrong. */
+	readonly valid?: (value: never) => boolean;
 	readonly secret?: boolean;
 	/** Of a choice. */
 	readonly choices?: readonly string[];
@@ -102,13 +102,11 @@ function fits(spec: Spec, value: unknown): boolean {
 		case "number":
 			return isNumber(value, minimum, maximum) && (!spec.integer || Number.isInteger(value));
 		case "text":
-			return typeof value === "string" && (spec.valid?.(value) ?? true);
+			return typeof value === "string" && (spec.valid?.(value as never) ?? true);
 		case "choice":
 			return spec.choices?.includes(value as string) ?? false;
 		case "range":
-			return (
-				Array.isArray(value) && value.length === 2 && value.every(Number.isFinite) && value[0] < value[1]
-			);
+			return isRange(value);
 		case "list":
 			return Array.isArray(value) && value.length <= maximum;
 		case "record":
@@ -116,8 +114,13 @@ function fits(spec: Spec, value: unknown): boolean {
 		case "boolean":
 			return typeof value === "boolean";
 		default:
-			return true;
+			return spec.valid?.(value as never) ?? true;
 	}
+}
+
+/** `[low, high]` */
+export function isRange(value: unknown): value is readonly [number, number] {
+	return Array.isArray(value) && value.length === 2 && value.every(Number.isFinite) && value[0] < value[1];
 }
 
 function isNumber(value: unknown, minimum: number, maximum: number): boolean {
@@ -128,7 +131,7 @@ export function isRecord(value: unknown): value is Values {
 	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** What was found, for a reader: short, on one line. */
+/** A value for a reader: short, on one line. */
 export function show(value: unknown): string {
 	if (value === undefined) return "nothing";
 	if (typeof value === "string") {

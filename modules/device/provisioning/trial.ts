@@ -33,7 +33,7 @@ interface Change {
 	readonly kept: boolean;
 }
 
-/** The store of what a board was told. A host makes it, since it needs the network's name before there is a board. */
+/** The store of the provisioned values. A host makes it, since it needs the network's name before there is a board. */
 export class StoredProvision implements Provision {
 	readonly keys: readonly string[];
 	private readonly store: KeyValue;

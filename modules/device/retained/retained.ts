@@ -66,7 +66,7 @@ export default class Retained {
 		this.turn = new Deadline(timer, () => this.next());
 	}
 
-	/** Publishes all of it, from the first, one a turn; then clears what earlier descriptions have retained. */
+	/** Publishes all of it, from the first, one a turn; then clears the topics of earlier descriptions. */
 	announce(): void {
 		this.due.fill(1);
 		this.cursor = 0;
