@@ -1,4 +1,4 @@
-/** Memory over many connections, counted in slots by the XS engine itself (field-notes §2, line 12). */
+/** Memory over many connections, counted in slots by the XS engine itself. */
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

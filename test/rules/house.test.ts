@@ -1,0 +1,65 @@
+/** The house as a whole: no imports in a circle, a file name means one thing, and nothing cites a file that is not here. */
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join, normalize, relative } from "node:path";
+import { root, sources } from "./sources.js";
+import { parse } from "./syntax.js";
+
+const files = sources().map(file => relative(root, file).replaceAll("\\", "/"));
+
+/** The files that each file imports, types included. */
+const imports = new Map(
+	files.map(file => {
+		const { body } = parse(readFileSync(join(root, file), "utf8"));
+		const from = body.flatMap(({ source }: { source?: { value: string } }) => (source ? [source.value] : []));
+		return [file, from.map((path: string) => normalize(join(dirname(file), path)).replace(/\.js$/, ".ts"))];
+	}),
+);
+
+/** A way from a file back to itself, if there is one. */
+function circle(start: string): string[] | undefined {
+	const seen = new Set<string>();
+	const go = (file: string, way: string[]): string[] | undefined => {
+		for (const next of imports.get(file) ?? []) {
+			if (next === start) return [...way, next];
+			if (seen.has(next)) continue;
+			seen.add(next);
+			const found = go(next, [...way, next]);
+			if (found) return found;
+		}
+		return undefined;
+	};
+	return go(start, [start]);
+}
+
+describe("the house", () => {
+	it("has no imports in a circle, types included", () => {
+		for (const file of files) assert.equal(circle(file)?.join(" → "), undefined);
+	});
+
+	it("has no file name with two meanings in modules/: io and options are what they say in each room", () => {
+		const named = new Map<string, string>();
+		for (const file of files) {
+			const name = basename(file);
+			if (name === "io.ts" || name === "options.ts") continue;
+			assert.equal(named.get(name), undefined, `${file}: the name is taken`);
+			named.set(name, file);
+		}
+	});
+
+	it("cites no notes from outside of the repository", () => {
+		const folders = ["modules", "hosts", "test", "examples"];
+		const own = "test/rules/house.test.ts";
+		const inside = folders.flatMap(folder =>
+			readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map(name => `${folder}/${name}`),
+		);
+		for (const file of [...readdirSync(root), ...inside].filter(name => /\.(tsx?|md)$/.test(name))) {
+			if (file === own) continue;
+			const found = /\b(field-notes|(style|house|performance)\.md)\b/.exec(
+				readFileSync(join(root, file), "utf8"),
+			);
+			assert.equal(found?.[0], undefined, file);
+		}
+	});
+});
