@@ -5,19 +5,17 @@
  * retransmit, or remember subscriptions, which §25 leaves to "layers built on" it (modules/session).
  */
 
+import type { Message } from "./connection.js";
 import type { ByteBuffer } from "./io.js";
-import type { MQTTClientOptions, ReadableOptions } from "./options.js";
+import type { MQTTClientOptions } from "./options.js";
 import Parser from "./parser.js";
 import Writer from "./writer.js";
 
 export type * from "./io.js";
 export type * from "./options.js";
 
-type Message = { -readonly [Key in keyof ReadableOptions]: ReadableOptions[Key] };
-
 export default class MQTTClient extends Writer<MQTTClient> {
 	// Declared, and made in the constructor, as in connection.ts.
-	declare private parser: Parser;
 	/** PUBACK or PUBREC like `owed`, due once the current message is read. */
 	declare private due: number;
 	/**
@@ -25,15 +23,18 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	 * is delivered so far; 2 it is discarded, of a QoS 2 message that was taken before.
 	 */
 	declare private rest: 0 | 1 | 2;
-	/** Of every PUBACK. */
-	declare private message: { operation: number; id: number };
+	/** Of every PUBACK, and of every message that is there as a whole: a fresh object each would be most of their garbage. */
+	declare private acknowledgement: { operation: number; id: number };
+	declare private puback: Uint8Array;
 	/** Packet identifiers of QoS 2 messages that were taken and not yet released. */
 	declare private received: number[] | undefined;
 
 	constructor(options: MQTTClientOptions<MQTTClient>) {
 		super(options);
 		this.parser = new Parser();
-		this.message = { operation: 4, id: 0 };
+		this.acknowledgement = { operation: 4, id: 0 };
+		this.message = { more: false, topic: "", QoS: 0, byteLength: 0, retain: false, duplicate: false, id: 0 };
+		this.puback = Uint8Array.of(0x40, 2, 0, 0);
 	}
 
 	get format(): "buffer" {
@@ -126,31 +127,48 @@ export default class MQTTClient extends Writer<MQTTClient> {
 				if (parser.start === parser.end) {
 					// Every byte that was announced is taken: TLS sockets announce no others before.
 					if (this.readable <= 0) break;
+					const count = this.socket.read(parser.bytes) ?? 0;
 					parser.start = 0;
-					parser.end = this.socket.read(parser.bytes) ?? 0;
-					this.readable -= parser.end;
+					parser.end = count;
+					this.readable -= count;
 				}
 				const type = parser.next();
 				if (type > 15) {
 					if (type > 0x33) {
+						parser.flags = type;
 						this.rest = 1;
 						this.busy = true;
 						continue;
 					}
 					const byteLength = parser.left;
+					const QoS = type > 0x31 ? 1 : 0;
+					const message = this.message;
 					parser.left = 0;
 					this.available = byteLength;
-					if (type > 0x31) this.exchange(parser);
-					else {
-						const retain = type === 0x31;
-						this.deliver(byteLength, { more: false, topic: parser.topic, QoS: 0, byteLength, retain });
-						if (this.available) this.busy = true;
-					}
+					message.topic = parser.topic;
+					message.byteLength = byteLength;
+					message.QoS = QoS;
+					message.retain = (type & 1) !== 0;
+					message.id = QoS ? parser.id : undefined;
+					this.deliver(byteLength, message);
+					if (QoS && this.acknowledge) {
+						const id = parser.id;
+						// Acknowledged as soon as it is read [MQTT-4.3.2-2].
+						if (!this.available && this.state === 4 && this.writable > 3) {
+							const puback = this.puback;
+							puback[2] = id >> 8;
+							puback[3] = id;
+							this.writable = this.socket.write(puback);
+						} else {
+							this.due = 0x400000 | id;
+							this.busy = true;
+						}
+					} else if (this.available) this.busy = true;
 				} else if (type === 4) {
 					const id = parser.id;
 					if (this.one) this.free(id);
-					this.message.id = id;
-					this.notify(4, this.message);
+					this.acknowledgement.id = id;
+					this.notify(4, this.acknowledgement);
 				} else if (type === 3) {
 					this.rest = 1;
 					this.busy = true;
@@ -205,20 +223,6 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		return false;
 	}
 
-	/** A QoS 1 message that is there as a whole: acknowledged as soon as it is read [MQTT-4.3.2-2]. */
-	private exchange(parser: Parser): void {
-		const byteLength = this.available;
-		const topic = parser.topic;
-		const id = parser.id;
-		const retain = parser.flags === 0x33;
-		this.deliver(byteLength, { more: false, topic, QoS: 1, byteLength, retain, duplicate: false, id });
-		if (!this.available && this.acknowledge && this.state === 4 && this.writable > 3) this.reply(0x40, id);
-		else {
-			if (this.acknowledge) this.due = 0x400000 | id;
-			this.busy = true;
-		}
-	}
-
 	/**
 	 * Delivers what there is of a message that is above QoS 1, was sent before, or comes in fragments; false when
 	 * more has to come.
@@ -254,12 +258,11 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		options.QoS = QoS;
 		options.byteLength = parser.left;
 		options.retain = (flags & 1) !== 0;
-		if (!QoS) return;
-		const id = parser.id;
-		options.duplicate = (flags & 8) !== 0;
+		options.duplicate = QoS > 0 && (flags & 8) !== 0;
+		const id = QoS ? parser.id : undefined;
 		options.id = id;
 		// [MQTT-2.3.1-6] [MQTT-3.3.4-1]
-		if (!this.acknowledge) return;
+		if (!id || !this.acknowledge) return;
 		this.due = (QoS === 1 ? 0x400000 : 0x500000) | id; // [MQTT-4.3.2-2] [MQTT-4.3.3-2]
 		if (QoS === 1) return;
 		this.received ??= [];

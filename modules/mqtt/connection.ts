@@ -8,10 +8,14 @@
  * entry of a function that mentions it (15 % of a publish). The ones used for each packet are declared first.
  */
 
-import Encoder from "./encoder.js";
+import Encoder, { NONE } from "./encoder.js";
 import type { Resolver, TCP, TCPOptions, Timer, TimerHandle } from "./io.js";
 import type { ControlMessage, MQTTClientOptions, ReadableOptions } from "./options.js";
+import type Parser from "./parser.js";
 import type { MQTTError, Reason, State } from "./reason.js";
+
+/** What is known of a message, to be filled in. */
+export type Message = { -readonly [Key in keyof ReadableOptions]: ReadableOptions[Key] };
 
 export default abstract class Connection<Client> extends Encoder {
 	// Declared, and made in the constructor: an initialiser is a function of its own, and costs 100 bytes of flash.
@@ -52,14 +56,18 @@ export default abstract class Connection<Client> extends Encoder {
 	declare private readonly keepAlive: number;
 	declare target: unknown;
 
+	// Of the storeys above, declared here for their places' sake.
+	declare protected parser: Parser;
+	declare protected message: Message;
+
 	/** The socket has `count` bytes. */
 	protected abstract receive(count: number): void;
 	/** Reads what is available and throws it away. */
 	protected abstract drop(): void;
 
 	constructor(options: MQTTClientOptions<Client>) {
-		super(options.kept ?? 4);
-		const { host, socket, dns, timer, keepAlive = 0, port = 1883, clean = true } = options;
+		super();
+		const { host, socket, dns, timer, keepAlive = 0, port = 1883, clean = true, kept = 4 } = options;
 		let name = "";
 		if (typeof host !== "string" || host === "") name = "host";
 		else if (!socket?.io) name = "socket";
@@ -68,21 +76,32 @@ export default abstract class Connection<Client> extends Encoder {
 		if (name) throw new TypeError(`${name}: missing, or of no use`);
 		if (!(port >= 1 && port <= 65_535)) this.wrong("port", "1…65535", port);
 		if (!(keepAlive >= 0 && keepAlive <= 65_535_000)) this.wrong("keepAlive", "0…65535000 ms", keepAlive);
+		if (!(kept >= 1 && kept <= 1000)) this.wrong("kept", "1…1000", kept);
 		const interval = Math.ceil(keepAlive / 1000);
-		this.packet = this.connect(options, clean, interval);
+		const packet = this.connect(options, clean, interval);
+		// The order in which fields are made is the order in which they are found: those of the hot paths come first.
 		this.state = 1;
+		this.available = 0;
+		this.parser = null as never;
+		this.busy = false;
 		this.writable = 0;
-		this.socket = null as never; // keeps its place: what comes first is found first
-		this.owed = this.available = this.readable = 0;
-		this.heard = this.busy = false;
+		this.socket = null as never;
+		this.publication = NONE;
+		this.out = null as never;
+		this.readable = 0;
+		this.message = null as never;
+		this.heard = false;
 		this.deliver = this.notify = this.reject;
+		this.acknowledge = options.acknowledge ?? true;
+		this.owed = 0;
+		this.reset(kept);
+		this.packet = packet;
 		this.onReadable = options.onReadable ?? this.drop;
 		this.onControl = options.onControl ?? this.drop; // nothing is available then
 		this.onWritable = options.onWritable;
 		this.onError = options.onError;
 		this.timer = timer;
 		this.target = options.target;
-		this.acknowledge = options.acknowledge ?? true;
 		this.clean = clean;
 		this.keepAlive = interval * 1000;
 		this.dns = new dns.io(dns);

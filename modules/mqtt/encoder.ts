@@ -38,7 +38,8 @@ export interface Publication {
 
 /** Bytes of a packet that goes out in one write, bytes for each topic that is kept, and bytes of the longest of them. */
 const Size = Object.freeze({ packet: 256, topic: 64, longest: 192 });
-const NONE = Object.freeze({ topic: Number.NaN }) as unknown as Publication; // equal to no topic, not even to a missing one
+/** Equal to no topic, not even to a missing one. */
+export const NONE = Object.freeze({ topic: Number.NaN }) as unknown as Publication;
 
 export default abstract class Encoder {
 	// Declared, and made in the constructor or with the first PUBLISH, as in connection.ts.
@@ -57,11 +58,10 @@ export default abstract class Encoder {
 	declare private index: number;
 	/** Where the next header is kept, and how many are at most. */
 	declare private end: number;
-	declare private readonly kept: number;
+	declare private kept: number;
 
-	constructor(kept: number) {
-		if (!(kept >= 1 && kept <= 1000)) this.wrong("kept", "1…1000", kept);
-		this.publication = NONE;
+	/** Nothing is kept yet. Called by the constructor above, which gives the fields of the hot paths their places first. */
+	protected reset(kept: number): void {
 		this.kept = kept;
 		this.cache = [];
 		this.index = this.end = this.most = 0;

@@ -18,6 +18,7 @@ export interface Item {
 	readonly QoS?: number;
 }
 
+/** Of a message that is there as a whole it is one object, filled anew: valid until the message is read. */
 export interface ReadableOptions {
 	/** Whether another fragment of this message follows. */
 	readonly more: boolean;
@@ -31,7 +32,7 @@ export interface ReadableOptions {
 	/** Extension: the broker has sent it before. */
 	readonly duplicate?: boolean;
 	/** Extension: packet identifier, above QoS 0. */
-	readonly id?: number;
+	readonly id?: number | undefined;
 }
 
 /** Valid during the call: of acknowledgements it is one object that is filled anew. */

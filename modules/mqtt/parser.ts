@@ -7,7 +7,7 @@
  * function that mentions it, and `next` runs for each packet (-9 % on receive). The hot ones come first.
  */
 
-import { decode, isTopicName } from "./text.js";
+import { decodeAt, isTopicName, isUTF8 } from "./text.js";
 
 export default class Parser {
 	// Declared, and made in the constructor or with the first packet: an initialiser is a function of its own.
@@ -20,7 +20,7 @@ export default class Parser {
 	declare left: number;
 	/** Bytes from `start` on without which `next` needs more again; none or 0 unless it did. */
 	declare wanted: number;
-	/** First byte of the last PUBLISH: type, DUP, QoS, RETAIN. */
+	/** First byte of a PUBLISH that `next` did not return: type, DUP, QoS, RETAIN. */
 	declare flags: number;
 	declare topic: string;
 	/** Of PUBLISH above QoS 0 and of acknowledgements; CONNACK's flags and return code (§3.2.2). */
@@ -32,6 +32,7 @@ export default class Parser {
 	declare payload: Uint8Array;
 	declare payloadStart: number;
 	declare payloadEnd: number;
+	declare private buffer: ArrayBufferLike;
 	declare private topicView: Uint8Array;
 	declare private topicStart: number;
 	declare private topicEnd: number;
@@ -39,8 +40,14 @@ export default class Parser {
 	declare private offset: number;
 
 	constructor() {
+		// In the order in which they are looked for.
 		this.bytes = new Uint8Array(512);
-		this.left = this.end = this.start = 0;
+		this.start = this.end = this.left = 0;
+		this.topic = "";
+		this.payloadStart = this.payloadEnd = this.topicStart = this.topicEnd = 0;
+		this.payload = this.topicView = this.bytes;
+		this.buffer = this.bytes.buffer;
+		this.id = 0;
 	}
 
 	/**
@@ -53,11 +60,12 @@ export default class Parser {
 	next(): number {
 		const bytes = this.bytes;
 		const start = this.start;
+		const end = this.end;
 		const first = bytes[start] as number;
 		let length = bytes[start + 1] as number;
 		let topicStart = start + 4;
 		// Nearly all packets have a Remaining Length of one byte, and two bytes more are there.
-		if (topicStart > this.end || length > 127) {
+		if (topicStart > end || length > 127) {
 			length = this.scan(first, start);
 			if (length < 0) return length;
 			topicStart = this.offset + 2;
@@ -72,12 +80,22 @@ export default class Parser {
 
 		const topicEnd =
 			topicStart + ((bytes[topicStart - 2] as number) << 8) + (bytes[topicStart - 1] as number);
-		const payload = first < 0x32 ? topicEnd : this.identify(first, topicEnd);
+		let payload = topicEnd;
+		if (first > 0x31) {
+			payload += 2;
+			if (first > 0x35 || payload > end) payload = this.identify(first, topicEnd);
+			else {
+				const id = ((bytes[topicEnd] as number) << 8) | (bytes[topicEnd + 1] as number);
+				if (!id) return -1; // [MQTT-2.3.1-1]
+				this.id = id;
+			}
+		}
 		length += topicStart - 2 - payload;
 		if (length < 0) return -1;
 		let type = first;
-		if (payload + length > this.end) {
-			if (payload > this.end) return this.wait(payload - start);
+		if (payload + length > end) {
+			if (payload > end) return this.wait(payload - start);
+			this.flags = first;
 			type = 3;
 		}
 		if (this.topicStart !== topicStart || this.topicEnd !== topicEnd) {
@@ -88,13 +106,12 @@ export default class Parser {
 		}
 		// A `try` here would cost each message; the caller has one round its loop, and looks at `start`.
 		this.start = -1;
-		const topic = decode(this.topicView); // [MQTT-1.5.3-1]
+		const topic = decodeAt(this.buffer, topicStart, topicEnd - topicStart, this.topicView); // [MQTT-1.5.3-1]
 		// A topic that repeats was checked before: three searches cost as much as all the rest. It is handed on as it is [MQTT-4.7.3-4].
 		if (topic !== this.topic) {
-			if (!isTopicName(topic)) return -1; // [MQTT-3.3.2-2]
+			if (!isTopicName(topic) || !isUTF8(topic, bytes, topicStart, topicEnd)) return -1; // [MQTT-3.3.2-2]
 			this.topic = topic;
 		}
-		this.flags = first;
 		this.start = payload;
 		this.left = length;
 		return type;
@@ -130,6 +147,7 @@ export default class Parser {
 			this.end -= this.start;
 			this.start = this.topicEnd = this.payloadEnd = 0;
 			this.bytes = bytes;
+			this.buffer = bytes.buffer;
 			this.topicView = this.payload = bytes;
 		}
 		return -2;

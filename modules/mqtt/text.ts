@@ -35,6 +35,15 @@ export const decode: (bytes: Uint8Array) => string = decoder
 	: bytes =>
 			(String as unknown as XSString).fromArrayBuffer(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+/**
+ * The text of `size` bytes of `buffer` from `start` on, which `view` shows. XS's own function takes the numbers, for the getters
+ * of a view cost it more than the decoding; others take the view. Throws where they are not UTF-8; XS lets some pass: `isUTF8`.
+ */
+export const decodeAt: (buffer: ArrayBufferLike, start: number, size: number, view: Uint8Array) => string =
+	decoder
+		? (_buffer, _start, _size, view) => decoder.decode(view)
+		: (String as unknown as XSString).fromArrayBuffer;
+
 // Arrow functions: a function declaration has a prototype object, which is 48 bytes of flash.
 
 /** Whether a message may be published to this name [MQTT-3.3.2-2] [MQTT-4.7.1-1] [MQTT-4.7.3-1] [MQTT-4.7.3-2]. */
@@ -46,4 +55,28 @@ export const isTopicFilter = (name: string): boolean => {
 	const values = name.split("/");
 	if (values[values.length - 1] === "#") values.pop();
 	return name !== "" && values.every(value => value === "" || value === "+" || isTopicName(value));
+};
+
+/**
+ * Whether the bytes from `start` to `end` are well-formed UTF-8 [MQTT-1.5.3-1], of which `text` was made. XS decodes overlong
+ * forms, surrogates and what is beyond U+10FFFF. A text of as many characters as bytes is ASCII and not looked at.
+ */
+export const isUTF8 = (text: string, bytes: Uint8Array, start: number, end: number): boolean => {
+	if (text.length === end - start) return true;
+	for (let at = start; at < end; ) {
+		const first = bytes[at++] as number;
+		if (first < 0x80) continue;
+		// What may follow (Unicode, table 3-7): so many bytes, the first of them within narrower bounds behind E0, ED, F0 and F4.
+		let count = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+		let least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+		let most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+		if (first < 0xc2 || first > 0xf4 || at + count > end) return false;
+		for (; count > 0; count--) {
+			const next = bytes[at++] as number;
+			if (next < least || next > most) return false;
+			least = 0x80;
+			most = 0xbf;
+		}
+	}
+	return true;
 };

@@ -33,6 +33,55 @@ function roundTrip(trial: Trial, defaults: MQTTDefaults, { address, port }: Endp
 	);
 }
 
+/** What the client makes of a message whose topic has these bytes, over a network of its own: its error's code, or the topic. */
+function topicOf(
+	{ io: MQTTClient, timer }: MQTTDefaults,
+	topic: readonly number[],
+): number | string | undefined {
+	let told: number | string | undefined;
+	const bytes = [0x20, 2, 0, 0, 0x30, topic.length + 2, 0, topic.length, ...topic];
+	let answer: (error: null, address: string) => void = () => {};
+	let socket: { onReadable?: (count: number) => void; onWritable?: (count: number) => void } = {};
+	class Dns {
+		resolve(_options: object, callback: typeof answer): void {
+			answer = callback;
+		}
+		close(): void {}
+	}
+	class Socket {
+		format = "buffer";
+		constructor(options: object) {
+			socket = options;
+		}
+		read(target: Uint8Array): number {
+			const part = bytes.splice(0, target.byteLength);
+			target.set(part);
+			return part.length;
+		}
+		write(): number {
+			return 1000;
+		}
+		close(): void {}
+	}
+	const client = new MQTTClient({
+		socket: { io: Socket as never },
+		dns: { io: Dns as never },
+		timer,
+		host: "h",
+		onReadable(_count, message) {
+			told = message.topic;
+		},
+		onError({ code }) {
+			told = code;
+		},
+	});
+	answer(null, "127.0.0.1");
+	socket.onWritable?.(1000);
+	socket.onReadable?.(bytes.length);
+	client.close();
+	return told;
+}
+
 const suite: Suite = {
 	title: "MQTT client defaults",
 	cases: [
@@ -41,6 +90,22 @@ const suite: Suite = {
 				"with host and id added, network.mqtt.client makes a client that connects, sends and receives (§30)",
 			run(trial) {
 				roundTrip(trial, trial.device.network.mqtt.client, trial.world.mqtt);
+			},
+		},
+		{
+			title: "a topic that is not well-formed UTF-8 ends the client as malformed [MQTT-1.5.3-1]",
+			run(trial) {
+				const { client } = trial.device.network.mqtt;
+				trial.equal(topicOf(client, [0xc3, 0xa9]), "é", "two bytes");
+				const wrong = [
+					[0xc0, 0xaf],
+					[0xe0, 0x80, 0xaf],
+					[0xed, 0xa0, 0x80],
+					[0xf4, 0x90, 0x80, 0x80],
+					[0xff],
+				];
+				for (const bytes of wrong) trial.equal(topicOf(client, [0x61, ...bytes]), 6, `${bytes}`);
+				trial.done();
 			},
 		},
 		{

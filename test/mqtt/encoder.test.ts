@@ -32,7 +32,7 @@ class Bare extends Encoder {
 		return super.bytes(data);
 	}
 }
-const bare = new Bare(1);
+const bare = new Bare();
 const connect = (fields: ConnectFields) => bare.connect(fields, fields.clean, fields.keepAlive);
 
 const text = fc.string({ unit: "grapheme", maxLength: 40 }).filter(value => !value.includes("\0"));

@@ -60,7 +60,9 @@ function parse(segments: readonly Uint8Array[]): string[] {
 function next(parser: Parser): number {
 	try {
 		const type = parser.next();
-		return type > 15 ? PUBLISH : type;
+		if (type <= 15) return type;
+		parser.flags = type;
+		return PUBLISH;
 	} catch {
 		return MALFORMED;
 	}

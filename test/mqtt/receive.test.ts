@@ -65,8 +65,7 @@ describe("receive: messages", () => {
 			const scene = new Scene().connected();
 			scene.line.send(bytes);
 			assert.equal(scene.log.length, 1);
-			// At QoS 0 nothing comes twice, and a client need not say so [MQTT-3.3.1-2].
-			assert.deepEqual({ duplicate: false, ...scene.messages[0]?.first }, first);
+			assert.deepEqual({ ...scene.messages[0]?.first }, { id: undefined, ...first });
 			assert.equal(scene.messages[0]?.payload.toString(), payload);
 			scene.check();
 		});
@@ -83,6 +82,21 @@ describe("receive: messages", () => {
 			scene.messages.map(({ payload }) => String(payload)),
 			topics,
 		);
+	});
+
+	it("What is known of a message stays as it is until the message is read", () => {
+		let known: First | undefined;
+		const scene = new Scene({
+			onReadable(_, first) {
+				known = first;
+			},
+		}).connected();
+		scene.line.send(Buffer.concat([broker.publish("a", "1", { qos: 1, id: 7 }), broker.publish("b", "2")]));
+		scene.clock.advance(1000);
+		assert.deepEqual([known?.topic, known?.id], ["a", 7]);
+		scene.client.read();
+		scene.clock.advance(0);
+		assert.deepEqual([known?.topic, known?.id], ["b", undefined]);
 	});
 
 	it("Without onReadable messages are read and acknowledged all the same [MQTT-4.5.0-2]", () => {
