@@ -14,6 +14,15 @@ import Writer from "./writer.js";
 export type * from "./io.js";
 export type * from "./options.js";
 
+/** What is told of the fragments of a message behind its first. */
+const MORE: Message = Object.freeze({ more: true });
+const LAST: Message = Object.freeze({ more: false });
+const PINGRESP = Object.freeze({ operation: 13 });
+/** Bytes that are fetched before the application asks. */
+const FEW = 64;
+/** QoS 2 messages that are remembered until their PUBREL. */
+const MOST = 64;
+
 export default class MQTTClient extends Writer<MQTTClient> {
 	// Declared, and made in the constructor, as in connection.ts.
 	/** PUBACK or PUBREC like `owed`, due once the current message is read. */
@@ -23,9 +32,8 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	 * is delivered so far; 2 it is discarded, of a QoS 2 message that was taken before.
 	 */
 	declare private rest: 0 | 1 | 2;
-	/** Of every PUBACK, and of every message that is there as a whole: a fresh object each would be most of their garbage. */
+	/** Of every PUBACK. */
 	declare private acknowledgement: { operation: number; id: number };
-	declare private puback: Uint8Array;
 	/** Packet identifiers of QoS 2 messages that were taken and not yet released. */
 	declare private received: number[] | undefined;
 
@@ -33,8 +41,6 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		super(options);
 		this.parser = new Parser();
 		this.acknowledgement = { operation: 4, id: 0 };
-		this.message = { more: false, topic: "", QoS: 0, byteLength: 0, retain: false, duplicate: false, id: 0 };
-		this.puback = Uint8Array.of(0x40, 2, 0, 0);
 	}
 
 	get format(): "buffer" {
@@ -123,7 +129,18 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		const parser = this.parser;
 		try {
 			for (;;) {
-				if (this.busy && !this.retry(parser)) break;
+				if (this.busy) {
+					if (parser.wanted) {
+						if (!this.fill(parser)) break;
+					} else if (parser.left && !this.rest && !this.available) {
+						// The middle of a long message, perhaps byte by byte. `read` and `write` have nothing to call back: see `schedule`.
+						this.busy = false;
+						const more = !this.advance(parser);
+						this.busy = true;
+						if (more) break;
+						continue;
+					} else if (!this.retry(parser)) break;
+				}
 				if (parser.start === parser.end) {
 					// Every byte that was announced is taken: TLS sockets announce no others before.
 					if (this.readable <= 0) break;
@@ -141,26 +158,20 @@ export default class MQTTClient extends Writer<MQTTClient> {
 						continue;
 					}
 					const byteLength = parser.left;
-					const QoS = type > 0x31 ? 1 : 0;
-					const message = this.message;
+					const exact = type > 0x31;
+					const known = exact ? (this.exact ?? this.describe(1)) : (this.plain ?? this.describe(0));
 					parser.left = 0;
 					this.available = byteLength;
-					message.topic = parser.topic;
-					message.byteLength = byteLength;
-					message.QoS = QoS;
-					message.retain = (type & 1) !== 0;
-					message.id = QoS ? parser.id : undefined;
-					this.deliver(byteLength, message);
-					if (QoS && this.acknowledge) {
-						const id = parser.id;
-						// Acknowledged as soon as it is read [MQTT-4.3.2-2].
-						if (!this.available && this.state === 4 && this.writable > 3) {
-							const puback = this.puback;
-							puback[2] = id >> 8;
-							puback[3] = id;
-							this.writable = this.socket.write(puback);
-						} else {
-							this.due = 0x400000 | id;
+					known.topic = parser.topic;
+					known.byteLength = byteLength;
+					known.retain = (type & 1) !== 0;
+					if (exact) known.id = parser.id;
+					this.deliver(byteLength, known);
+					if (exact && this.acknowledge) {
+						// As soon as it is read [MQTT-4.3.2-2].
+						if (!this.available && this.state === 4 && this.writable > 3) this.reply(0x40, parser.id);
+						else {
+							this.due = 0x400000 | parser.id;
 							this.busy = true;
 						}
 					} else if (this.available) this.busy = true;
@@ -173,7 +184,10 @@ export default class MQTTClient extends Writer<MQTTClient> {
 					this.rest = 1;
 					this.busy = true;
 				} else if (type === -2) this.busy = true;
-				else this.controlled(type);
+				else if (type === 13) {
+					this.unanswered = false;
+					this.notify(13, PINGRESP);
+				} else this.controlled(type);
 			}
 		} catch (error) {
 			// A text that is not UTF-8 [MQTT-1.5.3-1], or the application.
@@ -181,16 +195,34 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		}
 	}
 
+	/** Makes what is told of messages that are there as a whole, of this QoS: filled anew for each, or it would be most of their garbage. */
+	private describe(QoS: 0 | 1): Message {
+		const known: Message = { more: false, topic: "", QoS, byteLength: 0, retain: false, duplicate: false };
+		if (!QoS) this.plain = known;
+		else {
+			known.id = 0;
+			this.exact = known;
+		}
+		return known;
+	}
+
 	/** More bytes behind a packet that is not whole; false when they are still too few. */
 	private fill(parser: Parser): boolean {
 		while (parser.end - parser.start < parser.wanted) {
-			if (this.readable <= 0) return false;
-			const count = this.socket.read(parser.free());
+			const readable = this.readable;
+			if (readable <= 0) return false;
+			const end = parser.end;
+			// A view of the place of a single byte would cost more than the byte.
+			const alone = readable === 1 && end < parser.bytes.length;
+			if (alone) parser.single ??= new Uint8Array(1);
+			const count = this.socket.read(alone ? (parser.single as Uint8Array) : parser.free());
 			if (!count) return false;
-			this.readable -= count;
+			if (alone) parser.bytes[end] = parser.single?.[0] as number;
+			this.readable = readable - count;
 			parser.end += count;
 		}
 		parser.wanted = 0;
+		this.busy = false;
 		return true;
 	}
 
@@ -216,7 +248,6 @@ export default class MQTTClient extends Writer<MQTTClient> {
 					else this.reply(owed >> 16, owed & 0xffff);
 				}
 				this.owed = 0;
-				if (parser.wanted && !this.fill(parser)) break;
 				return true;
 			}
 		this.busy = true;
@@ -228,48 +259,73 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	 * more has to come.
 	 */
 	private advance(parser: Parser): boolean {
-		const left = parser.left;
 		let count = parser.end - parser.start;
+		const left = parser.left;
+		const readable = this.readable;
 		// A read may give more than was announced, as more may arrive in between: then `readable` is negative.
-		if (this.readable > 0) count += this.readable;
+		if (readable > 0) {
+			// A few bytes are fetched for the application; of more it gets what the socket has, without a copy.
+			if (!count && readable < FEW) {
+				count = this.socket.read(parser.bytes) ?? 0;
+				parser.start = 0;
+				parser.end = count;
+				this.readable = readable - count;
+			} else count += readable;
+		}
 		if (!count && left) return false;
 		const more = count < left;
 		if (!more) count = left;
-		const options: Message = { more };
-		if (this.rest === 1) {
-			this.rest = 0;
-			this.description(parser, options);
-			if (this.available) return false; // closed
-		}
+		if (this.rest) return this.first(parser, count, more);
 		this.available = count;
 		parser.left = left - count;
-		if (this.rest) {
-			this.drop();
-			if (!more) this.rest = 0;
-		} else this.deliver(count, options);
+		this.deliver(count, more ? MORE : LAST);
 		return !more; // all that was there is offered
 	}
 
+	/** The first bytes of a message, or what is discarded of one. */
+	private first(parser: Parser, count: number, more: boolean): boolean {
+		const options = this.rest === 1 ? this.description(parser, more) : undefined;
+		this.available = count;
+		parser.left -= count;
+		if (options && !this.rest) this.deliver(count, options);
+		else {
+			this.drop();
+			if (!more) this.rest = 0;
+		}
+		return !more;
+	}
+
 	/** With its first bytes a message is described; it is seen what it is owed, and whether it came before. */
-	private description(parser: Parser, options: Message): void {
+	private description(parser: Parser, more: boolean): Message {
+		this.rest = 0;
 		const flags = parser.flags;
 		const QoS = (flags >> 1) & 3;
-		options.topic = parser.topic;
-		options.QoS = QoS;
-		options.byteLength = parser.left;
-		options.retain = (flags & 1) !== 0;
-		options.duplicate = QoS > 0 && (flags & 8) !== 0;
 		const id = QoS ? parser.id : undefined;
-		options.id = id;
+		const options: Message = {
+			more,
+			topic: parser.topic,
+			QoS,
+			byteLength: parser.left,
+			retain: (flags & 1) !== 0,
+			duplicate: QoS > 0 && (flags & 8) !== 0,
+			id,
+		};
 		// [MQTT-2.3.1-6] [MQTT-3.3.4-1]
-		if (!id || !this.acknowledge) return;
+		if (!id || !this.acknowledge) return options;
+		if (QoS === 2) {
+			this.received ??= [];
+			const received = this.received;
+			// Not to be delivered again [MQTT-4.3.3-2]. MQTT 3.1.1 has no limit of its own: what is beyond ours is not taken, and not
+			// acknowledged, so that the broker sends it again after a reconnect.
+			if (received.indexOf(id) >= 0) this.rest = 2;
+			else if (received.length < MOST) received.push(id);
+			else {
+				this.rest = 2;
+				return options;
+			}
+		}
 		this.due = (QoS === 1 ? 0x400000 : 0x500000) | id; // [MQTT-4.3.2-2] [MQTT-4.3.3-2]
-		if (QoS === 1) return;
-		this.received ??= [];
-		const received = this.received;
-		if (received.indexOf(id) >= 0)
-			this.rest = 2; // not to be delivered again [MQTT-4.3.3-2]
-		else if (received.push(id) > 64) this.fail(8); // overrun: MQTT 3.1.1 has no limit of its own
+		return options;
 	}
 
 	/** Any packet but PUBLISH and PUBACK, or no packet at all. */
@@ -281,8 +337,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		else if (type === 2) this.connected(id >> 8 === 1, id & 255);
 		else if (type === 9) this.subscribed(id, this.parser.codes);
 		else if (type > 11) {
-			if (type === 13) this.unanswered = false;
-			else this.owed = 0xd00000; // PINGREQ: §25 wants it answered
+			this.owed = 0xd00000; // PINGREQ: §25 wants it answered
 			this.notify(type, { operation: type });
 		} else {
 			// PUBREC and PUBREL are answered (§4.3.3), in their order [MQTT-4.6.0-4]; PUBCOMP and UNSUBACK free their identifier.

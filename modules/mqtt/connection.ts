@@ -14,6 +14,8 @@ import type { ControlMessage, MQTTClientOptions, ReadableOptions } from "./optio
 import type Parser from "./parser.js";
 import type { MQTTError, Reason, State } from "./reason.js";
 
+const PINGREQ = Uint8Array.of(0xc0, 0);
+
 /** What is known of a message, to be filled in. */
 export type Message = { -readonly [Key in keyof ReadableOptions]: ReadableOptions[Key] };
 
@@ -58,7 +60,8 @@ export default abstract class Connection<Client> extends Encoder {
 
 	// Of the storeys above, declared here for their places' sake.
 	declare protected parser: Parser;
-	declare protected message: Message;
+	declare protected plain: Message | undefined;
+	declare protected exact: Message | undefined;
 
 	/** The socket has `count` bytes. */
 	protected abstract receive(count: number): void;
@@ -89,12 +92,11 @@ export default abstract class Connection<Client> extends Encoder {
 		this.publication = NONE;
 		this.out = null as never;
 		this.readable = 0;
-		this.message = null as never;
 		this.heard = false;
 		this.deliver = this.notify = this.reject;
 		this.acknowledge = options.acknowledge ?? true;
 		this.owed = 0;
-		this.reset(kept);
+		this.kept = kept;
 		this.packet = packet;
 		this.onReadable = options.onReadable ?? this.drop;
 		this.onControl = options.onControl ?? this.drop; // nothing is available then
@@ -214,22 +216,27 @@ export default abstract class Connection<Client> extends Encoder {
 	 * what has come waits for the application, or for the end of its own message.
 	 */
 	private ping(): void {
-		const room = this.writable > 8;
-		const busy = this.available || (this.owed && this.state === 5 && room);
-		if (this.unanswered && !this.heard && !busy) {
-			this.fail(5); // unanswered
-			return;
+		const state = this.state;
+		if (this.unanswered && !this.heard) {
+			const waiting = this.available || (this.owed && state === 5 && this.writable > 8);
+			if (!waiting) {
+				this.fail(5); // unanswered
+				return;
+			}
 		}
 		this.heard = false;
-		// Between fragments of a PUBLISH nothing else may be sent; its fragments keep alive, and set the pace.
-		if (this.state !== 4 && (this.state !== 5 || room)) return;
-		// Without room too: should none come, the link is dead.
-		this.unanswered = true;
-		if (this.state !== 4 || this.writable < 2) return;
-		try {
-			this.writeWord(0xc0);
-		} catch (error) {
-			this.fail(2, error);
+		if (state === 4) {
+			this.unanswered = true;
+			// Without room for it no ping goes out. Should none come, the link is dead.
+			if (this.writable < 2) return;
+			try {
+				this.writable = this.socket.write(PINGREQ);
+			} catch (error) {
+				this.fail(2, error);
+			}
+		} else if (state === 5 && this.writable <= 8) {
+			// Between fragments of a PUBLISH nothing else may be sent; its fragments keep alive. Without room for them the link may be dead.
+			this.unanswered = true;
 		}
 	}
 

@@ -58,14 +58,7 @@ export default abstract class Encoder {
 	declare private index: number;
 	/** Where the next header is kept, and how many are at most. */
 	declare private end: number;
-	declare private kept: number;
-
-	/** Nothing is kept yet. Called by the constructor above, which gives the fields of the hot paths their places first. */
-	protected reset(kept: number): void {
-		this.kept = kept;
-		this.cache = [];
-		this.index = this.end = this.most = 0;
-	}
+	declare protected kept: number;
 
 	/** Our caller's mistake, in one line. */
 	protected wrong(name: string, kind: string, value: unknown): never {
@@ -103,36 +96,30 @@ export default abstract class Encoder {
 		return QoS;
 	}
 
-	/**
-	 * A packet: fixed header, then of `values` the numbers as bytes and the others as fields, behind their lengths;
-	 * `more` bytes follow, `room` of which are to fit in here.
-	 */
-	private concat(
-		first: number,
-		values: readonly (number | Uint8Array)[],
-		more: number,
-		room: number,
-	): Uint8Array {
-		let length = more;
+	/** A packet: fixed header, then `head`, then of `values` the numbers as bytes and the others as fields, behind their lengths. */
+	private concat(first: number, head: Uint8Array, values: readonly (number | Uint8Array)[]): Uint8Array {
+		let length = head.byteLength;
 		for (let index = 0; index < values.length; index++) {
 			const value = values[index] as number | Uint8Array;
 			length += typeof value === "number" ? 1 : 2 + value.byteLength;
 		}
 		// How many bytes Remaining Length takes (§2.2.3).
 		const size = length < 128 ? 1 : length < 16_384 ? 2 : length < 2_097_152 ? 3 : 4;
-		const bytes = new Uint8Array(1 + size + length - more + room);
+		const bytes = new Uint8Array(1 + size + length);
 		bytes[0] = first;
 		let offset = 0;
 		for (; length > 127; length >>= 7) bytes[++offset] = length | 128;
 		bytes[++offset] = length;
+		bytes.set(head, ++offset);
+		offset += head.byteLength;
 		for (let index = 0; index < values.length; index++) {
 			const value = values[index] as number | Uint8Array;
-			if (typeof value === "number") bytes[++offset] = value;
+			if (typeof value === "number") bytes[offset++] = value;
 			else {
 				const count = value.byteLength;
-				bytes[++offset] = count >> 8;
-				bytes[++offset] = count;
-				bytes.set(value, offset + 1);
+				bytes[offset++] = count >> 8;
+				bytes[offset++] = count;
+				bytes.set(value, offset);
 				offset += count;
 			}
 		}
@@ -150,9 +137,7 @@ export default abstract class Encoder {
 		if (password != null && user == null) this.wrong("password", "a user as well", "none"); // [MQTT-3.1.2-22]
 		// The reserved flag is 0 [MQTT-3.1.2-3], and so are all flags of the will without one [MQTT-3.1.2-11] [MQTT-3.1.2-13] [MQTT-3.1.2-15].
 		let flags = clean ? 2 : 0;
-		// Protocol name, level 4, flags [MQTT-3.1.2-1] [MQTT-3.1.2-2].
-		const values: (number | Uint8Array)[] = [];
-		values.push(this.field("MQTT", ""), 4, 0, keepAlive >> 8, keepAlive & 255, this.field(id, "id"));
+		const values = Array.of(this.field(id, "id"));
 		if (will) {
 			// [MQTT-3.1.2-9] [MQTT-3.1.2-14] [MQTT-3.1.3-10]
 			values.push(this.field(will.topic, "will.topic", 1), this.field(will.message, "will.message"));
@@ -168,8 +153,9 @@ export default abstract class Encoder {
 			values.push(this.field(password, "password"));
 			flags |= 64;
 		}
-		values[2] = flags;
-		return this.concat(0x10, values, 0, 0);
+		// Protocol name, level 4, flags [MQTT-3.1.2-1] [MQTT-3.1.2-2].
+		const head = Uint8Array.of(0, 4, 77, 81, 84, 84, 4, flags, keepAlive >> 8, keepAlive);
+		return this.concat(0x10, head, values);
 	}
 
 	/**
@@ -180,14 +166,14 @@ export default abstract class Encoder {
 		const count = Array.isArray(items) ? items.length : 0;
 		// [MQTT-3.8.3-3] [MQTT-3.10.3-2]; of more the parser could not take the SUBACK whole. Brokers' limits are far below.
 		if (!items || count < 1 || count > 500) this.wrong("items", "1…500", count);
-		const values: (number | Uint8Array)[] = Array.of(0, 0);
+		const values: (number | Uint8Array)[] = [];
 		for (let index = 0; index < count; index++) {
 			const options = items[index] as Item;
 			const value = this.QoS(options.QoS);
 			values.push(this.field(options.topic, "items", 2)); // [MQTT-3.8.3-1] [MQTT-3.10.3-1] [MQTT-4.7.1-2] [MQTT-4.7.1-3]
 			if (type === 8) values.push(value);
 		}
-		return this.concat((type << 4) | 2, values, 0, 0); // [MQTT-2.2.2-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1]
+		return this.concat((type << 4) | 2, new Uint8Array(2), values); // [MQTT-2.2.2-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1]
 	}
 
 	/**
@@ -225,7 +211,7 @@ export default abstract class Encoder {
 	/** Finds a topic that is kept, and begins its header. */
 	protected find(topic: string | undefined): Publication | undefined {
 		const cache = this.cache;
-		const count = cache.length;
+		const count = cache?.length ?? 0;
 		let index = this.index;
 		for (let left = count; left > 0; left--) {
 			if (++index >= count) index = 0;
@@ -243,8 +229,12 @@ export default abstract class Encoder {
 	/** Keeps a topic. Should there be no room left, all others go, and are kept again when they come again. */
 	private keep(topic: string, field: Uint8Array): Publication {
 		const size = field.byteLength;
-		const cache = this.cache;
-		if (cache.length === this.kept || size + 9 > this.most || this.end + size + 9 > this.out.byteLength)
+		if (
+			!this.out ||
+			this.cache.length === this.kept ||
+			size + 9 > this.most ||
+			this.end + size + 9 > this.out.byteLength
+		)
 			this.clear(size);
 		const out = this.out;
 		const start = this.end;
@@ -263,7 +253,7 @@ export default abstract class Encoder {
 			view: out,
 			start,
 		};
-		this.index = cache.push(publication) - 1;
+		this.index = this.cache.push(publication) - 1;
 		this.publication = publication;
 		return publication;
 	}
@@ -273,12 +263,12 @@ export default abstract class Encoder {
 		const long = size > Size.longest;
 		const most = long ? size + 9 : Size.packet;
 		const byteLength = most + (long ? most : Math.max(this.kept * Size.topic, Size.packet));
-		if (this.out?.byteLength !== byteLength) {
+		if (!this.out || this.out.byteLength !== byteLength) {
 			this.out = new Uint8Array(byteLength);
 			this.views = new Array(8).fill(this.out);
 		}
 		this.end = this.most = most;
-		this.cache.length = 0;
+		this.cache = [];
 	}
 
 	/** Makes the header, kept and in `out`, speak of `length` bytes of payload. */

@@ -33,6 +33,8 @@ export default class Parser {
 	declare payloadStart: number;
 	declare payloadEnd: number;
 	declare private buffer: ArrayBufferLike;
+	/** For a byte that comes alone. */
+	declare single: Uint8Array | undefined;
 	declare private topicView: Uint8Array;
 	declare private topicStart: number;
 	declare private topicEnd: number;
@@ -43,11 +45,7 @@ export default class Parser {
 		// In the order in which they are looked for.
 		this.bytes = new Uint8Array(512);
 		this.start = this.end = this.left = 0;
-		this.topic = "";
-		this.payloadStart = this.payloadEnd = this.topicStart = this.topicEnd = 0;
-		this.payload = this.topicView = this.bytes;
 		this.buffer = this.bytes.buffer;
-		this.id = 0;
 	}
 
 	/**
@@ -66,6 +64,10 @@ export default class Parser {
 		let topicStart = start + 4;
 		// Nearly all packets have a Remaining Length of one byte, and two bytes more are there.
 		if (topicStart > end || length > 127) {
+			if (first === 0xd0 && length === 0 && topicStart < end + 3) {
+				this.start = start + 2;
+				return 13;
+			}
 			length = this.scan(first, start);
 			if (length < 0) return length;
 			topicStart = this.offset + 2;

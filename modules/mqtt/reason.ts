@@ -19,7 +19,7 @@ export const Reason = Object.freeze({
 	malformed: 6,
 	/** A control packet that has no place here: CONNACK missing or repeated, one that only clients send. */
 	unexpected: 7,
-	/** More QoS 2 messages await their PUBREL than are remembered. */
+	/** More waits to be acknowledged than is remembered: told by modules/session, which then ends the connection. */
 	overrun: 8,
 	/** The application's own callback threw; the error carries it as `cause`. */
 	application: 9,

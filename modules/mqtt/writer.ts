@@ -14,7 +14,7 @@ const MORE_FOLLOWS = Object.freeze({ more: true });
 export default abstract class Writer<Client> extends Connection<Client> {
 	// Declared, and made in the constructor, as in connection.ts.
 	/** What the socket is told of a header whose payload follows from the caller's buffer. */
-	declare private sequence: { more: boolean; byteLength: number };
+	declare private sequence: { more: boolean; byteLength: number } | undefined;
 	/** Bytes of the outgoing PUBLISH that are still to be written. */
 	declare private left: number;
 	declare private buffer: Uint8Array;
@@ -31,7 +31,6 @@ export default abstract class Writer<Client> extends Connection<Client> {
 
 	constructor(options: MQTTClientOptions<Client>) {
 		super(options);
-		this.sequence = { more: true, byteLength: 0 };
 		this.one = this.last = 0;
 		this.buffer = Uint8Array.of(0, 2, 0, 0);
 	}
@@ -147,6 +146,7 @@ export default abstract class Writer<Client> extends Connection<Client> {
 			this.writable = this.socket.write(view);
 			return;
 		}
+		this.sequence ??= { more: true, byteLength: 0 };
 		this.sequence.byteLength = header + byteLength;
 		this.writable = this.socket.write(
 			view.byteLength === header ? view : view.subarray(0, header),

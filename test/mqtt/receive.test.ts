@@ -65,7 +65,7 @@ describe("receive: messages", () => {
 			const scene = new Scene().connected();
 			scene.line.send(bytes);
 			assert.equal(scene.log.length, 1);
-			assert.deepEqual({ ...scene.messages[0]?.first }, { id: undefined, ...first });
+			assert.deepEqual({ id: undefined, ...scene.messages[0]?.first }, { id: undefined, ...first });
 			assert.equal(scene.messages[0]?.payload.toString(), payload);
 			scene.check();
 		});
@@ -230,13 +230,19 @@ describe("receive: acknowledgements", () => {
 		assert.equal(scene.messages.at(-1)?.first.topic, "b");
 	});
 
-	it("The 65th QoS 2 message without PUBREL ends the client, so that memory is bounded", () => {
+	it("The 65th QoS 2 message without PUBREL is neither delivered nor acknowledged, and is taken once there is room [MQTT-4.3.3-2]", () => {
 		const scene = new Scene().connected();
 		for (let id = 1; id <= 64; id++) scene.line.send(broker.publish("a", "x", { qos: 2, id }));
-		assert.equal(scene.messages.length, 64);
-		scene.line.send(broker.publish("a", "x", { qos: 2, id: 65 }));
-		assert.equal(scene.code, Reason.overrun);
-		assert.equal(scene.messages.length, 64);
+		scene.forget();
+		for (const size of [0, 1, 3000])
+			scene.line.send(broker.publish("a", Buffer.alloc(size), { qos: 2, id: 65 }));
+		assert.deepEqual([scene.messages.length, scene.writes, scene.errors.length], [64, [], 0]);
+		scene.line.send(broker.publish("b", "y", { qos: 1, id: 66 }));
+		assert.deepEqual(scene.writes, [ack(PUBACK, 66)]);
+		scene.forget().line.send(broker.acknowledge(PUBREL, 1));
+		scene.line.send(broker.publish("a", "x", { qos: 2, id: 65, dup: true }));
+		assert.deepEqual(scene.writes, [ack(PUBCOMP, 1), ack(PUBREC, 65)]);
+		assert.equal(scene.messages.length, 66);
 		scene.check();
 	});
 
