@@ -1,12 +1,12 @@
 /**
  * The broker `npm start` brings along: Aedes on a TCP listener, so that a machine with nothing but Node
  * has something to talk to. Its retained messages and sessions live in memory and go with the command.
- * Not part of the firmware, and not for production: no users, no TLS.
+ * Not part of the firmware, and not for production: one user at most, no TLS.
  */
 
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { Aedes } from "aedes";
+import { Aedes, type AuthenticateError } from "aedes";
 
 export interface BrokerOptions {
 	/** The address to listen on. */
@@ -14,6 +14,9 @@ export interface BrokerOptions {
 	readonly port: number;
 	/** How many ports to try, upwards from `port`. */
 	readonly attempts?: number;
+	/** Who may connect; anybody if not given. */
+	readonly user?: string;
+	readonly password?: string;
 }
 
 export interface Broker {
@@ -25,9 +28,20 @@ export interface Broker {
 }
 
 /** Starts a broker on the first free port from `port` upwards. Rejects with the system's error when there is none. */
-export async function startBroker({ host, port, attempts = 100 }: BrokerOptions): Promise<Broker> {
+export async function startBroker({
+	host,
+	port,
+	attempts = 100,
+	user,
+	password,
+}: BrokerOptions): Promise<Broker> {
 	const sockets = new Set<Socket>();
 	const aedes = await Aedes.createBroker();
+	if (user !== undefined)
+		aedes.authenticate = (_client, name, secret, done) => {
+			if (name === user && `${secret ?? ""}` === (password ?? "")) return done(null, true);
+			done(Object.assign(new Error("wrong user or password"), { returnCode: 4 }) as AuthenticateError, false);
+		};
 	const server = createServer(socket => {
 		sockets.add(socket);
 		socket.once("close", () => sockets.delete(socket));

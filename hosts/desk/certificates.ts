@@ -5,7 +5,7 @@
  */
 
 import { X509Certificate } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Command } from "commander";
@@ -23,8 +23,13 @@ interface Part {
 export function prepare(folder: string, files: CredentialFiles, now = new Date()): string[] {
 	const parts = check(files, now);
 	mkdirSync(folder, { recursive: true });
-	for (const { name, role, der } of parts)
-		writeFileSync(join(folder, `${name}.der`), Buffer.concat(der), { mode: role === "key" ? 0o600 : 0o644 });
+	for (const { name, role, der } of parts) {
+		const file = join(folder, `${name}.der`);
+		const mode = role === "key" ? 0o600 : 0o644;
+		// A file that is there already keeps its mode when it is written.
+		if (existsSync(file)) chmodSync(file, mode);
+		writeFileSync(file, Buffer.concat(der), { mode });
+	}
 	const manifest = {
 		data: { "*": parts.map(({ name }) => `./${name}`) },
 		config: { certificates: Object.fromEntries(parts.map(({ role, name }) => [role, `${name}.der`])) },
@@ -43,7 +48,7 @@ function check(files: CredentialFiles, now: Date): Part[] {
 	const { ca: caFile, certificate: chainFile, key: keyFile } = files;
 	if (!ca && !chain) throw new Error("expected --ca, or --cert and --key, found none of them");
 	const parts: Part[] = [];
-	if (ca) parts.push({ role: "ca", name: "ca", der: valid(ca, caFile, now) });
+	if (ca) parts.push({ role: "ca", name: "ca", der: authorities(valid(ca, caFile, now), caFile) });
 	if (chain) {
 		const der = credentials.clientKey as Uint8Array;
 		const { asymmetricKeyType } = readKey(der);
@@ -61,6 +66,18 @@ function valid(chain: readonly Uint8Array[], file: string | undefined, now: Date
 		const { validTo } = new X509Certificate(der);
 		if (new Date(validTo) < now)
 			throw new Error(`${file}: expected a certificate of today, found one until ${validTo}`);
+	}
+	return chain;
+}
+
+/** A broker's own certificate vouches for nobody: a board that trusts nothing else refuses every broker. */
+function authorities(chain: readonly Uint8Array[], file: string | undefined): readonly Uint8Array[] {
+	for (const der of chain) {
+		const { ca, subject } = new X509Certificate(der);
+		if (!ca)
+			throw new Error(
+				`${file}: expected the authority's certificate, found one that is no authority: ${subject.split("\n").join(", ")}`,
+			);
 	}
 	return chain;
 }

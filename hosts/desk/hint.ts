@@ -16,6 +16,14 @@ const hints: readonly (readonly [line: RegExp, hint: string])[] = [
 		"it hung up at once: perhaps it wants TLS, mqtts:// instead of mqtt://",
 	],
 	[/\(ECONNREFUSED\)/, "nobody listens there"],
+	[
+		/: failed \S+ malformed/,
+		"what answers there speaks no MQTT: a web server perhaps, or the port of another protocol",
+	],
+	[
+		/: failed \S+ silent/,
+		"something listens there and says nothing: another protocol, or a broker that wants TLS, mqtts://",
+	],
 	[/ unresolved/, "this name is unknown"],
 	[/: refused \S+ 2$/, "the broker does not accept this id"],
 	[/: refused \S+ 4$/, "wrong user or password"],

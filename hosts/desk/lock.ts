@@ -3,15 +3,15 @@
  * process id of who has it; that of a process that is gone does not count.
  */
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { Wrong } from "./config.js";
 
 /** Takes the directory until this process ends. Throws `Wrong` when another process has it. */
 export function lock(directory: string): void {
 	const file = join(directory, "lock");
 	try {
-		mkdirSync(directory, { recursive: true });
+		make(directory);
 		if (!take(file)) {
 			const owner = Number(readFileSync(file, "utf8"));
 			if (alive(owner))
@@ -27,6 +27,13 @@ export function lock(directory: string): void {
 		throw new Wrong([`${directory}: expected a directory to write in, found ${(error as Error).message}`]);
 	}
 	process.once("exit", () => rmSync(file, { force: true }));
+}
+
+/** One folder after the other: Node's own `recursive` does not return from below /proc. */
+function make(directory: string): void {
+	if (existsSync(directory)) return;
+	make(dirname(directory));
+	mkdirSync(directory);
 }
 
 function take(file: string): boolean {

@@ -7,6 +7,7 @@
 import { type IConnackPacket, type IPublishPacket, type Packet, parser } from "mqtt-packet";
 import type { Device, MQTTDefaults } from "../../modules/device/io.js";
 import type { ByteBuffer, TCP, TCPClass, TCPOptions, TCPWriteOptions } from "../../modules/mqtt/io.js";
+import type { Kind } from "./options.js";
 
 const OUT = "→";
 const IN = "←";
@@ -14,13 +15,26 @@ const NOTE = "·";
 /** Payloads are cut here; a terminal line is for reading. */
 const LONGEST = 200;
 
+/** Control characters, those that turn the direction of text, and what is no character. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufffd]/;
+
 export type Print = (line: string) => void;
+/** Whether messages of a topic are printed. */
+type Shows = (topic: string) => boolean;
+
+/** What a message is about: a command is also what an output says of itself. */
+export function kindOf(topic: string): Kind {
+	if (/(^|\/)measurements\//.test(topic)) return "measurements";
+	if (/(^|\/)alerts\//.test(topic)) return "alerts";
+	return /(^|\/)(status|info)$/.test(topic) ? "status" : "commands";
+}
 
 /** The line for one packet, or `undefined` for those that say nothing to a reader (acknowledgements, pings). */
 export function describe(direction: string, packet: Packet): string | undefined {
 	switch (packet.cmd) {
 		case "publish":
-			return `${direction} ${packet.topic}  ${payload(packet.payload)}${flags(packet)}`;
+			return `${direction} ${packet.topic}  ${/(^|\/)cmd$/.test(packet.topic) ? order(packet.payload) : payload(packet.payload)}${flags(packet)}`;
 		case "connect":
 			return `${NOTE} connecting as ${packet.clientId}, keep-alive ${packet.keepalive} s${packet.clean ? ", clean session" : ""}`;
 		case "connack":
@@ -43,17 +57,30 @@ function flags({ qos, retain, dup }: IPublishPacket): string {
 	return `  [QoS ${qos}${retain ? ", retained" : ""}${dup ? ", duplicate" : ""}]`;
 }
 
+/**
+ * Of what `cmd` is told its word, and how long it is: whichever key somebody mistypes, a password under it is not printed.
+ */
+function order(bytes: string | Buffer): string {
+	const text = bytes.toString();
+	const [, word] =
+		/^\s*\{.*?"cmd"\s*:\s*"([a-z]{1,12})"/s.exec(text) ?? /^\s*([a-z]{1,12})\s*$/.exec(text) ?? [];
+	return `${word ?? "…"} (${Buffer.byteLength(bytes)} bytes)`;
+}
+
 /** The payload as text on one line; bytes that are not printable UTF-8 as a count. */
 function payload(bytes: string | Buffer): string {
 	const text = typeof bytes === "string" ? bytes : bytes.toString("utf8");
 	if (text === "") return "(empty)";
-	// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-	if (/[\u0000-\u001f\u007f\ufffd]/.test(text)) return `(${Buffer.byteLength(bytes)} bytes)`;
+	if (UNPRINTABLE.test(text)) return `(${Buffer.byteLength(bytes)} bytes)`;
 	return text.length > LONGEST ? `${text.slice(0, LONGEST)}… (${Buffer.byteLength(bytes)} bytes)` : text;
 }
 
-/** One line, with the wall clock in front. */
-export function stamp(line: string, now = new Date()): string {
+/** One line, with the wall clock in front; what a terminal would obey in it is shown as its code. */
+export function stamp(text: string, now = new Date()): string {
+	const line = text.replace(
+		new RegExp(UNPRINTABLE, "g"),
+		character => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+	);
 	const two = (value: number) => String(value).padStart(2, "0");
 	const time = `${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())}`;
 	return `${time}.${String(now.getMilliseconds()).padStart(3, "0")} ${line}`;
@@ -64,9 +91,9 @@ class Listener {
 	readonly #parser = parser({ protocolVersion: 4 });
 	#failed = false;
 
-	constructor(direction: string, print: Print) {
+	constructor(direction: string, print: Print, shows: Shows) {
 		this.#parser.on("packet", packet => {
-			const line = describe(direction, packet);
+			const line = packet.cmd === "publish" && !shows(packet.topic) ? undefined : describe(direction, packet);
 			if (line) print(line);
 		});
 		// What the log cannot read is the client's business, not ours: it has its own parser and reports.
@@ -88,10 +115,10 @@ class Listener {
 }
 
 /** `Base` with a listener on both directions. */
-export function tapped(Base: TCPClass, print: Print): TCPClass {
+export function tapped(Base: TCPClass, print: Print, shows: Shows = () => true): TCPClass {
 	return class extends (Base as new (options: TCPOptions) => TCP) {
-		readonly #out = new Listener(OUT, print);
-		readonly #in = new Listener(IN, print);
+		readonly #out = new Listener(OUT, print, shows);
+		readonly #in = new Listener(IN, print, shows);
 
 		override read(request?: ByteBuffer | number): never {
 			const result = super.read(request as number);
@@ -114,9 +141,9 @@ function view(buffer: ByteBuffer, byteLength: number): Uint8Array {
 }
 
 /** `device` with its connections tapped. */
-export function listening(device: Device, print: Print): Device {
+export function listening(device: Device, print: Print, shows?: Shows): Device {
 	const tap = ({ client }: { client: MQTTDefaults }) => ({
-		client: { ...client, socket: { ...client.socket, io: tapped(client.socket.io, print) } },
+		client: { ...client, socket: { ...client.socket, io: tapped(client.socket.io, print, shows) } },
 	});
 	const { mqtt, mqtts } = device.network;
 	return {

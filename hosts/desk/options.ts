@@ -7,6 +7,10 @@ import { resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { parseAddress } from "../../modules/device/description/fields.js";
 
+/** What `--log` tells apart. */
+export const kinds = ["measurements", "alerts", "commands", "status"] as const;
+export type Kind = (typeof kinds)[number];
+
 export type Engine = "xs" | "node";
 
 export interface Options {
@@ -25,6 +29,12 @@ export interface Options {
 	readonly cert?: string;
 	readonly key?: string;
 	readonly quiet?: boolean;
+	/** Kinds of messages to print; all if not given. */
+	readonly log?: readonly Kind[];
+	readonly newBroker?: boolean;
+	/** Of the broker that is started. */
+	readonly user?: string;
+	readonly password?: string;
 	readonly pagePort?: number;
 	/** False with --no-page. */
 	readonly page: boolean;
@@ -55,6 +65,14 @@ function address(text: string): string {
 	return text;
 }
 
+function list(text: string): Kind[] {
+	const found = text.split(",");
+	const wrong = found.find(kind => !kinds.includes(kind as Kind));
+	if (wrong !== undefined)
+		throw new InvalidArgumentError(`expected some of ${kinds.join(",")}, found "${wrong}".`);
+	return found as Kind[];
+}
+
 function word(what: string): (text: string) => string {
 	return text => {
 		if (text === "") throw new InvalidArgumentError(`expected ${what}, found nothing.`);
@@ -68,7 +86,7 @@ function command(output: Output): Command {
 		.addOption(
 			new Option("--broker <url>", "connect to this broker and start none")
 				.argParser(address)
-				.conflicts(["brokerPort", "host"]),
+				.conflicts(["brokerPort", "host", "newBroker", "user", "password"]),
 		)
 		.addOption(
 			new Option("--engine <name>", "run the firmware in XS, the microcontroller's engine, or in Node")
@@ -98,11 +116,19 @@ function command(output: Output): Command {
 			port,
 		)
 		.option("--host <address>", "address that broker listens on (default: 127.0.0.1)", word("an address"))
+		.option("--new-broker", "start a broker even where one listens on port 1883 already")
+		.addOption(
+			new Option("--user <name>", "who may connect to that broker (default: anybody)").implies({
+				newBroker: true,
+			}),
+		)
+		.option("--password <text>", "that user's password", word("a password"))
 		.option("--ca <file>", "TLS: authorities to trust, in place of this machine's own", word("a file name"))
 		.option("--cert <file>", "TLS: the board's certificate", word("a file name"))
 		.option("--key <file>", "TLS: its private key", word("a file name"))
 		.option("--page-port <n>", "port of the desk's page (default: 8080 or the next free one)", port)
 		.option("--no-page", "serve no page")
+		.option("--log <kinds>", `print these messages only, of ${kinds.join(", ")}`, list)
 		.option("--quiet", "print no messages, only where the broker is and what goes wrong")
 		.allowExcessArguments(false)
 		.addHelpText("after", EXAMPLES)

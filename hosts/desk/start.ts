@@ -12,18 +12,18 @@ import type { PinState } from "../node/pins.js";
 import type { Credentials } from "../node/tls.js";
 import { available } from "../xs/worker.js";
 import { DeskBoard } from "./board.js";
-import { type Broker, startBroker } from "./broker.js";
+import type { Broker } from "./broker.js";
+import { chooseBroker } from "./choice.js";
 import { type Config, load, Wrong } from "./config.js";
 import { program } from "./firmware.js";
 import { hinted } from "./hint.js";
 import { lock } from "./lock.js";
-import { listening, stamp } from "./log.js";
+import { kindOf, listening, stamp } from "./log.js";
 import { type Engine, inPlace, type Options, parse } from "./options.js";
 import { openPage } from "./web/desk.js";
 import type { Page } from "./web/server.js";
 
 const standardHost = "127.0.0.1";
-const standardPort = 1883;
 const standardPagePort = 8080;
 /** A board has 1 s for its goodbye; what takes longer is cut off. */
 const patience = 1800;
@@ -53,14 +53,14 @@ async function start(options: Options): Promise<void> {
 	lock(data);
 	const running: Running = {};
 	onSignals(running);
-	const broker = await ownBroker(options, config);
+	const { own: broker, address } = await chooseBroker(options, config, say);
 	if (broker) running.broker = broker;
-	if (options.page) running.page = await ownPage(options, config, broker, tls);
+	if (options.page) running.page = await ownPage(options, { ...config, broker: address }, broker, tls);
 	const engine = usable(options.engine);
 	const where = `in ${engine === "xs" ? "XS" : "Node"}`;
 	if (own) say(`${options.firmware} ${where}, state in ${data}`);
 	else say(`board ${id} ${where}, topics ${root}/${id}/…, state in ${data}`);
-	const address = broker?.url ?? config.broker;
+	if (!options.quiet) sayHow(address, own ? "#" : `${root}/${id}/#`);
 	running.board = await DeskBoard.start({
 		engine,
 		description: { ...config.raw, broker: address },
@@ -71,7 +71,7 @@ async function start(options: Options): Promise<void> {
 		trace: line => {
 			if (!onWire.test(line)) say(hinted(line));
 		},
-		...(!options.quiet && { wire: watched }),
+		...(!options.quiet && { wire: watching(options) }),
 		onEnd: reason => end(1, [reason]),
 	});
 }
@@ -97,43 +97,6 @@ function credentials({ ca, cert, key }: Options): Credentials | undefined {
 	}
 }
 
-/** The broker that is started along, if one is called for. */
-async function ownBroker(options: Options, { broker: named }: Config): Promise<Broker | undefined> {
-	if (options.broker) return undefined;
-	const asked = options.host !== undefined || options.brokerPort !== undefined;
-	if (named !== undefined && !asked) return namedBroker(named);
-	const { host = standardHost, brokerPort: port = standardPort } = options;
-	const broker = await listen(host, port);
-	const taken = port && broker.port !== port ? ` (port ${port} is taken)` : "";
-	say(`broker at ${broker.url}${taken}`);
-	return broker;
-}
-
-/** A description may name the broker that would be started here anyway: then it is, at that very port, or it is there already. */
-async function namedBroker(named: string | readonly string[]): Promise<Broker | undefined> {
-	const address = typeof named === "string" ? parseAddress(named) : undefined;
-	if (!address || address.secure || !["127.0.0.1", "localhost", "::1"].includes(address.host))
-		return undefined;
-	try {
-		const broker = await startBroker({ ...address, attempts: 1 });
-		say(`broker at ${broker.url}`);
-		return broker;
-	} catch {
-		say(`broker at ${publicAddress(address)}, which was there already`);
-		return undefined;
-	}
-}
-
-async function listen(host: string, port: number): Promise<Broker> {
-	try {
-		return await startBroker({ host, port });
-	} catch (error) {
-		throw new Wrong([
-			`--host ${host} --broker-port ${port}: no broker can listen there: ${(error as Error).message}`,
-		]);
-	}
-}
-
 /** The page, joined to the broker that the board uses: the first, of several. */
 async function ownPage(
 	{ host = standardHost, pagePort: port = standardPagePort }: Options,
@@ -141,7 +104,7 @@ async function ownPage(
 	own: Broker | undefined,
 	tls: Credentials | undefined,
 ): Promise<Page> {
-	const first = own?.url ?? (typeof named === "string" ? named : named?.[0]) ?? "";
+	const first = (typeof named === "string" ? named : named?.[0]) ?? own?.url ?? "";
 	const address = parseAddress(first);
 	if (!address)
 		throw new Wrong([`broker: expected mqtt://HOST[:PORT] or mqtts://HOST[:PORT], found "${first}"`]);
@@ -174,10 +137,25 @@ function usable(engine: Engine): Engine {
 	return "node";
 }
 
-/** The device, with a line for each message on its wires and each change of its pins. */
-function watched(device: NodeDevice): Device {
-	device.pins.watch(sayPin);
-	return listening(device, line => console.log(stamp(line)));
+/** The device, with a line for each message on its wires that is asked for, and each change of its pins. */
+function watching({ log }: Options): (device: NodeDevice) => Device {
+	return device => {
+		if (!log || log.includes("commands")) device.pins.watch(sayPin);
+		return listening(
+			device,
+			line => console.log(stamp(line)),
+			topic => !log || log.includes(kindOf(topic)),
+		);
+	};
+}
+
+/** The line to paste into another terminal. */
+function sayHow(broker: Config["broker"], filter: string): void {
+	const [first] = typeof broker === "string" ? [broker] : (broker ?? []);
+	const address = first === undefined ? undefined : parseAddress(first);
+	if (!address || address.secure) return;
+	const user = address.user === undefined ? "" : ` -u ${address.user} -P …`;
+	say(`in another terminal: npx mqtt sub -v -h ${address.host} -p ${address.port}${user} -t '${filter}'`);
 }
 
 function sayPin({ pin, duty }: PinState): void {

@@ -133,7 +133,8 @@ export class TCP implements TCPPattern {
 		const announced = options?.byteLength;
 		if (announced !== undefined && !(Number.isInteger(announced) && announced >= 0))
 			throw new RangeError("TCP: byteLength of a sequence must be a whole number");
-		if (this.#state === State.failed) throw new Error("TCP: the connection is gone");
+		// `onError` may still be on its way to whoever writes: the reason is the same.
+		if (this.#state === State.failed) throw this.#reason ?? new Error("TCP: the connection is gone");
 		if (bytes.byteLength > this.#writable()) throw new Error("TCP: write does not fit");
 		// The other side went, but its last bytes are still to be read and onError is to come: lost like any byte in flight.
 		if (this.#state === State.failing) return this.#writable();

@@ -102,7 +102,32 @@ export class TLS extends TCP {
 function connectTLS(options: ConnectionOptions, fragmentLength: number | undefined): Connection {
 	const socket = connect(options);
 	if (fragmentLength) socket.setMaxSendFragment(fragmentLength);
-	return { socket, event: "secureConnect", explain: error => explain(error, socket) };
+	let secured = false;
+	let heard = false;
+	socket.once("secureConnect", () => {
+		secured = true;
+		socket.once("data", () => {
+			heard = true;
+		});
+	});
+	const certified = options.cert !== undefined;
+	return {
+		socket,
+		event: "secureConnect",
+		explain: error => (secured && !heard ? dismissed(error, certified) : undefined) ?? explain(error, socket),
+	};
+}
+
+/**
+ * TLS 1.3 ends the handshake before the server has judged the client's certificate. Its alert is lost where our first bytes
+ * meet a connection that is closed already; then only the moment tells.
+ */
+function dismissed(error: Error, certified: boolean): Error | undefined {
+	if (!["ECONNRESET", "EPIPE"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+	const message = "the server hung up right after the handshake: it may";
+	return certified
+		? coded(Reason.clientRefused, `${message} not accept the client certificate`, error)
+		: coded(Reason.clientCertificate, `${message} ask for a client certificate`, error);
 }
 
 function explain(error: Error, socket: TLSSocket): Error {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -52,6 +52,20 @@ describe("npm run certificates", () => {
 	it("keeps the key from other users of this machine", () => {
 		prepare(target, files());
 		assert.equal(statSync(join(target, "device-key.der")).mode & 0o077, 0);
+	});
+	it("keeps it from them also where a file of that name could be read by all", () => {
+		prepare(target, files());
+		chmodSync(join(target, "device-key.der"), 0o644);
+		prepare(target, files());
+		assert.equal(statSync(join(target, "device-key.der")).mode & 0o777, 0o600);
+	});
+	it("refuses a broker's own certificate as the authority", () => {
+		const server = file("server.pem", pem("CERTIFICATE", authority.issue({ name: "broker" }).certificate));
+		assert.throws(
+			() => prepare(target, { ca: server }),
+			/server\.pem: expected the authority's certificate, found .*CN=broker/,
+		);
+		assert.ok(!existsSync(target));
 	});
 	it("takes an authority alone, and a board's own certificate alone", () => {
 		const { ca, certificate, key } = files();

@@ -79,6 +79,7 @@ describe("npm start", function () {
 		[["--broker-port", "65536"], /expected a port/],
 		[["--broker-port", "one"], /expected a port/],
 		[["--broker", "mqtt://x", "--broker-port", "1884"], /cannot be used with/],
+		[["--log", "alerts,alarm"], /expected some of .*, found "alarm"/],
 		[["more"], /too many arguments/],
 		[["--id", "no spaces"], /^--id: expected .*found "no spaces"/m],
 		[
@@ -94,6 +95,36 @@ describe("npm start", function () {
 			assert.match(lines.join("\n"), said);
 			assert.equal(code, 2);
 		});
+
+	it("says what is wrong with a data folder that cannot be made, and exits 2", async function () {
+		if (process.platform !== "linux") this.skip();
+		const { code, lines } = await Command.start("--data", "/proc/none/of/these").ended;
+		assert.equal(code, 2);
+		assert.match(
+			lines.join("\n"),
+			/^\/proc\/none\/of\/these: expected a directory to write in, found .*ENOENT/m,
+		);
+	});
+	it("prints the messages that --log names, and no others", async () => {
+		const port = await freePort();
+		const command = start(
+			"--config",
+			file(description),
+			"--broker-port",
+			`${port}`,
+			"--log",
+			"status,alerts",
+			"--no-page",
+		);
+		await command.line(/→ \S+\/alerts\/overheat\/state/);
+		const observer = await Observer.connect(`mqtt://127.0.0.1:${port}`);
+		await observer.next(`${ROOT}/desk-test/measurements/temp`, undefined, 0);
+		await observer.close();
+		command.interrupt("SIGINT");
+		const { lines } = await command.ended;
+		assert.ok(lines.some(line => /→ \S+\/status {2}offline/.test(line)));
+		assert.ok(!lines.some(line => /measurements|lamp\/state/.test(line)));
+	});
 
 	const { id: _id, ...nameless } = description;
 	const wrongFiles: [title: string, content: string | object, said: RegExp][] = [

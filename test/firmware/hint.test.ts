@@ -13,6 +13,8 @@ describe("the desk's log", () => {
 		["session: failed h:8883 disconnected (ECONNRESET)", "mqtts:// instead"],
 		["session: failed h:1883 disconnected (ECONNREFUSED)", "nobody listens"],
 		["session: failed nowhere.test:1883 unresolved", "unknown"],
+		["session: failed h:80 malformed", "speaks no MQTT"],
+		["session: failed h:8883 silent", "mqtts://"],
 		["session: refused h:1883 4", "password"],
 		["session: refused h:1883 5", "may not connect"],
 		["session: duplicateSuspected desk-1", "another client"],

@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { generate, type Packet } from "mqtt-packet";
-import { describe as lineFor, stamp, tapped } from "../../hosts/desk/log.js";
+import { kindOf, describe as lineFor, stamp, tapped } from "../../hosts/desk/log.js";
 import type { ByteBuffer, TCP, TCPClass, TCPOptions } from "../../modules/mqtt/io.js";
 
 const publish = (payload: string | Buffer, more: object = {}): Packet => ({
@@ -28,6 +28,15 @@ describe("live log", () => {
 		["bytes that are not text", publish(Buffer.of(0, 255, 3)), "→ a/b  (3 bytes)  [QoS 0]"],
 		["a line break in text", publish("a\nb"), "→ a/b  (3 bytes)  [QoS 0]"],
 		["a long text", publish("x".repeat(300)), `→ a/b  ${"x".repeat(200)}… (300 bytes)  [QoS 0]`],
+		["a colour of the terminal in text", publish("a\u009b31mb"), "→ a/b  (7 bytes)  [QoS 0]"],
+		["text that turns its direction", publish("a\u202eb"), "→ a/b  (5 bytes)  [QoS 0]"],
+		[
+			"an order with a password in it: its word alone",
+			publish('{"cid":"1","cmd":"config","set":{"provision":{"pasword":"SECRET"}}}', { topic: "a/cmd" }),
+			"→ a/cmd  config (67 bytes)  [QoS 0]",
+		],
+		["an order that is a word", publish("info", { topic: "a/cmd" }), "→ a/cmd  info (4 bytes)  [QoS 0]"],
+		["an order that is none", publish("SECRET", { topic: "a/cmd" }), "→ a/cmd  … (6 bytes)  [QoS 0]"],
 		["an acknowledgement", { cmd: "puback", messageId: 1 }, undefined],
 		["a ping", { cmd: "pingreq" }, undefined],
 		[
@@ -44,6 +53,19 @@ describe("live log", () => {
 	it("puts the time of day in front", () => {
 		assert.equal(stamp("x", new Date(2026, 0, 2, 3, 4, 5, 6)), "03:04:05.006 x");
 	});
+
+	it("shows what a terminal would obey as its code, wherever a line comes from", () => {
+		const line = stamp("x\u001b[2J\r\ny", new Date(2026, 0, 2, 3, 4, 5, 6));
+		assert.equal(line, "03:04:05.006 x\\u001b[2J\\u000d\\u000ay");
+	});
+	for (const [topic, kind] of [
+		["f/1/measurements/temp", "measurements"],
+		["f/1/alerts/hot/state", "alerts"],
+		["f/1/status", "status"],
+		["f/1/lamp/desired", "commands"],
+		["f/1/cmd/result", "commands"],
+	] as const)
+		it(`takes ${topic} for one of ${kind}`, () => assert.equal(kindOf(topic), kind));
 
 	const incoming = Buffer.concat([bytes(publish("one")), bytes(publish("two", { retain: true }))]);
 
