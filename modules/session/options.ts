@@ -140,8 +140,7 @@ export type UserOptions = Pick<
 // counted until `readmit` makes it `queued` again; it is never thrown away.
 
 /**
- * A message that is held. Valid until the next `next`, `append` or `close` of its outbox (`sent` and `failed` leave it as it
- * is), and no longer than until control goes back to the host: a payload in flash is read into a buffer that others use.
+ * A message that is held. Valid until the next `next`, `append` or `close` of its outbox (`sent` leaves it as it is), and no longer than until control goes back to the host: a payload in flash is read into a buffer that others use.
  */
 export interface OutboxEntry {
 	/** Position in the order of acceptance, from 1 upward; never used again in the life of the outbox. */
@@ -151,8 +150,6 @@ export interface OutboxEntry {
 	readonly topic: string;
 	readonly payload: Uint8Array;
 	readonly retain: boolean;
-	/** How many connections the peer ended soon after this message's bytes. */
-	readonly failures: number;
 	/** 1 where it is missing. */
 	readonly QoS?: number;
 }

@@ -73,7 +73,6 @@ export class Queue implements Outbox {
 			retain,
 			latest,
 			byteLength,
-			failures: 0,
 		});
 		this.count(1, byteLength, QoS, 0);
 		return this.sequence;

@@ -47,7 +47,7 @@ export class Status {
 		this.topic = topic;
 		this.text = online;
 		const payload = encode(online);
-		this.message = { sequence: 0, packetIdentifier: 0, topic, payload, retain: true, failures: 0 };
+		this.message = { sequence: 0, packetIdentifier: 0, topic, payload, retain: true };
 		this.will = { topic, message: offline, QoS: 1, retain: true };
 		this.shared = subscriptions.some(item => item.topic === topic);
 		this.subscriptions = this.shared ? subscriptions : [...subscriptions, { topic, QoS: 0 }];

@@ -21,6 +21,7 @@ export default class Blocks {
 	good: number;
 	private readonly partition: FlashPartition;
 	private readonly failing: Uint8Array;
+	private forgiven = -1;
 	private readonly chunk = new Uint8Array(CHUNK);
 	private readonly words = new Int32Array(this.chunk.buffer);
 
@@ -43,7 +44,7 @@ export default class Blocks {
 		this.granule = writeAlign > 4 && !this.unfit ? writeAlign : 4;
 		this.failing = new Uint8Array(this.count);
 	}
-	/** Something in this block failed since the start: it is read, but neither erased nor begun any more. */
+	/** Something in this block failed: it is read, but neither erased nor begun until it is forgiven. */
 	bad(block: number): boolean {
 		return this.failing[block] !== 0;
 	}
@@ -76,9 +77,17 @@ export default class Blocks {
 		this.fail(block);
 		return false;
 	}
-	/** Blocks that have failed since the start. */
+	/** Blocks that have failed. */
 	get retired(): number {
 		return this.count - this.good;
+	}
+	/** Lets one block that failed be tried again, another one each time: perhaps flash has only paused. */
+	forgive(): void {
+		const block = this.failing.indexOf(1, this.forgiven + 1);
+		this.forgiven = block;
+		if (block < 0) return;
+		this.failing[block] = 0;
+		this.good++;
 	}
 	/** Leaves a block alone from now on. */
 	shun(block: number): void {

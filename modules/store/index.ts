@@ -1,5 +1,5 @@
 /**
- * The messages of the outbox: where each lies in the journal, and its state. 14 bytes of RAM each, in order of acceptance.
+ * The messages of the outbox: where each lies in the journal, and its state. 13 bytes of RAM each, in order of acceptance.
  * Typed arrays, so that searching and shifting are native calls. Topics and payloads stay in flash.
  */
 
@@ -8,8 +8,8 @@ import type { Owner } from "./journal.js";
 import { Kind } from "./record.js";
 import type Scan from "./scan.js";
 
-/** Bits of `marks`; the low byte counts failures. */
-export const Mark = Object.freeze({ failures: 0xff, retain: 0x100, aside: 0x200 });
+/** Bits of `marks`. */
+export const Mark = Object.freeze({ retain: 1, aside: 2 });
 
 export default class Index implements Owner {
 	stored = 0;
@@ -20,7 +20,7 @@ export default class Index implements Owner {
 	/** Bytes of the record's body: the topic's length (2), topic, payload. */
 	lengths = new Uint16Array(32);
 	identifiers = new Uint16Array(32);
-	marks = new Uint16Array(32);
+	marks = new Uint8Array(32);
 	private readonly journal: Journal;
 
 	constructor(journal: Journal) {
@@ -66,9 +66,9 @@ export default class Index implements Owner {
 		this.sequences[end - 1] = this.addresses[end - 1] = this.lengths[end - 1] = 0;
 		this.identifiers[end - 1] = this.marks[end - 1] = 0;
 	}
-	/** Identifier, failures, and bits in one number, as records carry them. */
+	/** Identifier and marks in one number, as records carry them. */
 	tagOf(place: number): number {
-		return (this.identifiers[place] as number) | ((this.marks[place] as number) << 16);
+		return (this.identifiers[place] as number) | ((this.marks[place] as number) << 24);
 	}
 	/** Set aside: without an identifier from now on. */
 	setAside(place: number): void {
@@ -124,7 +124,7 @@ export default class Index implements Owner {
 
 	private setTag(place: number, tag: number): void {
 		this.identifiers[place] = tag & 0xffff;
-		this.marks[place] = tag >>> 16;
+		this.marks[place] = tag >>> 24;
 	}
 	private shift(to: number, from: number, end: number): void {
 		this.sequences.copyWithin(to, from, end);
@@ -135,21 +135,15 @@ export default class Index implements Owner {
 	}
 	private grow(): void {
 		const length = this.count * 2;
-		this.sequences = wide(this.sequences, length);
-		this.addresses = wide(this.addresses, length);
-		this.lengths = narrow(this.lengths, length);
-		this.identifiers = narrow(this.identifiers, length);
-		this.marks = narrow(this.marks, length);
+		this.sequences = grown(this.sequences, new Uint32Array(length));
+		this.addresses = grown(this.addresses, new Uint32Array(length));
+		this.lengths = grown(this.lengths, new Uint16Array(length));
+		this.identifiers = grown(this.identifiers, new Uint16Array(length));
+		this.marks = grown(this.marks, new Uint8Array(length));
 	}
 }
 
-function wide(from: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
-	const to = new Uint32Array(length);
-	to.set(from);
-	return to;
-}
-function narrow(from: Uint16Array, length: number): Uint16Array<ArrayBuffer> {
-	const to = new Uint16Array(length);
+function grown<T extends Uint8Array | Uint16Array | Uint32Array>(from: T, to: T): T {
 	to.set(from);
 	return to;
 }

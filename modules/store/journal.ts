@@ -48,6 +48,10 @@ export default class Journal {
 	sequence: number;
 	aside: number;
 	compactions = 0;
+	/** Flash does not take a record for which there ought to be room. Until it takes one again. */
+	broken = false;
+	/** Called when `broken` becomes true, from inside of the call that found it. */
+	onBroken: (() => void) | undefined;
 	/** Places that cannot be read though no loss of power explains it; and that one may have cut off. */
 	hit: number;
 	torn = 0;
@@ -172,6 +176,7 @@ export default class Journal {
 		}
 		if (this.free() >= RESERVE) return this.take();
 		// Blocks have failed. The rest of the head is kept for compaction and for the end of messages.
+		this.fault();
 		return length === 0 && this.fits(size);
 	}
 	/** Writes a record whose body is in the frame, room having been made. Returns its address, or -1. */
@@ -180,17 +185,37 @@ export default class Journal {
 		const size = sizeOf(length, this.blocks.granule);
 		if (length !== 0 || size > HEADER) this.epoch++;
 		this.frame.fill(kind, sequence, tag, length, size);
-		return this.write(size);
+		const address = this.write(size);
+		if (address < 0) this.fault();
+		else if (length !== 0) this.broken = false;
+		return address;
+	}
+	/** Lets a block that failed be tried again; if flash is broken, with a record that changes nothing. */
+	retry(): void {
+		this.blocks.forgive();
+		this.free();
+		if (this.broken && this.room(1) && this.append(Kind.tail, this.tail, 0) >= 0) this.broken = false;
 	}
 	/** Reads the whole record at `address` into the frame. False when it is not the one that was written. */
 	load(address: number): boolean {
 		return this.fill(address) && this.frame.intact;
+	}
+	/** Puts a body into the frame that is in no record. */
+	adopt(body: Uint8Array): void {
+		this.epoch++;
+		this.frame.words[0] = body.byteLength << 16;
+		this.frame.bytes.set(body, HEADER);
 	}
 	close(): void {
 		this.head = -1;
 		this.blocks.close();
 	}
 
+	private fault(): void {
+		if (this.broken) return;
+		this.broken = true;
+		this.onBroken?.();
+	}
 	private fill(address: number): boolean {
 		this.epoch++;
 		if (!this.blocks.read(this.view(HEADER), address) || !this.frame.sound) return false;

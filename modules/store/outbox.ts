@@ -18,11 +18,13 @@ class Entry implements OutboxEntry {
 	topic = "";
 	payload = new Uint8Array(0);
 	retain = false;
-	failures = 0;
 }
 
-/** Messages held at most. Bounds the RAM: 14 bytes each. */
+/** Messages held at most. Bounds the RAM: 13 bytes each. */
 const MESSAGES = 512;
+/** Bytes of messages that RAM holds while flash takes none, and the address of such a message. */
+const SPARE = 8192;
+const NOWHERE = 0xffffffff;
 
 export default class Outbox implements Pattern {
 	/** Messages refused because there was no room. */
@@ -31,6 +33,9 @@ export default class Outbox implements Pattern {
 	byteLength = 0;
 	private readonly journal: Journal;
 	private readonly index: Index;
+	/** By sequence, the bodies that flash did not take, oldest first. */
+	private readonly spare = new Map<number, Uint8Array>();
+	private spared = 0;
 	/** The entry that was given out last; its payload lies in the journal's frame while `epoch` is the journal's. */
 	private readonly entry = new Entry();
 	private epoch = -1;
@@ -50,33 +55,59 @@ export default class Outbox implements Pattern {
 	get quarantined(): number {
 		return this.journal.aside;
 	}
+	/** Flash takes no messages: those that it refuses are held in RAM, and lost with the power. */
+	get broken(): boolean {
+		return this.journal.broken || this.spare.size !== 0;
+	}
 	append(topic: string, payload: Uint8Array, options?: OutboxOptions): number {
 		const journal = this.journal;
+		const index = this.index;
 		const name = encode(topic);
 		const size = name.byteLength;
 		const length = 2 + size + payload.byteLength;
-		if (!this.admit(length)) {
-			this.refused++;
-			return 0;
+		const tag = options?.retain ? Mark.retain << 24 : 0;
+		let sequence = 0;
+		let address = -1;
+		if (length <= journal.limit && index.count < MESSAGES) {
+			if (this.settle() && journal.admits(journal.costOf(length)) && journal.room(length)) {
+				fill(journal.frame.bytes, HEADER, name, payload);
+				sequence = ++journal.sequence;
+				address = journal.append(Kind.message, sequence, tag, length);
+			}
+			// Not in a full journal: the message would be accepted, and lost with the power.
+			if (address < 0 && this.broken && this.spared + length <= SPARE) {
+				// The number of a write that failed stays in use: its bytes may be there at the next start.
+				if (!sequence) sequence = ++journal.sequence;
+				const body = new Uint8Array(length);
+				fill(body, 0, name, payload);
+				this.spare.set(sequence, body);
+				this.spared += length;
+				address = NOWHERE;
+			}
 		}
-		const { bytes } = journal.frame;
-		bytes[HEADER] = size & 0xff;
-		bytes[HEADER + 1] = size >> 8;
-		bytes.set(name, BODY);
-		bytes.set(payload, BODY + size);
-		const marks = options?.retain ? Mark.retain : 0;
-		// Used up even if the write fails: the bytes may be there at the next start.
-		const sequence = ++journal.sequence;
-		const address = journal.append(Kind.message, sequence, marks << 16, length);
 		if (address < 0) {
 			this.refused++;
 			return 0;
 		}
-		const index = this.index;
-		index.insert(index.count, sequence, address, length, marks << 16);
+		index.insert(index.count, sequence, address, length, tag);
 		this.count(1, length);
-		this.hold(index.count - 1, sequence, topic, size, length);
 		return sequence;
+	}
+	/** Writes the messages in RAM, oldest first. True when none is left. */
+	settle(): boolean {
+		const { journal, index, spare } = this;
+		if (spare.size === 0) return true;
+		for (const [sequence, body] of spare) {
+			const length = body.byteLength;
+			if (!journal.admits(0) || !journal.room(length)) return false;
+			journal.frame.bytes.set(body, HEADER);
+			const place = index.at(sequence);
+			const address = journal.append(Kind.message, sequence, index.tagOf(place), length);
+			if (address < 0) return false;
+			index.addresses[place] = address;
+			this.unspare(sequence);
+		}
+		return true;
 	}
 	next(sequence: number): OutboxEntry | undefined {
 		return this.after(sequence, false);
@@ -110,17 +141,6 @@ export default class Outbox implements Pattern {
 		identifiers.fill(0);
 		this.note(Kind.reset, 0, 0);
 	}
-	failed(sequence: number): number {
-		const { marks } = this.index;
-		const place = this.held(sequence);
-		if (place < 0) return 0;
-		const failures = (marks[place] as number) & Mark.failures;
-		// One more would be the bit `retain`.
-		if (failures === Mark.failures) return failures;
-		marks[place] = (marks[place] as number) + 1;
-		this.note(Kind.status, sequence, this.index.tagOf(place));
-		return failures + 1;
-	}
 	quarantine(sequence: number): void {
 		const place = this.held(sequence);
 		if (place < 0) return;
@@ -150,11 +170,9 @@ export default class Outbox implements Pattern {
 		this.length += sign;
 		this.byteLength += sign * (length - 2);
 	}
-	/** There is room in RAM, and in flash. A full outbox keeps the oldest, those set aside too. */
-	private admit(length: number): boolean {
-		const journal = this.journal;
-		if (length > journal.limit || this.index.count >= MESSAGES) return false;
-		return journal.admits(journal.costOf(length)) && journal.room(length);
+	private unspare(sequence: number): void {
+		this.spared -= this.spare.get(sequence)?.byteLength ?? 0;
+		this.spare.delete(sequence);
 	}
 	private drop(place: number): void {
 		const index = this.index;
@@ -163,10 +181,13 @@ export default class Outbox implements Pattern {
 		if (this.entry.sequence === sequence) this.entry.sequence = 0;
 		index.remove(place);
 		this.note(Kind.released, sequence, 0);
+		this.unspare(sequence);
 	}
 	/** Writes a change of state. If flash refuses, RAM knows it, and a restart repeats: at least once. */
 	private note(kind: number, sequence: number, tag: number): void {
 		const journal = this.journal;
+		// Its record will have the state that it has then.
+		if (this.spare.has(sequence)) return;
 		const known = this.epoch === journal.epoch;
 		journal.append(kind, sequence, tag);
 		if (known && this.epoch !== journal.epoch) this.restore();
@@ -174,8 +195,14 @@ export default class Outbox implements Pattern {
 	/** The entry outlives a compaction: `next`, then `sent`, then its payload is sent. */
 	private restore(): void {
 		const place = this.entry.sequence ? this.index.at(this.entry.sequence) : -1;
-		if (place >= 0 && this.journal.load(this.index.addresses[place] as number))
-			this.epoch = this.journal.epoch;
+		if (place >= 0 && this.load(place)) this.epoch = this.journal.epoch;
+	}
+	/** Brings the body of a message into the journal's frame. */
+	private load(place: number): boolean {
+		const address = this.index.addresses[place] as number;
+		if (address !== NOWHERE) return this.journal.load(address);
+		this.journal.adopt(this.spare.get(this.index.sequences[place] as number) as Uint8Array);
+		return true;
 	}
 	private after(sequence: number, aside: boolean): OutboxEntry | undefined {
 		const index = this.index;
@@ -196,36 +223,30 @@ export default class Outbox implements Pattern {
 		const entry = this.entry;
 		const journal = this.journal;
 		const sequence = index.sequences[place] as number;
-		if (entry.sequence === sequence && this.epoch === journal.epoch) {
-			entry.packetIdentifier = index.identifiers[place] as number;
-			entry.failures = (index.marks[place] as number) & Mark.failures;
-			return true;
-		}
-		if (!journal.load(index.addresses[place] as number)) return false;
+		entry.packetIdentifier = index.identifiers[place] as number;
+		if (entry.sequence === sequence && this.epoch === journal.epoch) return true;
+		if (!this.load(place)) return false;
 		const { bytes, length } = journal.frame;
 		const size = (bytes[HEADER] as number) | ((bytes[HEADER + 1] as number) << 8);
 		if (2 + size > length) return false;
 		try {
-			this.hold(place, sequence, decode(bytes.subarray(BODY, BODY + size)), size, length);
+			entry.topic = decode(bytes.subarray(BODY, BODY + size));
 		} catch {
 			return false;
 		}
+		entry.payload = new Uint8Array(bytes.buffer as ArrayBuffer, BODY + size, length - 2 - size);
+		entry.sequence = sequence;
+		entry.retain = ((index.marks[place] as number) & Mark.retain) !== 0;
+		this.epoch = journal.epoch;
 		return true;
 	}
-	/** The message in the journal's frame becomes the entry. `size`: bytes of its topic. */
-	private hold(place: number, sequence: number, topic: string, size: number, length: number): void {
-		const entry = this.entry;
-		const marks = this.index.marks[place] as number;
-		entry.sequence = sequence;
-		entry.packetIdentifier = this.index.identifiers[place] as number;
-		entry.failures = marks & Mark.failures;
-		entry.retain = (marks & Mark.retain) !== 0;
-		entry.topic = topic;
-		entry.payload = new Uint8Array(
-			this.journal.frame.bytes.buffer as ArrayBuffer,
-			BODY + size,
-			length - 2 - size,
-		);
-		this.epoch = this.journal.epoch;
-	}
+}
+
+/** The body of a message. */
+function fill(bytes: Uint8Array, start: number, name: Uint8Array, payload: Uint8Array): void {
+	const size = name.byteLength;
+	bytes[start] = size & 0xff;
+	bytes[start + 1] = size >> 8;
+	bytes.set(name, start + 2);
+	bytes.set(payload, start + 2 + size);
 }

@@ -50,6 +50,15 @@ export default class Store {
 		const { refused = 0, quarantined = 0 } = this.outbox ?? {};
 		return { damaged, failures, retired, compactions, refused, quarantined };
 	}
+	/** Called when flash ceases to take records (`outbox.broken`), from inside of a call that wanted to write one. */
+	set onBroken(callback: () => void) {
+		this.journal.onBroken = callback;
+	}
+	/** While it does: tries another block that failed, and writes the messages that RAM holds meanwhile. */
+	retry(): void {
+		this.journal.retry();
+		this.outbox?.settle();
+	}
 	close(): void {
 		this.outbox?.close();
 		this.journal.close();

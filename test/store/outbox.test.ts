@@ -33,7 +33,6 @@ describe("Outbox", () => {
 					topic: "a/alerts/überhitzt",
 					payload: "one",
 					retain: false,
-					failures: 0,
 				},
 			);
 			const second = one.next(1);
@@ -74,12 +73,10 @@ describe("Outbox", () => {
 		outbox.sent(1, 5);
 		assert.equal(again().outbox.next(0)?.packetIdentifier, 5);
 	});
-	it("counts failures of the oldest, and what is put aside, for ever", () => {
+	it("counts the messages that are set aside, for ever", () => {
 		const { outbox, again } = opened();
 		for (const topic of ["a", "b"]) outbox.append(topic, bytes(topic));
 		outbox.sent(1, 4);
-		assert.deepEqual([outbox.failed(1), outbox.failed(1), outbox.failed(99)], [1, 2, 0]);
-		assert.equal(again().outbox.failed(1), 3);
 		const { outbox: one } = again();
 		one.quarantine(1);
 		one.quarantine(1);
@@ -89,18 +86,6 @@ describe("Outbox", () => {
 			assert.equal(two.release(4), false);
 			assert.equal(two.aside(0)?.topic, "a");
 			assert.equal(two.aside(1), undefined);
-		}
-	});
-	it("counts no further than 255 failures, beside which the record says whether a message is retained", () => {
-		for (const retain of [false, true]) {
-			const { outbox, again, flash } = opened();
-			outbox.append("a", bytes("x"), { retain });
-			for (let count = 1; count < 300; count++) assert.equal(outbox.failed(1), Math.min(255, count));
-			const { writes } = flash;
-			outbox.failed(1);
-			assert.equal(flash.writes, writes);
-			for (const one of [outbox, again().outbox])
-				assert.deepEqual([one.next(0)?.failures, one.next(0)?.retain], [255, retain]);
 		}
 	});
 	it("never gives a sequence twice, though all that carried the numbers is long erased", () => {
@@ -198,7 +183,6 @@ describe("A full outbox", () => {
 		const { outbox, again } = opened();
 		for (const topic of ["a", "b", "c"]) outbox.append(topic, bytes(topic));
 		outbox.sent(2, 4);
-		outbox.failed(2);
 		outbox.quarantine(2);
 		assert.deepEqual(
 			[outbox.readmit(1), outbox.readmit(9), outbox.readmit(2), outbox.readmit(2)],
@@ -206,7 +190,7 @@ describe("A full outbox", () => {
 		);
 		for (const one of [outbox, again().outbox]) {
 			const entry = one.next(1);
-			assert.deepEqual([entry?.topic, entry?.packetIdentifier, entry?.failures], ["b", 0, 1]);
+			assert.deepEqual([entry?.topic, entry?.packetIdentifier], ["b", 0]);
 			assert.deepEqual([one.length, one.byteLength, one.quarantined], [3, 6, 1]);
 			assert.equal(one.aside(0), undefined);
 		}
@@ -222,25 +206,160 @@ describe("A full outbox", () => {
 		outbox.release(1);
 		assert.ok(outbox.append("t", bytes("p")));
 	});
-	it("loses nothing of what it holds to messages that flash cannot take", () => {
-		const { outbox, flash, store } = opened();
-		for (let count = 0; count < 3; count++) outbox.append("event", bytes("e"));
-		for (let block = 0; block < 8; block++) {
-			flash.failing.write.add(block);
-			flash.failing.erase.add(block);
-		}
-		for (let count = 0; count < 3; count++) assert.equal(outbox.append("event", bytes("f")), 0);
-		assert.deepEqual([outbox.length, store.counters.refused], [3, 3]);
-		assert.equal(text(outbox.next(0)?.payload as Uint8Array), "e");
-		outbox.sent(1, 9);
-		assert.equal(outbox.release(9), true);
-		assert.equal(outbox.length, 2);
-	});
 	it("refuses a message that no record can hold", () => {
 		const { outbox, store } = opened(new TestFlash({ blocks: 16, blockLength: 4096 }));
 		assert.equal(outbox.append("t", new Uint8Array(1024)), 0);
 		assert.equal(store.counters.refused, 1);
 		assert.ok(outbox.append("t", new Uint8Array(1024 - 20 - 4 - 2 - 1)));
+	});
+});
+
+describe("An outbox whose flash takes no more writes", () => {
+	const alert = (count: number) => bytes(`alert ${count}`.padEnd(60, "."));
+	const topics = (outbox: ReturnType<typeof opened>["outbox"]) => {
+		const found: string[] = [];
+		for (let entry = outbox.next(0); entry; entry = outbox.next(entry.sequence))
+			found.push(text(entry.payload).replace(/\.+$/, ""));
+		return found;
+	};
+	const fail = (flash: TestFlash, way: "write" | "erase" | "silent" = "write") => {
+		for (let block = 0; block < 8; block++) flash.failing[way].add(block);
+	};
+	const mend = (flash: TestFlash) => {
+		for (const way of ["write", "erase", "silent"] as const) flash.failing[way].clear();
+	};
+	/** As its user does it once a second. */
+	const retry = ({ store }: ReturnType<typeof opened>) => {
+		for (let second = 0; second < 8; second++) store.retry();
+	};
+	/** Three alerts in flash, two of them on their way; then flash fails. */
+	const failed = (way: "write" | "silent" = "write") => {
+		const one = opened();
+		const { outbox, flash } = one;
+		for (let count = 1; count <= 3; count++) outbox.append("t", alert(count));
+		outbox.sent(1, 11);
+		outbox.sent(2, 12);
+		fail(flash, way);
+		if (way === "write") fail(flash, "erase");
+		return one;
+	};
+
+	for (const way of ["write", "silent"] as const)
+		it(`takes alerts in RAM, behind those in flash, and says so (${way === "write" ? "writes throw" : "writes go wrong unnoticed"})`, () => {
+			const { outbox, store } = failed(way);
+			assert.equal(outbox.broken, false);
+			assert.equal(outbox.append("t", alert(4)), 4);
+			assert.equal(outbox.broken, true);
+			assert.equal(outbox.append("t", alert(5), { retain: true }), 5);
+			assert.deepEqual(
+				topics(outbox),
+				[1, 2, 3, 4, 5].map(count => `alert ${count}`),
+			);
+			assert.equal(outbox.next(4)?.retain, true);
+			assert.deepEqual([outbox.length, outbox.byteLength, store.counters.refused], [5, 5 * 61, 0]);
+		});
+	it("gives out what flash holds and what RAM holds, under identifiers, until each is acknowledged", () => {
+		const { outbox } = failed();
+		for (const count of [4, 5]) outbox.append("t", alert(count));
+		for (let sequence = 3; sequence <= 5; sequence++) outbox.sent(sequence, 10 + sequence);
+		assert.equal(outbox.next(3)?.packetIdentifier, 14);
+		for (const identifier of [11, 14, 12, 13, 15]) assert.equal(outbox.release(identifier), true);
+		assert.deepEqual([outbox.length, outbox.byteLength, outbox.next(0)], [0, 0, undefined]);
+		assert.equal(outbox.release(14), false);
+	});
+	it("sets aside and readmits what is in RAM too", () => {
+		const { outbox } = failed();
+		outbox.append("t", alert(4));
+		outbox.quarantine(4);
+		assert.deepEqual([outbox.aside(0)?.sequence, outbox.length, outbox.quarantined], [4, 3, 1]);
+		assert.equal(outbox.readmit(4), true);
+		assert.equal(topics(outbox).at(-1), "alert 4");
+		outbox.sent(4, 9);
+		outbox.reset();
+		assert.equal(outbox.next(3)?.packetIdentifier, 0);
+	});
+	it("takes no more of them than 8 KiB, and then refuses", () => {
+		const { outbox, store } = failed();
+		let count = 0;
+		while (outbox.append("t", alert(4 + count))) count++;
+		assert.equal(count, Math.floor(8192 / 63));
+		assert.equal(store.counters.refused, 1);
+		outbox.sent(4, 4);
+		outbox.release(4);
+		assert.ok(outbox.append("t", alert(99)), "there is room again");
+	});
+	it("writes what is in RAM as soon as flash works again, in order and with its state, before anything newer", () => {
+		const one = failed();
+		const { outbox, flash, again } = one;
+		for (const count of [4, 5, 6]) outbox.append("t", alert(count), { retain: count === 5 });
+		outbox.sent(4, 14);
+		outbox.sent(5, 15);
+		outbox.release(14);
+		outbox.quarantine(6);
+		retry(one);
+		assert.equal(outbox.broken, true, "flash still fails");
+		mend(flash);
+		assert.equal(outbox.broken, true, "it was not asked yet");
+		retry(one);
+		assert.equal(outbox.broken, false);
+		assert.equal(outbox.append("t", alert(7)), 7);
+		const { outbox: other } = again();
+		assert.deepEqual(
+			topics(other),
+			[1, 2, 3, 5, 7].map(count => `alert ${count}`),
+		);
+		assert.deepEqual([other.next(4)?.packetIdentifier, other.next(4)?.retain], [15, true]);
+		assert.equal(other.aside(0)?.sequence, 6);
+		assert.equal(other.next(6)?.sequence, 7);
+	});
+	it("does so with the next alert too, before that one", () => {
+		const one = failed();
+		const { outbox, flash, store, again } = one;
+		outbox.append("t", alert(4));
+		mend(flash);
+		store.retry();
+		for (let count = 5; count < 15; count++) {
+			outbox.append("t", alert(count));
+			store.retry();
+		}
+		assert.equal(outbox.broken, false);
+		assert.deepEqual(
+			topics(again().outbox),
+			Array.from({ length: 14 }, (_, index) => `alert ${index + 1}`),
+		);
+	});
+	it("loses with the power only what was accepted after flash had failed", () => {
+		const { outbox, again } = failed();
+		for (const count of [4, 5]) outbox.append("t", alert(count));
+		outbox.sent(3, 13);
+		outbox.release(11);
+		const { outbox: other } = again();
+		assert.deepEqual(
+			topics(other),
+			[1, 2, 3].map(count => `alert ${count}`),
+		);
+		assert.equal(other.append("t", alert(6)), 4, "flash still fails, after the restart too");
+		assert.equal(other.broken, true);
+	});
+	it("refuses what is too much for a full journal, as long as flash works", () => {
+		const { outbox, store } = opened();
+		while (outbox.append("t", alert(1)));
+		assert.deepEqual([outbox.broken, store.counters.refused], [false, 1]);
+	});
+	it("says once that flash fails, and again after it had worked", () => {
+		const one = failed();
+		const { store, outbox, flash } = one;
+		let calls = 0;
+		store.onBroken = () => calls++;
+		for (const count of [4, 5]) outbox.append("t", alert(count));
+		assert.equal(calls, 1);
+		mend(flash);
+		retry(one);
+		assert.equal(outbox.broken, false);
+		fail(flash);
+		fail(flash, "erase");
+		outbox.append("t", alert(6));
+		assert.equal(calls, 2);
 	});
 });
 
@@ -289,13 +408,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 	{
 		weight: 8,
 		arbitrary: fc.record({
-			do: fc.constantFrom(
-				"sent" as const,
-				"sent" as const,
-				"release" as const,
-				"release" as const,
-				"failed" as const,
-			),
+			do: fc.constantFrom("sent" as const, "sent" as const, "release" as const, "release" as const),
 			index: fc.nat(5),
 		}),
 	},

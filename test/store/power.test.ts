@@ -76,7 +76,7 @@ describe("Power cut", function () {
 			[3, 1, -1],
 			[4, 4, -1],
 			[5, 4, 2],
-			[6, 4, 5],
+			[9, 4, 5],
 			[7, 16, 0],
 		] as const) {
 			const random = generator(seed);

@@ -36,7 +36,7 @@ describe("Record", () => {
 			"01 00 04 00 " + // message, 0, body of 4 bytes
 				"07 00 00 00 " + // generation
 				"04 03 02 01 " + // sequence
-				"2a 00 00 01 " + // packet identifier 42, no failures, retain
+				"2a 00 00 01 " + // packet identifier 42, retain
 				"40 5f 65 52 " + // CRC-32 of the 16 bytes
 				"01 00 61 21 " + // topic of one byte, "a", payload "!"
 				"c1 f2 77 a9", // CRC-32 of the body
