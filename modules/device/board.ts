@@ -11,6 +11,7 @@ import Command from "./commands/command.js";
 import Decommission from "./commands/decommission.js";
 import { type Description, type OutputDescription, onlyTLS, optionsFor } from "./description/description.js";
 import Settings from "./description/settings.js";
+import Fault from "./fault.js";
 import Bundle from "./homeassistant/bundle.js";
 import Discovery, { HOMEASSISTANT } from "./homeassistant/discovery.js";
 import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
@@ -59,6 +60,7 @@ export default class Board {
 	private readonly trial: Trial;
 	private readonly button: Button | undefined;
 	private readonly restore: Restore | undefined;
+	private readonly fault: Fault;
 	private closed = false;
 	/** Until a new session is made. */
 	private absence: TimerHandle | undefined;
@@ -82,11 +84,23 @@ export default class Board {
 		this.time = time;
 		const parts = Object.freeze({ timer, memory, time, publisher, boot });
 		const outputs = this.makeOutputs(parts);
-		const sensors = this.makeSensors(parts, waitingEdges(outbox, publisher.topic(topics.alert(""))));
+		const edges = waitingEdges(outbox, publisher.topic(topics.alert("")));
+		const sensors = this.makeSensors(parts, edges);
 		const counters = () => this.session.counters;
 		const info = new Info({ device, storage, memory, boot, time, sensors, counters });
+		const inform = () => publisher.state(topics.info, JSON.stringify(info.values));
+		const fault = new Fault(parts, storage, edges, inform);
 		const trying = provision?.trying ?? false;
-		const retained = new Retained({ base, timer, memory, publisher, info, outputs, sensors, trying });
+		const retained = new Retained({
+			base,
+			timer,
+			memory,
+			publisher,
+			info,
+			outputs,
+			alerts: [...sensors, fault].flatMap(({ alerts }) => alerts),
+			trying,
+		});
 		const { cleanup } = retained;
 		this.outputs = outputs;
 		const discovery = this.discover(trying, memory);
@@ -106,7 +120,10 @@ export default class Board {
 		this.button = button;
 		this.restore = button && new Restore(device, button, settings, restart);
 		this.refresh = timer.repeat(() => retained.announce(), description.refresh);
-		if (!decommission.active) for (const sensor of sensors) sensor.start();
+		this.fault = fault;
+		if (decommission.active) return;
+		fault.start();
+		for (const sensor of sensors) sensor.start();
 	}
 
 	/** With the changes of `cmd config`. */
@@ -158,6 +175,7 @@ export default class Board {
 		this.closed = true;
 		this.options.device.timer.clear(this.absence);
 		for (const sensor of this.sensors) sensor.close();
+		this.fault.close();
 		this.decommission.close();
 		this.retained.close();
 		this.discovery.close();

@@ -10,7 +10,7 @@ import { Queue } from "../session/queue.js";
 import { Found } from "../store/mount.js";
 import Store from "../store/store.js";
 import { forgetRoom } from "./commands/decommission.js";
-import { type Description, faultName } from "./description/description.js";
+import { type Description, faultName, storageFault } from "./description/description.js";
 import { settingsRoom } from "./description/settings.js";
 import { discoveryRooms } from "./homeassistant/discovery.js";
 import type { Device, KeyValueDomain } from "./io.js";
@@ -26,6 +26,10 @@ export interface Storage {
 	readonly memory: KeyValueDomain | undefined;
 	/** `flash`, or `ram` and why: for `info`. */
 	readonly kind: string;
+	/** Tries flash again that takes no writes. Absent where there is no flash. */
+	readonly retry?: () => void;
+	/** Called when flash ceases to take writes, from inside of a call that wanted to write. */
+	onBroken?: () => void;
 	/** Erased when it was opened: this board never kept anything here. A journal that is empty is not fresh. */
 	readonly fresh: boolean;
 	/** Each record that is read is the last that was written. */
@@ -66,7 +70,8 @@ export function roomFor(description: Description): ReadonlyMap<string, number> {
 	const base = topics.base(description.root, description.id);
 	const outputs = actuators.map(({ name }) => name);
 	if (lamp) outputs.push("lamp");
-	const all = [...alerts.map(({ name }) => name), ...sensors.map(({ name }) => faultName(name))];
+	const faults = sensors.map(({ name }) => faultName(name));
+	const all = [...alerts.map(({ name }) => name), ...faults, storageFault];
 	const names = [topics.info, ...outputs.map(topics.outputState), ...all.map(topics.alertState)];
 	const rooms: Room[] = [bootRoom, timeRoom, forgetRoom, settingsRoom];
 	for (const name of names) rooms.push(retainedRoom(base, name));
@@ -77,7 +82,6 @@ export function roomFor(description: Description): ReadonlyMap<string, number> {
 }
 
 class Flash implements Storage {
-	readonly kind = "flash";
 	readonly outbox: Outbox;
 	readonly memory: KeyValueDomain;
 	readonly fresh: boolean;
@@ -91,8 +95,17 @@ class Flash implements Storage {
 		this.whole = store.whole;
 		this.store = store;
 	}
+	get kind(): string {
+		return this.outbox.broken ? "ram: flash takes no writes" : "flash";
+	}
 	get counters() {
 		return this.store.counters;
+	}
+	set onBroken(callback: () => void) {
+		this.store.onBroken = callback;
+	}
+	retry(): void {
+		this.store.retry();
 	}
 	close(): void {
 		this.store.close();

@@ -163,7 +163,7 @@ export interface Outbox {
 	readonly length: number;
 	/** Bytes of topics and payloads held. */
 	readonly byteLength: number;
-	/** Its memory takes no more writes: messages that it refuses go by RAM instead. */
+	/** Its memory takes no writes: the messages that it accepts are in RAM, and lost with the power. */
 	readonly broken?: boolean;
 	/** How often a message was put aside so far. */
 	readonly quarantined: number;

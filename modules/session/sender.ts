@@ -133,7 +133,7 @@ export class Sender {
 		const { durable } = this.inflight;
 		const options = retain ? retained : plain;
 		const sequence = durable.append(topic, payload, options);
-		if (!sequence) return durable.broken ? this.offer(topic, payload, options) : Outcome.droppedFull;
+		if (!sequence) return Outcome.droppedFull;
 		const { link, backlog } = this;
 		if (link && backlog.passes(topic) && this.straight(link)) {
 			backlog.straight(sequence);

@@ -345,22 +345,6 @@ describe("session, sending", () => {
 			assert.equal(bench.session.publish("a", "12345678901", durable), Outcome.droppedLong);
 			assert.equal(bench.session.counters.dropped.long, 1);
 		});
-		it("sends by RAM what an outbox refuses whose memory is broken, and says full only when that is full too", () => {
-			class Broken extends Queue {
-				readonly broken = true;
-				override append(): number {
-					return 0;
-				}
-			}
-			const bench = new Bench({ outbox: new Broken(), queueBytes: 140 });
-			const client = bench.establish();
-			assert.equal(bench.session.publish("a", "1", durable), Outcome.sent);
-			assert.deepEqual(short(client.take()), ["a 1"]);
-			assert.equal(bench.session.publish("a", "2", durable), Outcome.sent);
-			assert.equal(bench.session.publish("a", "3", durable), Outcome.droppedFull);
-			client.acknowledge(3);
-			assert.equal(bench.session.publish("a", "4", durable), Outcome.sent);
-		});
 	});
 
 	describe("QoS 2", () => {

@@ -10,7 +10,7 @@ import { type Address, BROKER, board, type Known, parseAddress } from "./fields.
 import { checkRules } from "./rules.js";
 import { isRecord, type Problem, report, type Values, walk } from "./schema.js";
 
-export { faultName } from "./rules.js";
+export { faultName, storageFault } from "./rules.js";
 export type { Problem } from "./schema.js";
 
 /** All durations in milliseconds. */

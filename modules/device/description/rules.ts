@@ -44,6 +44,8 @@ function checkSensors(sensors: readonly Values[], known: Known, problems: Proble
 	sensors.forEach((sensor, index) => {
 		const { every, window } = sensor;
 		const key = `sensors[${index}]`;
+		if (typeof sensor.name === "string" && faultName(sensor.name) === storageFault)
+			report(problems, `${key}.name`, "a name whose fault alert is not the board's own", sensor.name);
 		checkDriver(sensor.driver, known.sensors, `${key}.driver`, problems);
 		if (typeof window === "number" && typeof every === "number" && window < every)
 			report(problems, `${key}.window`, `at least every (${every})`, window);
@@ -110,8 +112,8 @@ function checkAlerts(alerts: readonly Values[], sensors: readonly Values[], prob
 			report(problems, `${key}.sensor`, `the name of a sensor${hint}`, sensor);
 		}
 		// Each sensor has such an alert by itself (sensors/sensor.ts).
-		if (names.some(name => alert.name === faultName(name)))
-			report(problems, `${key}.name`, "a name other than that of a sensor's own fault alert", alert.name);
+		if (alert.name === storageFault || names.some(name => alert.name === faultName(name)))
+			report(problems, `${key}.name`, "a name other than that of a fault alert", alert.name);
 		const given = kinds.filter(kind => alert[kind] !== undefined);
 		if (given.length !== 1)
 			problems.push({
@@ -122,6 +124,9 @@ function checkAlerts(alerts: readonly Values[], sensors: readonly Values[], prob
 		else checkClear(alert, given[0] as string, `${key}.clear`, problems);
 	});
 }
+
+/** The name of the alert that is raised when flash takes no writes. */
+export const storageFault = "storage-fault";
 
 /** The name of the alert that is raised when a sensor gives no readings. */
 export function faultName(sensor: string): string {

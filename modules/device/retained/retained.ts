@@ -30,7 +30,7 @@ export interface RetainedOptions {
 	readonly publisher: Publisher;
 	readonly info: Pick<Info, "values">;
 	readonly outputs: readonly Announcing[];
-	readonly sensors: readonly { readonly alerts: readonly Announcing[] }[];
+	readonly alerts: readonly Announcing[];
 	/** The base is on trial. */
 	readonly trying: boolean;
 }
@@ -47,12 +47,11 @@ export default class Retained {
 	private cursor = 0;
 	private readonly turn: Deadline;
 
-	constructor({ base, timer, memory, publisher, info, outputs, sensors, trying }: RetainedOptions) {
+	constructor({ base, timer, memory, publisher, info, outputs, alerts, trying }: RetainedOptions) {
 		const self: Announcing = {
 			name: topics.info,
 			announce: () => publisher.state(topics.info, JSON.stringify(info.values)),
 		};
-		const alerts = sensors.flatMap(({ alerts }) => alerts);
 		this.publisher = publisher;
 		this.parts = [self, ...outputs, ...alerts];
 		this.names = [

@@ -235,7 +235,7 @@ const wrong: readonly (readonly [title: string, raw: unknown, line: string])[] =
 	[
 		"an alert named as a sensor's fault",
 		{ ...right, sensors: [sensor], alerts: [{ ...alert, name: "temp-fault" }] },
-		'alerts[0].name: expected a name other than that of a sensor\'s own fault alert, found "temp-fault"',
+		'alerts[0].name: expected a name other than that of a fault alert, found "temp-fault"',
 	],
 	[
 		"two alerts of one name",

@@ -60,7 +60,7 @@ function stage(
 			},
 		},
 		outputs: outputs.map(announces),
-		sensors: alerts.map(names => ({ alerts: names.map(announces) })),
+		alerts: alerts.flat().map(announces),
 		trying: false,
 	});
 	return one;

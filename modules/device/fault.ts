@@ -1,0 +1,54 @@
+/**
+ * The alert of a board whose flash takes no writes: `storage-fault`. Its edges, and all alerts that follow, go by RAM then
+ * (store/outbox.ts), and `info` says so. Flash is tried again each second, until it takes a record.
+ */
+
+import { Deadline } from "../session/deadline.js";
+import { storageFault } from "./description/description.js";
+import Alert, { type AlertParts, type Edges } from "./sensors/alert.js";
+import type { SamplerParts } from "./sensors/sampler.js";
+import type { Storage } from "./storage.js";
+
+const PERIOD = 1000;
+
+export default class Fault {
+	readonly alerts: readonly Alert[];
+	private readonly alert: Alert;
+	private readonly parts: AlertParts;
+	private readonly storage: Storage;
+	private readonly changed: () => void;
+	private readonly turn: Deadline;
+
+	/** `changed`: `info` has other content. `edges` is only looked at here. */
+	constructor(parts: AlertParts & SamplerParts, storage: Storage, edges: Edges, changed: () => void) {
+		this.parts = parts;
+		this.storage = storage;
+		this.changed = changed;
+		this.turn = new Deadline(parts.timer, () => this.look());
+		this.alert = new Alert(parts, { name: storageFault, above: 0 }, edges);
+		this.alerts = storage.retry ? [this.alert] : [];
+		storage.onBroken = () => this.turn.set(0);
+	}
+
+	start(): void {
+		if (!this.storage.retry) return;
+		this.alert.start();
+		this.turn.set(0);
+	}
+
+	close(): void {
+		this.turn.close();
+	}
+
+	private look(): void {
+		const { alert, storage } = this;
+		const { on } = alert;
+		storage.retry?.();
+		const now = this.parts.time.uptime;
+		const value = storage.outbox.broken ? 1 : 0;
+		alert.look(value, now, now, value);
+		if (alert.on !== on) this.changed();
+		// Also while an edge waits for room.
+		if (alert.lowest === Infinity) this.turn.set(PERIOD);
+	}
+}
