@@ -104,8 +104,12 @@ export class Brokers {
 		this.slow = false;
 		return slow ? this.backoff.slow() : this.backoff.next();
 	}
-	/** A connection that was online has ended. Milliseconds until the next try. */
-	ended(): number {
+	/**
+	 * A connection that was online has ended; `good`: the broker has served on it. One that accepts and does not serve is no better
+	 * than one that cannot be reached: the next is tried. Milliseconds until then.
+	 */
+	ended(good: boolean): number {
+		if (!good) return this.failed(0);
 		this.index = 0;
 		return this.backoff.next();
 	}

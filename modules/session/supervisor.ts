@@ -63,6 +63,9 @@ export class Supervisor implements LinkOwner {
 	private readonly deadline: Deadline;
 	private link: Link | undefined;
 	private sessionPresent = false;
+	/** How many messages were acknowledged when the connection stood, and whether it has stood for long. */
+	private acknowledged = 0;
+	private stable = false;
 	/** Ticks at which the last try began; undefined before the first. */
 	private tried: number | undefined;
 	/** The host said that its network is gone. */
@@ -146,7 +149,7 @@ export class Supervisor implements LinkOwner {
 		if (reason === Reason.disconnected) this.subscriptions.hungUp();
 		this.drop();
 		this.enter(this.networkDown ? Network : Waiting);
-		const delay = online ? this.brokers.ended() : this.brokers.failed(returnCode);
+		const delay = online ? this.brokers.ended(this.served(reason)) : this.brokers.failed(returnCode);
 		this.deadline.set(this.networkDown ? this.deadlines.network : delay);
 		application.counters.reconnects[kindOf(reason, online)]++;
 		if (online) {
@@ -157,6 +160,11 @@ export class Supervisor implements LinkOwner {
 		} else if (returnCode && !passes(returnCode))
 			application.report(Report.refused, `${host}:${port} ${returnCode}`);
 		else application.report(Report.failed, `${host}:${port} ${nameOf(reason)}${cause && ` (${cause})`}`);
+	}
+	/** The broker has acknowledged something on this connection, or the connection has stood for long and not in silence. */
+	private served(reason: number): boolean {
+		const silent = reason === Reason.acknowledge || reason === Reason.unanswered;
+		return this.parts.application.counters.acknowledged !== this.acknowledged || (this.stable && !silent);
 	}
 	fault(error: unknown): void {
 		this.parts.application.fault(error);
@@ -170,8 +178,10 @@ export class Supervisor implements LinkOwner {
 	/** The deadline of the state has passed. */
 	private expired(): void {
 		const { stage } = this;
-		if (stage === Online) this.brokers.settled();
-		else if (stage === Closing) this.part();
+		if (stage === Online) {
+			this.stable = true;
+			this.brokers.settled();
+		} else if (stage === Closing) this.part();
 		else if (stage > Waiting) this.lost(stage === Connecting ? Reason.connect : Reason.subscribe);
 		// Not even a first try, where the host has said before that there is no network.
 		else if (stage === Waiting && this.networkDown) this.settle();
@@ -232,6 +242,8 @@ export class Supervisor implements LinkOwner {
 			this.deadline.set(this.brokers.stable);
 			this.subscriptions.online();
 			application.counters.connects++;
+			this.acknowledged = application.counters.acknowledged;
+			this.stable = false;
 			sender.open(link);
 			application.online(this.sessionPresent);
 			// Our own `online` has to come back, unless the broker has refused that filter.

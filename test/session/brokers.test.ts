@@ -69,16 +69,30 @@ describe("roster", () => {
 		order.failed(0);
 		assert.equal(order.broker.host, "b");
 		order.accepted();
-		order.ended();
+		order.ended(true);
 		assert.equal(order.broker.host, "a");
+	});
+	it("goes on to the next broker after a connection on which it was not served, and begins anew after the last", () => {
+		const order = new Brokers(brokers, {}, () => 0.5);
+		const seen: [string, number][] = [];
+		for (let i = 0; i < 4; i++) {
+			order.accepted();
+			seen.push([order.broker.host, order.ended(false)]);
+		}
+		assert.deepEqual(seen, [
+			["a", 500],
+			["b", 500],
+			["c", 1500],
+			["a", 500],
+		]);
 	});
 	it("tells one broker's session from another's", () => {
 		const order = new Brokers(brokers, {}, () => 0.5);
 		assert.equal(order.accepted(), true);
-		order.ended();
+		order.ended(true);
 		order.failed(0);
 		assert.equal(order.accepted(), false);
-		order.ended();
+		order.ended(true);
 		order.failed(0);
 		assert.equal(order.accepted(), true);
 	});
@@ -92,8 +106,8 @@ describe("roster", () => {
 	});
 	it("keeps its span over brief connections, and starts anew once one was stable", () => {
 		const order = new Brokers(brokers, {}, () => 0.999_999_9);
-		assert.deepEqual([order.ended(), order.ended(), order.ended()], [2000, 4000, 8000]);
+		assert.deepEqual([order.ended(true), order.ended(true), order.ended(true)], [2000, 4000, 8000]);
 		order.settled();
-		assert.equal(order.ended(), 2000);
+		assert.equal(order.ended(true), 2000);
 	});
 });

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { Reason, Report, State } from "../../modules/session/outcomes.js";
 import { Bench } from "./bench.js";
+import type { ScriptedClient } from "./client.js";
 
 const brokers = [
 	{ host: "a", port: 1883 },
@@ -93,6 +94,34 @@ describe("session, coming back", () => {
 			bench.connect();
 			assert.deepEqual(hosts(bench), ["a", "b", "a", "b", "a"]);
 		});
+		for (const [title, hangs] of [
+			["hangs up after SUBACK", (client: ScriptedClient) => client.fail(Reason.disconnected)],
+			["never acknowledges", () => {}],
+			["falls silent after SUBACK", (client: ScriptedClient) => client.fail(Reason.unanswered)],
+		] as const)
+			it(`goes on to the next when the preferred one accepts and ${title}, which takes a minute at most`, () => {
+				const bench = new Bench({ brokers });
+				const { clock } = bench;
+				const tries = { a: 0, b: 0 };
+				let client: ScriptedClient | undefined;
+				for (let second = 0; second < 86_400; second++) {
+					clock.advance(1000);
+					if (bench.clients.length && bench.client !== client) {
+						({ client } = bench);
+						tries[client.options.host as "a" | "b"]++;
+						client.accept();
+						client.grant();
+						if (client.options.host === "a") hangs(client);
+					}
+					if (client?.options.host === "b") client.acknowledge();
+					if (second === 70) assert.deepEqual([bench.session.online, bench.session.broker.host], [true, "b"]);
+				}
+				assert.deepEqual(tries, { a: 1, b: 1 });
+				// Once that one is lost, the preferred one has its turn again.
+				client?.fail();
+				bench.connect();
+				assert.equal(bench.session.broker.host, "a");
+			});
 		it("takes what a broker overrides, such as the TLS socket", () => {
 			const socket = { io: class {} as never };
 			const bench = new Bench({ brokers: [{ host: "a", port: 8883, client: { socket } }] });
