@@ -97,7 +97,12 @@ export class Brokers {
 	}
 	/** A try failed; `returnCode` is CONNACK's, or 0. Milliseconds until the next. */
 	failed(returnCode: number): number {
+		// A broker that stops is gone for a while; a second client of our id does not keep us from connecting.
+		this.brief = 0;
 		if (returnCode && !passes(returnCode)) this.slow = true;
+		return this.next();
+	}
+	private next(): number {
 		if (++this.index < this.brokers.length) return this.backoff.brief();
 		this.index = 0;
 		const slow = this.slow;
@@ -109,11 +114,14 @@ export class Brokers {
 	 * than one that cannot be reached: the next is tried. Milliseconds until then.
 	 */
 	ended(good: boolean): number {
-		if (!good) return this.failed(0);
+		if (!good) return this.next();
 		this.index = 0;
 		return this.backoff.next();
 	}
-	/** The broker ended a connection; true when this makes another client of our id likely. Said once in a while. */
+	/**
+	 * The broker ended a connection; true when this makes another client of our id likely: each new connection was taken at
+	 * once, and none stood for long. Said once in a while.
+	 */
 	suspect(): boolean {
 		if (++this.brief < suspicion) return false;
 		this.brief = 0;

@@ -499,6 +499,26 @@ describe("session, coming back", () => {
 		bench.clock.advance(1);
 		assert.equal(bench.clients.length, 4);
 	});
+	it("tells of a second client within seconds, and not when it is the broker that stops", () => {
+		const bench = new Bench();
+		const suspected = () =>
+			bench.take().filter(line => line.startsWith(`report ${Report.duplicateSuspected}`)).length;
+		bench.establish();
+		bench.clock.advance(3_600_000);
+		const began = bench.clock.now;
+		for (let kicks = 0; kicks < 3; kicks++) {
+			bench.client.fail();
+			bench.establish(true);
+		}
+		assert.equal(suspected(), 1);
+		assert.ok(bench.clock.now - began < 20_000);
+		for (let restarts = 0; restarts < 9; restarts++) {
+			bench.client.fail();
+			bench.connect().fail(); // it is not back yet
+			bench.establish(true);
+		}
+		assert.equal(suspected(), 0);
+	});
 	it("is not disturbed by a jump of the wall clock, nor by ticks that wrap", () => {
 		const bench = new Bench();
 		bench.clock.now = 2 ** 31 - 2000;
