@@ -4,7 +4,9 @@
  * connections in a row make a second client of our id likely. Holds no timers.
  */
 
-import type { BackoffOptions, Broker } from "./options.js";
+import type { Ticks } from "../mqtt/io.js";
+import { since } from "./deadline.js";
+import type { BackoffOptions, Broker, SessionOptions } from "./options.js";
 import { passes } from "./outcomes.js";
 
 /**
@@ -15,15 +17,20 @@ export class Backoff {
 	readonly minimum: number;
 	readonly maximum: number;
 	readonly stable: number;
+	readonly spread: number;
 	private readonly random: () => number;
 	private span: number;
 
-	constructor({ minimum = 1000, maximum = 60_000, stable = 60_000 }: BackoffOptions, random: () => number) {
-		if (!(minimum > 0 && maximum >= minimum && stable >= 0))
-			throw new RangeError(`backoff: expected 0 < minimum <= maximum and 0 <= stable`);
+	constructor(
+		{ minimum = 1000, maximum = 60_000, stable = 60_000, spread = 0 }: BackoffOptions,
+		random: () => number,
+	) {
+		if (!(minimum > 0 && maximum >= minimum && stable >= 0 && spread >= 0))
+			throw new RangeError(`backoff: expected 0 < minimum <= maximum, 0 <= stable and 0 <= spread`);
 		this.minimum = minimum;
 		this.maximum = maximum;
 		this.stable = stable;
+		this.spread = spread;
 		this.random = random;
 		this.span = minimum;
 	}
@@ -31,7 +38,7 @@ export class Backoff {
 	next(): number {
 		const span = this.span * 2;
 		this.span = span < this.maximum ? span : this.maximum;
-		return this.between(this.minimum, this.span);
+		return this.between(this.minimum, this.span > this.spread ? this.span : this.spread);
 	}
 	/** The slow end at once, for a refusal that only a person can end; still jittered, over its upper half. */
 	slow(): number {
@@ -53,23 +60,52 @@ export class Backoff {
 
 /** Connections in a row, each ended by the broker before it was stable, that raise the suspicion. */
 const suspicion = 3;
+/** Milliseconds after which a preferred broker that failed is tried before the last good one again. */
+const forgiven = 3_600_000;
 
 export class Brokers {
 	private readonly brokers: readonly Broker[];
+	private readonly ticks: Ticks;
 	private readonly backoff: Backoff;
+	private readonly random: () => number;
+	/** Indices in the order in which they are tried; and those that this round has still to try. */
+	private readonly order: number[];
+	private left: number[];
 	private index = 0;
-	/** The broker that was last connected; -1 before the first. */
+	/** The broker that was last connected, and the last one that has served; -1 before the first. */
 	private last = -1;
+	private good = -1;
+	/** Ticks at which the first in order last failed, where it has. */
+	private refused: number | undefined;
 	private slow = false;
 	private brief = 0;
+	/** The connection has stood for long. */
+	private stood = false;
 
-	constructor(brokers: readonly Broker[], backoff: BackoffOptions, random: () => number) {
+	constructor({ brokers, brokerOrder, backoff = {}, random = Math.random, ticks }: SessionOptions) {
 		this.brokers = brokers;
+		this.ticks = ticks;
+		this.random = random;
 		this.backoff = new Backoff(backoff, random);
+		this.order = brokers.map((_, index) => index);
+		// Each board has an order of its own, or all of them would sit on the first.
+		if (brokerOrder === "random")
+			for (let i = this.order.length - 1; i > 0; i--) {
+				const j = Math.floor(random() * (i + 1));
+				const swapped = this.order[i] as number;
+				this.order[i] = this.order[j] as number;
+				this.order[j] = swapped;
+			}
+		this.left = [];
+		this.restart();
 	}
 	/** The broker that is tried next, is being tried, or is connected. */
 	get broker(): Broker {
 		return this.brokers[this.index] as Broker;
+	}
+	/** Others are left to try in this round. */
+	get more(): boolean {
+		return this.left.length > 0;
 	}
 	/** Milliseconds between two tries at the least. */
 	get minimum(): number {
@@ -79,19 +115,28 @@ export class Brokers {
 	get stable(): number {
 		return this.backoff.stable;
 	}
-	/** A try begins with the broker we like best. */
+	/** Milliseconds until the very first try: boards that start at the same moment do not arrive as one. */
+	first(): number {
+		return Math.round(this.random() * this.backoff.spread);
+	}
+	/** A round begins: with the broker that served last, unless a preferred one has had time to come back; then in order. */
 	restart(): void {
-		this.index = 0;
+		const { good, order, refused } = this;
+		const first = order[0] as number;
+		const again = refused === undefined || since(this.ticks.ticks, refused) >= forgiven;
+		this.index = good < 0 || again ? first : good;
+		this.left = order.filter(index => index !== this.index);
 	}
 	/** A broker took us. False when its session is not the one of the last connection. */
 	accepted(): boolean {
 		const same = this.last === -1 || this.last === this.index;
 		this.last = this.index;
-		this.slow = false;
+		this.slow = this.stood = false;
 		return same;
 	}
 	/** The connection has stood long enough: the next loss is a new one. */
 	settled(): void {
+		this.stood = true;
 		this.brief = 0;
 		this.backoff.reset();
 	}
@@ -102,20 +147,15 @@ export class Brokers {
 		if (returnCode && !passes(returnCode)) this.slow = true;
 		return this.next();
 	}
-	private next(): number {
-		if (++this.index < this.brokers.length) return this.backoff.brief();
-		this.index = 0;
-		const slow = this.slow;
-		this.slow = false;
-		return slow ? this.backoff.slow() : this.backoff.next();
-	}
 	/**
-	 * A connection that was online has ended; `good`: the broker has served on it. One that accepts and does not serve is no better
-	 * than one that cannot be reached: the next is tried. Milliseconds until then.
+	 * A connection that was online has ended; `served`: something was acknowledged on it; `silent`: the broker gave no answer at
+	 * the end. A broker that accepts and does not serve is no better than one that cannot be reached: the next is tried.
+	 * Milliseconds until then.
 	 */
-	ended(good: boolean): number {
-		if (!good) return this.next();
-		this.index = 0;
+	ended(served: boolean, silent: boolean): number {
+		if (!served && (silent || !this.stood)) return this.next();
+		this.good = this.index;
+		this.restart();
 		return this.backoff.next();
 	}
 	/**
@@ -126,5 +166,18 @@ export class Brokers {
 		if (++this.brief < suspicion) return false;
 		this.brief = 0;
 		return true;
+	}
+
+	private next(): number {
+		if (this.index === this.order[0]) this.refused = this.ticks.ticks;
+		if (this.index === this.good) this.good = -1;
+		if (this.left.length) {
+			this.index = this.left.shift() as number;
+			return this.backoff.brief();
+		}
+		this.restart();
+		const slow = this.slow;
+		this.slow = false;
+		return slow ? this.backoff.slow() : this.backoff.next();
 	}
 }

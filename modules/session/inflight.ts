@@ -71,7 +71,12 @@ export class InFlight {
 	sent(packetIdentifier: number, place: number): void {
 		this.places.set(packetIdentifier, place);
 		const lane = laneOf(place);
-		if (lane !== Lane.status) this.outbox(lane).sent(sequenceOf(place), packetIdentifier);
+		if (lane === Lane.status) return;
+		try {
+			this.outbox(lane).sent(sequenceOf(place), packetIdentifier);
+		} catch {
+			// Flash that fails to keep it does not keep the message back: sent as new after a restart it still arrives.
+		}
 	}
 	/** An identifier that is in use keeps its turn. */
 	add(packetIdentifier: number, place: number): void {
@@ -132,8 +137,12 @@ export class InFlight {
 	/** The broker has acknowledged the message; its place is given up. */
 	release(packetIdentifier: number, place: number): void {
 		const lane = laneOf(place);
-		if (lane === Lane.live) this.live.remove(sequenceOf(place));
-		else if (lane === Lane.durable) this.durable.release(packetIdentifier);
+		try {
+			if (lane === Lane.live) this.live.remove(sequenceOf(place));
+			else if (lane === Lane.durable) this.durable.release(packetIdentifier);
+		} catch {
+			// Flash that fails to forget it sends it again after a restart: at least once.
+		}
 	}
 	private reset(): void {
 		this.places.clear();

@@ -38,6 +38,8 @@ export interface BackoffOptions {
 	readonly maximum?: number;
 	/** For how long a connection must stand before the next loss starts at `minimum` again; 60000 ms by default. */
 	readonly stable?: number;
+	/** Milliseconds over which the boards of a fleet spread their first try after a start and after a loss; 0 by default. */
+	readonly spread?: number;
 }
 
 export interface Broker {
@@ -55,7 +57,9 @@ export interface Deadlines {
 	readonly network?: number;
 	/** Name, TCP, TLS and CONNACK together; 30 000 by default. */
 	readonly connect?: number;
-	/** Each SUBACK; 10 000 by default. */
+	/** The same while other brokers are left to try; 10 000 by default. */
+	readonly next?: number;
+	/** Each SUBACK; 10 000 by default. Twice as long each time that a broker is slower, up to `connect`. */
 	readonly subscribe?: number;
 	/** Until anything that is in flight is acknowledged; 60 000 by default. */
 	readonly acknowledge?: number;
@@ -67,8 +71,9 @@ export interface Deadlines {
 
 export interface SessionOptions {
 	readonly client: With<ClientClass, ClientDefaults>;
-	/** In the order of preference. */
 	readonly brokers: readonly Broker[];
+	/** `listed`, the default: in the order of preference. `random`: in an order of each board's own, over equal nodes. */
+	readonly brokerOrder?: "listed" | "random";
 	readonly id: string;
 	/** Milliseconds. */
 	readonly keepAlive: number;
@@ -255,6 +260,7 @@ export const defaults = Object.freeze({
 	deadlines: Object.freeze({
 		network: 60_000,
 		connect: 30_000,
+		next: 10_000,
 		subscribe: 10_000,
 		acknowledge: 60_000,
 		close: 1000,
@@ -271,6 +277,7 @@ export const defaults = Object.freeze({
 /** Throws on what no connection could be made of. */
 export function check(options: SessionOptions): void {
 	const { brokers, id, keepAlive, status, subscriptions = [], window = 1, rate = 1, outbox } = options;
+	const { brokerOrder = "listed" } = options;
 	if (!options.client?.io) throw new TypeError("client: expected an object with io, an MQTT client class");
 	if (!brokers || brokers.length === 0) throw new RangeError("brokers: expected at least one");
 	for (const { host, port } of brokers)
@@ -284,5 +291,7 @@ export function check(options: SessionOptions): void {
 			throw new RangeError(`subscriptions: expected exact names at QoS 0, 1 or 2, found ${topic} at ${QoS}`);
 	if (!(window >= 1 && window <= 1000)) throw new RangeError(`window: expected 1…1000, found ${window}`);
 	if (!(rate > 0)) throw new RangeError(`rate: expected messages a second, found ${rate}`);
+	if (brokerOrder !== "listed" && brokerOrder !== "random")
+		throw new RangeError(`brokerOrder: expected listed or random, found ${brokerOrder}`);
 	if (!outbox) throw new TypeError("outbox: expected an Outbox");
 }

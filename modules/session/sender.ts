@@ -9,21 +9,18 @@ import { Deadline } from "./deadline.js";
 import { type InFlight, Lane, laneOf, placeOf } from "./inflight.js";
 import type { Link } from "./link.js";
 import { defaults, type OutboxEntry, type PublishOptions, type SessionOptions } from "./options.js";
-import { type Application, Outcome, Packet, Reason, type Tally } from "./outcomes.js";
+import { type Application, Outcome, Packet, Reason } from "./outcomes.js";
 import { Aside, Poison } from "./poison.js";
 import { Backlog } from "./queue.js";
 
 type Message = Pick<OutboxEntry, "topic" | "payload" | "QoS" | "retain">;
 
-const plain: PublishOptions = Object.freeze({ QoS: 1 });
-const retained: PublishOptions = Object.freeze({ QoS: 1, retain: true });
 const status = placeOf(Lane.status, 0);
 
 export class Sender {
 	private link: Link | undefined;
 	private readonly inflight: InFlight;
 	private readonly options: SessionOptions;
-	private readonly counters: Tally;
 	private readonly application: Application;
 	private readonly window: number;
 	private readonly backlog: Backlog;
@@ -33,6 +30,8 @@ export class Sender {
 	private readonly drain: Deadline;
 	/** Until something in flight has to be acknowledged. */
 	private readonly silence: Deadline;
+	/** Something was acknowledged on this connection. */
+	served = false;
 	/** `online` is still to be published on this connection. */
 	private greeting = false;
 
@@ -41,7 +40,6 @@ export class Sender {
 		const { timer, recall = defaults.recall } = options;
 		this.options = options;
 		this.inflight = inflight;
-		this.counters = application.counters;
 		this.application = application;
 		this.window = options.window ?? defaults.window;
 		this.backlog = new Backlog(options.outbox, options.rate ?? defaults.rate);
@@ -62,6 +60,7 @@ export class Sender {
 		const { inflight, poison } = this;
 		const now = this.options.ticks.ticks;
 		this.link = link;
+		this.served = false;
 		this.backlog.open(now);
 		poison.open(now);
 		this.aside.open();
@@ -80,7 +79,7 @@ export class Sender {
 		this.silence.clear();
 		this.backlog.close();
 		const stuck = reason === Reason.stuck;
-		this.counters.dropped.offline += inflight.live.shed(stuck);
+		this.application.counters.dropped.offline += inflight.live.shed(stuck);
 		const id = stuck ? (inflight.waiting[0] ?? 0) : inflight.oldest();
 		const place = inflight.place(id);
 		inflight.waiting = [];
@@ -98,7 +97,7 @@ export class Sender {
 
 	offer(topic: string, payload: Uint8Array, options: PublishOptions): Outcome {
 		const link = this.link;
-		const { counters } = this;
+		const { counters } = this.application;
 		const { live } = this.inflight;
 		const QoS = options.QoS ?? 0;
 		let kept = options;
@@ -129,18 +128,18 @@ export class Sender {
 		return true;
 	}
 	/** For messages that must not be lost: QoS 1, by way of the board's outbox. */
-	offerDurable(topic: string, payload: Uint8Array, retain: boolean): Outcome {
+	offerDurable(topic: string, payload: Uint8Array, options: PublishOptions): Outcome {
 		const { durable } = this.inflight;
-		const options = retain ? retained : plain;
 		const sequence = durable.append(topic, payload, options);
 		if (!sequence) return Outcome.droppedFull;
 		const { link, backlog } = this;
 		if (link && backlog.passes(topic) && this.straight(link)) {
 			backlog.straight(sequence);
-			return this.launch(link, placeOf(Lane.durable, sequence), { topic, payload, retain });
+			const message = { topic, payload, retain: options.retain ?? false };
+			return this.launch(link, placeOf(Lane.durable, sequence), message);
 		}
 		backlog.accepted(sequence, topic, link !== undefined);
-		this.counters.queued++;
+		this.application.counters.queued++;
 		return Outcome.queued;
 	}
 	/** Publishes `online` once more. False when there is no connection for it: it is still to come then. */
@@ -155,7 +154,8 @@ export class Sender {
 		const place = this.inflight.place(packetIdentifier);
 		if (place === 0) return;
 		this.inflight.delete(packetIdentifier);
-		this.counters.acknowledged++;
+		this.application.counters.acknowledged++;
+		this.served = true;
 		this.taken(packetIdentifier, place);
 	}
 	/** PUBREC: the message is the broker's, its identifier stays in use until PUBCOMP [MQTT-4.3.3-1]. */
@@ -225,8 +225,8 @@ export class Sender {
 		this.listen(place);
 		if (fresh) {
 			inflight.fresh = 0;
-			this.counters.sent++;
-		} else this.counters.retransmitted++;
+			this.application.counters.sent++;
+		} else this.application.counters.retransmitted++;
 		return true;
 	}
 	private sendLive(link: Link, zero: boolean): boolean {
@@ -238,7 +238,7 @@ export class Sender {
 		else if (!link.send(topic, payload, 0, retain, false, 0)) return false;
 		else {
 			live.remove(sequence);
-			this.counters.sent++;
+			this.application.counters.sent++;
 		}
 		return true;
 	}
@@ -251,20 +251,16 @@ export class Sender {
 	}
 	/** Sends a message for the first time. Where there is no room, it is the first to go once there is. */
 	private launch(link: Link, place: number, message: Message): Outcome {
-		const { inflight, counters } = this;
+		const { inflight } = this;
 		const id = inflight.take();
-		try {
-			inflight.sent(id, place);
-		} catch (error) {
-			this.application.fault(error); // sent as new after a restart it still arrives
-		}
+		inflight.sent(id, place);
 		if (!link.send(message.topic, message.payload, message.QoS ?? 1, message.retain, false, id)) {
 			inflight.waiting.push(id);
 			inflight.fresh = id;
 			return Outcome.queued;
 		}
 		this.listen(place);
-		counters.sent++;
+		this.application.counters.sent++;
 		return Outcome.sent;
 	}
 	/** A message has left. */
@@ -282,12 +278,8 @@ export class Sender {
 		const { inflight, poison } = this;
 		if (laneOf(place) !== Lane.released) {
 			poison.acknowledged(place, this.options.ticks.ticks);
-			try {
-				if (place === this.aside.offered) this.aside.taken(place);
-				inflight.release(packetIdentifier, place);
-			} catch (error) {
-				this.application.fault(error);
-			}
+			if (place === this.aside.offered) this.application.guard(() => this.aside.taken(place));
+			inflight.release(packetIdentifier, place);
 		}
 		this.silence.clear();
 		if (this.link && inflight.outstanding > 0) this.await();

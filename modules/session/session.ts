@@ -89,7 +89,7 @@ export default class Session implements SessionLike {
 			return Outcome.droppedLong;
 		}
 		const outcome = options.durable
-			? this.sender.offerDurable(topic, bytes, options.retain ?? false)
+			? this.sender.offerDurable(topic, bytes, options)
 			: this.sender.offer(topic, bytes, options);
 		if (outcome !== Outcome.droppedFull) this.full = false;
 		else {

@@ -63,9 +63,8 @@ export class Supervisor implements LinkOwner {
 	private readonly deadline: Deadline;
 	private link: Link | undefined;
 	private sessionPresent = false;
-	/** How many messages were acknowledged when the connection stood, and whether it has stood for long. */
-	private acknowledged = 0;
-	private stable = false;
+	/** For SUBACK: longer each time that a broker has not kept it. */
+	private slowness: number;
 	/** Ticks at which the last try began; undefined before the first. */
 	private tried: number | undefined;
 	/** The host said that its network is gone. */
@@ -79,11 +78,12 @@ export class Supervisor implements LinkOwner {
 		this.options = options;
 		this.parts = parts;
 		this.deadlines = { ...defaults.deadlines, ...options.deadlines };
-		this.brokers = new Brokers(options.brokers, options.backoff ?? {}, options.random ?? Math.random);
+		this.brokers = new Brokers(options);
+		this.slowness = this.deadlines.subscribe;
 		this.subscriptions = new Subscriptions(parts.status.subscriptions, parts.inflight, parts.application);
 		parts.status.deaf = () => this.deaf();
 		this.deadline = new Deadline(options.timer, () => this.expired());
-		this.deadline.set(0);
+		this.deadline.set(this.brokers.first());
 	}
 
 	get state(): State {
@@ -104,7 +104,7 @@ export class Supervisor implements LinkOwner {
 		}
 		if (this.stage > Waiting) return;
 		this.brokers.restart();
-		this.deadline.set(Math.max(0, minimum - passed));
+		this.deadline.set(Math.max(0, minimum - passed) + this.brokers.first());
 	}
 	/** The host's network is gone. `settle` acts on it, outside of the caller's call. */
 	down(): void {
@@ -149,7 +149,10 @@ export class Supervisor implements LinkOwner {
 		if (reason === Reason.disconnected) this.subscriptions.hungUp();
 		this.drop();
 		this.enter(this.networkDown ? Network : Waiting);
-		const delay = online ? this.brokers.ended(this.served(reason)) : this.brokers.failed(returnCode);
+		const silent = reason === Reason.acknowledge || reason === Reason.unanswered;
+		if (reason === Reason.subscribe) this.slowness = Math.min(2 * this.slowness, this.deadlines.connect);
+		const { brokers } = this;
+		const delay = online ? brokers.ended(sender.served, silent) : brokers.failed(returnCode);
 		this.deadline.set(this.networkDown ? this.deadlines.network : delay);
 		application.counters.reconnects[kindOf(reason, online)]++;
 		if (online) {
@@ -160,11 +163,6 @@ export class Supervisor implements LinkOwner {
 		} else if (returnCode && !passes(returnCode))
 			application.report(Report.refused, `${host}:${port} ${returnCode}`);
 		else application.report(Report.failed, `${host}:${port} ${nameOf(reason)}${cause && ` (${cause})`}`);
-	}
-	/** The broker has acknowledged something on this connection, or the connection has stood for long and not in silence. */
-	private served(reason: number): boolean {
-		const silent = reason === Reason.acknowledge || reason === Reason.unanswered;
-		return this.parts.application.counters.acknowledged !== this.acknowledged || (this.stable && !silent);
 	}
 	fault(error: unknown): void {
 		this.parts.application.fault(error);
@@ -179,7 +177,7 @@ export class Supervisor implements LinkOwner {
 	private expired(): void {
 		const { stage } = this;
 		if (stage === Online) {
-			this.stable = true;
+			this.slowness = this.deadlines.subscribe;
 			this.brokers.settled();
 		} else if (stage === Closing) this.part();
 		else if (stage > Waiting) this.lost(stage === Connecting ? Reason.connect : Reason.subscribe);
@@ -194,16 +192,13 @@ export class Supervisor implements LinkOwner {
 		this.link?.close();
 		this.link = undefined;
 	}
-
-	// Connecting and subscribing
-
 	private try(): void {
 		this.enter(Connecting);
 		this.tried = this.options.ticks.ticks;
 		const { id, keepAlive, clean = false, client } = this.options;
 		const { host, port, user, password, client: overrides } = this.broker;
 		const { io, ...shared } = client;
-		const timeout = this.deadlines.connect;
+		const timeout = this.brokers.more ? this.deadlines.next : this.deadlines.connect;
 		// The client's own deadline knows better what is missing; ours stands behind it.
 		this.deadline.set(timeout + 500);
 		const options = { ...shared, ...overrides, host, port, id, keepAlive, clean, timeout };
@@ -235,15 +230,13 @@ export class Supervisor implements LinkOwner {
 		if (this.stage === Online) return;
 		if (asked) {
 			if (this.stage !== Subscribing) this.enter(Subscribing);
-			this.deadline.set(this.deadlines.subscribe);
+			this.deadline.set(this.slowness);
 		} else {
 			const { sender, status, application } = this.parts;
 			this.enter(Online);
 			this.deadline.set(this.brokers.stable);
 			this.subscriptions.online();
 			application.counters.connects++;
-			this.acknowledged = application.counters.acknowledged;
-			this.stable = false;
 			sender.open(link);
 			application.online(this.sessionPresent);
 			// Our own `online` has to come back, unless the broker has refused that filter.
@@ -264,9 +257,6 @@ export class Supervisor implements LinkOwner {
 		this.parts.sender.announce();
 		this.parts.status.listen();
 	}
-
-	// Closing
-
 	private bid(): void {
 		const id = this.parts.inflight.take();
 		if (this.parts.status.part(this.link as Link, this.farewell, id)) this.parting = id;
@@ -284,8 +274,6 @@ export class Supervisor implements LinkOwner {
 		this.enter(Closed);
 		this.parts.closed();
 	}
-
-	// LinkOwner: what a connection brings
 
 	control(operation: number, message: ClientControl): void {
 		const { sender, inbound } = this.parts;

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Backoff, Brokers } from "../../modules/session/brokers.js";
+import type { SessionOptions } from "../../modules/session/options.js";
+import { TestClock } from "../clock.js";
 
 const brokers = ["a", "b", "c"].map(host => ({ host, port: 1883 }));
 
@@ -50,9 +52,15 @@ describe("back-off", () => {
 	});
 });
 
-describe("roster", () => {
+const make = (
+	random: () => number,
+	options: Partial<SessionOptions> = {},
+	ticks: { ticks: number } = new TestClock(),
+) => new Brokers({ brokers, random, ticks, ...options } as SessionOptions);
+
+describe("the brokers", () => {
 	it("goes through the brokers in order, with less than the minimum between them, and waits after the last", () => {
-		const order = new Brokers(brokers, {}, () => 0.5);
+		const order = make(() => 0.5);
 		const seen: [string, number][] = [];
 		for (let i = 0; i < 6; i++) seen.push([order.broker.host, order.failed(0)]);
 		assert.deepEqual(seen, [
@@ -64,20 +72,74 @@ describe("roster", () => {
 			["c", 2500],
 		]);
 	});
-	it("begins with the preferred broker after a connection has ended", () => {
-		const order = new Brokers(brokers, {}, () => 0.5);
+	it("begin with the one that served last, and with the preferred one again once that has had an hour", () => {
+		const clock = new TestClock();
+		const order = make(() => 0.5, {}, clock);
+		const round = () => {
+			const seen: string[] = [];
+			do {
+				seen.push(order.broker.host);
+				order.failed(0);
+			} while (seen.length < 3);
+			return seen.join("");
+		};
 		order.failed(0);
 		assert.equal(order.broker.host, "b");
 		order.accepted();
-		order.ended(true);
-		assert.equal(order.broker.host, "a");
+		order.ended(true, false);
+		clock.now += 3_599_999;
+		assert.equal(round(), "bac", "it fails too: then in order");
+		order.failed(0);
+		order.accepted();
+		clock.now += 3_600_000;
+		order.ended(true, false);
+		assert.equal(round(), "abc");
+	});
+	it("are in an order of its own for each board where that is asked for, and each is tried in a round", () => {
+		const firsts = new Map<string, number>();
+		let draw = 0;
+		const random = () => {
+			draw = (Math.imul(draw, 1_664_525) + 1_013_904_223) >>> 0;
+			return draw / 2 ** 32;
+		};
+		for (let board = 0; board < 3000; board++) {
+			const order = make(random, { brokerOrder: "random" });
+			const seen = [0, 1, 2].map(() => {
+				const { host } = order.broker;
+				order.failed(0);
+				return host;
+			});
+			assert.deepEqual([...seen].sort(), ["a", "b", "c"]);
+			firsts.set(seen[0] as string, (firsts.get(seen[0] as string) ?? 0) + 1);
+		}
+		for (const host of "abc")
+			assert.ok(Math.abs((firsts.get(host) as number) - 1000) < 100, `${[...firsts]}`);
+	});
+	it("of a fleet see its first tries, after a start and after a loss, spread over the time that was given", () => {
+		const seconds = { start: new Map<number, number>(), loss: new Map<number, number>() };
+		let draw = 7;
+		const random = () => {
+			draw = (Math.imul(draw, 1_664_525) + 1_013_904_223) >>> 0;
+			return draw / 2 ** 32;
+		};
+		const count = (map: Map<number, number>, delay: number) =>
+			map.set(Math.floor(delay / 1000), (map.get(Math.floor(delay / 1000)) ?? 0) + 1);
+		for (let board = 0; board < 5000; board++) {
+			const order = make(random, { backoff: { spread: 20_000 } });
+			count(seconds.start, order.first());
+			order.accepted();
+			count(seconds.loss, order.ended(true, false));
+		}
+		for (const map of Object.values(seconds))
+			assert.ok(Math.max(...map.values()) < 320, `at most ${Math.max(...map.values())} in a second`);
+		assert.equal(make(random).first(), 0, "a board alone does not wait");
 	});
 	it("goes on to the next broker after a connection on which it was not served, and begins anew after the last", () => {
-		const order = new Brokers(brokers, {}, () => 0.5);
+		const order = make(() => 0.5);
 		const seen: [string, number][] = [];
 		for (let i = 0; i < 4; i++) {
 			order.accepted();
-			seen.push([order.broker.host, order.ended(false)]);
+			seen.push([order.broker.host, order.ended(false, false)]);
 		}
 		assert.deepEqual(seen, [
 			["a", 500],
@@ -87,27 +149,29 @@ describe("roster", () => {
 		]);
 	});
 	it("tells one broker's session from another's", () => {
-		const order = new Brokers(brokers, {}, () => 0.5);
+		const order = make(() => 0.5);
 		assert.equal(order.accepted(), true);
-		order.ended(true);
+		order.ended(true, false);
 		order.failed(0);
 		assert.equal(order.accepted(), false);
-		order.ended(true);
-		order.failed(0);
+		order.ended(true, false);
 		assert.equal(order.accepted(), true);
 	});
 	it("waits long after a refusal that only a person can end, and not after one that passes", () => {
 		const waits = (code: number) => {
-			const order = new Brokers([brokers[0] as (typeof brokers)[0]], {}, () => 0);
+			const order = make(() => 0, { brokers: [{ host: "a", port: 1883 }] });
 			return [order.failed(code), order.failed(0)];
 		};
 		assert.deepEqual(waits(3), [1000, 1000]);
 		for (const code of [1, 2, 4, 5, 7]) assert.deepEqual(waits(code), [30_000, 1000]);
 	});
 	it("keeps its span over brief connections, and starts anew once one was stable", () => {
-		const order = new Brokers(brokers, {}, () => 0.999_999_9);
-		assert.deepEqual([order.ended(true), order.ended(true), order.ended(true)], [2000, 4000, 8000]);
+		const order = make(() => 0.999_999_9);
+		assert.deepEqual(
+			[order.ended(true, false), order.ended(true, false), order.ended(true, false)],
+			[2000, 4000, 8000],
+		);
 		order.settled();
-		assert.equal(order.ended(true), 2000);
+		assert.equal(order.ended(true, false), 2000);
 	});
 });

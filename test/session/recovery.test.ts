@@ -82,7 +82,7 @@ describe("session, coming back", () => {
 	});
 
 	describe("brokers", () => {
-		it("tries them in their order, and the preferred one first after each loss", () => {
+		it("tries them in their order; after a loss the one that served first, the preferred one again after an hour", () => {
 			const bench = new Bench({ brokers });
 			bench.connect().fail();
 			bench.connect().fail();
@@ -92,7 +92,42 @@ describe("session, coming back", () => {
 			assert.equal(bench.session.broker.host, "b");
 			bench.client.fail();
 			bench.connect();
-			assert.deepEqual(hosts(bench), ["a", "b", "a", "b", "a"]);
+			assert.deepEqual(hosts(bench), ["a", "b", "a", "b", "b"]);
+			bench.client.accept(true);
+			bench.client.grant();
+			bench.client.acknowledge();
+			bench.clock.advance(3_600_000);
+			bench.client.fail();
+			bench.connect();
+			assert.deepEqual(hosts(bench), ["a", "b", "a", "b", "b", "a"]);
+		});
+		it("gives a broker that does not answer 10 s while others are left, and 30 s as the last", () => {
+			const bench = new Bench({ brokers, random: () => 0 });
+			bench.connect();
+			assert.equal(bench.client.options.timeout, 10_000);
+			bench.clock.advance(10_500);
+			assert.deepEqual([bench.session.broker.host, bench.client.options.timeout], ["b", 30_000]);
+			bench.clock.advance(30_500);
+			bench.connect();
+			assert.deepEqual([bench.session.broker.host, bench.client.options.timeout], ["a", 10_000]);
+		});
+		it("gives SUBACK twice as long each time that it has not come, up to 30 s, until a connection is stable", () => {
+			const bench = new Bench();
+			for (const wait of [10_000, 20_000, 30_000, 30_000]) {
+				const client = bench.connect();
+				client.accept();
+				bench.clock.advance(wait - 1);
+				assert.equal(client.closed, false);
+				bench.clock.advance(1);
+				assert.equal(client.closed, true);
+			}
+			bench.establish();
+			bench.clock.advance(60_000);
+			bench.client.fail();
+			const client = bench.connect();
+			client.accept(true);
+			bench.clock.advance(10_000);
+			assert.equal(client.closed, true);
 		});
 		for (const [title, hangs] of [
 			["hangs up after SUBACK", (client: ScriptedClient) => client.fail(Reason.disconnected)],
@@ -362,6 +397,26 @@ describe("session, coming back", () => {
 			bench.session.networkUp();
 			bench.clock.advance(0);
 			assert.equal(bench.clients.length, count + 1);
+		});
+		it("that comes up is tried after a share of the spread, so that a site's boards do not arrive as one", () => {
+			const bench = new Bench({ backoff: { spread: 20_000 } });
+			assert.equal(bench.clients.length, 0);
+			bench.clock.advance(9999);
+			assert.equal(bench.clients.length, 0, "nor is the first try at once");
+			bench.clock.advance(1);
+			assert.equal(bench.clients.length, 1);
+			bench.client.fail();
+			bench.session.networkDown();
+			bench.clock.advance(60_000);
+			bench.client.fail();
+			bench.session.networkDown();
+			bench.clock.advance(5000);
+			const { length } = bench.clients;
+			bench.session.networkUp();
+			bench.clock.advance(9999);
+			assert.equal(bench.clients.length, length);
+			bench.clock.advance(1);
+			assert.equal(bench.clients.length, length + 1);
 		});
 		it("that is not there at the start is not tried before its deadline, nor before it comes", () => {
 			let tell: (up: boolean) => void = () => {};
