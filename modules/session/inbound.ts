@@ -6,7 +6,7 @@
 
 import type { Link } from "./link.js";
 import { type ClientMessage, defaults, type Received, type SessionOptions } from "./options.js";
-import { type Application, Packet, Reason, Report } from "./outcomes.js";
+import { type Application, Packet, Report } from "./outcomes.js";
 import type { Sender } from "./sender.js";
 import type { Status } from "./status.js";
 
@@ -78,10 +78,8 @@ export class Inbound {
 		const QoS = message.QoS ?? 0;
 		const id = message.id ?? 0;
 		const known = QoS === 2 && this.received.has(id);
-		if (QoS === 2 && !known && this.received.size >= most) {
-			link.fail(Reason.overrun);
-			return;
-		}
+		// Neither delivered nor acknowledged: the broker sends it again on a later connection.
+		if (QoS === 2 && !known && this.received.size >= most) return;
 		const retain = message.retain ?? false;
 		const duplicate = message.duplicate ?? false;
 		if (!known && !this.taken(topic, payload, { QoS, retain, duplicate, id })) return;

@@ -29,9 +29,8 @@ export type LinkOptions = Omit<
 	"acknowledge" | "onReadable" | "onWritable" | "onControl" | "onError"
 >;
 
-/** How often the client may refuse what should fit before the connection is given up. */
+/** How often the client may refuse what should fit, and the milliseconds that the end of a connection is given to be told first. */
 const patience = 3;
-/** Milliseconds for the end of a connection to be told, before its refusals are taken for a message's fault. */
 const grace = 1000;
 /**
  * Replies that may wait for room. Messages stop coming at the first, since they are not read any more; packets without
@@ -56,9 +55,9 @@ export class Link {
 	private capacity = 0;
 	private rest: Uint8Array | undefined;
 	private offset = 0;
-	/** operation << 16 | packet identifier, in the order in which they are due [MQTT-4.6.0-2]. */
 	/** Makes the bytes that follow `rest`, for a payload that is never held whole. */
 	private source: (() => Uint8Array | undefined) | undefined;
+	/** operation << 16 | packet identifier, in the order in which they are due [MQTT-4.6.0-2]. */
 	private due: number[] = [];
 	/** A message, or more of one, that is not read before the replies are out. */
 	private unread: { readonly count: number; readonly message: ClientMessage } | undefined;
@@ -135,10 +134,7 @@ export class Link {
 		if (this.due.length > replies) this.fail(Reason.overrun);
 	}
 	/** False when it has to wait for `writable`. */
-	subscribe(
-		packetIdentifier: number,
-		items: readonly { readonly topic: string; readonly QoS: number }[],
-	): boolean {
+	subscribe(packetIdentifier: number, items: readonly { topic: string; QoS: number }[]): boolean {
 		return this.packet({ operation: Packet.SUBSCRIBE, id: packetIdentifier, items });
 	}
 	/** Sends DISCONNECT if it can. */

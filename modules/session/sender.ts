@@ -48,7 +48,6 @@ export class Sender {
 		this.poison = new Poison(timer, () => this.pump());
 		this.aside = new Aside(timer, recall, inflight, application, () => this.offerAgain());
 	}
-
 	/** CONNACK: messages in flight are sent again, or, when the broker has no session, as new ones. */
 	restore(sessionPresent: boolean): void {
 		const { inflight } = this;
@@ -124,7 +123,7 @@ export class Sender {
 	/** See link.ts. */
 	stream(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean {
 		if (!this.link?.stream(topic, byteLength, source)) return false;
-		this.counters.sent++;
+		this.application.counters.sent++;
 		return true;
 	}
 	/** For messages that must not be lost: QoS 1, by way of the board's outbox. */
@@ -161,10 +160,9 @@ export class Sender {
 	/** PUBREC: the message is the broker's, its identifier stays in use until PUBCOMP [MQTT-4.3.3-1]. */
 	received(link: Link, packetIdentifier: number): void {
 		const place = this.inflight.place(packetIdentifier);
-		if (place !== 0 && laneOf(place) === Lane.live) {
-			this.inflight.add(packetIdentifier, placeOf(Lane.released, 0));
-			this.taken(packetIdentifier, place);
-		}
+		const live = place !== 0 && laneOf(place) === Lane.live;
+		if (live) this.inflight.add(packetIdentifier, placeOf(Lane.released, 0));
+		if (live) this.taken(packetIdentifier, place);
 		link.reply(Packet.PUBREL, packetIdentifier);
 	}
 	/** Sends as much as connection, window and rate allow. */
@@ -288,18 +286,15 @@ export class Sender {
 	/** Offers a message that was set aside, if no other waits. */
 	private offerAgain(): void {
 		const { link, inflight } = this;
-		const busy =
-			inflight.size > 0 || inflight.durable.length > 0 || inflight.live.pending > 0 || this.greeting;
-		if (!link?.ready || busy || !this.poison.good(this.options.ticks.ticks)) {
-			this.aside.wait();
-			return;
-		}
-		this.application.guard(() => {
-			const place = this.aside.next();
-			const entry = place ? inflight.message(place) : undefined;
-			if (!entry) return;
-			this.poison.offer(place);
-			this.launch(link, place, entry);
-		});
+		const waiting = inflight.size + inflight.durable.length + inflight.live.pending;
+		const good = waiting === 0 && !this.greeting && this.poison.good(this.options.ticks.ticks);
+		if (!link?.ready || !good) this.aside.wait();
+		else this.application.guard(() => this.offerNext(link));
+	}
+	private offerNext(link: Link): void {
+		const place = this.aside.next();
+		const entry = place ? this.inflight.message(place) : undefined;
+		if (entry) this.poison.offer(place);
+		if (entry) this.launch(link, place, entry);
 	}
 }
