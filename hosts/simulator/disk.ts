@@ -24,6 +24,11 @@ export function exists(path: string): boolean {
 	return File.exists(path);
 }
 
+/** Bytes; 0 for a file that does not exist. */
+export function lengthOf(path: string): number {
+	return File.exists(path) ? using(path, false, file => file.length) : 0;
+}
+
 export function readText(path: string): string {
 	return using(path, false, file => (file.length ? file.read(String) : ""));
 }

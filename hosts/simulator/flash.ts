@@ -5,7 +5,7 @@
 
 import type { ByteBuffer } from "../../modules/mqtt/io.js";
 import type { Flash, FlashPartition } from "../../modules/store/io.js";
-import { exists, folder, readBytes, writeBytes } from "./disk.js";
+import { folder, lengthOf, readBytes, writeBytes } from "./disk.js";
 
 const NAME = "journal";
 const SIZE = 65_536;
@@ -31,7 +31,7 @@ class Partition implements FlashPartition {
 	constructor(file: string, writable: boolean) {
 		this.#file = file;
 		this.#writable = writable;
-		if (!exists(file)) writeBytes(file, 0, erased(SIZE));
+		for (let length = lengthOf(file); length < SIZE; length += BLOCK) writeBytes(file, length, erased(BLOCK));
 	}
 	status() {
 		this.#check(0, 0);
@@ -61,7 +61,7 @@ class Partition implements FlashPartition {
 	}
 	eraseBlock(first: number, last = first + 1): void {
 		this.#change(first * BLOCK, (last - first) * BLOCK);
-		writeBytes(this.#file, first * BLOCK, erased((last - first) * BLOCK));
+		for (let block = first; block < last; block++) writeBytes(this.#file, block * BLOCK, erased(BLOCK));
 	}
 	close(): void {
 		this.#closed = true;
