@@ -5,6 +5,7 @@
  */
 
 import Board from "./modules/device/board.js";
+import budgetOf, { lack } from "./modules/device/budget.js";
 import { addresses, check, line } from "./modules/device/description/description.js";
 import type { ActuatorDriver, Device, SensorDriver } from "./modules/device/io.js";
 import { overlaid } from "./modules/device/provisioning/check.js";
@@ -66,15 +67,27 @@ export function board(device: Device, options: BoardOptions = {}): Board | undef
 		abandon(host);
 		return undefined;
 	}
+	const { lacking, ...budget } = budgetOf(host.heap, description);
+	if (lacking) {
+		host.trace?.(lack(lacking, description));
+		abandon(host);
+		return undefined;
+	}
+	// Without flash alerts are in RAM too.
+	const storage = openStorage(host, description, budget.queueBytes / 2);
+	const queueBytes = budget.queueBytes - storage.ram;
 	const brokers = found.addresses.map(address => ({
 		...address,
 		...(address.secure && mqtts && { client: mqtts.client }),
 	}));
+	const { longestAnswer } = budget;
 	return new Board({
 		device: host,
 		description,
-		storage: openStorage(host, description),
-		connect: defaults => new Session({ ...defaults, client: mqtt.client, brokers, ...session }),
+		storage,
+		longestAnswer,
+		connect: defaults =>
+			new Session({ ...defaults, ...budget, queueBytes, client: mqtt.client, brokers, ...session }),
 	});
 }
 

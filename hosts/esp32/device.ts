@@ -25,7 +25,7 @@ import MQTTClient from "../../modules/mqtt/client.js";
 import type { TCPClass } from "../../modules/mqtt/io.js";
 import { clock } from "../moddable/clock.js";
 import { credentials } from "../moddable/credentials.js";
-import { built, description, keys, overrides } from "../moddable/description.js";
+import { built, description, heap, keys, overrides } from "../moddable/description.js";
 import { NTPResolver, Resolver } from "../moddable/resolver.js";
 import { TCP } from "../moddable/tcp.js";
 import { timer } from "../moddable/timer.js";
@@ -89,6 +89,7 @@ export function createDevice(): Device {
 		},
 		keyValue: stored,
 		flash,
+		...heap(),
 		timer,
 		clock: time,
 		description: description(provision),

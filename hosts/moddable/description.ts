@@ -27,6 +27,12 @@ export function overrides(provision: Provision): { readonly [key: string]: strin
 	return result;
 }
 
+/** `config.heap`: what `creation` of the manifest leaves beside the stack. */
+export function heap(): { readonly heap?: number } {
+	const bytes = Number(built("heap"));
+	return bytes > 0 ? { heap: bytes } : {};
+}
+
 export function description(provision: Provision): unknown {
 	// `example` is the host's own: mcconfig merges objects and lists of manifests key by key, which would mix the two.
 	const { board = config.example ?? {} } = config;

@@ -9,7 +9,7 @@ import MQTTClient from "../../modules/mqtt/client.js";
 import type { TCPClass } from "../../modules/mqtt/io.js";
 import { clock } from "../moddable/clock.js";
 import { credentials } from "../moddable/credentials.js";
-import { description, keys, overrides } from "../moddable/description.js";
+import { description, heap, keys, overrides } from "../moddable/description.js";
 import { Resolver } from "../moddable/resolver.js";
 import { TCP } from "../moddable/tcp.js";
 import { timer } from "../moddable/timer.js";
@@ -55,6 +55,7 @@ export function createDevice(): Device {
 		},
 		keyValue,
 		flash,
+		...heap(),
 		timer,
 		clock: time,
 		description: description(provision),

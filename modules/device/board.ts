@@ -42,6 +42,8 @@ export interface BoardOptions {
 	readonly storage: Storage;
 	/** Makes the session. It calls back later, not from here. */
 	readonly connect: (options: UserOptions) => SessionLike;
+	/** Bytes. */
+	readonly longestAnswer?: number;
 }
 
 export default class Board {
@@ -72,7 +74,9 @@ export default class Board {
 		const base = topics.base(description.root, description.id);
 		const restart = () => this.restart();
 		const forgetting = () => decommission.active;
-		const publisher = new Publisher({ base, timer, trace, forgetting, full: name => retained.full(name) });
+		const full = (name: string) => retained.full(name);
+		const { longestAnswer } = options;
+		const publisher = new Publisher({ base, timer, trace, forgetting, full, longestAnswer });
 		const memory = new Memory(storage.memory);
 		const boot = new Boot(memory, storage);
 		const settings = new Settings(description, memory, device);
@@ -266,6 +270,7 @@ export default class Board {
 			timer: device.timer,
 			ticks: device.clock,
 			watch: onlyTLS(description) ? this.time.watch(watch) : watch,
+			ready: () => this.publisher.idle,
 			onMessage: router.receive,
 			onOnline: present => {
 				this.publisher.report("online");

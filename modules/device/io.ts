@@ -195,6 +195,8 @@ export interface Device {
 	};
 	readonly keyValue: KeyValue;
 	readonly flash?: Flash;
+	/** Bytes that the engine has for slots and chunks; absent where it takes as many as it wants. */
+	readonly heap?: number;
 	readonly timer: Timer;
 	readonly clock: Clock;
 	/** The board description as the user wrote it, not yet checked. */

@@ -5,7 +5,7 @@
  * for `trace`. When something is published, and in which words, its parts decide.
  */
 
-import { decode } from "../mqtt/text.js";
+import { decode, encode } from "../mqtt/text.js";
 import { Deadline } from "../session/deadline.js";
 import type { PublishOptions, Received, SessionLike } from "../session/options.js";
 import { Outcome, Report } from "../session/outcomes.js";
@@ -16,10 +16,12 @@ import topics from "./topics.js";
 
 const measured: PublishOptions = Object.freeze({ QoS: 0 });
 const durable: PublishOptions = Object.freeze({ QoS: 1, durable: true });
-const retained: PublishOptions = Object.freeze({ QoS: 1, retain: true, latest: true });
+/** States and answers may go unkept: a state is published at each connect, and a broker that has many commands for us waits for none. */
+const retained: PublishOptions = Object.freeze({ QoS: 1, retain: true, latest: true, unkept: true });
 /** By way of the outbox, which keeps it until it is acknowledged. */
 const cleared: PublishOptions = Object.freeze({ QoS: 1, retain: true, durable: true });
-const answered: PublishOptions = Object.freeze({ QoS: 1 });
+const emptied: PublishOptions = Object.freeze({ QoS: 1, retain: true, latest: true });
+const answered: PublishOptions = Object.freeze({ QoS: 1, unkept: true });
 
 /** So many messages may wait for their turn; a flood of commands has its answers at once. */
 const MOST = 16;
@@ -30,6 +32,7 @@ const none: SessionLike = Object.freeze({
 	online: false,
 	counters: Object.freeze({}),
 	publish: () => Outcome.droppedOffline,
+	resume() {},
 	close() {},
 });
 
@@ -42,6 +45,8 @@ export interface PublisherOptions {
 	readonly forgetting: () => boolean;
 	/** There is no room for this state now. */
 	readonly full: (name: string) => void;
+	/** Bytes; any by default. */
+	readonly longestAnswer?: number | undefined;
 }
 
 export default class Publisher {
@@ -51,15 +56,17 @@ export default class Publisher {
 	private readonly trace: ((line: string) => void) | undefined;
 	private readonly forgetting: () => boolean;
 	private readonly full: (name: string) => void;
+	private readonly longestAnswer: number;
 	/** Answers, and callbacks that publish a state, in their order. */
 	private readonly waiting: (string | (() => void))[] = [];
 	private readonly turn: Deadline;
 
-	constructor({ base, timer, trace, forgetting, full }: PublisherOptions) {
+	constructor({ base, timer, trace, forgetting, full, longestAnswer = Infinity }: PublisherOptions) {
 		this.base = base;
 		this.trace = trace;
 		this.forgetting = forgetting;
 		this.full = full;
+		this.longestAnswer = longestAnswer;
 		this.turn = new Deadline(timer, () => this.next());
 	}
 
@@ -107,8 +114,16 @@ export default class Publisher {
 		this.publish(name, payload, answered);
 	}
 
+	/** Too long an answer says only whether the command was carried out. */
 	answer(result: Values): void {
-		this.wait(JSON.stringify(result));
+		const text = JSON.stringify(result);
+		const { byteLength } = encode(text);
+		if (byteLength <= this.longestAnswer) this.wait(text);
+		else {
+			const { cid, cmd, topic, ok } = result;
+			const error = `the answer has ${byteLength} bytes, ${this.longestAnswer} are possible`;
+			this.wait(JSON.stringify({ cid, cmd, topic, ok, error }));
+		}
 	}
 
 	/** A command that asked for an answer was carried out. */
@@ -135,7 +150,12 @@ export default class Publisher {
 
 	/** Clears a retained topic; `lasting`: also after a restart. False when there is no room for it now. */
 	clear(name: string, lasting: boolean): boolean {
-		return this.publish(name, "", lasting ? cleared : retained) <= Outcome.queued;
+		return this.publish(name, "", lasting ? cleared : emptied) <= Outcome.queued;
+	}
+
+	/** Nothing waits for its turn: the next message may come, and what it brings about. */
+	get idle(): boolean {
+		return this.waiting.length === 0;
 	}
 
 	/** Publishes all that waits for its turn. */
@@ -155,6 +175,7 @@ export default class Publisher {
 		if (typeof item === "string") this.publish(topics.result, item, answered);
 		else item?.();
 		if (this.waiting.length) this.turn.set(0);
+		else this.session.resume();
 	}
 
 	private publish(name: string, payload: string, options: PublishOptions): number {
@@ -176,7 +197,8 @@ export default class Publisher {
 		if (outcome === Outcome.droppedOffline) return;
 		const what = outcome === Outcome.sent ? "" : outcome === Outcome.queued ? ", queued" : ", dropped";
 		const name = topic.slice(this.base.length);
-		this.report(`> ${name} ${payload} (QoS ${QoS}${retain ? ", retained" : ""}${what})`);
+		const text = payload.length > LONGEST ? `${payload.slice(0, LONGEST)}…` : payload;
+		this.report(`> ${name} ${text} (QoS ${QoS}${retain ? ", retained" : ""}${what})`);
 	}
 }
 

@@ -36,12 +36,15 @@ export interface Storage {
 	readonly whole: boolean;
 	/** Plain numbers. */
 	readonly counters: object;
+	/** Bytes of RAM that alerts may take here. */
+	readonly ram: number;
 	close(): void;
 }
 
 const PARTITION = "journal";
 
-export function openStorage(device: Device, description: Description): Storage {
+/** `ram`: bytes that alerts may take where there is no flash. */
+export function openStorage(device: Device, description: Description, ram = 16_384): Storage {
 	let why = "no flash";
 	try {
 		const partition = device.flash?.open({ path: PARTITION, mode: "r+" });
@@ -61,7 +64,7 @@ export function openStorage(device: Device, description: Description): Storage {
 		why = error instanceof Error ? error.message : `${error}`;
 	}
 	device.trace?.(`storage: alerts are kept in RAM (${why})`);
-	return new Volatile(keyValue(device), `ram: ${why}`);
+	return new Volatile(keyValue(device), `ram: ${why}`, ram);
 }
 
 /** By key, the bytes of the longest record that a board of this description keeps. */
@@ -82,6 +85,7 @@ export function roomFor(description: Description): ReadonlyMap<string, number> {
 }
 
 class Flash implements Storage {
+	readonly ram = 0;
 	readonly outbox: Outbox;
 	readonly memory: KeyValueDomain;
 	readonly fresh: boolean;
@@ -117,13 +121,16 @@ class Volatile implements Storage {
 	// There may have been flash before, with other counts.
 	readonly fresh = false;
 	readonly whole = true;
-	readonly outbox: Outbox = new Queue();
+	readonly outbox: Outbox;
 	readonly memory: KeyValueDomain | undefined;
 	readonly counters = Object.freeze({});
+	readonly ram: number;
 
-	constructor(memory: KeyValueDomain | undefined, kind: string) {
+	constructor(memory: KeyValueDomain | undefined, kind: string, ram: number) {
+		this.outbox = new Queue({ byteLength: ram });
 		this.memory = memory;
 		this.kind = kind;
+		this.ram = ram;
 	}
 	close(): void {
 		this.outbox.close();

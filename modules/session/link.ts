@@ -17,6 +17,8 @@ export interface LinkOwner {
 	/** Any other control packet. */
 	control(operation: number, message: ClientControl): void;
 	readable(count: number, message: ClientMessage): void;
+	/** A message may be read. If not, this is asked again at each `onWritable` and at `resume`. */
+	takes(link: Link): boolean;
 	/** There is room again for something that had to wait. */
 	writable(): void;
 	/** Once; the link is closed then. `returnCode` is CONNACK's, or 0; `cause` the host's own word for it, or "". */
@@ -59,7 +61,7 @@ export class Link {
 	private source: (() => Uint8Array | undefined) | undefined;
 	/** operation << 16 | packet identifier, in the order in which they are due [MQTT-4.6.0-2]. */
 	private due: number[] = [];
-	/** A message, or more of one, that is not read before the replies are out. */
+	/** A message, or more of one, that is not read before the replies are out, or before there is room for its answer. */
 	private unread: { readonly count: number; readonly message: ClientMessage } | undefined;
 	private readonly deadline: Deadline;
 	private refusals = 0;
@@ -83,6 +85,14 @@ export class Link {
 	/** A message may be sent now, as far as is known. */
 	get ready(): boolean {
 		return this.client !== undefined && !this.blocked && this.rest === undefined;
+	}
+	/** So many bytes may be written now, or as many as ever. */
+	fits(byteLength: number): boolean {
+		return this.ready && this.room >= (byteLength < this.capacity ? byteLength : this.capacity);
+	}
+	/** A message is left unread. */
+	get holds(): boolean {
+		return this.unread !== undefined;
 	}
 	/** Replies wait for room. */
 	get owing(): boolean {
@@ -216,10 +226,9 @@ export class Link {
 	}
 	private readable(count: number, message: ClientMessage): void {
 		if (!this.client) return;
-		if (count > 0 && this.due.length) {
+		if (count > 0 && this.full(message)) {
 			// Every message read would owe one more reply. Unread, it stops the client, and TCP stops the broker.
 			this.unread = { count, message };
-			this.blocked = true;
 			this.deadline.set(silence);
 			return;
 		}
@@ -229,9 +238,14 @@ export class Link {
 			this.owner.fault(error);
 		}
 	}
-	private resume(): void {
+	/** Replies wait, or what the message would add to them has no room. Of one that is half read the rest is read. */
+	private full(message: ClientMessage): boolean {
+		return this.due.length !== 0 || (message.topic !== undefined && !this.owner.takes(this));
+	}
+	/** Reads the message that was left unread, if it may be read now. */
+	resume(): void {
 		const unread = this.unread;
-		if (!unread || this.due.length) return;
+		if (!unread || this.full(unread.message)) return;
 		this.unread = undefined;
 		this.deadline.clear();
 		this.readable(unread.count, unread.message);
@@ -241,7 +255,7 @@ export class Link {
 		this.room = count;
 		if (count > this.capacity) this.capacity = count;
 		// The usual event: bytes have left and nothing waits for their room.
-		if (this.blocked || this.rest !== undefined) this.unblock();
+		if (this.blocked || this.rest !== undefined || this.unread !== undefined) this.unblock();
 	}
 	private unblock(): void {
 		if (this.unread) this.deadline.set(silence);

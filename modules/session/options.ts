@@ -14,6 +14,8 @@ export interface PublishOptions {
 	readonly durable?: boolean;
 	/** While it waits, only the latest on this topic is kept. Also lets a QoS 0 message wait for a connection. */
 	readonly latest?: boolean;
+	/** Goes at QoS 0, and at once or not at all, where RAM has no room to keep it. */
+	readonly unkept?: boolean;
 }
 
 export interface Received {
@@ -102,8 +104,15 @@ export interface SessionOptions {
 	readonly queueBytes?: number;
 	/** Bytes of payload, outbound; 131 072 by default (AWS). */
 	readonly longest?: number;
+	/**
+	 * Bytes of topics and payloads that `onMessage` may publish in answer to one message; 0 by default. A message is taken from
+	 * the connection only when there is room for so much.
+	 */
+	readonly replyBytes?: number;
 	/** Bytes of payload, inbound; 4096 by default. What is longer is reported and not delivered. */
 	readonly longestInbound?: number;
+	/** False while the next message has to wait; then `resume` is called. */
+	readonly ready?: () => boolean;
 	/**
 	 * A message on a topic that was subscribed to. `payload` is the callee's to keep. PUBACK goes out when this has
 	 * returned; when it throws, the broker sends the message again after a reconnect.
@@ -125,6 +134,8 @@ export interface SessionLike {
 	stream?(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean;
 	/** One of `Outcome`. */
 	publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): number;
+	/** `ready` is true again. */
+	resume(): void;
 	/**
 	 * Publishes `farewell` (default `offline`; empty clears it) retained as the status, and leaves. `parted`: the broker has
 	 * acknowledged it, was sent DISCONNECT and has closed; otherwise it may publish the will.
@@ -137,7 +148,7 @@ export type UserOptions = Pick<
 	SessionOptions,
 	"id" | "keepAlive" | "status" | "outbox" | "timer" | "ticks" | "watch" | "onReport"
 > &
-	Required<Pick<SessionOptions, "subscriptions" | "onMessage" | "onOnline" | "onOffline">>;
+	Required<Pick<SessionOptions, "subscriptions" | "ready" | "onMessage" | "onOnline" | "onOffline">>;
 
 // The outbox: holds QoS 1 messages until the broker has acknowledged them. Two implementations: queue.ts (RAM, bounded by
 // bytes) and store/outbox.ts (flash journal). A message is `queued` (no packet identifier) → `sent` (identifier kept, so that

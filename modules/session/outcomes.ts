@@ -241,6 +241,15 @@ export class Application {
 		this.owed = [];
 		for (const [event, detail] of owed) this.report(event, detail);
 	}
+	/** It takes the next message now. */
+	ready(): boolean {
+		try {
+			return this.options.ready?.() ?? true;
+		} catch (error) {
+			this.owe(Report.handler, `${error}`);
+			return true;
+		}
+	}
 	/** False when the application threw. */
 	message(topic: string, payload: Uint8Array, message: Received): boolean {
 		try {

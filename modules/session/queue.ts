@@ -23,8 +23,8 @@ export interface QueueEntry extends OutboxEntry {
 	readonly byteLength: number;
 }
 
-/** What one entry costs in XS beside its bytes, so that many empty messages are bounded too. */
-const overhead = 64;
+/** What one entry costs in XS beside its bytes (17 slots and the headers of 2 chunks), so that many empty messages are bounded too. */
+export const overhead = 288;
 
 export class Queue implements Outbox {
 	private readonly budget: number;

@@ -19,6 +19,8 @@ const status = placeOf(Lane.status, 0);
 
 export class Sender {
 	private link: Link | undefined;
+	/** The connection from CONNACK on, whose client refuses once it is closed. */
+	private way: Link | undefined;
 	private readonly inflight: InFlight;
 	private readonly options: SessionOptions;
 	private readonly application: Application;
@@ -49,8 +51,9 @@ export class Sender {
 		this.aside = new Aside(timer, recall, inflight, application, () => this.offerAgain());
 	}
 	/** CONNACK: messages in flight are sent again, or, when the broker has no session, as new ones. */
-	restore(sessionPresent: boolean): void {
+	restore(link: Link, sessionPresent: boolean): void {
 		const { inflight } = this;
+		this.way = link;
 		if (!sessionPresent) this.backlog.restart(inflight.size > 0);
 		this.application.guard(() => inflight.begin(sessionPresent));
 	}
@@ -114,7 +117,7 @@ export class Sender {
 		const evicted = live.evicted;
 		const sequence = live.append(topic, payload, kept);
 		counters.dropped.full += live.evicted - evicted;
-		if (!sequence) return Outcome.droppedFull;
+		if (!sequence) return options.unkept ? this.unkept(topic, payload, options) : Outcome.droppedFull;
 		if (QoS !== 0 && link && live.pending === 1 && this.straight(link))
 			return this.launch(link, placeOf(Lane.live, sequence), live.next(sequence - 1) as OutboxEntry);
 		counters.queued++;
@@ -125,6 +128,12 @@ export class Sender {
 		if (!this.link?.stream(topic, byteLength, source)) return false;
 		this.application.counters.sent++;
 		return true;
+	}
+	/** The application is ready for a message, and there is room for what it brings about: to keep that, or to send it unkept. */
+	takes(link: Link): boolean {
+		const { replyBytes = 0 } = this.options;
+		if (!this.application.ready()) return false;
+		return this.inflight.live.room >= replyBytes || link.fits(replyBytes);
 	}
 	/** For messages that must not be lost: QoS 1, by way of the board's outbox. */
 	offerDurable(topic: string, payload: Uint8Array, options: PublishOptions): Outcome {
@@ -196,6 +205,15 @@ export class Sender {
 		if (this.greeting && self) return this.greet(link);
 		if (this.sendLive(link, false)) return true;
 		return this.greeting ? this.greet(link) : this.sendDurable(link);
+	}
+	/**
+	 * A message that RAM has no room for, at QoS 0. PUBACK of those that fill it may be behind messages that are not read before
+	 * they are answered: to wait for it could be to wait for ever.
+	 */
+	private unkept(topic: string, payload: Uint8Array, { retain = false }: PublishOptions): Outcome {
+		if (!this.way?.send(topic, payload, 0, retain, false, 0)) return Outcome.droppedFull;
+		this.application.counters.sent++;
+		return Outcome.sent;
 	}
 	private greet(link: Link): boolean {
 		this.greeting = false;

@@ -107,6 +107,10 @@ export default class Session implements SessionLike {
 	stream(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean {
 		return this.online && this.sender.stream(topic, byteLength, source);
 	}
+	/** The application is ready for the next message, which it gets in a turn of its own. */
+	resume(): void {
+		if (this.supervisor.holds) this.soon.set(0);
+	}
 	/** The host's network came up: tries at once, but never twice within `backoff.minimum`. */
 	networkUp(): void {
 		this.supervisor.up();
@@ -129,7 +133,10 @@ export default class Session implements SessionLike {
 	private later(): void {
 		this.application.flush();
 		if (this.supervisor.state === State.Closed) this.end();
-		else this.supervisor.settle();
+		else {
+			this.supervisor.settle();
+			this.supervisor.resume();
+		}
 	}
 	private end(): void {
 		const callbacks = this.callbacks;

@@ -218,7 +218,7 @@ export class Supervisor implements LinkOwner {
 		// Another broker's session knows nothing of what is in flight.
 		const same = this.brokers.accepted();
 		this.parts.inbound.begin(sessionPresent && same);
-		this.parts.sender.restore(sessionPresent && same);
+		this.parts.sender.restore(this.link as Link, sessionPresent && same);
 		this.sessionPresent = sessionPresent;
 		this.subscriptions.begin(!sessionPresent);
 		this.subscribe();
@@ -285,6 +285,17 @@ export class Supervisor implements LinkOwner {
 		} else if (operation === Packet.SUBACK) this.subscribed(id, message.payload ?? []);
 		else if (operation === Packet.PUBREC) sender.received(link, id);
 		else if (operation === Packet.PUBREL) inbound.released(link, id);
+	}
+	/** A message is left unread. */
+	get holds(): boolean {
+		return this.link?.holds ?? false;
+	}
+	/** The message that was left unread may be read now. */
+	resume(): void {
+		this.link?.resume();
+	}
+	takes(link: Link): boolean {
+		return this.parts.sender.takes(link);
 	}
 	readable(count: number, message: ClientMessage): void {
 		if (this.link) this.parts.inbound.readable(this.link, count, message);

@@ -27,6 +27,7 @@ function stage() {
 			return one.online;
 		},
 		counters: {},
+		resume() {},
 		publish(...what) {
 			published.push(what);
 			return one.outcome;
@@ -62,9 +63,9 @@ describe("what a board says", () => {
 			state,
 			"r/b/lamp/state",
 			"ON",
-			{ QoS: 1, retain: true, latest: true },
+			{ QoS: 1, retain: true, latest: true, unkept: true },
 		],
-		["an answer goes out at QoS 1", answer, "r/b/cmd/result", '{"ok":true}', { QoS: 1 }],
+		["an answer goes out at QoS 1", answer, "r/b/cmd/result", '{"ok":true}', { QoS: 1, unkept: true }],
 		[
 			"a clearing goes the way of a state",
 			clearing,
@@ -139,6 +140,7 @@ describe("what a board says", () => {
 		publisher.session = {
 			online: true,
 			counters: {},
+			resume() {},
 			publish(topic) {
 				published.push(topic);
 				return Outcome.sent;

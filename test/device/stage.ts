@@ -45,6 +45,7 @@ export const BLOCK = 1024;
 
 /** The session of one life of a board. */
 export class TestLink implements SessionLike {
+	resume(): void {}
 	readonly options: UserOptions;
 	readonly counters = { sent: 0 };
 	online = false;
@@ -261,7 +262,8 @@ export class World {
 	}
 	#storage(device: Device, description: Description): Storage {
 		const { flash, outbox, memory } = this;
-		if (!flash) return { outbox, memory, kind: "test", fresh: true, whole: true, counters: {}, close() {} };
+		if (!flash)
+			return { outbox, memory, kind: "test", fresh: true, whole: true, counters: {}, ram: 0, close() {} };
 		const { blocks, blockLength } = flash.status();
 		const next = new TestFlash({ blocks, blockLength, image: flash.image });
 		this.flash = next;

@@ -3,12 +3,14 @@
 import assert from "node:assert/strict";
 import { generate } from "mqtt-packet";
 import MQTTClient from "../../modules/mqtt/client.js";
-import { Reason, Report } from "../../modules/session/outcomes.js";
-import { Queue } from "../../modules/session/queue.js";
+import type { SessionOptions } from "../../modules/session/options.js";
+import { Outcome, Reason, Report } from "../../modules/session/outcomes.js";
+import { overhead, Queue } from "../../modules/session/queue.js";
 import Session from "../../modules/session/session.js";
 import { TestClock } from "../clock.js";
 import { Wire } from "../wire.js";
 import { Bench, text } from "./bench.js";
+import type { ScriptedClient } from "./client.js";
 
 const subscriptions = [{ topic: "t", QoS: 1 }] as const;
 
@@ -155,6 +157,100 @@ describe("session, receiving", () => {
 		bench.take();
 		client.control({ operation: 6, id: 129 });
 		assert.deepEqual(bench.take(), [`offline ${Reason.overrun}`]);
+	});
+	describe("with an application that answers", () => {
+		/** Answers each message with 20 bytes, for two of which there is room in RAM. */
+		function answering(more: Partial<SessionOptions> = {}) {
+			const bench: Bench = new Bench({
+				subscriptions,
+				queueBytes: 2 * (overhead + 22),
+				replyBytes: 22,
+				onMessage: (topic, payload) => {
+					bench.told.push(`message ${topic} ${text(payload)}`);
+					bench.session.publish("re", text(payload).padEnd(20, "."), { QoS: 1, unkept: true });
+				},
+				...more,
+			});
+			const client = bench.establish();
+			bench.take();
+			return { bench, client };
+		}
+		const sent = (client: ScriptedClient) => client.take().map(line => line.slice(0, 8).trim());
+
+		it("reads no message before there is room for what it brings about, and then all in order", () => {
+			const { bench, client } = answering();
+			client.writable(0);
+			for (let id = 1; id <= 5; id++) client.deliver("t", `${id}`, { QoS: 1, id });
+			assert.deepEqual(bench.take(), ["message t 1"], "whose PUBACK has no room");
+			client.writable(4);
+			assert.deepEqual([bench.take(), sent(client)], [["message t 2"], ["PUBACK 1"]]);
+			client.writable(4);
+			assert.deepEqual(
+				[bench.take(), sent(client)],
+				[[], ["PUBACK 2"]],
+				"two answers wait: there is no third",
+			);
+			assert.equal(client.unannounced, 2);
+			client.writable(1000);
+			assert.deepEqual(bench.take(), ["message t 3", "message t 4", "message t 5"]);
+		});
+		it("sends an answer that RAM has no room for at QoS 0, since PUBACK may be behind the messages", () => {
+			const { bench, client } = answering();
+			client.writable(1000);
+			for (let id = 1; id <= 4; id++) client.deliver("t", `${id}`, { QoS: 1, id });
+			const lines = client.take().filter(line => line.startsWith("re"));
+			assert.deepEqual(
+				lines.map(line => line.slice(0, 4)),
+				["re 1", "re 1", "re 0", "re 0"],
+			);
+			assert.equal(bench.session.counters.dropped.full, 0);
+		});
+		it("says so of a message whose answer has room neither in RAM nor at once", () => {
+			const { bench, client } = answering({ replyBytes: 0 });
+			client.writable(0);
+			for (let id = 1; id <= 3; id++) bench.session.publish("re", "x", { QoS: 1, unkept: true });
+			assert.equal(bench.session.counters.dropped.full, 1);
+			client.writable(1000);
+			assert.equal(
+				bench.session.publish("re", "x", { QoS: 1 }),
+				Outcome.droppedFull,
+				"it did not ask for it",
+			);
+		});
+		it("waits until the application is ready for the next, and is told so", () => {
+			let ready = true;
+			const { bench, client } = answering({ ready: () => ready });
+			client.deliver("t", "1", { QoS: 1, id: 1 });
+			ready = false;
+			client.deliver("t", "2", { QoS: 1, id: 2 });
+			bench.clock.advance(1000);
+			assert.deepEqual(bench.take(), ["message t 1"]);
+			ready = true;
+			bench.session.resume();
+			assert.deepEqual(bench.take(), [], "not inside of the call");
+			bench.clock.advance(0);
+			assert.deepEqual(bench.take(), ["message t 2"]);
+		});
+		it("reads the rest of a message that it has begun to read", () => {
+			const { bench, client } = answering();
+			client.deliver("t", "12", { QoS: 1, id: 1 }, 1);
+			client.writable(0);
+			assert.deepEqual(bench.take(), ["message t 12"]);
+		});
+		it("answers on the way to being online too, where a broker hands over what it kept", () => {
+			const { bench, client } = answering();
+			client.fail();
+			const second = bench.connect();
+			second.accept(false);
+			for (let id = 1; id <= 4; id++) second.deliver("t", `${id}`, { QoS: 1, id });
+			assert.deepEqual(
+				bench.take().slice(-4),
+				[1, 2, 3, 4].map(id => `message t ${id}`),
+			);
+			assert.deepEqual(second.take().filter(line => line.startsWith("re")).length, 2);
+			second.grant();
+			assert.equal(bench.session.counters.dropped.full, 0);
+		});
 	});
 	it("takes one of 100 000 messages while a socket has no room, and all of them once it has, in the real client", () => {
 		const clock = new TestClock();

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Queue, type QueueOptions } from "../../modules/session/queue.js";
+import { overhead, Queue, type QueueOptions } from "../../modules/session/queue.js";
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text));
 const contents = (queue: Queue) => {
@@ -46,7 +46,7 @@ describe("queue", () => {
 		assert.equal(queue.release(7), false);
 	});
 	it("refuses what goes beyond its budget, counted in UTF-8, and keeps the oldest", () => {
-		const queue = new Queue({ byteLength: 2 * (64 + 5) });
+		const queue = new Queue({ byteLength: 2 * (overhead + 5) });
 		assert.equal(queue.append("é", bytes("123")), 1);
 		assert.equal(queue.append("é", bytes("456")), 2);
 		assert.equal(queue.append("t", bytes("")), 0);
@@ -57,7 +57,7 @@ describe("queue", () => {
 		assert.equal(queue.append("é", bytes("789")), 3);
 	});
 	it("lets the oldest QoS 0 message make way for one of QoS 1, never the other way", () => {
-		const queue = new Queue({ byteLength: 2 * (64 + 2) });
+		const queue = new Queue({ byteLength: 2 * (overhead + 2) });
 		queue.append("z", bytes("1"), { QoS: 0 });
 		queue.append("a", bytes("2"));
 		assert.equal(queue.append("z", bytes("3"), { QoS: 0 }), 0);
@@ -78,7 +78,7 @@ describe("queue", () => {
 		assert.deepEqual(contents(queue), ["t=1", "s=2#9", "s=4"]);
 	});
 	it("drops a superseded message even when its successor does not fit", () => {
-		const queue = new Queue({ byteLength: 70 });
+		const queue = new Queue({ byteLength: overhead + 6 });
 		queue.append("s", bytes("1"), { latest: true });
 		assert.equal(queue.append("s", bytes("1234567"), { latest: true }), 0);
 		assert.equal(queue.length, 0);
@@ -96,11 +96,11 @@ describe("queue", () => {
 		assert.deepEqual([queue.aside(0), queue.length, queue.byteLength], [undefined, 3, 6]);
 	});
 	it("counts what was put aside in its budget, and refuses before it gives that up", () => {
-		const queue = new Queue({ byteLength: 2 * (64 + 2) });
+		const queue = new Queue({ byteLength: 2 * (overhead + 2) });
 		queue.append("t", bytes("1"));
 		queue.append("t", bytes("2"));
 		queue.quarantine(1);
-		assert.equal(queue.room, -64);
+		assert.equal(queue.room, -overhead);
 		assert.equal(queue.append("t", bytes("3")), 0);
 		queue.readmit(1);
 		queue.sent(1, 1);
@@ -109,11 +109,15 @@ describe("queue", () => {
 		assert.equal(queue.append("t", bytes("4")), 3);
 	});
 	it("gives up what was put aside, oldest first, where it is to make way", () => {
-		const queue = new Queue({ byteLength: 3 * (64 + 2), yielding: true });
+		const queue = new Queue({ byteLength: 3 * (overhead + 2), yielding: true });
 		for (const text of ["1", "2", "3"]) queue.append("t", bytes(text));
 		queue.quarantine(1);
 		queue.quarantine(2);
-		assert.equal(queue.append("t", bytes("x".repeat(200))), 0, "nothing goes for one that can never fit");
+		assert.equal(
+			queue.append("t", bytes("x".repeat(3 * overhead))),
+			0,
+			"nothing goes for one that can never fit",
+		);
 		assert.equal(queue.aside(0)?.sequence, 1);
 		assert.equal(queue.append("t", bytes("4")), 4);
 		assert.deepEqual([queue.aside(0)?.sequence, queue.evicted], [2, 1]);
@@ -160,7 +164,7 @@ describe("queue", () => {
 		);
 		fc.assert(
 			fc.property(fc.array(call, { maxLength: 60 }), calls => {
-				const budget = 500;
+				const budget = 7 * overhead + 52;
 				const queue = new Queue({ byteLength: budget });
 				let model: Held[] = [];
 				let sequence = 0;
@@ -169,8 +173,8 @@ describe("queue", () => {
 					if (step.call === "append") {
 						const { topic, text, latest } = step;
 						if (latest) model = model.filter(held => !(held.latest && held.topic === topic && held.id === 0));
-						const used = model.reduce((sum, held) => sum + 65 + held.text.length, 0);
-						const fits = used + 65 + text.length <= budget;
+						const used = model.reduce((sum, held) => sum + overhead + 1 + held.text.length, 0);
+						const fits = used + overhead + 1 + text.length <= budget;
 						const options: QueueOptions = { latest };
 						assert.equal(queue.append(topic, bytes(text), options), fits ? ++sequence : 0);
 						if (fits) model.push({ sequence, topic, text, id: 0, latest });
@@ -202,7 +206,7 @@ describe("queue", () => {
 						queue.byteLength,
 						model.reduce((sum, held) => sum + 1 + held.text.length, 0),
 					);
-					assert.ok(queue.byteLength + 64 * queue.length <= budget);
+					assert.ok(queue.byteLength + overhead * queue.length <= budget);
 				}
 			}),
 		);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Outcome, Reason, Report } from "../../modules/session/outcomes.js";
-import { Queue } from "../../modules/session/queue.js";
+import { overhead, Queue } from "../../modules/session/queue.js";
 import { Bench } from "./bench.js";
 
 const durable = { QoS: 1, durable: true } as const;
@@ -328,7 +328,7 @@ describe("session, sending", () => {
 
 	describe("limits", () => {
 		it("says once that the outbox is full, outside of publish, and again after it had room", () => {
-			const outbox = new Queue({ byteLength: 140 });
+			const outbox = new Queue({ byteLength: 2 * (overhead + 6) });
 			const bench = new Bench({ outbox });
 			assert.equal(bench.session.publish("a", "1", durable), Outcome.queued);
 			assert.equal(bench.session.publish("a", "2", durable), Outcome.queued);

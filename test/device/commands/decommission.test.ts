@@ -1,7 +1,7 @@
 /** A board that is taken out of service: all that it has retained is cleared, over lost connections and restarts. */
 
 import assert from "node:assert/strict";
-import { Queue } from "../../../modules/session/queue.js";
+import { overhead, Queue } from "../../../modules/session/queue.js";
 import { scripted, World } from "../stage.js";
 
 const description = {
@@ -121,7 +121,7 @@ describe("forget", () => {
 	});
 
 	it("waits for room in the outbox", () => {
-		const { world } = forgetting(new Queue({ byteLength: 170 }));
+		const { world } = forgetting(new Queue({ byteLength: 2 * (overhead + 21) }));
 		assert.equal(world.outbox.length, 2);
 		world.link.deaf = false;
 		world.link.drain();

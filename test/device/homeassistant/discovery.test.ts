@@ -58,6 +58,7 @@ function board({
 	const session = {
 		online: true,
 		counters: {},
+		resume() {},
 		publish(topic: string, payload: string | Uint8Array) {
 			if (!room) return Outcome.droppedFull;
 			said.push([topic, `${payload}`]);

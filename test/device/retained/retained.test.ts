@@ -33,6 +33,7 @@ function stage(
 			return one.online;
 		},
 		counters: {},
+		resume() {},
 		publish(topic, payload, options) {
 			said.push(`${payload ? payload : options?.durable ? "lasting" : "cleared"} ${topic.slice(4)}`);
 			return one.takes ? Outcome.sent : Outcome.droppedFull;

@@ -1,7 +1,7 @@
 /** Alerts over restarts and power cuts: no edge is forgotten, none is repeated under another id. */
 
 import assert from "node:assert/strict";
-import { Queue } from "../../../modules/session/queue.js";
+import { overhead, Queue } from "../../../modules/session/queue.js";
 import { scripted, World } from "../stage.js";
 
 const description = {
@@ -140,7 +140,7 @@ describe("alert", () => {
 	it("waits for room in a full outbox, in order and coalesced, and is never lost", () => {
 		const scene = world();
 		const { world: w } = scene;
-		w.outbox = new Queue({ byteLength: 220 });
+		w.outbox = new Queue({ byteLength: overhead + 156 });
 		w.start(description);
 		for (const value of [31, 27, 31, 27, 31, 27]) {
 			scene.value = value;
@@ -157,7 +157,7 @@ describe("alert", () => {
 	it("that finds the outbox full is stored and reported once, however often it is tried again, and each time anew", () => {
 		const scene = world();
 		const { world: w } = scene;
-		const outbox = new Queue({ byteLength: 220 });
+		const outbox = new Queue({ byteLength: overhead + 156 });
 		w.outbox = outbox;
 		const board = w.start(description);
 		const [alert] = (board.sensors[0] as (typeof board.sensors)[number]).alerts;

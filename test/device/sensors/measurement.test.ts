@@ -31,6 +31,7 @@ function stage(clock: TestClock, description: object): Stage {
 	publisher.session = {
 		online: true,
 		counters: {},
+		resume() {},
 		publish(topic, payload) {
 			assert.equal(topic, "r/b/s");
 			if (!one.online) return Outcome.droppedOffline;

@@ -1,0 +1,74 @@
+/**
+ * How the engine's memory is shared out: what a board of this description takes by itself, what stays free, and what is left for
+ * messages. Figures are bytes of a 32-bit chip, measured in the simulator (DESIGN.md, "Memory"; test/sdk/memory.sdk.ts holds
+ * them true). Where the host names no limit, budgets are those of a computer. Decides nothing at run time.
+ */
+
+import { encode } from "../mqtt/text.js";
+import type { Description } from "./description/description.js";
+import topics from "./topics.js";
+
+export interface Budget {
+	/** Of messages in RAM: those that wait, and those in flight. */
+	readonly queueBytes: number;
+	/** QoS 1 messages in flight. */
+	readonly window: number;
+	/** Of the payload of a message that is read. */
+	readonly longestInbound: number;
+	/** Of the payload of an answer. */
+	readonly longestAnswer: number;
+	/** Of topic and payload of what a message brings about: an answer, or a state and a short answer. */
+	readonly replyBytes: number;
+	/** What this board lacks; 0 where the description fits. */
+	readonly lacking: number;
+}
+
+/** Slots and chunks of a board that is online and idle, alerts of faults included. */
+const Own = Object.freeze({ board: 48_200, sensor: 2750, alert: 1100, output: 1500 });
+
+/** Stays free at the worst moment. */
+const SPARE = 8192;
+
+/**
+ * What a byte of a message costs while it is looked at: the payload, its text, the texts of its values, and up to 6 for the
+ * values themselves. An answer is a text, grown by doubling, and its bytes.
+ */
+const Cost = Object.freeze({ inbound: 9, answer: 3 });
+
+/** A change of network and broker with all its parts; `info` with all its counters; two answers, and a state beside them. */
+const Least = Object.freeze({ longestInbound: 384, longestAnswer: 704, queueBytes: 2304 });
+const Most = Object.freeze({ longestInbound: 4096, longestAnswer: 15_000, queueBytes: 16_384, window: 20 });
+/** Of the queue, for each message in flight. */
+const FLYING = 256;
+
+/** `heap`: bytes of slots and chunks that the engine has; none: as many as it wants. */
+export default function budget(heap: number | undefined, description: Description): Budget {
+	const topic = encode(topics.base(description.root, description.id) + topics.result).byteLength;
+	if (heap === undefined) return { ...Most, replyBytes: Most.longestAnswer + topic, lacking: 0 };
+	const { longestInbound, longestAnswer, queueBytes } = Least;
+	const least = longestInbound * Cost.inbound + longestAnswer * Cost.answer + queueBytes;
+	const left = heap - own(description) - SPARE - least;
+	const more = Math.max(left, 0);
+	// A third each for messages, their answers and the queue.
+	const queue = Math.min(queueBytes + Math.floor(more / 3), Most.queueBytes);
+	const answer = Math.min(longestAnswer + Math.floor(more / 3 / Cost.answer), Most.longestAnswer);
+	return {
+		longestInbound: Math.min(longestInbound + Math.floor(more / 3 / Cost.inbound), Most.longestInbound),
+		longestAnswer: answer,
+		replyBytes: answer + topic,
+		queueBytes: queue,
+		window: Math.min(Math.floor(queue / FLYING), Most.window),
+		lacking: Math.max(-left, 0),
+	};
+}
+
+/** Why no board can be made of this description. */
+export function lack(lacking: number, { sensors, alerts }: Description): string {
+	return `memory: ${sensors.length} sensors and ${alerts.length} alerts need ${lacking} bytes more than there are`;
+}
+
+/** What a board of this description takes by itself. */
+export function own({ sensors, alerts, actuators, lamp }: Description): number {
+	const outputs = actuators.length + (lamp ? 1 : 0);
+	return Own.board + sensors.length * Own.sensor + alerts.length * Own.alert + outputs * Own.output;
+}

@@ -1,0 +1,65 @@
+/** What the memory of a board is shared out to, by arithmetic alone. */
+
+import assert from "node:assert/strict";
+import budget, { lack, own } from "../../modules/device/budget.js";
+import { check, type Description } from "../../modules/device/description/description.js";
+import type { SensorDriver } from "../../modules/device/io.js";
+
+/** What an ESP32 has (hosts/esp32/manifest.json). */
+const HEAP = 81_920;
+const SPARE = 8192;
+
+function described(sensors: number): Description {
+	const names = Array.from({ length: sensors }, (_, i) => `s${i}`);
+	const raw = {
+		root: "t",
+		id: "b",
+		sensors: names.map(name => ({ name, driver: "d", every: 1000 })),
+		alerts: names.map(name => ({ name: `high-${name}`, sensor: name, above: 1 })),
+		lamp: { pin: 1 },
+	};
+	const { description, problems } = check(raw, { d: {} as SensorDriver });
+	assert.deepEqual(problems, []);
+	return description as Description;
+}
+
+describe("the budget of memory", () => {
+	it("is a computer's where the host names no limit", () => {
+		assert.deepEqual(budget(undefined, described(64)), {
+			queueBytes: 16_384,
+			window: 20,
+			longestInbound: 4096,
+			longestAnswer: 15_000,
+			replyBytes: 15_014,
+			lacking: 0,
+		});
+	});
+	for (const sensors of [0, 1, 2, 4])
+		it(`of ${sensors} sensors on an ESP32 leaves ${SPARE} bytes when everything is at its longest`, () => {
+			const description = described(sensors);
+			const { queueBytes, longestInbound, longestAnswer, lacking } = budget(HEAP, description);
+			assert.equal(lacking, 0);
+			const messages = queueBytes + 9 * longestInbound + 3 * longestAnswer;
+			assert.ok(own(description) + messages + SPARE <= HEAP);
+			assert.ok(longestInbound >= 384 && longestAnswer >= 704 && queueBytes > longestAnswer + 512);
+		});
+	it("grows with the memory, up to a computer's", () => {
+		const description = described(2);
+		let last = budget(HEAP, description);
+		for (let heap = HEAP; heap < 300_000; heap += 5000) {
+			const next = budget(heap, description);
+			for (const key of ["queueBytes", "window", "longestInbound", "longestAnswer"] as const)
+				assert.ok(next[key] >= last[key], `${key} at ${heap}`);
+			last = next;
+		}
+		assert.deepEqual(last, budget(undefined, description));
+	});
+	it("says by how much a description does not fit: with so much more it does", () => {
+		const description = described(40);
+		const { lacking } = budget(HEAP, description);
+		assert.ok(lacking > 0);
+		assert.match(lack(lacking, description), /40 sensors and 40 alerts need \d+ bytes more/);
+		assert.ok(budget(HEAP + lacking - 1, description).lacking > 0);
+		assert.equal(budget(HEAP + lacking, description).lacking, 0);
+	});
+});
