@@ -70,6 +70,7 @@ export class Observer {
 		topic: string,
 		matches: string | RegExp | ((message: Message) => boolean) = () => true,
 		mark = this.mark,
+		patience = PATIENCE,
 	): Promise<Message> {
 		const test =
 			typeof matches === "function"
@@ -91,9 +92,9 @@ export class Observer {
 				this.#waits.delete(wait);
 				const seen = this.messages.slice(mark).map(message => JSON.stringify(message));
 				reject(
-					new Error(`no ${topic} ${matches} within ${PATIENCE} ms; seen:\n${seen.join("\n") || "nothing"}`),
+					new Error(`no ${topic} ${matches} within ${patience} ms; seen:\n${seen.join("\n") || "nothing"}`),
 				);
-			}, PATIENCE);
+			}, patience);
 			this.#waits.add(wait);
 		});
 	}

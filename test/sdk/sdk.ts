@@ -73,19 +73,19 @@ export async function make(folder: string, args: readonly string[]): Promise<str
 	return tool("make", ["-f", join(folder, "makefile"), ...args], folder);
 }
 
-/** Builds the simulator's application: the path of its mc.so. */
+/** Builds the simulator's application: the path of its mc.so. `link` is for the linker, beside what the SDK says. */
 export async function buildSimulator(
 	settings: Readonly<Record<string, string>>,
 	project = root,
 	name = basename(project),
+	link = "",
 ) {
 	const values = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
-	const log = await tool("mcconfig", ["-m", "-p", "lin", "-t", "build", "-o", output, ...values], project);
-	return {
-		log,
-		folder: join(output, "tmp/lin/mc/release", name),
-		so: join(output, "bin/lin/mc/release", name, "mc.so"),
-	};
+	const folder = join(output, "tmp/lin/mc/release", name);
+	let log = await tool("mcconfig", ["-p", "lin", "-o", output, ...values], project);
+	const options = link && `LINK_OPTIONS=-fPIC -shared -Wl,-Bdynamic,-Bsymbolic ${link}`;
+	log += await make(folder, [...(options ? [options] : []), "build"]);
+	return { log, folder, so: join(output, "bin/lin/mc/release", name, "mc.so") };
 }
 
 /** Compiles, links and preloads for a chip, without ESP-IDF: as far as mc.xs.c. With it, the whole image. */
@@ -174,11 +174,12 @@ export class Simulator {
 	readonly #ended: Promise<unknown>;
 	readonly #watchers = new Set<() => void>();
 
-	constructor(so: string, screen: string, mockups: string) {
+	/** `settings` are variables of its environment. */
+	constructor(so: string, screen: string, mockups: string, settings: NodeJS.ProcessEnv = {}) {
 		// Without this folder mcsim runs nothing and says nothing; one for each instance.
 		const home = mkdtempSync(join(output, "home-"));
 		mkdirSync(join(home, ".config"));
-		const env = { ...environment, HOME: home, DISPLAY: screen };
+		const env = { ...environment, ...settings, HOME: home, DISPLAY: screen };
 		this.child = start("stdbuf", ["-oL", "mcsim", mockups, so], env, ["ignore", "pipe", "pipe"]);
 		this.#ended = once(this.child, "close");
 		for (const stream of [this.child.stdout, this.child.stderr])

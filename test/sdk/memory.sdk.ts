@@ -1,0 +1,171 @@
+/**
+ * The firmware in the simulator with the memory of an ESP32: the chip's own `creation`, kept by memory.c. A broker that
+ * has a thousand commands for it, long messages, outages: the machine must not end, and SPARE bytes stay free.
+ */
+
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { brokers, type TestBroker } from "../firmware/brokers.js";
+import { Observer } from "../firmware/observer.js";
+import { buildSimulator, display, missing, output, root, Simulator } from "./sdk.js";
+
+const mosquitto = brokers.find(({ name }) => /mosquitto/i.test(name));
+const reason = missing("Xvfb", "stdbuf") ?? mosquitto?.missing;
+const { config, creation } = JSON.parse(readFileSync(join(root, "hosts/esp32/manifest.json"), "utf8"));
+const folder = join(output, "projects", "memory");
+const base = "t/limited";
+/** Bytes that must stay free at the worst moment. */
+const SPARE = 8192;
+const MANY = 1000;
+
+const board = {
+	root: "t",
+	id: "limited",
+	keepAlive: 5000,
+	sensors: [
+		{ name: "chip", driver: "temperature", every: 1000, decimals: 1, unit: "°C" },
+		{ name: "signal", driver: "humidity", every: 3000, decimals: 0, unit: "%" },
+	],
+	alerts: [{ name: "overheat", sensor: "chip", above: 70, clear: 65 }],
+	lamp: { pin: "led", dimmable: true },
+};
+
+describe("the firmware in Moddable's simulator, with the memory of an ESP32", function () {
+	this.timeout(600_000);
+	let broker: TestBroker;
+	let observer: Observer;
+	let screen: Awaited<ReturnType<typeof display>>;
+	let simulator: Simulator | undefined;
+	let so: string;
+	const rows: Record<string, object> = {};
+
+	before(async function () {
+		if (reason) {
+			console.log(`      ${reason}`);
+			this.skip();
+		}
+		screen = await display();
+		mkdirSync(folder, { recursive: true });
+		const own = join(root, "test/sdk/memory");
+		const manifest = {
+			build: { NAME: "memory" },
+			include: [join(root, "hosts/moddable/board/manifest.json")],
+			creation,
+			modules: { main: join(own, "main"), memory: join(own, "memory") },
+			preload: ["main", "memory"],
+		};
+		writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));
+	});
+	after(() => {
+		screen?.close();
+		if (Object.keys(rows).length) console.table(rows);
+	});
+	afterEach(async () => {
+		await simulator?.kill();
+		await observer?.close();
+		await broker?.close();
+	});
+
+	const boot = () => {
+		const settings = { MEMORY: `${creation.static}` };
+		simulator = new Simulator(so, screen.name, join(root, "test/sdk/mockup"), settings);
+		return simulator;
+	};
+	/** A board that has been online, and is away now. */
+	async function away(description: object): Promise<void> {
+		broker = await (mosquitto as NonNullable<typeof mosquitto>).open();
+		observer = await Observer.connect(broker.url);
+		const data = mkdtempSync(join(output, "memory-"));
+		const wrap = ["fxAllocateChunks", "fxAllocateSlots", "fxFreeChunks"].map(name => `-Wl,--wrap=${name}`);
+		const settings = { data, broker: broker.url, board: JSON.stringify(description), heap: `${config.heap}` };
+		so = (await buildSimulator(settings, folder, "memory", wrap.join(" "))).so;
+		boot();
+		await observer.next(`${base}/status`, "online", 0);
+		await observer.next(`${base}/measurements/signal`, undefined, 0);
+		await simulator?.kill();
+	}
+	/** What the log says of memory at last: nothing has ended the machine, and SPARE was never touched. */
+	async function healthy(row: string): Promise<void> {
+		const { lines } = simulator as Simulator;
+		await (simulator as Simulator).line(/^memory: /, 5000);
+		const abort = lines.find(line => /XS abort/.test(line));
+		assert.ok(!abort, `${abort}; the log ends with\n${lines.slice(-5).join("\n")}`);
+		const last = lines.findLast(line => /^memory: \d+ \d+ \d+ \d+$/.test(line)) as string;
+		const [left = 0, slots = 0, chunks = 0, keys = 0] = last.slice(8).split(" ").map(Number);
+		rows[row] = { left, slots, chunks, keys };
+		assert.ok(left >= SPARE, `${left} bytes were left, ${SPARE} must be`);
+	}
+	/** The outcome of `waiting`, or the end of the machine. */
+	function alive<Result>(waiting: Promise<Result>): Promise<Result> {
+		return Promise.race([
+			waiting,
+			(simulator as Simulator).line(/XS abort/, 580_000).then(line => {
+				throw new Error(line);
+			}),
+		]);
+	}
+	const answers = (mark: number) =>
+		new Set(observer.since(mark, `${base}/cmd/result`).map(({ text }) => JSON.parse(text).cid));
+
+	for (const [title, command] of [
+		["info", { cmd: "info" }],
+		["config", { cmd: "config", set: { sensors: { chip: { every: 2000 } } } }],
+	] as const)
+		it(`does ${MANY} commands that waited for it (${title}), and answers each`, async () => {
+			await away(board);
+			for (let i = 0; i < MANY; i++) await observer.publish(`${base}/cmd`, { ...command, cid: `c${i}` });
+			const mark = observer.mark;
+			boot();
+			const last = () => answers(mark).size === MANY;
+			await alive(observer.next(`${base}/cmd/result`, last, mark, 560_000));
+			await healthy(`${MANY} × cmd ${title}`);
+		});
+
+	for (const topic of ["desired", "set"])
+		it(`carries out ${MANY} messages on lamp/${topic} that waited for it`, async () => {
+			await away(board);
+			for (let i = 1; i <= MANY; i++) {
+				const wish = { state: "ON", brightness: 1 + (i % 255), cid: `w${i}` };
+				await observer.publish(`${base}/lamp/${topic}`, topic === "desired" ? { ...wish, ver: i } : wish);
+			}
+			const mark = observer.mark;
+			boot();
+			const brightness = 1 + (MANY % 255);
+			const shown = new RegExp(
+				`"brightness":${brightness},.*${topic === "desired" ? `"ver":${MANY},` : ""}"src":"${topic}"`,
+			);
+			await alive(observer.next(`${base}/lamp/state`, shown, mark, 560_000));
+			await healthy(`${MANY} × lamp/${topic}`);
+		});
+
+	it("lets messages of 30 KB go by", async () => {
+		await away(board);
+		for (let i = 0; i < 20; i++) await observer.publish(`${base}/cmd`, "x".repeat(30_000));
+		await observer.publish(`${base}/cmd`, { cmd: "info", cid: "after" });
+		const mark = observer.mark;
+		boot();
+		await alive(observer.next(`${base}/cmd/result`, /"after"/, mark, 560_000));
+		await healthy("20 × 30 KB");
+	});
+
+	it("keeps alerts until the outbox is full, and delivers them when the broker is back", async () => {
+		const wave = { name: "wave", driver: "wave", every: 20, minimum: 0, maximum: 100, period: 80 };
+		const noisy = { ...board, sensors: [...board.sensors, wave] };
+		await away({
+			...noisy,
+			alerts: [...board.alerts, { name: "high", sensor: "wave", above: 60, clear: 40 }],
+		});
+		const mark = observer.mark;
+		boot();
+		await observer.next(`${base}/status`, "online", mark);
+		for (let outage = 0; outage < 2; outage++) {
+			await broker.stop();
+			await alive((simulator as Simulator).line(/^> alerts\/high .*dropped/, 120_000));
+			await broker.start();
+			const back = observer.mark;
+			await alive(observer.next(`${base}/alerts/high`, undefined, back, 60_000));
+		}
+		await healthy("outages with a full outbox");
+	});
+});

@@ -1,0 +1,98 @@
+/*
+ * The simulator's engine with the memory of a microcontroller: chunks grow from one end of a block of MEMORY bytes and slots from the other, as
+ * Moddable's host for microcontrollers has it where `creation` has a `static`, and what does not fit ends the machine. Counted
+ * as on a 32-bit chip: a slot has 16 bytes, and chunks, whose headers and arrays are half as long there, seven eighths of those here (of a
+ * board online it is 82 %). The linker puts these functions in the place of the engine's own (--wrap).
+ */
+
+#include "xsAll.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SLOT 16
+#define SMALL(BYTES) ((BYTES) / 8 * 7)
+#define LARGE(BYTES) ((BYTES) / 7 * 8)
+#define REGION (1 << 20)
+
+extern txSlot* __real_fxAllocateSlots(txMachine* the, txSize count);
+
+static txByte* gRegion = NULL;
+static int gSlots = 0;
+static int gSize = REGION;
+static int gLeast = REGION;
+
+static int chunkBytes(txMachine* the)
+{
+	return the->firstBlock ? SMALL((int)(the->firstBlock->limit - gRegion)) : 0;
+}
+
+static int left(txMachine* the)
+{
+	int result = gSize - gSlots * SLOT - chunkBytes(the);
+	if (result < gLeast)
+		gLeast = result;
+	return result;
+}
+
+void* __wrap_fxAllocateChunks(txMachine* the, txSize size)
+{
+	txBlock* block = the->firstBlock;
+	txSize lacking;
+
+	if (NULL == block) {
+		const char* memory = getenv("MEMORY");
+		if (memory)
+			gSize = gLeast = atoi(memory);
+		gRegion = malloc(REGION);
+		return gRegion;
+	}
+	/* `size` is what is wanted and the header of a block of its own, which it does not become. */
+	lacking = size - (txSize)sizeof(txBlock) - (txSize)(block->limit - block->current);
+	if (LARGE(left(the)) < lacking)
+		return NULL;
+	/* The caller adds `size` to both. */
+	block->limit += lacking - size;
+	the->maximumChunksSize += lacking - size;
+	return block->limit;
+}
+
+void __wrap_fxFreeChunks(txMachine* the, void* chunks)
+{
+	free(chunks);
+}
+
+txSlot* __wrap_fxAllocateSlots(txMachine* the, txSize count)
+{
+	txBlock* block = the->firstBlock;
+
+	if ((left(the) < count * SLOT) && block) {
+		fxCollect(the, XS_COMPACT_FLAG | XS_ORGANIC_FLAG);
+		the->maximumChunksSize -= block->limit - block->current;
+		block->limit = block->current;
+	}
+	if (left(the) < count * SLOT)
+		return NULL;
+	gSlots += count;
+	left(the);
+	return __real_fxAllocateSlots(the, count);
+}
+
+/* Least bytes left so far, slots (the stack's too) and bytes of chunks at their largest, keys made at run time. */
+void xs_memory(txMachine* the)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%d %d %d %d", gLeast, gSlots, chunkBytes(the), (int)(the->keyIndex - the->keyOffset));
+	fxString(the, mxResult, text);
+}
+
+/* Slots and bytes of chunks that are in use. */
+void xs_memory_used(txMachine* the)
+{
+	char text[128];
+
+	fxCollect(the, XS_COMPACT_FLAG | XS_ORGANIC_FLAG);
+	snprintf(text, sizeof(text), "%d %d", (int)the->currentHeapCount, (int)the->currentChunksSize);
+	fxString(the, mxResult, text);
+}
