@@ -263,6 +263,9 @@ export default class Board {
 		const { watch } = device.network;
 		return connect({
 			id: description.id,
+			brokerOrder: description.brokerOrder,
+			...(description.backoff && { backoff: description.backoff }),
+			...(description.deadlines && { deadlines: description.deadlines }),
 			keepAlive: description.keepAlive,
 			status: { topic: this.publisher.topic(topics.status), online: "online", offline: "offline" },
 			subscriptions: router.subscriptions,
@@ -286,8 +289,8 @@ export default class Board {
 				for (const output of outputs) output.offline();
 			},
 			onReport: (event, detail) => {
-				if (event === Report.filterRefused && detail === this.publisher.topic(topics.command))
-					trial.refused();
+				const left = event === Report.filterRefused || event === Report.filterLeftOut;
+				if (left && detail === this.publisher.topic(topics.command)) trial.refused();
 				this.publisher.report(reported(event, detail));
 			},
 		});

@@ -146,7 +146,17 @@ export interface SessionLike {
 /** The part of the options that a session's user brings; main.ts adds client and brokers. */
 export type UserOptions = Pick<
 	SessionOptions,
-	"id" | "keepAlive" | "status" | "outbox" | "timer" | "ticks" | "watch" | "onReport"
+	| "id"
+	| "keepAlive"
+	| "brokerOrder"
+	| "backoff"
+	| "deadlines"
+	| "status"
+	| "outbox"
+	| "timer"
+	| "ticks"
+	| "watch"
+	| "onReport"
 > &
 	Required<Pick<SessionOptions, "subscriptions" | "ready" | "onMessage" | "onOnline" | "onOffline">>;
 

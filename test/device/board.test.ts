@@ -58,6 +58,22 @@ describe("board", () => {
 		assert.deepEqual([id, keepAlive], ["b", 30_000]);
 	});
 
+	it("hands the session the order of brokers, back-off and deadlines of its description, and no others", () => {
+		const { world: w, start } = world();
+		start();
+		assert.equal(w.link.options.brokerOrder, "listed");
+		assert.ok(!("backoff" in w.link.options) && !("deadlines" in w.link.options));
+		const backoff = { minimum: 2000, maximum: 90_000, spread: 30_000 };
+		const deadlines = { next: 5000, hear: 0 };
+		const other = world({ lamp: { pin: 2 }, brokerOrder: "random", backoff, deadlines });
+		other.start();
+		const { options } = other.world.link;
+		assert.deepEqual(
+			[options.brokerOrder, options.backoff, options.deadlines],
+			["random", backoff, deadlines],
+		);
+	});
+
 	it("says at each connect all that it retains", () => {
 		const { world: w, start } = world();
 		start();

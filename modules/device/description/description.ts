@@ -4,6 +4,7 @@
  * defaults filled in, so that it can be changed and checked again (settings.ts). Does not know whether a pin exists.
  */
 
+import type { SessionOptions } from "../../session/options.js";
 import type { ActuatorDriver, Device, DriverOption } from "../io.js";
 
 import { type Address, BROKER, board, type Known, parseAddress } from "./fields.js";
@@ -21,6 +22,9 @@ export interface Description {
 	readonly broker?: string | readonly string[];
 	readonly user?: string;
 	readonly password?: string;
+	readonly brokerOrder: "listed" | "random";
+	readonly backoff?: NonNullable<SessionOptions["backoff"]>;
+	readonly deadlines?: NonNullable<SessionOptions["deadlines"]>;
 	readonly keepAlive: number;
 	/** How often the retained topics are published again. */
 	readonly refresh: number;

@@ -15,7 +15,8 @@ export interface Known {
 }
 
 export const BROKER = "mqtt://HOST[:PORT] or mqtts://HOST[:PORT]";
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 /** The words that `commands` may allow: those of `cmd`, and `provision`, a section of `config`'s `set`. */
 export const words: readonly string[] = Object.freeze([
@@ -132,6 +133,26 @@ const button = record({
 	actuator: optional(name(topics.Limit.name)),
 });
 
+/** Against the rush of a fleet that lost its broker. The defaults are the session's (session/options.ts). */
+const backoff = record({
+	minimum: optional(number(100, DAY)),
+	maximum: optional(number(100, DAY)),
+	stable: optional(number(1000, DAY)),
+	// The first try after a start, and after a loss, comes at a random moment of so long.
+	spread: optional(number(0, HOUR)),
+});
+
+const deadlines = record({
+	network: optional(number(1000, HOUR)),
+	connect: optional(number(1000, HOUR)),
+	// In place of `connect`, while other brokers are left to try.
+	next: optional(number(1000, HOUR)),
+	subscribe: optional(number(1000, HOUR)),
+	acknowledge: optional(number(1000, HOUR)),
+	// Until the board's own `online` has come back; 0 is never.
+	hear: optional(number(0, DAY)),
+});
+
 export const board = record({
 	root: text(
 		"topic levels between single slashes, without + # or control characters, not starting with $",
@@ -142,6 +163,9 @@ export const board = record({
 	broker: optional(any(BROKER)),
 	user: optional(word),
 	password: optional(freeze({ type: "text", expected: "a text", secret: true })),
+	brokerOrder: or("listed", choice("listed", "random")),
+	backoff: optional(backoff),
+	deadlines: optional(deadlines),
 	// Not 0: a client that does not ping never learns that its broker is dead.
 	keepAlive: or(30_000, number(1000, 65_535_000)),
 	refresh: or(DAY, number(60_000, 7 * DAY)),

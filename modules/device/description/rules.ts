@@ -11,6 +11,7 @@ import { isRange, isRecord, nearest, type Problem, report, show, unknown, type V
 /** Adds every mistake between keys of a board's description. */
 export function checkRules(value: Values, known: Known, problems: Problem[]): void {
 	checkBroker(value, problems);
+	checkBackoff(value.backoff, problems);
 	checkSensors(items(value.sensors), known, problems);
 	checkAlerts(items(value.alerts), items(value.sensors), problems);
 	checkActuators(value, known, problems);
@@ -33,6 +34,13 @@ function checkBroker(value: Values, problems: Problem[]): void {
 	});
 	if (value.password !== undefined && value.user === undefined)
 		report(problems, "user", "a user name beside the password", undefined);
+}
+
+function checkBackoff(backoff: unknown, problems: Problem[]): void {
+	if (!isRecord(backoff)) return;
+	const { minimum = 1000, maximum = 60_000 } = backoff;
+	if (typeof minimum === "number" && typeof maximum === "number" && minimum > maximum)
+		report(problems, "backoff.maximum", `at least minimum (${minimum})`, maximum);
 }
 
 function scheme(text: string): string {

@@ -107,6 +107,31 @@ const wrong: readonly (readonly [title: string, raw: unknown, line: string])[] =
 		"user: expected a user name beside the password, found nothing",
 	],
 	[
+		"an order of brokers that is none",
+		{ ...right, brokerOrder: "best" },
+		'brokerOrder: expected one of listed, random, found "best"',
+	],
+	[
+		"a back-off whose minimum is above its maximum",
+		{ ...right, backoff: { minimum: 5000, maximum: 1000 } },
+		"backoff.maximum: expected at least minimum (5000), found 1000",
+	],
+	[
+		"a back-off whose maximum is below the usual minimum",
+		{ ...right, backoff: { maximum: 500 } },
+		"backoff.maximum: expected at least minimum (1000), found 500",
+	],
+	[
+		"a deadline in seconds",
+		{ ...right, deadlines: { connect: 30 } },
+		"deadlines.connect: expected a number from 1000 to 3600000, found 30",
+	],
+	[
+		"an unknown deadline",
+		{ ...right, deadlines: { subscirbe: 5000 } },
+		'deadlines.subscirbe: expected a known key, perhaps "subscribe", found "subscirbe"',
+	],
+	[
 		"a keep-alive in seconds",
 		{ ...right, keepAlive: 30 },
 		"keepAlive: expected a number from 1000 to 65535000, found 30",
@@ -119,7 +144,7 @@ const wrong: readonly (readonly [title: string, raw: unknown, line: string])[] =
 	[
 		"an unknown key that is like nothing",
 		{ ...right, zzzzzzzz: 1 },
-		'zzzzzzzz: expected one of root, id, broker, user, password, keepAlive, refresh, sensors, alerts, lamp, actuators, button, commands, homeAssistant, found "zzzzzzzz"',
+		'zzzzzzzz: expected one of root, id, broker, user, password, brokerOrder, backoff, deadlines, keepAlive, refresh, sensors, alerts, lamp, actuators, button, commands, homeAssistant, found "zzzzzzzz"',
 	],
 	[
 		"an unknown key of a sensor",

@@ -265,13 +265,16 @@ describe("cmd config, provision", () => {
 				}
 			},
 		],
-		[
-			"the broker does not let it hear commands",
-			(world: World) => {
-				world.link.options.onReport?.(Report.filterRefused, "r/b/cmd");
-				world.link.connect();
-			},
-		],
+		...([Report.filterRefused, Report.filterLeftOut] as const).map(
+			event =>
+				[
+					`the broker does not let it hear commands (report ${event})`,
+					(world: World) => {
+						world.link.options.onReport?.(event, "r/b/cmd");
+						world.link.connect();
+					},
+				] as const,
+		),
 	] as const)
 		it(`is dropped when ${what} for five minutes, which restarts the board once`, () => {
 			const { world, domain, again, ask } = scene();
