@@ -75,6 +75,10 @@ export class DeskBoard {
 		await this.#firmware?.close();
 		this.kill();
 	}
+	/** Switches the power on again after `kill`. Rejects with what keeps it from starting. */
+	on(): Promise<void> {
+		return this.#power("power-on");
+	}
 	/** Cuts the power. */
 	kill(): void {
 		this.#life++;

@@ -1,12 +1,12 @@
 /**
- * The broker `npm start` brings along: Aedes on a TCP listener, so that a machine with nothing but Node
- * has something to talk to. Its retained messages and sessions live in memory and go with the command.
- * Not part of the firmware, and not for production: one user at most, no TLS.
+ * The broker `npm start` brings along: Aedes on a TCP listener, so that a machine with nothing but Node has something to
+ * talk to. It can be made to fail as brokers do: to be away, to forget its sessions, to refuse. Its retained messages and
+ * sessions live in memory. Not part of the firmware, and not for production: one user at most, no TLS.
  */
 
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { Aedes, type AuthenticateError } from "aedes";
+import { Aedes, type AedesPublishPacket, type AuthenticateError, type Client } from "aedes";
 
 export interface BrokerOptions {
 	/** The address to listen on. */
@@ -17,54 +17,167 @@ export interface BrokerOptions {
 	/** Who may connect; anybody if not given. */
 	readonly user?: string;
 	readonly password?: string;
+	/** Called for each connection; what it returns is told the bytes that pass. */
+	readonly tap?: () => (direction: "in" | "out", bytes: Uint8Array) => void;
 }
 
-export interface Broker {
+/** Clients that no fault keeps away: the page and the desk watch what happens. */
+const WATCHERS = /^page-/;
+
+export class Broker {
 	/** The port it got. */
 	readonly port: number;
 	/** Where a client on this machine finds it. */
 	readonly url: string;
-	close(): Promise<void>;
+	readonly #options: BrokerOptions;
+	readonly #sockets = new Set<Socket>();
+	/** Told of each message that a client publishes: a subscriber at the broker itself, which no fault keeps away. */
+	onPublish: ((packet: AedesPublishPacket) => void) | undefined;
+	#aedes: Aedes;
+	#server: Server | undefined;
+	#refusing = false;
+
+	private constructor(options: BrokerOptions, aedes: Aedes, server: Server) {
+		this.#options = options;
+		this.#aedes = aedes;
+		this.#server = server;
+		this.port = (server.address() as AddressInfo).port;
+		this.url = `mqtt://${reachable(options.host)}:${this.port}`;
+		server.on("connection", socket => this.#take(socket));
+		this.#govern();
+	}
+
+	/** Starts on the first free port from `port` upwards. Rejects with the system's error when there is none. */
+	static async start(options: BrokerOptions): Promise<Broker> {
+		const aedes = await Aedes.createBroker();
+		const server = createServer();
+		try {
+			await listen(server, options.host, options.port, options.attempts ?? 100);
+		} catch (error) {
+			aedes.close();
+			throw error;
+		}
+		return new Broker(options, aedes, server);
+	}
+
+	get running(): boolean {
+		return this.#server !== undefined;
+	}
+	get refusing(): boolean {
+		return this.#refusing;
+	}
+
+	/** Off the network: every connection ends, none is accepted. What it holds stays. */
+	async stop(): Promise<void> {
+		const server = this.#server;
+		if (!server) return;
+		this.#server = undefined;
+		const closed = once(server, "close");
+		server.close();
+		for (const socket of this.#sockets) socket.destroy();
+		await closed;
+	}
+
+	/** Back, at the same port. */
+	async resume(): Promise<void> {
+		if (this.#server) return;
+		const server = createServer(socket => this.#take(socket));
+		this.#server = server;
+		await listen(server, this.#options.host, this.port, 1);
+	}
+
+	/** As after a crash between two saves: every connection ends, and no session is known any more. What is retained stays. */
+	async forget(): Promise<void> {
+		const old = this.#aedes;
+		const next = await Aedes.createBroker();
+		for (const packet of await this.retained()) await store(next, packet);
+		this.#aedes = next;
+		this.#govern();
+		for (const socket of this.#sockets) socket.destroy();
+		await new Promise<void>(done => old.close(done));
+	}
+
+	/** CONNACK 3, server unavailable, for all but those who watch. Ends the connections that stand. */
+	refuse(refusing: boolean): void {
+		this.#refusing = refusing;
+		if (!refusing) return;
+		for (const client of Object.values(insides(this.#aedes).clients))
+			if (!WATCHERS.test(client.id)) client.conn.destroy();
+	}
+
+	/** What is retained under any topic but the broker's own. */
+	async retained(): Promise<AedesPublishPacket[]> {
+		const packets: AedesPublishPacket[] = [];
+		for await (const packet of insides(this.#aedes).persistence.createRetainedStream("#"))
+			packets.push(packet);
+		return packets;
+	}
+
+	async close(): Promise<void> {
+		const stopped = this.#server && once(this.#server, "close");
+		this.#server?.close();
+		await new Promise<void>(done => this.#aedes.close(done));
+		// A client that does not read its end would keep the process alive.
+		for (const socket of this.#sockets) socket.destroy();
+		await stopped;
+	}
+
+	#take(socket: Socket): void {
+		this.#sockets.add(socket);
+		socket.once("close", () => this.#sockets.delete(socket));
+		const { tap } = this.#options;
+		if (tap) listenIn(socket, tap());
+		this.#aedes.handle(socket);
+	}
+
+	#govern(): void {
+		this.#aedes.on("publish", (packet, client) => {
+			if (client) this.onPublish?.(packet);
+		});
+		const { user, password = "" } = this.#options;
+		this.#aedes.authenticate = (client, name, secret, done) => {
+			const wrong = user !== undefined && (name !== user || `${secret ?? ""}` !== password);
+			const refused = this.#refusing && !WATCHERS.test(client.id);
+			if (!wrong && !refused) return done(null, true);
+			const error = new Error(wrong ? "wrong user or password" : "server unavailable");
+			done(Object.assign(error, { returnCode: wrong ? 4 : 3 }) as AuthenticateError, false);
+		};
+	}
 }
 
 /** Starts a broker on the first free port from `port` upwards. Rejects with the system's error when there is none. */
-export async function startBroker({
-	host,
-	port,
-	attempts = 100,
-	user,
-	password,
-}: BrokerOptions): Promise<Broker> {
-	const sockets = new Set<Socket>();
-	const aedes = await Aedes.createBroker();
-	if (user !== undefined)
-		aedes.authenticate = (_client, name, secret, done) => {
-			if (name === user && `${secret ?? ""}` === (password ?? "")) return done(null, true);
-			done(Object.assign(new Error("wrong user or password"), { returnCode: 4 }) as AuthenticateError, false);
-		};
-	const server = createServer(socket => {
-		sockets.add(socket);
-		socket.once("close", () => sockets.delete(socket));
-		aedes.handle(socket);
+export function startBroker(options: BrokerOptions): Promise<Broker> {
+	return Broker.start(options);
+}
+
+/** What its types leave out. */
+function insides(aedes: Aedes) {
+	return aedes as unknown as {
+		readonly clients: { readonly [id: string]: Client };
+		readonly persistence: { createRetainedStream(pattern: string): AsyncIterable<AedesPublishPacket> };
+	};
+}
+
+function store(aedes: Aedes, packet: AedesPublishPacket): Promise<void> {
+	return new Promise((resolve, reject) => {
+		aedes.publish({ ...packet, retain: true }, error => (error ? reject(error) : resolve()));
 	});
-	try {
-		await listen(server, host, port, attempts);
-	} catch (error) {
-		aedes.close();
-		throw error;
-	}
-	const bound = (server.address() as AddressInfo).port;
-	return {
-		port: bound,
-		url: `mqtt://${reachable(host)}:${bound}`,
-		async close() {
-			const closed = once(server, "close");
-			server.close();
-			await new Promise<void>(done => aedes.close(done));
-			// A client that does not read its end would keep the process alive.
-			for (const socket of sockets) socket.destroy();
-			await closed;
-		},
+}
+
+/** Aedes reads by `read` and writes by `write`: a copy of each goes to the listener first. */
+function listenIn(socket: Socket, hear: (direction: "in" | "out", bytes: Uint8Array) => void): void {
+	const read = socket.read.bind(socket);
+	socket.read = (size?: number) => {
+		const bytes = read(size);
+		if (bytes) hear("in", bytes);
+		return bytes;
+	};
+	const write = socket.write.bind(socket) as (...rest: unknown[]) => boolean;
+	socket.write = (chunk: unknown, ...rest: unknown[]) => {
+		if (chunk instanceof Uint8Array) hear("out", chunk);
+		else if (typeof chunk === "string")
+			hear("out", Buffer.from(chunk, typeof rest[0] === "string" ? (rest[0] as BufferEncoding) : "utf8"));
+		return write(chunk, ...rest);
 	};
 }
 

@@ -7,7 +7,7 @@ import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { generate, parser } from "mqtt-packet";
 import { parseAddress, publicAddress } from "../../modules/device/description/fields.js";
-import { type Broker, startBroker } from "./broker.js";
+import { type Broker, type BrokerOptions, startBroker } from "./broker.js";
 import { type Config, Wrong } from "./config.js";
 import type { Options } from "./options.js";
 
@@ -24,19 +24,21 @@ export interface Choice {
 }
 
 type Say = (line: string) => void;
+type Tap = BrokerOptions["tap"];
 
-/** `standard` is where a broker of this machine is looked for. Throws `Wrong` where none can be started. */
+/** `tap` is for a broker that is started; `standard` is where a broker of this machine is looked for. Throws `Wrong` where none can be started. */
 export async function chooseBroker(
 	options: Options,
 	{ broker: named }: Pick<Config, "broker">,
 	say: Say,
 	standard = standardPort,
+	tap?: Tap,
 ): Promise<Choice> {
 	if (options.password !== undefined && options.user === undefined)
 		throw new Wrong(["--password: expected --user beside it, found none"]);
 	if (options.broker) return { address: named };
 	const asked = options.host !== undefined || options.brokerPort !== undefined || options.newBroker;
-	if (named !== undefined && !asked) return namedBroker(named, say);
+	if (named !== undefined && !asked) return namedBroker(named, say, tap);
 	let why = "";
 	if (!asked) {
 		const code = await answer(standard);
@@ -48,14 +50,19 @@ export async function chooseBroker(
 		if (code !== undefined)
 			why = ` (the one on port ${standard} wants a user: --broker mqtt://USER:PASSWORD@${standardHost})`;
 	}
-	return newBroker({ brokerPort: standard, ...options }, why, say);
+	return newBroker({ brokerPort: standard, ...options }, why, say, tap);
 }
 
-async function newBroker(options: Options, why: string, say: Say): Promise<Choice> {
+async function newBroker(options: Options, why: string, say: Say, tap?: Tap): Promise<Choice> {
 	const { host = standardHost, brokerPort: port = 0, user, password = "" } = options;
 	let own: Broker;
 	try {
-		own = await startBroker({ host, port, ...(user !== undefined && { user, password }) });
+		own = await startBroker({
+			host,
+			port,
+			...(user !== undefined && { user, password }),
+			...(tap && { tap }),
+		});
 	} catch (error) {
 		throw new Wrong([
 			`--host ${host} --broker-port ${port}: no broker can listen there: ${(error as Error).message}`,
@@ -72,12 +79,12 @@ async function newBroker(options: Options, why: string, say: Say): Promise<Choic
 }
 
 /** A description may name the broker that would be started here anyway: then it is, at that very port, or it is there already. */
-async function namedBroker(named: string | readonly string[], say: Say): Promise<Choice> {
+async function namedBroker(named: string | readonly string[], say: Say, tap?: Tap): Promise<Choice> {
 	const address = typeof named === "string" ? parseAddress(named) : undefined;
 	if (!address || address.secure || !["127.0.0.1", "localhost", "::1"].includes(address.host))
 		return { address: named };
 	try {
-		const own = await startBroker({ ...address, attempts: 1 });
+		const own = await startBroker({ ...address, attempts: 1, ...(tap && { tap }) });
 		say(`broker at ${own.url}`);
 		return { own, address: own.url };
 	} catch {

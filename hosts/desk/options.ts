@@ -6,6 +6,7 @@
 import { resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { parseAddress } from "../../modules/device/description/fields.js";
+import { MOST } from "./fleet.js";
 
 /** What `--log` tells apart. */
 export const kinds = ["measurements", "alerts", "commands", "status"] as const;
@@ -35,6 +36,8 @@ export interface Options {
 	/** Of the broker that is started. */
 	readonly user?: string;
 	readonly password?: string;
+	/** Virtual boards, the description's own included. */
+	readonly boards: number;
 	readonly pagePort?: number;
 	/** False with --no-page. */
 	readonly page: boolean;
@@ -56,6 +59,12 @@ function port(text: string): number {
 	const value = /^\d{1,5}$/.test(text) ? Number(text) : -1;
 	if (value < 0 || value > 65535)
 		throw new InvalidArgumentError("expected a port, 1 to 65535 (0: any free one).");
+	return value;
+}
+
+function boards(text: string): number {
+	const value = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+	if (value < 1 || value > MOST) throw new InvalidArgumentError(`expected a number of boards, 1 to ${MOST}.`);
 	return value;
 }
 
@@ -126,6 +135,7 @@ function command(output: Output): Command {
 		.option("--ca <file>", "TLS: authorities to trust, in place of this machine's own", word("a file name"))
 		.option("--cert <file>", "TLS: the board's certificate", word("a file name"))
 		.option("--key <file>", "TLS: its private key", word("a file name"))
+		.option("--boards <n>", "so many virtual boards like this one (default: 1)", boards, 1)
 		.option("--page-port <n>", "port of the desk's page (default: 8080 or the next free one)", port)
 		.option("--no-page", "serve no page")
 		.option("--log <kinds>", `print these messages only, of ${kinds.join(", ")}`, list)

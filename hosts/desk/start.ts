@@ -11,17 +11,17 @@ import type { NodeDevice } from "../node/device.js";
 import type { PinState } from "../node/pins.js";
 import type { Credentials } from "../node/tls.js";
 import { available } from "../xs/worker.js";
-import { DeskBoard } from "./board.js";
 import type { Broker } from "./broker.js";
 import { chooseBroker } from "./choice.js";
 import { type Config, load, Wrong } from "./config.js";
+import { Desk } from "./desk.js";
 import { program } from "./firmware.js";
+import { Fleet } from "./fleet.js";
 import { hinted } from "./hint.js";
 import { lock } from "./lock.js";
 import { kindOf, listening, stamp } from "./log.js";
 import { type Engine, inPlace, type Options, parse } from "./options.js";
-import { openPage } from "./web/desk.js";
-import type { Page } from "./web/server.js";
+import { Wire } from "./wire.js";
 
 const standardHost = "127.0.0.1";
 const standardPagePort = 8080;
@@ -34,9 +34,9 @@ const echo = 300;
 const watch = 250;
 
 interface Running {
-	board?: DeskBoard;
+	fleet?: Fleet;
 	broker?: Broker;
-	page?: Page;
+	desk?: Desk;
 }
 
 /** The board's own lines for messages that the log shows as they pass; those that wait or were dropped do not pass. */
@@ -49,31 +49,54 @@ async function start(options: Options): Promise<void> {
 	const tls = credentials(options);
 	const { id, root } = config.description;
 	const own = options.firmware === undefined ? undefined : program(inPlace(options.firmware));
+	if (own && options.boards > 1)
+		throw new Wrong(["--boards: expected none beside --firmware, whose program has an id of its own"]);
 	const data = inPlace(options.data ?? join(".glowworm", own?.name ?? id));
 	lock(data);
 	const running: Running = {};
 	onSignals(running);
-	const { own: broker, address } = await chooseBroker(options, config, say);
+	const wire = new Wire();
+	const { own: broker, address } = await chooseBroker(options, config, say, undefined, () =>
+		wire.connection(),
+	);
 	if (broker) running.broker = broker;
-	if (options.page) running.page = await ownPage(options, { ...config, broker: address }, broker, tls);
+	if (options.page)
+		running.desk = await openDesk(options, { ...config, broker: address }, { own: broker, wire, tls });
 	const engine = usable(options.engine);
 	const where = `in ${engine === "xs" ? "XS" : "Node"}`;
 	if (own) say(`${options.firmware} ${where}, state in ${data}`);
 	else say(`board ${id} ${where}, topics ${root}/${id}/…, state in ${data}`);
 	if (!options.quiet) sayHow(address, own ? "#" : `${root}/${id}/#`);
-	running.board = await DeskBoard.start({
-		engine,
-		description: { ...config.raw, broker: address },
-		...(own && { program: own, overrides: overrides(options, address) }),
-		directory: dirname(inPlace(config.file)),
-		data,
-		...(tls && { tls }),
-		trace: line => {
-			if (!onWire.test(line)) say(hinted(line));
+	const { desk } = running;
+	const fleet = new Fleet({
+		root,
+		id,
+		folder: other => (options.data ? join(data, other) : inPlace(join(".glowworm", other))),
+		board: {
+			engine,
+			description: { ...config.raw, broker: address },
+			...(own && { program: own, overrides: overrides(options, address) }),
+			directory: dirname(inPlace(config.file)),
+			data,
+			...(tls && { tls }),
+			trace: line => {
+				if (!onWire.test(line)) say(hinted(line));
+			},
+			...(!options.quiet && { wire: watching(options) }),
+			onEnd: reason => end(1, [reason]),
 		},
-		...(!options.quiet && { wire: watching(options) }),
-		onEnd: reason => end(1, [reason]),
+		onStart: (base, place) => desk?.accounts.add(base, place),
+		onRaised: (base, alert) => desk?.accounts.raised(base, alert),
+		onPin: (base, state) => desk?.pin(base, state),
+		onChange: () => desk?.changed(),
+		onTrouble: say,
 	});
+	running.fleet = fleet;
+	desk?.attend(fleet);
+	await fleet.start();
+	if (options.boards === 1) return;
+	await fleet.add(options.boards - 1);
+	say(`${options.boards} boards, all but ${id} in Node and without lines of their own here`);
 }
 
 /** What a program is told in place of what it says itself. */
@@ -97,36 +120,43 @@ function credentials({ ca, cert, key }: Options): Credentials | undefined {
 	}
 }
 
-/** The page, joined to the broker that the board uses: the first, of several. */
-async function ownPage(
+interface Around {
+	readonly own: Broker | undefined;
+	readonly wire: Wire;
+	readonly tls: Credentials | undefined;
+}
+
+/** The page and what is behind it, joined to the broker that the board uses: the first, of several. */
+async function openDesk(
 	{ host = standardHost, pagePort: port = standardPagePort }: Options,
-	{ broker: named, raw }: Config,
-	own: Broker | undefined,
-	tls: Credentials | undefined,
-): Promise<Page> {
+	{ broker: named, raw, description }: Config,
+	{ own, wire, tls }: Around,
+): Promise<Desk> {
 	const first = (typeof named === "string" ? named : named?.[0]) ?? own?.url ?? "";
 	const address = parseAddress(first);
 	if (!address)
 		throw new Wrong([`broker: expected mqtt://HOST[:PORT] or mqtts://HOST[:PORT], found "${first}"`]);
 	const { user, password } = raw as { readonly user?: string; readonly password?: string };
-	try {
-		const page = await openPage({
+	const account = { ...(user !== undefined && { user }), ...(password !== undefined && { password }) };
+	const desk = new Desk(
+		{
 			host,
 			port,
-			broker: {
-				...(user !== undefined && { user }),
-				...(password !== undefined && { password }),
-				...address,
-				...(tls && { tls }),
-			},
-			brokerName: publicAddress(address),
-			own: own !== undefined,
-		});
-		say(`page at ${page.url}`);
-		return page;
+			address: { ...account, ...address, ...(tls && { tls }) },
+			name: publicAddress(address),
+			own,
+			root: description.root,
+			lamp: description.lamp?.pin,
+		},
+		wire,
+	);
+	try {
+		await desk.open();
 	} catch (error) {
 		throw new Wrong([`--page-port ${port}: no page can be served there: ${(error as Error).message}`]);
 	}
+	say(`page at ${desk.url}`);
+	return desk;
 }
 
 function usable(engine: Engine): Engine {
@@ -186,9 +216,9 @@ function onSignals(running: Running): void {
 	}, watch).unref();
 }
 
-async function goodbye({ board, broker, page }: Running): Promise<void> {
-	await page?.close();
-	await board?.close();
+async function goodbye({ fleet, broker, desk }: Running): Promise<void> {
+	await desk?.close();
+	await fleet?.close();
 	await broker?.close();
 }
 

@@ -3,7 +3,7 @@
  */
 
 import { type Signal, signal } from "@preact/signals";
-import type { FromDesk, Hello } from "../web/protocol.js";
+import type { AccountMessage, FromDesk, Hello, State, ToDesk } from "../web/protocol.js";
 
 const AGAIN = 1500;
 const token = new URLSearchParams(location.search).get("token");
@@ -16,6 +16,18 @@ export function addressOf(path: "mqtt" | "desk"): string {
 export const hello: Signal<Hello | undefined> = signal(undefined);
 /** The desk itself answers. */
 export const reached = signal(false);
+/** Virtual boards and the broker. */
+export const state: Signal<State | undefined> = signal(undefined);
+export const account: Signal<AccountMessage | undefined> = signal(undefined);
+/** What the desk could not do, last. */
+export const failure = signal("");
+
+let socket: WebSocket | undefined;
+
+export function ask(request: ToDesk): void {
+	failure.value = "";
+	if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(request));
+}
 
 const listeners = new Set<(message: FromDesk) => void>();
 
@@ -24,14 +36,21 @@ export function listen(listener: (message: FromDesk) => void): () => void {
 	return () => void listeners.delete(listener);
 }
 
+/** Called each time the desk answers anew. */
+export const returns = new Set<() => void>();
+
 export function open(): void {
-	const socket = new WebSocket(addressOf("desk"));
+	socket = new WebSocket(addressOf("desk"));
 	socket.onopen = () => {
 		reached.value = true;
+		for (const back of returns) back();
 	};
 	socket.onmessage = ({ data }: MessageEvent<string>) => {
 		const message = JSON.parse(data) as FromDesk;
 		if (message.type === "hello") hello.value = message;
+		else if (message.type === "state") state.value = message;
+		else if (message.type === "account") account.value = message;
+		else if (message.type === "failure") failure.value = message.reason;
 		for (const listener of listeners) listener(message);
 	};
 	socket.onclose = () => {

@@ -4,10 +4,12 @@
  */
 
 import { type Signal, signal } from "@preact/signals";
-import { addressOf, hello } from "./desk.js";
+import { addressOf, hello, listen } from "./desk.js";
+import { mark } from "./model/beat.js";
 import { type Board, Boards } from "./model/boards.js";
 import { Topics } from "./model/topics.js";
 import { Link, type LinkState, type PublishOptions } from "./mqtt/link.js";
+import { through } from "./mqtt/tcp.js";
 
 export const views = ["boards", "client", "topics", "wire", "faults"] as const;
 export type View = (typeof views)[number];
@@ -46,11 +48,14 @@ export const connection: Signal<{ readonly state: LinkState; readonly reason: st
 export const boards = new Boards();
 export const topics = new Topics();
 
+/** The way to the broker, for the page's clients. */
+export const broker = through(addressOf("mqtt"));
+
 /** Random, as two pages may be open. */
 export const name = Math.random().toString(36).slice(2, 8);
 
 export const link = new Link({
-	url: addressOf("mqtt"),
+	through: broker,
 	id: `page-${name}`,
 	onMessage: message => {
 		boards.receive(message);
@@ -62,6 +67,14 @@ export const link = new Link({
 });
 link.subscribe("#", 0, code => {
 	if (code === 128) connection.value = { state: "online", reason: "the broker refuses the filter #" };
+});
+
+// Steps of a request that only the desk sees: stored by the board, done by its pin.
+listen(message => {
+	if (message.type !== "step") return;
+	const board = boards.get(message.base);
+	board?.outputs.get(message.output)?.step(message.step, Date.now());
+	if (board) mark(board.version);
 });
 
 export const encode = (text: string): Uint8Array => new TextEncoder().encode(text);

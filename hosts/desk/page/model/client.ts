@@ -5,7 +5,7 @@
  */
 
 import { type Signal, signal } from "@preact/signals";
-import { Link, type LinkState, type Message } from "../mqtt/link.js";
+import { Link, type LinkState, type Message, type Through } from "../mqtt/link.js";
 import { mark } from "./beat.js";
 import { Log } from "./log.js";
 import { matches } from "./match.js";
@@ -40,7 +40,7 @@ export interface ClientState {
 }
 
 export interface ClientOptions {
-	readonly url: string;
+	readonly through: Through;
 	readonly id: string;
 	readonly clean: boolean;
 	/** Where filters of a persistent session are kept. */
@@ -71,7 +71,7 @@ export class TestClient {
 		this.id = options.id;
 		this.clean = options.clean;
 		this.link = new Link({
-			url: options.url,
+			through: options.through,
 			id: options.id,
 			clean: options.clean,
 			lasting: options.clean,

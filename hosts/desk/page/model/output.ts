@@ -64,6 +64,12 @@ export class Output {
 		if (way && way.reported === undefined && way.refused === undefined) way.reported = at - way.at;
 	}
 
+	/** Of the last request, while it is on its way. */
+	step(step: "stored" | "done", at: number): void {
+		const way = this.way;
+		if (way && way.refused === undefined) way[step] ??= at - way.at;
+	}
+
 	wanted(value: Json | undefined): void {
 		if (value) this.desired = { text: JSON.stringify(value), ver: this.#heard(value.ver) };
 		else this.desired = undefined;

@@ -4,7 +4,7 @@
  * like any other.
  */
 
-import { Link, type Message } from "../mqtt/link.js";
+import { Link, type Message, type Through } from "../mqtt/link.js";
 
 /** Milliseconds without another one. */
 const QUIET = 300;
@@ -14,7 +14,7 @@ const MOST = 10_000;
 let next = 0;
 
 /** Rejects with a sentence. */
-export function survey(url: string, id: string, filter: string): Promise<Message[]> {
+export function survey(through: Through, id: string, filter: string): Promise<Message[]> {
 	return new Promise((resolve, reject) => {
 		const found = new Map<string, Message>();
 		let quiet: ReturnType<typeof setTimeout> | undefined;
@@ -30,7 +30,7 @@ export function survey(url: string, id: string, filter: string): Promise<Message
 			quiet = setTimeout(() => finish(), QUIET);
 		};
 		const link = new Link({
-			url,
+			through,
 			id: `${id}-${++next}`,
 			lasting: false,
 			onMessage: message => {

@@ -1,17 +1,16 @@
 /**
- * One MQTT client of the page that stays connected: the firmware's own (modules/mqtt), with what ECMA-419 §25 leaves out
- * and a page needs: it connects again, subscribes again, and tells what became of each publish. It keeps no publish over
+ * One MQTT client that stays connected, of the page or of the desk: the firmware's own (modules/mqtt), with what ECMA-419
+ * §25 leaves out and a page needs: it connects again, subscribes again, and tells what became of each publish. It keeps no publish over
  * a lost connection: the page says so, and the person decides. The durable session is modules/session's, on the boards.
  */
 
 import MQTTClient from "../../../../modules/mqtt/client.js";
 import type { ControlMessage, MQTTClientOptions, ReadableOptions } from "../../../../modules/mqtt/options.js";
-import { WebSocketTCP } from "./tcp.js";
-import { DeskResolver, timer } from "./timer.js";
+import { timer } from "./timer.js";
 
 export interface Message {
 	readonly topic: string;
-	/** At most `KEPT` bytes of it. */
+	/** At most as many bytes of it as the link keeps. */
 	readonly payload: Uint8Array;
 	readonly byteLength: number;
 	readonly QoS: number;
@@ -25,12 +24,19 @@ export interface Message {
 
 export type LinkState = "off" | "connecting" | "online" | "waiting";
 
+/** Where the broker is, and over which classes. */
+export type Through = Pick<MQTTClientOptions, "socket" | "dns" | "host" | "port" | "user" | "password">;
+
 export interface LinkOptions {
-	readonly url: string;
+	readonly through: Through;
 	readonly id: string;
 	readonly clean?: boolean;
 	/** Try again when the connection is lost; true if not given. */
 	readonly lasting?: boolean;
+	/** Bytes of a payload that are kept; 64 KiB if not given. */
+	readonly kept?: number;
+	/** Milliseconds at most before the next try. */
+	readonly patience?: number;
 	readonly onMessage: (message: Message) => void;
 	readonly onState?: (state: LinkState, detail: { sessionPresent?: boolean; reason?: string }) => void;
 }
@@ -42,8 +48,7 @@ export interface PublishOptions {
 	readonly onDone?: (error?: string) => void;
 }
 
-/** Bytes of a payload that are kept. */
-export const KEPT = 1 << 16;
+const KEPT = 1 << 16;
 /** A browser may call a page in the background once a minute. */
 const KEEP_ALIVE = 180_000;
 const AGAIN = [300, 1000, 2000, 5000];
@@ -93,12 +98,10 @@ export class Link {
 		this.#tell("connecting", {});
 		const link = this;
 		this.#client = new MQTTClient({
-			host: "desk",
+			...this.#options.through,
 			id: this.#options.id,
 			clean: this.#options.clean ?? true,
 			keepAlive: KEEP_ALIVE,
-			socket: { io: WebSocketTCP, url: this.#options.url } as never,
-			dns: { io: DeskResolver },
 			timer,
 			onControl(operation, message) {
 				link.#control(operation, message);
@@ -255,7 +258,7 @@ export class Link {
 	#readable(client: MQTTClient, count: number, options: ReadableOptions): void {
 		if (options.topic !== undefined) {
 			const { topic, byteLength = 0, QoS = 0, retain = false, duplicate = false, id = 0 } = options;
-			const payload = new Uint8Array(Math.min(byteLength, KEPT));
+			const payload = new Uint8Array(Math.min(byteLength, this.#options.kept ?? KEPT));
 			this.#message = { topic, payload, byteLength, QoS, retain, duplicate, id, at: Date.now() };
 			this.#filled = 0;
 		}
@@ -285,7 +288,11 @@ export class Link {
 		for (const job of jobs) job.onFailed("connection lost");
 		for (const { done } of waiting.values()) done("connection lost");
 		this.#tell(again ? "waiting" : "off", { reason });
-		if (again) this.#retry = setTimeout(() => this.connect(), AGAIN[this.#tries++] ?? 5000);
+		if (again) this.#retry = setTimeout(() => this.connect(), this.#pause());
+	}
+
+	#pause(): number {
+		return Math.min(AGAIN[this.#tries++] ?? 5000, this.#options.patience ?? 5000);
 	}
 
 	#tell(state: LinkState, detail: { sessionPresent?: boolean; reason?: string }): void {

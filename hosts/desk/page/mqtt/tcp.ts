@@ -5,6 +5,8 @@
  */
 
 import type { ByteBuffer, TCPOptions, TCP as TCPPattern } from "../../../../modules/mqtt/io.js";
+import type { Through } from "./link.js";
+import { DeskResolver } from "./timer.js";
 
 export interface WebSocketOptions extends TCPOptions {
 	/** Ours: where the desk is. */
@@ -129,6 +131,15 @@ export class WebSocketTCP implements TCPPattern {
 		if (this.#closed) return;
 		this.#options.onError?.call(this, new Error(this.#failed));
 	}
+}
+
+/** The way to the desk's broker, for a link. */
+export function through(url: string): Through {
+	return {
+		host: "desk",
+		socket: { io: WebSocketTCP, url } as unknown as Through["socket"],
+		dns: { io: DeskResolver },
+	};
 }
 
 function view(value: ByteBuffer): Uint8Array {

@@ -1,13 +1,15 @@
 /** The frame: top line, rail, and the view that the address names. */
 
 import { signal } from "@preact/signals";
-import { hello, reached } from "../desk.js";
+import { account, hello, reached } from "../desk.js";
 import { boards, connection, hrefOf, route, type View, views } from "../store.js";
 import { Boards } from "./boards.js";
 import { Client } from "./client.js";
+import { Faults } from "./faults.js";
 import { plural } from "./format.js";
 import { Icon } from "./icons.js";
 import { TopicsView } from "./topics.js";
+import { Wire } from "./wire.js";
 
 const titles: { readonly [name in View]: string } = {
 	boards: "Boards",
@@ -17,11 +19,12 @@ const titles: { readonly [name in View]: string } = {
 	faults: "Faults",
 };
 
-/** The views that there are so far. */
-const present: { readonly [name in View]?: () => preact.JSX.Element } = {
+const present: { readonly [name in View]: () => preact.JSX.Element } = {
 	boards: Boards,
 	client: Client,
 	topics: TopicsView,
+	wire: Wire,
+	faults: Faults,
 };
 
 /** `/` goes to the search of the view, Esc leaves what is open. */
@@ -41,19 +44,17 @@ addEventListener("keydown", event => {
 
 export function App() {
 	const { view } = route.value;
-	const Present = present[view] ?? Boards;
+	const Present = present[view];
 	return (
 		<div class={connection.value.state === "online" ? "frame" : "frame lost"}>
 			<Top />
 			<nav class="rail" aria-label="Views">
-				{views
-					.filter(name => present[name])
-					.map(name => (
-						<a key={name} href={hrefOf(name)} {...(name === view && { "aria-current": "page" as const })}>
-							<Icon name={name} />
-							<span>{titles[name]}</span>
-						</a>
-					))}
+				{views.map(name => (
+					<a key={name} href={hrefOf(name)} {...(name === view && { "aria-current": "page" as const })}>
+						<Icon name={name} />
+						<span>{titles[name]}</span>
+					</a>
+				))}
 			</nav>
 			<main id="main" tabIndex={-1}>
 				<Present />
@@ -82,9 +83,26 @@ function Top() {
 			<span class="count">
 				{plural(list.length, "board")}, <b>{online}</b> online
 			</span>
+			<Alerts />
 			{hello.value?.write === false && <span class="tag">read only</span>}
 			<Scheme />
 		</header>
+	);
+}
+
+/** What became of alerts: the desk's account, or what this page has seen. */
+function Alerts() {
+	const total = account.value?.total;
+	if (!total) return null;
+	const { raised, held, delivered, lost, repeated } = total;
+	return (
+		<a class="account" href={hrefOf("faults")}>
+			alerts: raised <b>{raised}</b> · held <b>{held}</b> · delivered <b>{delivered}</b> ·{" "}
+			<span class={lost ? "bad" : ""}>
+				lost <b>{lost}</b>
+			</span>{" "}
+			· repeated <b>{repeated}</b>
+		</a>
 	);
 }
 

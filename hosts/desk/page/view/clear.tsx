@@ -2,12 +2,11 @@
 
 import { useSignal } from "@preact/signals";
 import { isTopicFilter } from "../../../../modules/mqtt/text.js";
-import { addressOf } from "../desk.js";
 import type { TestClient } from "../model/client.js";
 import { preview, visible } from "../model/payload.js";
 import { survey } from "../model/survey.js";
 import type { Message } from "../mqtt/link.js";
-import { name, writable } from "../store.js";
+import { broker, name, writable } from "../store.js";
 import { plural } from "./format.js";
 
 const SHOWN = 30;
@@ -21,7 +20,7 @@ export function Clear({ client }: { readonly client: TestClient }) {
 		said.value = "asking the broker…";
 		found.value = undefined;
 		try {
-			found.value = await survey(addressOf("mqtt"), `page-${name}-look`, filter.value);
+			found.value = await survey(broker, `page-${name}-look`, filter.value);
 			said.value = "";
 		} catch (error) {
 			said.value = (error as Error).message;

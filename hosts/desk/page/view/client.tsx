@@ -1,9 +1,8 @@
 /** The test client: two clients, one with a clean and one with a persistent session, to subscribe and publish with. */
 
 import { useSignal } from "@preact/signals";
-import { addressOf } from "../desk.js";
 import { TestClient } from "../model/client.js";
-import { name, writable } from "../store.js";
+import { broker, name, writable } from "../store.js";
 import { Messages } from "./messages.js";
 import { Publish } from "./publish.js";
 import { Subscriptions } from "./subscriptions.js";
@@ -15,10 +14,9 @@ function lastingName(): string {
 	return found;
 }
 
-const url = addressOf("mqtt");
 const clients = [
-	new TestClient({ url, id: `page-${name}-test`, clean: true }),
-	new TestClient({ url, id: `page-${lastingName()}-keep`, clean: false, storage: localStorage }),
+	new TestClient({ through: broker, id: `page-${name}-test`, clean: true }),
+	new TestClient({ through: broker, id: `page-${lastingName()}-keep`, clean: false, storage: localStorage }),
 ] as const;
 let begun = false;
 

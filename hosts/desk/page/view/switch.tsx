@@ -55,6 +55,7 @@ export function Switch({ board, output }: { readonly board: Board; readonly outp
 			{output.dimmable ? (
 				<input
 					type="range"
+					class={on ? "" : "off"}
 					min={1}
 					max={255}
 					value={reported?.brightness ?? 255}
