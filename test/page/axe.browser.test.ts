@@ -10,7 +10,7 @@ import { openDesk, type TestDesk } from "./desk.js";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const base = "factory/1/machine/desk-1";
-const views = ["boards", `boards/${base}`, "client", "topics", `topics/${base}/status`];
+const views = ["boards", `boards/${base}`, "client", "topics", `topics/${base}/status`, "wire", "faults"];
 
 /** A board that says all there is to say. */
 async function board(client: mqtt.MqttClient): Promise<void> {

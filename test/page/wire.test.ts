@@ -1,0 +1,133 @@
+/** The wire of the desk's broker, and the broker's faults: with MQTT.js on the other side. */
+
+import assert from "node:assert/strict";
+import { type EventEmitter, once as first } from "node:events";
+import mqtt from "mqtt";
+import { type Broker, startBroker } from "../../hosts/desk/broker.js";
+import type { WireLine } from "../../hosts/desk/web/protocol.js";
+import { Wire } from "../../hosts/desk/wire.js";
+
+/** MQTT.js' types know Node's emitter by another name. */
+const once = (client: mqtt.MqttClient, event: string) => first(client as unknown as EventEmitter, event);
+
+describe("the desk's broker", () => {
+	let broker: Broker;
+	let wire: Wire;
+	const clients: mqtt.MqttClient[] = [];
+	beforeEach(async () => {
+		wire = new Wire();
+		broker = await startBroker({ host: "127.0.0.1", port: 0, tap: () => wire.connection() });
+	});
+	afterEach(async () => {
+		for (const client of clients.splice(0)) await client.endAsync(true);
+		await broker.close();
+	});
+	const connect = async (options: mqtt.IClientOptions = {}) => {
+		const client = mqtt.connect(broker.url, { protocolVersion: 4, reconnectPeriod: 20, ...options });
+		client.on("error", () => {});
+		clients.push(client);
+		await once(client, "connect");
+		return client;
+	};
+	const short = ({ direction, packet, topic, answers }: WireLine) =>
+		`${direction} ${packet}${topic ? ` ${topic}` : ""}${answers ? ` answers ${answers}` : ""}`;
+
+	it("shows each packet, QoS 0, 1 and 2, with the acknowledgement joined to its publish", async () => {
+		const client = await connect({ clientId: "board" });
+		for (const qos of [0, 1, 2] as const) await client.publishAsync(`q/${qos}`, "x", { qos });
+		assert.deepEqual(wire.lines.map(short), [
+			"in CONNECT",
+			"out CONNACK",
+			"in PUBLISH q/0",
+			"in PUBLISH q/1",
+			"out PUBACK q/1 answers 4",
+			"in PUBLISH q/2",
+			"out PUBREC q/2 answers 6",
+			"in PUBREL q/2 answers 6",
+			"out PUBCOMP q/2 answers 6",
+		]);
+		assert.deepEqual(
+			wire.lines.map(({ client }) => client),
+			Array(9).fill("board"),
+		);
+	});
+
+	it("joins what a client acknowledges, too, and shows what is granted, flags and Session Present", async () => {
+		const listener = await connect({ clientId: "listener" });
+		await listener.subscribeAsync("a/#", { qos: 1 });
+		const heard = once(listener, "message");
+		const speaker = await connect({ clientId: "page-1" });
+		await speaker.publishAsync("a/b", "hello", { qos: 1, retain: true });
+		await heard;
+		await listener.publishAsync("end", "", { qos: 1 });
+		const lines = wire.lines
+			.filter(({ topic }) => topic !== "end")
+			.map(line => `${short(line)} ${line.text ?? ""}`.trim());
+		assert.deepEqual(lines, [
+			"in CONNECT clean session, keep-alive 60 s",
+			"out CONNACK Session Present 0",
+			"in SUBSCRIBE a/# (QoS 1)",
+			"out SUBACK answers 3 granted 1",
+			"out PUBLISH a/b hello",
+			"in PUBACK a/b answers 5",
+		]);
+	});
+
+	it("shows nothing of the page's own clients, and goes on where bytes are no MQTT", async () => {
+		await (await connect({ clientId: "page-1" })).publishAsync("a", "x", { qos: 1 });
+		assert.deepEqual(wire.lines, []);
+		const hear = wire.connection();
+		hear("in", Uint8Array.of(0, 0, 0));
+		hear("in", Uint8Array.of(1, 2, 3));
+		assert.deepEqual(wire.lines, []);
+	});
+
+	it("stopped, is away and keeps what it holds; started, it is back at the same port", async () => {
+		const client = await connect({ clientId: "board", clean: false });
+		await client.subscribeAsync("a", { qos: 1 });
+		await client.publishAsync("shelf", "kept", { qos: 1, retain: true });
+		const closed = once(client, "close");
+		await broker.stop();
+		await closed;
+		assert.equal(broker.running, false);
+		await broker.resume();
+		const [connack] = (await once(client, "connect")) as [{ sessionPresent: boolean }];
+		assert.equal(connack.sessionPresent, true);
+		assert.deepEqual(
+			(await broker.retained()).map(({ topic }) => topic),
+			["shelf"],
+		);
+	});
+
+	it("forgets its sessions and keeps what is retained", async () => {
+		const client = await connect({ clientId: "board", clean: false });
+		await client.publishAsync("shelf", "kept", { qos: 1, retain: true });
+		await broker.forget();
+		const [connack] = (await once(client, "connect")) as [{ sessionPresent: boolean }];
+		assert.equal(connack.sessionPresent, false);
+		const heard = once(client, "message");
+		await client.subscribeAsync("shelf");
+		assert.equal(String((await heard)[1]), "kept");
+	});
+
+	it("refuses boards with CONNACK 3 and takes who watches", async () => {
+		const board = await connect({ clientId: "board" });
+		broker.refuse(true);
+		const [error] = (await once(board, "error")) as [{ code: number }];
+		assert.equal(error.code, 3);
+		await connect({ clientId: "page-1" });
+		broker.refuse(false);
+		await connect({ clientId: "board" });
+	});
+
+	it("tells each message that a client publishes, copies included", async () => {
+		const topics: string[] = [];
+		broker.onPublish = ({ topic }) => topics.push(topic);
+		const client = await connect();
+		await client.publishAsync("a", "x", { qos: 1 });
+		await broker.forget();
+		await once(client, "connect");
+		await client.publishAsync("b", "x", { qos: 1 });
+		assert.deepEqual(topics, ["a", "b"]);
+	});
+});
