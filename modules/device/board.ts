@@ -111,7 +111,7 @@ export default class Board {
 		const leave = () => this.leave(router);
 		const decommission = new Decommission({ timer, memory, publisher, outbox, cleanup, discovery, leave });
 		const actions = { settings, info, sensors, outputs, decommission, restart };
-		const command = new Command({ device, publisher, ...actions });
+		const command = new Command({ device, memory, publisher, ...actions });
 		const router = new Router({ base, command, outputs, trace, birth: discovery.birth });
 		this.sensors = sensors;
 		this.retained = retained;

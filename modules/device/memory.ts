@@ -114,8 +114,8 @@ export function keyOf(prefix: string, name: string): string {
 }
 
 /** FNV-1a, 32 bits; `from` is the hash of a text before this one. */
-export function hashOf(text: string, from = 0x811c9dc5): number {
-	const bytes = encode(text);
+export function hashOf(text: string | Uint8Array, from = 0x811c9dc5): number {
+	const bytes = typeof text === "string" ? encode(text) : text;
 	let hash = from;
 	for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
 	return hash >>> 0;

@@ -9,6 +9,7 @@ import type { Outbox } from "../session/options.js";
 import { Queue } from "../session/queue.js";
 import { Found } from "../store/mount.js";
 import Store from "../store/store.js";
+import { attemptsRoom } from "./commands/attempts.js";
 import { forgetRoom } from "./commands/decommission.js";
 import { type Description, faultName, storageFault } from "./description/description.js";
 import { settingsRoom } from "./description/settings.js";
@@ -76,7 +77,7 @@ export function roomFor(description: Description): ReadonlyMap<string, number> {
 	const faults = sensors.map(({ name }) => faultName(name));
 	const all = [...alerts.map(({ name }) => name), ...faults, storageFault];
 	const names = [topics.info, ...outputs.map(topics.outputState), ...all.map(topics.alertState)];
-	const rooms: Room[] = [bootRoom, timeRoom, forgetRoom, settingsRoom];
+	const rooms: Room[] = [bootRoom, timeRoom, attemptsRoom, forgetRoom, settingsRoom];
 	for (const name of names) rooms.push(retainedRoom(base, name));
 	for (const name of outputs) rooms.push(appliedRoom(name));
 	for (const name of all) rooms.push(alertRoom(name));

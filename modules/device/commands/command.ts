@@ -13,6 +13,7 @@ import type Settings from "../description/settings.js";
 import { changeable, unstored } from "../description/settings.js";
 import type { Device, Texts } from "../io.js";
 import { parse } from "../json.js";
+import type Memory from "../memory.js";
 import type Output from "../outputs/output.js";
 import { cidOf } from "../outputs/request.js";
 import { mistakes, shown } from "../provisioning/check.js";
@@ -20,6 +21,7 @@ import type Publisher from "../publisher.js";
 import type Info from "../retained/info.js";
 import type Sensor from "../sensors/sensor.js";
 import topics from "../topics.js";
+import Attempts from "./attempts.js";
 import type Decommission from "./decommission.js";
 
 const LONGEST = 4096;
@@ -31,6 +33,7 @@ const names: readonly string[] = Object.freeze(words.filter(word => word !== "pr
 
 export interface CommandOptions {
 	readonly device: Device;
+	readonly memory: Memory;
 	readonly publisher: Pick<Publisher, "answer">;
 	readonly settings: Settings;
 	readonly info: Pick<Info, "values">;
@@ -43,13 +46,30 @@ export interface CommandOptions {
 
 export default class Command {
 	private readonly options: CommandOptions;
+	private readonly attempts: Attempts;
 
 	constructor(options: CommandOptions) {
 		this.options = options;
+		this.attempts = new Attempts(options.memory);
 	}
 
-	receive(payload: Uint8Array, { retain, duplicate }: Received): void {
+	/** Acknowledged once this has returned: a command that a power cut interrupts comes again. */
+	receive(payload: Uint8Array, about: Received): void {
 		if (payload.byteLength === 0) return;
+		if (!this.attempts.begin(payload)) {
+			const error =
+				"expected a command that this board survives, found one that was begun twice and never finished";
+			this.options.publisher.answer({ topic: topics.command, ok: false, error });
+			return;
+		}
+		try {
+			this.obey(payload, about);
+		} finally {
+			this.attempts.end();
+		}
+	}
+
+	private obey(payload: Uint8Array, { retain, duplicate }: Received): void {
 		const order = readOrder(payload);
 		const { cid, cmd } = order;
 		const { error, ...more } = this.carryOut(order, retain, duplicate);

@@ -66,6 +66,7 @@ function stage(more: object = {}) {
 	let answer: object = {};
 	const receiver = new Command({
 		device,
+		memory,
 		publisher: {
 			answer(result) {
 				answer = result;
