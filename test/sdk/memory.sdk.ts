@@ -17,6 +17,8 @@ const folder = join(output, "projects", "memory");
 const base = "t/limited";
 /** Bytes that must stay free at the worst moment. */
 const SPARE = 8192;
+/** Names that there is room for at run time, beside those that are linked (the SDK's manifest_base.json): then a larger table is made. */
+const KEYS = 32;
 const MANY = 1000;
 
 const board = {
@@ -95,6 +97,7 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 		const [left = 0, slots = 0, chunks = 0, keys = 0] = last.slice(8).split(" ").map(Number);
 		rows[row] = { left, slots, chunks, keys };
 		assert.ok(left >= SPARE, `${left} bytes were left, ${SPARE} must be`);
+		assert.ok(keys <= KEYS, `${keys} names were made at run time, ${KEYS} have room`);
 	}
 	/** The outcome of `waiting`, or the end of the machine. */
 	function alive<Result>(waiting: Promise<Result>): Promise<Result> {
@@ -138,6 +141,20 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 			await alive(observer.next(`${base}/lamp/state`, shown, mark, 560_000));
 			await healthy(`${MANY} × lamp/${topic}`);
 		});
+
+	it("reads commands full of names that it does not know, and forgets the names", async () => {
+		await away(board);
+		const names = 20;
+		for (let i = 0; i < 100; i++) {
+			const values = Array.from({ length: names }, (_, k) => [`n${i * names + k}`, k]);
+			await observer.publish(`${base}/cmd`, { cmd: "info", cid: `c${i}`, ...Object.fromEntries(values) });
+		}
+		const mark = observer.mark;
+		boot();
+		const last = () => answers(mark).size === 100;
+		await alive(observer.next(`${base}/cmd/result`, last, mark, 560_000));
+		await healthy("100 × 20 unknown names");
+	});
 
 	it("lets messages of 30 KB go by", async () => {
 		await away(board);
