@@ -124,14 +124,14 @@ class WorldNet {
 		if (this.#opened || (this.#sent && !this.#announced)) {
 			this.#opened = this.#sent = false;
 			resume();
-			socket.tell?.(ROOM);
+			socket.writableCallback?.(ROOM);
 			pause();
 			return true;
 		}
 		if (!this.#announced) return false;
 		this.#announced = false;
 		resume();
-		socket.hear?.(this.unread);
+		socket.readableCallback?.(this.unread);
 		pause();
 		return true;
 	}
@@ -223,12 +223,12 @@ export function off(): void {
 /** The SDK's TCP class: a read of more than there is throws, a write returns the room, callbacks come from later turns. */
 export class SDKSocket {
 	format = "buffer";
-	hear: ((count: number) => void) | undefined;
-	tell: ((count: number) => void) | undefined;
+	readableCallback: ((count: number) => void) | undefined;
+	writableCallback: ((count: number) => void) | undefined;
 
 	constructor(options: TCPOptions) {
-		this.hear = options.onReadable as never;
-		this.tell = options.onWritable as never;
+		this.readableCallback = options.onReadable as never;
+		this.writableCallback = options.onWritable as never;
 		net.open(this);
 	}
 	/** As many bytes as the buffer takes, or a new buffer. */

@@ -3,13 +3,15 @@
  * from a timer, sends no PUBACK, and publishes only whole messages.
  */
 
-import "../stubs/xs.js";
 // @ts-expect-error: in the installed SDK
 import Client from "sdk-mqtt";
 import { clock } from "../clock.js";
 import * as scene from "../scene.js";
 import type { Net } from "../socket.js";
 import { BenchSocket } from "../socket.js";
+import { install } from "../stubs/xs.js";
+
+install();
 
 interface MQTT {
 	onReady: () => void;

@@ -1,10 +1,12 @@
 /** The SDK's examples/io/tcp/mqttclient/mqttclient.js, with the application of glowworm.ts. */
 
-import "../stubs/xs.js";
 // @ts-expect-error: in the installed SDK
 import Client from "sdk-mqttclient";
 import * as scene from "../scene.js";
 import { BenchSocket, type Net } from "../socket.js";
+import { install } from "../stubs/xs.js";
+
+install();
 
 /** What is used of ECMA-419 §25. */
 interface MQTTClient {

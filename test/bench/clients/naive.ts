@@ -1,12 +1,14 @@
 /** A program of thirty lines: a timer, `JSON.stringify`, and `write` of an MQTT client over the SDK's socket: the SDK's, or ours where there is no SDK. */
 
-import "../stubs/xs.js";
 // @ts-expect-error: in the installed SDK, or modules/mqtt/client.ts
 import Client from "naive-client";
 // @ts-expect-error: the SDK's TCP class, or hosts/moddable/tcp.ts, which ours needs
 import * as socket from "naive-socket";
 import * as scene from "../scene.js";
+import { install } from "../stubs/xs.js";
 import { advance, clock, net, off, timer, WorldResolver } from "../world.js";
+
+install();
 
 const scenarios = {
 	sample() {
