@@ -16,6 +16,8 @@ import type { MQTTError, Reason, State } from "./reason.js";
 
 const PINGREQ = Uint8Array.of(0xc0, 0);
 
+const IGNORE = (): void => {};
+
 /** What is known of a message, to be filled in. */
 export type Message = { -readonly [Key in keyof ReadableOptions]: ReadableOptions[Key] };
 
@@ -39,8 +41,8 @@ export default abstract class Connection<Client> extends Encoder {
 	/** `onReadable` and `onControl`, once CONNACK is there: nothing may come before it [MQTT-3.2.0-1], and this costs no look at each packet. */
 	declare protected deliver: (count: number, options: ReadableOptions) => void;
 	declare protected notify: (opcode: number, message: ControlMessage) => void;
-	declare private onWritable: ((count: number) => void) | undefined;
-	declare private onError: ((error: MQTTError) => void) | undefined;
+	declare private readonly onWritable: (count: number) => void;
+	declare private readonly onError: (error: MQTTError) => void;
 	declare protected readonly timer: Timer;
 	declare private timeout: TimerHandle | undefined;
 	declare private wake: TimerHandle | undefined;
@@ -65,17 +67,23 @@ export default abstract class Connection<Client> extends Encoder {
 
 	/** The socket has `count` bytes. */
 	protected abstract receive(count: number): void;
+	/** The broker has kept the session. */
+	protected abstract resume(): void;
 	/** Reads what is available and throws it away. */
 	protected abstract drop(): void;
 
 	constructor(options: MQTTClientOptions<Client>) {
 		super();
+		// Where they are missing, what comes is read and thrown away.
+		const { onReadable = this.drop, onControl = this.drop, onWritable = IGNORE, onError = IGNORE } = options;
 		const { host, socket, dns, timer, keepAlive = 0, port = 1883, clean = true, kept = 4 } = options;
-		let name = "";
-		if (typeof host !== "string" || host === "") name = "host";
+		let name: string | undefined;
+		if (typeof host !== "string" || !host) name = "host";
 		else if (!socket?.io) name = "socket";
 		else if (!dns?.io) name = "dns";
 		else if (!timer) name = "timer";
+		else if (typeof onReadable !== "function" || typeof onControl !== "function") name = "callback";
+		else if (typeof onWritable !== "function" || typeof onError !== "function") name = "callback";
 		if (name) throw new TypeError(`${name}: missing, or of no use`);
 		if (!(port >= 1 && port <= 65_535)) this.wrong("port", "1…65535", port);
 		if (!(keepAlive >= 0 && keepAlive <= 65_535_000)) this.wrong("keepAlive", "0…65535000 ms", keepAlive);
@@ -83,7 +91,7 @@ export default abstract class Connection<Client> extends Encoder {
 		const interval = Math.ceil(keepAlive / 1000);
 		const packet = this.connect(options, clean, interval);
 		// The order in which fields are made is the order in which they are found: those of the hot paths come first.
-		this.state = 1;
+		this.state = 0;
 		this.available = 0;
 		this.parser = null as never;
 		this.busy = false;
@@ -98,10 +106,10 @@ export default abstract class Connection<Client> extends Encoder {
 		this.owed = 0;
 		this.kept = kept;
 		this.packet = packet;
-		this.onReadable = options.onReadable ?? this.drop;
-		this.onControl = options.onControl ?? this.drop; // nothing is available then
-		this.onWritable = options.onWritable;
-		this.onError = options.onError;
+		this.onReadable = onReadable;
+		this.onControl = onControl;
+		this.onWritable = onWritable;
+		this.onError = onError;
 		this.timer = timer;
 		this.target = options.target;
 		this.clean = clean;
@@ -109,6 +117,7 @@ export default abstract class Connection<Client> extends Encoder {
 		this.dns = new dns.io(dns);
 		// Should it throw, nothing stands yet.
 		this.dns.resolve({ host }, (error, address) => this.resolve(error, address, options));
+		this.state = 1;
 		this.timeout = timer.set(() => {
 			this.timeout = undefined;
 			this.fail(3); // silent
@@ -133,7 +142,10 @@ export default abstract class Connection<Client> extends Encoder {
 		address: string | undefined,
 		options: MQTTClientOptions<Client>,
 	): void {
+		// Within the constructor: nothing may be called back from there (§8).
+		if (!this.state) this.wake ??= this.timer.set(() => this.resolve(error, address, options), 0);
 		if (this.state !== 1) return;
+		this.wake = undefined;
 		this.dns?.close();
 		this.dns = null;
 		if (error || !address) {
@@ -165,16 +177,23 @@ export default abstract class Connection<Client> extends Encoder {
 		this.writable = count;
 		const packet = this.packet;
 		if (!packet) {
-			this.restart();
+			if (this.busy) this.restart();
 			this.offer();
-		} else if (packet.byteLength <= count) {
+			return;
+		}
+		let piece = packet;
+		if (packet.byteLength <= count) {
 			this.state = 3;
 			this.packet = null;
-			try {
-				this.writable = this.socket.write(packet); // [MQTT-3.1.0-1]
-			} catch (error) {
-				this.fail(2, error);
-			}
+		} else {
+			// The socket's buffer is smaller.
+			piece = packet.subarray(0, count);
+			this.packet = packet.subarray(count);
+		}
+		try {
+			if (count) this.writable = this.socket.write(piece); // [MQTT-3.1.0-1]
+		} catch (error) {
+			this.fail(2, error);
 		}
 	}
 
@@ -182,7 +201,7 @@ export default abstract class Connection<Client> extends Encoder {
 	private offer(): void {
 		if ((this.state !== 4 && this.state !== 5) || this.writable <= 8) return;
 		try {
-			this.onWritable?.(this.writable - 8);
+			this.onWritable(this.writable - 8);
 		} catch (error) {
 			this.fail(9, error); // application
 		}
@@ -200,6 +219,7 @@ export default abstract class Connection<Client> extends Encoder {
 		if (!returnCode) {
 			this.state = 4;
 			this.deliver = this.onReadable;
+			if (sessionPresent) this.resume();
 			if (this.keepAlive) this.timeout = this.timer.repeat(() => this.ping(), this.keepAlive >> 1);
 		}
 		this.notify = this.onControl;
@@ -285,7 +305,7 @@ export default abstract class Connection<Client> extends Encoder {
 			returnCode,
 		});
 		try {
-			this.onError?.(error);
+			this.onError(error);
 		} catch {
 			// Nothing may leave a callback: on the device it would end the virtual machine. There is nobody left to tell.
 		}

@@ -69,10 +69,11 @@ export default abstract class Encoder {
 	protected bytes(data: ByteBuffer | undefined): Uint8Array {
 		if (data instanceof Uint8Array) return data;
 		if (data === undefined) return new Uint8Array(0);
-		if (!ArrayBuffer.isView(data) && !(data instanceof ArrayBuffer))
-			throw new TypeError("data: expected a byte buffer");
-		// An ArrayBuffer has no buffer, and begins at its begin.
-		return new Uint8Array((data as DataView).buffer ?? data, (data as DataView).byteOffset, data.byteLength);
+		if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+		const buffer = typeof data === "object" ? new Uint8Array(data) : undefined;
+		// Not a copy: an ArrayBuffer or SharedArrayBuffer, which not every engine has.
+		if (buffer?.buffer !== data) throw new TypeError("data: expected a byte buffer");
+		return buffer as Uint8Array;
 	}
 
 	/**

@@ -33,7 +33,7 @@ export interface MQTTError extends Error {
 }
 
 /**
- * 1 resolving, 2 connecting, 3 waiting for CONNACK, 4 connected, 5 publishing (the first fragments of a PUBLISH are out;
+ * 0 being constructed, 1 resolving, 2 connecting, 3 waiting for CONNACK, 4 connected, 5 publishing (the first fragments of a PUBLISH are out;
  * nothing else may go before its last), 6 disconnecting (DISCONNECT is out: nothing may follow it [MQTT-3.14.4-2]), 7 closed.
  */
-export type State = 1 | 2 | 3 | 4 | 5 | 6 | 7;
+export type State = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;

@@ -84,6 +84,14 @@ export default abstract class Writer<Client> extends Connection<Client> {
 		return id;
 	}
 
+	/**
+	 * Begins at a random identifier where the broker has kept the session: it may remember QoS 2 messages of a life before a power
+	 * cut, and would take ours for one of them. Callers who bring identifiers of their own see to that themselves.
+	 */
+	protected override resume(): void {
+		this.last = Math.floor(Math.random() * 65_535);
+	}
+
 	/** An identifier that is free (§2.3.1): 1…65535, wrapping [MQTT-2.3.1-2]. Throws when all are in use. */
 	private take(): number {
 		const id = this.last + 1;

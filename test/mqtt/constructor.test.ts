@@ -25,6 +25,10 @@ const WRONG: readonly (readonly [string, object, RegExp])[] = [
 	["no dns", { dns: undefined }, /^TypeError: dns/],
 	["a dns without io", { dns: {} }, /^TypeError: dns/],
 	["no timer", { timer: undefined }, /^TypeError: timer/],
+	["onReadable of 5", { onReadable: 5 }, /^TypeError: callback/],
+	["onWritable of null", { onWritable: null }, /^TypeError: callback/],
+	["onControl of a text", { onControl: "f" }, /^TypeError: callback/],
+	["onError of an object", { onError: {} }, /^TypeError: callback/],
 	["an empty id and clean false [MQTT-3.1.3-7]", { id: "", clean: false }, /^RangeError: id/],
 	["no id and clean false [MQTT-3.1.3-7]", { id: undefined, clean: false }, /^RangeError: id/],
 	["an id with U+0000 [MQTT-1.5.3-2]", { id: "a\0" }, /^RangeError: id/],
@@ -102,6 +106,35 @@ describe("constructor", () => {
 		assert.equal(clock.pending, 0);
 	});
 
+	for (const [title, answer] of [
+		["an address", [null, "127.0.0.1"]],
+		["an error", [new Error("no such name")]],
+	] as const)
+		it(`When the resolver answers with ${title} within resolve, nothing is called back from the constructor, and nothing lingers (§8)`, () => {
+			const wire = new Wire();
+			const clock = new TestClock();
+			const dns = {
+				io: class {
+					resolve(_options: object, callback: (error: Error | null, address?: string) => void): void {
+						callback(...(answer as [null, string]));
+						callback(...(answer as [null, string]));
+					}
+					close() {}
+				},
+			};
+			const errors: number[] = [];
+			const client = new MQTTClient({
+				...minimal(wire, clock),
+				dns,
+				onError: error => errors.push(error.code),
+			});
+			assert.deepEqual([errors, wire.lines.length], [[], 0], "within the constructor");
+			clock.advance(0);
+			assert.deepEqual([errors, wire.lines.length], answer[0] ? [[Reason.unresolved], 0] : [[], 1]);
+			client.close();
+			assert.equal(clock.pending, 0);
+		});
+
 	it("The resolver and the socket get the options of their own objects (§25)", () => {
 		const wire = new Wire();
 		let seen: object = {};
@@ -142,11 +175,24 @@ describe("constructor", () => {
 		assert.deepEqual(scene.log, []);
 	});
 
-	it("CONNECT waits for room in the socket", () => {
+	it("CONNECT goes out in pieces where it is longer than the socket's buffer", () => {
+		const password = Buffer.alloc(1000, "p");
+		const scene = new Scene({ id: "i", user: "u", password }, 300).waiting();
+		for (let i = 0; i < 3; i++) {
+			assert.equal(scene.line.room, 0);
+			scene.line.drain(300);
+		}
+		assert.deepEqual((scene.sent[0] as IConnectPacket).password, password);
+		scene.line.send(broker.connack());
+		assert.deepEqual(scene.errors, []);
+		assert.equal(scene.log[0], "control 2");
+	});
+
+	it("CONNACK that comes before all of CONNECT is out ends the client as unexpected [MQTT-3.2.0-1]", () => {
 		const scene = new Scene({ id: "i".repeat(100) }, 50).waiting();
-		assert.equal(scene.line.writes.length, 0);
-		scene.line.drain(100);
-		assert.equal(scene.sent[0]?.cmd, "connect");
+		scene.line.send(broker.connack());
+		assert.equal(scene.code, Reason.unexpected);
+		scene.check();
 	});
 
 	it("The defaults are an empty identifier, clean session, no keep-alive, no will, no user (§25)", () => {

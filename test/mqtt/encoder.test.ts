@@ -94,6 +94,12 @@ function foreign({ id, clean, keepAlive, user, password, will }: ConnectFields):
 	return packet;
 }
 
+function shared(...values: readonly number[]): SharedArrayBuffer {
+	const buffer = new SharedArrayBuffer(values.length);
+	new Uint8Array(buffer).set(values);
+	return buffer;
+}
+
 /** A topic name of so many bytes. */
 const long = (bytes: number) => "t".repeat(bytes);
 
@@ -336,9 +342,11 @@ describe("encoder", () => {
 		["a Uint8Array within a larger buffer", Uint8Array.of(0, 1, 2, 3).subarray(1, 3)],
 		["a DataView", new DataView(Uint8Array.of(0, 1, 2, 3).buffer, 1, 2)],
 		["an Int8Array", Int8Array.of(1, 2)],
+		["a SharedArrayBuffer", shared(1, 2)],
+		["a view of a SharedArrayBuffer", new DataView(shared(0, 1, 2, 3), 1, 2)],
 	] as const)
 		it(`${title} is taken as the bytes it covers (ECMA-419 §6)`, () => {
-			assert.deepEqual([...bare.bytes(data)], [1, 2]);
+			assert.deepEqual([...bare.bytes(data as ByteBuffer)], [1, 2]);
 		});
 
 	for (const data of ["text", 7, null, {}, [1]])

@@ -606,6 +606,24 @@ describe("write: packet identifiers", () => {
 		scene.check();
 	});
 
+	it("Where the broker has kept the session they begin anywhere, for it may remember QoS 2 messages from before a power cut [MQTT-4.3.3-1]", () => {
+		const { random } = Math;
+		try {
+			Math.random = () => 0.5;
+			const first = (sessionPresent: boolean) => {
+				const scene = new Scene({ clean: false }).connected(sessionPresent);
+				scene.client.write(text("x"), { topic: "t", QoS: 2 });
+				return id(scene.sent[0]);
+			};
+			// What a life before has left behind, a broker takes for the same message again.
+			assert.deepEqual([first(false), first(true)], [1, 32_768]);
+			Math.random = () => 1 - Number.EPSILON;
+			assert.equal(first(true), 65_535);
+		} finally {
+			Math.random = random;
+		}
+	});
+
 	it("The caller's identifiers are used as they are, and not remembered", () => {
 		const scene = new Scene().connected();
 		for (let i = 0; i < 2; i++) scene.client.write(undefined, { topic: "t", QoS: 1, id: 7 });
