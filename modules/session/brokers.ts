@@ -7,7 +7,7 @@
 import type { Ticks } from "../mqtt/io.js";
 import { since } from "./deadline.js";
 import type { BackoffOptions, Broker, SessionOptions } from "./options.js";
-import { passes } from "./outcomes.js";
+import { passes, Reason } from "./outcomes.js";
 
 /**
  * How long to wait before the next try: full jitter over a span that doubles from `minimum` to `maximum`. Never less
@@ -148,11 +148,11 @@ export class Brokers {
 		return this.next();
 	}
 	/**
-	 * A connection that was online has ended; `served`: something was acknowledged on it; `silent`: the broker gave no answer at
-	 * the end. A broker that accepts and does not serve is no better than one that cannot be reached: the next is tried.
+	 * A connection that was online has ended for this reason; `served`: something was acknowledged on it. A broker that accepts and does not serve is no better than one that cannot be reached: the next is tried.
 	 * Milliseconds until then.
 	 */
-	ended(served: boolean, silent: boolean): number {
+	ended(served: boolean, reason: number): number {
+		const silent = reason === Reason.acknowledge || reason === Reason.unanswered;
 		if (!served && (silent || !this.stood)) return this.next();
 		this.good = this.index;
 		this.restart();

@@ -7,6 +7,7 @@
 import type { Link } from "./link.js";
 import { type ClientMessage, defaults, type Received, type SessionOptions } from "./options.js";
 import { type Application, Packet, Report } from "./outcomes.js";
+import type { Queue } from "./queue.js";
 import type { Sender } from "./sender.js";
 import type { Status } from "./status.js";
 
@@ -19,6 +20,9 @@ export class Inbound {
 	private readonly application: Application;
 	private readonly sender: Sender;
 	private readonly status: Status;
+	private readonly live: Queue;
+	/** Bytes that the application may publish in answer to a message. */
+	private readonly replyBytes: number;
 	/** The most bytes of payload that are delivered. */
 	private readonly longest: number;
 	/** The message that is being gathered: its first fragment, its bytes (none when it is too long), how many are there. */
@@ -28,9 +32,17 @@ export class Inbound {
 	/** QoS 2: taken, PUBREL not yet seen. */
 	private readonly received = new Set<number>();
 
-	constructor(options: SessionOptions, status: Status, sender: Sender, application: Application) {
+	constructor(
+		options: SessionOptions,
+		status: Status,
+		live: Queue,
+		sender: Sender,
+		application: Application,
+	) {
+		this.replyBytes = options.replyBytes ?? 0;
 		this.longest = options.longestInbound ?? defaults.longestInbound;
 		this.status = status;
+		this.live = live;
 		this.sender = sender;
 		this.application = application;
 	}
@@ -38,6 +50,11 @@ export class Inbound {
 	begin(sessionPresent: boolean): void {
 		this.first = this.payload = undefined;
 		if (!sessionPresent) this.received.clear();
+	}
+	/** The application is ready for a message, and there is room for what it brings about: to keep that, or to send it unkept. */
+	takes(link: Link): boolean {
+		if (!this.application.ready()) return false;
+		return this.live.room >= this.replyBytes || link.fits(this.replyBytes);
 	}
 	/** `count` bytes of a message may be read from `link`. */
 	readable(link: Link, count: number, message: ClientMessage): void {

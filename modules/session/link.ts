@@ -7,7 +7,7 @@
 import type { Timer } from "../mqtt/io.js";
 import { encode } from "../mqtt/text.js";
 import { Deadline } from "./deadline.js";
-import type { Client, ClientClass, ClientControl, ClientMessage, ClientOptions } from "./options.js";
+import type { Client, ClientClass, ClientControl, ClientMessage, LinkOptions } from "./options.js";
 import { Packet, Reason } from "./outcomes.js";
 
 /** The supervisor, as a connection sees it: what it calls back. */
@@ -25,11 +25,6 @@ export interface LinkOwner {
 	lost(reason: number, returnCode: number, cause: string): void;
 	fault(error: unknown): void;
 }
-
-export type LinkOptions = Omit<
-	ClientOptions,
-	"acknowledge" | "onReadable" | "onWritable" | "onControl" | "onError"
->;
 
 /** How often the client may refuse what should fit, and the milliseconds that the end of a connection is given to be told first. */
 const patience = 3;
@@ -90,10 +85,6 @@ export class Link {
 	fits(byteLength: number): boolean {
 		return this.ready && this.room >= (byteLength < this.capacity ? byteLength : this.capacity);
 	}
-	/** A message is left unread. */
-	get holds(): boolean {
-		return this.unread !== undefined;
-	}
 	/** Replies wait for room. */
 	get owing(): boolean {
 		return this.due.length > 0;
@@ -118,7 +109,7 @@ export class Link {
 		try {
 			this.room = client.write(payload, message);
 		} catch (error) {
-			return this.begin(client, payload, error);
+			return this.begin(payload, error);
 		}
 		this.refusals = 0;
 		return true;
@@ -181,7 +172,7 @@ export class Link {
 		}
 	}
 	/** The client did not take a whole message: it waits for room, or is too long for any room there is. */
-	private begin(client: Client, payload: Uint8Array, error: unknown): boolean {
+	private begin(payload: Uint8Array, error: unknown): boolean {
 		const { topic, QoS, retain, duplicate, id } = this.message;
 		const { byteLength } = payload;
 		const header = 9 + encode(topic).byteLength;
@@ -194,13 +185,8 @@ export class Link {
 		// Half of what there can be, so that a long message does not go out in slivers.
 		if (header + byteLength <= this.capacity || this.room < this.capacity / 2) return false;
 		const first = Math.min(byteLength, this.room - header);
-		if (first <= 0) return false;
-		try {
-			const whole = { topic, QoS, retain, duplicate, id, byteLength };
-			this.room = client.write(payload.subarray(0, first), whole);
-		} catch {
-			return false;
-		}
+		const whole = { topic, QoS, retain, duplicate, id, byteLength };
+		if (first <= 0 || !this.packet(whole, payload.subarray(0, first))) return false;
 		// The outbox may use its bytes for something else before the last fragment is out.
 		this.rest = payload.slice(first);
 		this.offset = 0;

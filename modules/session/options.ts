@@ -3,8 +3,8 @@
  * class, the outbox), what is published and received, and how its user sees it. Also the defaults, and the check of what is given.
  */
 
-import type { ByteBuffer, ResolverClass, TCPClass, Ticks, Timer, With } from "../mqtt/io.js";
-import type { ReadableOptions, WriteOptions } from "../mqtt/options.js";
+import type { ByteBuffer, Ticks, Timer, With } from "../mqtt/io.js";
+import type { ControlMessage, MQTTClientOptions, ReadableOptions, WriteOptions } from "../mqtt/options.js";
 import { isTopicName } from "../mqtt/text.js";
 
 export interface PublishOptions {
@@ -216,64 +216,38 @@ export interface Outbox {
 // tests have a scripted one.
 
 export type ClientMessage = ReadableOptions;
-
-export interface ClientControl {
-	readonly operation: number;
-	readonly id?: number;
-	readonly sessionPresent?: boolean;
-	readonly returnCode?: number;
-	/** SUBACK: one code for each filter of the SUBSCRIBE. */
-	readonly payload?: ArrayLike<number>;
-}
-
-export type ClientWriteOptions = WriteOptions;
-
-/** Anything that says what went wrong; `code` is a number where the client is ours. */
-export interface ClientError {
-	readonly code?: unknown;
-	readonly message?: unknown;
-	/** What the socket said, with a `code` of its own where the host knows more (TLS). */
-	readonly cause?: unknown;
-}
+export type ClientControl = ControlMessage;
 
 export interface Client {
 	read(buffer: ByteBuffer): number | undefined;
 	/** Throws when the packet does not fit into what is writable now; nothing has left then. */
-	write(data: ByteBuffer | undefined, options?: ClientWriteOptions): number;
+	write(data: ByteBuffer | undefined, options?: WriteOptions): number;
 	close(): void;
 }
 
-export interface ClientDefaults {
-	readonly socket: With<TCPClass>;
-	readonly dns: With<ResolverClass>;
-	readonly timer: Timer;
-	readonly ticks: Ticks;
+export type ClientDefaults = Pick<MQTTClientOptions, "socket" | "dns" | "timer"> & { readonly ticks: Ticks };
+
+/** Anything that says what went wrong. `cause` is what the socket said, with a `code` of its own where the host knows more (TLS). */
+export interface ClientError {
+	readonly code?: unknown;
+	readonly message?: unknown;
+	readonly cause?: unknown;
 }
 
-export interface ClientOptions extends ClientDefaults {
-	readonly host: string;
-	readonly port: number;
-	readonly id: string;
-	readonly user?: string;
-	readonly password?: string | ByteBuffer;
-	/** Milliseconds. */
-	readonly keepAlive: number;
-	readonly clean: boolean;
-	readonly will: {
-		readonly topic: string;
-		readonly message: string;
-		readonly QoS: 0 | 1 | 2;
-		readonly retain: boolean;
+type Always = "port" | "id" | "keepAlive" | "clean" | "will" | "onReadable" | "onWritable" | "onControl";
+
+export type ClientOptions = Omit<MQTTClientOptions, "onError"> &
+	Required<Pick<MQTTClientOptions, Always>> &
+	ClientDefaults & {
+		/** The session acknowledges once the application has taken a message. */
+		readonly acknowledge: false;
+		readonly onError: (error?: ClientError) => void;
 	};
-	/** Milliseconds until CONNACK. */
-	readonly timeout?: number;
-	/** Always false: the session acknowledges once the application has taken a message. */
-	readonly acknowledge: boolean;
-	readonly onReadable: (count: number, message: ClientMessage) => void;
-	readonly onWritable: (count: number) => void;
-	readonly onControl: (operation: number, message: ClientControl) => void;
-	readonly onError: (error?: ClientError) => void;
-}
+
+export type LinkOptions = Omit<
+	ClientOptions,
+	"acknowledge" | "onReadable" | "onWritable" | "onControl" | "onError"
+>;
 
 export type ClientClass = new (options: ClientOptions) => Client;
 

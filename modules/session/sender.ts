@@ -6,16 +6,12 @@
  */
 
 import { Deadline } from "./deadline.js";
-import { type InFlight, Lane, laneOf, placeOf } from "./inflight.js";
+import { type InFlight, Lane, laneOf, type Message, placeOf, status } from "./inflight.js";
 import type { Link } from "./link.js";
 import { defaults, type OutboxEntry, type PublishOptions, type SessionOptions } from "./options.js";
 import { type Application, Outcome, Packet, Reason } from "./outcomes.js";
 import { Aside, Poison } from "./poison.js";
 import { Backlog } from "./queue.js";
-
-type Message = Pick<OutboxEntry, "topic" | "payload" | "QoS" | "retain">;
-
-const status = placeOf(Lane.status, 0);
 
 export class Sender {
 	private link: Link | undefined;
@@ -96,7 +92,6 @@ export class Sender {
 		this.aside.end();
 		this.inflight.live.close();
 	}
-
 	offer(topic: string, payload: Uint8Array, options: PublishOptions): Outcome {
 		const link = this.link;
 		const { counters } = this.application;
@@ -117,23 +112,21 @@ export class Sender {
 		const evicted = live.evicted;
 		const sequence = live.append(topic, payload, kept);
 		counters.dropped.full += live.evicted - evicted;
-		if (!sequence) return options.unkept ? this.unkept(topic, payload, options) : Outcome.droppedFull;
+		if (!sequence) {
+			// PUBACK of those that fill RAM may be behind messages that are not read before they are answered: so it is not waited for.
+			const gone = options.unkept && this.way?.send(topic, payload, 0, options.retain ?? false, false, 0);
+			if (gone) counters.sent++;
+			return gone ? Outcome.sent : Outcome.droppedFull;
+		}
 		if (QoS !== 0 && link && live.pending === 1 && this.straight(link))
 			return this.launch(link, placeOf(Lane.live, sequence), live.next(sequence - 1) as OutboxEntry);
 		counters.queued++;
 		return Outcome.queued;
 	}
-	/** See link.ts. */
 	stream(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean {
 		if (!this.link?.stream(topic, byteLength, source)) return false;
 		this.application.counters.sent++;
 		return true;
-	}
-	/** The application is ready for a message, and there is room for what it brings about: to keep that, or to send it unkept. */
-	takes(link: Link): boolean {
-		const { replyBytes = 0 } = this.options;
-		if (!this.application.ready()) return false;
-		return this.inflight.live.room >= replyBytes || link.fits(replyBytes);
 	}
 	/** For messages that must not be lost: QoS 1, by way of the board's outbox. */
 	offerDurable(topic: string, payload: Uint8Array, options: PublishOptions): Outcome {
@@ -184,7 +177,6 @@ export class Sender {
 			this.application.fault(error);
 		}
 	}
-
 	/** A message may go now: no other has to go before it, and the window has room. */
 	private straight(link: Link): boolean {
 		const { inflight } = this;
@@ -206,15 +198,6 @@ export class Sender {
 		if (this.sendLive(link, false)) return true;
 		return this.greeting ? this.greet(link) : this.sendDurable(link);
 	}
-	/**
-	 * A message that RAM has no room for, at QoS 0. PUBACK of those that fill it may be behind messages that are not read before
-	 * they are answered: to wait for it could be to wait for ever.
-	 */
-	private unkept(topic: string, payload: Uint8Array, { retain = false }: PublishOptions): Outcome {
-		if (!this.way?.send(topic, payload, 0, retain, false, 0)) return Outcome.droppedFull;
-		this.application.counters.sent++;
-		return Outcome.sent;
-	}
 	private greet(link: Link): boolean {
 		this.greeting = false;
 		this.launch(link, status, this.inflight.message(status) as OutboxEntry);
@@ -234,15 +217,14 @@ export class Sender {
 		}
 		const fresh = inflight.fresh === id;
 		const entry = inflight.message(place);
-		if (!entry) inflight.delete(id);
-		else if (!link.send(entry.topic, entry.payload, entry.QoS ?? 1, entry.retain, !fresh, id)) return false;
+		if (entry && !link.send(entry.topic, entry.payload, entry.QoS ?? 1, entry.retain, !fresh, id))
+			return false;
 		waiting.shift();
-		if (!entry) return true;
-		this.listen(place);
-		if (fresh) {
-			inflight.fresh = 0;
-			this.application.counters.sent++;
-		} else this.application.counters.retransmitted++;
+		if (fresh) inflight.fresh = 0;
+		if (!entry) inflight.delete(id);
+		else if (fresh) this.application.counters.sent++;
+		else this.application.counters.retransmitted++;
+		if (entry) this.listen(place);
 		return true;
 	}
 	private sendLive(link: Link, zero: boolean): boolean {

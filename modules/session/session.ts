@@ -36,6 +36,8 @@ export default class Session implements SessionLike {
 	private readonly soon: Deadline;
 	/** It was said that messages are refused, and none has been accepted since. */
 	private full = false;
+	/** The last topic that was a topic name. */
+	private known: string | undefined;
 	private callbacks: (() => void)[] = [];
 
 	/** Throws on options of which no session can be made. Connects as soon as the caller is done. */
@@ -50,7 +52,7 @@ export default class Session implements SessionLike {
 		const inflight = new InFlight(live, options.outbox, status);
 		const stalled = () => this.supervisor.lost(Reason.acknowledge);
 		const sender = new Sender(options, inflight, application, stalled);
-		const inbound = new Inbound(options, status, sender, application);
+		const inbound = new Inbound(options, status, live, sender, application);
 		const closed = () => this.end();
 		const parts = { status, inflight, sender, inbound, application, closed };
 		this.sender = sender;
@@ -79,7 +81,10 @@ export default class Session implements SessionLike {
 	 */
 	publish(topic: string, payload: Uint8Array | string, options: PublishOptions = none): Outcome {
 		const QoS = options.QoS ?? 0;
-		if (!isTopicName(topic)) throw new RangeError(`topic: expected a topic name, found ${topic}`);
+		if (topic !== this.known) {
+			if (!isTopicName(topic)) throw new RangeError(`topic: expected a topic name, found ${topic}`);
+			this.known = topic;
+		}
 		if (QoS !== 0 && QoS !== 1 && QoS !== 2) throw new RangeError(`QoS: expected 0, 1 or 2, found ${QoS}`);
 		if (options.durable && QoS !== 1) throw new RangeError(`durable: expected QoS 1, found ${QoS}`);
 		const bytes = typeof payload === "string" ? encode(payload) : payload;
@@ -109,7 +114,7 @@ export default class Session implements SessionLike {
 	}
 	/** The application is ready for the next message, which it gets in a turn of its own. */
 	resume(): void {
-		if (this.supervisor.holds) this.soon.set(0);
+		this.soon.set(0);
 	}
 	/** The host's network came up: tries at once, but never twice within `backoff.minimum`. */
 	networkUp(): void {

@@ -53,7 +53,8 @@ export interface Parts {
 }
 
 export class Supervisor implements LinkOwner {
-	private stage: State = Waiting;
+	/** Written by `enter` only. */
+	state: State = Waiting;
 	private readonly options: SessionOptions;
 	private readonly parts: Parts;
 	private readonly brokers: Brokers;
@@ -86,9 +87,6 @@ export class Supervisor implements LinkOwner {
 		this.deadline.set(this.brokers.first());
 	}
 
-	get state(): State {
-		return this.stage;
-	}
 	get broker(): Broker {
 		return this.brokers.broker;
 	}
@@ -97,12 +95,12 @@ export class Supervisor implements LinkOwner {
 		this.networkDown = false;
 		const { minimum } = this.brokers;
 		const passed = this.tried === undefined ? minimum : since(this.options.ticks.ticks, this.tried);
-		if (this.stage === Connecting && passed >= minimum) {
+		if (this.state === Connecting && passed >= minimum) {
 			// Begun when there was no network: it may wait for an answer that cannot come.
 			this.drop();
 			this.enter(Waiting);
 		}
-		if (this.stage > Waiting) return;
+		if (this.state > Waiting) return;
 		this.brokers.restart();
 		this.deadline.set(Math.max(0, minimum - passed) + this.brokers.first());
 	}
@@ -113,25 +111,25 @@ export class Supervisor implements LinkOwner {
 	/** Does what `down` asked for, if it still holds. */
 	settle(): void {
 		if (!this.networkDown) return;
-		if (this.stage === Waiting) {
+		if (this.state === Waiting) {
 			this.enter(Network);
 			this.deadline.set(this.deadlines.network);
-		} else if (this.stage > Waiting && this.stage < Closing) this.lost(Reason.network, 0);
+		} else if (this.state > Waiting && this.state < Closing) this.lost(Reason.network, 0);
 	}
 	/** Ends in Closed, within the deadline; true when it is closed already. */
 	close(farewell: string): boolean {
-		if (this.stage === Online) {
+		if (this.state === Online) {
 			this.farewell = farewell;
 			this.parts.sender.close(Reason.network);
 			this.enter(Closing);
 			// The rest of it is for the broker to take DISCONNECT and close.
 			this.deadline.set(this.deadlines.close * 0.7);
 			this.bid();
-		} else if (this.stage < Closing) {
+		} else if (this.state < Closing) {
 			this.drop();
 			this.enter(Closed);
 		}
-		return this.stage === Closed;
+		return this.state === Closed;
 	}
 	/** Gives the timer back. */
 	end(): void {
@@ -140,7 +138,7 @@ export class Supervisor implements LinkOwner {
 	}
 	/** Ends the connection; a try follows after the back-off. Nothing happens when there is neither. */
 	lost(reason: number, returnCode = 0, cause = ""): void {
-		const before = this.stage;
+		const before = this.state;
 		if (before === Closing) this.finish();
 		if (before <= Waiting || before >= Closing) return;
 		const { application, sender } = this.parts;
@@ -149,10 +147,9 @@ export class Supervisor implements LinkOwner {
 		if (reason === Reason.disconnected) this.subscriptions.hungUp();
 		this.drop();
 		this.enter(this.networkDown ? Network : Waiting);
-		const silent = reason === Reason.acknowledge || reason === Reason.unanswered;
 		if (reason === Reason.subscribe) this.slowness = Math.min(2 * this.slowness, this.deadlines.connect);
 		const { brokers } = this;
-		const delay = online ? brokers.ended(sender.served, silent) : brokers.failed(returnCode);
+		const delay = online ? brokers.ended(sender.served, reason) : brokers.failed(returnCode);
 		this.deadline.set(this.networkDown ? this.deadlines.network : delay);
 		application.counters.reconnects[kindOf(reason, online)]++;
 		if (online) {
@@ -170,19 +167,19 @@ export class Supervisor implements LinkOwner {
 
 	/** The one writer of the state. */
 	private enter(state: State): void {
-		if (!legal(this.stage, state)) throw new Error(`session: ${this.stage} to ${state} is no transition`);
-		this.stage = state;
+		if (!legal(this.state, state)) throw new Error(`session: ${this.state} to ${state} is no transition`);
+		this.state = state;
 	}
 	/** The deadline of the state has passed. */
 	private expired(): void {
-		const { stage } = this;
-		if (stage === Online) {
+		const { state } = this;
+		if (state === Online) {
 			this.slowness = this.deadlines.subscribe;
 			this.brokers.settled();
-		} else if (stage === Closing) this.part();
-		else if (stage > Waiting) this.lost(stage === Connecting ? Reason.connect : Reason.subscribe);
+		} else if (state === Closing) this.part();
+		else if (state > Waiting) this.lost(state === Connecting ? Reason.connect : Reason.subscribe);
 		// Not even a first try, where the host has said before that there is no network.
-		else if (stage === Waiting && this.networkDown) this.settle();
+		else if (state === Waiting && this.networkDown) this.settle();
 		else this.try();
 	}
 	/** Lets go of the connection, in any state. */
@@ -212,7 +209,7 @@ export class Supervisor implements LinkOwner {
 	}
 	/** LinkOwner: CONNACK. */
 	accepted(sessionPresent: boolean): void {
-		if (this.stage !== Connecting) return;
+		if (this.state !== Connecting) return;
 		// Whatever the host said of it, there is a network.
 		this.networkDown = false;
 		// Another broker's session knows nothing of what is in flight.
@@ -227,9 +224,9 @@ export class Supervisor implements LinkOwner {
 	private subscribe(): void {
 		const link = this.link as Link;
 		const asked = this.subscriptions.ask(link);
-		if (this.stage === Online) return;
+		if (this.state === Online) return;
 		if (asked) {
-			if (this.stage !== Subscribing) this.enter(Subscribing);
+			if (this.state !== Subscribing) this.enter(Subscribing);
 			this.deadline.set(this.slowness);
 		} else {
 			const { sender, status, application } = this.parts;
@@ -242,11 +239,11 @@ export class Supervisor implements LinkOwner {
 			// Our own `online` has to come back, unless the broker has refused that filter.
 			const { topic } = status;
 			const expected = this.subscriptions.holds(topic) || this.subscriptions.lacks(topic);
-			if (expected && this.state === Online) status.listen();
+			if (expected && (this.state as State) === Online) status.listen();
 		}
 	}
 	private subscribed(id: number, codes: ArrayLike<number>): void {
-		if (this.stage > Online || !this.subscriptions.awaits(id)) return;
+		if (this.state > Online || !this.subscriptions.awaits(id)) return;
 		if (this.subscriptions.acknowledged(codes)) this.subscribe();
 		else this.lost(Reason.malformed);
 	}
@@ -274,35 +271,30 @@ export class Supervisor implements LinkOwner {
 		this.enter(Closed);
 		this.parts.closed();
 	}
-
 	control(operation: number, message: ClientControl): void {
 		const { sender, inbound } = this.parts;
 		const link = this.link as Link;
 		const id = message.id ?? 0;
 		if (operation === Packet.PUBACK || operation === Packet.PUBCOMP) {
-			if (this.stage === Closing && id === this.parting) this.part();
+			if (this.state === Closing && id === this.parting) this.part();
 			else sender.acknowledged(id);
 		} else if (operation === Packet.SUBACK) this.subscribed(id, message.payload ?? []);
 		else if (operation === Packet.PUBREC) sender.received(link, id);
 		else if (operation === Packet.PUBREL) inbound.released(link, id);
-	}
-	/** A message is left unread. */
-	get holds(): boolean {
-		return this.link?.holds ?? false;
 	}
 	/** The message that was left unread may be read now. */
 	resume(): void {
 		this.link?.resume();
 	}
 	takes(link: Link): boolean {
-		return this.parts.sender.takes(link);
+		return this.parts.inbound.takes(link);
 	}
 	readable(count: number, message: ClientMessage): void {
 		if (this.link) this.parts.inbound.readable(this.link, count, message);
 	}
 	writable(): void {
-		if (this.stage <= Online) this.subscriptions.writable(this.link as Link);
-		if (this.stage === Closing && this.parting === 0) this.bid();
-		else if (this.stage === Online) this.parts.sender.pump();
+		if (this.state <= Online) this.subscriptions.writable(this.link as Link);
+		if (this.state === Closing && this.parting === 0) this.bid();
+		else if (this.state === Online) this.parts.sender.pump();
 	}
 }

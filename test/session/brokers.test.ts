@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Backoff, Brokers } from "../../modules/session/brokers.js";
 import type { SessionOptions } from "../../modules/session/options.js";
+import { Reason } from "../../modules/session/outcomes.js";
 import { TestClock } from "../clock.js";
 
 const brokers = ["a", "b", "c"].map(host => ({ host, port: 1883 }));
@@ -86,13 +87,13 @@ describe("the brokers", () => {
 		order.failed(0);
 		assert.equal(order.broker.host, "b");
 		order.accepted();
-		order.ended(true, false);
+		order.ended(true, Reason.disconnected);
 		clock.now += 3_599_999;
 		assert.equal(round(), "bac", "it fails too: then in order");
 		order.failed(0);
 		order.accepted();
 		clock.now += 3_600_000;
-		order.ended(true, false);
+		order.ended(true, Reason.disconnected);
 		assert.equal(round(), "abc");
 	});
 	it("are in an order of its own for each board where that is asked for, and each is tried in a round", () => {
@@ -128,7 +129,7 @@ describe("the brokers", () => {
 			const order = make(random, { backoff: { spread: 20_000 } });
 			count(seconds.start, order.first());
 			order.accepted();
-			count(seconds.loss, order.ended(true, false));
+			count(seconds.loss, order.ended(true, Reason.disconnected));
 		}
 		for (const map of Object.values(seconds))
 			assert.ok(Math.max(...map.values()) < 320, `at most ${Math.max(...map.values())} in a second`);
@@ -139,7 +140,7 @@ describe("the brokers", () => {
 		const seen: [string, number][] = [];
 		for (let i = 0; i < 4; i++) {
 			order.accepted();
-			seen.push([order.broker.host, order.ended(false, false)]);
+			seen.push([order.broker.host, order.ended(false, Reason.disconnected)]);
 		}
 		assert.deepEqual(seen, [
 			["a", 500],
@@ -151,10 +152,10 @@ describe("the brokers", () => {
 	it("tells one broker's session from another's", () => {
 		const order = make(() => 0.5);
 		assert.equal(order.accepted(), true);
-		order.ended(true, false);
+		order.ended(true, Reason.disconnected);
 		order.failed(0);
 		assert.equal(order.accepted(), false);
-		order.ended(true, false);
+		order.ended(true, Reason.disconnected);
 		assert.equal(order.accepted(), true);
 	});
 	it("waits long after a refusal that only a person can end, and not after one that passes", () => {
@@ -168,10 +169,14 @@ describe("the brokers", () => {
 	it("keeps its span over brief connections, and starts anew once one was stable", () => {
 		const order = make(() => 0.999_999_9);
 		assert.deepEqual(
-			[order.ended(true, false), order.ended(true, false), order.ended(true, false)],
+			[
+				order.ended(true, Reason.disconnected),
+				order.ended(true, Reason.disconnected),
+				order.ended(true, Reason.disconnected),
+			],
 			[2000, 4000, 8000],
 		);
 		order.settled();
-		assert.equal(order.ended(true, false), 2000);
+		assert.equal(order.ended(true, Reason.disconnected), 2000);
 	});
 });

@@ -4,13 +4,13 @@
  * method, none after close, writes before CONNACK or beyond the room throw. No sockets, no bytes.
  */
 
+import type { WriteOptions } from "../../modules/mqtt/options.js";
 import type {
 	Client,
 	ClientClass,
 	ClientControl,
 	ClientMessage,
 	ClientOptions,
-	ClientWriteOptions,
 } from "../../modules/session/options.js";
 
 export interface Written {
@@ -65,7 +65,7 @@ export class ScriptedClient implements Client {
 	#offset = 0;
 	#available = 0;
 	/** The PUBLISH that is written in fragments. */
-	#parts: { message: ClientWriteOptions; missing: number; bytes: number[] } | undefined;
+	#parts: { message: WriteOptions; missing: number; bytes: number[] } | undefined;
 
 	constructor(options: ClientOptions) {
 		this.options = options;
@@ -83,7 +83,7 @@ export class ScriptedClient implements Client {
 		this.#available -= length;
 		return length;
 	}
-	write(data: ArrayBuffer | ArrayBufferView | undefined, options?: ClientWriteOptions): number {
+	write(data: ArrayBuffer | ArrayBufferView | undefined, options?: WriteOptions): number {
 		if (this.closed) throw new Error("write: closed");
 		if (!this.connected) throw new Error("write: not connected");
 		const bytes = data as Uint8Array | undefined;
@@ -122,7 +122,7 @@ export class ScriptedClient implements Client {
 	close(): void {
 		this.closed = true;
 	}
-	#part(bytes: Uint8Array, options: ClientWriteOptions | undefined): number {
+	#part(bytes: Uint8Array, options: WriteOptions | undefined): number {
 		const parts = this.#parts;
 		if (!parts || options) throw new Error("write: expected the next fragment, without options");
 		if (bytes.byteLength > parts.missing) throw new RangeError("write: too many bytes");
