@@ -25,6 +25,8 @@ const answered: PublishOptions = Object.freeze({ QoS: 1, unkept: true });
 
 /** So many messages may wait for their turn; a flood of commands has its answers at once. */
 const MOST = 16;
+/** Milliseconds until an answer that had no room is tried again. */
+const AGAIN = 50;
 /** Bytes of a payload that are shown. */
 const LONGEST = 200;
 
@@ -160,7 +162,7 @@ export default class Publisher {
 
 	/** Publishes all that waits for its turn. */
 	close(): void {
-		while (this.waiting.length) this.next();
+		for (const item of this.waiting.splice(0)) this.say(item);
 		this.turn.close();
 	}
 
@@ -172,10 +174,19 @@ export default class Publisher {
 
 	private next(): void {
 		const item = this.waiting.shift();
-		if (typeof item === "string") this.publish(topics.result, item, answered);
-		else item?.();
-		if (this.waiting.length) this.turn.set(0);
+		if (item !== undefined && !this.say(item) && this.online) {
+			// No message comes before it has gone (`idle`), so there will be room, as long as there is a connection.
+			this.waiting.unshift(item);
+			this.turn.set(AGAIN);
+		} else if (this.waiting.length) this.turn.set(0);
 		else this.session.resume();
+	}
+
+	/** False for an answer that has no room. */
+	private say(item: string | (() => void)): boolean {
+		if (typeof item === "string") return this.publish(topics.result, item, answered) !== Outcome.droppedFull;
+		item();
+		return true;
 	}
 
 	private publish(name: string, payload: string, options: PublishOptions): number {

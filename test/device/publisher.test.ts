@@ -251,10 +251,28 @@ describe("a message that waits for its turn", () => {
 		const one = stage();
 		one.outcome = Outcome.droppedFull;
 		one.publisher.state("lamp/state", "ON");
-		one.publisher.answer({});
 		one.clock.advance(2500);
 		assert.deepEqual(one.full, ["lamp/state"]);
-		assert.equal(one.published.length, 2);
+		assert.equal(one.published.length, 1);
+	});
+
+	it("that found no room is tried again while there is a connection, if it is an answer, and no message comes meanwhile", () => {
+		const one = stage();
+		one.outcome = Outcome.droppedFull;
+		one.publisher.answer({ n: 1 });
+		one.publisher.answer({ n: 2 });
+		one.clock.advance(200);
+		assert.equal(one.publisher.idle, false);
+		one.outcome = Outcome.sent;
+		const before = one.published.length;
+		one.clock.advance(50);
+		assert.deepEqual(payloads(one).slice(before), ['{"n":1}', '{"n":2}']);
+		assert.equal(one.publisher.idle, true);
+		one.outcome = Outcome.droppedFull;
+		one.online = false;
+		one.publisher.answer({ n: 3 });
+		one.clock.advance(0);
+		assert.deepEqual([one.publisher.idle, one.clock.pending], [true, 0]);
 	});
 
 	it("waits no longer when sixteen wait before it", () => {
