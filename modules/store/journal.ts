@@ -57,6 +57,8 @@ export default class Journal {
 	torn = 0;
 	readonly blocks: Blocks;
 	readonly owners: Owner[] = [];
+	/** Writes first what was accepted before and is not in flash yet; false when it cannot. The outbox sets it. */
+	settle: () => boolean = () => true;
 	private readonly header: BlockHeader;
 	private readonly generations: Uint32Array;
 	/** Only until the replay is over. */

@@ -36,6 +36,8 @@ export default class Outbox implements Pattern {
 	/** By sequence, the bodies that flash did not take, oldest first. */
 	private readonly spare = new Map<number, Uint8Array>();
 	private spared = 0;
+	/** Messages that are acknowledged, which flash could not note. */
+	private unsaid: number[] = [];
 	/** The entry that was given out last; its payload lies in the journal's frame while `epoch` is the journal's. */
 	private readonly entry = new Entry();
 	private epoch = -1;
@@ -43,6 +45,7 @@ export default class Outbox implements Pattern {
 	constructor(journal: Journal) {
 		this.journal = journal;
 		this.index = new Index(journal);
+		journal.settle = () => this.settle();
 	}
 	/** After the journal's replay. */
 	ready(): this {
@@ -57,7 +60,7 @@ export default class Outbox implements Pattern {
 	}
 	/** Flash takes no messages: those that it refuses are held in RAM, and lost with the power. */
 	get broken(): boolean {
-		return this.journal.broken || this.spare.size !== 0;
+		return this.journal.broken || this.spare.size !== 0 || this.unsaid.length !== 0;
 	}
 	append(topic: string, payload: Uint8Array, options?: OutboxOptions): number {
 		const journal = this.journal;
@@ -93,9 +96,11 @@ export default class Outbox implements Pattern {
 		this.count(1, length);
 		return sequence;
 	}
-	/** Writes the messages in RAM, oldest first. True when none is left. */
+	/** Writes what RAM alone knows: which messages are acknowledged, then those it holds, oldest first. True when that is all. */
 	settle(): boolean {
-		const { journal, index, spare } = this;
+		const { journal, index, spare, unsaid } = this;
+		for (; unsaid.length; unsaid.pop())
+			if (journal.append(Kind.released, unsaid[unsaid.length - 1] as number, 0) < 0) return false;
 		if (spare.size === 0) return true;
 		for (const [sequence, body] of spare) {
 			const length = body.byteLength;
@@ -183,13 +188,13 @@ export default class Outbox implements Pattern {
 		this.note(Kind.released, sequence, 0);
 		this.unspare(sequence);
 	}
-	/** Writes a change of state. If flash refuses, RAM knows it, and a restart repeats: at least once. */
+	/** Writes a change of state. If flash refuses, RAM knows it, and a restart may repeat the message: at least once. */
 	private note(kind: number, sequence: number, tag: number): void {
 		const journal = this.journal;
 		// Its record will have the state that it has then.
 		if (this.spare.has(sequence)) return;
 		const known = this.epoch === journal.epoch;
-		journal.append(kind, sequence, tag);
+		if (journal.append(kind, sequence, tag) < 0 && kind === Kind.released) this.unsaid.push(sequence);
 		if (known && this.epoch !== journal.epoch) this.restore();
 	}
 	/** The entry outlives a compaction: `next`, then `sent`, then its payload is sent. */

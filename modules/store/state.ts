@@ -73,6 +73,8 @@ export default class State implements KeyValueDomain, Owner {
 				`state: ${text.byteLength} bytes for "${key}", expected at most ${journal.limit - 1 - name.byteLength}`,
 			);
 		if (this.read(key) === value) return;
+		// The state that an alert has brought about must not outlive the alert.
+		if (!journal.settle()) throw new Error("state: flash failed");
 		const cost = journal.costOf(length);
 		if (!this.admits(key, cost) || !journal.room(length)) throw new Error("state: full");
 		this.set(key, this.append(Kind.value, name, text), cost);

@@ -19,6 +19,8 @@ export type Order =
 	| { readonly start: Start }
 	/** The power goes at the `writes`-th write or erase from now: with `kept` bytes of it done, all of them if there are no more. */
 	| { readonly cut: { readonly writes: number; readonly kept: number } }
+	/** Flash takes no writes and erases for so many milliseconds. */
+	| { readonly refuse: number }
 	/** The sensors cross nothing any more. */
 	| { readonly quiet: true }
 	| { readonly close: true };
@@ -40,6 +42,8 @@ interface Board {
 const LAMP = 2;
 const witness = new Witness();
 let quiet = false;
+/** Until when flash refuses, by `performance.now()`. */
+let refusing = 0;
 let cut: { writes: number; kept: number } | undefined;
 /** The start, which gives the way to end it. */
 let board: Promise<() => Promise<void>> | undefined;
@@ -62,7 +66,14 @@ function lose(change: (kept: number) => void): void {
 	powerOff();
 }
 
-/** Flash that is watched, and whose power may go. */
+/** Flash is out of order: throws, and says so. */
+function refuse(): void {
+	if (performance.now() >= refusing) return;
+	tell({ refused: true });
+	throw new Error("flash is out of order");
+}
+
+/** Flash that is watched, that may refuse, and whose power may go. */
 function watched(partition: FlashPartition): FlashPartition {
 	return {
 		status: () => partition.status(),
@@ -71,6 +82,7 @@ function watched(partition: FlashPartition): FlashPartition {
 			const bytes = ArrayBuffer.isView(data)
 				? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 				: new Uint8Array(data);
+			refuse();
 			// What is not kept clears no bits.
 			lose(kept => partition.write(bytes.slice().fill(0xff, kept), offset));
 			partition.write(bytes, offset);
@@ -78,6 +90,7 @@ function watched(partition: FlashPartition): FlashPartition {
 			if (fact) tell({ fact });
 		},
 		eraseBlock(first, last) {
+			refuse();
 			lose(() => partition.eraseBlock(first, last));
 			partition.eraseBlock(first, last);
 		},
@@ -139,6 +152,7 @@ process.on("message", (order: Order) => {
 			process.exit(1);
 		});
 	} else if ("cut" in order) cut = { ...order.cut };
+	else if ("refuse" in order) refusing = performance.now() + order.refuse;
 	else if ("quiet" in order) quiet = true;
 	// It may still be starting, or not have begun.
 	else Promise.resolve(board).then(close => close?.().then(() => process.exit(0)) ?? process.exit(0));

@@ -158,6 +158,7 @@ class Scene implements Target {
 			trace: log !== undefined,
 			onFact: (fact, found) => ledger.note(fact, found),
 			onPin: level => ledger.shine(level),
+			onRefused: () => ledger.refused(),
 			onTrace: line => this.#log(`board: ${line}`),
 			onDeath: reason => this.#died(reason),
 		});
@@ -260,6 +261,10 @@ class Scene implements Target {
 	}
 	cutPower(writes: number, kept: number, felt: () => void): void {
 		if (this.#lives.running) this.#lives.cut(writes, kept, felt);
+	}
+
+	refuseFlash(span: number, felt: () => void): void {
+		if (this.#lives.running) this.#lives.refuse(span, felt);
 	}
 
 	/** The board's process is gone: the next life follows, unless this was the last. */

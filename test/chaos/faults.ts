@@ -21,6 +21,8 @@ export const weights = Object.freeze({
 	"broker paused": 2,
 	"board killed": 2,
 	"power cut": 3,
+	"flash refuses": 3,
+	"broker mute": 3,
 });
 export type Kind = keyof typeof weights;
 export type Weights = { readonly [kind in Kind]: number };
@@ -39,6 +41,8 @@ export interface Target {
 	killBoard(felt: () => void): void;
 	/** At the `writes`-th write to flash from now, with `kept` bytes of it done. */
 	cutPower(writes: number, kept: number, felt: () => void): void;
+	/** Flash takes no writes for `span` milliseconds. */
+	refuseFlash(span: number, felt: () => void): void;
 }
 
 /** How bad it is. */
@@ -74,8 +78,13 @@ const acts: { readonly [kind in Kind]: (target: Target, draw: Draw) => void } = 
 	"board killed": (target, { felt }) => target.killBoard(felt()),
 	"power cut": (target, { count, kept, felt }) =>
 		target.cutPower(count, kept, felt(`at write ${count}, ${kept} bytes of it done`)),
+	"flash refuses": (target, { span, felt }) => target.refuseFlash(3 * span, felt(`${3 * span} ms`)),
+	"broker mute": ({ proxy }, { span, size, felt }) =>
+		proxy.mute(span, size & 1 ? CONNACK : size >> 4, felt(`${span} ms`)),
 };
 
+/** Bytes of CONNACK: a connection is accepted, and not one subscription or message acknowledged. */
+const CONNACK = 4;
 /** More bytes than most writes to flash have: those are whole then. */
 const RECORD = 250;
 

@@ -34,6 +34,8 @@ export class Lane {
 	/** Bytes that may still pass. */
 	#left = Number.POSITIVE_INFINITY;
 	#silent = false;
+	/** When no more bytes may pass, the rest disappears and the connection stands. */
+	#muted = false;
 	#ending: (() => void) | undefined;
 
 	/** `deliver` gets what arrives; `onCut` is called when `cut`'s last byte has been delivered. */
@@ -58,6 +60,12 @@ export class Lane {
 	cut(after: number): void {
 		this.#left = after;
 		if (after === 0) this.#onCut();
+	}
+	/** After so many more bytes everything disappears. */
+	mute(after: number): void {
+		this.#muted = true;
+		this.#left = after;
+		if (after === 0) this.silence();
 	}
 	/** Calls back when what was pushed has arrived. Nothing follows an end. */
 	end(callback: () => void): void {
@@ -90,7 +98,7 @@ export class Lane {
 			if (count) this.#deliver(first.bytes.subarray(0, count));
 			if (this.#left === 0) {
 				this.silence();
-				this.#onCut();
+				if (!this.#muted) this.#onCut();
 				return;
 			}
 			if (rate < Number.POSITIVE_INFINITY) {

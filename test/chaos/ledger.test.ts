@@ -47,6 +47,34 @@ describe("account of alerts", () => {
 		assert.equal(ledger.invented.length, 1);
 	});
 
+	it("takes no alert for invented or repeated that was in RAM while flash took no writes, and all others as before", () => {
+		const queued = (id: string, state: string, sequence: number) =>
+			({ what: "queued", sequence, copied: false, ...alert(id, state) }) as const;
+		const ledger = new Ledger();
+		ledger.note(queued("1-1", "ON", 1));
+		ledger.note(queued("1-2", "OFF", 2));
+		ledger.refused();
+		ledger.deliver(alert("1-3", "ON"));
+		ledger.died();
+		ledger.note(queued("2-1", "ON", 3));
+		assert.deepEqual([ledger.invented, ledger.broken], [[], []]);
+		assert.deepEqual(
+			[ledger.accepted, ledger.pending],
+			[3, 3],
+			"what flash has taken must still be delivered",
+		);
+		const strict = new Ledger();
+		strict.deliver(alert("1-3", "ON"));
+		strict.refused();
+		strict.deliver(alert("1-4", "OFF"));
+		assert.equal(strict.invented.length, 0, "the last before it may be in doubt");
+		const before = new Ledger();
+		before.deliver(alert("1-3", "ON"));
+		before.deliver(alert("1-4", "OFF"));
+		before.refused();
+		assert.equal(before.invented.length, 1);
+	});
+
 	it("says when an edge was repeated or one vanished, in the order of boots and numbers", () => {
 		const ledger = new Ledger();
 		for (const [id, state] of [

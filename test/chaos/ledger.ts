@@ -2,7 +2,8 @@
  * The account of a campaign, alert by alert. Accepted: flash held a whole record of it (the message, or the rule's state
  * with its id), whether or not the firmware lived to know. Delivered: the observer, subscribed at the broker itself, has it.
  * Lost: accepted and not delivered when all faults have ended and the board says that it has nothing left.
- * A second account needs no witness of flash: see `broken` and `reordered`.
+ * A second account needs no witness of flash: see `broken` and `reordered`. While flash takes no writes, alerts go by
+ * RAM: those may be lost with the power or be repeated, and only then.
  */
 
 import type { TapOwner } from "./tap.js";
@@ -20,9 +21,14 @@ interface Entry extends Alert {
 	delivered: number;
 	/** It was accepted and not delivered when the power went. */
 	outlived: boolean;
+	/** Flash took no writes in its time: it may be known to RAM only, and a restart may repeat it. */
+	doubtful: boolean;
 	/** The board's life in which something was last heard of it. */
 	life: number;
 }
+
+/** Milliseconds in which the network may tell of alerts from before. */
+const GRACE = 3000;
 
 export class Ledger implements TapOwner {
 	/** Counts the board's lives, from 0. */
@@ -45,7 +51,11 @@ export class Ledger implements TapOwner {
 	readonly #waiting = new Set<() => void>();
 	/** The latest of each rule that was delivered. */
 	readonly #last = new Map<string, string>();
+	/** The latest of each rule that was heard of. */
+	readonly #newest = new Map<string, string>();
 	readonly #wishes = new Map<number, boolean>();
+	/** Until when entries are doubtful, by `performance.now()`. */
+	#doubt = 0;
 
 	/** A record that was written to flash, or one found there: those are in no order, and may be old. */
 	note(fact: Fact, found = false): void {
@@ -54,6 +64,8 @@ export class Ledger implements TapOwner {
 			if (!entry.accepted) this.accepted++;
 			entry.accepted = true;
 			if (fact.what === "intended") return;
+			if (!found && !fact.copied && this.#doubt === Number.POSITIVE_INFINITY)
+				this.#doubt = performance.now() + GRACE;
 			entry.sequence = fact.sequence;
 			this.#bySequence.set(fact.sequence, entry);
 		} else if (fact.what === "lamp") {
@@ -64,6 +76,11 @@ export class Ledger implements TapOwner {
 			const entry = this.#bySequence.get(fact.sequence);
 			if (entry) entry[fact.what] = true;
 		}
+	}
+	/** The board's flash has refused a write. Alerts are in doubt until it takes one, and all that were before it. */
+	refused(): void {
+		this.#doubt = Number.POSITIVE_INFINITY;
+		for (const id of this.#newest.values()) (this.#entries.get(id) as Entry).doubtful = true;
 	}
 	/** Somebody published this on `lamp/desired`. */
 	wish(ver: number, on: boolean): void {
@@ -101,6 +118,7 @@ export class Ledger implements TapOwner {
 	/** The board has died. */
 	died(): void {
 		this.life++;
+		if (this.#doubt === Number.POSITIVE_INFINITY) this.#doubt = performance.now() + GRACE;
 		for (const entry of this.#entries.values()) if (entry.accepted && !entry.delivered) entry.outlived = true;
 	}
 	/** Alerts that a death of the board found on their way. */
@@ -117,7 +135,9 @@ export class Ledger implements TapOwner {
 	}
 	/** Delivered, though no flash ever held it. */
 	get invented(): string[] {
-		return [...this.#entries.values()].filter(entry => !entry.accepted).map(describe);
+		return [...this.#entries.values()]
+			.filter(({ accepted, doubtful }) => !accepted && !doubtful)
+			.map(describe);
 	}
 	/**
 	 * The sensor crosses its thresholds all the time and a rule's state outlives the power, so the edges of a rule are ON
@@ -128,7 +148,7 @@ export class Ledger implements TapOwner {
 		const before = new Map<string, Entry>();
 		for (const entry of [...this.#entries.values()].sort((a, b) => compare(a.id, b.id))) {
 			const last = before.get(entry.rule);
-			if (last?.state === entry.state)
+			if (last?.state === entry.state && !last.doubtful && !entry.doubtful)
 				broken.push(`${entry.rule}: ${last.id} and ${entry.id} are both ${entry.state}`);
 			before.set(entry.rule, entry);
 		}
@@ -156,12 +176,20 @@ export class Ledger implements TapOwner {
 	#entry({ id, rule, state }: Alert): Entry {
 		let entry = this.#entries.get(id);
 		if (!entry) {
-			const flags = { accepted: false, released: false, quarantined: false, outlived: false };
+			const flags = {
+				accepted: false,
+				released: false,
+				quarantined: false,
+				outlived: false,
+				doubtful: false,
+			};
 			const counts = { sequence: 0, sent: 0, acknowledged: 0, delivered: 0, life: 0 };
 			entry = { id, rule, state, ...flags, ...counts };
 			this.#entries.set(id, entry);
 		}
 		entry.life = this.life;
+		entry.doubtful ||= performance.now() < this.#doubt;
+		if (compare(this.#newest.get(rule) ?? "0-0", id) < 0) this.#newest.set(rule, id);
 		return entry;
 	}
 	#apply(ver: number, on: boolean): void {

@@ -29,6 +29,7 @@ describe("the harness of a campaign", function () {
 			patience,
 			onFact() {},
 			onPin() {},
+			onRefused() {},
 			onTrace() {},
 			onDeath: reason => deaths.push(reason),
 		});

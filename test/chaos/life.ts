@@ -19,6 +19,8 @@ export interface LifeOptions extends Start {
 	readonly patience?: number;
 	readonly onFact: (fact: Fact, found: boolean) => void;
 	readonly onPin: (level: number) => void;
+	/** Flash has refused a write. */
+	readonly onRefused: () => void;
 	readonly onTrace: (line: string) => void;
 	/** The process is gone; with a reason where nobody asked for it. */
 	readonly onDeath: (reason: string | undefined) => void;
@@ -28,6 +30,7 @@ export interface LifeOptions extends Start {
 interface Word {
 	readonly fact?: Fact;
 	readonly pin?: number;
+	readonly refused?: true;
 	readonly trace?: string;
 	readonly ended?: string;
 	readonly running?: true;
@@ -70,8 +73,9 @@ export class Lives {
 	#gone: Promise<void> = Promise.resolve();
 	#running = false;
 	#asked = false;
-	/** To be called at the present life's death. */
+	/** To be called at the present life's death, and when its flash refuses. */
 	#felt: (() => void) | undefined;
+	#missed: (() => void) | undefined;
 
 	constructor(options: LifeOptions) {
 		this.#options = options;
@@ -87,7 +91,7 @@ export class Lives {
 		this.#spare = load();
 		this.#child = child;
 		this.#asked = false;
-		this.#felt = undefined;
+		this.#felt = this.#missed = undefined;
 		this.count++;
 		let ended: string | undefined;
 		const started = new Promise<void>((resolve, reject) => {
@@ -126,6 +130,11 @@ export class Lives {
 		this.#felt = felt;
 		this.#order({ cut: { writes, kept } });
 	}
+	/** Flash takes no writes for so many milliseconds. */
+	refuse(span: number, felt: () => void): void {
+		this.#missed = felt;
+		this.#order({ refuse: span });
+	}
 	quiet(): void {
 		this.#order({ quiet: true });
 	}
@@ -155,7 +164,12 @@ export class Lives {
 		// A process that is being killed hears nothing.
 		if (this.#child?.connected) this.#child.send(order, () => {});
 	}
-	#hear({ fact, pin, trace }: Word): void {
+	#hear({ fact, pin, refused, trace }: Word): void {
+		if (refused) {
+			this.#missed?.();
+			this.#missed = undefined;
+			this.#options.onRefused();
+		}
 		if (fact) this.#options.onFact(fact, false);
 		if (pin !== undefined) this.#options.onPin(pin);
 		if (trace !== undefined) this.#options.onTrace(trace);

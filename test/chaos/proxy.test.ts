@@ -144,6 +144,24 @@ describe("fault proxy", () => {
 		await open();
 	});
 
+	for (const after of [0, 4])
+		it(`lets ${after} bytes down and no more, while bytes go up, on connections that stand and on new ones, until it is calm`, async () => {
+			const { client, broker } = await open();
+			proxy.mute(60_000, after, count);
+			client.socket.write("heard");
+			await broker.has("hello heard");
+			await client.has(`hello ${"heard".slice(0, after)}`);
+			assert.equal(felt, 1);
+			assert.equal(proxy.connections, 0);
+			const second = new End(connect(proxy.port, "127.0.0.1"));
+			await once(second.socket, "connect");
+			proxy.calm();
+			await Promise.all([client.ended, broker.ended, second.ended]);
+			assert.equal(client.text, `hello ${"heard".slice(0, after)}`);
+			assert.equal(second.text, "");
+			await open();
+		});
+
 	it("refuses connections, feels the first one, and is open again when it is calm", async () => {
 		proxy.refuse(60_000, count);
 		assert.equal(felt, 0);

@@ -39,6 +39,8 @@ export class FaultProxy {
 	/** Met by the next connections: refused, or taken and never heard of again. */
 	#refusing: Felt | undefined;
 	#swallowing: Felt | undefined;
+	/** Met by the next connections: how many bytes come down. */
+	#mute: { readonly after: number; readonly felt: Felt } | undefined;
 	#cut: { readonly direction: Direction; readonly after: number; readonly felt: Felt } | undefined;
 	#spans = new Set<NodeJS.Timeout>();
 
@@ -90,6 +92,19 @@ export class FaultProxy {
 			if (this.#refusing === heard) this.#refusing = undefined;
 		});
 	}
+	/**
+	 * A broker that accepts and does not serve, for `span` milliseconds: on each connection, also on one that is made
+	 * meanwhile, so many more bytes come down, then no more. Such a connection stands until an end gives it up.
+	 */
+	mute(span: number, after: number, felt = nothing): void {
+		const heard = single(felt);
+		const mute = { after, felt: heard };
+		this.#mute = mute;
+		this.#each(heard, connection => connection.mute(after));
+		this.#after(span, () => {
+			if (this.#mute === mute) this.#mute = undefined;
+		});
+	}
 	/** Every byte takes `latency` milliseconds longer, for `span` milliseconds. */
 	delay(direction: Direction, latency: number, span: number, felt = nothing): void {
 		this.#turn(direction, { latency }, span, felt);
@@ -109,7 +124,7 @@ export class FaultProxy {
 	calm(): void {
 		for (const span of this.#spans) clearTimeout(span);
 		this.#spans.clear();
-		this.#refusing = this.#swallowing = this.#cut = undefined;
+		this.#refusing = this.#swallowing = this.#cut = this.#mute = undefined;
 		Object.assign(this.#weather.up, fair());
 		Object.assign(this.#weather.down, fair());
 		for (const connection of [...this.#connections]) {
@@ -140,6 +155,9 @@ export class FaultProxy {
 		if (this.#swallowing) {
 			this.#swallowing();
 			connection.silence();
+		} else if (this.#mute) {
+			this.#mute.felt();
+			connection.mute(this.#mute.after);
 		} else if (this.#cut) {
 			const { direction, after, felt } = this.#cut;
 			this.#cut = undefined;
@@ -177,6 +195,7 @@ class Connection {
 	readonly #onEnd: () => void;
 	#felt: Felt | undefined;
 	#silent = false;
+	#muted = false;
 	#ended = false;
 
 	constructor(
@@ -208,7 +227,11 @@ class Connection {
 		this.#join(this.#broker, board, down);
 	}
 	get alive(): boolean {
-		return !this.#silent && !this.#ended;
+		return !this.#silent && !this.#muted && !this.#ended;
+	}
+	mute(after: number): void {
+		this.#muted = true;
+		this.#lanes.down.mute(after);
 	}
 	silence(): void {
 		this.#silent = true;

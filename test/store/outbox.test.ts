@@ -328,6 +328,32 @@ describe("An outbox whose flash takes no more writes", () => {
 			Array.from({ length: 14 }, (_, index) => `alert ${index + 1}`),
 		);
 	});
+	it("stores no value before the messages that were accepted before it", () => {
+		const one = failed();
+		const { outbox, flash, store, again } = one;
+		const { state } = store;
+		outbox.append("t", alert(4));
+		mend(flash);
+		assert.throws(() => state?.write("lamp", "ON"), /state: flash failed/);
+		retry(one);
+		state?.write("lamp", "ON");
+		const { outbox: other, store: next } = again();
+		assert.deepEqual([topics(other).at(-1), next.state?.read("lamp")], ["alert 4", "ON"]);
+	});
+	it("notes later which messages were acknowledged meanwhile, so that a restart does not send them again", () => {
+		const one = failed();
+		const { outbox, flash, again } = one;
+		for (const identifier of [12, 11]) outbox.release(identifier);
+		assert.deepEqual(
+			topics(again().outbox),
+			[1, 2, 3].map(count => `alert ${count}`),
+		);
+		assert.equal(outbox.broken, true);
+		mend(flash);
+		retry(one);
+		assert.equal(outbox.broken, false);
+		assert.deepEqual(topics(again().outbox), ["alert 3"]);
+	});
 	it("loses with the power only what was accepted after flash had failed", () => {
 		const { outbox, again } = failed();
 		for (const count of [4, 5]) outbox.append("t", alert(count));
