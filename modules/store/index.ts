@@ -4,7 +4,7 @@
  */
 
 import type Journal from "./journal.js";
-import type { Owner } from "./journal.js";
+import type { Owner } from "./mount.js";
 import { Kind } from "./record.js";
 import type Scan from "./scan.js";
 
@@ -89,6 +89,7 @@ export default class Index implements Owner {
 		const place = this.at(sequence);
 		if (kind === Kind.message) {
 			if (place >= 0) this.remove(place);
+			if (sequence > this.journal.sequence) this.journal.sequence = sequence;
 			this.insert(this.after(sequence), sequence, record.address, record.length, tag);
 			return;
 		}

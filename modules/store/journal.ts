@@ -6,7 +6,7 @@
 
 import Blocks from "./blocks.js";
 import type { FlashPartition } from "./io.js";
-import { Found, type Mounted, mount, NOTHING, oldest } from "./mount.js";
+import { Found, type Mounted, mount, NOTHING, type Owner, oldest, replay } from "./mount.js";
 import { BLOCK, BlockHeader, CHECK, Frame, HEADER, Kind, sizeOf } from "./record.js";
 import Scan from "./scan.js";
 
@@ -16,23 +16,6 @@ const MAXIMUM = 1024;
 const RESERVE = 2;
 /** Records up to this size are usual: a block is reckoned to lose less than this at its end. */
 const USUAL = 192;
-
-/** Owns records in the journal. Addresses are offsets in the partition. */
-export interface Owner {
-	/** What its live records cost (`costOf`), and that together with the room it was promised. */
-	readonly stored: number;
-	readonly claimed: number;
-	/** A record in the order of writing. Its body is in `journal.frame` after `journal.load`. */
-	replay(record: Scan): void;
-	/** The replay is over. */
-	settle(): void;
-	/** The address of any live record in [start, end), or -1. */
-	find(start: number, end: number): number;
-	/** The present tag of the record at `address`. */
-	tag(address: number): number;
-	/** That record now lies at `to`; -1 when it could not be read any more. */
-	move(address: number, to: number): void;
-}
 
 export default class Journal {
 	/** The record at hand. `room`, `load` and `append` may put another one there. */
@@ -117,30 +100,18 @@ export default class Journal {
 	}
 	/** Shows every record to the owners, oldest first. Once, before anything is appended. */
 	replay(): void {
-		const { generations, owners, scan } = this;
+		const { scan, blocks, last } = this;
 		if (!scan) return;
 		this.scan = undefined;
-		scan.damaged = scan.torn = 0;
-		for (let block = oldest(generations, 0); block >= 0; ) {
-			const generation = generations[block] as number;
-			scan.begin(block, generation);
-			while (scan.next()) {
-				const { kind, sequence } = scan;
-				if (sequence > this.sequence && (kind === Kind.message || kind === Kind.value))
-					this.sequence = sequence;
-				for (let index = 0; index < owners.length; index++) (owners[index] as Owner).replay(scan);
-			}
-			const next = oldest(generations, generation);
-			// Writing goes on in the newest block, unless something in it or behind its last record is not as it was left.
-			if (next < 0 && this.whole && scan.end >= 0 && this.blocks.blank(block, scan.end)) {
-				this.head = block;
-				this.offset = scan.end;
-			}
-			block = next;
-		}
+		const end = replay(scan, this.generations, this.owners);
 		this.hit += scan.damaged;
 		this.torn = scan.torn;
-		for (const owner of owners) owner.settle();
+		// Writing goes on in the newest block, unless something in it or behind its last record is not as it was left.
+		if (this.whole && end >= 0 && blocks.blank(last, end)) {
+			this.head = last;
+			this.offset = end;
+		}
+		for (const owner of this.owners) owner.settle();
 		this.free();
 	}
 	/** The bytes that keeping such a record costs, with those that a long one may leave empty in the block before it. */
@@ -201,12 +172,6 @@ export default class Journal {
 	/** Reads the whole record at `address` into the frame. False when it is not the one that was written. */
 	load(address: number): boolean {
 		return this.fill(address) && this.frame.intact;
-	}
-	/** Puts a body into the frame that is in no record. */
-	adopt(body: Uint8Array): void {
-		this.epoch++;
-		this.frame.words[0] = body.byteLength << 16;
-		this.frame.bytes.set(body, HEADER);
 	}
 	close(): void {
 		this.head = -1;

@@ -1,6 +1,6 @@
 /**
  * Decides what is on a partition (a journal, nothing, or something else) and which blocks take part in the replay
- * (SPEC.md, "Opening"). Reads the blocks' headers and the records of three blocks at most. Writes and throws nothing.
+ * (SPEC.md, "Opening"); then replays those. Writes and throws nothing.
  */
 
 import type Blocks from "./blocks.js";
@@ -35,6 +35,23 @@ export interface Mounted {
 	readonly aside: number;
 	/** Blocks whose header could not be read but whose records could. */
 	readonly damaged: number;
+}
+
+/** Owns records in the journal. Addresses are offsets in the partition. */
+export interface Owner {
+	/** What its live records cost (`costOf`), and that together with the room it was promised. */
+	readonly stored: number;
+	readonly claimed: number;
+	/** A record in the order of writing. Its body is in `journal.frame` after `journal.load`. */
+	replay(record: Scan): void;
+	/** The replay is over. */
+	settle(): void;
+	/** The address of any live record in [start, end), or -1. */
+	find(start: number, end: number): number;
+	/** The present tag of the record at `address`. */
+	tag(address: number): number;
+	/** That record now lies at `to`; -1 when it could not be read any more. */
+	move(address: number, to: number): void;
 }
 
 /** A partition without a journal. */
@@ -110,6 +127,20 @@ export function mount(scan: Scan, header: BlockHeader, generations: Uint32Array)
 		aside,
 		damaged,
 	};
+}
+
+/** Shows the records of all blocks in use to the owners, oldest first. Returns where the last one ends, or -1. */
+export function replay(scan: Scan, generations: Uint32Array, owners: readonly Owner[]): number {
+	scan.damaged = scan.torn = 0;
+	scan.end = -1;
+	for (let block = oldest(generations, 0); block >= 0; ) {
+		const generation = generations[block] as number;
+		scan.begin(block, generation);
+		while (scan.next())
+			for (let index = 0; index < owners.length; index++) (owners[index] as Owner).replay(scan);
+		block = oldest(generations, generation);
+	}
+	return scan.end;
 }
 
 /** The block with the lowest generation above `floor`; -1 when there is none. */

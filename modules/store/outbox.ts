@@ -10,8 +10,6 @@ import Index, { Mark } from "./index.js";
 import type Journal from "./journal.js";
 import { HEADER, Kind } from "./record.js";
 
-const BODY = HEADER + 2;
-
 class Entry implements OutboxEntry {
 	sequence = 0;
 	packetIdentifier = 0;
@@ -200,14 +198,8 @@ export default class Outbox implements Pattern {
 	/** The entry outlives a compaction: `next`, then `sent`, then its payload is sent. */
 	private restore(): void {
 		const place = this.entry.sequence ? this.index.at(this.entry.sequence) : -1;
-		if (place >= 0 && this.load(place)) this.epoch = this.journal.epoch;
-	}
-	/** Brings the body of a message into the journal's frame. */
-	private load(place: number): boolean {
-		const address = this.index.addresses[place] as number;
-		if (address !== NOWHERE) return this.journal.load(address);
-		this.journal.adopt(this.spare.get(this.index.sequences[place] as number) as Uint8Array);
-		return true;
+		const address = place < 0 ? NOWHERE : (this.index.addresses[place] as number);
+		if (address !== NOWHERE && this.journal.load(address)) this.epoch = this.journal.epoch;
 	}
 	private after(sequence: number, aside: boolean): OutboxEntry | undefined {
 		const index = this.index;
@@ -224,25 +216,31 @@ export default class Outbox implements Pattern {
 		return undefined;
 	}
 	private read(place: number): boolean {
-		const index = this.index;
-		const entry = this.entry;
-		const journal = this.journal;
+		const { index, entry, journal } = this;
 		const sequence = index.sequences[place] as number;
 		entry.packetIdentifier = index.identifiers[place] as number;
 		if (entry.sequence === sequence && this.epoch === journal.epoch) return true;
-		if (!this.load(place)) return false;
-		const { bytes, length } = journal.frame;
-		const size = (bytes[HEADER] as number) | ((bytes[HEADER + 1] as number) << 8);
+		const body = this.spare.get(sequence);
+		if (!body && !journal.load(index.addresses[place] as number)) return false;
+		const { bytes } = journal.frame;
+		return body ? this.give(place, body, 0) : this.give(place, bytes, HEADER);
+	}
+	/** Makes the message whose body starts there the entry. */
+	private give(place: number, bytes: Uint8Array, start: number): boolean {
+		const { index, entry } = this;
+		const length = index.lengths[place] as number;
+		const size = (bytes[start] as number) | ((bytes[start + 1] as number) << 8);
 		if (2 + size > length) return false;
+		const middle = start + 2 + size;
 		try {
-			entry.topic = decode(bytes.subarray(BODY, BODY + size));
+			entry.topic = decode(bytes.subarray(start + 2, middle));
 		} catch {
 			return false;
 		}
-		entry.payload = new Uint8Array(bytes.buffer as ArrayBuffer, BODY + size, length - 2 - size);
-		entry.sequence = sequence;
+		entry.payload = new Uint8Array(bytes.buffer as ArrayBuffer, middle, length - 2 - size);
+		entry.sequence = index.sequences[place] as number;
 		entry.retain = ((index.marks[place] as number) & Mark.retain) !== 0;
-		this.epoch = journal.epoch;
+		this.epoch = this.journal.epoch;
 		return true;
 	}
 }

@@ -7,7 +7,7 @@
 import { decode, encode } from "../mqtt/text.js";
 import type { KeyValueDomain } from "./io.js";
 import type Journal from "./journal.js";
-import type { Owner } from "./journal.js";
+import type { Owner } from "./mount.js";
 import { HEADER, Kind } from "./record.js";
 import type Scan from "./scan.js";
 
@@ -98,9 +98,10 @@ export default class State implements KeyValueDomain, Owner {
 		const kept = wanted < most ? wanted : most;
 		return stored > kept ? stored : kept;
 	}
-	replay({ kind, address }: Scan): void {
+	replay({ kind, sequence, address }: Scan): void {
 		if (kind !== Kind.value && kind !== Kind.deleted) return;
 		const journal = this.journal;
+		if (sequence > journal.sequence) journal.sequence = sequence;
 		// Checked here and not in `settle`: if this record is hit, the value before it is still there.
 		if (!journal.load(address)) {
 			journal.hit++;

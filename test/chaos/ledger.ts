@@ -133,6 +133,13 @@ export class Ledger implements TapOwner {
 		for (const { quarantined } of this.#entries.values()) if (quarantined) count++;
 		return count;
 	}
+	/** Delivered by RAM alone, while flash took no writes. */
+	get spared(): number {
+		let count = 0;
+		for (const { accepted, delivered, doubtful } of this.#entries.values())
+			if (!accepted && delivered && doubtful) count++;
+		return count;
+	}
 	/** Delivered, though no flash ever held it. */
 	get invented(): string[] {
 		return [...this.#entries.values()]
