@@ -48,7 +48,7 @@ async function growth(harness: Harness, name: string): Promise<Ram> {
 }
 
 /** Slots in use, and the largest buffer that fits in beside what is alive. */
-async function alive(harness: Harness): Promise<{ slots: number; room: number }> {
+export async function alive(harness: Harness): Promise<{ slots: number; room: number }> {
 	const { heapCount } = await harness.collect();
 	let fits = 0;
 	let full = SPARE;
