@@ -81,13 +81,22 @@ export function board(device: Device, options: BoardOptions = {}): Board | undef
 		...(address.secure && mqtts && { client: mqtts.client }),
 	}));
 	const { longestAnswer } = budget;
+	// Topics that are published to in turn: of measurements, and two of what happens between.
+	const kept = Math.min(description.sensors.length + 2, 32);
 	return new Board({
 		device: host,
 		description,
 		storage,
 		longestAnswer,
 		connect: defaults =>
-			new Session({ ...defaults, ...budget, queueBytes, client: mqtt.client, brokers, ...session }),
+			new Session({
+				...defaults,
+				...budget,
+				queueBytes,
+				client: { ...mqtt.client, kept },
+				brokers,
+				...session,
+			}),
 	});
 }
 

@@ -225,7 +225,9 @@ export interface Client {
 	close(): void;
 }
 
-export type ClientDefaults = Pick<MQTTClientOptions, "socket" | "dns" | "timer"> & { readonly ticks: Ticks };
+export type ClientDefaults = Pick<MQTTClientOptions, "socket" | "dns" | "timer" | "kept"> & {
+	readonly ticks: Ticks;
+};
 
 /** Anything that says what went wrong. `cause` is what the socket said, with a `code` of its own where the host knows more (TLS). */
 export interface ClientError {

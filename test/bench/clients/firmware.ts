@@ -70,14 +70,29 @@ const device = {
 	reset: "power-on",
 } as unknown as Device;
 
+/** As many sensors as the client keeps topics for. */
+const eight = {
+	...device,
+	description: {
+		...(device.description as object),
+		alerts: [],
+		sensors: Array.from({ length: 8 }, (_, i) => ({
+			name: `temp-${i}`,
+			driver: "thermometer",
+			every: PERIOD,
+			decimals: 1,
+		})),
+	},
+} as unknown as Device;
+
 /** The power goes, and comes again. */
-function power(): void {
+function power(made = device): void {
 	off();
-	main(device);
+	main(made);
 }
 
-function online(): void {
-	power();
+function online(made = device): void {
+	power(made);
 	// Past all that follows a connect.
 	advance(90_000);
 }
@@ -124,6 +139,12 @@ const scenarios: { readonly [name: string]: () => () => void } = {
 		erase();
 		reading = scene.readings();
 		online();
+		return () => advance(PERIOD);
+	},
+	sample8() {
+		erase();
+		reading = scene.readings();
+		online(eight);
 		return () => advance(PERIOD);
 	},
 	edge() {
