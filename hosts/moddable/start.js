@@ -6,5 +6,8 @@
 import * as program from "main";
 
 export default function () {
-	program.default?.(globalThis.device);
+	const { device } = globalThis;
+	const made = program.default?.(device);
+	// A host that shows what it runs (simulator/panel.ts).
+	device?.begun?.(made);
 }

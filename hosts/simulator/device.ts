@@ -24,8 +24,11 @@ import { Panel } from "./panel.js";
 import { slider } from "./slider.js";
 
 export function createDevice(): Device {
-	const print = (line: string) => trace(`${line}\n`);
 	const panel = new Panel();
+	const print = (line: string) => {
+		trace(`${line}\n`);
+		panel.say(line);
+	};
 	const time = clock(true);
 	const provision = new StoredProvision(keyValue, keys);
 	const common = {
@@ -63,5 +66,7 @@ export function createDevice(): Device {
 		provision,
 		reset: "power-on",
 		trace: print,
+		restart: () => panel.restart(),
+		begun: (made: unknown) => panel.follow(made),
 	});
 }

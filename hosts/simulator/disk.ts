@@ -15,7 +15,7 @@ export function folder(): string {
 	}
 	const all = `${config.file.root}glowworm`;
 	Directory.create(all);
-	const own = `${all}/${project() ?? "board"}`;
+	const own = `${all}/${project.call(undefined) ?? "board"}`;
 	Directory.create(own);
 	return own;
 }

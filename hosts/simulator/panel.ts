@@ -3,8 +3,23 @@
  * message channel. Where nothing is shown, as when the window has not answered yet, readings keep their start values.
  */
 
+import Timer from "timer";
 import type { PinSpecifier } from "../../modules/device/io.js";
 import { keyOf, type Wires } from "../shared/wires.js";
+
+/** How often the window is told what has no line in the log. */
+const INTERVAL = 1000;
+
+/** What is shown of a board; a program that has none shows its lines. */
+interface Shown {
+	readonly held: number;
+	readonly description: {
+		readonly id: string;
+		readonly root: string;
+		readonly broker?: string | readonly string[];
+		readonly sensors: readonly { readonly name: string; readonly unit?: string }[];
+	};
+}
 
 /** What the window sends. */
 interface Report {
@@ -35,6 +50,27 @@ export class Panel implements Wires {
 				// Not from the window this board expects: another mock-up was chosen.
 			}
 		};
+	}
+	/** A line of the log. */
+	say(line: string): void {
+		screen.postMessage(JSON.stringify({ line }));
+	}
+	/** The window's button, or `cmd restart`: it starts the application anew. */
+	restart(): void {
+		screen.postMessage(JSON.stringify({ restart: true }));
+	}
+	/** From now on the window shows what this is, and how many alerts it holds; nothing, for a description with mistakes. */
+	follow(made: unknown): void {
+		const board = made as Partial<Shown> | undefined;
+		if (!board?.description) return;
+		const { id, root, broker = [], sensors } = board.description;
+		const [address = ""] = typeof broker === "string" ? [broker] : broker;
+		const units: { [name: string]: string } = {};
+		for (const { name, unit = "" } of sensors) units[name] = unit;
+		// Without user and password.
+		const shown = { id, root, broker: address.replace(/\/\/.*@/, "//"), units };
+		screen.postMessage(JSON.stringify({ board: shown }));
+		Timer.repeat(() => screen.postMessage(JSON.stringify({ held: board.held })), INTERVAL);
 	}
 	reading(sensor: string): number | undefined {
 		return this.#readings.get(sensor);

@@ -1,24 +1,13 @@
-/* Which project this is: the folder that mcconfig put the application into, as the system's loader knows it. */
+/* Which project this is: the name that mcconfig gives it (C_FLAGS in the manifest). */
 
-#define _GNU_SOURCE
 #include "xsmc.h"
 
-#if mxLinux || mxMacOSX
-
-#include <dlfcn.h>
-
-void xs_glowworm_project(xsMachine *the)
-{
-	Dl_info info;
-
-	if (dladdr((void *)xs_glowworm_project, &info) && info.dli_fname)
-		xsmcSetString(xsResult, (char *)info.dli_fname);
-}
-
-#else
+#define TEXT(name) #name
+#define VALUE(name) TEXT(name)
 
 void xs_glowworm_project(xsMachine *the)
 {
-}
-
+#ifdef GLOWWORM_PROJECT
+	xsmcSetString(xsResult, VALUE(GLOWWORM_PROJECT));
 #endif
+}

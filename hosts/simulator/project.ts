@@ -3,15 +3,7 @@
 /** The SDK's way to a C function. */
 declare const native: (name: string) => (this: unknown) => string | undefined;
 
-function path(this: unknown): string | undefined {
+/** Undefined where the SDK's makefile takes no flags of a manifest (Windows). */
+export function project(this: unknown): string | undefined {
 	return native("xs_glowworm_project").call(this);
-}
-
-/** `soil` of `…/bin/lin/mc/debug/soil/mc.so`; undefined where the system does not tell. */
-export function project(): string | undefined {
-	return path
-		.call(undefined)
-		?.split("/")
-		.filter(part => !part.startsWith("mc."))
-		.pop();
 }

@@ -135,6 +135,11 @@ export default class Board {
 		return this.settings.current;
 	}
 
+	/** Alerts that were accepted and that the broker has not acknowledged. */
+	get held(): number {
+		return this.options.storage.outbox.length;
+	}
+
 	/** The graceful end: publishes `offline` retained, sends DISCONNECT, and calls back. May be repeated. */
 	close(callback?: () => void): void {
 		const repeated = this.closed;
