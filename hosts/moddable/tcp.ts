@@ -14,16 +14,17 @@ import type { ByteBuffer, TCPOptions, TCP as TCPPattern } from "../../modules/mq
 const Base = SDKTCP as unknown as new (options: object) => TCPPattern;
 
 export class TCP extends Base {
-	// Declared, and made in the constructor, in the order in which they are looked for.
+	// Declared, and made in the constructor, in the order in which they are looked for. `readable` and `writable` are taken: the SDK's
+	// TLSSocket keeps figures of its own there.
 	/** Bytes announced and not yet read. */
-	declare private readable: number;
+	declare private unread: number;
 	declare private closed: boolean;
 	/** Closed, or failed. */
 	declare private gone: boolean;
 	/** Format is `number`: the SDK's getter is called for each read otherwise. */
 	declare private single: boolean;
 	/** Room as last told; the SDK returns nothing where a connection has just failed. */
-	declare private writable: number;
+	declare private room: number;
 	declare private hear: (bytes: number) => void;
 	declare private tell: (bytes: number) => void;
 	declare private end: () => void;
@@ -40,10 +41,10 @@ export class TCP extends Base {
 				throw new TypeError("TCP: callbacks must be functions");
 		super({ ...options, onReadable: readable, onWritable: writable, onError: failed });
 		// All that is called back comes from later turns.
-		this.readable = 0;
+		this.unread = 0;
 		this.closed = this.gone = false;
 		this.single = (options as { format?: string }).format === "number";
-		this.writable = 0;
+		this.room = 0;
 		this.hear = onReadable ?? nothing;
 		this.tell = onWritable ?? nothing;
 		this.end = onError ?? nothing;
@@ -60,17 +61,17 @@ export class TCP extends Base {
 	override read(buffer: ByteBuffer): number | undefined;
 	override read(byteLength?: number): ArrayBuffer | number | undefined;
 	override read(option?: ByteBuffer | number): ArrayBuffer | number | undefined {
-		const readable = this.readable;
+		const readable = this.unread;
 		if (this.closed) throw new Error("TCP: closed");
 		if (readable === 0) return undefined;
 		if (this.single || typeof option !== "object") return this.take(option as number | undefined);
 		const size = option.byteLength;
 		if (size <= readable) {
-			this.readable = readable - size;
+			this.unread = readable - size;
 			super.read(option);
 			return size;
 		}
-		this.readable = 0;
+		this.unread = 0;
 		super.read(this.part(option, readable));
 		return readable;
 	}
@@ -78,10 +79,10 @@ export class TCP extends Base {
 	private take(byteLength: number | undefined): ArrayBuffer | number | undefined {
 		const count = this.single
 			? 1
-			: byteLength !== undefined && byteLength < this.readable
+			: byteLength !== undefined && byteLength < this.unread
 				? byteLength
-				: this.readable;
-		this.readable -= count;
+				: this.unread;
+		this.unread -= count;
 		return this.single ? super.read() : super.read(count);
 	}
 	/** The first `count` bytes of a buffer, as a view. */
@@ -103,7 +104,7 @@ export class TCP extends Base {
 		if (this.gone) throw new Error("TCP: the connection is gone");
 		const writable = super.write(data) as number | undefined;
 		if (writable === undefined) return this.lost(data);
-		this.writable = writable;
+		this.room = writable;
 		return writable;
 	}
 	/**
@@ -112,8 +113,8 @@ export class TCP extends Base {
 	 */
 	private lost(data: ByteBuffer | number): number {
 		Timer.set(() => failed.call(this));
-		this.writable = Math.max(this.writable - (typeof data === "number" ? 1 : data.byteLength), 0);
-		return this.writable;
+		this.room = Math.max(this.room - (typeof data === "number" ? 1 : data.byteLength), 0);
+		return this.room;
 	}
 
 	override close(): void {
@@ -124,10 +125,10 @@ export class TCP extends Base {
 }
 
 type Callbacks = {
-	readable: number;
+	unread: number;
 	readonly closed: boolean;
 	gone: boolean;
-	writable: number;
+	room: number;
 	hear(bytes: number): void;
 	tell(bytes: number): void;
 	end(): void;
@@ -136,13 +137,13 @@ type Callbacks = {
 function readable(this: unknown, bytes: number): void {
 	const socket = this as Callbacks;
 	if (socket.closed) return;
-	socket.readable = bytes;
+	socket.unread = bytes;
 	socket.hear(bytes);
 }
 function writable(this: unknown, bytes: number): void {
 	const socket = this as Callbacks;
 	if (socket.gone) return;
-	socket.writable = bytes;
+	socket.room = bytes;
 	socket.tell(bytes);
 }
 function failed(this: unknown): void {
