@@ -95,6 +95,10 @@ export default class Publisher {
 	get online(): boolean {
 		return this.session.online;
 	}
+	/** How many messages the broker has acknowledged. */
+	get acknowledged(): number {
+		return (this.session.counters as { readonly acknowledged?: number }).acknowledged ?? 0;
+	}
 	/** Retained messages may be published: the broker is there, and they are not all being cleared. */
 	get retaining(): boolean {
 		return this.online && !this.forgetting();

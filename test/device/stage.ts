@@ -47,10 +47,10 @@ export const BLOCK = 1024;
 export class TestLink implements SessionLike {
 	resume(): void {}
 	readonly options: UserOptions;
-	readonly counters = { sent: 0 };
+	readonly counters = { sent: 0, acknowledged: 0 };
 	online = false;
 	closed = false;
-	/** The broker takes nothing out of the outbox. */
+	/** The broker takes nothing out of the outbox, and acknowledges nothing. */
 	deaf = false;
 	/** So many live messages above QoS 0 fit into its queue. */
 	room = Infinity;
@@ -79,6 +79,7 @@ export class TestLink implements SessionLike {
 		}
 		if (!this.online && !options.QoS) return Outcome.droppedOffline;
 		if (options.QoS && this.room-- <= 0) return Outcome.droppedFull;
+		if (this.online && options.QoS && !this.deaf) this.#world.soon(() => void this.counters.acknowledged++);
 		if (this.online) this.#world.say({ topic: topic.slice(BASE.length), payload: text, ...options });
 		return this.online ? Outcome.sent : Outcome.queued;
 	}

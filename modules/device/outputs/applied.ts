@@ -1,13 +1,13 @@
 /**
- * What was applied to one output: the state that stands, stored before it is carried out, and the commands that are over:
- * those that were done, older versions, and those that could not be stored before something newer was done. A command of
- * a broker is stored or does not stand; what a hand did stands in any case. Does not say what a command changes
- * (output.ts), and tries nothing again.
+ * What was applied to one output: the state that stands, stored before it is carried out, and the commands that are over.
+ * A command of a broker is stored or does not stand; a local action stands in any case. Also decides what a message with DUP
+ * is: by its text and the order of commands, for brokers change packet identifiers (DESIGN.md, "Redelivery"). Does not say
+ * what a command changes (output.ts), and tries nothing again.
  */
 
 import type { Received } from "../../session/options.js";
 import type { OutputDescription } from "../description/description.js";
-import type { Values } from "../description/schema.js";
+import { isRecord, type Values } from "../description/schema.js";
 import type Memory from "../memory.js";
 import { keyOf, type Room } from "../memory.js";
 import type { Request } from "./request.js";
@@ -22,29 +22,49 @@ export interface State {
 	/** The last desired request applied, as `textOf` writes it. */
 	readonly wish: string;
 	readonly src: string;
-	/** A hand or the fail-safe acted since the connection was lost, so what the broker kept until then is old. */
+	/** A local action or the fail-safe came since the connection was lost, so what the broker kept until then is old. */
 	readonly local: boolean;
-	/** Marks of the last commands without a version, newest last, with spaces between. */
+	/** Hashes of the last commands, the latest last, with spaces between; behind `!` one that must not be done any more. */
 	readonly seen: string;
+	/** A command that was perhaps delivered again: done once the broker has settled, unless it turns out to be old. */
+	readonly held?: Command | undefined;
 }
+
+/** A command on its way to be the state: what it asks for, and its hash. */
+export interface Command extends Pick<State, "on" | "brightness" | "ver" | "wish" | "src"> {
+	readonly hash: string;
+}
+
+/** What a message is, by `Applied.judge`. */
+export const Verdict = Object.freeze({
+	/** Not handled so far. */
+	New: 0,
+	/** Delivered again. */
+	Over: 1,
+	/** Perhaps delivered again: a command with this text was handled, and others since. */
+	Unsure: 2,
+});
 
 /** Brokers have so many messages unacknowledged at most, and send them all again (Mosquitto, VerneMQ). */
 const MOST = 20;
 const PREFIX = "o:";
+const DEAD = "!";
 
-/** The longest record: `seen` takes 13 bytes for each mark, the rest 110. */
+/** The longest record: `seen` takes 9 bytes for each command, the state 110, a command that is held 110. */
 export function roomOf(name: string): Room {
-	return [keyOf(PREFIX, name), 110 + 13 * MOST];
+	return [keyOf(PREFIX, name), 220 + 9 * MOST];
 }
 
 export default class Applied {
 	/** What is meant. Changed by the methods below only; stored unless `unsaved`. */
 	state: State;
-	/** What a hand did could not be stored. */
+	/** A local action could not be stored. */
 	unsaved = false;
 	private readonly memory: Memory;
 	private readonly key: string;
-	/** Marks of commands that could not be stored: the broker sends them again, perhaps after something newer was done. */
+	/** What came on this connection, as packet identifier and hash. */
+	private heard: string[] = [];
+	/** Commands that could not be stored, the latest last: the broker sends them again, perhaps after something newer was done. */
 	private undone: readonly string[] = [];
 
 	/** Begins with what is stored, as `powerOn` of the description has it. */
@@ -54,48 +74,67 @@ export default class Applied {
 		this.state = powerOn(read(memory.get(this.key)), description);
 	}
 
-	/** The marks of commands with this one; `undefined` when it is delivered again. */
-	seen(kind: string, payload: Uint8Array, { duplicate, id }: Received): string | undefined {
-		const { seen } = this.state;
-		if (!id) return seen;
-		const own = mark(kind, payload, id);
-		return duplicate && seen.split(" ").includes(own) ? undefined : noted(seen, own);
+	/** `command`: its `hashOf`. */
+	judge(command: string, { duplicate, id }: Received): number {
+		const mark = `${id}.${command}`;
+		const here = this.heard.includes(mark);
+		if (id && !here) this.heard = [...this.heard, mark].slice(-MOST);
+		// One that could not be stored is done at its next delivery, if nothing newer was done meanwhile.
+		if (!duplicate || !command || this.undone.includes(command)) return Verdict.New;
+		// On one connection identifiers are what they seem: VerneMQ sends again what is not acknowledged within 20 s.
+		if (here) return Verdict.Over;
+		const seen = this.state.seen.split(" ");
+		if (seen.at(-1) === command || seen.includes(DEAD + command)) return Verdict.Over;
+		return seen.includes(command) ? Verdict.Unsure : Verdict.New;
 	}
 
 	/** Why a desired request is not newer than what was applied, if so: a newer `ver` wins. */
-	old(request: Request): string {
-		const { ver, wish } = this.state;
-		if (request.ver === undefined) return textOf(request) === wish ? "already done" : "";
+	old(request: Request, { retain }: Received): string {
+		const { ver, wish, held } = this.state;
+		// While another is held it is not known which one was applied last. A live one is done then.
+		const same = textOf(request) === wish && (retain || held?.src !== "desired");
+		if (request.ver === undefined) return same ? "already done" : "";
 		return request.ver > ver ? "" : `version ${request.ver} is not newer than ${ver}`;
 	}
 
 	/** From a broker: stored first. False when it could not be, then the state is what it was. */
-	order(next: State): boolean {
-		const own = next.seen.slice(next.seen.lastIndexOf(" ") + 1);
-		const state = this.over(next, own);
-		// A board that has nothing to remember with said so at its start, and has no older state to come back either.
-		if (this.memory.lasting && !this.memory.put(this.key, state)) {
-			if (own && !this.undone.includes(own)) this.undone = [...this.undone, own].slice(-MOST);
-			return false;
-		}
-		this.unsaved = false;
-		this.undone = this.undone.slice(this.older(own));
-		this.state = state;
+	order({ hash, ...next }: Command): boolean {
+		const { undone } = this;
+		const left = undone.indexOf(hash) + 1;
+		if (!this.stored({ ...next, local: false, seen: this.over(hash) }, hash)) return false;
+		this.undone = left ? undone.slice(left) : [];
 		return true;
 	}
 
-	/** By hand or fail-safe: stands in any case. Not stored yet. */
-	act(next: State): void {
-		this.state = this.over(next);
+	/** As `order`, of a command that is not to be done yet. */
+	hold(held: Command): boolean {
+		return this.stored({ ...this.state, held }, held.hash);
+	}
+
+	/** The command that is held is old. */
+	drop(): void {
+		if (!this.state.held) return;
+		this.state = { ...this.state, held: undefined };
+		this.save();
+	}
+
+	/** A local action, or the fail-safe: stands in any case. Not stored yet. */
+	act(on: boolean, src: string, local: boolean): void {
+		const { wish } = this.state.held ?? this.state;
+		this.state = { ...this.state, on, src, local, wish, held: undefined, seen: this.over("") };
 		this.undone = [];
 	}
 
-	/**
-	 * Other notes on the same state. Only in RAM: they matter once something newer was done, which stores them too, or
-	 * when what a hand did is over, which does as well.
-	 */
-	note(seen: string, local = this.state.local): void {
-		this.state = { ...this.state, seen, local };
+	/** A command was refused. Only in RAM: that matters once something newer was done, which stores it too. */
+	note(command: string): void {
+		this.state = { ...this.state, seen: noted(this.state.seen, command) };
+	}
+
+	/** What was done locally is no longer newer than what comes. False when there is nothing to be stored. */
+	settle(): boolean {
+		const { local } = this.state;
+		if (local) this.state = { ...this.state, local: false };
+		return local;
 	}
 
 	/** Stores what stands. False when it could not; where it may yet be, it is `unsaved`. */
@@ -105,39 +144,49 @@ export default class Applied {
 		return stored;
 	}
 
+	/** The connection is gone, and with it the meaning of its packet identifiers. */
+	disconnected(): void {
+		this.heard = [];
+	}
+
 	/** The broker has a new session, and sends nothing of an old one again. */
 	forget(): void {
 		this.undone = [];
+		this.drop();
 	}
 
-	/** What could not be stored and is older than this is over once this is done. */
-	private over(next: State, own = ""): State {
-		const older = this.undone.slice(0, this.older(own)).reduce(noted, next.seen);
-		// Its own mark once more, for an older one may have had the same identifier.
-		return { ...next, seen: own ? noted(older, own) : older };
+	private stored(state: State, hash: string): boolean {
+		// A board that has nothing to remember with said so at its start, and has no older state to come back either.
+		if (this.memory.lasting && !this.memory.put(this.key, state)) {
+			if (hash && !this.undone.includes(hash)) this.undone = [...this.undone, hash].slice(-MOST);
+			return false;
+		}
+		this.unsaved = false;
+		this.state = state;
+		return true;
 	}
 
-	/** How many of `undone` came no later: all, unless it is one of them. */
-	private older(own: string): number {
-		return this.undone.indexOf(own) + 1 || this.undone.length;
+	/** What could not be stored and is older than this must not be done any more. */
+	private over(command: string): string {
+		const left = this.undone.indexOf(command);
+		const dead = (left < 0 ? this.undone : this.undone.slice(0, left)).map(each => DEAD + each);
+		return [...dead, command].reduce(noted, this.state.seen);
 	}
 }
 
-/**
- * A command by its packet identifier and its text, as a hash (FNV-1a). The identifier alone would not do: the broker uses
- * it again, and a command lost under it would count as done. `kind` keeps the topics of one output apart.
- */
-function mark(kind: string, payload: Uint8Array, id: number): string {
+/** A command, by topic (`kind` keeps those of one output apart) and text, as FNV-1a; "" at QoS 0, which is not sent again. */
+export function hashOf(kind: string, payload: Uint8Array, { id }: Received): string {
 	let hash = 0x811c9dc5 ^ kind.charCodeAt(0);
 	for (let i = 0; i < payload.byteLength; i++) hash = Math.imul(hash ^ (payload[i] as number), 0x01000193);
-	return `${id.toString(36)}.${(hash >>> 0).toString(36)}`;
+	return id ? (hash >>> 0).toString(36) : "";
 }
 
-/** `seen` with one more. An identifier that is used anew was acknowledged: what came under it before cannot come again. */
-function noted(seen: string, mark: string): string {
-	const own = mark.slice(0, mark.indexOf(".") + 1);
-	const others = seen.split(" ").filter(other => other && !other.startsWith(own));
-	return [...others, mark].slice(-MOST).join(" ");
+/** `seen` with one more at its end. */
+function noted(seen: string, command: string): string {
+	const bare = command.slice(command.startsWith(DEAD) ? 1 : 0);
+	if (!bare) return seen;
+	const others = seen.split(" ").filter(other => other && other !== bare && other !== DEAD + bare);
+	return [...others, command].slice(-MOST).join(" ");
 }
 
 /** Equal for requests that want the same. */
@@ -161,7 +210,8 @@ export function stateText({ on, brightness, ver, src }: State, dimmable: boolean
 }
 
 /** What was stored. Missing or invalid fields get their defaults. */
-function read({ on, brightness, ver, wish, src, local, seen }: Values): State {
+function read({ on, brightness, ver, wish, src, local, seen, held }: Values): State {
+	const { hash } = isRecord(held) ? held : {};
 	return {
 		on: on === true,
 		brightness: typeof brightness === "number" ? brightness : 255,
@@ -169,8 +219,14 @@ function read({ on, brightness, ver, wish, src, local, seen }: Values): State {
 		wish: typeof wish === "string" ? wish : "",
 		src: typeof src === "string" ? src : "power-on",
 		local: local === true,
-		seen: typeof seen === "string" ? seen : "",
+		// Before there was a packet identifier with a dot in front of each.
+		seen: typeof seen === "string" ? seen.replace(/\w+\./g, "") : "",
+		...(typeof hash === "string" && { held: commandOf(read(held as Values), hash) }),
 	};
+}
+
+function commandOf({ on, brightness, ver, wish, src }: State, hash: string): Command {
+	return { on, brightness, ver, wish, src, hash };
 }
 
 function powerOn(state: State, { powerOn }: OutputDescription): State {

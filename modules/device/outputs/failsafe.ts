@@ -14,7 +14,7 @@ export interface FailSafeOptions {
 	readonly allowed: number | undefined;
 	/** The broker has been away for that long. */
 	readonly onLost: () => void;
-	/** The broker has delivered what it had kept. Not called where it kept nothing. */
+	/** The broker has delivered what it had kept, or `wait` is over. Not called where it kept nothing. */
 	readonly onSettled: () => void;
 }
 
@@ -51,7 +51,7 @@ export default class FailSafe {
 	online(sessionPresent: boolean): void {
 		this.lost.clear();
 		this.away = false;
-		if (sessionPresent) this.settled.set(SETTLE);
+		if (sessionPresent) this.wait();
 		else this.settling = false;
 	}
 
@@ -66,10 +66,15 @@ export default class FailSafe {
 		const kept = this.settling || duplicate;
 		if (!kept || !(liveOnly || (local && this.settling))) return "";
 		// Where one was kept there may be more.
-		if (this.settled.standing) this.settled.set(SETTLE);
+		if (this.settled.standing) this.wait();
 		return liveOnly
 			? "one that the broker had kept"
 			: "one that the broker had kept, older than what was done here";
+	}
+
+	/** More may come: `onSettled` is called when none has for a second. */
+	wait(): void {
+		this.settled.set(SETTLE);
 	}
 
 	close(): void {

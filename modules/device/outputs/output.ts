@@ -12,7 +12,7 @@ import type { ActuatorDriver, Device } from "../io.js";
 import type Memory from "../memory.js";
 import type Publisher from "../publisher.js";
 import topics from "../topics.js";
-import Applied, { levelOf, type State, stateText, textOf } from "./applied.js";
+import Applied, { type Command, hashOf, levelOf, type State, stateText, textOf, Verdict } from "./applied.js";
 import Drive from "./drive.js";
 import FailSafe from "./failsafe.js";
 import { ignored, parseLive, parseRequest, type Request } from "./request.js";
@@ -46,6 +46,8 @@ export default class Output {
 	/** What moves the actuator, and the cid of its answer. */
 	private cause: string;
 	private cid: string | number | undefined;
+	/** While a command is held and the broker seems to have settled: `acknowledged` before it was asked for a sign of life. */
+	private asked: number | undefined;
 	private readonly announcing = () => this.announce();
 
 	/** Throws what the actuator's class throws. */
@@ -72,10 +74,10 @@ export default class Output {
 			timer,
 			allowed: description.failSafe,
 			onLost: () => {
-				const { state } = this.applied;
-				if (state.on || this.shown.on) this.act({ ...state, on: false, src: "failsafe" }, "fail-safe");
+				const { on, held } = this.applied.state;
+				if (on || held?.on || this.shown.on) this.act(false, "failsafe", "fail-safe");
 			},
-			onSettled: () => this.settle(this.applied.state.seen),
+			onSettled: () => this.settle(),
 		});
 	}
 
@@ -89,18 +91,20 @@ export default class Output {
 		if (payload.byteLength === 0) return;
 		const { applied, publisher } = this;
 		const topic = topics.outputSet(this.name);
-		const seen = applied.seen("set", payload, about);
+		const hash = hashOf("set", payload, about);
+		const verdict = applied.judge(hash, about);
 		const kept = this.failSafe.stale(about, this.description.liveOnly, applied.state.local);
 		let request = parseLive(payload, about);
 		if (kept && !about.retain) request = ignored(kept, request);
-		if (seen === undefined) publisher.report(`${topic}: delivered again, already done`);
+		if (verdict === Verdict.Over) this.pass(topic);
 		else if ("error" in request) {
-			applied.note(seen);
+			if (verdict === Verdict.New) applied.note(hash);
 			publisher.refuse(topic, request.error, request.cid);
 		} else {
-			const next = { ...applied.state, ...this.asked(request), src: "set", local: false, seen };
-			this.store(next, topic, request.cid);
-			this.drive.bring(this.level);
+			// Also of a desired state that is held, and that this one follows.
+			const { ver, wish } = applied.state.held ?? applied.state;
+			const command = { ...this.wanted(request), ver, wish, src: "set", hash };
+			if (this.stored(command, verdict, topic, request.cid)) this.drive.bring(this.level);
 		}
 	}
 
@@ -121,19 +125,20 @@ export default class Output {
 
 	/** The button. Its user sees the actuator, so here, and only here, the other state is meant. */
 	press(): void {
-		this.act({ ...this.applied.state, on: !this.shown.on, src: "local" }, "button");
+		this.act(!this.shown.on, "local", "button");
 	}
 
 	online(sessionPresent: boolean): void {
 		this.failSafe.online(sessionPresent);
 		if (sessionPresent) return;
-		// A new session has kept nothing, and counts its packet identifiers anew: what they say of an old one would be wrong.
 		this.applied.forget();
-		this.settle("");
+		this.settle();
 	}
 
 	offline(): void {
 		this.failSafe.offline();
+		this.applied.disconnected();
+		this.asked = undefined;
 	}
 
 	/** The retained state: what the actuator was brought to. */
@@ -156,36 +161,81 @@ export default class Output {
 		const { applied, publisher } = this;
 		const { state } = applied;
 		const { cid, ver = state.ver } = request;
-		const seen = applied.seen("desired", payload, about);
-		const old = seen === undefined ? "delivered again, already done" : applied.old(request);
-		if (seen === undefined || old) {
-			publisher.report(`${topic}: ${old}`);
-			if (seen !== undefined) applied.note(seen);
-			// A copy of the broker's needs no answer. A sender's older version does, with or without a cid.
-			const live = !about.retain && !about.duplicate;
-			if (live && (cid !== undefined || ver < state.ver)) publisher.refuse(topic, old, cid, state.ver);
+		const hash = hashOf("desired", payload, about);
+		const verdict = applied.judge(hash, about);
+		const old = applied.old(request, about);
+		// A version says by itself which of two is newer. Where it is old and was handled, so was all that came before it.
+		if (verdict === Verdict.Over || (verdict === Verdict.Unsure && old)) {
+			this.pass(topic);
 			return false;
 		}
-		const asked = { ...this.asked(request), ver, wish: textOf(request), src: "desired", local: false };
-		this.store({ ...state, ...asked, seen }, topic, cid);
-		return true;
+		if (!old) {
+			const command = { ...this.wanted(request), ver, wish: textOf(request), src: "desired", hash };
+			return this.stored(command, request.ver === undefined ? verdict : Verdict.New, topic, cid);
+		}
+		publisher.report(`${topic}: ${old}`);
+		// The retained copy is the latest desired state: one that is held is older.
+		if (request.ver === undefined && state.held?.src === "desired") applied.drop();
+		if (verdict === Verdict.New) applied.note(hash);
+		// A copy of the broker's needs no answer. A sender's older version does, with or without a cid.
+		const live = !about.retain && !about.duplicate;
+		if (live && (cid !== undefined || ver < state.ver)) publisher.refuse(topic, old, cid, state.ver);
+		return false;
 	}
 
-	/** From a broker: stored before it is done, or not done and not acknowledged. */
-	private store(next: State, topic: string, cid?: string | number): void {
-		if (!this.applied.order(next)) {
+	/** Delivered again, and handled before: so was what is held, for it came before. */
+	private pass(topic: string): void {
+		this.applied.drop();
+		this.publisher.report(`${topic}: delivered again, already done`);
+	}
+
+	/** From a broker: stored before it is done, or not done and not acknowledged. False when it is not to be done now. */
+	private stored(command: Command, verdict: number, topic: string, cid?: string | number): boolean {
+		const unsure = verdict === Verdict.Unsure;
+		// With a cid no two commands have one text.
+		if (unsure && cid !== undefined) {
+			this.pass(topic);
+			return false;
+		}
+		if (!(unsure ? this.applied.hold(command) : this.applied.order(command))) {
 			this.publisher.refuse(topic, "could not be stored: not done", cid);
 			throw new Error(`${topic}: could not be stored`);
 		}
-		this.cause = topic;
-		this.cid = cid;
+		if (unsure) {
+			this.asked = undefined;
+			this.failSafe.wait();
+		} else {
+			this.cause = topic;
+			this.cid = cid;
+		}
+		return !unsure;
 	}
 
-	/** By hand or fail-safe: done even if it cannot be stored. */
-	private act(next: State, cause: string): void {
-		this.applied.act({ ...next, local: this.failSafe.settling });
+	/** A local action: done even if it cannot be stored. */
+	private act(on: boolean, src: string, cause: string): void {
+		this.applied.act(on, src, this.failSafe.settling);
 		if (!this.save()) this.publisher.report(`${cause}: could not be stored, a restart will not know it`);
 		this.cause = cause;
+		this.cid = undefined;
+		this.drive.bring(this.level);
+	}
+
+	/** The broker has delivered what it had kept: what comes from now on is live, and what is held is not old. */
+	private settle(): void {
+		const { applied } = this;
+		if (applied.settle()) this.save();
+		const { held } = applied.state;
+		if (!held) return;
+		// A connection that has died in the middle of redelivery is quiet too. So the broker must answer a message first: TCP
+		// keeps the order, and what was sent before is here by then. What cannot be stored is tried again: it is acknowledged.
+		const { acknowledged } = this.publisher;
+		if (this.asked === undefined || this.asked === acknowledged || !applied.order(held)) {
+			if (this.asked === undefined) this.announce();
+			this.asked ??= acknowledged;
+			this.failSafe.wait();
+			return;
+		}
+		this.cause = held.src === "set" ? topics.outputSet(this.name) : topics.outputDesired(this.name);
 		this.cid = undefined;
 		this.drive.bring(this.level);
 	}
@@ -193,14 +243,6 @@ export default class Output {
 	/** The level that is meant. */
 	private get level(): number {
 		return levelOf(this.applied.state, this.dimmable);
-	}
-
-	/** What comes from now on is live; `seen`: the marks of commands that may still come again. */
-	private settle(seen: string): void {
-		const { state } = this.applied;
-		if (!state.local && seen === state.seen) return;
-		this.applied.note(seen, false);
-		this.save();
 	}
 
 	/** The actuator shows what is meant. State and answer follow in a turn of their own. */
@@ -219,7 +261,7 @@ export default class Output {
 		return stored;
 	}
 
-	private asked({ on, brightness }: Request): { on: boolean; brightness: number } {
+	private wanted({ on, brightness }: Request): { on: boolean; brightness: number } {
 		return { on, brightness: (this.dimmable ? brightness : undefined) ?? this.applied.state.brightness };
 	}
 }

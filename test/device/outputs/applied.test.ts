@@ -4,14 +4,14 @@ import assert from "node:assert/strict";
 import type { OutputDescription } from "../../../modules/device/description/description.js";
 import type { KeyValueDomain } from "../../../modules/device/io.js";
 import Memory from "../../../modules/device/memory.js";
-import Applied from "../../../modules/device/outputs/applied.js";
+import Applied, { type Command, hashOf, Verdict } from "../../../modules/device/outputs/applied.js";
 import { encode } from "../../../modules/mqtt/text.js";
 
 const description: OutputDescription = { powerOn: "last", liveOnly: false };
 
 function stage() {
 	const records = new Map<string, string>();
-	const one = { refusing: false, writes: 0, applied: undefined as unknown as Applied, restart, stored };
+	const one = { refusing: false, writes: 0, applied: undefined as unknown as Applied, restart, stored, put };
 	const domain = {
 		read: (key: string) => records.get(key),
 		write(key: string, value: string) {
@@ -26,19 +26,30 @@ function stage() {
 	function stored(): { on?: boolean; seen?: string } {
 		return JSON.parse(records.get("o:lamp") ?? "{}");
 	}
+	function put(record: object): void {
+		records.set("o:lamp", JSON.stringify(record));
+	}
 	restart();
 	return one;
 }
 type Stage = ReturnType<typeof stage>;
 
-/** A command under a packet identifier. Whether it is done; `undefined` when it is over. */
-function command({ applied }: Stage, id: number, on: boolean, duplicate = false): boolean | undefined {
-	const seen = applied.seen("set", encode(on ? "ON" : "OFF"), { QoS: id && 1, retain: false, duplicate, id });
-	return seen === undefined ? undefined : applied.order({ ...applied.state, on, seen });
+const about = (id: number, duplicate = false) => ({ QoS: id && 1, retain: false, duplicate, id });
+
+function asked({ applied }: Stage, id: number, on: boolean): Command {
+	const { brightness, ver, wish } = applied.state;
+	return { on, brightness, ver, wish, src: "set", hash: hashOf("set", encode(on ? "ON" : "OFF"), about(id)) };
 }
-/** What a hand does. */
+/** A command under a packet identifier: whether it was stored and done, or what else it is. */
+function command(one: Stage, id: number, on: boolean, duplicate = false): boolean | "over" | "unsure" {
+	const order = asked(one, id, on);
+	const verdict = one.applied.judge(order.hash, about(id, duplicate));
+	if (verdict === Verdict.Over) return "over";
+	return verdict === Verdict.Unsure ? "unsure" : one.applied.order(order);
+}
+/** A local action. */
 function act({ applied }: Stage, on: boolean): void {
-	applied.act({ ...applied.state, on, local: true });
+	applied.act(on, "local", true);
 }
 
 describe("what a broker orders", () => {
@@ -60,7 +71,7 @@ describe("what a broker orders", () => {
 
 	it("stands where there is no memory at all", () => {
 		const applied = new Applied(new Memory(undefined), "lamp", description);
-		assert.ok(applied.order({ ...applied.state, on: true }));
+		assert.ok(applied.order(asked({ applied } as Stage, 1, true)));
 		assert.ok(applied.state.on);
 	});
 
@@ -85,12 +96,12 @@ describe("what a hand did", () => {
 		one.refusing = false;
 		assert.ok(one.applied.save());
 		assert.ok(!one.applied.unsaved);
-		assert.deepEqual(one.stored(), one.applied.state);
+		assert.deepEqual(one.stored(), JSON.parse(JSON.stringify(one.applied.state)));
 	});
 
 	it("is not unsaved where there is no memory at all: it never will be saved", () => {
 		const applied = new Applied(new Memory(undefined), "lamp", description);
-		applied.act({ ...applied.state, on: true });
+		applied.act(true, "local", true);
 		assert.equal(applied.save(), false);
 		assert.ok(applied.state.on && !applied.unsaved);
 	});
@@ -106,143 +117,208 @@ describe("what a hand did", () => {
 	});
 });
 
-describe("a command that is sent again", () => {
-	it("is over when it was done, by one mark for each, also after a restart", () => {
+describe("a command that is delivered again", () => {
+	it("on the same connection is over by identifier and text, also after something newer", () => {
 		const one = stage();
 		command(one, 1, true);
 		command(one, 2, false);
-		assert.equal(one.applied.state.seen.split(" ").length, 2);
-		assert.equal(command(one, 1, true, true), undefined);
-		one.restart();
-		assert.equal(command(one, 1, true, true), undefined);
+		assert.equal(command(one, 1, true, true), "over");
 	});
 
-	it("is another one under another identifier, with another text, on another topic, or not marked as a duplicate", () => {
+	it("on another connection, or after a restart, is over if it is the last; if others came since it is unsure", () => {
 		const one = stage();
 		command(one, 1, true);
-		const about = { QoS: 1, retain: false, duplicate: true, id: 1 };
+		command(one, 2, false);
+		for (const next of [() => one.applied.disconnected(), () => one.restart()]) {
+			next();
+			// Under identifiers of their own choice.
+			assert.equal(command(one, 7, true, true), "unsure");
+			assert.equal(command(one, 1, false, true), "over");
+		}
+	});
+
+	it("is a new one with a text that was not handled, on another topic, or without DUP", () => {
+		const one = stage();
+		command(one, 1, true);
+		one.applied.disconnected();
 		const { applied } = one;
-		assert.equal(applied.seen("set", encode("ON"), about), undefined);
-		assert.notEqual(applied.seen("set", encode("ON"), { ...about, id: 2 }), undefined);
-		assert.notEqual(applied.seen("set", encode("OFF"), about), undefined);
-		assert.notEqual(applied.seen("desired", encode("ON"), about), undefined);
-		assert.notEqual(applied.seen("set", encode("ON"), { ...about, duplicate: false }), undefined);
+		const on = encode("ON");
+		assert.equal(applied.judge(hashOf("set", on, about(1)), about(2, true)), Verdict.Over);
+		assert.equal(applied.judge(hashOf("set", encode("OFF"), about(1)), about(3, true)), Verdict.New);
+		assert.equal(applied.judge(hashOf("desired", on, about(1)), about(4, true)), Verdict.New);
+		assert.equal(applied.judge(hashOf("set", on, about(1)), about(5)), Verdict.New);
 	});
 
 	it("is never known at QoS 0, and leaves no mark", () => {
 		const one = stage();
 		command(one, 0, true);
 		assert.equal(one.applied.state.seen, "");
-		assert.ok(command(one, 0, true, true));
+		assert.equal(command(one, 0, true, true), true);
 	});
 
-	it("is done when it could not be stored and nothing newer was done", () => {
+	it("counts where it was done last", () => {
 		const one = stage();
-		one.refusing = true;
+		for (const on of [true, false, true]) command(one, 1, on);
+		one.applied.disconnected();
+		assert.equal(command(one, 1, true, true), "over");
+		assert.equal(command(one, 2, false, true), "unsure");
+	});
+
+	it("was refused: then it is known all the same", () => {
+		const one = stage();
+		one.applied.note(asked(one, 1, true).hash);
+		assert.equal(command(one, 9, true, true), "over");
+	});
+
+	it("is known from records of before, which had identifiers", () => {
+		const one = stage();
 		command(one, 1, true);
+		const record = { ...one.stored(), seen: `5.${asked(one, 1, false).hash} 6.${asked(one, 1, true).hash}` };
+		one.put(record);
+		one.restart();
+		assert.equal(command(one, 9, true, true), "over");
+		assert.equal(command(one, 9, false, true), "unsure");
+	});
+
+	it("is remembered among the last 20", () => {
+		const one = stage();
+		for (let n = 0; n <= 20; n++) one.applied.note(`${n}x`);
+		assert.equal(one.applied.state.seen.split(" ").length, 20);
+		assert.equal(one.applied.judge("0x", about(1, true)), Verdict.New);
+		assert.equal(one.applied.judge("1x", about(2, true)), Verdict.Unsure);
+	});
+});
+
+describe("a command that could not be stored", () => {
+	const refused = (one: Stage, ...commands: (readonly [id: number, on: boolean])[]) => {
+		one.refusing = true;
+		for (const [id, on] of commands) assert.equal(command(one, id, on), false);
 		one.refusing = false;
-		assert.ok(command(one, 1, true, true));
+	};
+
+	it("is done when it comes again and nothing newer was done, on the same connection too", () => {
+		for (const next of [() => {}, (one: Stage) => one.applied.disconnected()]) {
+			const one = stage();
+			refused(one, [1, true]);
+			next(one);
+			assert.equal(command(one, 1, true, true), true);
+		}
 	});
 
 	for (const [title, newer] of [
-		["a newer order", (one: Stage) => void command(one, 9, false)],
+		["a newer command", (one: Stage) => void command(one, 9, false)],
 		[
-			"what a hand did",
+			"a local action",
 			(one: Stage) => {
 				act(one, false);
 				one.applied.save();
 			},
 		],
-	] as const) {
-		it(`is over when it could not be stored before ${title} was, also after a restart`, () => {
+	] as const)
+		it(`is over once ${title} was done, also under another identifier and after a restart`, () => {
 			const one = stage();
-			one.refusing = true;
-			command(one, 1, true);
-			one.refusing = false;
+			refused(one, [1, true]);
 			newer(one);
-			assert.equal(command(one, 1, true, true), undefined);
+			one.applied.disconnected();
+			assert.equal(command(one, 5, true, true), "over");
 			one.restart();
-			assert.equal(command(one, 1, true, true), undefined);
+			assert.equal(command(one, 1, true, true), "over");
 		});
-
-		it(`is known by its own text when its identifier was that of one that could not be stored before ${title} was`, () => {
-			const one = stage();
-			one.refusing = true;
-			command(one, 1, true);
-			one.refusing = false;
-			newer(one);
-			command(one, 1, false);
-			command(one, 2, true);
-			assert.equal(command(one, 1, false, true), undefined);
-		});
-	}
 
 	it("does not hide others that could not be stored, however often it comes", () => {
 		const one = stage();
-		one.refusing = true;
-		command(one, 1, true);
-		for (let i = 0; i < 20; i++) command(one, 2, true, i > 0);
-		one.refusing = false;
+		refused(one, [1, true], ...Array(25).fill([2, false]), [0, true]);
 		act(one, false);
-		assert.equal(command(one, 1, true, true), undefined);
-		assert.equal(command(one, 2, true, true), undefined);
+		one.applied.disconnected();
+		assert.equal(command(one, 1, true, true), "over");
+		assert.equal(command(one, 2, false, true), "over");
 	});
 
-	it("at QoS 0 that could not be stored does not hide them either", () => {
+	it("is done after an older one that could not be stored either, and that one not after it", () => {
 		const one = stage();
-		one.refusing = true;
-		command(one, 1, true);
-		command(one, 0, true);
-		one.refusing = false;
-		act(one, false);
-		assert.equal(command(one, 1, true, true), undefined);
+		refused(one, [1, true], [2, false]);
+		assert.equal(command(one, 1, true, true), true);
+		assert.equal(command(one, 2, false, true), true);
+		const other = stage();
+		refused(other, [1, true], [2, false]);
+		assert.equal(command(other, 2, false, true), true);
+		other.applied.disconnected();
+		assert.equal(command(other, 1, true, true), "over");
 	});
 
-	it("is done when only an older one that could not be stored was done before it", () => {
+	it("may be asked for again by a command without DUP, which then is the last", () => {
 		const one = stage();
-		one.refusing = true;
-		command(one, 1, true);
+		refused(one, [1, true]);
 		command(one, 2, false);
-		command(one, 1, true, true);
-		one.refusing = false;
-		assert.ok(command(one, 1, true, true));
-		assert.ok(command(one, 2, false, true));
-		assert.equal(command(one, 1, true, true), undefined);
+		command(one, 3, true);
+		one.applied.disconnected();
+		assert.equal(command(one, 3, true, true), "over");
+		assert.equal(one.stored().seen?.includes("!"), false);
 	});
 
-	it("does not take the mark of a newer one that was given the identifier of one that could not be stored", () => {
+	it("in a session that the broker has lost does not come again: the same text is another one", () => {
 		const one = stage();
-		one.refusing = true;
-		command(one, 1, true);
-		one.refusing = false;
-		command(one, 1, false);
-		assert.equal(command(one, 1, false, true), undefined);
-	});
-
-	it("is not taken for one that could not be stored in a session that the broker has lost", () => {
-		const one = stage();
-		one.refusing = true;
-		command(one, 1, true);
-		one.refusing = false;
+		refused(one, [1, true]);
 		one.applied.forget();
 		command(one, 2, false);
-		assert.ok(command(one, 1, true, true));
+		one.applied.disconnected();
+		assert.equal(command(one, 1, true, true), true);
 	});
 
-	it("is remembered among the last 20 that could not be stored", () => {
+	it("is remembered among the last 20 of its kind", () => {
 		const one = stage();
+		const { brightness, ver, wish } = one.applied.state;
 		one.refusing = true;
-		for (let id = 1; id <= 21; id++) command(one, id, true);
+		for (let n = 0; n <= 20; n++)
+			one.applied.order({ on: true, brightness, ver, wish, src: "set", hash: `${n}x` });
 		one.refusing = false;
 		act(one, false);
 		assert.equal(one.applied.state.seen.split(" ").length, 20);
-		assert.equal(command(one, 2, true, true), undefined);
-		assert.ok(command(one, 1, true, true));
+		assert.equal(one.applied.judge("1x", about(1, true)), Verdict.Over);
+		assert.equal(one.applied.judge("0x", about(2, true)), Verdict.New);
 	});
 });
 
+describe("a command that is held", () => {
+	it("is stored, and still held after a restart", () => {
+		const one = stage();
+		command(one, 1, false);
+		assert.ok(one.applied.hold(asked(one, 2, true)));
+		assert.equal(one.applied.state.on, false);
+		one.restart();
+		assert.deepEqual(one.applied.state.held, asked(one, 2, true));
+	});
+
+	it("that cannot be stored is not held, and must not be done once something newer was", () => {
+		const one = stage();
+		one.refusing = true;
+		assert.equal(one.applied.hold(asked(one, 2, true)), false);
+		assert.equal(one.applied.state.held, undefined);
+		one.refusing = false;
+		command(one, 3, false);
+		one.applied.disconnected();
+		assert.equal(command(one, 2, true, true), "over");
+	});
+
+	for (const [title, newer] of [
+		["a command", (one: Stage) => void command(one, 9, false)],
+		["a local action", (one: Stage) => act(one, false)],
+		["a redelivery that proves it old", (one: Stage) => one.applied.drop()],
+		["a new session", (one: Stage) => one.applied.forget()],
+	] as const)
+		it(`is given up with ${title}`, () => {
+			const one = stage();
+			one.applied.hold(asked(one, 2, true));
+			newer(one);
+			one.applied.save();
+			one.restart();
+			assert.equal(one.applied.state.held, undefined);
+		});
+});
+
 describe("a desired request", () => {
-	for (const [title, wish, old] of [
+	const retained = { ...about(1), retain: true };
+	for (const [title, request, old] of [
 		["is new with a greater version", { on: true, ver: 4 }, ""],
 		["is old with the version that stands", { on: false, ver: 3 }, "version 3 is not newer than 3"],
 		["is old with an older one", { on: false, ver: 2 }, "version 2 is not newer than 3"],
@@ -250,31 +326,41 @@ describe("a desired request", () => {
 		["without a version is new when it wants something else", { on: true, brightness: 9 }, ""],
 	] as const)
 		it(title, () => {
-			const { applied } = stage();
-			applied.order({ ...applied.state, on: true, ver: 3, wish: "ON" });
+			const one = stage();
+			one.applied.order({ ...asked(one, 1, true), ver: 3, wish: "ON" });
 			// What else was done since does not make it new.
-			applied.order({ ...applied.state, on: false });
-			assert.equal(applied.old(wish), old);
+			one.applied.order(asked(one, 2, false));
+			assert.equal(one.applied.old(request, about(1)), old);
+			assert.equal(one.applied.old(request, retained), old);
 		});
+
+	it("without a version is new while another is held, unless it is the retained copy", () => {
+		const one = stage();
+		one.applied.order({ ...asked(one, 1, true), wish: "ON", src: "desired" });
+		one.applied.hold({ ...asked(one, 2, false), wish: "OFF", src: "desired" });
+		assert.equal(one.applied.old({ on: true }, about(3)), "");
+		assert.equal(one.applied.old({ on: true }, retained), "already done");
+	});
 });
 
 describe("a note", () => {
 	it("is stored with what is done next, not before", () => {
 		const one = stage();
 		command(one, 1, true);
-		one.applied.note("7.x");
+		one.applied.note("7x");
 		assert.equal(one.writes, 1);
-		assert.equal(one.applied.state.seen, "7.x");
+		assert.ok(one.applied.state.seen.endsWith(" 7x"));
 		assert.ok(one.applied.save());
-		assert.equal(one.stored().seen, "7.x");
+		assert.equal(one.stored().seen, one.applied.state.seen);
 	});
 
-	it("leaves it standing that a hand was the last, unless it says otherwise", () => {
+	it("leaves it standing that a local action was the last, until the broker has settled", () => {
 		const one = stage();
 		act(one, true);
-		one.applied.note("7.x");
+		one.applied.note("7x");
 		assert.ok(one.applied.state.local);
-		one.applied.note("7.x", false);
+		assert.ok(one.applied.settle());
 		assert.ok(!one.applied.state.local && one.applied.state.on);
+		assert.ok(!one.applied.settle(), "nothing to be stored");
 	});
 });

@@ -146,6 +146,7 @@ describe("lamp/set", () => {
 		world.start({ lamp });
 		world.link.connect(true);
 		world.link.receive("lamp/set", "ON", { id: 5, duplicate: true });
+		world.clock.advance(2000);
 		assert.equal(world.level(2), 1);
 	});
 
@@ -158,6 +159,7 @@ describe("lamp/set", () => {
 		world.link.receive("lamp/set", "ON", { id: 1 });
 		again(world);
 		world.link.receive("lamp/set", "OFF", { id: 1, duplicate: true });
+		world.clock.advance(2000);
 		assert.equal(world.level(2), 0, "the ON under this identifier has ended what the OFF meant");
 	});
 

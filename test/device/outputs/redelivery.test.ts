@@ -1,0 +1,207 @@
+/**
+ * Commands of a broker that sends again what was not acknowledged, in the order in which it was sent [MQTT-4.6.0-1]: under the
+ * same packet identifiers (Mosquitto), under other ones (RabbitMQ, or another node of a VerneMQ cluster), again on a live
+ * connection (VerneMQ), or not at all (a session that was lost). No old command is done over a newer one, and where nothing
+ * was lost the last one is done.
+ */
+
+import assert from "node:assert/strict";
+import * as fc from "fast-check";
+import type { SensorDriver } from "../../../modules/device/io.js";
+import { World } from "../stage.js";
+
+interface Command {
+	readonly topic: string;
+	readonly payload: string;
+	/** Which level it asks for. */
+	readonly level: number;
+	id: number;
+}
+
+type Memory = "keeps" | "changes" | "forgets";
+
+const levels = fc.integer({ min: 0, max: 3 });
+const step = fc.oneof(
+	{
+		weight: 6,
+		arbitrary: fc.record({
+			kind: fc.constant("publish"),
+			level: levels,
+			how: fc.constantFrom(0, 0, 0, 1, 2, 3),
+		}),
+	},
+	{ weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("deaf", "dead", "restart") }) },
+	{ weight: 2, arbitrary: fc.record({ kind: fc.constant("again") }) },
+	{
+		weight: 4,
+		arbitrary: fc.record({ kind: fc.constant("reconnect"), taken: fc.nat(6), wait: fc.boolean() }),
+	},
+);
+interface Step {
+	readonly kind: string;
+	readonly level?: number;
+	readonly how?: number;
+	/** So many of the redelivered messages arrive before the connection breaks again. */
+	readonly taken?: number;
+	/** Five seconds without a message follow. */
+	readonly wait?: boolean;
+}
+
+class Play {
+	readonly world = new World();
+	/** Everything that was published, in its order. */
+	readonly published: Command[] = [];
+	/** Every level that the actuator was brought to, from its start on. */
+	readonly shown: number[] = [];
+	private readonly memory: Memory;
+	private flight: Command[] = [];
+	private queue: Command[] = [];
+	private online = false;
+	/** `deaf`: acknowledgements are lost from now on. `dead`: messages too. */
+	private link: "ok" | "deaf" | "dead" = "ok";
+	private next = 0;
+	private version = 0;
+
+	constructor(memory: Memory) {
+		const { world, shown } = this;
+		this.memory = memory;
+		class Io {
+			constructor({ initialValue }: { initialValue: number }) {
+				this.write(initialValue);
+			}
+			write(level: number): void {
+				if (shown.at(-1) !== level) shown.push(level);
+			}
+			close(): void {}
+		}
+		world.actuators = { dimmer: { io: Io, dimmable: true } };
+		world.sensors = {} as { [name: string]: SensorDriver };
+		this.start();
+	}
+	private start(): void {
+		this.world.start({ actuators: [{ name: "x", driver: "dimmer", powerOn: "last" }] });
+	}
+	step({ kind, level = 0, how = 0, taken = 0, wait = false }: Step): void {
+		if (kind === "publish") this.publish(level, how);
+		else if (kind === "dead" || (kind === "deaf" && this.link === "ok")) this.fail(kind);
+		else if (kind === "restart") this.restart();
+		// VerneMQ, after 20 s without an acknowledgement.
+		else if (kind === "again" && this.online && this.link === "deaf")
+			for (const command of this.flight) this.deliver(command, true);
+		else if (kind === "reconnect") this.reconnect(taken, wait);
+	}
+	/** The connection stands, everything is delivered and acknowledged, and nothing more comes. */
+	end(): void {
+		this.reconnect(Infinity, true);
+	}
+
+	private publish(level: number, how: number): void {
+		const state = level ? { state: "ON", brightness: level } : { state: "OFF" };
+		const payload = [
+			state,
+			{ ...state, cid: this.published.length },
+			state,
+			{ ...state, ver: ++this.version },
+		][how];
+		const command = {
+			topic: how < 2 ? "x/set" : "x/desired",
+			payload: JSON.stringify(payload),
+			level,
+			id: 0,
+		};
+		this.published.push(command);
+		this.queue.push(command);
+		if (this.online) this.pump();
+	}
+	private pump(): void {
+		for (let command = this.queue.shift(); command; command = this.queue.shift()) {
+			command.id = 1 + (this.next++ % 50);
+			this.flight.push(command);
+			this.deliver(command, false);
+		}
+	}
+	private deliver(command: Command, duplicate: boolean): void {
+		if (this.link === "dead") return;
+		const { topic, payload, id } = command;
+		const taken = this.world.link.receive(topic, payload, { id, duplicate });
+		if (taken && this.link === "ok") this.flight = this.flight.filter(other => other !== command);
+	}
+	private fail(link: "deaf" | "dead"): void {
+		this.link = link;
+		this.world.link.deaf = true;
+	}
+	private disconnect(): void {
+		if (this.online) this.world.link.disconnect();
+		this.world.link.deaf = false;
+		this.online = false;
+	}
+	private restart(): void {
+		this.world.kill();
+		this.online = false;
+		this.start();
+	}
+	private reconnect(taken: number, wait: boolean): void {
+		this.disconnect();
+		this.online = true;
+		this.link = "ok";
+		const present = this.memory !== "forgets";
+		if (!present) this.flight = [];
+		this.world.link.connect(present);
+		if (this.memory === "changes") {
+			// From 1 on, as RabbitMQ does: so an identifier means another message than before.
+			this.next = 0;
+			for (const command of this.flight) command.id = 1 + (this.next++ % 50);
+		}
+		for (const [index, command] of [...this.flight].entries()) {
+			// The connection breaks again: what follows does not arrive.
+			if (index >= taken) this.fail("dead");
+			this.deliver(command, true);
+		}
+		this.pump();
+		if (wait) this.world.clock.advance(5000);
+	}
+}
+
+/** Each level is one that was published, and none is older than the one before it. The first is that of the start. */
+function inOrder(shown: readonly number[], published: readonly Command[]): boolean {
+	let at = 0;
+	for (const level of shown.slice(1)) {
+		const found = published.findIndex((command, index) => index >= at && command.level === level);
+		if (found < 0) return false;
+		at = found + 1;
+	}
+	return true;
+}
+
+describe("commands of a broker that sends again what was not acknowledged", () => {
+	for (const memory of ["keeps", "changes", "forgets"] as const)
+		it(`are never done over a newer one${memory === "forgets" ? "" : ", and the last one is done"}, if it ${memory} identifiers`, () => {
+			fc.assert(
+				fc.property(fc.array(step, { maxLength: 40 }), steps => {
+					const play = new Play(memory);
+					for (const step of steps) play.step(step as Step);
+					play.end();
+					const order = `${play.shown} of ${play.published.map(({ level }) => level)}`;
+					assert.ok(inOrder(play.shown, play.published), order);
+					const last = play.published.at(-1);
+					// Without a version the desired state that was applied last is not applied again, whatever came between.
+					const repeated = steps.some(({ how }: Step) => how === 2);
+					if (memory !== "forgets" && last && !repeated) assert.equal(play.shown.at(-1), last.level, order);
+				}),
+				{ numRuns: 3000, seed: 5 },
+			);
+		});
+
+	it("change the lamp once where two are sent again under other identifiers after both acknowledgements were lost", () => {
+		const play = new Play("changes");
+		for (const step of [
+			{ kind: "reconnect", taken: 9 },
+			{ kind: "deaf" },
+			{ kind: "publish", level: 1 },
+			{ kind: "publish", level: 2 },
+			{ kind: "reconnect", taken: 9, wait: true },
+		])
+			play.step(step);
+		assert.deepEqual(play.shown, [0, 1, 2]);
+	});
+});
