@@ -51,6 +51,11 @@ export interface PublisherOptions {
 	readonly longestAnswer?: number | undefined;
 }
 
+/** Has a state to publish. */
+export interface Announcer {
+	announce(): void;
+}
+
 export default class Publisher {
 	/** The board's; until then nothing is published. */
 	session: SessionLike = none;
@@ -59,8 +64,8 @@ export default class Publisher {
 	private readonly forgetting: () => boolean;
 	private readonly full: (name: string) => void;
 	private readonly longestAnswer: number;
-	/** Answers, and callbacks that publish a state, in their order. */
-	private readonly waiting: (string | (() => void))[] = [];
+	/** Answers, and parts that publish a state, in their order. */
+	private readonly waiting: (string | Announcer)[] = [];
 	private readonly turn: Deadline;
 
 	constructor({ base, timer, trace, forgetting, full, longestAnswer = Infinity }: PublisherOptions) {
@@ -110,9 +115,9 @@ export default class Publisher {
 		if (this.retaining && this.publish(name, payload, retained) > Outcome.queued) this.full(name);
 	}
 
-	/** Calls back in a later turn, once for all calls until then. */
-	soon(announce: () => void): void {
-		if (!this.waiting.includes(announce)) this.wait(announce);
+	/** Has its state published in a later turn, once for all calls until then. */
+	soon(announcer: Announcer): void {
+		if (!this.waiting.includes(announcer)) this.wait(announcer);
 	}
 
 	/** Something that happened, for those who listen now. */
@@ -170,7 +175,7 @@ export default class Publisher {
 		this.turn.close();
 	}
 
-	private wait(item: string | (() => void)): void {
+	private wait(item: string | Announcer): void {
 		if (this.waiting.length >= MOST) this.close();
 		this.waiting.push(item);
 		this.turn.set(0);
@@ -187,9 +192,9 @@ export default class Publisher {
 	}
 
 	/** False for an answer that has no room. */
-	private say(item: string | (() => void)): boolean {
+	private say(item: string | Announcer): boolean {
 		if (typeof item === "string") return this.publish(topics.result, item, answered) !== Outcome.droppedFull;
-		item();
+		item.announce();
 		return true;
 	}
 

@@ -226,12 +226,12 @@ describe("a message that waits for its turn", () => {
 
 	it("is not published before the turn is over, and then in its order, one a turn", () => {
 		const one = stage();
-		one.publisher.soon(() => one.publisher.state("lamp/state", "ON"));
+		one.publisher.soon({ announce: () => one.publisher.state("lamp/state", "ON") });
 		one.publisher.answer({ n: 1 });
 		one.publisher.answer({ n: 2 });
 		assert.deepEqual(payloads(one), []);
 		const turns: number[] = [];
-		one.publisher.soon(() => void turns.push(one.published.length));
+		one.publisher.soon({ announce: () => void turns.push(one.published.length) });
 		one.clock.advance(0);
 		assert.deepEqual(payloads(one), ["ON", '{"n":1}', '{"n":2}']);
 		assert.deepEqual(turns, [3]);
@@ -241,8 +241,8 @@ describe("a message that waits for its turn", () => {
 	it("is one state for all changes of a turn, as it is at the end of it", () => {
 		const one = stage();
 		let level = 0;
-		const announce = () => one.publisher.state("lamp/state", `${level}`);
-		for (level = 1; level < 4; level++) one.publisher.soon(announce);
+		const lamp = { announce: () => one.publisher.state("lamp/state", `${level}`) };
+		for (level = 1; level < 4; level++) one.publisher.soon(lamp);
 		one.clock.advance(0);
 		assert.deepEqual(payloads(one), ["4"]);
 	});

@@ -43,11 +43,23 @@ export const BASE = "r/b/";
 const base = { root: "r", id: "b", commands: words };
 export const BLOCK = 1024;
 
+/** `acknowledged` is no field, so that no `info` shows it. */
+class Counters {
+	sent = 0;
+	#acknowledged = 0;
+	get acknowledged(): number {
+		return this.#acknowledged;
+	}
+	acknowledge(): void {
+		this.#acknowledged++;
+	}
+}
+
 /** The session of one life of a board. */
 export class TestLink implements SessionLike {
 	resume(): void {}
 	readonly options: UserOptions;
-	readonly counters = { sent: 0, acknowledged: 0 };
+	readonly counters = new Counters();
 	online = false;
 	closed = false;
 	/** The broker takes nothing out of the outbox, and acknowledges nothing. */
@@ -79,7 +91,7 @@ export class TestLink implements SessionLike {
 		}
 		if (!this.online && !options.QoS) return Outcome.droppedOffline;
 		if (options.QoS && this.room-- <= 0) return Outcome.droppedFull;
-		if (this.online && options.QoS && !this.deaf) this.#world.soon(() => void this.counters.acknowledged++);
+		if (this.online && options.QoS && !this.deaf) this.#world.soon(() => this.counters.acknowledge());
 		if (this.online) this.#world.say({ topic: topic.slice(BASE.length), payload: text, ...options });
 		return this.online ? Outcome.sent : Outcome.queued;
 	}

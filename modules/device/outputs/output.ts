@@ -48,7 +48,6 @@ export default class Output {
 	private cid: string | number | undefined;
 	/** While a command is held and the broker seems to have settled: `acknowledged` before it was asked for a sign of life. */
 	private asked: number | undefined;
-	private readonly announcing = () => this.announce();
 
 	/** Throws what the actuator's class throws. */
 	constructor({ memory, timer, publisher }: OutputParts, options: OutputOptions) {
@@ -250,7 +249,7 @@ export default class Output {
 		const { state } = this.applied;
 		this.shown = state;
 		this.publisher.report(`${this.name} ${state.on ? "on" : "off"} (${state.src})`);
-		this.publisher.soon(this.announcing);
+		this.publisher.soon(this);
 		if (this.cid !== undefined) this.publisher.confirm(this.cause, this.cid);
 	}
 
