@@ -160,7 +160,7 @@ export default class Board {
 
 	/** All that was retained is cleared. Without its goodbye the broker would publish the will: then once more. */
 	private leave(router: Router): void {
-		this.session.close((parted = true) => {
+		this.session.close(parted => {
 			const { decommission, publisher } = this;
 			if (this.closed) return;
 			if (!parted && decommission.again()) {

@@ -140,7 +140,7 @@ export interface SessionLike {
 	 * Publishes `farewell` (default `offline`; empty clears it) retained as the status, and leaves. `parted`: the broker has
 	 * acknowledged it, was sent DISCONNECT and has closed; otherwise it may publish the will.
 	 */
-	close(callback?: (parted?: boolean) => void, farewell?: string): void;
+	close(callback?: (parted: boolean) => void, farewell?: string): void;
 }
 
 /** The part of the options that a session's user brings; main.ts adds client and brokers. */

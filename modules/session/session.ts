@@ -38,7 +38,7 @@ export default class Session implements SessionLike {
 	private full = false;
 	/** The last topic that was a topic name. */
 	private known: string | undefined;
-	private callbacks: (() => void)[] = [];
+	private callbacks: ((parted: boolean) => void)[] = [];
 
 	/** Throws on options of which no session can be made. Connects as soon as the caller is done. */
 	constructor(options: SessionOptions) {
@@ -127,9 +127,10 @@ export default class Session implements SessionLike {
 	}
 	/**
 	 * Publishes `farewell` retained as the status (empty clears it), sends DISCONNECT, and calls back within a second even
-	 * on a dead link. May be repeated. Messages that are not acknowledged stay in `outbox`, which belongs to the caller.
+	 * on a dead link: with true if the broker has taken it. May be repeated. Messages that are not acknowledged stay in
+	 * `outbox`, which belongs to the caller.
 	 */
-	close(callback?: () => void, farewell = this.options.status.offline): void {
+	close(callback?: (parted: boolean) => void, farewell = this.options.status.offline): void {
 		if (callback) this.callbacks.push(callback);
 		if (this.supervisor.close(farewell)) this.soon.set(0);
 	}
@@ -149,6 +150,7 @@ export default class Session implements SessionLike {
 		this.soon.close();
 		this.supervisor.end();
 		this.sender.end();
-		for (const callback of callbacks) this.application.call(callback);
+		const { parted } = this.supervisor;
+		for (const callback of callbacks) this.application.call(() => callback(parted));
 	}
 }

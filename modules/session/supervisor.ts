@@ -22,6 +22,7 @@ import type { Sender } from "./sender.js";
 import type { Status } from "./status.js";
 import { Subscriptions } from "./subscriptions.js";
 
+const LEFT = -2;
 const { Network, Waiting, Connecting, Subscribing, Online, Closing, Closed } = State;
 
 const to = (...states: readonly State[]) => states.reduce((mask: number, state) => mask | (1 << state), 0);
@@ -72,8 +73,10 @@ export class Supervisor implements LinkOwner {
 	private networkDown = false;
 	/** The last status. */
 	private farewell = "";
-	/** Its packet identifier: 0 before it was sent, -1 once DISCONNECT was. */
+	/** Its packet identifier: 0 before it was sent, -1 once DISCONNECT was, or LEFT if PUBACK came before that. */
 	private parting = 0;
+	/** The broker has acknowledged the last status, was sent DISCONNECT and has closed. */
+	parted = false;
 
 	constructor(options: SessionOptions, parts: Parts) {
 		this.options = options;
@@ -139,7 +142,10 @@ export class Supervisor implements LinkOwner {
 	/** Ends the connection; a try follows after the back-off. Nothing happens when there is neither. */
 	lost(reason: number, returnCode = 0, cause = ""): void {
 		const before = this.state;
-		if (before === Closing) this.finish();
+		if (before === Closing) {
+			this.parted = this.parting === LEFT;
+			this.finish();
+		}
 		if (before <= Waiting || before >= Closing) return;
 		const { application, sender } = this.parts;
 		const online = before === Online;
@@ -259,10 +265,10 @@ export class Supervisor implements LinkOwner {
 		if (this.parts.status.part(this.link as Link, this.farewell, id)) this.parting = id;
 	}
 	/** The farewell is acknowledged, or has had its time: DISCONNECT, and the broker closes [MQTT-3.14.4-1]. */
-	private part(): void {
+	private part(acknowledged = false): void {
 		// Without it no DISCONNECT either: the will says `offline` then.
 		const parted = this.parting > 0 && this.link?.disconnect();
-		this.parting = -1;
+		this.parting = parted && acknowledged ? LEFT : -1;
 		if (parted) this.deadline.set(this.deadlines.close * 0.25);
 		else this.finish();
 	}
@@ -276,7 +282,7 @@ export class Supervisor implements LinkOwner {
 		const link = this.link as Link;
 		const id = message.id ?? 0;
 		if (operation === Packet.PUBACK || operation === Packet.PUBCOMP) {
-			if (this.state === Closing && id === this.parting) this.part();
+			if (this.state === Closing && id === this.parting) this.part(true);
 			else sender.acknowledged(id);
 		} else if (operation === Packet.SUBACK) this.subscribed(id, message.payload ?? []);
 		else if (operation === Packet.PUBREC) sender.received(link, id);

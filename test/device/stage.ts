@@ -138,7 +138,7 @@ export class TestLink implements SessionLike {
 			this.#world.clock.advance(0);
 		}
 	}
-	close(callback?: (parted?: boolean) => void, farewell = "offline"): void {
+	close(callback?: (parted: boolean) => void, farewell = "offline"): void {
 		this.closed = true;
 		this.farewell = farewell;
 		this.online = false;
@@ -176,6 +176,8 @@ export class World {
 	restarts = 0;
 	memory: KeyValueDomain;
 	ntp: Device["network"]["ntp"];
+	/** Makes the session in place of the scripted one. */
+	connect: ((options: UserOptions) => SessionLike) | undefined;
 	/** Made anew for each life. */
 	provision: (() => StoredProvision) | undefined;
 	link!: TestLink;
@@ -268,6 +270,7 @@ export class World {
 			description,
 			storage,
 			connect: options => {
+				if (this.connect) return this.connect(options);
 				this.link = new TestLink(this, options);
 				return this.link;
 			},

@@ -302,6 +302,10 @@ function suite(stage: () => Scene, broker: () => TestBroker): void {
 		await late.next(scene.topic("mark"), "end", 0);
 		const kept = late.since(0).filter(({ retain }) => retain);
 		assert.deepEqual(kept, []);
+		// The broker has closed after DISCONNECT, so it publishes no will, and the board need not connect again.
+		const told = () => scene.trace.find(line => /^(forgotten|forget: the connection)/.test(line));
+		for (let i = 0; i < 100 && told() === undefined; i++) await new Promise(done => setTimeout(done, 20));
+		assert.equal(told(), "forgotten: stays away until it is restarted");
 	});
 
 	// Half a minute for each engine and broker, in which nothing happens that the test before does not show.

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { Outcome, Reason, Report } from "../../modules/session/outcomes.js";
 import { Queue } from "../../modules/session/queue.js";
 import { Bench } from "./bench.js";
+import type { ScriptedClient } from "./client.js";
 
 const subscriptions = [
 	{ topic: "desk-1/lamp/set", QoS: 1 },
@@ -201,6 +202,35 @@ describe("session", () => {
 			assert.equal(closed, 1);
 			assert.equal(client.closed, true);
 			assert.equal(bench.clock.pending, 0);
+		});
+		for (const [parted, title, end] of [
+			[true, "the broker has closed after DISCONNECT", (client: ScriptedClient) => client.fail()],
+			[false, "it has not closed in time", (_: ScriptedClient, bench: Bench) => bench.clock.advance(1000)],
+		] as const)
+			it(`says that the broker ${parted ? "has taken" : "may not have taken"} its goodbye when ${title}`, () => {
+				const bench = new Bench();
+				const client = bench.establish();
+				const told: boolean[] = [];
+				bench.session.close(parted => told.push(parted));
+				client.acknowledge(3);
+				end(client, bench);
+				assert.deepEqual(told, [parted]);
+			});
+		it("says that the broker may not have taken its goodbye when the connection ends before its PUBACK, or there is none", () => {
+			const told: boolean[] = [];
+			const bench = new Bench();
+			const client = bench.establish();
+			bench.session.close(parted => told.push(parted));
+			client.fail();
+			const late = new Bench();
+			const slow = late.establish();
+			late.session.close(parted => told.push(parted));
+			late.clock.advance(750);
+			slow.fail();
+			const other = new Bench();
+			other.session.close(parted => told.push(parted));
+			other.clock.advance(0);
+			assert.deepEqual(told, [false, false, false]);
 		});
 		it("calls back when it was not connected, and each time it is called", () => {
 			const bench = new Bench();

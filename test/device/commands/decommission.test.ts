@@ -1,7 +1,10 @@
 /** A board that is taken out of service: all that it has retained is cleared, over lost connections and restarts. */
 
 import assert from "node:assert/strict";
+import { Packet } from "../../../modules/session/outcomes.js";
 import { overhead, Queue } from "../../../modules/session/queue.js";
+import Session from "../../../modules/session/session.js";
+import { clients, type ScriptedClient } from "../../session/client.js";
 import { scripted, World } from "../stage.js";
 
 const description = {
@@ -10,6 +13,7 @@ const description = {
 	lamp: { pin: 2 },
 };
 const DAY = 86_400_000;
+const { DISCONNECT, SUBACK } = Packet;
 
 function board() {
 	const world = new World();
@@ -266,4 +270,73 @@ describe("forget", () => {
 			assert.ok(!scene.world.records.has("forget"));
 		});
 	});
+});
+
+describe("a board that forgets over a real session", () => {
+	/** Plays it with the connection cut at one packet, which has `arrived`, or gone with all others; false: there are fewer. */
+	function play(cut: number, arrived: boolean): boolean {
+		const world = new World();
+		world.sensors = { script: scripted(() => 20) };
+		const { io, made } = clients();
+		const none = { io: class {} as never };
+		const client = { io, socket: none, dns: none, timer: world.clock, ticks: world.clock };
+		world.connect = options =>
+			new Session({
+				...options,
+				client,
+				brokers: [{ host: "a", port: 1883 }],
+				random: () => 0.5,
+				deadlines: { hear: 0 },
+			});
+		world.start(description);
+		const retained = new Map<string, string>();
+		let packets = 0;
+		let asked = false;
+		let dead: ScriptedClient | undefined;
+		/** The broker takes what a connection has written. */
+		const serve = (connection: ScriptedClient) => {
+			const written = [...connection.written];
+			connection.take();
+			for (const { operation, id = 0, topic = "", text, retain, QoS, items } of written) {
+				const last = asked && packets++ === cut;
+				if (!last || arrived) {
+					if (operation === DISCONNECT) return connection.fail();
+					if (retain) text ? retained.set(topic, text) : retained.delete(topic);
+				}
+				if (last) {
+					retained.set("r/b/status", "offline");
+					// Reset, or a cable that was pulled: then only the client's keep-alive tells.
+					if (arrived) return connection.fail();
+					world.clock.set(() => connection.fail(), 45_000);
+					dead = connection;
+					return;
+				}
+				if (items) connection.control({ operation: SUBACK, id, payload: items.map(() => 1) });
+				else if (QoS) connection.acknowledge(id);
+			}
+		};
+		for (let second = 0; second < 600 && !world.trace.some(line => line.startsWith("forgotten")); second++) {
+			const connection = made.at(-1);
+			if (connection && !connection.closed && connection !== dead) {
+				if (!connection.connected) connection.accept(false);
+				serve(connection);
+				if (retained.size > 4 && !asked) {
+					asked = true;
+					connection.deliver("r/b/cmd", '{"cmd":"forget","all":true}', { QoS: 1, id: 9 });
+				}
+			}
+			world.clock.advance(200);
+		}
+		const when = `cut at packet ${cut}, ${arrived ? "which arrived" : "which did not arrive"}`;
+		assert.ok(world.trace.includes("forgotten: stays away until it is restarted"), when);
+		assert.deepEqual([...retained], [], when);
+		return packets > cut;
+	}
+
+	for (const arrived of [true, false])
+		it(`leaves nothing at the broker, no will either, wherever its connection is cut: the last packet ${arrived ? "arrives" : "does not"}`, () => {
+			let cut = 0;
+			while (play(cut, arrived)) cut++;
+			assert.ok(cut > 10, `${cut} packets`);
+		});
 });

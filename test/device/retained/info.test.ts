@@ -55,7 +55,7 @@ describe("info", () => {
 		const { world, info } = stage();
 		world.refusing = true;
 		world.clock.advance(3000);
-		assert.equal((info().counters as { memoryFailures: number }).memoryFailures, 1);
+		assert.ok((info().counters as { memoryFailures: number }).memoryFailures > 0);
 	});
 
 	it("tells how far the time can be trusted now, not when it was last asked", () => {
