@@ -47,22 +47,20 @@ export interface BoardOptions {
 }
 
 export default class Board {
-	readonly memory: Memory;
-	readonly time: Time;
-	readonly publisher: Publisher;
 	readonly sensors: readonly Sensor[];
 	readonly outputs: readonly Output[];
 	private readonly options: BoardOptions;
 	private readonly settings: Settings;
+	private readonly time: Time;
+	private readonly publisher: Publisher;
 	private session: SessionLike;
 	private readonly refresh;
 	private readonly retained: Retained;
 	private readonly discovery: Discovery;
 	private readonly decommission: Decommission;
 	private readonly trial: Trial;
-	private readonly button: Button | undefined;
-	private readonly restore: Restore | undefined;
-	private readonly fault: Fault;
+	/** In the order in which they are closed. */
+	private readonly closing: readonly { close(): void }[];
 	private closed = false;
 	/** Until a new session is made. */
 	private absence: TimerHandle | undefined;
@@ -71,11 +69,11 @@ export default class Board {
 		const { device, description, storage } = options;
 		const { timer, clock, network, provision, trace } = device;
 		const { outbox } = storage;
+		const { longestAnswer } = options;
 		const base = topics.base(description.root, description.id);
 		const restart = () => this.restart();
 		const forgetting = () => decommission.active;
 		const full = (name: string) => retained.full(name);
-		const { longestAnswer } = options;
 		const publisher = new Publisher({ base, timer, trace, forgetting, full, longestAnswer });
 		const memory = new Memory(storage.memory);
 		const boot = new Boot(memory, storage);
@@ -118,13 +116,12 @@ export default class Board {
 		this.discovery = discovery;
 		this.decommission = decommission;
 		this.trial = new Trial(device, restart);
-		this.memory = memory;
 		this.session = publisher.session = this.connect(router);
 		const button = this.makeButton();
-		this.button = button;
-		this.restore = button && new Restore(device, button, settings, restart);
+		const buttons = button ? [button, new Restore(device, button, settings, restart)] : [];
+		const { trial } = this;
+		this.closing = [...sensors, fault, decommission, retained, discovery, trial, ...buttons, time, publisher];
 		this.refresh = timer.repeat(() => retained.announce(), description.refresh);
-		this.fault = fault;
 		if (decommission.active) return;
 		fault.start();
 		for (const sensor of sensors) sensor.start();
@@ -170,9 +167,8 @@ export default class Board {
 				}, AGAIN);
 				return;
 			}
-			publisher.report(
-				`forgotten: stays away until it is restarted${parted ? "" : "; its status may remain"}`,
-			);
+			const status = parted ? "" : "; its status may remain";
+			publisher.report(`forgotten: stays away until it is restarted${status}`);
 			decommission.end();
 			this.rest();
 			this.end();
@@ -182,18 +178,10 @@ export default class Board {
 	/** Stops everything that the board does of its own accord. */
 	private rest(): void {
 		this.closed = true;
-		this.options.device.timer.clear(this.absence);
-		for (const sensor of this.sensors) sensor.close();
-		this.fault.close();
-		this.decommission.close();
-		this.retained.close();
-		this.discovery.close();
-		this.trial.close();
-		this.restore?.close();
-		this.button?.close();
-		this.options.device.timer.clear(this.refresh);
-		this.time.close();
-		this.publisher.close();
+		const { timer } = this.options.device;
+		timer.clear(this.absence);
+		timer.clear(this.refresh);
+		for (const part of this.closing) part.close();
 	}
 
 	/** The session has ended. */
