@@ -63,7 +63,7 @@ export default class Board {
 	private readonly closing: readonly { close(): void }[];
 	private closed = false;
 	/** Until a new session is made. */
-	private absence: TimerHandle | undefined;
+	private reconnecting: TimerHandle | undefined;
 
 	constructor(options: BoardOptions) {
 		const { device, description, storage } = options;
@@ -162,7 +162,7 @@ export default class Board {
 			if (this.closed) return;
 			if (!parted && decommission.again()) {
 				publisher.report("forget: the connection ended before the goodbye, tried again");
-				this.absence = this.options.device.timer.set(() => {
+				this.reconnecting = this.options.device.timer.set(() => {
 					this.session = publisher.session = this.connect(router);
 				}, AGAIN);
 				return;
@@ -179,7 +179,7 @@ export default class Board {
 	private rest(): void {
 		this.closed = true;
 		const { timer } = this.options.device;
-		timer.clear(this.absence);
+		timer.clear(this.reconnecting);
 		timer.clear(this.refresh);
 		for (const part of this.closing) part.close();
 	}
