@@ -12,15 +12,17 @@ import type Scan from "./scan.js";
 export const Mark = Object.freeze({ retain: 1, aside: 2 });
 
 export default class Index implements Owner {
+	readonly kinds =
+		(1 << Kind.message) | (1 << Kind.status) | (1 << Kind.released) | (1 << Kind.reset) | (1 << Kind.aside);
 	stored = 0;
 	/** Entries; the first `count` places of each array are used, the others are 0. */
 	count = 0;
-	sequences = new Uint32Array(32);
-	addresses = new Uint32Array(32);
+	sequences = new Uint32Array(8);
+	addresses = new Uint32Array(8);
 	/** Bytes of the record's body: the topic's length (2), topic, payload. */
-	lengths = new Uint16Array(32);
-	identifiers = new Uint16Array(32);
-	marks = new Uint8Array(32);
+	lengths = new Uint16Array(8);
+	identifiers = new Uint16Array(8);
+	marks = new Uint8Array(8);
 	private readonly journal: Journal;
 
 	constructor(journal: Journal) {
@@ -49,7 +51,16 @@ export default class Index implements Owner {
 		const place = this.after(sequence) - 1;
 		return place >= 0 && this.sequences[place] === sequence ? place : -1;
 	}
-	insert(place: number, sequence: number, address: number, length: number, tag: number): void {
+	/** A message younger than all others. */
+	add(sequence: number, address: number, length: number, tag: number): void {
+		this.put(this.count, sequence, address, length, tag);
+		this.stored += this.journal.costOf(length);
+	}
+	remove(place: number): void {
+		this.stored -= this.journal.costOf(this.lengths[place] as number);
+		this.take(place);
+	}
+	private put(place: number, sequence: number, address: number, length: number, tag: number): void {
 		if (this.count === this.sequences.length) this.grow();
 		const end = this.count++;
 		if (place < end) this.shift(place + 1, place, end);
@@ -57,10 +68,8 @@ export default class Index implements Owner {
 		this.addresses[place] = address;
 		this.lengths[place] = length;
 		this.setTag(place, tag);
-		this.stored += this.journal.costOf(length);
 	}
-	remove(place: number): void {
-		this.stored -= this.journal.costOf(this.lengths[place] as number);
+	private take(place: number): void {
 		const end = this.count--;
 		if (place + 1 < end) this.shift(place, place + 1, end);
 		this.sequences[end - 1] = this.addresses[end - 1] = this.lengths[end - 1] = 0;
@@ -81,30 +90,32 @@ export default class Index implements Owner {
 
 	replay(record: Scan): void {
 		const { kind, sequence, tag } = record;
-		if (kind > Kind.reset && kind !== Kind.aside) return;
 		if (kind === Kind.reset) {
 			this.identifiers.fill(0);
 			return;
 		}
 		const place = this.at(sequence);
 		if (kind === Kind.message) {
-			if (place >= 0) this.remove(place);
+			if (place >= 0) this.take(place);
 			if (sequence > this.journal.sequence) this.journal.sequence = sequence;
-			this.insert(this.after(sequence), sequence, record.address, record.length, tag);
+			this.put(this.after(sequence), sequence, record.address, record.length, tag);
 			return;
 		}
 		if (kind === Kind.aside && tag > this.journal.aside) this.journal.aside = tag;
 		if (place < 0) return;
-		if (kind === Kind.released) this.remove(place);
+		if (kind === Kind.released) this.take(place);
 		else if (kind === Kind.status) this.setTag(place, tag);
 		else this.setAside(place);
 	}
+	/** Costs are reckoned here only: most messages of a replay are gone at its end. */
 	settle(): void {
-		for (let place = this.count - 1; place >= 0; place--)
-			if (!this.journal.load(this.addresses[place] as number)) {
-				this.journal.hit++;
-				this.remove(place);
-			}
+		const { journal } = this;
+		for (let place = this.count - 1; place >= 0; place--) {
+			this.stored += journal.costOf(this.lengths[place] as number);
+			if (journal.load(this.addresses[place] as number)) continue;
+			journal.hit++;
+			this.remove(place);
+		}
 	}
 	find(start: number, end: number): number {
 		const { addresses, count } = this;

@@ -155,7 +155,7 @@ export default class Journal {
 	/** Writes a record whose body is in the frame, room having been made. Returns its address, or -1. */
 	append(kind: number, sequence: number, tag: number, length = 0): number {
 		if (length === 0 && !this.room(0)) return -1;
-		const size = sizeOf(length, this.blocks.granule);
+		const size = length === 0 ? this.mark : sizeOf(length, this.blocks.granule);
 		if (length !== 0 || size > HEADER) this.epoch++;
 		this.frame.fill(kind, sequence, tag, length, size);
 		const address = this.write(size);

@@ -39,6 +39,8 @@ export interface Mounted {
 
 /** Owns records in the journal. Addresses are offsets in the partition. */
 export interface Owner {
+	/** Bits: the kinds of its records. */
+	readonly kinds: number;
 	/** What its live records cost (`costOf`), and that together with the room it was promised. */
 	readonly stored: number;
 	readonly claimed: number;
@@ -137,7 +139,10 @@ export function replay(scan: Scan, generations: Uint32Array, owners: readonly Ow
 		const generation = generations[block] as number;
 		scan.begin(block, generation);
 		while (scan.next())
-			for (let index = 0; index < owners.length; index++) (owners[index] as Owner).replay(scan);
+			for (let index = 0; index < owners.length; index++) {
+				const owner = owners[index] as Owner;
+				if (((owner.kinds >> scan.kind) & 1) !== 0) owner.replay(scan);
+			}
 		block = oldest(generations, generation);
 	}
 	return scan.end;

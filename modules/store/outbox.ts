@@ -90,7 +90,7 @@ export default class Outbox implements Pattern {
 			this.refused++;
 			return 0;
 		}
-		index.insert(index.count, sequence, address, length, tag);
+		index.add(sequence, address, length, tag);
 		this.count(1, length);
 		return sequence;
 	}
@@ -131,7 +131,10 @@ export default class Outbox implements Pattern {
 		this.note(Kind.status, sequence, this.index.tagOf(place));
 	}
 	release(packetIdentifier: number): boolean {
-		const place = packetIdentifier ? this.index.identifiers.indexOf(packetIdentifier) : -1;
+		if (!packetIdentifier) return false;
+		const { identifiers } = this.index;
+		// Nearly always the oldest.
+		const place = identifiers[0] === packetIdentifier ? 0 : identifiers.indexOf(packetIdentifier);
 		if (place < 0) return false;
 		this.drop(place);
 		return true;

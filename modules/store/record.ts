@@ -68,15 +68,29 @@ function fold(words: Int32Array, at: number, end: number): number {
 	const c = table1;
 	const d = table0;
 	let crc = -1;
-	while (at < end) {
-		crc ^= words[at++] as number;
+	// Two words at a time: a tenth of the steps less.
+	for (const pairs = end - 1; at < pairs; at += 2) {
+		crc ^= words[at] as number;
+		crc =
+			(a[crc & 255] as number) ^
+			(b[(crc >>> 8) & 255] as number) ^
+			(c[(crc >>> 16) & 255] as number) ^
+			(d[crc >>> 24] as number) ^
+			(words[at + 1] as number);
 		crc =
 			(a[crc & 255] as number) ^
 			(b[(crc >>> 8) & 255] as number) ^
 			(c[(crc >>> 16) & 255] as number) ^
 			(d[crc >>> 24] as number);
 	}
-	return crc;
+	if (at === end) return crc;
+	crc ^= words[at] as number;
+	return (
+		(a[crc & 255] as number) ^
+		(b[(crc >>> 8) & 255] as number) ^
+		(c[(crc >>> 16) & 255] as number) ^
+		(d[crc >>> 24] as number)
+	);
 }
 
 /** The bytes a record with such a body takes on a flash that is written in units of `granule`, a power of two. */

@@ -113,18 +113,17 @@ export default class Scan {
 		this.copied = (first & COPY) !== 0;
 		this.sequence = (words[at + 2] as number) >>> 0;
 		this.tag = words[at + 3] as number;
-		if (length !== 0 && !this.followed(offset + size, generation) && !this.intact(offset, size))
-			return Place.noise;
+		if (length !== 0) {
+			// If a record of this block was begun behind this one, this one was complete by then.
+			skip = offset + size - this.from;
+			if (skip > this.reach) skip = this.move(offset + size);
+			if ((skip < 0 || words[(skip >> 2) + 1] !== generation) && !this.intact(offset, size))
+				return Place.noise;
+		}
 		this.length = length;
 		this.size = size;
 		this.generation = generation;
 		return Place.record;
-	}
-	/** A record of this block was begun at `offset`: the one before it was complete by then. */
-	private followed(offset: number, generation: number): boolean {
-		let skip = offset - this.from;
-		if (skip < 0 || skip > this.reach) skip = this.move(offset);
-		return skip >= 0 && this.words[(skip >> 2) + 1] === generation;
 	}
 	private intact(offset: number, size: number): boolean {
 		const { frame } = this;

@@ -23,6 +23,7 @@ interface Slot {
 }
 
 export default class State implements KeyValueDomain, Owner {
+	readonly kinds = (1 << Kind.value) | (1 << Kind.deleted);
 	stored = 0;
 	private readonly journal: Journal;
 	private readonly slots = new Map<string, Slot>();
@@ -99,7 +100,6 @@ export default class State implements KeyValueDomain, Owner {
 		return stored > kept ? stored : kept;
 	}
 	replay({ kind, sequence, address }: Scan): void {
-		if (kind !== Kind.value && kind !== Kind.deleted) return;
 		const journal = this.journal;
 		if (sequence > journal.sequence) journal.sequence = sequence;
 		// Checked here and not in `settle`: if this record is hit, the value before it is still there.
