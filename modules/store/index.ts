@@ -111,8 +111,9 @@ export default class Index implements Owner {
 	settle(): void {
 		const { journal } = this;
 		for (let place = this.count - 1; place >= 0; place--) {
-			this.stored += journal.costOf(this.lengths[place] as number);
-			if (journal.load(this.addresses[place] as number)) continue;
+			const length = this.lengths[place] as number;
+			this.stored += journal.costOf(length);
+			if (journal.load(this.addresses[place] as number, length)) continue;
 			journal.hit++;
 			this.remove(place);
 		}

@@ -169,9 +169,12 @@ export default class Journal {
 		this.free();
 		if (this.broken && this.room(1) && this.append(Kind.tail, this.tail, 0) >= 0) this.broken = false;
 	}
-	/** Reads the whole record at `address` into the frame. False when it is not the one that was written. */
-	load(address: number): boolean {
-		return this.fill(address) && this.frame.intact;
+	/** Reads the record at `address`, with a body of `length` bytes, into the frame. False when another one is there. */
+	load(address: number, length: number): boolean {
+		const { frame } = this;
+		this.epoch++;
+		if (!this.blocks.read(this.view(sizeOf(length, 1)), address)) return false;
+		return frame.sound && frame.length === length && frame.intact;
 	}
 	close(): void {
 		this.head = -1;
@@ -182,13 +185,6 @@ export default class Journal {
 		if (this.broken) return;
 		this.broken = true;
 		this.onBroken?.();
-	}
-	private fill(address: number): boolean {
-		this.epoch++;
-		if (!this.blocks.read(this.view(HEADER), address) || !this.frame.sound) return false;
-		const size = sizeOf(this.frame.length, 1);
-		if (size > this.frame.bytes.byteLength) return false;
-		return size === HEADER || this.blocks.read(this.view(size), address);
 	}
 	/** The first bytes of the frame. A view costs as much as a read, so the last ones are kept. */
 	private view(byteLength: number): Uint8Array {
@@ -267,14 +263,20 @@ export default class Journal {
 		return true;
 	}
 	private copy(owner: Owner, address: number): boolean {
-		// The body's check goes along as it is: damage stays visible, and nothing is computed twice.
-		if (!this.fill(address)) {
+		const { blocks, frame } = this;
+		let size = HEADER;
+		let sound = blocks.read(this.view(size), address) && frame.sound;
+		if (sound && frame.length !== 0) {
+			size = sizeOf(frame.length, blocks.granule);
+			sound = size <= frame.bytes.byteLength && blocks.read(this.view(size), address);
+		}
+		if (!sound) {
 			this.hit++;
 			owner.move(address, -1);
 			return true;
 		}
-		const size = sizeOf(this.frame.length, this.blocks.granule);
-		this.frame.copy(owner.tag(address), size);
+		// The body's check goes along as it is: damage stays visible, and nothing is computed twice.
+		frame.copy(owner.tag(address), size);
 		const to = this.write(size);
 		if (to >= 0) owner.move(address, to);
 		return to >= 0;

@@ -201,8 +201,11 @@ export default class Outbox implements Pattern {
 	/** The entry outlives a compaction: `next`, then `sent`, then its payload is sent. */
 	private restore(): void {
 		const place = this.entry.sequence ? this.index.at(this.entry.sequence) : -1;
-		const address = place < 0 ? NOWHERE : (this.index.addresses[place] as number);
-		if (address !== NOWHERE && this.journal.load(address)) this.epoch = this.journal.epoch;
+		if (place >= 0 && this.load(place)) this.epoch = this.journal.epoch;
+	}
+	private load(place: number): boolean {
+		const address = this.index.addresses[place] as number;
+		return address !== NOWHERE && this.journal.load(address, this.index.lengths[place] as number);
 	}
 	private after(sequence: number, aside: boolean): OutboxEntry | undefined {
 		const index = this.index;
@@ -224,9 +227,8 @@ export default class Outbox implements Pattern {
 		entry.packetIdentifier = index.identifiers[place] as number;
 		if (entry.sequence === sequence && this.epoch === journal.epoch) return true;
 		const body = this.spare.get(sequence);
-		if (!body && !journal.load(index.addresses[place] as number)) return false;
-		const { bytes } = journal.frame;
-		return body ? this.give(place, body, 0) : this.give(place, bytes, HEADER);
+		if (body) return this.give(place, body, 0);
+		return this.load(place) && this.give(place, journal.frame.bytes, HEADER);
 	}
 	/** Makes the message whose body starts there the entry. */
 	private give(place: number, bytes: Uint8Array, start: number): boolean {

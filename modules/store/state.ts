@@ -19,7 +19,8 @@ const SHARE = 0.875;
 
 interface Slot {
 	address: number;
-	readonly cost: number;
+	/** Bytes of the record's body. */
+	readonly length: number;
 }
 
 export default class State implements KeyValueDomain, Owner {
@@ -53,7 +54,7 @@ export default class State implements KeyValueDomain, Owner {
 		const slot = this.slots.get(key);
 		if (!slot) return undefined;
 		const journal = this.journal;
-		if (!journal.load(slot.address)) {
+		if (!journal.load(slot.address, slot.length)) {
 			journal.hit++;
 			this.forget(key);
 			return undefined;
@@ -76,9 +77,8 @@ export default class State implements KeyValueDomain, Owner {
 		if (this.read(key) === value) return;
 		// The state that an alert has brought about must not outlive the alert.
 		if (!journal.settle()) throw new Error("state: flash failed");
-		const cost = journal.costOf(length);
-		if (!this.admits(key, cost) || !journal.room(length)) throw new Error("state: full");
-		this.set(key, this.append(Kind.value, name, text), cost);
+		if (!this.admits(key, journal.costOf(length)) || !journal.room(length)) throw new Error("state: full");
+		this.set(key, this.append(Kind.value, name, text), length);
 	}
 	delete(key: string): void {
 		if (!this.slots.has(key)) return;
@@ -99,17 +99,17 @@ export default class State implements KeyValueDomain, Owner {
 		const kept = wanted < most ? wanted : most;
 		return stored > kept ? stored : kept;
 	}
-	replay({ kind, sequence, address }: Scan): void {
+	replay({ kind, sequence, address, length }: Scan): void {
 		const journal = this.journal;
 		if (sequence > journal.sequence) journal.sequence = sequence;
 		// Checked here and not in `settle`: if this record is hit, the value before it is still there.
-		if (!journal.load(address)) {
+		if (!journal.load(address, length)) {
 			journal.hit++;
 			return;
 		}
-		const { bytes, length } = journal.frame;
+		const { bytes } = journal.frame;
 		const key = decode(bytes.subarray(HEADER + 1, HEADER + 1 + (bytes[HEADER] as number)));
-		if (kind === Kind.value) this.set(key, address, journal.costOf(length));
+		if (kind === Kind.value) this.set(key, address, length);
 		else this.forget(key);
 	}
 	settle(): void {}
@@ -131,7 +131,8 @@ export default class State implements KeyValueDomain, Owner {
 
 	/** A value of such a cost may take the place of the present one. */
 	private admits(key: string, cost: number): boolean {
-		const present = this.slots.get(key)?.cost ?? 0;
+		const slot = this.slots.get(key);
+		const present = slot ? this.journal.costOf(slot.length) : 0;
 		const promised = this.promised.get(key) ?? 0;
 		// A value that is no longer needs no room that is not there already.
 		if (cost <= present) return true;
@@ -148,18 +149,19 @@ export default class State implements KeyValueDomain, Owner {
 		if (address < 0) throw new Error("state: flash failed");
 		return address;
 	}
-	private set(key: string, address: number, cost: number): void {
+	private set(key: string, address: number, length: number): void {
 		this.forget(key);
-		this.slots.set(key, { address, cost });
-		this.count(key, cost, 1);
+		this.slots.set(key, { address, length });
+		this.count(key, length, 1);
 	}
 	private forget(key: string): void {
 		const slot = this.slots.get(key);
 		if (!slot) return;
-		this.count(key, slot.cost, -1);
+		this.count(key, slot.length, -1);
 		this.slots.delete(key);
 	}
-	private count(key: string, cost: number, sign: number): void {
+	private count(key: string, length: number, sign: number): void {
+		const cost = this.journal.costOf(length);
 		this.stored += sign * cost;
 		this.wanted += sign * Math.max(0, cost - (this.promised.get(key) ?? 0));
 	}
