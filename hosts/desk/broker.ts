@@ -1,12 +1,13 @@
 /**
  * The broker `npm start` brings along: Aedes on a TCP listener, so that a machine with nothing but Node has something to
  * talk to. It can be made to fail as brokers do: to be away, to forget its sessions, to refuse. Its retained messages and
- * sessions live in memory. Not part of the firmware, and not for production: one user at most, no TLS.
+ * sessions live in memory, and in a file if one is given (keep.ts). Not part of the firmware, and not for production: one user at most, no TLS.
  */
 
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { Aedes, type AedesPublishPacket, type AuthenticateError, type Client } from "aedes";
+import { persistenceOf, restore, save } from "./keep.js";
 
 export interface BrokerOptions {
 	/** The address to listen on. */
@@ -17,10 +18,14 @@ export interface BrokerOptions {
 	/** Who may connect; anybody if not given. */
 	readonly user?: string;
 	readonly password?: string;
+	/** A file for what it holds; in memory alone if not given. */
+	readonly keep?: string;
 	/** Called for each connection; what it returns is told the bytes that pass. */
 	readonly tap?: () => (direction: "in" | "out", bytes: Uint8Array) => void;
 }
 
+/** Milliseconds between two saves. */
+const SAVE = 5000;
 /** Clients that no fault keeps away: the page and the desk watch what happens. */
 const WATCHERS = /^page-/;
 
@@ -36,9 +41,15 @@ export class Broker {
 	#aedes: Aedes;
 	#server: Server | undefined;
 	#refusing = false;
+	/** Clients with persistent sessions. */
+	readonly #sessions: Set<string>;
+	readonly #saving: NodeJS.Timeout | undefined;
 
-	private constructor(options: BrokerOptions, aedes: Aedes, server: Server) {
+	private constructor(options: BrokerOptions, aedes: Aedes, server: Server, sessions: readonly string[]) {
 		this.#options = options;
+		this.#sessions = new Set(sessions);
+		if (options.keep !== undefined)
+			this.#saving = setInterval(() => void this.#save().catch(() => {}), SAVE).unref();
 		this.#aedes = aedes;
 		this.#server = server;
 		this.port = (server.address() as AddressInfo).port;
@@ -51,13 +62,15 @@ export class Broker {
 	static async start(options: BrokerOptions): Promise<Broker> {
 		const aedes = await Aedes.createBroker();
 		const server = createServer();
+		let sessions: readonly string[] = [];
 		try {
+			if (options.keep !== undefined) sessions = await restore(aedes, options.keep);
 			await listen(server, options.host, options.port, options.attempts ?? 100);
 		} catch (error) {
 			aedes.close();
 			throw error;
 		}
-		return new Broker(options, aedes, server);
+		return new Broker(options, aedes, server, sessions);
 	}
 
 	get running(): boolean {
@@ -92,6 +105,7 @@ export class Broker {
 		const next = await Aedes.createBroker();
 		for (const packet of await this.retained()) await store(next, packet);
 		this.#aedes = next;
+		this.#sessions.clear();
 		this.#govern();
 		for (const socket of this.#sockets) socket.destroy();
 		await new Promise<void>(done => old.close(done));
@@ -108,12 +122,22 @@ export class Broker {
 	/** What is retained under any topic but the broker's own. */
 	async retained(): Promise<AedesPublishPacket[]> {
 		const packets: AedesPublishPacket[] = [];
-		for await (const packet of insides(this.#aedes).persistence.createRetainedStream("#"))
-			packets.push(packet);
+		for await (const packet of persistenceOf(this.#aedes).createRetainedStream("#"))
+			packets.push(packet as AedesPublishPacket);
 		return packets;
 	}
 
+	/** From the desk itself, as if a client had. */
+	publish(packet: { topic: string; payload: Buffer; qos: 0 | 1 | 2; retain: boolean }): Promise<void> {
+		return new Promise((resolve, reject) => {
+			const whole = { cmd: "publish", dup: false, ...packet } as const;
+			this.#aedes.publish(whole, error => (error ? reject(error) : resolve()));
+		});
+	}
+
 	async close(): Promise<void> {
+		clearInterval(this.#saving);
+		await this.#save();
 		const stopped = this.#server && once(this.#server, "close");
 		this.#server?.close();
 		await new Promise<void>(done => this.#aedes.close(done));
@@ -130,7 +154,16 @@ export class Broker {
 		this.#aedes.handle(socket);
 	}
 
+	async #save(): Promise<void> {
+		const { keep } = this.#options;
+		if (keep !== undefined) await save(this.#aedes, this.#sessions, keep);
+	}
+
 	#govern(): void {
+		this.#aedes.on("client", client => {
+			if (client.clean) this.#sessions.delete(client.id);
+			else this.#sessions.add(client.id);
+		});
 		this.#aedes.on("publish", (packet, client) => {
 			if (client) this.onPublish?.(packet);
 		});
@@ -154,7 +187,6 @@ export function startBroker(options: BrokerOptions): Promise<Broker> {
 function insides(aedes: Aedes) {
 	return aedes as unknown as {
 		readonly clients: { readonly [id: string]: Client };
-		readonly persistence: { createRetainedStream(pattern: string): AsyncIterable<AedesPublishPacket> };
 	};
 }
 

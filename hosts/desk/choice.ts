@@ -24,21 +24,21 @@ export interface Choice {
 }
 
 type Say = (line: string) => void;
-type Tap = BrokerOptions["tap"];
+type Started = Pick<BrokerOptions, "tap" | "keep">;
 
-/** `tap` is for a broker that is started; `standard` is where a broker of this machine is looked for. Throws `Wrong` where none can be started. */
+/** `started`: for a broker that is; `standard` is where a broker of this machine is looked for. Throws `Wrong` where none can be started. */
 export async function chooseBroker(
 	options: Options,
 	{ broker: named }: Pick<Config, "broker">,
 	say: Say,
 	standard = standardPort,
-	tap?: Tap,
+	started: Started = {},
 ): Promise<Choice> {
 	if (options.password !== undefined && options.user === undefined)
 		throw new Wrong(["--password: expected --user beside it, found none"]);
 	if (options.broker) return { address: named };
 	const asked = options.host !== undefined || options.brokerPort !== undefined || options.newBroker;
-	if (named !== undefined && !asked) return namedBroker(named, say, tap);
+	if (named !== undefined && !asked) return namedBroker(named, say, started);
 	let why = "";
 	if (!asked) {
 		const code = await answer(standard);
@@ -50,10 +50,10 @@ export async function chooseBroker(
 		if (code !== undefined)
 			why = ` (the one on port ${standard} wants a user: --broker mqtt://USER:PASSWORD@${standardHost})`;
 	}
-	return newBroker({ brokerPort: standard, ...options }, why, say, tap);
+	return newBroker({ brokerPort: standard, ...options }, why, say, started);
 }
 
-async function newBroker(options: Options, why: string, say: Say, tap?: Tap): Promise<Choice> {
+async function newBroker(options: Options, why: string, say: Say, started: Started = {}): Promise<Choice> {
 	const { host = standardHost, brokerPort: port = 0, user, password = "" } = options;
 	let own: Broker;
 	try {
@@ -61,7 +61,7 @@ async function newBroker(options: Options, why: string, say: Say, tap?: Tap): Pr
 			host,
 			port,
 			...(user !== undefined && { user, password }),
-			...(tap && { tap }),
+			...started,
 		});
 	} catch (error) {
 		throw new Wrong([
@@ -79,12 +79,16 @@ async function newBroker(options: Options, why: string, say: Say, tap?: Tap): Pr
 }
 
 /** A description may name the broker that would be started here anyway: then it is, at that very port, or it is there already. */
-async function namedBroker(named: string | readonly string[], say: Say, tap?: Tap): Promise<Choice> {
+async function namedBroker(
+	named: string | readonly string[],
+	say: Say,
+	started: Started = {},
+): Promise<Choice> {
 	const address = typeof named === "string" ? parseAddress(named) : undefined;
 	if (!address || address.secure || !["127.0.0.1", "localhost", "::1"].includes(address.host))
 		return { address: named };
 	try {
-		const own = await startBroker({ ...address, attempts: 1, ...(tap && { tap }) });
+		const own = await startBroker({ ...address, attempts: 1, ...started });
 		say(`broker at ${own.url}`);
 		return { own, address: own.url };
 	} catch {

@@ -10,6 +10,7 @@ import { Accounts } from "./account.js";
 import type { Broker } from "./broker.js";
 import type { Fleet } from "./fleet.js";
 import { idOf } from "./held.js";
+import type { Recorder } from "./recording.js";
 import { type Subscriber, subscribe } from "./subscriber.js";
 import { type BrokerAddress, bridge } from "./web/bridge.js";
 import { Channel } from "./web/channel.js";
@@ -28,6 +29,10 @@ export interface DeskOptions {
 	readonly own?: Broker | undefined;
 	/** The root of its boards: their alerts are counted. */
 	readonly root: string;
+	/** Gets all that passes. */
+	readonly recorder?: Recorder;
+	/** What is played in the place of boards. */
+	readonly replay?: string;
 	/** The pin of the boards' lamp. */
 	readonly lamp?: unknown;
 }
@@ -51,7 +56,11 @@ export class Desk {
 		this.#options = options;
 		wire.onLine = line => this.#line(line);
 		this.#channel = new Channel({
-			hello: { broker: options.name, own: options.own !== undefined },
+			hello: {
+				broker: options.name,
+				own: options.own !== undefined,
+				...(options.replay !== undefined && { replay: options.replay }),
+			},
 			state: () => [this.#state(), { type: "account", ...this.accounts.all(Date.now()) }],
 			wire: () => wire.lines,
 			onRequest: request => this.#request(request),
@@ -113,16 +122,22 @@ export class Desk {
 
 	/** At the broker itself, or as a client with a persistent session where the broker is elsewhere. */
 	#subscribe(address: BrokerAddress, root: string): void {
-		const { own } = this.#options;
+		const { own, recorder } = this.#options;
 		if (own) {
-			own.onPublish = ({ topic, payload }) => {
-				if (alerts.test(topic) && topic.startsWith(`${root}/`)) this.#delivered(topic, Buffer.from(payload));
+			own.onPublish = ({ topic, payload, qos: QoS, retain, dup: duplicate }) => {
+				const bytes = Buffer.from(payload);
+				const message = { topic, payload: bytes, byteLength: bytes.byteLength, QoS, retain, duplicate };
+				recorder?.write({ ...message, id: 0, at: Date.now() });
+				if (alerts.test(topic) && topic.startsWith(`${root}/`)) this.#delivered(topic, bytes);
 			};
 			return;
 		}
 		const session = `page-desk-${randomBytes(4).toString("hex")}`;
-		this.#subscriber = subscribe(address, session, [`${root}/+/alerts/+`], ({ topic, payload, retain }) => {
-			if (!retain) this.#delivered(topic, payload);
+		const filter = recorder ? "#" : `${root}/+/alerts/+`;
+		this.#subscriber = subscribe(address, session, [filter], message => {
+			const { topic, payload, retain } = message;
+			recorder?.write(message);
+			if (!retain && alerts.test(topic) && topic.startsWith(`${root}/`)) this.#delivered(topic, payload);
 		});
 	}
 

@@ -36,6 +36,12 @@ export interface Options {
 	/** Of the broker that is started. */
 	readonly user?: string;
 	readonly password?: string;
+	/** What the broker that is started holds survives the command. */
+	readonly keep?: boolean;
+	/** A file to write what passes to, and one to play instead of boards. */
+	readonly record?: string;
+	readonly replay?: string;
+	readonly speed: number;
 	/** Virtual boards, the description's own included. */
 	readonly boards: number;
 	readonly pagePort?: number;
@@ -65,6 +71,13 @@ function port(text: string): number {
 function boards(text: string): number {
 	const value = /^\d{1,3}$/.test(text) ? Number(text) : 0;
 	if (value < 1 || value > MOST) throw new InvalidArgumentError(`expected a number of boards, 1 to ${MOST}.`);
+	return value;
+}
+
+function speed(text: string): number {
+	const value = Number(text);
+	if (!(value > 0 && value <= 1e6))
+		throw new InvalidArgumentError("expected how many times as fast, above 0.");
 	return value;
 }
 
@@ -135,6 +148,14 @@ function command(output: Output): Command {
 		.option("--ca <file>", "TLS: authorities to trust, in place of this machine's own", word("a file name"))
 		.option("--cert <file>", "TLS: the board's certificate", word("a file name"))
 		.option("--key <file>", "TLS: its private key", word("a file name"))
+		.option("--keep", "keep that broker's retained messages and sessions in the data folder")
+		.option("--record <file>", "append what passes to this file, one JSON object a line", word("a file name"))
+		.addOption(
+			new Option("--replay <file>", "play a recording to the page, and run no board")
+				.argParser(word("a file name"))
+				.conflicts(["broker", "firmware", "record", "keep"]),
+		)
+		.option("--speed <n>", "so many times as fast as it was recorded (default: 1)", speed, 1)
 		.option("--boards <n>", "so many virtual boards like this one (default: 1)", boards, 1)
 		.option("--page-port <n>", "port of the desk's page (default: 8080 or the next free one)", port)
 		.option("--no-page", "serve no page")

@@ -21,6 +21,7 @@ import { hinted } from "./hint.js";
 import { lock } from "./lock.js";
 import { kindOf, listening, stamp } from "./log.js";
 import { type Engine, inPlace, type Options, parse } from "./options.js";
+import { type Recorded, Recorder, replay } from "./recording.js";
 import { Wire } from "./wire.js";
 
 const standardHost = "127.0.0.1";
@@ -37,6 +38,9 @@ interface Running {
 	fleet?: Fleet;
 	broker?: Broker;
 	desk?: Desk;
+	recorder?: Recorder;
+	/** Ends a replay. */
+	stopped?: AbortController;
 }
 
 /** The board's own lines for messages that the log shows as they pass; those that wait or were dropped do not pass. */
@@ -46,6 +50,7 @@ const say = (line: string) => console.log(stamp(`· ${line}`));
 
 async function start(options: Options): Promise<void> {
 	const config = load(options);
+	if (options.replay !== undefined) return play(options, options.replay, config);
 	const tls = credentials(options);
 	const { id, root } = config.description;
 	const own = options.firmware === undefined ? undefined : program(inPlace(options.firmware));
@@ -56,12 +61,17 @@ async function start(options: Options): Promise<void> {
 	const running: Running = {};
 	onSignals(running);
 	const wire = new Wire();
-	const { own: broker, address } = await chooseBroker(options, config, say, undefined, () =>
-		wire.connection(),
-	);
+	const { own: broker, address } = await chooseBroker(options, config, say, undefined, {
+		tap: () => wire.connection(),
+		...(options.keep && { keep: join(data, "broker.json") }),
+	});
 	if (broker) running.broker = broker;
-	if (options.page)
-		running.desk = await openDesk(options, { ...config, broker: address }, { own: broker, wire, tls });
+	if (options.record !== undefined && !options.page)
+		throw new Wrong(["--record: expected the page, which records, found --no-page"]);
+	const recorder = options.record === undefined ? undefined : record(inPlace(options.record));
+	if (recorder) running.recorder = recorder;
+	const around = { own: broker, wire, tls, recorder };
+	if (options.page) running.desk = await openDesk(options, { ...config, broker: address }, around);
 	const engine = usable(options.engine);
 	const where = `in ${engine === "xs" ? "XS" : "Node"}`;
 	if (own) say(`${options.firmware} ${where}, state in ${data}`);
@@ -99,6 +109,26 @@ async function start(options: Options): Promise<void> {
 	say(`${options.boards} boards, all but ${id} in Node and without lines of their own here`);
 }
 
+/** A recording in the place of boards: a broker of its own, the page, and what was recorded. */
+async function play(options: Options, file: string, config: Config): Promise<void> {
+	const running: Running = {};
+	onSignals(running);
+	const wire = new Wire();
+	const tap = { tap: () => wire.connection() };
+	const { own } = await chooseBroker({ ...options, newBroker: true }, config, say, undefined, tap);
+	if (!own) return;
+	running.broker = own;
+	const stopped = new AbortController();
+	running.stopped = stopped;
+	const around = { own, wire, tls: undefined, replay: file };
+	if (options.page) running.desk = await openDesk(options, { ...config, broker: own.url }, around);
+	const publish = ({ topic, payload, QoS: qos, retain }: Recorded) =>
+		own.publish({ topic, payload, qos, retain });
+	const { speed } = options;
+	const { played, skipped } = await replay({ file: inPlace(file), speed, publish, signal: stopped.signal });
+	say(`played ${played} messages${skipped ? `, left out ${skipped} lines that are none` : ""}; Ctrl-C ends`);
+}
+
 /** What a program is told in place of what it says itself. */
 function overrides({ id, root }: Options, broker: Config["broker"]): { [key: string]: string } {
 	const [address] = typeof broker === "string" ? [broker] : (broker ?? []);
@@ -124,13 +154,15 @@ interface Around {
 	readonly own: Broker | undefined;
 	readonly wire: Wire;
 	readonly tls: Credentials | undefined;
+	readonly recorder?: Recorder | undefined;
+	readonly replay?: string;
 }
 
 /** The page and what is behind it, joined to the broker that the board uses: the first, of several. */
 async function openDesk(
 	{ host = standardHost, pagePort: port = standardPagePort }: Options,
 	{ broker: named, raw, description }: Config,
-	{ own, wire, tls }: Around,
+	{ own, wire, tls, recorder, replay }: Around,
 ): Promise<Desk> {
 	const first = (typeof named === "string" ? named : named?.[0]) ?? own?.url ?? "";
 	const address = parseAddress(first);
@@ -147,6 +179,8 @@ async function openDesk(
 			own,
 			root: description.root,
 			lamp: description.lamp?.pin,
+			...(recorder && { recorder }),
+			...(replay !== undefined && { replay }),
 		},
 		wire,
 	);
@@ -157,6 +191,11 @@ async function openDesk(
 	}
 	say(`page at ${desk.url}`);
 	return desk;
+}
+
+function record(file: string): Recorder {
+	say(`recording to ${file}`);
+	return new Recorder(file, error => end(1, [`--record ${file}: ${error.message}`]));
 }
 
 function usable(engine: Engine): Engine {
@@ -216,9 +255,11 @@ function onSignals(running: Running): void {
 	}, watch).unref();
 }
 
-async function goodbye({ fleet, broker, desk }: Running): Promise<void> {
-	await desk?.close();
+async function goodbye({ fleet, broker, desk, recorder, stopped }: Running): Promise<void> {
+	stopped?.abort();
 	await fleet?.close();
+	await desk?.close();
+	await recorder?.close();
 	await broker?.close();
 }
 

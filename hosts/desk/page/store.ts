@@ -71,6 +71,7 @@ link.subscribe("#", 0, code => {
 
 // Steps of a request that only the desk sees: stored by the board, done by its pin.
 listen(message => {
+	if (message.type === "hello") boards.replayed = message.replay !== undefined;
 	if (message.type !== "step") return;
 	const board = boards.get(message.base);
 	board?.outputs.get(message.output)?.step(message.step, Date.now());

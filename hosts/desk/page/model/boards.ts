@@ -97,6 +97,11 @@ export class Board {
 		return typeof unit === "string" ? unit : "";
 	}
 
+	/** By name, so that they stand in the same order on each board. */
+	get sorted(): Sensor[] {
+		return [...this.sensors.values()].sort((a, b) => a.name.localeCompare(b.name));
+	}
+
 	get burning(): Alert[] {
 		return [...this.alerts.values()].filter(({ on }) => on);
 	}
@@ -129,6 +134,8 @@ export function placeOf(topic: string): Place | undefined {
 }
 
 export class Boards {
+	/** A recording is played: its time stamps are of then, so values are placed by their arrival. */
+	replayed = false;
 	readonly #all = new Map<string, Board>();
 	/** Grows when a board comes, goes, or changes its status. */
 	readonly version: Signal<number> = signal(0);
@@ -169,7 +176,7 @@ export class Boards {
 				board.informed = retain ? undefined : at;
 				break;
 			case "sensor":
-				measured(board, name, objectOf(payload), at);
+				measured(board, name, objectOf(payload), at, this.replayed);
 				break;
 			case "alert":
 				if (!retain) raised(board, name, objectOf(payload), at);
@@ -199,7 +206,7 @@ export class Boards {
 	}
 }
 
-function measured(board: Board, name: string, value: Json | undefined, at: number): void {
+function measured(board: Board, name: string, value: Json | undefined, at: number, replayed: boolean): void {
 	if (!value) return;
 	let sensor = board.sensors.get(name);
 	if (!sensor) {
@@ -213,7 +220,7 @@ function measured(board: Board, name: string, value: Json | undefined, at: numbe
 	const values = Array.isArray(v) ? v : [v];
 	count(sensor, seq, values.length);
 	// A board that does not know the time counts from its start: then the arrival is all there is.
-	const known = typeof ts === "number" && tsq !== "uptime";
+	const known = typeof ts === "number" && tsq !== "uptime" && !replayed;
 	const offsets = Array.isArray(dt) ? dt : [];
 	const start = known ? ts : at - (typeof offsets.at(-1) === "number" ? offsets.at(-1) : 0);
 	values.forEach((one, index) => {

@@ -21,7 +21,7 @@ export interface Way {
 	readonly text: string;
 	/** The broker has it. */
 	taken?: number;
-	/** The board has acknowledged it, which it does once it is stored: seen on the desk's own wire. */
+	/** At the latest: the board has acknowledged it, seen on the desk's own wire, or done it. */
 	stored?: number;
 	/** The pin has changed: seen on the desk's own boards. */
 	done?: number;
@@ -64,10 +64,13 @@ export class Output {
 		if (way && way.reported === undefined && way.refused === undefined) way.reported = at - way.at;
 	}
 
-	/** Of the last request, while it is on its way. */
+	/** Of the last request. A board stores before it acts and before it acknowledges: by the first of both it was stored. */
 	step(step: "stored" | "done", at: number): void {
 		const way = this.way;
-		if (way && way.refused === undefined) way[step] ??= at - way.at;
+		if (!way || way.refused !== undefined) return;
+		const since = at - way.at;
+		way.stored = Math.min(way.stored ?? since, since);
+		if (step === "done") way.done ??= since;
 	}
 
 	wanted(value: Json | undefined): void {

@@ -83,6 +83,18 @@ export class Topics {
 		if (first) mark(this.version);
 	}
 
+	/** What the broker was found to keep: live messages do not tell. */
+	kept(messages: readonly Message[]): void {
+		const names = new Set(messages.map(({ topic }) => topic));
+		for (const message of messages) if (!this.get(message.topic)?.count) this.receive(message);
+		for (const name of this.names()) {
+			const topic = this.get(name);
+			if (!topic || topic.retained === names.has(name)) continue;
+			topic.retained = names.has(name);
+			mark(topic.version);
+		}
+	}
+
 	get(name: string): Topic | undefined {
 		let at: Topic | undefined = this.root;
 		for (const level of name.split("/")) at = at?.children?.get(level);

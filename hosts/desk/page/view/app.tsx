@@ -84,6 +84,7 @@ function Top() {
 				{plural(list.length, "board")}, <b>{online}</b> online
 			</span>
 			<Alerts />
+			{hello.value?.replay !== undefined && <span class="tag">replay of {hello.value.replay}</span>}
 			{hello.value?.write === false && <span class="tag">read only</span>}
 			<Scheme />
 		</header>
@@ -93,7 +94,8 @@ function Top() {
 /** What became of alerts: the desk's account, or what this page has seen. */
 function Alerts() {
 	const total = account.value?.total;
-	if (!total) return null;
+	// A recording has no boards to be counted.
+	if (!total || hello.value?.replay !== undefined) return null;
 	const { raised, held, delivered, lost, repeated } = total;
 	return (
 		<a class="account" href={hrefOf("faults")}>

@@ -61,7 +61,7 @@ function Whole({ board }: { readonly board: Board }) {
 			<section aria-label="Sensors" class="panel wide">
 				<h2>Sensors</h2>
 				<div class="curves">
-					{[...board.sensors.values()].map(sensor => (
+					{board.sorted.map(sensor => (
 						<div key={sensor.name} class="curve">
 							<p class="now">
 								<Value board={board} sensor={sensor} />

@@ -93,7 +93,7 @@ function Card({ board }: { readonly board: Board }) {
 	useEffect(() => {
 		if (seen.value) learn(board);
 	});
-	const sensors = [...board.sensors.values()];
+	const sensors = board.sorted;
 	return (
 		<article class={`card${board.online ? "" : " off"}`} ref={place} aria-label={board.base}>
 			<header>

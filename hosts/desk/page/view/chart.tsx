@@ -215,6 +215,8 @@ function lines(plot: uPlot, thresholds: readonly Threshold[]): void {
 	ctx.save();
 	ctx.strokeStyle = ctx.fillStyle = colour("--alert");
 	ctx.lineWidth = devicePixelRatio;
+	ctx.textAlign = "left";
+	ctx.textBaseline = "alphabetic";
 	ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
 	ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
 	for (const { value, text } of thresholds) {

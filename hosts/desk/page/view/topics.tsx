@@ -1,10 +1,12 @@
 /** All topics that were heard, as a tree one can search, with the one that is picked beside it. */
 
 import { type Signal, signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { seconds } from "../model/beat.js";
 import { preview, visible } from "../model/payload.js";
+import { survey } from "../model/survey.js";
 import type { Topic } from "../model/topics.js";
-import { hrefOf, route, topics } from "../store.js";
+import { broker, connection, hrefOf, name, route, topics } from "../store.js";
 import { number, plural } from "./format.js";
 import { Icon } from "./icons.js";
 import { List } from "./list.js";
@@ -67,8 +69,24 @@ function reveal(detail: string): void {
 	opened.value = new Set([...opened.value, ...names]);
 }
 
+/** Milliseconds between two questions to the broker what it keeps. */
+const ASKED = 10_000;
+let asked = Number.NEGATIVE_INFINITY;
+
+async function askKept(): Promise<void> {
+	if (connection.value.state !== "online" || performance.now() - asked < ASKED) return;
+	asked = performance.now();
+	try {
+		topics.kept(await survey(broker, `page-${name}-kept`, "#"));
+	} catch {
+		// Then the marks are what was seen since the page was opened.
+	}
+}
+
 export function TopicsView() {
 	topics.version.value;
+	const { state } = connection.value;
+	useEffect(() => void askKept(), [state]);
 	const search = useSignal("");
 	unfold();
 	const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -82,7 +100,7 @@ export function TopicsView() {
 				<h1 class="title">Topics</h1>
 				<Totals />
 			</header>
-			<div class="halves">
+			<div class={picked ? "halves picked" : "halves"}>
 				<section class="panel column" aria-label="Tree">
 					<input
 						type="search"
