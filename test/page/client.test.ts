@@ -135,6 +135,16 @@ describe("the topic tree", () => {
 		topics.receive(message("a", "2"));
 		assert.equal(topics.get("a")?.removed, false);
 	});
+	it("takes what the broker was found to keep for retained, and nothing else", () => {
+		const topics = new Topics();
+		topics.receive(message("a", "1"));
+		topics.receive(message("b", "1", { retain: true }));
+		topics.kept([message("a", "1", { retain: true }), message("c", "1", { retain: true })]);
+		assert.deepEqual(
+			["a", "b", "c"].map(name => topics.get(name)?.retained),
+			[true, false, true],
+		);
+	});
 	it("tells apart topics with empty levels", () => {
 		const topics = new Topics();
 		for (const name of ["a", "/a", "a/", "//"]) topics.receive(message(name, "x"));

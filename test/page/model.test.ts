@@ -213,6 +213,17 @@ describe("a request to an output", () => {
 		output.state({ state: "ON", brightness: 255, ver: 8, src: "desired" }, 1011);
 		assert.equal(output.way?.reported, 11);
 	});
+	it("was stored by the time it was done or acknowledged, whichever is seen first", () => {
+		const output = new Output("lamp");
+		output.request(true, undefined, 1000);
+		output.step("done", 1008);
+		output.step("stored", 1009);
+		assert.deepEqual([output.way?.stored, output.way?.done], [8, 8]);
+		output.request(false, undefined, 2000);
+		output.step("stored", 2003);
+		output.step("done", 2004);
+		assert.deepEqual([output.way?.stored, output.way?.done], [3, 4]);
+	});
 	it("says why it was refused, and takes the version from the refusal", () => {
 		const output = new Output("lamp");
 		const { text } = output.request(true, undefined, 1000);

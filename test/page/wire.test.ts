@@ -2,6 +2,9 @@
 
 import assert from "node:assert/strict";
 import { type EventEmitter, once as first } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import mqtt from "mqtt";
 import { type Broker, startBroker } from "../../hosts/desk/broker.js";
 import type { WireLine } from "../../hosts/desk/web/protocol.js";
@@ -129,5 +132,45 @@ describe("the desk's broker", () => {
 		await once(client, "connect");
 		await client.publishAsync("b", "x", { qos: 1 });
 		assert.deepEqual(topics, ["a", "b"]);
+	});
+
+	it("with a file keeps what is retained, the subscriptions of a persistent session and what waits for it", async () => {
+		const folder = mkdtempSync(join(tmpdir(), "glowworm-keep-"));
+		const keep = join(folder, "broker.json");
+		try {
+			let kept = await startBroker({ host: "127.0.0.1", port: 0, keep });
+			const options = { protocolVersion: 4, clientId: "board", clean: false } as const;
+			const away = await mqtt.connectAsync(kept.url, options);
+			await away.subscribeAsync("news/#", { qos: 1 });
+			await away.endAsync();
+			const speaker = await mqtt.connectAsync(kept.url, { protocolVersion: 4, clientId: "speaker" });
+			await speaker.publishAsync("news/1", "while away", { qos: 1 });
+			await speaker.publishAsync("shelf", Buffer.from([0, 255]), { qos: 1, retain: true });
+			await speaker.endAsync();
+			await kept.close();
+
+			kept = await startBroker({ host: "127.0.0.1", port: 0, keep });
+			const back = mqtt.connect(kept.url, options);
+			const [[connack], [topic, payload]] = await Promise.all([once(back, "connect"), once(back, "message")]);
+			assert.equal((connack as { sessionPresent: boolean }).sessionPresent, true);
+			assert.deepEqual([topic, String(payload)], ["news/1", "while away"]);
+			const heard = once(back, "message");
+			await back.subscribeAsync("shelf");
+			assert.deepEqual([...((await heard)[1] as Buffer)], [0, 255]);
+			await back.endAsync();
+			await kept.close();
+			assert.equal(JSON.parse(readFileSync(keep, "utf8")).sessions[0].waiting.length, 0);
+		} finally {
+			rmSync(folder, { recursive: true, force: true });
+		}
+	});
+
+	it("says so when the file is none of its own, and starts nothing", async () => {
+		const folder = mkdtempSync(join(tmpdir(), "glowworm-keep-"));
+		const keep = join(folder, "broker.json");
+		writeFileSync(keep, "nonsense");
+		await assert.rejects(startBroker({ host: "127.0.0.1", port: 0, keep }), /JSON/);
+		assert.equal(readFileSync(keep, "utf8"), "nonsense");
+		rmSync(folder, { recursive: true, force: true });
 	});
 });
