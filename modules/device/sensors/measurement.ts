@@ -96,14 +96,15 @@ export default class Measurement {
 		const scale = this.scale;
 		// `+ 0`: JSON has a -0 that no dashboard wants.
 		const value = (scale === 0 ? raw : Math.round(raw * scale) / scale) + 0;
-		const { time, publisher } = this.parts;
+		const parts = this.parts;
+		const time = parts.time;
 		// `now()` before `quality`, which it decides.
 		const ts = time.now(now) as never;
 		const seq = ++this.seq as never;
 		const bounds = plain ? NONE : this.bounds();
 		// One call, for one string: by `+` or a template there would be seven, and twice the garbage.
 		const text = VALUE.concat(value as never, bounds, TIME, ts, QUALITY, time.quality, SEQUENCE, seq, END);
-		if (!publisher.measurement(this.topic, text)) this.last = Number.NaN;
+		if (!parts.publisher.measurement(this.topic, text)) this.last = Number.NaN;
 	}
 
 	/** Publishes a batch that is not full. */
