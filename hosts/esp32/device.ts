@@ -4,22 +4,13 @@
  * journal keeps what matters, and `reset` then says `deep-sleep`.
  */
 
-import Digital from "embedded:io/digital";
 import I2C from "embedded:io/i2c";
-import PWM from "embedded:io/pwm";
 import SMBus from "embedded:io/smbus";
 import NTP from "embedded:network/ntp/client";
 import provider from "embedded:provider/builtin";
 import keyValue from "embedded:storage/key-value";
 import config from "mc/config";
-import type {
-	Device,
-	DigitalClass,
-	KeyValue,
-	NTPClass,
-	PinSpecifier,
-	PWMClass,
-} from "../../modules/device/io.js";
+import type { Device, KeyValue, NTPClass, PinSpecifier } from "../../modules/device/io.js";
 import { StoredProvision } from "../../modules/device/provisioning/trial.js";
 import MQTTClient from "../../modules/mqtt/client.js";
 import type { TCPClass } from "../../modules/mqtt/io.js";
@@ -33,6 +24,7 @@ import { TLS } from "../moddable/tls.js";
 import { AnalogPin, analog } from "./analog.js";
 import { chipTemperature, resetReason } from "./chip.js";
 import { flash } from "./flash.js";
+import { DigitalPin, ledOf, PWMPin } from "./pixel.js";
 import { drivers } from "./sensor.js";
 import { Station } from "./station.js";
 import { UDP } from "./udp.js";
@@ -55,17 +47,21 @@ export function createDevice(): Device {
 		trace: print,
 	});
 	const common = { io: MQTTClient, dns: { io: Resolver }, timer, ticks: time };
-	const led = (config.led as { pin?: number } | undefined)?.pin;
+	const led = ledOf(
+		board.pin?.led,
+		(config.led as { pin?: number } | undefined)?.pin,
+		config.light as number,
+	);
 	return Object.freeze({
 		name: "esp32",
 		io: {
 			Analog: AnalogPin,
-			Digital: Digital as unknown as DigitalClass,
+			Digital: DigitalPin,
 			I2C,
-			PWM: PWM as unknown as PWMClass,
+			PWM: PWMPin,
 			SMBus,
 		},
-		pin: { ...(led !== undefined && { led }), ...board.pin },
+		pin: { ...board.pin, ...(led !== undefined && { led }) },
 		sensor: {
 			analog,
 			"chip-temperature": chipTemperature,

@@ -28,6 +28,15 @@ declare module "embedded:network/interface/wifi" {
 		readonly RSSI: number | undefined;
 	}
 }
+declare module "neopixel" {
+	export default class NeoPixel {
+		constructor(options: { readonly pin: number; readonly length: number; readonly order: string });
+		setPixel(index: number, color: number): void;
+		makeRGB(red: number, green: number, blue: number): number;
+		update(): void;
+		close(): void;
+	}
+}
 declare module "crypt" {
 	export class Digest {
 		constructor(type: "SHA256" | "SHA384" | "SHA512");

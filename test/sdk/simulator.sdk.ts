@@ -34,6 +34,7 @@ const board = {
 	alerts: [{ name: "overheat", sensor: "temp", above: 30, clear: 28 }],
 	lamp: { pin: "led", dimmable: true },
 	button: { pin: "button", activeLow: false },
+	commands: ["info", "config", "provision"],
 };
 
 describe("the firmware in Moddable's simulator", function () {

@@ -97,6 +97,12 @@ class BoardBehavior extends DeviceBehavior {
 		const lamp = container.content("lamp");
 		lamp.state = this.duty > 0 ? 1 + 2 * this.duty : 0;
 		tell("level", this.duty > 0 ? `lamp ${percent(this.duty)}` : "lamp off");
+		tell("mistakes", mistakes.join("\n"));
+		// A board with mistakes has nothing else to show.
+		if (mistakes.length) {
+			for (const name of ["outputs", "sensors", "alerts", "held"]) tell(name, "");
+			return;
+		}
 		tell(
 			"outputs",
 			list(this.outputs, (name, value) => `${name}: ${value}`) || "no output has said anything yet",
