@@ -1,10 +1,10 @@
 /**
- * For each chip the project goes through mcconfig, the type check, the compiler and the preloading linker: without
- * ESP-IDF as far as mc.xs.c, with IDF_PATH as far as the image. Prints what our modules take of the flash.
+ * For each chip the project goes through mcconfig, the type check, the compiler and the preloading linker, as far as
+ * mc.xs.c, which needs no ESP-IDF (image.sdk.ts goes on from there). Prints what our modules take of the flash.
  */
 
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { prepare } from "../../hosts/desk/certificates.js";
 import { Authority } from "../hosts/certificates.js";
@@ -16,6 +16,7 @@ import {
 	measure,
 	missing,
 	output,
+	platformOf,
 	replaced,
 	root,
 	warnings,
@@ -71,15 +72,12 @@ describe("the firmware for the ESP32", function () {
 			const all = measure(folder);
 			const bare = measure((await linkChip(chip, project("bare", []), "bare")).folder);
 			const client = measure((await linkChip(chip, project("client", ["modules/mqtt"]), "client")).folder);
-			const image =
-				process.env.IDF_PATH && statSync(join(folder.replace("/tmp/", "/bin/"), "xs_esp32.bin")).size;
 			rows[chip] = {
 				"our modules, bytes of flash": all.bytes - bare.bytes,
 				"of it modules/mqtt": client.bytes - bare.bytes,
 				"byte code": all.code - bare.code,
 				slots: all.slots - bare.slots,
 				aliases: `${all.aliases - bare.aliases} (SDK ${bare.aliases})`,
-				image: image ?? "no IDF_PATH",
 			};
 		});
 	describe("with a board's own manifest beside it, as in FLASHING.md", () => {
@@ -114,6 +112,24 @@ describe("the firmware for the ESP32", function () {
 			);
 		});
 	});
+	for (const chip of chips)
+		it(`gives ${chip} a console for its log in a release build, where there is no debugger`, async () => {
+			await configure(platformOf(chip));
+			const config = readFileSync(join(folderOf(chip), `xsProj-${chip}/sdkconfig.mc`), "utf8");
+			assert.match(config, /^CONFIG_ESP_CONSOLE_UART_DEFAULT=y$/m);
+			assert.doesNotMatch(config, /^CONFIG_ESP_CONSOLE_NONE=y$/m);
+		});
+	for (const chip of chips)
+		it(`gives the engine on ${chip} one block of 94 208 bytes, and the firmware what the stack leaves of it`, async () => {
+			await configure(platformOf(chip));
+			const makefile = readFileSync(join(folderOf(chip), "makefile"), "utf8");
+			const creation = /^CREATION = -c (.*)$/m.exec(makefile)?.[1]?.split(",") ?? [];
+			const [stack = 0, block = 0] = [4, 11].map(index => Number(creation[index]));
+			assert.equal(block, 94_208);
+			const text = readFileSync(join(folderOf(chip), "mc.config.js"), "utf8");
+			const { default: config } = await import(`data:text/javascript,${encodeURIComponent(text)}`);
+			assert.equal(config.heap, block - stack * 16);
+		});
 	it("refuses a platform it has no host for, in a sentence", async () => {
 		await assert.rejects(configure("pico"), /Glowworm has no host for this platform/);
 	});

@@ -88,21 +88,23 @@ export async function buildSimulator(
 	return { log, folder, so: join(output, "bin/lin/mc/release", name, "mc.so") };
 }
 
-/** Compiles, links and preloads for a chip, without ESP-IDF: as far as mc.xs.c. With it, the whole image. */
+/** Compiles, links and preloads for a chip, without ESP-IDF: as far as mc.xs.c. */
 export async function linkChip(chip: string, project = root, name = basename(project)): Promise<Built> {
 	const platform = platformOf(chip);
 	const folder = folderOf(chip, name);
-	let log = "";
-	if (process.env.IDF_PATH && project === root)
-		log = await tool("mcconfig", ["-m", "-p", platform, "-t", "build", "-o", output, "ssid=none"], project);
-	else {
-		log = await tool("mcconfig", ["-p", platform, "-o", output, "ssid=none"], project);
-		const none = join(output, "no-idf");
-		mkdirSync(none, { recursive: true });
-		const names = [`IDF_PATH=${none}`, "IDF_VERSION=none", "SDKCONFIG_H=", "MAKEFLAGS_JOBS=--jobs=2"];
-		log += await make(folder, [...names, join(folder, "mc.xs.c")]);
-	}
+	let log = await tool("mcconfig", ["-p", platform, "-o", output, "ssid=none"], project);
+	const none = join(output, "no-idf");
+	mkdirSync(none, { recursive: true });
+	const names = [`IDF_PATH=${none}`, "IDF_VERSION=none", "SDKCONFIG_H=", "MAKEFLAGS_JOBS=--jobs=2"];
+	log += await make(folder, [...names, join(folder, "mc.xs.c")]);
 	return { log, folder };
+}
+
+/** With ESP-IDF, the whole image: the folder of bootloader.bin, partition-table.bin, xs_esp32.bin and xs_esp32.elf. */
+export async function buildImage(chip: string, settings: Readonly<Record<string, string>>): Promise<string> {
+	const values = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
+	await tool("mcconfig", ["-m", "-p", platformOf(chip), "-t", "build", "-o", output, ...values], root);
+	return folderOf(chip).replace("/tmp/", "/bin/");
 }
 
 /** Bytes of flash that the linked modules take on a 32-bit chip: 16 a slot, byte code, texts, and 4 a name. */
