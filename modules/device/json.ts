@@ -1,7 +1,7 @@
 /**
- * Parses an inbound message, with a limit on nesting and on the number of values. The engine's parser recurses and makes a slot
- * for each value, and XS ends the machine when its stack or heap is used up: no `try` catches that, and the broker would deliver
- * the message again at each start. So both are counted in the bytes before anything is parsed. Throws nothing.
+ * Parses an inbound message, with a limit on nesting, on the number of values and on new names. The engine's parser recurses and makes a
+ * slot for each value and for each name that no message had before, and XS ends the machine when its stack or heap is used up: no `try` catches
+ * that, and the broker would deliver the message again at each start. So all are counted in the bytes before anything is parsed. Throws nothing.
  */
 
 import { decode } from "../mqtt/text.js";
@@ -18,10 +18,30 @@ export interface Parsed {
 /** A change of the configuration nests 4 deep. */
 const DEEPEST = 8;
 const MOST = 256;
+/** Names of keys that one life of a board may learn, for mistakes to be told in full. */
+const STRANGERS = 16;
+
+/** The names that a message may use as keys. XS gives the memory of a name never back (its devices collect none). */
+export class Names {
+	private readonly knows: (name: string) => boolean;
+	private readonly learnt: string[] = [];
+
+	/** `knows` those that the board has a use for. */
+	constructor(knows: (name: string) => boolean) {
+		this.knows = knows;
+	}
+	/** The name is known, or is from now on. */
+	admits(name: string): boolean {
+		const { learnt } = this;
+		if (this.knows(name) || learnt.includes(name)) return true;
+		return learnt.length < STRANGERS && learnt.push(name) > 0;
+	}
+}
 
 const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const OPENING = 0x5b;
 const CLOSING = 0x5d;
@@ -29,7 +49,7 @@ const CLOSING = 0x5d;
 const BRACE = 0x20;
 
 /** `longest` in bytes; a longer message is not read. */
-export function parse(bytes: Uint8Array, longest: number): Parsed {
+export function parse(bytes: Uint8Array, longest: number, names: Names): Parsed {
 	const { byteLength } = bytes;
 	if (byteLength > longest) return { error: `expected at most ${longest} bytes, found ${byteLength}` };
 	let text: string;
@@ -38,7 +58,7 @@ export function parse(bytes: Uint8Array, longest: number): Parsed {
 	} catch {
 		return { error: `expected UTF-8, found ${byteLength} bytes that are not UTF-8` };
 	}
-	const error = excess(bytes);
+	const error = excess(bytes, names);
 	if (error) return { text, error };
 	try {
 		if (structured(bytes)) return { text, value: JSON.parse(text) };
@@ -55,16 +75,24 @@ function structured(bytes: Uint8Array): boolean {
 }
 
 /** The error of a text with too much in it. Exact up to its first syntax error, where the engine's parser stops. */
-function excess(bytes: Uint8Array): string | undefined {
+function excess(bytes: Uint8Array, names: Names): string | undefined {
 	const { length } = bytes;
+	/** The last text, without its quotes. */
+	let from = 0;
+	let to = 0;
 	let depth = 0;
 	let values = 1;
 	let quoted = false;
 	for (let i = 0; i < length; i++) {
 		const byte = bytes[i] as number;
-		if (byte === QUOTE) quoted = !quoted;
-		else if (quoted) {
+		if (byte === QUOTE) {
+			quoted = !quoted;
+			if (quoted) from = i + 1;
+			else to = i;
+		} else if (quoted) {
 			if (byte === BACKSLASH) i++;
+		} else if (byte === COLON) {
+			if (!names.admits(decode(bytes.subarray(from, to)))) return "expected keys that this board knows";
 		} else if (byte === COMMA) values++;
 		else if ((byte | BRACE) === (OPENING | BRACE)) {
 			values++;

@@ -4,11 +4,12 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { Harness, unavailable } from "../../hosts/xs/harness.js";
 import { merged } from "../../modules/device/description/settings.js";
-import { parse } from "../../modules/device/json.js";
+import { Names, parse } from "../../modules/device/json.js";
 import { encode } from "../../modules/mqtt/text.js";
 import * as nested from "./nested.js";
 
-const read = (text: string) => parse(encode(text), 4096);
+const all = new Names(() => true);
+const read = (text: string, names = all) => parse(encode(text), 4096, names);
 
 /** Messages of up to 4 KiB: what they begin with, what is repeated, how often, and what is said of it. */
 const bombs = [
@@ -26,6 +27,18 @@ describe("a message's JSON", () => {
 		const text = `${"[".repeat(8)}1${"]".repeat(8)}`;
 		assert.deepEqual(read(text).value, JSON.parse(text));
 		assert.equal(read(`[${text}]`).error, "expected JSON of at most 8 levels");
+	});
+	it("may bring sixteen names that the board does not know, which it then knows; what has more of them is not parsed", () => {
+		const names = new Names(name => name === "cmd");
+		for (let i = 0; i < 16; i++) assert.ok(read(`{"cmd":"x","n${i}":{"cmd":1}}`, names).value);
+		for (const text of [
+			'{"other":1}',
+			'{"cmd":{"other":1}}',
+			'[{"cmd":1},{"oth\\u0065r":1}]',
+			'{"n1" : 1, "other"\t: 2}',
+		])
+			assert.equal(read(text, names).error, "expected keys that this board knows");
+		assert.ok(read('{"cmd":"other","n15":"a:b","n0":["other:"]}', names).value);
 	});
 	it("is read up to 256 values", () => {
 		assert.equal((read(`[${"1,".repeat(254)}1]`).value as number[]).length, 255);

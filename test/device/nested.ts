@@ -1,8 +1,11 @@
 /** What one message may do to the engine, for json.test.ts to run in XS itself. */
 
 import { readOrder } from "../../modules/device/commands/command.js";
+import { Names } from "../../modules/device/json.js";
 import { parseRequest } from "../../modules/device/outputs/request.js";
 import { encode } from "../../modules/mqtt/text.js";
+
+const names = new Names(() => true);
 
 /** `head` and so many times `piece`. */
 function message(head: string, piece: string, count: number): Uint8Array {
@@ -10,10 +13,10 @@ function message(head: string, piece: string, count: number): Uint8Array {
 }
 
 export function request(head: string, piece: string, count: number): string | undefined {
-	const request = parseRequest(message(head, piece, count));
+	const request = parseRequest(message(head, piece, count), names);
 	return "error" in request ? request.error : undefined;
 }
 
 export function command(head: string, piece: string, count: number): string | undefined {
-	return readOrder(message(head, piece, count)).error;
+	return readOrder(message(head, piece, count), names).error;
 }

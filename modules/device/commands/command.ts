@@ -12,7 +12,7 @@ import { isRecord, nearest, type Problem, show, unknown, type Values } from "../
 import type Settings from "../description/settings.js";
 import { changeable, unstored } from "../description/settings.js";
 import type { Device, Texts } from "../io.js";
-import { parse } from "../json.js";
+import { type Names, parse } from "../json.js";
 import type Memory from "../memory.js";
 import type Output from "../outputs/output.js";
 import { cidOf } from "../outputs/request.js";
@@ -29,11 +29,12 @@ const MISTAKES = 4;
 /** The keys of a command. */
 const keys: readonly string[] = Object.freeze(["cmd", "cid", "set", "output", "all"]);
 const BRIEF = 12;
-const names: readonly string[] = Object.freeze(words.filter(word => word !== "provision"));
+const verbs: readonly string[] = Object.freeze(words.filter(word => word !== "provision"));
 
 export interface CommandOptions {
 	readonly device: Device;
 	readonly memory: Memory;
+	readonly names: Names;
 	readonly publisher: Pick<Publisher, "answer">;
 	readonly settings: Settings;
 	readonly info: Pick<Info, "values">;
@@ -70,7 +71,7 @@ export default class Command {
 	}
 
 	private obey(payload: Uint8Array, { retain, duplicate }: Received): void {
-		const order = readOrder(payload);
+		const order = readOrder(payload, this.options.names);
 		const { cid, cmd } = order;
 		const { error, ...more } = this.carryOut(order, retain, duplicate);
 		this.options.publisher.answer({
@@ -184,20 +185,20 @@ export interface Order {
 	readonly error?: string;
 }
 
-export function readOrder(payload: Uint8Array): Order {
-	const value = read(payload);
+export function readOrder(payload: Uint8Array, names: Names): Order {
+	const value = read(payload, names);
 	if (typeof value === "string") return { value: {}, error: value };
 	const cid = cidOf(value.cid);
 	const head = { value, ...(cid !== undefined && { cid }) };
 	const { cmd } = value;
-	if (typeof cmd === "string" && names.includes(cmd)) {
+	if (typeof cmd === "string" && verbs.includes(cmd)) {
 		const problems: Problem[] = [];
 		for (const key of Object.keys(value)) if (!keys.includes(key)) unknown(problems, key, key, keys);
 		return { ...head, cmd, ...(problems.length && { error: told(problems) }) };
 	}
-	const close = typeof cmd === "string" ? nearest(cmd, names) : undefined;
+	const close = typeof cmd === "string" ? nearest(cmd, verbs) : undefined;
 	const hint = close ? `, perhaps "${close}"` : "";
-	return { ...head, error: `cmd: expected one of ${names.join(", ")}${hint}, found ${brief(cmd)}` };
+	return { ...head, error: `cmd: expected one of ${verbs.join(", ")}${hint}, found ${brief(cmd)}` };
 }
 
 /** As `show`, but of a longer text only its length: it may be a mistyped command with a password in it. */
@@ -206,8 +207,8 @@ function brief(value: unknown): string {
 }
 
 /** The command as an object, or the mistake. */
-function read(payload: Uint8Array): Values | string {
-	const { text, value, error } = parse(payload, LONGEST);
+function read(payload: Uint8Array, names: Names): Values | string {
+	const { text, value, error } = parse(payload, LONGEST, names);
 	if (isRecord(value)) return value;
 	if (text === undefined) return error as string;
 	return text.startsWith("{") ? `${error}, found ${brief(text)}` : { cmd: text };

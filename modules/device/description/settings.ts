@@ -34,6 +34,20 @@ export const changeable: { readonly [section: string]: readonly string[] } = fre
 /** All that `set` takes. */
 const sections: readonly string[] = freeze([...Object.keys(changeable), "provision"]);
 
+/** Keys of messages beside these: of commands, of requests, and of a move. */
+const further: readonly string[] = freeze(
+	"cmd cid set output all state brightness ver broker id root ssid password".split(" ") as readonly string[],
+);
+
+/** The names that messages to a board of this description may use as keys. */
+export function knownNames({ sensors, alerts, actuators }: Description): (name: string) => boolean {
+	return name =>
+		further.includes(name) ||
+		sections.includes(name) ||
+		Object.values(changeable).some(keys => keys.includes(name)) ||
+		[sensors, alerts, actuators].some(list => list.some(item => item.name === name));
+}
+
 /** The mistake of a memory that refuses a change. */
 export function unstored(key: string): readonly Problem[] {
 	return [{ key, expected: "a change that can be stored", found: "a memory that refuses it" }];

@@ -9,6 +9,7 @@
 import type { Received } from "../../session/options.js";
 import type { OutputDescription } from "../description/description.js";
 import type { ActuatorDriver, Device } from "../io.js";
+import type { Names } from "../json.js";
 import type Memory from "../memory.js";
 import type Publisher from "../publisher.js";
 import topics from "../topics.js";
@@ -22,6 +23,7 @@ export interface OutputParts {
 	readonly memory: Memory;
 	readonly timer: Device["timer"];
 	readonly publisher: Publisher;
+	readonly names: Names;
 }
 
 export interface OutputOptions {
@@ -38,6 +40,7 @@ export default class Output {
 	/** Changed by `configure` only. */
 	description: OutputDescription;
 	private readonly publisher: Publisher;
+	private readonly names: Names;
 	private readonly applied: Applied;
 	private readonly drive: Drive;
 	private readonly failSafe: FailSafe;
@@ -50,12 +53,13 @@ export default class Output {
 	private asked: number | undefined;
 
 	/** Throws what the actuator's class throws. */
-	constructor({ memory, timer, publisher }: OutputParts, options: OutputOptions) {
+	constructor({ memory, timer, publisher, names }: OutputParts, options: OutputOptions) {
 		const { name, description, driver } = options;
 		this.name = this.cause = name;
 		this.dimmable = driver.dimmable ?? false;
 		this.description = description;
 		this.publisher = publisher;
+		this.names = names;
 		this.applied = new Applied(memory, name, description);
 		this.shown = this.applied.state;
 		this.drive = new Drive({
@@ -93,7 +97,7 @@ export default class Output {
 		const hash = hashOf("set", payload, about);
 		const verdict = applied.judge(hash, about);
 		const kept = this.failSafe.stale(about, this.description.liveOnly, applied.state.local);
-		let request = parseLive(payload, about);
+		let request = parseLive(payload, about, this.names);
 		if (kept && !about.retain) request = ignored(kept, request);
 		if (verdict === Verdict.Over) this.pass(topic);
 		else if ("error" in request) {
@@ -115,7 +119,7 @@ export default class Output {
 		// Empty clears the retained message: there is no request then, which is not a request for OFF.
 		if (payload.byteLength === 0) return;
 		const topic = topics.outputDesired(this.name);
-		const request = parseRequest(payload);
+		const request = parseRequest(payload, this.names);
 		if ("error" in request) this.publisher.refuse(topic, request.error, request.cid);
 		else if (this.description.liveOnly)
 			this.publisher.refuse(topic, "expected nothing: it takes live commands only", request.cid);

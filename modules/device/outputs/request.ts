@@ -6,7 +6,7 @@
 
 import type { Received } from "../../session/options.js";
 import { isRecord, type Problem, show, unknown, type Values } from "../description/schema.js";
-import { parse } from "../json.js";
+import { type Names, parse } from "../json.js";
 
 export interface Request {
 	readonly on: boolean;
@@ -32,8 +32,8 @@ const TOGGLE =
 	"expected ON or OFF, found TOGGLE: a broker may deliver it twice, and then it would change nothing";
 
 /** The request in a payload that is not empty. */
-export function parseRequest(payload: Uint8Array): Request | Refusal {
-	const { text, value, error } = parse(payload, LONGEST);
+export function parseRequest(payload: Uint8Array, names: Names): Request | Refusal {
+	const { text, value, error } = parse(payload, LONGEST, names);
 	const state = stateOf(text);
 	if (state !== undefined) return { on: state === "ON" };
 	if (isRecord(value)) return fromRecord(value);
@@ -42,8 +42,8 @@ export function parseRequest(payload: Uint8Array): Request | Refusal {
 }
 
 /** As `parseRequest`, of a live command. Retained by mistake it would switch at each reconnect, whatever happened since. */
-export function parseLive(payload: Uint8Array, { retain }: Received): Request | Refusal {
-	const request = parseRequest(payload);
+export function parseLive(payload: Uint8Array, { retain }: Received, names: Names): Request | Refusal {
+	const request = parseRequest(payload, names);
 	return retain ? ignored("a retained copy", request) : request;
 }
 

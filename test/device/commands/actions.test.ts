@@ -6,6 +6,7 @@ import { check, type Description } from "../../../modules/device/description/des
 import { words } from "../../../modules/device/description/fields.js";
 import Settings from "../../../modules/device/description/settings.js";
 import type { Device, Provision } from "../../../modules/device/io.js";
+import { Names } from "../../../modules/device/json.js";
 import Memory from "../../../modules/device/memory.js";
 import { encode } from "../../../modules/mqtt/text.js";
 import { scripted, World } from "../stage.js";
@@ -67,6 +68,7 @@ function stage(more: object = {}) {
 	const receiver = new Command({
 		device,
 		memory,
+		names: new Names(() => true),
 		publisher: {
 			answer(result) {
 				answer = result;

@@ -1,8 +1,11 @@
 /** What a message asks of an output, and which one is refused before anything is looked at. */
 
 import assert from "node:assert/strict";
+import { Names } from "../../../modules/device/json.js";
 import { parseLive, parseRequest } from "../../../modules/device/outputs/request.js";
 import { encode } from "../../../modules/mqtt/text.js";
+
+const names = new Names(() => true);
 
 const live = { QoS: 1, retain: false, duplicate: false, id: 1 };
 
@@ -17,14 +20,14 @@ describe("a request", () => {
 		['{"state":"ON","brightness":9,"ver":0,"cid":7}', { on: true, brightness: 9, ver: 0, cid: 7 }],
 	] as const)
 		it(`is read from ${payload}, on set and on desired`, () => {
-			assert.deepEqual(parseRequest(encode(payload)), request);
-			assert.deepEqual(parseLive(encode(payload), live), request);
+			assert.deepEqual(parseRequest(encode(payload), names), request);
+			assert.deepEqual(parseLive(encode(payload), live, names), request);
 		});
 
 	it("on set is refused as a retained copy, with its cid, whatever it asks for", () => {
 		const error = "expected a live message, found a retained copy: ignored";
 		const retained = { ...live, retain: true };
-		assert.deepEqual(parseLive(encode('{"state":"ON","cid":"c"}'), retained), { error, cid: "c" });
-		assert.deepEqual(parseLive(encode("nonsense"), retained), { error });
+		assert.deepEqual(parseLive(encode('{"state":"ON","cid":"c"}'), retained, names), { error, cid: "c" });
+		assert.deepEqual(parseLive(encode("nonsense"), retained, names), { error });
 	});
 });
