@@ -6,6 +6,7 @@
  */
 
 import type { Timer, TimerHandle, With } from "../mqtt/io.js";
+import { Deadline } from "../session/deadline.js";
 import type { Clock, Device, NTP, NTPClass } from "./io.js";
 import type { default as Memory, Room } from "./memory.js";
 
@@ -38,7 +39,6 @@ export interface TimeOptions {
 
 export default class Time {
 	private readonly clock: Clock;
-	private readonly timer: Timer;
 	private readonly memory: Memory;
 	private readonly options: TimeOptions;
 	private ticks: number;
@@ -48,7 +48,8 @@ export default class Time {
 	private held = false;
 	private hourly: TimerHandle;
 	private client: NTP | undefined;
-	private attempt: TimerHandle | undefined;
+	/** Asks the servers. */
+	private readonly turn: Deadline;
 	private delay: number = RETRY.minimum;
 	/** Of the last `now()`. */
 	quality = "uptime";
@@ -60,13 +61,13 @@ export default class Time {
 	constructor(options: TimeOptions) {
 		this.options = options;
 		this.clock = options.clock;
-		this.timer = options.timer;
 		this.memory = options.memory;
 		this.ticks = options.clock.ticks;
 		this.resume();
 		// This also keeps `uptime` right: ticks wrap, so they must be read now and then.
 		this.hourly = options.timer.repeat(() => this.keep(), HOUR);
-		if (options.ntp) this.attempt = options.timer.set(() => this.ask(), 0);
+		this.turn = new Deadline(options.timer, () => this.ask());
+		if (options.ntp) this.turn.set(0);
 	}
 
 	/** `ts` for a message of now. Then `quality` is its `tsq`. A caller that has just asked for the uptime may hand it in. */
@@ -120,16 +121,15 @@ export default class Time {
 
 	/** The network is there: asks now, not at the end of a delay that grew while it was not. */
 	private hurry(): void {
-		if (!this.attempt || this.known) return;
+		if (!this.turn.standing || this.known) return;
 		this.delay = RETRY.minimum;
 		this.ask();
 	}
 
 	close(): void {
 		this.keep();
-		this.timer.clear(this.hourly);
-		this.timer.clear(this.attempt);
-		this.attempt = undefined;
+		this.options.timer.clear(this.hourly);
+		this.turn.close();
 		this.hangUp();
 	}
 
@@ -158,8 +158,8 @@ export default class Time {
 	private ask(): void {
 		this.hangUp();
 		const ntp = this.options.ntp as With<NTPClass>;
-		// If no answer comes, this timer asks again.
-		this.wait(RETRY.answer + this.delay);
+		// If no answer comes, it asks again.
+		this.turn.set(RETRY.answer + this.delay);
 		this.delay = Math.min(this.delay * 2, RETRY.maximum);
 		try {
 			const client = new ntp.io(ntp);
@@ -173,7 +173,6 @@ export default class Time {
 	}
 
 	private answer(error: Error | null, time: number | undefined): void {
-		if (!this.attempt) return;
 		if (error || typeof time !== "number" || !(time > 0)) {
 			this.options.onReport("time: no answer from the NTP servers");
 			return;
@@ -185,7 +184,7 @@ export default class Time {
 		this.set(time);
 		this.answered = this.uptime;
 		this.delay = RETRY.minimum;
-		this.wait(AGAIN);
+		this.turn.set(AGAIN);
 		this.keep();
 		this.options.onReport("time: set by NTP");
 		this.tell?.();
@@ -200,14 +199,9 @@ export default class Time {
 		const { doubtful = Number.NaN } = this;
 		const right = (away > -BACK && away < AHEAD) || Math.abs(start - doubtful) < AGREEMENT;
 		// Servers that go on disagreeing are asked ever more rarely.
-		if (!right) this.wait(this.doubtful === undefined ? CONFIRM : this.delay);
+		if (!right) this.turn.set(this.doubtful === undefined ? CONFIRM : this.delay);
 		this.doubtful = right ? undefined : start;
 		return right;
-	}
-
-	private wait(delay: number): void {
-		this.timer.clear(this.attempt);
-		this.attempt = this.timer.set(() => this.ask(), delay);
 	}
 
 	private hangUp(): void {
