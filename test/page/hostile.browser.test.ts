@@ -1,6 +1,9 @@
 /** Payloads and topics that were made to harm: nothing of them is ever more than text, and the page goes on. */
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import mqtt from "mqtt";
 import type { Page as Tab } from "playwright-core";
 import { closeBrowser, missing, type Opened, open } from "./browser.js";
@@ -89,9 +92,10 @@ describe(`the page and hostile messages${missing ? ` – pending: ${missing}` : 
 		await look("controls");
 	});
 
-	it("take a topic of 1000 levels, and one with control characters", async () => {
-		const deep = Array(1000).fill("a").join("/");
+	it("take a topic of 100 levels, which is what the broker takes, and one with control characters", async () => {
+		const deep = Array(100).fill("a").join("/");
 		await client.publishAsync(deep, "deep");
+		await tab.locator(".message", { hasText: "a/a/a/a" }).waitFor();
 		await tab.mouse.move(0, 0);
 		await client.publishAsync("a\u0007b\u202e/c", "bell");
 		await tab.locator(".message", { hasText: "a␇b\\u202e/c" }).waitFor();
@@ -114,4 +118,55 @@ describe(`the page and hostile messages${missing ? ` – pending: ${missing}` : 
 			undefined,
 		);
 	});
+});
+
+describe(`a page of another origin${missing ? ` – pending: ${missing}` : ""}`, function () {
+	this.timeout(60_000);
+	let desk: TestDesk;
+	let hostile: Server;
+	before(async function () {
+		if (missing) this.skip();
+		desk = await openDesk();
+		hostile = createServer((_request, response) => response.end("<!doctype html><title>hostile</title>"));
+		hostile.listen(0, "127.0.0.1");
+		await once(hostile, "listening");
+	});
+	after(async () => {
+		hostile?.close();
+		hostile?.closeAllConnections();
+		await desk?.close();
+		await closeBrowser();
+	});
+
+	for (const host of ["127.0.0.1", "localhost"])
+		it(`at ${host} reads nothing of the desk, opens neither WebSocket, and cannot frame it`, async () => {
+			const { port } = hostile.address() as AddressInfo;
+			const { tab } = await open(`http://${host}:${port}/`);
+			const url = `http://127.0.0.1:${desk.page.port}/`;
+			const tried = (await tab.evaluate(`(async () => {
+				const read = await fetch("${url}").then(answer => answer.text(), () => "refused");
+				const blind = await fetch("${url}page.js", { mode: "no-cors" }).then(answer => answer.type, () => "refused");
+				const socket = path => new Promise(done => {
+					const socket = new WebSocket("${url.replace("http", "ws")}" + path, "mqtt");
+					socket.onopen = () => done("open");
+					socket.onerror = () => done("refused");
+				});
+				const frame = document.createElement("iframe");
+				frame.src = "${url}";
+				const loaded = new Promise(done => { frame.onload = done; });
+				document.body.append(frame);
+				await loaded;
+				let framed = "refused";
+				try { framed = frame.contentDocument ? "empty" : "refused"; } catch {}
+				return { read, blind, mqtt: await socket("mqtt"), desk: await socket("desk"), framed };
+			})()`)) as object;
+			assert.deepEqual(tried, {
+				read: "refused",
+				blind: "refused",
+				mqtt: "refused",
+				desk: "refused",
+				framed: "refused",
+			});
+			await tab.context().close();
+		});
 });

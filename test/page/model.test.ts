@@ -63,6 +63,14 @@ describe("the page's boards", () => {
 		assert.equal(board?.outputs.get("lamp")?.reported?.brightness, 128);
 	});
 
+	it("knows which commands a board allows once it has said so", () => {
+		const boards = new Boards();
+		boards.receive(message(`${base}/status`, "online"));
+		assert.equal(boards.get(base)?.allowed, undefined);
+		boards.receive(message(`${base}/cmd/result`, { cmd: "help", ok: true, help: { cmd: ["help", "info"] } }));
+		assert.deepEqual(boards.get(base)?.allowed, ["help", "info"]);
+	});
+
 	it("lets a board go whose status is cleared", () => {
 		const boards = new Boards();
 		boards.receive(message(`${base}/status`, "offline"));

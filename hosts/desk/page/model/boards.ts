@@ -69,6 +69,8 @@ export class Board {
 	/** When `info` came, if it came live: its uptime is of then. */
 	informed: number | undefined;
 	config: Json | undefined;
+	/** Commands that it allows, as it says when it is asked for help. */
+	allowed: readonly string[] | undefined;
 	/** It has been asked for its configuration. */
 	asked = false;
 	readonly sensors = new Map<string, Sensor>();
@@ -301,7 +303,9 @@ function answered(board: Board, value: Json | undefined, at: number): void {
 		board.info = value.info as Json;
 		board.informed = at;
 	}
-	const { topic } = value;
+	const { topic, help } = value;
+	const words = (help as { readonly cmd?: unknown } | null | undefined)?.cmd;
+	if (Array.isArray(words)) board.allowed = words.filter(word => typeof word === "string");
 	if (typeof topic !== "string") return;
 	const output = board.outputs.get(topic.slice(0, topic.lastIndexOf("/")));
 	output?.answered(value, at);

@@ -28,7 +28,8 @@ function Whole({ board }: { readonly board: Board }) {
 	board.version.value;
 	useEffect(() => learn(board));
 	useEffect(() => {
-		if (board.online && writable()) command(board, { cmd: "info" });
+		if (!board.online || !writable()) return;
+		for (const cmd of ["info", "help"]) command(board, { cmd });
 	}, [board]);
 	const alerts = [...board.alerts.values()];
 	return (

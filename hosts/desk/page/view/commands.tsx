@@ -10,6 +10,10 @@ const plain = ["info", "config", "identify"] as const;
 export function Commands({ board }: { readonly board: Board }) {
 	board.version.value;
 	const asking = useSignal<"" | "restart" | "forget">("");
+	/** Until it has said what it allows, everything may be tried: it refuses in its own words. */
+	const off = (cmd: string) => !writable() || board.allowed?.includes(cmd) === false;
+	const why = (cmd: string) =>
+		board.allowed?.includes(cmd) === false ? "this board's description does not allow it" : "";
 	const send = (cmd: string) => {
 		asking.value = "";
 		command(board, { cmd });
@@ -19,7 +23,7 @@ export function Commands({ board }: { readonly board: Board }) {
 			<h2>Commands</h2>
 			<p class="buttons">
 				{plain.map(cmd => (
-					<button key={cmd} type="button" disabled={!writable()} onClick={() => send(cmd)}>
+					<button key={cmd} type="button" title={why(cmd)} disabled={off(cmd)} onClick={() => send(cmd)}>
 						{cmd}
 					</button>
 				))}
@@ -28,7 +32,8 @@ export function Commands({ board }: { readonly board: Board }) {
 						key={cmd}
 						type="button"
 						class="danger"
-						disabled={!writable()}
+						title={why(cmd)}
+						disabled={off(cmd)}
 						onClick={() => {
 							asking.value = cmd;
 						}}

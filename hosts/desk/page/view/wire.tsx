@@ -150,6 +150,12 @@ function chainOf(line: WireLine): ReadonlySet<number> {
 	return new Set([first.number, ...all.map(({ number }) => number)]);
 }
 
+/** Without what the client's own topics have in common: who it is stands beside it. */
+function below(topic: string, client: string): string {
+	const at = topic.indexOf(`/${client}/`);
+	return at < 0 ? topic : `…${topic.slice(at + client.length + 1)}`;
+}
+
 interface RowProps {
 	readonly line: WireLine;
 	readonly joined: boolean;
@@ -170,7 +176,8 @@ function Row({ line, joined, onPick }: RowProps) {
 			<span class="id">{id === undefined ? "" : `#${id}`}</span>
 			<span class="mono rest">
 				{QoS !== undefined && <i>QoS {QoS}</i>} {duplicate && <b class="bad">DUP</b>}{" "}
-				{retain && <i>retain</i>} {topic !== undefined && <span>{visible(topic)}</span>}{" "}
+				{retain && <i>retain</i>}{" "}
+				{topic !== undefined && <span title={visible(topic)}>{visible(below(topic, client))}</span>}{" "}
 				{text !== undefined && <small>{visible(text)}</small>}
 			</span>
 			<small>
