@@ -13,6 +13,7 @@ import { idOf } from "./held.js";
 import type { Recorder } from "./recording.js";
 import { type Subscriber, subscribe } from "./subscriber.js";
 import { type BrokerAddress, bridge } from "./web/bridge.js";
+import { page as bundle } from "./web/bundle.js";
 import { Channel } from "./web/channel.js";
 import type { FromDesk, ToDesk, WireLine } from "./web/protocol.js";
 import { type Page, servePage } from "./web/server.js";
@@ -40,6 +41,8 @@ export interface DeskOptions {
 const alerts = /\/alerts\/[^/]+$/;
 /** Milliseconds between two looks at the account. */
 const ACCOUNT = 500;
+/** Milliseconds after its start, when the boards have theirs behind them, that the page is made. */
+const AFTERWARDS = 1000;
 
 export class Desk {
 	readonly accounts = new Accounts();
@@ -49,6 +52,7 @@ export class Desk {
 	#page: Page | undefined;
 	#subscriber: Subscriber | undefined;
 	#timer: NodeJS.Timeout | undefined;
+	#bundling: NodeJS.Timeout | undefined;
 	#account = "";
 
 	/** `wire`: what the broker taps, if it is the desk's own. */
@@ -85,6 +89,8 @@ export class Desk {
 			onDesk: (socket, write) => this.#channel.add(socket, write),
 		});
 		this.#subscribe(address, root);
+		// Ready before a person has opened it. What is wrong with it is said to who asks for it.
+		this.#bundling = setTimeout(() => void bundle().catch(() => {}), AFTERWARDS);
 		this.#timer = setInterval(() => this.#tellAccount(), ACCOUNT);
 	}
 
@@ -106,6 +112,7 @@ export class Desk {
 
 	async close(): Promise<void> {
 		clearInterval(this.#timer);
+		clearTimeout(this.#bundling);
 		this.#channel.close();
 		await this.#subscriber?.close();
 		await this.#page?.close();
