@@ -58,7 +58,6 @@ export default class Journal {
 	private offset = 0;
 	private last: number;
 	private whole: boolean;
-	/** Free blocks, counted when that may have changed. */
 	private spare = 0;
 
 	/** Looks at the partition; see `found`. Only a blank one and a journal can be used. */
@@ -89,10 +88,6 @@ export default class Journal {
 	}
 	get usable(): boolean {
 		return this.found <= Found.journal;
-	}
-	/** Places in use that cannot be read. */
-	get damaged(): number {
-		return this.hit + this.torn;
 	}
 	/** The longest body a record can have. */
 	get limit(): number {
@@ -143,8 +138,9 @@ export default class Journal {
 		const size = sizeOf(length, this.blocks.granule);
 		if (!this.usable || size > this.frame.bytes.byteLength) return false;
 		if (this.spare > 0 && this.fits(size)) return true;
+		const { failures } = this.blocks;
 		for (let tries = this.blocks.count; tries > 0 && this.free() <= RESERVE; tries--) {
-			if (!this.compact()) break;
+			if (!this.compact() && !(this.blocks.failures === failures && this.rescue())) break;
 			if (this.spare > 0 && this.fits(size)) return true;
 		}
 		if (this.free() >= RESERVE) return this.take();
@@ -186,13 +182,14 @@ export default class Journal {
 		this.broken = true;
 		this.onBroken?.();
 	}
-	/** The first bytes of the frame. A view costs as much as a read, so the last ones are kept. */
+	/** The first bytes of the frame, kept for the next record of that size. */
 	private view(byteLength: number): Uint8Array {
 		if (byteLength === this.short.byteLength) return this.short;
 		if (byteLength !== this.long.byteLength)
 			this.long = new Uint8Array(this.frame.bytes.buffer as ArrayBuffer, 0, byteLength);
 		return this.long;
 	}
+	/** Counts the free blocks. */
 	private free(): number {
 		let free = 0;
 		for (let block = 0; block < this.blocks.count; block++)
@@ -262,14 +259,32 @@ export default class Journal {
 		this.free();
 		return true;
 	}
+	/**
+	 * No block is free for copies: erases one without live records before its turn. If the power goes before the blocks
+	 * older than it are emptied, which follows at once, acknowledged messages may come back. To stand still is worse.
+	 */
+	private rescue(): boolean {
+		const { blocks, generations } = this;
+		if (this.spare > 0) return false;
+		for (
+			let block = oldest(generations, 0);
+			block >= 0;
+			block = oldest(generations, generations[block] as number)
+		) {
+			const start = block * blocks.blockLength;
+			if (this.owners.some(owner => owner.find(start, start + blocks.blockLength) >= 0)) continue;
+			if (block === this.head || blocks.bad(block) || !blocks.erase(block)) continue;
+			generations[block] = 0;
+			this.free();
+			return true;
+		}
+		return false;
+	}
 	private copy(owner: Owner, address: number): boolean {
 		const { blocks, frame } = this;
-		let size = HEADER;
-		let sound = blocks.read(this.view(size), address) && frame.sound;
-		if (sound && frame.length !== 0) {
-			size = sizeOf(frame.length, blocks.granule);
-			sound = size <= frame.bytes.byteLength && blocks.read(this.view(size), address);
-		}
+		let sound = blocks.read(this.view(HEADER), address) && frame.sound;
+		const size = sizeOf(frame.length, blocks.granule);
+		sound &&= size <= frame.bytes.byteLength && blocks.read(this.view(size), address);
 		if (!sound) {
 			this.hit++;
 			owner.move(address, -1);

@@ -38,17 +38,18 @@ export default class Store {
 			this.state = new State(journal, promised);
 			journal.replay();
 			this.outbox = outbox.ready();
-			if (journal.damaged) description += `, ${journal.damaged} damaged or torn`;
+			const damaged = journal.hit + journal.torn;
+			if (damaged) description += `, ${damaged} damaged or torn`;
 		}
 		this.description = description;
 		this.whole = journal.usable && journal.hit === 0;
 	}
 	/** Plain numbers for `info`. */
 	get counters() {
-		const { damaged, blocks, compactions } = this.journal;
+		const { hit, torn, blocks, compactions } = this.journal;
 		const { failures, retired } = blocks;
 		const { refused = 0, quarantined = 0 } = this.outbox ?? {};
-		return { damaged, failures, retired, compactions, refused, quarantined };
+		return { damaged: hit + torn, failures, retired, compactions, refused, quarantined };
 	}
 	/** Called when flash ceases to take records (`outbox.broken`), from inside of a call that wanted to write one. */
 	set onBroken(callback: () => void) {
