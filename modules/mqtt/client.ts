@@ -6,10 +6,9 @@
  */
 
 import type { Message } from "./connection.js";
-import type { ByteBuffer } from "./io.js";
 import type { MQTTClientOptions } from "./options.js";
 import Parser from "./parser.js";
-import Writer from "./writer.js";
+import Reader from "./reader.js";
 
 export type * from "./io.js";
 export type * from "./options.js";
@@ -23,7 +22,7 @@ const FEW = 64;
 /** QoS 2 messages that are remembered until their PUBREL. */
 const MOST = 64;
 
-export default class MQTTClient extends Writer<MQTTClient> {
+export default class MQTTClient extends Reader<MQTTClient> {
 	// Declared, and made in the constructor, as in connection.ts.
 	/** PUBACK or PUBREC like `owed`, due once the current message is read. */
 	declare private due: number;
@@ -41,80 +40,6 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		super(options);
 		this.parser = new Parser();
 		this.acknowledgement = { operation: 4, id: 0 };
-	}
-
-	get format(): "buffer" {
-		return "buffer";
-	}
-	set format(value: "buffer") {
-		if (value !== "buffer") this.wrong("format", "buffer", value);
-	}
-
-	/**
-	 * Bytes of the current message: as many as fit into a buffer, whose count is returned, or a new buffer of
-	 * at most `count` bytes; `undefined` when there are none.
-	 */
-	read(count?: number): ArrayBuffer | undefined;
-	read(buffer: ByteBuffer): number | undefined;
-	read(target?: ByteBuffer | number): ArrayBuffer | number | undefined {
-		const available = this.available;
-		// The whole of what is there, into bytes with room for it. The rest is not looked at here.
-		if ((target as Uint8Array)?.BYTES_PER_ELEMENT !== 1 || available <= 0) return this.readBuffer(target);
-		if ((target as Uint8Array).byteLength < available)
-			return this.readBlock(target as Uint8Array, (target as Uint8Array).byteLength);
-		const parser = this.parser;
-		const start = parser.start;
-		const end = start + available;
-		if (end > parser.end) return this.readBlock(target as Uint8Array, available);
-		if (parser.payloadStart !== start || parser.payloadEnd !== end) parser.peek(start, end);
-		(target as Uint8Array).set(parser.payload);
-		parser.start = end;
-		this.available = 0;
-		if (this.busy) this.schedule();
-		return available;
-	}
-
-	/** `read` into anything but bytes, or of nothing. */
-	private readBuffer(target: ByteBuffer | number | undefined): ArrayBuffer | number | undefined {
-		const available = this.available;
-		if (available < 0) throw new Error("read: closed");
-		if (!available) return;
-		if (target !== undefined && typeof target !== "number") return this.read(this.bytes(target));
-		const result = new Uint8Array((target as number) < available ? (target as number) : available);
-		this.read(result);
-		return result.buffer;
-	}
-
-	/** Less than is there, or more than is buffered: the rest comes straight from the socket, without a copy of its own. */
-	private readBlock(target: Uint8Array, size: number): number {
-		const parser = this.parser;
-		// A short fragment takes the way through the buffer: a view of `target` is made for nobody to keep.
-		if (parser.start === parser.end && size < parser.bytes.length && size !== target.byteLength) {
-			parser.start = 0;
-			parser.end = this.socket.read(parser.bytes) ?? 0;
-			this.readable -= parser.end;
-			if (parser.end >= size) return this.read(target) as number;
-		}
-		const start = parser.start;
-		let count = parser.end - start;
-		if (count > size) count = size;
-		if (count) target.set(parser.bytes.subarray(start, start + count));
-		parser.start = start + count;
-		if (count < size) {
-			// The socket must not be asked for more: what follows is the next packet.
-			const rest = count || size !== target.byteLength ? target.subarray(count, size) : target;
-			const read = this.socket.read(rest) ?? 0;
-			this.readable -= read;
-			count += read;
-		}
-		this.available -= count;
-		if (!this.available && this.busy) this.schedule();
-		return count;
-	}
-
-	/** Stands in for a missing callback [MQTT-4.5.0-2], and eats a QoS 2 message that was taken before. */
-	protected override drop(): void {
-		while (this.available > 0) this.read(new Uint8Array(256));
 	}
 
 	/**
