@@ -1,8 +1,8 @@
 /**
  * MQTT 3.1.1 client, ECMA-419 §25 (MQTT Client Class Pattern), over any ECMA-419 TCP class and resolver.
- * This storey receives: it delivers messages, answers acknowledgements and tells of control packets;
- * writer.ts under it sends, connection.ts under both connects, keeps alive and ends. It does not reconnect,
- * retransmit, or remember subscriptions, which §25 leaves to "layers built on" it (modules/session).
+ * This layer receives: it delivers messages, answers them and reports control packets. Below it reader.ts reads payloads,
+ * writer.ts sends, connection.ts connects, keeps alive and ends, encoder.ts makes packets. The client does not reconnect,
+ * retransmit, or remember subscriptions: §25 leaves that to "layers built on" it (modules/session).
  */
 
 import type { Message } from "./connection.js";
@@ -13,27 +13,24 @@ import Reader from "./reader.js";
 export type * from "./io.js";
 export type * from "./options.js";
 
-/** What is told of the fragments of a message behind its first. */
+/** Options of the fragments that follow the first. */
 const MORE: Message = Object.freeze({ more: true });
 const LAST: Message = Object.freeze({ more: false });
 const PINGRESP = Object.freeze({ operation: 13 });
-/** Bytes that are fetched before the application asks. */
+/** Up to so many bytes of a fragment are read into the buffer before the application asks. */
 const FEW = 64;
-/** QoS 2 messages that are remembered until their PUBREL. */
+/** QoS 2 messages that are remembered until their PUBREL comes. */
 const MOST = 64;
 
 export default class MQTTClient extends Reader<MQTTClient> {
 	// Declared, and made in the constructor, as in connection.ts.
-	/** PUBACK or PUBREC like `owed`, due once the current message is read. */
+	/** PUBACK or PUBREC like `owed`, due when the current message has been read. */
 	declare private due: number;
-	/**
-	 * What becomes of the payload that is still to come: none or 0, it is delivered; 1 it is the first of a message, and nothing
-	 * is delivered so far; 2 it is discarded, of a QoS 2 message that was taken before.
-	 */
+	/** The rest of the payload: 0 or missing, it is delivered; 1, its first fragment is still to be delivered; 2, it is discarded. */
 	declare private rest: 0 | 1 | 2;
-	/** Of every PUBACK. */
+	/** The message of every PUBACK, filled anew. */
 	declare private acknowledgement: { operation: number; id: number };
-	/** Packet identifiers of QoS 2 messages that were taken and not yet released. */
+	/** Packet identifiers of QoS 2 messages that were taken and are not released. */
 	declare private received: number[] | undefined;
 
 	constructor(options: MQTTClientOptions<MQTTClient>) {
@@ -44,9 +41,9 @@ export default class MQTTClient extends Reader<MQTTClient> {
 
 	/**
 	 * Parses and delivers until the bytes run out, the application has to read, or a reply waits for room.
-	 * A QoS 0 message that is there as a whole is delivered right here. Whatever is not over and done with sets
-	 * `busy`, so that the usual packet meets one check instead of five. One `try` round the loop is free.
-	 * Nothing guards against being called while it runs: a socket calls back when no script does (§8).
+	 * A message at QoS 0 or 1 that is there as a whole is delivered here. Work that is not finished sets `busy`, so the usual
+	 * packet costs one check instead of five. One `try` round the loop is free. A second call cannot come while it runs:
+	 * a socket calls back when no script is running (§8).
 	 */
 	protected override receive(count: number): void {
 		this.readable = count;
@@ -58,7 +55,7 @@ export default class MQTTClient extends Reader<MQTTClient> {
 					if (parser.wanted) {
 						if (!this.fill(parser)) break;
 					} else if (parser.left && !this.rest && !this.available) {
-						// The middle of a long message, perhaps byte by byte. `read` and `write` have nothing to call back: see `schedule`.
+						// The middle of a long message, perhaps byte by byte. `busy` is off, so that `read` does not `schedule`.
 						this.busy = false;
 						const more = !this.advance(parser);
 						this.busy = true;
@@ -67,7 +64,7 @@ export default class MQTTClient extends Reader<MQTTClient> {
 					} else if (!this.retry(parser)) break;
 				}
 				if (parser.start === parser.end) {
-					// Every byte that was announced is taken: TLS sockets announce no others before.
+					// Every byte that was announced is read: a TLS socket announces no more before.
 					if (this.readable <= 0) break;
 					const count = this.socket.read(parser.bytes) ?? 0;
 					parser.start = 0;
@@ -120,7 +117,7 @@ export default class MQTTClient extends Reader<MQTTClient> {
 		}
 	}
 
-	/** Makes what is told of messages that are there as a whole, of this QoS: filled anew for each, or it would be most of their garbage. */
+	/** Makes the options of messages that are there as a whole. They are filled anew for each: new ones would be most of the garbage. */
 	private describe(QoS: 0 | 1): Message {
 		const known: Message = { more: false, topic: "", QoS, byteLength: 0, retain: false, duplicate: false };
 		if (!QoS) this.plain = known;
@@ -131,13 +128,13 @@ export default class MQTTClient extends Reader<MQTTClient> {
 		return known;
 	}
 
-	/** More bytes behind a packet that is not whole; false when they are still too few. */
+	/** Reads more bytes of a packet that is not whole; false when there are still too few. */
 	private fill(parser: Parser): boolean {
 		while (parser.end - parser.start < parser.wanted) {
 			const readable = this.readable;
 			if (readable <= 0) return false;
 			const end = parser.end;
-			// A view of the place of a single byte would cost more than the byte.
+			// For a single byte a view of its place would cost more than the byte.
 			const alone = readable === 1 && end < parser.bytes.length;
 			if (alone) parser.single ??= new Uint8Array(1);
 			const count = this.socket.read(alone ? (parser.single as Uint8Array) : parser.free());
@@ -151,12 +148,12 @@ export default class MQTTClient extends Reader<MQTTClient> {
 		return true;
 	}
 
-	/** Goes on with what was not over and done with; false when it still is not. */
+	/** Goes on with unfinished work; false when it is still unfinished. */
 	private retry(parser: Parser): boolean {
-		// While this runs, `read` and `write` have nobody to call back: see `schedule`.
+		// While this runs, `read` and `write` need not `schedule`.
 		this.busy = false;
 		while (!this.available)
-			// else: to be read, or closed
+			// else: the application has to read, or the client is closed
 			if (this.rest || parser.left) {
 				if (!this.advance(parser)) break;
 			} else {
@@ -166,7 +163,7 @@ export default class MQTTClient extends Reader<MQTTClient> {
 				}
 				const owed = this.owed;
 				// Replies go out one at a time and so in order [MQTT-4.6.0-2] [MQTT-4.6.0-3]. After DISCONNECT (6)
-				// nothing may be sent [MQTT-3.14.4-2]; what comes is still delivered.
+				// nothing may be sent [MQTT-3.14.4-2]; messages are still delivered.
 				if (owed && this.state !== 6) {
 					if (this.state !== 4 || this.writable < 4) break;
 					if (owed === 0xd00000) this.writeWord(0xd0);
@@ -180,7 +177,7 @@ export default class MQTTClient extends Reader<MQTTClient> {
 	}
 
 	/**
-	 * Delivers what there is of a message that is above QoS 1, was sent before, or comes in fragments; false when
+	 * Delivers the next fragment of a message that is above QoS 1, has DUP, or comes in fragments; false when
 	 * more has to come.
 	 */
 	private advance(parser: Parser): boolean {
@@ -189,7 +186,7 @@ export default class MQTTClient extends Reader<MQTTClient> {
 		const readable = this.readable;
 		// A read may give more than was announced, as more may arrive in between: then `readable` is negative.
 		if (readable > 0) {
-			// A few bytes are fetched for the application; of more it gets what the socket has, without a copy.
+			// A few bytes are read into the buffer; more go from the socket to the application without a copy.
 			if (!count && readable < FEW) {
 				count = this.socket.read(parser.bytes) ?? 0;
 				parser.start = 0;
@@ -204,10 +201,10 @@ export default class MQTTClient extends Reader<MQTTClient> {
 		this.available = count;
 		parser.left = left - count;
 		this.deliver(count, more ? MORE : LAST);
-		return !more; // all that was there is offered
+		return !more;
 	}
 
-	/** The first bytes of a message, or what is discarded of one. */
+	/** The first fragment of a message, or a fragment that is discarded. */
 	private first(parser: Parser, count: number, more: boolean): boolean {
 		const options = this.rest === 1 ? this.description(parser, more) : undefined;
 		this.available = count;
@@ -220,7 +217,7 @@ export default class MQTTClient extends Reader<MQTTClient> {
 		return !more;
 	}
 
-	/** With its first bytes a message is described; it is seen what it is owed, and whether it came before. */
+	/** The options of a message, with its first fragment; decides its reply, and whether it was taken before. */
 	private description(parser: Parser, more: boolean): Message {
 		this.rest = 0;
 		const flags = parser.flags;
@@ -240,8 +237,8 @@ export default class MQTTClient extends Reader<MQTTClient> {
 		if (QoS === 2) {
 			this.received ??= [];
 			const received = this.received;
-			// Not to be delivered again [MQTT-4.3.3-2]. MQTT 3.1.1 has no limit of its own: what is beyond ours is not taken, and not
-			// acknowledged, so that the broker sends it again after a reconnect.
+			// Not to be delivered again [MQTT-4.3.3-2]. MQTT 3.1.1 has no limit: messages beyond ours are neither delivered nor
+			// acknowledged, so the broker sends them again after a reconnect.
 			if (received.indexOf(id) >= 0) this.rest = 2;
 			else if (received.length < MOST) received.push(id);
 			else {
@@ -260,8 +257,12 @@ export default class MQTTClient extends Reader<MQTTClient> {
 		if (type < 0)
 			this.fail(6); // malformed
 		else if (type === 2) this.connected(id >> 8 === 1, id & 255);
-		else if (type === 9) this.subscribed(id, this.parser.codes);
-		else if (type > 11) {
+		else if (type === 9) {
+			// A return code for each filter [MQTT-3.8.4-5], handed on in their order [MQTT-3.9.3-1].
+			const payload = this.parser.codes;
+			if (!this.granted(id, payload.length)) this.fail(6);
+			else this.notify(9, { operation: 9, id, payload });
+		} else if (type > 11) {
 			this.owed = 0xd00000; // PINGREQ: §25 wants it answered
 			this.notify(type, { operation: type });
 		} else {
@@ -275,18 +276,6 @@ export default class MQTTClient extends Reader<MQTTClient> {
 			else if (this.acknowledge) this.owed = (type === 5 ? 0x620000 : 0x700000) | id; // [MQTT-4.3.3-1] [MQTT-4.3.3-2]
 			this.notify(type, { operation: type, id });
 		}
-	}
-
-	/** SUBACK: a return code for each filter, handed on in their order [MQTT-3.9.3-1]. */
-	private subscribed(id: number, payload: readonly number[]): void {
-		const result = this.subscribing?.find(value => value >>> 16 === id);
-		if (result != null && (result & 0xffff) !== payload.length) {
-			this.fail(6); // malformed [MQTT-3.8.4-5]
-			return;
-		}
-		this.subscribing = this.subscribing?.filter(value => value !== result);
-		this.free(id);
-		this.notify(9, { operation: 9, id, payload });
 	}
 
 	static readonly CONNECT = 1;

@@ -1,11 +1,10 @@
 /**
- * The life of one network connection under an MQTT client: name, socket, CONNECT, CONNACK (§3.1, §3.2),
- * keep-alive (§3.1.2.10), and its one end. One of four storeys: encoder.ts below makes packets, writer.ts
- * above sends, client.ts receives.
- * They are one object, split by inheritance, because a call between objects costs more than a publish may.
+ * One network connection of an MQTT client from its start to its end: name, socket, CONNECT, CONNACK (§3.1, §3.2),
+ * keep-alive (§3.1.2.10), close. Does not parse and does not publish.
  *
- * Fields are plain, not #private, in all four: each captured name costs about 42 instructions at every
- * entry of a function that mentions it (15 % of a publish). The ones used for each packet are declared first.
+ * The client's layers are one object, split by inheritance, because a call between objects costs 22 units, a tenth of a publish.
+ * Their fields are `declare`d and made in constructors, for an initialiser is a function of its own and costs 100 bytes of flash;
+ * a field that is missing means none, or false.
  */
 
 import Encoder, { NONE } from "./encoder.js";
@@ -18,27 +17,25 @@ const PINGREQ = Uint8Array.of(0xc0, 0);
 
 const IGNORE = (): void => {};
 
-/** What is known of a message, to be filled in. */
+/** The options of a message, to be filled in. */
 export type Message = { -readonly [Key in keyof ReadableOptions]: ReadableOptions[Key] };
 
 export default abstract class Connection<Client> extends Encoder {
-	// Declared, and made in the constructor: an initialiser is a function of its own, and costs 100 bytes of flash.
-	// What is missing is none, or false.
 	declare protected state: State;
-	/** Bytes the socket takes. Eight of them are not offered to anybody, so that acknowledgements and pings find some. */
+	/** Bytes the socket takes. Eight of them are not offered to the application, so that replies and pings find room. */
 	declare protected writable: number;
 	declare protected socket: TCP;
-	/** Bytes the socket has announced and nobody has read. */
+	/** Bytes that the socket has announced and that are not read. */
 	declare protected readable: number;
-	/** Bytes that the application may `read` now; while there are any, nothing else is parsed. -1 once closed. */
+	/** Bytes that the application may `read` now. While there are any, nothing is parsed. -1 once closed. */
 	declare protected available: number;
-	/** Something that arrived is not over and done with, or the client is closed: client.ts's `retry` looks what. */
+	/** Work on something that arrived is unfinished, or the client is closed: see `retry` in client.ts. */
 	declare protected busy: boolean;
-	/** A reply that waits for room in the socket: first byte << 16 | packet identifier, or 0. Nothing is parsed meanwhile. */
+	/** A reply that waits for room in the socket: first byte << 16 | packet identifier, or 0. Until it is sent nothing is parsed. */
 	declare protected owed: number;
 	/** Something arrived since the last PINGREQ. */
 	declare protected heard: boolean;
-	/** `onReadable` and `onControl`, once CONNACK is there: nothing may come before it [MQTT-3.2.0-1], and this costs no look at each packet. */
+	/** `onReadable` and `onControl` after CONNACK; before, `reject`, since nothing may come before it [MQTT-3.2.0-1]. No packet needs a check. */
 	declare protected deliver: (count: number, options: ReadableOptions) => void;
 	declare protected notify: (opcode: number, message: ControlMessage) => void;
 	declare private readonly onWritable: (count: number) => void;
@@ -60,7 +57,7 @@ export default abstract class Connection<Client> extends Encoder {
 	declare private readonly keepAlive: number;
 	declare target: unknown;
 
-	// Of the storeys above, declared here for their places' sake.
+	// Fields of the layers above, declared here because the order of fields matters.
 	declare protected parser: Parser;
 	declare protected plain: Message | undefined;
 	declare protected exact: Message | undefined;
@@ -69,12 +66,12 @@ export default abstract class Connection<Client> extends Encoder {
 	protected abstract receive(count: number): void;
 	/** The broker has kept the session. */
 	protected abstract resume(): void;
-	/** Reads what is available and throws it away. */
+	/** Reads the available bytes and discards them. */
 	protected abstract drop(): void;
 
 	constructor(options: MQTTClientOptions<Client>) {
 		super();
-		// Where they are missing, what comes is read and thrown away.
+		// Without callbacks messages are read and discarded.
 		const { onReadable = this.drop, onControl = this.drop, onWritable = IGNORE, onError = IGNORE } = options;
 		const { host, socket, dns, timer, keepAlive = 0, port = 1883, clean = true, kept = 4 } = options;
 		let name: string | undefined;
@@ -84,13 +81,13 @@ export default abstract class Connection<Client> extends Encoder {
 		else if (!timer) name = "timer";
 		else if (typeof onReadable !== "function" || typeof onControl !== "function") name = "callback";
 		else if (typeof onWritable !== "function" || typeof onError !== "function") name = "callback";
-		if (name) throw new TypeError(`${name}: missing, or of no use`);
+		if (name) throw new TypeError(`${name}: missing, or of the wrong type`);
 		if (!(port >= 1 && port <= 65_535)) this.wrong("port", "1…65535", port);
 		if (!(keepAlive >= 0 && keepAlive <= 65_535_000)) this.wrong("keepAlive", "0…65535000 ms", keepAlive);
 		if (!(kept >= 1 && kept <= 1000)) this.wrong("kept", "1…1000", kept);
 		const interval = Math.ceil(keepAlive / 1000);
 		const packet = this.connect(options, clean, interval);
-		// The order in which fields are made is the order in which they are found: those of the hot paths come first.
+		// XS looks fields up in the order in which they were made: those of the hot paths come first.
 		this.state = 0;
 		this.available = 0;
 		this.parser = null as never;
@@ -115,8 +112,8 @@ export default abstract class Connection<Client> extends Encoder {
 		this.clean = clean;
 		this.keepAlive = interval * 1000;
 		this.dns = new dns.io(dns);
-		// Should it throw, nothing stands yet.
-		this.dns.resolve({ host }, (error, address) => this.resolve(error, address, options));
+		// It may throw: no timer runs yet.
+		this.dns.resolve({ host }, (error, address) => this.resolve(options, error, address));
 		this.state = 1;
 		this.timeout = timer.set(() => {
 			this.timeout = undefined;
@@ -137,13 +134,9 @@ export default abstract class Connection<Client> extends Encoder {
 		this.socket?.close();
 	}
 
-	private resolve(
-		error: Error | null,
-		address: string | undefined,
-		options: MQTTClientOptions<Client>,
-	): void {
-		// Within the constructor: nothing may be called back from there (§8).
-		if (!this.state) this.wake ??= this.timer.set(() => this.resolve(error, address, options), 0);
+	private resolve(options: MQTTClientOptions<Client>, error: Error | null, address?: string): void {
+		// Still in the constructor, from which nothing may be called back (§8).
+		if (!this.state) this.wake ??= this.timer.set(() => this.resolve(options, error, address), 0);
 		if (this.state !== 1) return;
 		this.wake = undefined;
 		this.dns?.close();
@@ -171,8 +164,8 @@ export default abstract class Connection<Client> extends Encoder {
 	/** The socket takes `count` bytes; the first time, because it is connected. */
 	private flush(count: number): void {
 		if (this.state === 7) return;
-		// Room where there was none: no ping could go out, and none is due an answer. Any other room says nothing
-		// of the peer: a kernel takes what is written for minutes after it is gone.
+		// Room where there was none: no ping could go out, so no answer is due. Any other room says nothing about
+		// the peer: a kernel accepts data for minutes after the peer is gone.
 		if (this.writable < 2 || this.state === 5) this.unanswered = false;
 		this.writable = count;
 		const packet = this.packet;
@@ -209,7 +202,7 @@ export default abstract class Connection<Client> extends Encoder {
 
 	/** CONNACK (§3.2) is there. */
 	protected connected(sessionPresent: boolean, returnCode: number): void {
-		// Once only; and nothing is present of a session that was to be clean, nor of one that was refused [MQTT-3.2.2-1] [MQTT-3.2.2-4].
+		// Once only; no session is present after a clean start [MQTT-3.2.2-1], nor with a refusal [MQTT-3.2.2-4].
 		if (this.state !== 3 || (sessionPresent && (this.clean || returnCode))) {
 			this.fail(7); // unexpected
 			return;
@@ -230,10 +223,10 @@ export default abstract class Connection<Client> extends Encoder {
 	}
 
 	/**
-	 * Every half of the keep-alive interval, whatever else is sent: to notice each write would cost every
-	 * publish more than a ping costs a minute [MQTT-3.1.2-23]. The wait for PINGRESP goes on while other bytes
-	 * come, for a long message may stand before it; while our own message finds room bit by bit; and while
-	 * what has come waits for the application, or for the end of its own message.
+	 * Runs every half of the keep-alive interval, also when other packets are sent: to note each write would cost every
+	 * publish more than a ping costs a minute [MQTT-3.1.2-23]. The wait for PINGRESP goes on while other bytes come, since a
+	 * long message may stand before it; while our own message finds room bit by bit; and while a message waits for the
+	 * application to read it, or a reply for the end of the application's own message.
 	 */
 	private ping(): void {
 		const state = this.state;
@@ -247,7 +240,7 @@ export default abstract class Connection<Client> extends Encoder {
 		this.heard = false;
 		if (state === 4) {
 			this.unanswered = true;
-			// Without room for it no ping goes out. Should none come, the link is dead.
+			// Without room no ping goes out. If none comes, the link is dead.
 			if (this.writable < 2) return;
 			try {
 				this.writable = this.socket.write(PINGREQ);
@@ -255,12 +248,12 @@ export default abstract class Connection<Client> extends Encoder {
 				this.fail(2, error);
 			}
 		} else if (state === 5 && this.writable <= 8) {
-			// Between fragments of a PUBLISH nothing else may be sent; its fragments keep alive. Without room for them the link may be dead.
+			// Between fragments of a PUBLISH nothing else may be sent; the fragments keep alive. Without room the link may be dead.
 			this.unanswered = true;
 		}
 	}
 
-	/** Something else than CONNACK came first [MQTT-3.2.0-1]. */
+	/** Another packet than CONNACK came first [MQTT-3.2.0-1]. */
 	protected reject(): void {
 		this.fail(7);
 	}
@@ -270,7 +263,7 @@ export default abstract class Connection<Client> extends Encoder {
 		this.writable = this.socket.write(Uint8Array.of(first, 0));
 	}
 
-	/** Has what arrived looked at again when no script is running (§8). */
+	/** Goes on in a turn of its own, when no script is running (§8). */
 	protected schedule(): void {
 		this.wake ??= this.timer.set(() => {
 			this.wake = undefined;
@@ -278,14 +271,14 @@ export default abstract class Connection<Client> extends Encoder {
 		}, 0);
 	}
 
-	/** Goes on with what stopped for lack of room, or was left for a time when no script runs. */
+	/** Goes on with work that waited for room or for this turn. No byte has arrived for it. */
 	private restart(): void {
 		const heard = this.heard;
 		this.receive(this.readable);
 		this.heard = heard;
 	}
 
-	/** Half a packet is out and the socket refuses the rest: the connection is lost, and says so once `write` has thrown. */
+	/** Half a packet is out and the socket refuses the rest: the connection is lost. `onError` comes after `write` has thrown. */
 	protected disconnected(cause: unknown): void {
 		this.state = 6;
 		this.timer.clear(this.wake);
@@ -295,19 +288,15 @@ export default abstract class Connection<Client> extends Encoder {
 		}, 0);
 	}
 
-	/** The connection has ended: closes, then says so, once [MQTT-4.8.0-1] [MQTT-4.8.0-2]. */
+	/** Ends the connection: closes, then calls `onError` once [MQTT-4.8.0-1] [MQTT-4.8.0-2]. */
 	protected fail(code: Reason, cause?: unknown, returnCode?: number): void {
 		if (this.state === 7) return;
 		this.close();
-		const error: MQTTError = Object.assign(new Error(`MQTT connection ended: ${code}`), {
-			code,
-			cause,
-			returnCode,
-		});
+		const error = new Error(`MQTT connection ended: ${code}`);
 		try {
-			this.onError(error);
+			this.onError(Object.assign(error, { code, cause, returnCode }));
 		} catch {
-			// Nothing may leave a callback: on the device it would end the virtual machine. There is nobody left to tell.
+			// An exception that leaves a callback ends the virtual machine on a device.
 		}
 	}
 }

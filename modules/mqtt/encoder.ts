@@ -1,10 +1,10 @@
 /**
  * The bytes of the packets that a client sends: CONNECT (§3.1), PUBLISH (§3.3), SUBSCRIBE (§3.8) and UNSUBSCRIBE
- * (§3.10); the others are two or four bytes, and writer.ts has them ready. Each method checks every field first and
+ * (§3.10). The other packets are two or four bytes, and writer.ts has them ready. Each method checks every field first and
  * throws before anything changes. Sends nothing.
  *
- * A PUBLISH has a buffer of its own: the header of the last one, room for a small payload, and topics that are kept, for
- * to encode a topic is two thirds of the cost of a publish.
+ * PUBLISH has a buffer that is kept: the header of the last one with room for a small payload, and the headers of other topics,
+ * because to encode a topic is two thirds of the cost of a publish.
  */
 
 import type { ByteBuffer } from "./io.js";
@@ -30,7 +30,7 @@ export interface Publication {
 	size: number;
 	/** Where the payload begins in `out`. */
 	offset: number;
-	/** What is given to the socket: the packet, or its header. */
+	/** The bytes for the socket: the packet, or its header. */
 	view: Uint8Array;
 	/** Where the header is kept. */
 	readonly start: number;
@@ -42,7 +42,6 @@ const Size = Object.freeze({ packet: 256, topic: 64, longest: 192 });
 export const NONE = Object.freeze({ topic: Number.NaN }) as unknown as Publication;
 
 export default abstract class Encoder {
-	// Declared, and made in the constructor or with the first PUBLISH, as in connection.ts.
 	/** The PUBLISH whose header stands in `out`. */
 	declare protected publication: Publication;
 	/**
@@ -60,7 +59,7 @@ export default abstract class Encoder {
 	declare private end: number;
 	declare protected kept: number;
 
-	/** Our caller's mistake, in one line. */
+	/** A mistake of the caller, in one line. */
 	protected wrong(name: string, kind: string, value: unknown): never {
 		throw new RangeError(`${name}: expected ${kind}, found ${value}`);
 	}
@@ -227,16 +226,11 @@ export default abstract class Encoder {
 		return;
 	}
 
-	/** Keeps a topic. Should there be no room left, all others go, and are kept again when they come again. */
+	/** Keeps a topic. If there is no room left, all others are dropped, and kept again when they are published again. */
 	private keep(topic: string, field: Uint8Array): Publication {
 		const size = field.byteLength;
-		if (
-			!this.out ||
-			this.cache.length === this.kept ||
-			size + 9 > this.most ||
-			this.end + size + 9 > this.out.byteLength
-		)
-			this.clear(size);
+		const full = !this.out || this.cache.length === this.kept;
+		if (full || size + 9 > this.most || this.end + size + 9 > this.out.byteLength) this.clear(size);
 		const out = this.out;
 		const start = this.end;
 		out[start + 5] = size >> 8;
@@ -259,7 +253,7 @@ export default abstract class Encoder {
 		return publication;
 	}
 
-	/** Makes room for a topic of so many bytes. A long one has a buffer to itself, as long as no other topic is published. */
+	/** Makes room for a topic of so many bytes. A long topic gets a larger buffer, which goes with the next `clear`. */
 	private clear(size: number): void {
 		const long = size > Size.longest;
 		const most = long ? size + 9 : Size.packet;

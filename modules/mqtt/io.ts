@@ -35,7 +35,7 @@ export interface TCPOptions {
 	readonly onReadable?: (this: TCP, bytes: number) => void;
 	/** `bytes` may be written. The first call says that the connection stands. */
 	readonly onWritable?: (this: TCP, bytes: number) => void;
-	/** The connection is gone, whoever ended it. Hosts that know more pass a reason. */
+	/** The connection is gone. Hosts that know more pass a reason. */
 	readonly onError?: (this: TCP, reason?: unknown) => void;
 }
 

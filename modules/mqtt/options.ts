@@ -86,6 +86,6 @@ export interface MQTTClientOptions<Client = unknown> {
 	readonly onReadable?: (this: Client, count: number, options: ReadableOptions) => void;
 	readonly onWritable?: (this: Client, count: number) => void;
 	readonly onControl?: (this: Client, opcode: number, message: ControlMessage) => void;
-	/** The connection has ended, whatever the cause; the instance is closed already. */
+	/** The connection has ended; the instance is closed already. */
 	readonly onError?: (this: Client, error: MQTTError) => void;
 }

@@ -2,21 +2,17 @@
  * Turns the bytes a broker sends into control packets, MQTT 3.1.1 §2 and §3. Three outcomes: more bytes are
  * needed, a packet (its header for PUBLISH, the whole of any other), malformed. Owns one buffer, reads no
  * socket, holds no payload: of a PUBLISH it stops behind the variable header and says how much remains.
- *
- * Fields are plain, not #private: every captured name costs about 42 instructions at each entry of a
- * function that mentions it, and `next` runs for each packet (-9 % on receive). The hot ones come first.
  */
 
 import { decodeAt, isTopicName, isUTF8 } from "./text.js";
 
 export default class Parser {
-	// Declared, and made in the constructor or with the first packet: an initialiser is a function of its own.
 	/** As long as any header but that of a topic longer than this, which gets a buffer of its own. */
 	declare bytes: Uint8Array;
 	/** Bytes `start` … `end` are read from the socket and not yet parsed. `start` is -1 while a topic is decoded. */
 	declare start: number;
 	declare end: number;
-	/** Bytes of the current PUBLISH's payload that were not yet offered to anybody, in the buffer or still to come. */
+	/** Bytes of the current PUBLISH's payload that are not delivered, in the buffer or still to come. */
 	declare left: number;
 	/** Bytes from `start` on without which `next` needs more again; none or 0 unless it did. */
 	declare wanted: number;
@@ -50,10 +46,9 @@ export default class Parser {
 
 	/**
 	 * Parses what starts at `start`. The payload of a PUBLISH must be consumed before the next call. Returns the packet's
-	 * type, -2 when it needs more bytes, -1 when what stands there is no packet a server may send [MQTT-4.8.0-1];
-	 * its whole first byte instead (0x30…0x3d) of a PUBLISH whose payload is there to its end, for `first` is at hand.
-	 * Numbers stand for types here and in the client's hot
-	 * functions: each name of a module costs about 42 instructions at every entry of a function that mentions it.
+	 * type, -2 when it needs more bytes, -1 when these bytes are no packet that a server may send [MQTT-4.8.0-1];
+	 * its whole first byte instead (0x30…0x3d) for a PUBLISH whose payload is there to its end. Numbers stand for types here and in
+	 * client.ts: each name of a module costs about 42 instructions at every entry of a function that mentions it.
 	 */
 	next(): number {
 		const bytes = this.bytes;
@@ -119,7 +114,7 @@ export default class Parser {
 		return type;
 	}
 
-	/** Remaining Length, with `offset` set behind it; -2 or -1 like `next`. For what is short, or is not simple. */
+	/** Remaining Length, with `offset` set behind it; -2 or -1 like `next`. For packets that are short, or not simple. */
 	private scan(first: number, start: number): number {
 		const bytes = this.bytes;
 		const end = this.end;
@@ -201,7 +196,7 @@ export default class Parser {
 		this.payloadEnd = end;
 	}
 
-	/** Room behind what is not yet parsed, at least one byte, for a socket to read into. A long topic's buffer has just what it needs. */
+	/** Room behind the bytes that are not parsed, at least one byte, for a socket to read into. */
 	free(): Uint8Array {
 		const start = this.start;
 		const bytes = this.bytes;

@@ -25,7 +25,7 @@ export default abstract class Reader<Client> extends Writer<Client> {
 	read(buffer: ByteBuffer): number | undefined;
 	read(target?: ByteBuffer | number): ArrayBuffer | number | undefined {
 		const available = this.available;
-		// The whole of what is there, into bytes with room for it. The rest is not looked at here.
+		// All available bytes, into a byte array with room for them. The other cases have methods of their own.
 		if ((target as Uint8Array)?.BYTES_PER_ELEMENT !== 1 || available <= 0) return this.readBuffer(target);
 		if ((target as Uint8Array).byteLength < available)
 			return this.readBlock(target as Uint8Array, (target as Uint8Array).byteLength);
@@ -55,7 +55,7 @@ export default abstract class Reader<Client> extends Writer<Client> {
 	/** Less than is there, or more than is buffered: the rest comes straight from the socket, without a copy of its own. */
 	private readBlock(target: Uint8Array, size: number): number {
 		const parser = this.parser;
-		// A short fragment takes the way through the buffer: a view of `target` is made for nobody to keep.
+		// A short fragment goes through the buffer: a view of `target` would be garbage.
 		if (parser.start === parser.end && size < parser.bytes.length && size !== target.byteLength) {
 			parser.start = 0;
 			parser.end = this.socket.read(parser.bytes) ?? 0;
@@ -79,7 +79,7 @@ export default abstract class Reader<Client> extends Writer<Client> {
 		return count;
 	}
 
-	/** Stands in for a missing callback [MQTT-4.5.0-2], and eats a QoS 2 message that was taken before. */
+	/** In place of a missing callback [MQTT-4.5.0-2], and for a QoS 2 message that was taken before. */
 	protected override drop(): void {
 		while (this.available > 0) this.read(new Uint8Array(256));
 	}

@@ -1,7 +1,7 @@
 /**
- * What a client sends: ECMA-419 §25's `write`. The storey over connection.ts. A PUBLISH to a topic that is kept (encoder.ts)
- * goes out by `write` itself, in one copy and one write to the socket; all else has a method of its own. Packet identifiers are
- * chosen here where the caller brings none. Does not retransmit, and remembers nothing that it has sent.
+ * `write` of ECMA-419 §25: sends packets. The layer over connection.ts. A small PUBLISH to a topic that is kept (encoder.ts) goes out
+ * in `write` itself, with one copy and one write to the socket; all other packets have methods of their own. Chooses packet
+ * identifiers where the caller brings none. Does not retransmit, and keeps no message.
  */
 
 import Connection from "./connection.js";
@@ -12,22 +12,21 @@ import type { Item, MQTTClientOptions, WriteOptions } from "./options.js";
 const MORE_FOLLOWS = Object.freeze({ more: true });
 
 export default abstract class Writer<Client> extends Connection<Client> {
-	// Declared, and made in the constructor, as in connection.ts.
-	/** What the socket is told of a header whose payload follows from the caller's buffer. */
+	/** Options of the socket for a header whose payload follows from the caller's buffer. */
 	declare private sequence: { more: boolean; byteLength: number } | undefined;
 	/** Bytes of the outgoing PUBLISH that are still to be written. */
 	declare private left: number;
 	declare private buffer: Uint8Array;
 	/** The last packet identifier of our own. */
 	declare private last: number;
-	/** The one of them that is in use; 0 while none is, -1 while there are more. Mostly there is but one: nothing is searched. */
+	/** The identifier in use; 0 while there is none, -1 while there are several. Mostly there is one, and nothing is searched. */
 	declare protected one: number;
-	/** More than one, in no order, and 0 where one was. A short list: `indexOf` beats a Map up to a few dozen. */
+	/** Several identifiers in use, in no order; 0 is a free place. `indexOf` beats a Map up to a few dozen. */
 	declare private values: number[] | undefined;
 	/** How many of them. */
 	declare private count: number;
 	/** Packet identifier << 16 | number of filters, of each SUBSCRIBE that has no SUBACK yet. */
-	declare protected subscribing: number[] | undefined;
+	declare private subscribing: number[] | undefined;
 
 	constructor(options: MQTTClientOptions<Client>) {
 		super(options);
@@ -40,7 +39,7 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	 * be written next. Throws, and sends nothing, when there is no room, before CONNACK, and on wrong options.
 	 */
 	write(data: ByteBuffer | undefined, options?: WriteOptions): number {
-		// Each look at an option counts here. What is not like an earlier PUBLISH goes the long way.
+		// Each look at an option counts here. A packet that is not like an earlier PUBLISH goes the long way.
 		if (this.state !== 4) return this.chunk(data, options);
 		if (!options || !data) return this.transmit(data, options);
 		if ((data as Uint8Array).BYTES_PER_ELEMENT !== 1) return this.transmit(data, options);
@@ -59,7 +58,7 @@ export default abstract class Writer<Client> extends Connection<Client> {
 		this.out.set(data as Uint8Array, publication.offset);
 		const writable = this.socket.write(publication.view);
 		this.writable = writable;
-		// Eight bytes are kept.
+		// Eight bytes are not offered: see `writable`.
 		return writable > 8 ? writable - 8 : 0;
 	}
 
@@ -85,8 +84,8 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	}
 
 	/**
-	 * Begins at a random identifier where the broker has kept the session: it may remember QoS 2 messages of a life before a power
-	 * cut, and would take ours for one of them. Callers who bring identifiers of their own see to that themselves.
+	 * Begins at a random identifier where the broker has kept the session: it may remember QoS 2 messages from before a power
+	 * cut, and would take a new message under the same identifier for a copy.
 	 */
 	protected override resume(): void {
 		this.last = Math.floor(Math.random() * 65_535);
@@ -118,14 +117,14 @@ export default abstract class Writer<Client> extends Connection<Client> {
 		return id;
 	}
 
-	/** Its exchange has ended [MQTT-2.3.1-3]. Nothing happens when the identifier was not taken here. */
+	/** Its exchange has ended [MQTT-2.3.1-3]. An identifier that was not taken here changes nothing. */
 	protected free(id: number): void {
 		if (this.one === id) this.one = 0;
 		else if (this.one < 0) {
 			const values = this.values as number[];
 			const index = values.indexOf(id);
 			if (index < 0 || !id) return;
-			// The list is never shortened, for to grow again makes garbage.
+			// The list is never shortened: to grow it again would make garbage.
 			values[index] = 0;
 			if (!--this.count) this.one = 0;
 		}
@@ -191,7 +190,7 @@ export default abstract class Writer<Client> extends Connection<Client> {
 		if (size > this.left) this.wrong("write", `at most ${this.left} bytes`, size);
 		this.need(size);
 		this.append(bytes);
-		// What had to wait for the end of the message.
+		// Replies had to wait for the end of the message.
 		if (!this.left && this.busy) this.schedule();
 		return this.writable > 8 ? this.writable - 8 : 0;
 	}
@@ -221,6 +220,15 @@ export default abstract class Writer<Client> extends Connection<Client> {
 			this.writeWord(operation << 4);
 			if (operation === 14) this.state = 6;
 		} else this.wrong("operation", "one that a client sends", operation);
+	}
+
+	/** SUBACK with so many codes: false when SUBSCRIBE had another number of filters. */
+	protected granted(id: number, count: number): boolean {
+		const result = this.subscribing?.find(value => value >>> 16 === id);
+		if (result != null && (result & 0xffff) !== count) return false;
+		this.subscribing = this.subscribing?.filter(value => value !== result);
+		this.free(id);
+		return true;
 	}
 
 	/** PUBACK, PUBREC, PUBREL or PUBCOMP by its first byte, from a packet that is kept. */
