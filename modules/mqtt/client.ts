@@ -7,7 +7,7 @@
 
 import type { Message } from "./connection.js";
 import type { MQTTClientOptions } from "./options.js";
-import Parser from "./parser.js";
+import type Parser from "./parser.js";
 import Reader from "./reader.js";
 
 export type * from "./io.js";
@@ -35,7 +35,6 @@ export default class MQTTClient extends Reader<MQTTClient> {
 
 	constructor(options: MQTTClientOptions<MQTTClient>) {
 		super(options);
-		this.parser = new Parser();
 		this.acknowledgement = { operation: 4, id: 0 };
 	}
 

@@ -89,15 +89,13 @@ export default abstract class Connection<Client> extends Encoder {
 		const packet = this.connect(options, clean, interval);
 		// XS looks fields up in the order in which they were made: those of the hot paths come first.
 		this.state = 0;
-		this.available = 0;
+		this.readable = this.available = 0;
 		this.parser = null as never;
-		this.busy = false;
+		this.heard = this.busy = false;
 		this.writable = 0;
 		this.socket = null as never;
 		this.publication = NONE;
 		this.out = null as never;
-		this.readable = 0;
-		this.heard = false;
 		this.deliver = this.notify = this.reject;
 		this.acknowledge = options.acknowledge ?? true;
 		this.owed = 0;

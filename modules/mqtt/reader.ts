@@ -4,11 +4,17 @@
  */
 
 import type { ByteBuffer } from "./io.js";
-import type Parser from "./parser.js";
+import type { MQTTClientOptions } from "./options.js";
+import Parser from "./parser.js";
 import Writer from "./writer.js";
 
 export default abstract class Reader<Client> extends Writer<Client> {
 	declare protected parser: Parser;
+
+	constructor(options: MQTTClientOptions<Client>) {
+		super(options);
+		this.parser = new Parser();
+	}
 
 	get format(): "buffer" {
 		return "buffer";
