@@ -116,7 +116,8 @@ export default class Bundle {
 			if (name === "lamp" || dimmable) add(`output_${name}`, "light", () => this.light(name, dimmable));
 			else add(`output_${name}`, "switch", () => this.switch(name));
 		if (button) add("button", "event", () => this.button());
-		for (const word of ["identify", "restart"])
+		const words = this.options.outputs.length ? ["identify", "restart"] : ["restart"];
+		for (const word of words)
 			if (commands.includes(word)) add(`command_${word}`, "button", () => this.command(word));
 		if (commands.includes("config")) {
 			for (const { name } of sensors) add(`every_${name}`, "number", () => this.every(name));
