@@ -104,7 +104,7 @@ export const Report = Object.freeze({
 	internal: 11,
 	/** The broker has taken a message that had been put aside: its topic. */
 	recovered: 12,
-	/** The broker hangs up on this filter: it is left out until the next session: the filter. */
+	/** The board is online without this filter, since the broker hangs up on it: the filter. */
 	filterLeftOut: 13,
 	/** Our own `online` did not come back: the subscriptions are made again. The status topic. */
 	deaf: 14,

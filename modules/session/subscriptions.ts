@@ -100,10 +100,11 @@ export class Subscriptions {
 	lacks(filter: string): boolean {
 		return this.items.some(({ topic, out }) => out && topic === filter);
 	}
-	/** All was asked for, and the connection stands. */
+	/** All was asked for, and the connection stands. Filters that are left out are reported at each one. */
 	online(): void {
 		this.hangups = this.barren = 0;
 		this.rested = true;
+		for (const { out, topic } of this.items) if (out) this.application.report(Report.filterLeftOut, topic);
 	}
 	/** The broker has ended the connection. A SUBSCRIBE under way is to blame. */
 	hungUp(): void {
@@ -125,7 +126,6 @@ export class Subscriptions {
 		} else if (++this.barren > this.items.length) for (const each of this.items) this.leaveOut(each);
 	}
 	private leaveOut(item: Item): void {
-		if (!item.out) this.application.report(Report.filterLeftOut, item.topic);
 		item.out = true;
 		this.rested = false;
 	}
