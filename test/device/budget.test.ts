@@ -41,7 +41,7 @@ describe("the budget of memory", () => {
 			assert.equal(lacking, 0);
 			const messages = queueBytes + 9 * longestInbound + 3 * longestAnswer;
 			assert.ok(own(description) + messages + SPARE <= HEAP);
-			assert.ok(longestInbound >= 384 && longestAnswer >= 704 && queueBytes > longestAnswer + 512);
+			assert.ok(longestInbound >= 320 && longestAnswer >= 672 && queueBytes > longestAnswer + 512);
 		});
 	it("grows with the memory, up to a computer's", () => {
 		const description = described(2);

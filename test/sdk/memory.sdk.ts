@@ -6,6 +6,9 @@
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { own } from "../../modules/device/budget.js";
+import { check, type Description } from "../../modules/device/description/description.js";
+import type { SensorDriver } from "../../modules/device/io.js";
 import { brokers, type TestBroker } from "../firmware/brokers.js";
 import { Observer } from "../firmware/observer.js";
 import { buildSimulator, display, missing, output, root, Simulator } from "./sdk.js";
@@ -69,23 +72,34 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 		await broker?.close();
 	});
 
-	const boot = () => {
-		const settings = { MEMORY: `${creation.static}` };
+	const boot = (memory: number = creation.static) => {
+		const settings = { MEMORY: `${memory}` };
 		simulator = new Simulator(so, screen.name, join(root, "test/sdk/mockup"), settings);
 		return simulator;
 	};
 	/** A board that has been online, and is away now. */
-	async function away(description: object): Promise<void> {
+	async function away(description: object, memory?: number): Promise<void> {
 		broker = await (mosquitto as NonNullable<typeof mosquitto>).open();
 		observer = await Observer.connect(broker.url);
 		const data = mkdtempSync(join(output, "memory-"));
 		const wrap = ["fxAllocateChunks", "fxAllocateSlots", "fxFreeChunks"].map(name => `-Wl,--wrap=${name}`);
-		const settings = { data, broker: broker.url, board: JSON.stringify(description), heap: `${config.heap}` };
+		const settings = {
+			data,
+			broker: broker.url,
+			board: JSON.stringify(description),
+			heap: `${memory ?? config.heap}`,
+		};
 		so = (await buildSimulator(settings, folder, "memory", wrap.join(" "))).so;
-		boot();
-		await observer.next(`${base}/status`, "online", 0);
-		await observer.next(`${base}/measurements/signal`, undefined, 0);
+		boot(memory);
+		await observer.next(`${base}/status`, "online", 0, 60_000);
+		await observer.next(`${base}/measurements/${board.sensors[1]?.name}`, undefined, 0);
 		await simulator?.kill();
+	}
+	/** What memory.c said last. */
+	function at(lines: readonly string[]) {
+		const last = lines.findLast(line => /^memory: \d+ \d+ \d+ \d+$/.test(line)) as string;
+		const [left = 0, slots = 0, chunks = 0, keys = 0] = last.slice(8).split(" ").map(Number);
+		return { left, slots, chunks, keys };
 	}
 	/** What the log says of memory at last: nothing has ended the machine, and SPARE was never touched. */
 	async function healthy(row: string): Promise<void> {
@@ -93,8 +107,7 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 		await (simulator as Simulator).line(/^memory: /, 5000);
 		const abort = lines.find(line => /XS abort/.test(line));
 		assert.ok(!abort, `${abort}; the log ends with\n${lines.slice(-5).join("\n")}`);
-		const last = lines.findLast(line => /^memory: \d+ \d+ \d+ \d+$/.test(line)) as string;
-		const [left = 0, slots = 0, chunks = 0, keys = 0] = last.slice(8).split(" ").map(Number);
+		const { left, slots, chunks, keys } = at(lines);
 		rows[row] = { left, slots, chunks, keys };
 		assert.ok(left >= SPARE, `${left} bytes were left, ${SPARE} must be`);
 		assert.ok(keys <= KEYS, `${keys} names were made at run time, ${KEYS} have room`);
@@ -110,6 +123,26 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 	}
 	const answers = (mark: number) =>
 		new Set(observer.since(mark, `${base}/cmd/result`).map(({ text }) => JSON.parse(text).cid));
+
+	for (const count of [2, 16])
+		it(`takes by itself, with ${count} sensors and an alert each, no more than the budget counts for it`, async () => {
+			const further = Array.from({ length: count - 2 }, (_, i) => ({ ...board.sensors[0], name: `s${i}` }));
+			const sensors = [...board.sensors, ...further];
+			const alerts = sensors.map(({ name }) => ({ name: `high-${name}`, sensor: name, above: 200 }));
+			const raw = { ...board, sensors, alerts };
+			await away(raw, 1_000_000);
+			const mark = observer.mark;
+			boot(1_000_000);
+			await observer.next(`${base}/measurements/signal`, undefined, mark);
+			await observer.next(`${base}/measurements/signal`);
+			const { slots, chunks } = at(simulator?.lines ?? []);
+			const drivers = { temperature: {} as SensorDriver, humidity: {} as SensorDriver };
+			const { description } = check(raw, drivers);
+			const taken = (slots - creation.stack) * 16 + chunks;
+			const counted = own(description as Description);
+			rows[`${count} sensors, idle`] = { taken, counted };
+			assert.ok(taken <= counted, `${taken} bytes, ${counted} are counted`);
+		});
 
 	for (const [title, command] of [
 		["info", { cmd: "info" }],
