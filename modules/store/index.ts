@@ -15,6 +15,9 @@ export default class Index implements Owner {
 	readonly kinds =
 		(1 << Kind.message) | (1 << Kind.status) | (1 << Kind.released) | (1 << Kind.reset) | (1 << Kind.aside);
 	stored = 0;
+	/** Messages that are not set aside, and the bytes of their topics and payloads. */
+	held = 0;
+	bytes = 0;
 	/** Entries; the first `count` places of each array are used, the others are 0. */
 	count = 0;
 	sequences = new Uint32Array(8);
@@ -54,11 +57,18 @@ export default class Index implements Owner {
 	/** A message younger than all others. */
 	add(sequence: number, address: number, length: number, tag: number): void {
 		this.put(this.count, sequence, address, length, tag);
-		this.stored += this.journal.costOf(length);
+		this.reckon(this.count - 1, 1);
 	}
 	remove(place: number): void {
-		this.stored -= this.journal.costOf(this.lengths[place] as number);
+		this.reckon(place, -1);
 		this.take(place);
+	}
+	private reckon(place: number, sign: number): void {
+		const length = this.lengths[place] as number;
+		this.stored += sign * this.journal.costOf(length);
+		if (this.isAside(place)) return;
+		this.held += sign;
+		this.bytes += sign * (length - 2);
 	}
 	private put(place: number, sequence: number, address: number, length: number, tag: number): void {
 		if (this.count === this.sequences.length) this.grow();
@@ -79,10 +89,12 @@ export default class Index implements Owner {
 	tagOf(place: number): number {
 		return (this.identifiers[place] as number) | ((this.marks[place] as number) << 24);
 	}
-	/** Set aside: without an identifier from now on. */
-	setAside(place: number): void {
-		this.identifiers[place] = 0;
-		this.marks[place] = (this.marks[place] as number) | Mark.aside;
+	/** Sets a message aside, without an identifier from now on; or offers it again. */
+	setAside(place: number, aside: boolean): void {
+		this.reckon(place, -1);
+		if (aside) this.identifiers[place] = 0;
+		this.marks[place] = (this.marks[place] as number) ^ Mark.aside;
+		this.reckon(place, 1);
 	}
 	isAside(place: number): boolean {
 		return ((this.marks[place] as number) & Mark.aside) !== 0;
@@ -105,15 +117,14 @@ export default class Index implements Owner {
 		if (place < 0) return;
 		if (kind === Kind.released) this.take(place);
 		else if (kind === Kind.status) this.setTag(place, tag);
-		else this.setAside(place);
+		else this.setTag(place, ((this.marks[place] as number) | Mark.aside) << 24);
 	}
 	/** Costs are reckoned here only: most messages of a replay are gone at its end. */
 	settle(): void {
 		const { journal } = this;
 		for (let place = this.count - 1; place >= 0; place--) {
-			const length = this.lengths[place] as number;
-			this.stored += journal.costOf(length);
-			if (journal.load(this.addresses[place] as number, length)) continue;
+			this.reckon(place, 1);
+			if (journal.load(this.addresses[place] as number, this.lengths[place] as number)) continue;
 			journal.hit++;
 			this.remove(place);
 		}

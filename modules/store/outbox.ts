@@ -27,8 +27,6 @@ const NOWHERE = 0xffffffff;
 export default class Outbox implements Pattern {
 	/** Messages refused because there was no room. */
 	refused = 0;
-	length = 0;
-	byteLength = 0;
 	private readonly journal: Journal;
 	private readonly index: Index;
 	/** By sequence, the bodies that flash did not take, oldest first. */
@@ -45,13 +43,11 @@ export default class Outbox implements Pattern {
 		this.index = new Index(journal);
 		journal.settle = () => this.settle();
 	}
-	/** After the journal's replay. */
-	ready(): this {
-		const { count, lengths } = this.index;
-		this.length = this.byteLength = 0;
-		for (let place = 0; place < count; place++)
-			if (!this.index.isAside(place)) this.count(1, lengths[place] as number);
-		return this;
+	get length(): number {
+		return this.index.held;
+	}
+	get byteLength(): number {
+		return this.index.bytes;
 	}
 	get quarantined(): number {
 		return this.journal.aside;
@@ -91,7 +87,6 @@ export default class Outbox implements Pattern {
 			return 0;
 		}
 		index.add(sequence, address, length, tag);
-		this.count(1, length);
 		return sequence;
 	}
 	/** Writes what RAM alone knows: which messages are acknowledged, then those it holds, oldest first. True when that is all. */
@@ -150,16 +145,14 @@ export default class Outbox implements Pattern {
 	quarantine(sequence: number): void {
 		const place = this.held(sequence);
 		if (place < 0) return;
-		this.index.setAside(place);
-		this.count(-1, this.index.lengths[place] as number);
+		this.index.setAside(place, true);
 		this.note(Kind.aside, sequence, ++this.journal.aside);
 	}
 	readmit(sequence: number): boolean {
 		const index = this.index;
 		const place = index.at(sequence);
 		if (place < 0 || !index.isAside(place)) return false;
-		index.marks[place] = (index.marks[place] as number) & ~Mark.aside;
-		this.count(1, index.lengths[place] as number);
+		index.setAside(place, false);
 		this.note(Kind.status, sequence, index.tagOf(place));
 		return true;
 	}
@@ -172,10 +165,6 @@ export default class Outbox implements Pattern {
 		const place = this.index.at(sequence);
 		return place >= 0 && !this.index.isAside(place) ? place : -1;
 	}
-	private count(sign: number, length: number): void {
-		this.length += sign;
-		this.byteLength += sign * (length - 2);
-	}
 	private unspare(sequence: number): void {
 		this.spared -= this.spare.get(sequence)?.byteLength ?? 0;
 		this.spare.delete(sequence);
@@ -183,7 +172,6 @@ export default class Outbox implements Pattern {
 	private drop(place: number): void {
 		const index = this.index;
 		const sequence = index.sequences[place] as number;
-		if (!index.isAside(place)) this.count(-1, index.lengths[place] as number);
 		if (this.entry.sequence === sequence) this.entry.sequence = 0;
 		index.remove(place);
 		this.note(Kind.released, sequence, 0);

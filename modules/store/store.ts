@@ -37,7 +37,7 @@ export default class Store {
 			const outbox = new Outbox(journal);
 			this.state = new State(journal, promised);
 			journal.replay();
-			this.outbox = outbox.ready();
+			this.outbox = outbox;
 			const damaged = journal.hit + journal.torn;
 			if (damaged) description += `, ${damaged} damaged or torn`;
 		}

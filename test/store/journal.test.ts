@@ -369,7 +369,7 @@ describe("Blocks that fail", () => {
 						driver.check();
 						driver.step({ do: "reopen" });
 						const found = contentOf(driver.store);
-						// What flash would not note is as it was: perhaps still put aside.
+						// A change that flash did not note is not there: perhaps it is still set aside.
 						for (const [sequence, { payload }] of driver.content.held)
 							if (!driver.content.spared.has(sequence))
 								assert.equal(

@@ -103,7 +103,7 @@ export function allowed(found: Content, before: Content, after: Content): void {
 		const wanted = [before.aside.get(sequence), after.aside.get(sequence)];
 		assert.ok(
 			wanted.some(one => one && one.payload === message.payload),
-			`${sequence} was not put aside`,
+			`${sequence} was not set aside`,
 		);
 		assert.ok(!found.held.has(sequence), `${sequence} is held and aside`);
 	}
@@ -114,7 +114,7 @@ export function allowed(found: Content, before: Content, after: Content): void {
 		);
 	assert.ok(
 		[before.quarantined, after.quarantined].includes(found.quarantined),
-		`put aside ${found.quarantined}, expected ${before.quarantined} or ${after.quarantined}`,
+		`set aside ${found.quarantined}, expected ${before.quarantined} or ${after.quarantined}`,
 	);
 }
 

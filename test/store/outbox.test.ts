@@ -121,6 +121,30 @@ describe("Outbox", () => {
 			assert.ok(wear > 3);
 		}
 	});
+	it("gives up and counts a message that flash has lost since it was written, and goes on with the next", () => {
+		for (const aside of [false, true]) {
+			const { outbox, flash, store, again } = opened();
+			for (const topic of ["a", "b", "c"]) outbox.append(topic, bytes("payload"));
+			if (aside) outbox.quarantine(2);
+			// The body of the second record, behind a header of 32 bytes and a record of 36.
+			const at = 32 + 36 + 20 + 5;
+			flash.image[at] = (flash.image[at] as number) ^ 1;
+			assert.equal((aside ? outbox.aside(0) : outbox.next(1))?.sequence, aside ? undefined : 3);
+			assert.deepEqual([outbox.length, outbox.byteLength, store.counters.damaged], [2, 16, 1]);
+			assert.equal(again().outbox.next(1)?.sequence, 3);
+		}
+	});
+	it("gives up and counts a message whose header compaction cannot read", () => {
+		const { outbox, flash, store } = opened();
+		for (const topic of ["a", "b"]) outbox.append(topic, bytes("payload"));
+		flash.image[32 + 8] = 9;
+		while (store.counters.compactions < 9) {
+			const sequence = outbox.append("c", bytes("x".repeat(50)));
+			outbox.sent(sequence, 1);
+			outbox.release(1);
+		}
+		assert.deepEqual([outbox.length, store.counters.damaged, outbox.next(0)?.topic], [1, 1, "b"]);
+	});
 	it("refuses misuse at once, before anything changes", () => {
 		const { outbox, flash } = opened();
 		outbox.append("a", bytes("1"));
@@ -171,7 +195,7 @@ describe("A full outbox", () => {
 			assert.equal(fill(outbox, size), held, "and then it has the same room again");
 		}
 	});
-	it("refuses an alert before it gives up what was put aside, which was accepted too", () => {
+	it("refuses an alert before it gives up what was set aside, which was accepted too", () => {
 		const { outbox } = opened();
 		const held = fill(outbox, 50);
 		outbox.quarantine(2);
@@ -179,7 +203,7 @@ describe("A full outbox", () => {
 		assert.equal(outbox.aside(0)?.sequence, 2);
 		assert.deepEqual([outbox.length, outbox.quarantined], [held - 1, 1]);
 	});
-	it("readmits what was put aside, in its old place, over a restart too", () => {
+	it("readmits what was set aside, in its old place, over a restart too", () => {
 		const { outbox, again } = opened();
 		for (const topic of ["a", "b", "c"]) outbox.append(topic, bytes(topic));
 		outbox.sent(2, 4);

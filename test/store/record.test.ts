@@ -51,7 +51,7 @@ describe("Record", () => {
 			"47 77 4a 31 " + // "GwJ1"
 				"01 00 10 00 00 10 00 00 " + // version 1, 16 blocks of 4096
 				"09 00 00 00 05 00 00 00 " + // generation 9, tail 5
-				"2c 01 00 00 02 00 00 00 " + // sequence 300, 2 put aside
+				"2c 01 00 00 02 00 00 00 " + // sequence 300, 2 set aside
 				"5e f2 09 6e", // CRC-32 of the 28 bytes
 		);
 		assert.ok(header.sound && !header.blank);

@@ -29,6 +29,17 @@ describe("State (ECMA-419 §28 Key-Value)", () => {
 			assert.deepEqual([...one].sort(), ["empty", "lamp", "wörd"]);
 		}
 	});
+	it("gives up and counts a value that flash has lost since it was written, and takes another", () => {
+		const { state, flash } = opened();
+		state.write("ver", "17");
+		const { counters } = new Store({ partition: flash });
+		assert.equal(counters.damaged, 0);
+		const at = 32 + 20 + 1 + 3;
+		flash.image[at] = (flash.image[at] as number) ^ 1;
+		assert.deepEqual([state.read("ver"), [...state]], [undefined, []]);
+		state.write("ver", "18");
+		assert.equal(state.read("ver"), "18");
+	});
 	it("writes an equal value to flash no second time", () => {
 		const { state, flash } = opened();
 		state.write("ver", "17");
