@@ -106,9 +106,10 @@ function details(packet: Packet): Partial<WireLine> {
 			};
 		case "connack":
 			return {
-				text: packet.returnCode
-					? `refused with ${packet.returnCode}`
-					: `Session Present ${packet.sessionPresent ? 1 : 0}`,
+				text:
+					packet.returnCode || packet.reasonCode
+						? `refused with ${packet.returnCode || packet.reasonCode}`
+						: `Session Present ${packet.sessionPresent ? 1 : 0}`,
 			};
 		case "publish":
 			return {

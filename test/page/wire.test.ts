@@ -76,6 +76,26 @@ describe("the desk's broker", () => {
 		]);
 	});
 
+	it("speaks MQTT 5 too, and shows it", async () => {
+		const client = await connect({ clientId: "five", protocolVersion: 5 });
+		await client.subscribeAsync("a/#", { qos: 1 });
+		const heard = once(client, "message");
+		await client.publishAsync("a/b", "x", { qos: 1, properties: { userProperties: { key: "value" } } });
+		const [, , packet] = (await heard) as [string, Buffer, mqtt.IPublishPacket];
+		assert.deepEqual({ ...packet.properties?.userProperties }, { key: "value" });
+		await client.publishAsync("end", "", { qos: 1 });
+		assert.deepEqual(wire.lines.filter(({ topic }) => topic !== "end").map(short), [
+			"in CONNECT",
+			"out CONNACK",
+			"in SUBSCRIBE",
+			"out SUBACK answers 3",
+			"in PUBLISH a/b",
+			"out PUBACK a/b answers 5",
+			"out PUBLISH a/b",
+			"in PUBACK a/b answers 7",
+		]);
+	});
+
 	it("shows nothing of the page's own clients, and goes on where bytes are no MQTT", async () => {
 		await (await connect({ clientId: "page-1" })).publishAsync("a", "x", { qos: 1 });
 		assert.deepEqual(wire.lines, []);
