@@ -1,9 +1,10 @@
 /** What the page makes of what boards publish: boards, curves, alert ids, and the way of a request. No browser. */
 
 import assert from "node:assert/strict";
-import { Boards, placeOf } from "../../hosts/desk/page/model/boards.js";
+import { Boards } from "../../hosts/desk/page/model/boards.js";
 import { Ids } from "../../hosts/desk/page/model/ids.js";
 import { Output } from "../../hosts/desk/page/model/output.js";
+import { placeOf } from "../../hosts/desk/page/model/place.js";
 import { Series } from "../../hosts/desk/page/model/series.js";
 
 const base = "factory/1/machine/desk-1";

@@ -6,6 +6,7 @@
 
 import MQTTClient from "../../../../modules/mqtt/client.js";
 import type { ControlMessage, MQTTClientOptions, ReadableOptions } from "../../../../modules/mqtt/options.js";
+import { reasonOf } from "./refusal.js";
 import { timer } from "./timer.js";
 
 export interface Message {
@@ -300,21 +301,4 @@ export class Link {
 		this.#state = state;
 		this.#options.onState?.(state, detail);
 	}
-}
-
-type MQTTError = Parameters<NonNullable<MQTTClientOptions["onError"]>>[0];
-
-const refusals = [
-	"",
-	"the broker does not speak MQTT 3.1.1",
-	"the broker does not accept this client id",
-	"the broker is not available",
-	"wrong user or password",
-	"not authorized",
-];
-
-function reasonOf(error: MQTTError): string {
-	if (error.returnCode) return refusals[error.returnCode] ?? `refused with ${error.returnCode}`;
-	const cause = error.cause as Error | undefined;
-	return cause?.message ?? error.message;
 }
