@@ -159,6 +159,17 @@ describe(`the page's test client${missing ? ` – pending: ${missing}` : ""}`, f
 		await tab.getByRole("button", { name: "clean session" }).click();
 		await tab.locator(".message", { hasText: "now" }).waitFor();
 		assert.deepEqual(await logged(tab), ["news/2"]);
+
+		await tab.getByRole("button", { name: "persistent session" }).click();
+		await tab.getByRole("button", { name: "disconnect" }).click();
+		await tab.getByRole("button", { name: "end the session" }).click();
+		// The broker says so itself: the next connection finds none.
+		for (let present = true; present; ) {
+			await tab.getByRole("button", { name: "connect", exact: true }).click();
+			const said = await tab.getByText(/Session Present [01]/).textContent();
+			present = said?.includes("Present 1") ?? true;
+			if (present) await tab.getByRole("button", { name: "disconnect" }).click();
+		}
 		await observer.close();
 	});
 

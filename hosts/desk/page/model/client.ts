@@ -88,6 +88,21 @@ export class TestClient {
 		return this.state.value.link === "online";
 	}
 
+	/** Ends the session at the broker: a clean connection, and nothing after it. */
+	forget(): void {
+		const { through, id } = this.#options;
+		const link = new Link({
+			through,
+			id,
+			lasting: false,
+			onMessage() {},
+			onState: state => {
+				if (state === "online") setTimeout(() => link.disconnect());
+			},
+		});
+		link.connect();
+	}
+
 	subscribe(filter: string, QoS: number, known = false): void {
 		if (this.subscriptions.some(one => one.filter === filter)) return;
 		const subscription: Subscription = {

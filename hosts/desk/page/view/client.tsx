@@ -91,6 +91,11 @@ function Session({ client }: { readonly client: TestClient }) {
 				</span>
 			)}
 			{link === "off" && !client.clean && (
+				<button type="button" disabled={refused} onClick={() => client.forget()}>
+					end the session
+				</button>
+			)}
+			{link === "off" && !client.clean && (
 				<span class="more">
 					{refused ? "read only" : "the broker queues QoS 1 and 2 for its subscriptions until it comes back"}
 				</span>
