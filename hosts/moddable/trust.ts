@@ -2,7 +2,7 @@
  * `ssl/cert` in the place of the SDK's own: whether a server's certificates are to be believed (RFC 5280 §6.1, RFC 6125
  * §6.4), with the reason where they are not, and what we show of ourselves. The SDK's (8.2.3) goes on after a signature
  * that does not fit: it believes anybody who sends the authority's certificate behind one of his own making.
- * Not looked at: path lengths, key usage, extended or not, name constraints, revocation.
+ * Not looked at: key usage (what is extended is), name constraints, revocation.
  */
 
 /// <reference path="./sdk.d.ts" />
@@ -98,11 +98,12 @@ export default class CertificateManager {
 			if (!wellFormed(bytes)) throw refusal("tls-failed", "a certificate is not well formed");
 			const certificate = X509.decode(bytes);
 			if (i === 0 && !solid(certificate.spki)) throw refusal("tls-failed", "the server's key is too weak");
+			if (!serving(bytes)) break;
 			if (i > 0) {
-				if (!issuing(bytes) || !signed(path[i - 1] as Certificate, certificate.spki)) break;
+				if (!issuing(bytes, i - 1) || !signed(path[i - 1] as Certificate, certificate.spki)) break;
 			}
 			path.push(certificate);
-			const authority = this.#authority(bytes, certificate);
+			const authority = this.#authority(bytes, certificate, i);
 			if (authority) {
 				path.push(authority);
 				return path;
@@ -113,13 +114,14 @@ export default class CertificateManager {
 			"the server's certificate comes from an authority that is not trusted, or lacks those between",
 		);
 	}
-	/** The trusted one that has signed it. */
-	#authority(bytes: Uint8Array, certificate: Certificate): Certificate | undefined {
+	/** The trusted one that has signed it, and that allows so many authorities below it. */
+	#authority(bytes: Uint8Array, certificate: Certificate, below: number): Certificate | undefined {
 		const { issuer } = X509.decodeTBS(certificate.tbs);
 		for (const candidate of this.#authorities ?? collected(bytes)) {
 			const authority = X509.decode(candidate);
 			// By name first: a signature costs a second on a small chip.
 			if (Bin.comp(X509.decodeTBS(authority.tbs).subject, issuer) !== 0) continue;
+			if (below > most(candidate)) continue;
 			if (signed(certificate, authority.spki)) return authority;
 		}
 		return undefined;
@@ -141,12 +143,33 @@ function collected(certificate: Uint8Array): readonly Bytes[] {
 	return [];
 }
 
-/** basicConstraints says that it may issue others (RFC 5280 §4.2.1.9). */
-function issuing(certificate: Uint8Array): boolean {
+/** basicConstraints says that it may issue others, and have so many authorities below it (RFC 5280 §4.2.1.9). */
+function issuing(certificate: Uint8Array, below: number): boolean {
 	const constraints = X509.decodeExtension(certificate, [2, 5, 29, 19]);
 	if (!constraints) return false;
 	const [sequence, , boolean, length, value] = new Uint8Array(constraints);
-	return sequence === 0x30 && boolean === 1 && length === 1 && value !== 0;
+	return sequence === 0x30 && boolean === 1 && length === 1 && value !== 0 && below <= most(certificate);
+}
+
+/** How many authorities may stand below this one: pathLenConstraint, of one byte where there is any. */
+function most(certificate: Bytes): number {
+	const constraints = X509.decodeExtension(certificate, [2, 5, 29, 19]);
+	const [, , , , , tag, length, value = 0] = constraints ? new Uint8Array(constraints) : [];
+	return tag === 2 && length === 1 ? value : LONGEST;
+}
+
+/** Extended key usage, where there is any, names servers (RFC 5280 §4.2.1.12); "any use" is not enough, as with OpenSSL. */
+function serving(certificate: Uint8Array): boolean {
+	const usages = X509.decodeExtension(certificate, [2, 5, 29, 37]);
+	if (!usages) return true;
+	const bytes = new Uint8Array(usages);
+	for (let at = 2; at < bytes.byteLength; ) {
+		const length = bytes[at + 1] ?? 0;
+		const usage = bytes.slice(at + 2, at + 2 + length).join();
+		if (usage === "43,6,1,5,5,7,3,1") return true;
+		at += 2 + length;
+	}
+	return false;
 }
 
 /** The SDK's check of the server's proof is lenient: with a small exponent such a proof can be forged without the key. */

@@ -69,7 +69,7 @@ const explanations: readonly (readonly [pattern: RegExp, code: string, message: 
 	[/^CERT_NOT_YET_VALID$/, Reason.early, "the server's certificate is not valid yet: is the clock right?"],
 	[/^CERT_REVOKED$/, Reason.revoked, "the server's certificate was revoked"],
 	[
-		/^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_SIGNATURE|CERT_UNTRUSTED|INVALID_CA|INVALID_PURPOSE|CERT_CHAIN)/,
+		/^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_SIGNATURE|CERT_UNTRUSTED|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|CERT_CHAIN)/,
 		Reason.authority,
 		"the server's certificate comes from an authority that is not trusted",
 	],

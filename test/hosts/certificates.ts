@@ -23,6 +23,8 @@ export interface Subject {
 	readonly until?: Date;
 	/** Elliptic if not given. */
 	readonly keys?: Keys;
+	/** What it may be used for (extended key usage), if that is limited. */
+	readonly usage?: "server" | "client";
 }
 
 export type Keys = "elliptic" | "rsa";
@@ -30,6 +32,11 @@ export type Keys = "elliptic" | "rsa";
 const day = 86_400_000;
 const basicConstraints = [85, 29, 19];
 const subjectAltName = [85, 29, 17];
+const extendedKeyUsage = [85, 29, 37];
+const usages = {
+	server: [43, 6, 1, 5, 5, 7, 3, 1],
+	client: [43, 6, 1, 5, 5, 7, 3, 2],
+};
 
 /** With SHA-256, by the type of the key. */
 const algorithms = {
@@ -43,13 +50,17 @@ export class Authority {
 	readonly #key: KeyObject;
 	#serial = 1;
 
-	/** With a key of its own or one that there is; vouched for by itself or by another. */
-	constructor(name: string, keys: Keys | KeyObject = "elliptic", issuer?: Authority) {
+	/** With a key of its own or one that there is; vouched for by itself or by another. `pathLength`: so many authorities below it. */
+	constructor(name: string, keys: Keys | KeyObject = "elliptic", issuer?: Authority, pathLength?: number) {
 		const { publicKey, privateKey } =
 			typeof keys === "string" ? pair(keys) : { publicKey: createPublicKey(keys), privateKey: keys };
 		this.#name = name;
 		this.#key = privateKey;
-		const constraints = extension(basicConstraints, true, sequence(tlv(1, Buffer.of(255))));
+		const constraints = extension(
+			basicConstraints,
+			true,
+			sequence(tlv(1, Buffer.of(255)), ...(pathLength === undefined ? [] : [integer(pathLength)])),
+		);
 		this.certificate = (issuer ?? this).#certify({ name }, publicKey, constraints);
 	}
 	issue(subject: Subject): Issued {
@@ -61,6 +72,8 @@ export class Authority {
 		const extensions = alternatives.length
 			? [extension(subjectAltName, false, sequence(...alternatives))]
 			: [];
+		if (subject.usage)
+			extensions.push(extension(extendedKeyUsage, false, sequence(oid(usages[subject.usage]))));
 		return {
 			certificate: this.#certify(subject, publicKey, ...extensions),
 			key: privateKey.export({ type: "pkcs8", format: "der" }),

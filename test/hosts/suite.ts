@@ -69,6 +69,11 @@ export interface TLSWorld {
 	readonly forged: Endpoint;
 	/** Issued by a server, which may issue nothing; sends the whole chain. */
 	readonly presumptuous: Endpoint;
+	/** A client's certificate by its extended key usage; one for servers alone; and two below an authority that may have none below it. */
+	readonly visitor: Endpoint;
+	readonly limited: Endpoint;
+	readonly narrow: Endpoint;
+	readonly beyond: Endpoint;
 	/** Sends another's certificate and no proof of its key. */
 	readonly unproven: Endpoint;
 	/** Answers the hello with TLS 1.1. */

@@ -154,6 +154,8 @@ const suite: Suite = {
 			"below",
 			trusting,
 		),
+		accepted("a certificate may be for servers alone", "limited", trusting),
+		accepted("an authority that allows none below it may issue a server's certificate", "narrow", trusting),
 		accepted("an authority and a server may have RSA keys", "rsa", ({ host, rsaCA }) => ({
 			host,
 			ca: bytes(rsaCA),
@@ -212,6 +214,8 @@ const suite: Suite = {
 			"presumptuous",
 			trusting,
 		),
+		refused("a certificate that is for clients alone", "tls-authority", "visitor", trusting),
+		refused("more authorities in between than one of them allows", "tls-authority", "beyond", trusting),
 		refused("another's certificate without proof of its key", "tls-failed", "unproven", trusting),
 		refused("another's certificate with a proof that reads in two ways", "tls-failed", "ambiguous", trusting),
 		refused("a server with another name", "tls-name", "otherName", trusting),

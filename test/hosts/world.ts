@@ -150,6 +150,8 @@ async function openTLS(
 	const [chained, forged] = [below.issue(server), new Authority("Test authority").issue(server)];
 	const key = createPrivateKey({ key: good.key, format: "der", type: "pkcs8" });
 	const presumptuous = new Authority("server", key).issue(server);
+	const narrow = new Authority("Narrow authority", "elliptic", authority, 0);
+	const beyond = new Authority("Authority beyond", "elliptic", narrow);
 	const ask = {
 		...own(good),
 		requestCert: true,
@@ -178,6 +180,10 @@ async function openTLS(
 		rsa: await serve(echo, own(rsa.issue({ ...server, keys: "rsa" }))),
 		forged: await serve(echo, own(forged, authority.certificate)),
 		presumptuous: await serve(echo, own(presumptuous, good.certificate, authority.certificate)),
+		visitor: await serve(echo, own(authority.issue({ ...server, usage: "client" }))),
+		limited: await serve(echo, own(authority.issue({ ...server, usage: "server" }))),
+		narrow: await serve(echo, own(narrow.issue(server), narrow.certificate)),
+		beyond: await serve(echo, own(beyond.issue(server), beyond.certificate, narrow.certificate)),
 		unproven: await serve(answering(...unproven([good.certificate, authority.certificate], unsigned))),
 		ambiguous: await serve(answering(...unproven([good.certificate, authority.certificate], ambiguous))),
 		outdated: await serve(answering(...outdated)),
