@@ -158,7 +158,7 @@ export default class Applied {
 	private stored(state: State, hash: string): boolean {
 		// A board that has nothing to remember with said so at its start, and has no older state to come back either.
 		if (this.memory.lasting && !this.memory.put(this.key, state)) {
-			if (hash && !this.undone.includes(hash)) this.undone = [...this.undone, hash].slice(-MOST);
+			if (!this.undone.includes(hash)) this.undone = [...this.undone, hash].slice(-MOST);
 			return false;
 		}
 		this.unsaved = false;

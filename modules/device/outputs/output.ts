@@ -167,14 +167,13 @@ export default class Output {
 		const hash = hashOf("desired", payload, about);
 		const verdict = applied.judge(hash, about);
 		const old = applied.old(request, about);
-		// A version says by itself which of two is newer. Where it is old and was handled, so was all that came before it.
-		if (verdict === Verdict.Over || (verdict === Verdict.Unsure && old)) {
+		if (verdict === Verdict.Over) {
 			this.pass(topic);
 			return false;
 		}
 		if (!old) {
 			const command = { ...this.wanted(request), ver, wish: textOf(request), src: "desired", hash };
-			return this.stored(command, request.ver === undefined ? verdict : Verdict.New, topic, cid);
+			return this.stored(command, verdict, topic, cid);
 		}
 		publisher.report(`${topic}: ${old}`);
 		// The retained copy is the latest desired state: one that is held is older.

@@ -239,6 +239,11 @@ describe("a command that could not be stored", () => {
 		refused(one, [1, true], [2, false]);
 		assert.equal(command(one, 1, true, true), true);
 		assert.equal(command(one, 2, false, true), true);
+		const third = stage();
+		refused(third, [1, true], [2, false]);
+		command(third, 1, true, true);
+		third.restart();
+		assert.equal(command(third, 2, false, true), true);
 		const other = stage();
 		refused(other, [1, true], [2, false]);
 		assert.equal(command(other, 2, false, true), true);
@@ -302,7 +307,13 @@ describe("a command that is held", () => {
 
 	for (const [title, newer] of [
 		["a command", (one: Stage) => void command(one, 9, false)],
-		["a local action", (one: Stage) => act(one, false)],
+		[
+			"a local action",
+			(one: Stage) => {
+				act(one, false);
+				one.applied.save();
+			},
+		],
 		["a redelivery that proves it old", (one: Stage) => one.applied.drop()],
 		["a new session", (one: Stage) => one.applied.forget()],
 	] as const)
@@ -310,7 +321,6 @@ describe("a command that is held", () => {
 			const one = stage();
 			one.applied.hold(asked(one, 2, true));
 			newer(one);
-			one.applied.save();
 			one.restart();
 			assert.equal(one.applied.state.held, undefined);
 		});

@@ -182,6 +182,156 @@ describe("lamp/set", () => {
 	});
 });
 
+describe("a redelivery that may be an old command", () => {
+	/** ON and OFF were done, the lamp is off, and the broker sends both or more again, under other identifiers. */
+	function stage(topic: string, description: object = { lamp }) {
+		const world = new World();
+		const board = world.start(description);
+		world.link.connect(true);
+		world.link.receive(topic, "ON", { id: 1 });
+		world.link.receive(topic, "OFF", { id: 2 });
+		world.clock.advance(5000);
+		const reconnect = (sessionPresent = true) => {
+			world.link.disconnect();
+			world.link.deaf = false;
+			world.link.connect(sessionPresent);
+		};
+		reconnect();
+		let id = 30;
+		const again = (payload: string, where = topic) =>
+			world.link.receive(where, payload, { id: id++, duplicate: true });
+		/** The levels after ON and OFF. */
+		const levels = () => world.pins.get(2)?.slice(3);
+		const press = () => board.outputs[0]?.press();
+		const settle = () => world.clock.advance(5000);
+		return { world, reconnect, again, levels, press, settle };
+	}
+
+	for (const topic of ["lamp/set", "lamp/desired"]) {
+		it(`is done on ${topic} once the broker has been quiet for a second and has answered`, () => {
+			const { world, again, levels } = stage(topic);
+			again("ON");
+			world.clock.advance(1900);
+			assert.deepEqual(levels(), []);
+			world.clock.advance(200);
+			assert.deepEqual(levels(), [1]);
+		});
+
+		it(`is not done on ${topic} when the last one comes again too`, () => {
+			const { again, levels, settle } = stage(topic);
+			again("ON");
+			again("OFF");
+			settle();
+			assert.deepEqual(levels(), []);
+		});
+
+		it(`is not done on ${topic} while the broker does not answer, on this connection or another`, () => {
+			const { world, reconnect, again, levels } = stage(topic);
+			again("ON");
+			world.link.deaf = true;
+			world.clock.advance(10_000);
+			reconnect();
+			world.clock.advance(500);
+			world.link.deaf = true;
+			world.clock.advance(10_000);
+			assert.deepEqual(levels(), []);
+			world.link.deaf = false;
+			world.link.publish("r/b/x", "", { QoS: 1 });
+			world.clock.advance(1000);
+			assert.deepEqual(levels(), [1]);
+		});
+
+		it(`is not done on ${topic} after a local action, nor is a retained copy of it then`, () => {
+			const { world, again, levels, press, settle } = stage(topic);
+			again("ON");
+			press();
+			press();
+			if (topic === "lamp/desired") world.link.receive(topic, "ON", { retain: true });
+			settle();
+			assert.deepEqual(levels(), [1, 0]);
+		});
+
+		it(`is not done on ${topic} in a new session`, () => {
+			const { again, reconnect, levels, settle } = stage(topic);
+			again("ON");
+			reconnect(false);
+			settle();
+			assert.deepEqual(levels(), []);
+		});
+
+		it(`is not done on ${topic} after the time of the fail-safe`, () => {
+			const { world, again, reconnect, levels, settle } = stage(topic, {
+				lamp: { ...lamp, failSafe: 60_000 },
+			});
+			again("ON");
+			world.link.disconnect();
+			world.clock.advance(100_000);
+			reconnect();
+			settle();
+			assert.deepEqual(levels(), []);
+		});
+	}
+
+	it("is not done before the broker has answered after the last of them", () => {
+		const { world, again, levels } = stage("lamp/set");
+		again("ON");
+		world.clock.advance(1100);
+		again("ON");
+		world.link.deaf = true;
+		world.clock.advance(1500);
+		assert.deepEqual(levels(), []);
+	});
+
+	it("is over at once if it has a cid", () => {
+		const { world, again, levels, settle } = stage("lamp/set");
+		world.link.receive("lamp/set", '{"state":"ON","cid":1}', { id: 5 });
+		world.link.receive("lamp/set", "OFF", { id: 6 });
+		again('{"state":"ON","cid":1}');
+		settle();
+		assert.deepEqual(levels(), [1, 0]);
+	});
+
+	it("is not done when the retained copy shows that it is old", () => {
+		const { world, again, levels, settle } = stage("lamp/desired");
+		again("ON");
+		world.link.receive("lamp/desired", "OFF", { retain: true });
+		settle();
+		assert.deepEqual(levels(), []);
+	});
+
+	it("of desired is the last desired state also when a live command follows it before it is done", () => {
+		const { world, again, levels, settle } = stage("lamp/desired");
+		again("ON");
+		world.link.receive("lamp/set", "OFF", { id: 9 });
+		world.link.receive("lamp/desired", "ON", { retain: true });
+		settle();
+		assert.deepEqual(levels(), []);
+	});
+
+	it("keeps its place in the order when it is refused, since something was done here", () => {
+		const { world, reconnect, again, levels, press, settle } = stage("lamp/desired");
+		world.link.receive("lamp/set", "ON", { id: 3 });
+		world.link.receive("lamp/desired", "ON", { id: 4 });
+		press();
+		reconnect();
+		again("OFF");
+		again("ON", "lamp/set");
+		again("ON");
+		settle();
+		assert.deepEqual(levels(), [1, 0]);
+	});
+
+	it("is done after a restart between its delivery and then", () => {
+		const { world, again, settle } = stage("lamp/set");
+		again("ON");
+		world.kill();
+		world.start({ lamp });
+		world.link.connect(true);
+		settle();
+		assert.equal(world.level(2), 1);
+	});
+});
+
 describe("lamp/desired", () => {
 	it("is applied once for each version that is newer than the last, and reported with it", () => {
 		const world = online();
