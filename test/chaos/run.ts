@@ -5,10 +5,10 @@
  */
 
 import { createWriteStream, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { SingleBar } from "cli-progress";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import { available } from "../../hosts/xs/worker.js";
+import { inPlace, program, whole } from "../command.js";
 import { program as mosquitto } from "../firmware/brokers.js";
 import { campaign, type Outcome, type Progress } from "./campaign.js";
 
@@ -20,30 +20,17 @@ interface Options {
 	readonly log?: string;
 }
 
-const whole = (least: number) => (text: string) => {
-	const value = Number(text);
-	if (!Number.isInteger(value) || value < least)
-		throw new InvalidArgumentError(`expected a whole number of at least ${least}.`);
-	return value;
-};
-
-const options = new Command("chaos")
-	.description(
-		"Runs the firmware against Mosquitto through a proxy that delays, swallows, cuts and resets, kills board and broker, and accounts for every alert: what was accepted must be delivered.",
-	)
+const options = program(
+	"chaos",
+	"Runs the firmware against Mosquitto through a proxy that delays, swallows, cuts and resets, kills board and broker, and accounts for every alert: what was accepted must be delivered.",
+)
 	.option("--seconds <number>", "how long faults go on; what is left then has to arrive", whole(1), 180)
 	.option("--seed <number>", "repeats the faults of a campaign", whole(0), Date.now() % 1_000_000)
 	.addOption(new Option("--engine <name>", "the firmware's engine").choices(["xs", "node"]).default("xs"))
 	.option("--json <file>", "writes the account there as well")
 	.option("--log <file>", "writes there what happens, line by line")
-	.allowExcessArguments(false)
-	.showHelpAfterError("(--help lists the options)")
-	.exitOverride(({ exitCode }) => process.exit(exitCode && 2))
 	.parse()
 	.opts<Options>();
-
-/** npm runs scripts in the package's folder; file names are meant from where it was called. */
-const inPlace = (name: string) => resolve(process.env.INIT_CWD ?? "", name);
 
 function refuse(why: string): never {
 	console.error(`chaos: ${why}`);

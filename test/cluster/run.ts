@@ -5,9 +5,9 @@
  */
 
 import { createWriteStream, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { SingleBar } from "cli-progress";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
+import { inPlace, program, whole } from "../command.js";
 import { type Account, campaign } from "./campaign.js";
 import { type Kind, kinds, missing } from "./nodes.js";
 
@@ -20,31 +20,18 @@ interface Options {
 	readonly log?: string;
 }
 
-const whole = (least: number) => (text: string) => {
-	const value = Number(text);
-	if (!Number.isInteger(value) || value < least)
-		throw new InvalidArgumentError(`expected a whole number of at least ${least}.`);
-	return value;
-};
-
-const options = new Command("cluster")
-	.description(
-		"Runs boards on three nodes of a broker, kills and freezes nodes, and accounts for everything.",
-	)
+const options = program(
+	"cluster",
+	"Runs boards on three nodes of a broker, kills and freezes nodes, and accounts for everything.",
+)
 	.addOption(new Option("--broker <kind>", "whose cluster").choices(kinds).default("rabbitmq"))
 	.option("--seconds <number>", "how long faults go on; what is left then has to arrive", whole(1), 180)
 	.option("--seed <number>", "repeats the faults of a campaign", whole(0), Date.now() % 1_000_000)
 	.option("--boards <number>", "how many", whole(1), 6)
 	.option("--json <file>", "writes the account there as well")
 	.option("--log <file>", "writes there what happens, line by line")
-	.allowExcessArguments(false)
-	.showHelpAfterError("(--help lists the options)")
-	.exitOverride(({ exitCode }) => process.exit(exitCode && 2))
 	.parse()
 	.opts<Options>();
-
-/** npm runs scripts in the package's folder; file names are meant from where it was called. */
-const inPlace = (name: string) => resolve(process.env.INIT_CWD ?? "", name);
 
 async function run(): Promise<number> {
 	const { broker, seconds, seed, boards, json, log } = options;

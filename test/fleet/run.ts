@@ -6,9 +6,8 @@
 
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
 import { SingleBar } from "cli-progress";
-import { Command, InvalidArgumentError } from "commander";
+import { inPlace, program, whole } from "../command.js";
 import { mosquitto, type TestBroker } from "../firmware/brokers.js";
 import { type Account, fleet } from "./fleet.js";
 
@@ -23,15 +22,10 @@ interface Options {
 	readonly json?: string;
 }
 
-const whole = (least: number) => (text: string) => {
-	const value = Number(text);
-	if (!Number.isInteger(value) || value < least)
-		throw new InvalidArgumentError(`expected a whole number of at least ${least}.`);
-	return value;
-};
-
-const options = new Command("fleet")
-	.description("Runs many boards of the real firmware against one broker and accounts for every alert.")
+const options = program(
+	"fleet",
+	"Runs many boards of the real firmware against one broker and accounts for every alert.",
+)
 	.option("--boards <number>", "how many", whole(1), 100)
 	.option("--processes <number>", "in how many processes", whole(1), availableParallelism())
 	.option("--seconds <number>", "how long they sample and raise alerts once all are online", whole(1), 20)
@@ -40,14 +34,8 @@ const options = new Command("fleet")
 	.option("--stop-broker <seconds>", "stops the broker that was started for so long", whole(1))
 	.option("--data <folder>", "a folder for the boards' flash; in memory if not given")
 	.option("--json <file>", "writes the account there as well")
-	.allowExcessArguments(false)
-	.showHelpAfterError("(--help lists the options)")
-	.exitOverride(({ exitCode }) => process.exit(exitCode && 2))
 	.parse()
 	.opts<Options>();
-
-/** npm runs scripts in the package's folder; file names are meant from where it was called. */
-const inPlace = (name: string) => resolve(process.env.INIT_CWD ?? "", name);
 
 function refuse(why: string): never {
 	console.error(`fleet: ${why}`);

@@ -3,23 +3,19 @@
  * each mistake of the document with its key. Exits 0 without mistakes, 2 where the description itself is wrong, else 1.
  */
 
-import { Command } from "commander";
 import { load, Wrong } from "../../hosts/desk/config.js";
-import { inPlace } from "../../hosts/desk/options.js";
 import { createDevice } from "../../hosts/node/device.js";
 import Bundle from "../../modules/device/homeassistant/bundle.js";
 import { firmware } from "../../modules/device/retained/info.js";
+import { inPlace, program } from "../command.js";
 import { expand, validate } from "./validator.js";
 
-const { config, json } = new Command("homeassistant")
-	.description(
-		"Shows the entities that Home Assistant makes of a board description, and what is wrong with them.",
-	)
+const { config, json } = program(
+	"homeassistant",
+	"Shows the entities that Home Assistant makes of a board description, and what is wrong with them.",
+)
 	.option("--config <file>", "the board's description (default: that of npm start)")
 	.option("--json", "prints the document instead of the table")
-	.allowExcessArguments(false)
-	.showHelpAfterError("(--help lists the options)")
-	.exitOverride(({ exitCode }) => process.exit(exitCode && 2))
 	.parse()
 	.opts<{ config?: string; json?: boolean }>();
 
