@@ -127,7 +127,7 @@ export class Brokers {
 		this.index = good < 0 || again ? first : good;
 		this.left = order.filter(index => index !== this.index);
 	}
-	/** A broker took us. False when its session is not the one of the last connection. */
+	/** A broker has accepted the board. False when its session is not the one of the last connection. */
 	accepted(): boolean {
 		const same = this.last === -1 || this.last === this.index;
 		this.last = this.index;
@@ -148,8 +148,8 @@ export class Brokers {
 		return this.next();
 	}
 	/**
-	 * A connection that was online has ended for this reason; `served`: something was acknowledged on it. A broker that accepts and does not serve is no better than one that cannot be reached: the next is tried.
-	 * Milliseconds until then.
+	 * A connection that was online has ended for this reason; `served`: something was acknowledged on it. A broker that
+	 * accepts and does not serve is no better than one that cannot be reached: the next is tried. Milliseconds until then.
 	 */
 	ended(served: boolean, reason: number): number {
 		const silent = reason === Reason.acknowledge || reason === Reason.unanswered;

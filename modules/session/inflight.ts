@@ -73,7 +73,7 @@ export class InFlight {
 		while (this.places.has(this.last));
 		return this.last;
 	}
-	/** The message at this place goes out under this identifier: kept before the bytes leave, so that DUP is right after a power cut. */
+	/** The message goes out under this identifier: kept before the bytes leave, so that DUP is right after a power cut. */
 	sent(packetIdentifier: number, place: number): void {
 		this.places.set(packetIdentifier, place);
 		const lane = laneOf(place);
@@ -157,7 +157,7 @@ export class InFlight {
 		this.live.reset();
 		this.durable.reset();
 	}
-	/** After a restart: takes over what the outbox had in flight. */
+	/** After a restart: takes over the messages that the outbox had in flight. */
 	private recover(): void {
 		const pairs: (readonly [number, number])[] = [];
 		for (let entry = this.durable.next(0); entry; entry = this.durable.next(entry.sequence))

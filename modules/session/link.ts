@@ -10,7 +10,7 @@ import { Deadline } from "./deadline.js";
 import type { Client, ClientClass, ClientControl, ClientMessage, LinkOptions } from "./options.js";
 import { Packet, Reason } from "./outcomes.js";
 
-/** The supervisor, as a connection sees it: what it calls back. */
+/** The supervisor, as a connection sees it: its callbacks. */
 export interface LinkOwner {
 	/** CONNACK with code 0. */
 	accepted(sessionPresent: boolean): void;
@@ -26,7 +26,7 @@ export interface LinkOwner {
 	fault(error: unknown): void;
 }
 
-/** How often the client may refuse what should fit, and the milliseconds that the end of a connection is given to be told first. */
+/** Refusals of a message that should fit, and milliseconds in which the end of the connection may come to explain them. */
 const patience = 3;
 const grace = 1000;
 /**

@@ -84,7 +84,7 @@ export interface SessionOptions {
 	/** Retained, QoS 1; `offline` is also the will. */
 	readonly status: { readonly topic: string; readonly online: string; readonly offline: string };
 	readonly subscriptions?: readonly Subscription[];
-	/** Holds what is published as `durable`. The session does not close it. */
+	/** Holds messages that are published as `durable`. The session does not close it. */
 	readonly outbox: Outbox;
 	readonly timer: Timer;
 	readonly ticks: Ticks;
@@ -98,7 +98,7 @@ export interface SessionOptions {
 	readonly window?: number;
 	/** Durable messages a second while a backlog drains; 20 by default. */
 	readonly rate?: number;
-	/** Milliseconds between two offers of what was put aside; a day by default, and the first after a 24th of it. */
+	/** Milliseconds between two offers of messages that were set aside; a day by default, the first after a 24th of it. */
 	readonly recall?: number;
 	/** Bytes of messages in RAM; 16 384 by default. */
 	readonly queueBytes?: number;
@@ -109,7 +109,7 @@ export interface SessionOptions {
 	 * the connection only when there is room for so much.
 	 */
 	readonly replyBytes?: number;
-	/** Bytes of payload, inbound; 4096 by default. What is longer is reported and not delivered. */
+	/** Bytes of payload, inbound; 4096 by default. A longer message is reported and not delivered. */
 	readonly longestInbound?: number;
 	/** False while the next message has to wait; then `resume` is called. */
 	readonly ready?: () => boolean;
@@ -166,7 +166,8 @@ export type UserOptions = Pick<
 // counted until `readmit` makes it `queued` again; it is never thrown away.
 
 /**
- * A message that is held. Valid until the next `next`, `append` or `close` of its outbox (`sent` leaves it as it is), and no longer than until control goes back to the host: a payload in flash is read into a buffer that others use.
+ * A message that is held. Valid until the next `next`, `append` or `close` of its outbox (`sent` leaves it as it is), and
+ * until control goes back to the host at the longest: a payload in flash is read into a buffer that others use.
  */
 export interface OutboxEntry {
 	/** Position in the order of acceptance, from 1 upward; never used again in the life of the outbox. */
@@ -229,7 +230,7 @@ export type ClientDefaults = Pick<MQTTClientOptions, "socket" | "dns" | "timer" 
 	readonly ticks: Ticks;
 };
 
-/** Anything that says what went wrong. `cause` is what the socket said, with a `code` of its own where the host knows more (TLS). */
+/** The reason of an end. `cause` is the socket's error, with a `code` of its own where the host knows more (TLS). */
 export interface ClientError {
 	readonly code?: unknown;
 	readonly message?: unknown;
@@ -271,7 +272,7 @@ export const defaults = Object.freeze({
 	longestInbound: 4096,
 });
 
-/** Throws on what no connection could be made of. */
+/** Throws on options of which no connection can be made. */
 export function check(options: SessionOptions): void {
 	const { brokers, id, keepAlive, status, subscriptions = [], window = 1, rate = 1, outbox } = options;
 	const { brokerOrder = "listed" } = options;

@@ -1,20 +1,20 @@
 /**
- * What a session tells: its `State`, what became of a message (`Outcome`), why a connection ended (`Reason`), events for a log line
- * (`Report`), counters, and the calls of the application that carry them (`Application`). Also the control packet types that a session
- * knows. Decides nothing.
+ * The words of a session: its `State`, the `Outcome` of a publish, the `Reason` of a connection's end, events for a log line
+ * (`Report`), counters, and the calls of the application that carry them (`Application`). Also the control packet types
+ * that a session knows. Decides nothing.
  */
 
 import { Reason as Client } from "../mqtt/reason.js";
 import type { Deadline } from "./deadline.js";
 import type { Received, SessionOptions } from "./options.js";
 
-/** What became of a message given to `publish`. Anything above `queued` means that it was not accepted. */
+/** The fate of a message given to `publish`. Anything above `queued` means that it was not accepted. */
 export const Outcome = Object.freeze({
 	/** Handed to the connection. At QoS 1 it is kept until the broker has acknowledged it. */
 	sent: 1,
 	/** Kept; leaves when the connection, its window and its rate allow. */
 	queued: 2,
-	/** QoS 0, there is no connection, and nobody asked to keep the latest. */
+	/** QoS 0, there is no connection, and `latest` was not asked for. */
 	droppedOffline: 3,
 	/** The byte budget of the queue or outbox is used up. */
 	droppedFull: 4,
@@ -111,7 +111,7 @@ export const Report = Object.freeze({
 });
 export type Report = (typeof Report)[keyof typeof Report];
 
-/** What a session counts, from the moment it was made. Plain data, so that `info` can carry it as it is. */
+/** Counts from the moment the session was made. Plain data, so that `info` can carry it as it is. */
 export interface Counters {
 	/** Messages handed to a connection for the first time. */
 	readonly sent: number;
@@ -205,8 +205,8 @@ export const Packet = Object.freeze({
 });
 
 /**
- * The application: its callbacks, and what is counted for it. Each call is guarded: an exception that leaves a callback of the host ends the virtual
- * machine.
+ * The application: its callbacks, and its counters. Each call is guarded: an exception that leaves a callback of the host
+ * ends the virtual machine.
  */
 export class Application {
 	readonly counters: Tally = tally();

@@ -16,7 +16,7 @@ const enough = 3;
 const extra = 2;
 /** Milliseconds that a connection has to stand without the suspect. */
 export const proof = 10_000;
-/** Milliseconds after its bytes in which a broker that minds a message has hung up. Shorter than `proof`, or a broker that hangs up by the clock would convict. */
+/** Milliseconds after its bytes in which a broker hangs up on a message. Shorter than `proof`: a broker may hang up by the clock. */
 const soon = 5000;
 /** Milliseconds in which the suspect has to get its turn. */
 const turn = 60_000;

@@ -23,7 +23,7 @@ export interface QueueEntry extends OutboxEntry {
 	readonly byteLength: number;
 }
 
-/** What one entry costs in XS beside its bytes (17 slots and the headers of 2 chunks), so that many empty messages are bounded too. */
+/** Cost of an entry in XS beside its bytes (17 slots, the headers of 2 chunks): many empty messages are bounded too. */
 export const overhead = 288;
 
 export class Queue implements Outbox {
@@ -31,7 +31,7 @@ export class Queue implements Outbox {
 	private readonly yielding: boolean;
 	/** In the order of their sequence. */
 	private entries: QueueEntry[] = [];
-	/** What was put aside; likewise. */
+	/** Messages that were set aside; likewise. */
 	private poisoned: QueueEntry[] = [];
 	private sequence = 0;
 	length = 0;
@@ -44,7 +44,7 @@ export class Queue implements Outbox {
 	zeros = 0;
 	pending = 0;
 
-	/** `byteLength`: how many bytes of topics, payloads and entries may be held. `yielding`: messages set aside make way for new ones. */
+	/** `byteLength`: bytes of topics, payloads and entries that may be held. `yielding`: messages set aside make way. */
 	constructor({ byteLength = 16_384, yielding = false } = {}) {
 		if (!(byteLength > 0)) throw new RangeError(`queue: expected byteLength above 0, found ${byteLength}`);
 		this.budget = byteLength;
@@ -61,7 +61,7 @@ export class Queue implements Outbox {
 		{ QoS = 1, retain = false, latest = false }: QueueOptions = {},
 	): number {
 		const byteLength = encode(topic).byteLength + payload.byteLength;
-		// What is superseded goes first, also when its successor turns out not to fit: a stale state is worse than none.
+		// A superseded message goes first, also when its successor turns out not to fit: a stale state is worse than none.
 		if (latest) this.supersede(topic);
 		if (!this.makeRoom(byteLength, QoS)) return 0;
 		this.entries.push({

@@ -1,8 +1,8 @@
 /**
- * What leaves, and when: first what a former connection left unacknowledged (§4.4), then the live lane (RAM), then our
- * status, then the durable lane (the board's outbox), whose backlog goes at a limited rate. A message that finds nothing
- * before it goes straight to the connection. Nothing is sent twice on one connection [MQTT-4.4.0-1]; the window bounds
- * what is in flight. Knows no states.
+ * The order in which messages leave: first those that a former connection left unacknowledged (§4.4), then the live lane
+ * (RAM), then our status, then the durable lane (the board's outbox), whose backlog goes at a limited rate. A message that
+ * finds none before it goes straight to the connection. None is sent twice on one connection [MQTT-4.4.0-1]; the window
+ * bounds the number in flight. Knows no states.
  */
 
 import { Deadline } from "./deadline.js";
@@ -113,7 +113,7 @@ export class Sender {
 		const sequence = live.append(topic, payload, kept);
 		counters.dropped.full += live.evicted - evicted;
 		if (!sequence) {
-			// PUBACK of those that fill RAM may be behind messages that are not read before they are answered: so it is not waited for.
+			// PUBACK of messages that fill RAM may be behind messages that are not read before they are answered.
 			const gone = options.unkept && this.way?.send(topic, payload, 0, options.retain ?? false, false, 0);
 			if (gone) counters.sent++;
 			return gone ? Outcome.sent : Outcome.droppedFull;

@@ -32,7 +32,7 @@ export default class Session implements SessionLike {
 	private readonly application: Application;
 	private readonly sender: Sender;
 	private readonly supervisor: Supervisor;
-	/** For what must not happen inside a call of the application. */
+	/** For calls back that must not happen inside a call of the application. */
 	private readonly soon: Deadline;
 	/** It was said that messages are refused, and none has been accepted since. */
 	private full = false;
@@ -72,11 +72,11 @@ export default class Session implements SessionLike {
 	}
 	/** The broker that is connected, or tried. */
 	get broker(): Broker {
-		return this.supervisor.broker;
+		return this.supervisor.brokers.broker;
 	}
 
 	/**
-	 * Returns what became of the message (`Outcome`); throws only on what is no message: no topic name, another QoS.
+	 * Returns what became of the message (`Outcome`); throws only on a wrong topic or QoS.
 	 * Text is sent as UTF-8. The payload may be used again at once.
 	 */
 	publish(topic: string, payload: Uint8Array | string, options: PublishOptions = none): Outcome {
@@ -135,7 +135,7 @@ export default class Session implements SessionLike {
 		if (this.supervisor.close(farewell)) this.soon.set(0);
 	}
 
-	/** What a call of the application has left to be done after it. */
+	/** The rest of a call of the application, after it has returned. */
 	private later(): void {
 		this.application.flush();
 		if (this.supervisor.state === State.Closed) this.end();

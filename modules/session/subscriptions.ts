@@ -92,13 +92,9 @@ export class Subscriptions {
 		this.barren = 0;
 		return true;
 	}
-	/** The broker has granted this filter, on this connection. */
-	holds(filter: string): boolean {
-		return this.items.some(({ topic, granted }) => granted && topic === filter);
-	}
-	/** This filter is left out. */
-	lacks(filter: string): boolean {
-		return this.items.some(({ topic, out }) => out && topic === filter);
+	/** Messages on this topic should come: the broker has not refused the filter, though it may be left out. */
+	expects(filter: string): boolean {
+		return this.items.some(({ topic, granted, out }) => (granted || out) && topic === filter);
 	}
 	/** All was asked for, and the connection stands. Filters that are left out are reported at each one. */
 	online(): void {

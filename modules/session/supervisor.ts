@@ -10,7 +10,6 @@ import type { Inbound } from "./inbound.js";
 import type { InFlight } from "./inflight.js";
 import { Link, type LinkOwner } from "./link.js";
 import {
-	type Broker,
 	type ClientControl,
 	type ClientMessage,
 	type Deadlines,
@@ -42,7 +41,7 @@ export function legal(from: State, next: State): boolean {
 	return ((transitions[from] as number) & (1 << next)) !== 0;
 }
 
-/** What a supervisor drives. */
+/** The parts that a supervisor drives. */
 export interface Parts {
 	readonly status: Status;
 	readonly inflight: InFlight;
@@ -58,7 +57,7 @@ export class Supervisor implements LinkOwner {
 	state: State = Waiting;
 	private readonly options: SessionOptions;
 	private readonly parts: Parts;
-	private readonly brokers: Brokers;
+	readonly brokers: Brokers;
 	private readonly subscriptions: Subscriptions;
 	private readonly deadlines: Required<Deadlines>;
 	/** The deadline of the state; in Online, the moment at which the connection counts as stable. */
@@ -90,9 +89,6 @@ export class Supervisor implements LinkOwner {
 		this.deadline.set(this.brokers.first());
 	}
 
-	get broker(): Broker {
-		return this.brokers.broker;
-	}
 	/** The host's network came up: tries at once, but never twice within the back-off's minimum. */
 	up(): void {
 		this.networkDown = false;
@@ -134,7 +130,6 @@ export class Supervisor implements LinkOwner {
 		}
 		return this.state === Closed;
 	}
-	/** Gives the timer back. */
 	end(): void {
 		this.deadline.close();
 		this.parts.status.end();
@@ -149,7 +144,7 @@ export class Supervisor implements LinkOwner {
 		if (before <= Waiting || before >= Closing) return;
 		const { application, sender } = this.parts;
 		const online = before === Online;
-		const { host, port } = this.broker;
+		const { host, port } = this.brokers.broker;
 		if (reason === Reason.disconnected) this.subscriptions.hungUp();
 		this.drop();
 		this.enter(this.networkDown ? Network : Waiting);
@@ -199,10 +194,10 @@ export class Supervisor implements LinkOwner {
 		this.enter(Connecting);
 		this.tried = this.options.ticks.ticks;
 		const { id, keepAlive, clean = false, client } = this.options;
-		const { host, port, user, password, client: overrides } = this.broker;
+		const { host, port, user, password, client: overrides } = this.brokers.broker;
 		const { io, ...shared } = client;
 		const timeout = this.brokers.more ? this.deadlines.next : this.deadlines.connect;
-		// The client's own deadline knows better what is missing; ours stands behind it.
+		// The client's own deadline names the stage that failed; ours stands behind it.
 		this.deadline.set(timeout + 500);
 		const options = { ...shared, ...overrides, host, port, id, keepAlive, clean, timeout };
 		const credentials = { ...(user !== undefined && { user }), ...(password !== undefined && { password }) };
@@ -216,7 +211,7 @@ export class Supervisor implements LinkOwner {
 	/** LinkOwner: CONNACK. */
 	accepted(sessionPresent: boolean): void {
 		if (this.state !== Connecting) return;
-		// Whatever the host said of it, there is a network.
+		// There is a network, also where the host said that there is none.
 		this.networkDown = false;
 		// Another broker's session knows nothing of what is in flight.
 		const same = this.brokers.accepted();
@@ -243,8 +238,7 @@ export class Supervisor implements LinkOwner {
 			sender.open(link);
 			application.online(this.sessionPresent);
 			// Our own `online` has to come back, unless the broker has refused that filter.
-			const { topic } = status;
-			const expected = this.subscriptions.holds(topic) || this.subscriptions.lacks(topic);
+			const expected = this.subscriptions.expects(status.topic);
 			if (expected && (this.state as State) === Online) status.listen();
 		}
 	}
