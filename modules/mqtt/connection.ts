@@ -151,7 +151,7 @@ export default abstract class Connection<Client> extends Encoder {
 				port: options.port ?? 1883,
 				address,
 				onReadable: this.receive.bind(this),
-				onWritable: count => this.flush(count),
+				onWritable: this.flush.bind(this),
 				onError: cause => this.fail(2, cause), // disconnected
 			} as TCPOptions);
 		} catch (cause) {

@@ -182,7 +182,8 @@ export default abstract class Encoder {
 	 * follows from the caller's buffer, so that no buffer ever has the size of a message.
 	 */
 	protected publish(options: WriteOptions, length: number): Publication {
-		const { duplicate, retain } = options;
+		const duplicate = options.duplicate;
+		const retain = options.retain;
 		const topic = options.topic as string;
 		const QoS = this.QoS(options.QoS); // [MQTT-2.3.1-5] [MQTT-4.3.1-1] [MQTT-4.3.2-1]
 		if (duplicate && !QoS) this.wrong("duplicate", "false at QoS 0", duplicate); // [MQTT-3.3.1-2]
@@ -260,7 +261,8 @@ export default abstract class Encoder {
 		const byteLength = most + (long ? most : Math.max(this.kept * Size.topic, Size.packet));
 		if (!this.out || this.out.byteLength !== byteLength) {
 			this.out = new Uint8Array(byteLength);
-			this.views = new Array(8).fill(this.out);
+			// Of a length that no packet has.
+			this.views = new Array(8).fill(this.out.subarray(0, 0));
 		}
 		this.end = this.most = most;
 		this.cache = [];

@@ -144,7 +144,8 @@ export default abstract class Writer<Client> extends Connection<Client> {
 		const byteLength = options.byteLength ?? size;
 		if (!(size <= byteLength)) this.wrong("byteLength", `at least ${size}`, byteLength);
 		const publication = this.publish(options, byteLength);
-		const { offset, view } = publication;
+		const offset = publication.offset;
+		const view = publication.view;
 		const header = offset - view.byteOffset;
 		this.need(header + size);
 		if (options.QoS) this.sign(publication, options.id);

@@ -305,6 +305,17 @@ describe("write: topics that are kept", () => {
 		assert.equal(scene.line.writes.length, 2);
 	});
 
+	for (const kept of [1, 4, 9])
+		it(`A first message of any length has the right bytes, also that of the client's buffer with ${kept} topics`, () => {
+			for (let size = 0; size <= 1200; size++) {
+				const scene = new Scene({ kept }, 100_000).connected();
+				const payload = Buffer.alloc(size, size);
+				scene.client.write(payload, { topic: "t" });
+				const expected = generate({ cmd: "publish", topic: "t", payload, qos: 0, retain: false, dup: false });
+				assert.ok(scene.line.written.equals(expected), `${size} bytes`);
+			}
+		});
+
 	it("More topics than are kept, in turn, have the right bytes each time", () => {
 		const scene = new Scene({ kept: 3 }, 1_000_000).connected();
 		for (let round = 0; round < 3; round++)
