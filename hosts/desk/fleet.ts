@@ -16,6 +16,8 @@ import type { VirtualBoard } from "./web/protocol.js";
 export const MOST = 200;
 /** Milliseconds between two that start: they need not all do the same at the same moment. */
 const STAGGER = 20;
+/** Ids that may be taken, one after the other. */
+const TRIES = 50;
 
 export interface FleetOptions {
 	readonly root: string;
@@ -77,7 +79,7 @@ export class Fleet {
 	async add(count: number): Promise<void> {
 		for (let i = 0; i < count && this.#members.size < MOST && !this.#closed; i++) {
 			const { board } = this.#options;
-			const id = this.#nextId();
+			const id = this.#takeId();
 			const description = { ...(board.description as object), id };
 			const { wire: _wire, onEnd: _onEnd, trace: _trace, ...rest } = board;
 			await this.#start(id, { ...rest, description, engine: "node", data: this.#options.folder(id) });
@@ -116,7 +118,6 @@ export class Fleet {
 	async #start(id: string, options: BoardOptions): Promise<void> {
 		const { root, onStart, onRaised, onPin, onChange, onTrouble } = this.#options;
 		const base = `${root}/${id}`;
-		if (id !== this.#options.id) lock(options.data);
 		onStart(base, options.data);
 		const fault = new LinkFault();
 		const board = await DeskBoard.start({
@@ -135,6 +136,19 @@ export class Fleet {
 		});
 		this.#members.set(base, { id, base, engine: options.engine, board, fault, power: true });
 		onChange();
+	}
+
+	/** The next id whose state no other desk is using. */
+	#takeId(): string {
+		for (let attempt = 0; ; attempt++) {
+			const id = this.#nextId();
+			try {
+				lock(this.#options.folder(id));
+				return id;
+			} catch (error) {
+				if (attempt === TRIES) throw error;
+			}
+		}
 	}
 
 	/** `desk-1`, `desk-2` …: the number at the end of the first id, counted on. */
