@@ -165,12 +165,12 @@ export default class Journal {
 		this.free();
 		if (this.broken && this.room(1) && this.append(Kind.tail, this.tail, 0) >= 0) this.broken = false;
 	}
-	/** Reads the record at `address`, with a body of `length` bytes, into the frame. False when another one is there. */
-	load(address: number, length: number): boolean {
+	/** Reads a record into the frame; false when it is not one of this length. `sound`: its header was just checked. */
+	load(address: number, length: number, sound = false): boolean {
 		const { frame } = this;
 		this.epoch++;
 		if (!this.blocks.read(this.view(sizeOf(length, 1)), address)) return false;
-		return frame.sound && frame.length === length && frame.intact;
+		return (sound || (frame.sound && frame.length === length)) && frame.intact;
 	}
 	close(): void {
 		this.head = -1;

@@ -103,7 +103,7 @@ export default class State implements KeyValueDomain, Owner {
 		const journal = this.journal;
 		if (sequence > journal.sequence) journal.sequence = sequence;
 		// Checked here and not in `settle`: if this record is hit, the value before it is still there.
-		if (!journal.load(address, length)) {
+		if (!journal.load(address, length, true)) {
 			journal.hit++;
 			return;
 		}
@@ -150,6 +150,11 @@ export default class State implements KeyValueDomain, Owner {
 		return address;
 	}
 	private set(key: string, address: number, length: number): void {
+		const slot = this.slots.get(key);
+		if (slot?.length === length) {
+			slot.address = address;
+			return;
+		}
 		this.forget(key);
 		this.slots.set(key, { address, length });
 		this.count(key, length, 1);
