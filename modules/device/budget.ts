@@ -23,8 +23,8 @@ export interface Budget {
 	readonly lacking: number;
 }
 
-/** Slots and chunks of a board that is online and idle, alerts of faults included. */
-const Own = Object.freeze({ board: 53_200, sensor: 2100, alert: 850, output: 1500 });
+/** Slots and chunks of a board that is online and idle, alerts of faults included; `secure`: over TLS. */
+const Own = Object.freeze({ board: 53_200, sensor: 2100, alert: 850, output: 1500, secure: 4000 });
 
 /** Stays free at the worst moment. */
 const SPARE = 8192;
@@ -68,7 +68,11 @@ export function lack(lacking: number, { sensors, alerts }: Description): string 
 }
 
 /** What a board of this description takes by itself. */
-export function own({ sensors, alerts, actuators, lamp }: Description): number {
+export function own({ sensors, alerts, actuators, lamp, broker = "" }: Description): number {
 	const outputs = actuators.length + (lamp ? 1 : 0);
-	return Own.board + sensors.length * Own.sensor + alerts.length * Own.alert + outputs * Own.output;
+	const secure = (typeof broker === "string" ? [broker] : broker).some(address =>
+		address.startsWith("mqtts:"),
+	);
+	const parts = sensors.length * Own.sensor + alerts.length * Own.alert + outputs * Own.output;
+	return Own.board + parts + (secure ? Own.secure : 0);
 }

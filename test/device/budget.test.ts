@@ -54,6 +54,13 @@ describe("the budget of memory", () => {
 		}
 		assert.deepEqual(last, budget(undefined, description));
 	});
+	it("has less for messages where a broker is to be spoken to over TLS", () => {
+		const plain = described(2);
+		const secure = { ...plain, broker: ["mqtt://a", "mqtts://b"] };
+		assert.ok(own(secure) > own(plain));
+		assert.ok(budget(HEAP, secure).queueBytes < budget(HEAP, plain).queueBytes);
+		assert.equal(budget(HEAP, secure).lacking, 0);
+	});
 	it("says by how much a description does not fit: with so much more it does", () => {
 		const description = described(40);
 		const { lacking } = budget(HEAP, description);

@@ -1,10 +1,12 @@
-/** The firmware, and what it leaves of the memory, each second in its log. */
+/** The firmware, and each second in its log what it leaves of the memory or, after a collection, what it uses. */
 
 import board from "glowworm";
-import { memory } from "memory";
+import config from "mc/config";
+import { memory, used } from "memory";
 import Timer from "timer";
 
 export default function (device) {
 	board(device);
-	Timer.repeat(() => trace(`memory: ${memory()}\n`), 1000);
+	const say = config.used ? () => trace(`used: ${used()}\n`) : () => trace(`memory: ${memory()}\n`);
+	Timer.repeat(say, 1000);
 }

@@ -87,12 +87,12 @@ void xs_memory(txMachine* the)
 	fxString(the, mxResult, text);
 }
 
-/* Slots and bytes of chunks that are in use. */
+/* Bytes of slots and chunks that are in use. */
 void xs_memory_used(txMachine* the)
 {
 	char text[128];
 
 	fxCollect(the, XS_COMPACT_FLAG | XS_ORGANIC_FLAG);
-	snprintf(text, sizeof(text), "%d %d", (int)the->currentHeapCount, (int)the->currentChunksSize);
+	snprintf(text, sizeof(text), "%d", (int)the->currentHeapCount * SLOT + SMALL((int)the->currentChunksSize));
 	fxString(the, mxResult, text);
 }
