@@ -10,7 +10,7 @@ import type { Account } from "./web/protocol.js";
 /** Milliseconds that an alert may be on its way between broker and subscriber, after a later one. */
 const GRACE = 2000;
 /** Ids that are remembered of one board; the oldest go, and count as what they were. */
-const MOST = 20_000;
+const MOST = 2000;
 
 interface Entry {
 	delivered: number;
