@@ -41,7 +41,7 @@ export function parseRequest(payload: Uint8Array, names: Names): Request | Refus
 	return { error: text === undefined ? (error as string) : `${FORM}, found ${show(text)}` };
 }
 
-/** As `parseRequest`, of a live command. Retained by mistake it would switch at each reconnect, whatever happened since. */
+/** As `parseRequest`, of a live command. Retained by mistake it would switch at each reconnect, also after newer commands. */
 export function parseLive(payload: Uint8Array, { retain }: Received, names: Names): Request | Refusal {
 	const request = parseRequest(payload, names);
 	return retain ? ignored("a retained copy", request) : request;
