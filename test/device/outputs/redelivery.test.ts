@@ -196,12 +196,13 @@ describe("commands of a broker that sends again what was not acknowledged", () =
 		const play = new Play("changes");
 		for (const step of [
 			{ kind: "reconnect", taken: 9 },
+			{ kind: "publish", level: 3 },
 			{ kind: "deaf" },
 			{ kind: "publish", level: 1 },
 			{ kind: "publish", level: 2 },
 			{ kind: "reconnect", taken: 9, wait: true },
 		])
 			play.step(step);
-		assert.deepEqual(play.shown, [0, 1, 2]);
+		assert.deepEqual(play.shown, [0, 3, 1, 2]);
 	});
 });
