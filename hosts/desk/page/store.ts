@@ -39,6 +39,8 @@ export function hrefOf(view: View, detail = ""): string {
 export const route: Signal<Route> = signal(routeOf(location.hash));
 addEventListener("hashchange", () => {
 	route.value = routeOf(location.hash);
+	// What is opened begins at its beginning.
+	scrollTo(0, 0);
 });
 
 export const connection: Signal<{ readonly state: LinkState; readonly reason: string }> = signal({
