@@ -53,8 +53,10 @@ export class InFlight {
 	private readonly places = new Map<number, number>();
 	private last = 0;
 	private begun = false;
+	private readonly random: () => number;
 
-	constructor(live: Queue, durable: Outbox, status: Status) {
+	constructor(live: Queue, durable: Outbox, status: Status, random: () => number) {
+		this.random = random;
 		this.live = live;
 		this.durable = durable;
 		this.status = status;
@@ -98,7 +100,11 @@ export class InFlight {
 	/** A connection stands: all of it is to be sent again, or, when the broker has no session, as new messages. */
 	begin(sessionPresent: boolean): void {
 		if (!sessionPresent) this.reset();
-		else if (!this.begun) this.recover();
+		else if (!this.begun) {
+			// The broker may remember QoS 2 messages of a life before a power cut, and would swallow ours under their identifiers.
+			this.last = Math.floor(this.random() * 65_535);
+			this.recover();
+		}
 		this.begun = true;
 		this.waiting = [...this.places.keys()];
 	}

@@ -1,6 +1,6 @@
 /**
  * Poison messages: those that a broker hangs up on. `Poison` finds them. After two hang-ups in a row soon after the same
- * message's bytes, the next connection first has to prove itself: for 10 s only our status goes, and it must be acknowledged. Then
+ * message's bytes, the next connection first has to prove itself: for 10 s only our status and QoS 0 go, and it must be acknowledged. Then
  * messages go one at a time, and the one that a third hang-up follows is the culprit. Silence is no evidence; a connection
  * that ends by itself clears the suspect. `Aside` says when a message that was set aside is offered again. Neither sends.
  */

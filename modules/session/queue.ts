@@ -126,7 +126,7 @@ export class Queue implements Outbox {
 		this.count(1, entry.byteLength, entry.QoS, 0);
 		return true;
 	}
-	/** Takes a message out: a QoS 0 message that has left. */
+	/** Takes a message out that has left, was acknowledged, or is set aside. */
 	remove(sequence: number): boolean {
 		if (!this.at(sequence)) return false;
 		this.delete(after(this.entries, sequence - 1));

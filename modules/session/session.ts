@@ -49,7 +49,7 @@ export default class Session implements SessionLike {
 		const { application } = this;
 		const status = new Status(options, application);
 		const live = new Queue({ byteLength: options.queueBytes ?? defaults.queueBytes, yielding: true });
-		const inflight = new InFlight(live, options.outbox, status);
+		const inflight = new InFlight(live, options.outbox, status, options.random ?? Math.random);
 		const stalled = () => this.supervisor.lost(Reason.acknowledge);
 		const sender = new Sender(options, inflight, application, stalled);
 		const inbound = new Inbound(options, status, live, sender, application);

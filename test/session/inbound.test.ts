@@ -265,6 +265,7 @@ describe("session, receiving", () => {
 			outbox: new Queue(),
 			timer: clock,
 			ticks: clock,
+			random: () => 0,
 			onMessage: () => {
 				taken++;
 			},

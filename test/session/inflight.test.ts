@@ -10,7 +10,7 @@ const status = new Status(
 	{ status: { topic: "s", online: "online", offline: "offline" }, timer: new TestClock() } as never,
 	undefined as never,
 );
-const make = (durable = new Queue()) => new InFlight(new Queue(), durable, status);
+const make = (durable = new Queue(), random = 0) => new InFlight(new Queue(), durable, status, () => random);
 
 describe("messages in flight", () => {
 	it("have identifiers from 1 to 65535 and round again, never 0 and never one in use [MQTT-2.3.1-1]", () => {
@@ -32,6 +32,19 @@ describe("messages in flight", () => {
 		inflight.add(5, placeOf(Lane.released, 0));
 		inflight.begin(true);
 		assert.deepEqual(inflight.waiting, [5, 4]);
+	});
+	it("begin at a random one where the broker has kept the session, which may remember those of an earlier life", () => {
+		const after = (present: boolean) => {
+			const inflight = make(undefined, 0.5);
+			inflight.begin(present);
+			return inflight.take();
+		};
+		assert.deepEqual([after(false), after(true)], [1, 32_768]);
+		const inflight = make(undefined, 0.5);
+		inflight.begin(true);
+		inflight.take();
+		inflight.begin(true);
+		assert.equal(inflight.take(), 32_769, "only once in a life");
 	});
 	it("are blamed for a hang-up oldest first, our status only when it is alone", () => {
 		const inflight = make();
