@@ -96,7 +96,7 @@ export default class Retained {
 
 	private clean(): void {
 		const { publisher, due } = this;
-		if (!publisher.retaining || this.cleanup.clear(name => publisher.clear(name, false))) return;
+		if (!publisher.retaining || this.cleanup.clear(name => publisher.clear(name, true))) return;
 		due[due.length - 1] = 1;
 		this.turn.set(AGAIN);
 	}

@@ -152,7 +152,7 @@ describe("what an earlier description retained", () => {
 	}
 	const now = all.slice(0, 2);
 	const gone = names.slice(2);
-	const cleared = gone.map(name => `cleared ${name}`);
+	const cleared = gone.map(name => `lasting ${name}`);
 
 	it("still stands, for whoever takes back everything", () => {
 		assert.deepEqual([...fewer().retained.cleanup.all].sort(), [...names].sort());
