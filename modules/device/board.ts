@@ -25,7 +25,7 @@ import Publisher, { reported } from "./publisher.js";
 import Info, { firmware } from "./retained/info.js";
 import Retained from "./retained/retained.js";
 import Router from "./router.js";
-import { type Edges, waitingEdges } from "./sensors/alert.js";
+import { type default as Alert, type Edges, waitingEdges } from "./sensors/alert.js";
 import Sensor, { type SensorParts } from "./sensors/sensor.js";
 import type { Storage } from "./storage.js";
 import Time from "./time.js";
@@ -107,7 +107,7 @@ export default class Board {
 		});
 		const { cleanup } = retained;
 		this.outputs = outputs;
-		const discovery = this.discover(trying, memory);
+		const discovery = this.discover(trying, memory, fault.alerts);
 		const leave = () => this.leave(router);
 		const decommission = new Decommission({ timer, memory, publisher, outbox, cleanup, discovery, leave });
 		const actions = { settings, info, sensors, outputs, decommission, restart };
@@ -239,14 +239,14 @@ export default class Board {
 	}
 
 	/** Home Assistant's document of this board, or what there may be left of one. */
-	private discover(trying: boolean, memory: Memory): Discovery {
+	private discover(trying: boolean, memory: Memory, own: readonly Alert[]): Discovery {
 		const { description, publisher, outputs, options } = this;
 		const { timer } = options.device;
 		const { homeAssistant = false } = description;
 		const { prefix = HOMEASSISTANT, ...more } = typeof homeAssistant === "object" ? homeAssistant : {};
 		const { name: host, sensor: drivers } = options.device;
 		const bundle = homeAssistant
-			? new Bundle({ description, prefix, ...more, firmware, host, drivers, outputs })
+			? new Bundle({ description, prefix, ...more, firmware, host, drivers, outputs, own })
 			: undefined;
 		const announce = () => this.retained.announce();
 		return new Discovery({ bundle, prefix, timer, memory, publisher, trying, random: Math.random, announce });

@@ -149,14 +149,14 @@ export default class Publisher {
 
 	/** Retained, at QoS 0, on a whole topic; see session.ts. */
 	stream(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean {
-		if (!this.session?.stream?.(topic, byteLength, source)) return false;
+		if (!this.session.stream?.(topic, byteLength, source)) return false;
 		this.report(`> ${topic} (${byteLength} bytes, QoS 0, retained)`);
 		return true;
 	}
 
 	/** Clears what is retained on a whole topic, also after a restart. False when there is no room for it now. */
 	erase(topic: string): boolean {
-		return (this.session?.publish(topic, "", cleared) ?? Outcome.droppedOffline) <= Outcome.queued;
+		return this.session.publish(topic, "", cleared) <= Outcome.queued;
 	}
 
 	/** Clears a retained topic; `lasting`: also after a restart. False when there is no room for it now. */

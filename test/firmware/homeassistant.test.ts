@@ -79,7 +79,7 @@ for (const engine of engines)
 			});
 
 			it("switches the lamp as its JSON light does", async () => {
-				const { output_lamp: lamp } = await components();
+				const { light_lamp: lamp } = await components();
 				const { mark } = scene.observer;
 				await scene.observer.publish(lamp?.command_topic ?? "", { state: "ON", brightness: 128 });
 				const state = await scene.observer.next(lamp?.state_topic ?? "", /"ON"/, mark);

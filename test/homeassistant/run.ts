@@ -5,6 +5,7 @@
 
 import { load, Wrong } from "../../hosts/desk/config.js";
 import { createDevice } from "../../hosts/node/device.js";
+import { storageFault } from "../../modules/device/description/description.js";
 import Bundle from "../../modules/device/homeassistant/bundle.js";
 import { firmware } from "../../modules/device/retained/info.js";
 import { inPlace, program } from "../command.js";
@@ -45,7 +46,15 @@ function run(): number {
 			dimmable: host.actuator?.[driver]?.dimmable ?? false,
 		})),
 	];
-	const options = { description, prefix, firmware, host: host.name, drivers: host.sensor, outputs };
+	const options = {
+		description,
+		prefix,
+		firmware,
+		host: host.name,
+		drivers: host.sensor,
+		outputs,
+		own: [{ name: storageFault }],
+	};
 	const bundle = new Bundle({ ...options, ...(area !== undefined && { area }) });
 	let document = "";
 	for (let index = 0; index < bundle.pieces([]); index++) document += bundle.piece(index, []);

@@ -18,6 +18,8 @@ export interface BundleOptions {
 	/** "glowworm 0.1.0", and the platform that the board runs on. */
 	readonly firmware: string;
 	readonly host: string;
+	/** Alerts that the board has of its own, beside those of its sensors. */
+	readonly own: readonly { readonly name: string }[];
 	/** The host's: a sensor without a unit has its driver's. */
 	readonly drivers: Device["sensor"];
 	/** Outputs that were made, with the lamp: `dimmable` is the driver's word. */
@@ -107,14 +109,16 @@ export default class Bundle {
 			add(`alert_${name}`, "binary_sensor", () => this.alert(name));
 			add(`edge_${name}`, "event", () => this.edge(name));
 		}
-		for (const { name } of sensors)
-			add(`alert_${faultName(name)}`, "binary_sensor", () => ({
-				...this.alert(faultName(name)),
-				ent_cat: "diagnostic",
-			}));
+		const faults = [
+			...sensors.map(({ name }) => faultName(name)),
+			...this.options.own.map(({ name }) => name),
+		];
+		for (const name of faults)
+			add(`alert_${name}`, "binary_sensor", () => ({ ...this.alert(name), ent_cat: "diagnostic" }));
+		// Another key for another platform: the component of an output that changes it is removed under the one it had.
 		for (const { name, dimmable } of this.options.outputs)
-			if (name === "lamp" || dimmable) add(`output_${name}`, "light", () => this.light(name, dimmable));
-			else add(`output_${name}`, "switch", () => this.switch(name));
+			if (name === "lamp" || dimmable) add(`light_${name}`, "light", () => this.light(name, dimmable));
+			else add(`switch_${name}`, "switch", () => this.switch(name));
 		if (button) add("button", "event", () => this.button());
 		const words = this.options.outputs.length ? ["identify", "restart"] : ["restart"];
 		for (const word of words)

@@ -7,7 +7,7 @@
 
 import type { Timer, TimerHandle } from "../../mqtt/io.js";
 import { decode, encode } from "../../mqtt/text.js";
-import type { Description } from "../description/description.js";
+import { type Description, storageFault } from "../description/description.js";
 import type Memory from "../memory.js";
 import type { Room } from "../memory.js";
 import type Publisher from "../publisher.js";
@@ -191,7 +191,8 @@ export function discoveryRooms(description: Description): Room[] {
 		name,
 		dimmable: false,
 	}));
-	const about = { prefix: "", firmware: "", host: "", drivers: {}, outputs };
+	const own = [{ name: storageFault }];
+	const about = { prefix: "", firmware: "", host: "", drivers: {}, outputs, own };
 	const texts = packed(new Bundle({ ...about, description }).components);
 	const { prefix = HOMEASSISTANT } = typeof homeAssistant === "object" ? homeAssistant : {};
 	// `{"t":"…/device/…/config"}`; a prefix may take three bytes a character.

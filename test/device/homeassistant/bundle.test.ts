@@ -27,7 +27,13 @@ function bundle(description: Description, prefix = "homeassistant", area?: strin
 		...(lamp ? [{ name: "lamp", dimmable: lamp.dimmable }] : []),
 		...actuators.map(({ name }) => ({ name, dimmable: false })),
 	];
-	const about = { firmware: "glowworm 0.1.0", host: "esp32", drivers, outputs };
+	const about = {
+		firmware: "glowworm 0.1.0",
+		host: "esp32",
+		drivers,
+		outputs,
+		own: [{ name: "storage-fault" }],
+	};
 	return new Bundle({ description, prefix, ...(area !== undefined && { area }), ...about });
 }
 

@@ -42,6 +42,7 @@ interface Life {
 	readonly id?: string;
 	readonly wanted?: boolean;
 	readonly trying?: boolean;
+	readonly outputs?: readonly { readonly name: string; readonly dimmable: boolean }[];
 }
 
 function board({
@@ -50,6 +51,7 @@ function board({
 	id = "b",
 	wanted = true,
 	trying = false,
+	outputs = [],
 }: Life = {}) {
 	const clock = new TestClock();
 	const said: [topic: string, document: string][] = [];
@@ -87,7 +89,8 @@ function board({
 		firmware: "glowworm 0.1.0",
 		host: "node",
 		drivers: {},
-		outputs: [],
+		outputs,
+		own: [],
 	};
 	const bundle = wanted ? new Bundle({ description: description(sensors, id), ...about }) : undefined;
 	const discovery = new Discovery({
@@ -171,6 +174,16 @@ describe("discovery by Home Assistant", () => {
 		const last = board({ domain, sensors: ["temp"] });
 		last.online();
 		assert.ok(!components(last.said[0]?.[1]).includes("measurement_old"));
+	});
+
+	it("removes an output under the platform that it had, when it has become dimmable", () => {
+		const { domain, online } = board({ outputs: [{ name: "fan", dimmable: false }] });
+		online();
+		const next = board({ domain, outputs: [{ name: "fan", dimmable: true }] });
+		next.online();
+		const { components } = expand(next.said[0]?.[1] ?? "") as { components: { [key: string]: object } };
+		assert.deepEqual(components.switch_fan, { platform: "switch" });
+		assert.equal((components.light_fan as { command_topic: string }).command_topic, "a/b/fan/set");
 	});
 
 	it("keeps in records of at most 430 bytes what a large board has", () => {
