@@ -79,11 +79,13 @@ export default class Applied {
 		const mark = `${id}.${command}`;
 		const here = this.heard.includes(mark);
 		if (id && !here) this.heard = [...this.heard, mark].slice(-MOST);
-		// One that could not be stored is done at its next delivery, if nothing newer was done meanwhile.
-		if (!duplicate || !command || this.undone.includes(command)) return Verdict.New;
+		if (!duplicate || !command) return Verdict.New;
+		const seen = this.state.seen.split(" ");
+		// One that could not be stored is done at its next delivery, if nothing newer was done meanwhile. With a text that was
+		// handled before it may be that one, which something newer followed.
+		if (this.undone.includes(command)) return seen.includes(command) ? Verdict.Unsure : Verdict.New;
 		// On one connection identifiers are what they seem: VerneMQ sends again what is not acknowledged within 20 s.
 		if (here) return Verdict.Over;
-		const seen = this.state.seen.split(" ");
 		if (seen.at(-1) === command || seen.includes(DEAD + command)) return Verdict.Over;
 		return seen.includes(command) ? Verdict.Unsure : Verdict.New;
 	}
@@ -158,7 +160,7 @@ export default class Applied {
 	private stored(state: State, hash: string): boolean {
 		// A board that has nothing to remember with said so at its start, and has no older state to come back either.
 		if (this.memory.lasting && !this.memory.put(this.key, state)) {
-			if (!this.undone.includes(hash)) this.undone = [...this.undone, hash].slice(-MOST);
+			if (hash && !this.undone.includes(hash)) this.undone = [...this.undone, hash].slice(-MOST);
 			return false;
 		}
 		this.unsaved = false;

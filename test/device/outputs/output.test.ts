@@ -511,6 +511,47 @@ describe("a memory that refuses", () => {
 			assert.deepEqual(world.pins.get(2), [0, 1]);
 		});
 
+	it("leaves a command over once a hand did something newer, also after one at QoS 0 that could not be stored", () => {
+		const world = new World();
+		const board = world.start({ lamp });
+		world.link.connect(true);
+		world.clock.advance(5000);
+		world.refusing = true;
+		assert.equal(world.link.receive("lamp/set", "ON", { QoS: 0 }), false);
+		assert.equal(world.link.receive("lamp/set", '{"state":"ON"}', { id: 4 }), false);
+		board.outputs[0]?.press();
+		board.outputs[0]?.press();
+		world.refusing = false;
+		world.link.disconnect();
+		world.clock.advance(60_000);
+		world.link.connect(true);
+		world.clock.advance(5000);
+		world.link.receive("lamp/set", '{"state":"ON"}', { id: 4, duplicate: true });
+		world.clock.advance(5000);
+		assert.deepEqual(world.pins.get(2), [0, 1, 0]);
+	});
+
+	for (const topic of ["lamp/set", "lamp/desired"])
+		it(`does not make an old redelivery on ${topic} a new one when it comes once more`, () => {
+			const world = online();
+			world.link.receive(topic, "ON", { id: 1 });
+			world.link.receive(topic, "OFF", { id: 2 });
+			const reconnect = () => {
+				world.link.disconnect();
+				world.link.connect(true);
+			};
+			reconnect();
+			world.refusing = true;
+			world.link.receive(topic, "ON", { id: 1, duplicate: true });
+			world.refusing = false;
+			world.link.receive(topic, "OFF", { id: 2, duplicate: true });
+			reconnect();
+			world.link.receive(topic, "ON", { id: 1, duplicate: true });
+			world.link.receive(topic, "OFF", { id: 2, duplicate: true });
+			world.clock.advance(5000);
+			assert.deepEqual(world.pins.get(2), [0, 1, 0]);
+		});
+
 	it("does not keep a hand from switching; it is stored as soon as that can be", () => {
 		const description = { lamp, button: { pin: 0 } };
 		const world = online(description);
