@@ -24,7 +24,7 @@ export interface Budget {
 }
 
 /** Slots and chunks of a board that is online and idle, alerts of faults included; `secure`: over TLS. */
-const Own = Object.freeze({ board: 53_200, sensor: 2100, alert: 850, output: 1500, secure: 4000 });
+const Own = Object.freeze({ board: 53_700, sensor: 2100, alert: 850, output: 1500, secure: 4000 });
 
 /** Stays free at the worst moment. */
 const SPARE = 8192;
@@ -36,7 +36,7 @@ const SPARE = 8192;
 const Cost = Object.freeze({ inbound: 9, answer: 3 });
 
 /** A change of network and broker with all its parts; `info` with all its counters; two answers, and a state beside them. */
-const Least = Object.freeze({ longestInbound: 320, longestAnswer: 672, queueBytes: 2048 });
+const Least = Object.freeze({ longestInbound: 320, longestAnswer: 672, queueBytes: 1792 });
 const Most = Object.freeze({ longestInbound: 4096, longestAnswer: 15_000, queueBytes: 16_384, window: 20 });
 /** Of the queue, for each message in flight. */
 const FLYING = 256;

@@ -117,7 +117,7 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 		so = (await buildSimulator(settings, folder, "memory", wrap.join(" "))).so;
 		boot(memory);
 		await observer.next(`${base}/status`, "online", 0, 60_000);
-		await observer.next(`${base}/measurements/${board.sensors[1]?.name}`, undefined, 0);
+		await observer.next(`${base}/measurements/signal`, undefined, 0, 60_000);
 		await simulator?.kill();
 	}
 	/** What memory.c said last. */
@@ -159,8 +159,8 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 			await away(raw, 1_000_000);
 			const mark = observer.mark;
 			boot(1_000_000);
-			await observer.next(`${base}/measurements/signal`, undefined, mark);
-			await observer.next(`${base}/measurements/signal`);
+			await observer.next(`${base}/measurements/signal`, undefined, mark, 60_000);
+			await observer.next(`${base}/measurements/signal`, undefined, observer.mark, 60_000);
 			const used = Number(simulator?.lines.findLast(line => /^used: \d+$/.test(line))?.slice(6));
 			const drivers = { temperature: {} as SensorDriver, humidity: {} as SensorDriver };
 			const { description } = check(raw, drivers);
@@ -246,7 +246,7 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 		});
 		const mark = observer.mark;
 		boot();
-		await observer.next(`${base}/status`, "online", mark);
+		await observer.next(`${base}/status`, "online", mark, 60_000);
 		for (let outage = 0; outage < 2; outage++) {
 			await broker.stop();
 			await alive((simulator as Simulator).line(/^> alerts\/high .*dropped/, 120_000));
