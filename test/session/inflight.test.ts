@@ -34,12 +34,12 @@ describe("messages in flight", () => {
 		assert.deepEqual(inflight.waiting, [5, 4]);
 	});
 	it("begin at a random one where the broker has kept the session, which may remember those of an earlier life", () => {
-		const after = (present: boolean) => {
+		const first = (present: boolean) => {
 			const inflight = make(undefined, 0.5);
 			inflight.begin(present);
 			return inflight.take();
 		};
-		assert.deepEqual([after(false), after(true)], [1, 32_768]);
+		assert.deepEqual([first(false), first(true)], [1, 32_768]);
 		const inflight = make(undefined, 0.5);
 		inflight.begin(true);
 		inflight.take();
