@@ -47,7 +47,14 @@ export class ClusterBoard {
 	readonly #host;
 	readonly #board;
 
-	constructor(id: string, root: string, brokers: readonly string[], onAccepted: (alert: string) => void) {
+	/** `trace` is told what the board receives, and publishes. */
+	constructor(
+		id: string,
+		root: string,
+		brokers: readonly string[],
+		onAccepted: (alert: string) => void,
+		trace?: (line: string) => void,
+	) {
 		this.id = id;
 		this.lamp = new Shown(`${id} lamp`);
 		this.valve = new Shown(`${id} valve`);
@@ -74,7 +81,7 @@ export class ClusterBoard {
 				{ name: "valve", driver: "valve" },
 			],
 		};
-		this.#host = createDevice({ description, data: "" });
+		this.#host = createDevice({ description, data: "", ...(trace && { trace }) });
 		const device = {
 			...this.#host,
 			sensor: { swing: { io: Swing, quantity: "value" } },

@@ -87,7 +87,7 @@ class Scene {
 	}
 
 	async open(): Promise<void> {
-		const { boards } = this.#options;
+		const { boards, log } = this.#options;
 		const urls = this.#cluster.nodes.map(({ url }) => url);
 		for (const url of urls) {
 			this.#recorders.push(await Recorder.connect(url, ROOT));
@@ -99,7 +99,10 @@ class Scene {
 		for (let index = 0; index < boards; index++) {
 			// Each begins with another node.
 			const order = urls.map((_, place) => urls[(index + place) % urls.length] as string);
-			const board = new ClusterBoard(`board-${index}`, ROOT, order, alert => this.#accepted.add(alert));
+			const id = `board-${index}`;
+			const accepted = (alert: string) => this.#accepted.add(alert);
+			const trace = log && ((line: string) => log(`${id} ${line}`));
+			const board = new ClusterBoard(id, ROOT, order, accepted, trace);
 			this.#boards.push(board);
 			this.#told.set(board, { commands: 0, wishes: 0 });
 		}
