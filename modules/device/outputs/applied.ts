@@ -62,6 +62,9 @@ export default class Applied {
 	unsaved = false;
 	private readonly memory: Memory;
 	private readonly key: string;
+	/** The command without DUP that was judged last, and whether such a one was stored on this connection. */
+	private first = "";
+	private advanced = false;
 	/** What came on this connection, as packet identifier and hash. */
 	private heard: string[] = [];
 	/** Commands that could not be stored, the latest last: the broker sends them again, perhaps after something newer was done. */
@@ -74,11 +77,12 @@ export default class Applied {
 		this.state = powerOn(read(memory.get(this.key)), description);
 	}
 
-	/** `command`: its `hashOf`. */
-	judge(command: string, { duplicate, id }: Received): number {
+	/** `command`: its `hashOf`. `versioned`: it says by itself whether it is newer. */
+	judge(command: string, { duplicate, id }: Received, versioned = false): number {
 		const mark = `${id}.${command}`;
 		const here = this.heard.includes(mark);
 		if (id && !here) this.heard = [...this.heard, mark].slice(-MOST);
+		if (!duplicate) this.first = command;
 		if (!duplicate || !command) return Verdict.New;
 		const seen = this.state.seen.split(" ");
 		// One that could not be stored is done at its next delivery, if nothing newer was done meanwhile. With a text that was
@@ -86,6 +90,8 @@ export default class Applied {
 		if (this.undone.includes(command)) return seen.includes(command) ? Verdict.Unsure : Verdict.New;
 		// On one connection identifiers are what they seem: VerneMQ sends again what is not acknowledged within 20 s.
 		if (here) return Verdict.Over;
+		// Sent for the first time before a command that came without DUP: NATS sends again after 30 s, in any order.
+		if (this.advanced && !versioned) return Verdict.Over;
 		if (seen.at(-1) === command || seen.includes(DEAD + command)) return Verdict.Over;
 		return seen.includes(command) ? Verdict.Unsure : Verdict.New;
 	}
@@ -104,6 +110,7 @@ export default class Applied {
 		const { undone } = this;
 		const left = undone.indexOf(hash) + 1;
 		if (!this.stored({ ...next, local: false, seen: this.over(hash) }, hash)) return false;
+		this.advanced ||= hash !== "" && hash === this.first;
 		this.undone = left ? undone.slice(left) : [];
 		return true;
 	}
@@ -149,6 +156,7 @@ export default class Applied {
 	/** The connection is gone, and with it the meaning of its packet identifiers. */
 	disconnected(): void {
 		this.heard = [];
+		this.advanced = false;
 	}
 
 	/** The broker has a new session, and sends nothing of an old one again. */

@@ -165,7 +165,7 @@ export default class Output {
 		const { state } = applied;
 		const { cid, ver = state.ver } = request;
 		const hash = hashOf("desired", payload, about);
-		const verdict = applied.judge(hash, about);
+		const verdict = applied.judge(hash, about, request.ver !== undefined);
 		const old = applied.old(request, about);
 		if (verdict === Verdict.Over) {
 			this.pass(topic);

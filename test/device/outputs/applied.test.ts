@@ -149,6 +149,25 @@ describe("a command that is delivered again", () => {
 		assert.equal(applied.judge(hashOf("set", on, about(1)), about(5)), Verdict.New);
 	});
 
+	it("is old once a command without DUP was done on the connection, whatever its text; one with a version says so itself", () => {
+		const one = stage();
+		const { applied } = one;
+		const off = hashOf("set", encode("OFF"), about(1));
+		const judge = (versioned: boolean) => applied.judge(off, about(9, true), versioned);
+		command(one, 1, true, true);
+		assert.equal(judge(false), Verdict.New, "after a redelivery the order is not known");
+		applied.disconnected();
+		one.refusing = true;
+		command(one, 2, true);
+		assert.equal(applied.judge(off, about(8, true)), Verdict.New, "nothing was done");
+		one.refusing = false;
+		command(one, 3, true);
+		assert.equal(applied.judge(off, about(7, true)), Verdict.Over);
+		assert.equal(applied.judge(off, about(6, true), true), Verdict.New);
+		applied.disconnected();
+		assert.equal(applied.judge(off, about(5, true)), Verdict.New);
+	});
+
 	it("is never known at QoS 0, and leaves no mark", () => {
 		const one = stage();
 		command(one, 0, true);

@@ -153,8 +153,9 @@ describe("lamp/set", () => {
 	it("does what comes under an identifier that the broker uses again, though the first try was lost", () => {
 		const world = online();
 		world.link.receive("lamp/set", "ON", { id: 1 });
+		again(world);
 		world.link.receive("lamp/set", "OFF", { id: 1, duplicate: true });
-		assert.deepEqual(world.pins.get(2), [0, 1, 0]);
+		assert.equal(world.level(2), 0);
 		world.link.receive("lamp/set", "OFF", { id: 1, duplicate: true });
 		world.link.receive("lamp/set", "ON", { id: 1 });
 		again(world);
