@@ -118,6 +118,26 @@ const suite: Suite = {
 			},
 		},
 		{
+			title:
+				"a timer that was to repeat each millisecond from now on, and goes to sleep in its callback, fires once",
+			run(trial) {
+				const { timer } = trial.device;
+				let count = 0;
+				const handle: TimerHandle = timer.set(
+					trial.on(() => {
+						count++;
+						timer.schedule(handle);
+					}),
+					0,
+					1,
+				);
+				trial.later(() => {
+					trial.equal(count, 1);
+					trial.done();
+				}, 30);
+			},
+		},
+		{
 			title: "`schedule` moves a timer, later and earlier",
 			run(trial) {
 				const { timer, clock } = trial.device;
