@@ -1,10 +1,10 @@
-/** Each example as its README starts it on the desk, on both engines, against the broker that comes along. */
+/** Each example as its README starts it on the desk, on both engines, against the desk's own broker. */
 
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "../firmware/brokers.js";
+import { startBroker } from "../../hosts/desk/broker.js";
 import { Command, root } from "../firmware/command.js";
 import { Observer } from "../firmware/observer.js";
 import { engines } from "../firmware/scene.js";
@@ -36,29 +36,23 @@ describe("the examples", function () {
 		for (const [name, { says, told, answers }] of Object.entries(examples))
 			it(`${name} runs in ${engine} by npm start -- --firmware examples/${name}`, async function () {
 				if (missing) this.skip();
-				const port = await freePort();
-				const args = [
-					"--firmware",
-					`examples/${name}`,
-					"--engine",
-					engine,
-					"--broker-port",
-					`${port}`,
-					"--no-page",
-				];
-				const command = Command.start(...args, "--data", join(data, `${name}-${engine}`));
-				let observer: Observer | undefined;
+				// Listened to before the program starts: what it says first is not retained.
+				const broker = await startBroker({ host: "127.0.0.1", port: 0 });
+				const observer = await Observer.connect(broker.url);
+				const command = Command.start(
+					...["--firmware", `examples/${name}`, "--engine", engine, "--broker", broker.url, "--no-page"],
+					...["--data", join(data, `${name}-${engine}`)],
+				);
 				try {
-					await command.line(/broker at/);
-					observer = await Observer.connect(`mqtt://127.0.0.1:${port}`);
 					for (const [topic, text] of says) await observer.next(topic, text, 0);
 					if (told) await observer.publish(...told);
 					if (answers) await observer.next(...answers, 0);
 					command.child.kill("SIGINT");
 					assert.equal((await command.ended).code, 0);
 				} finally {
-					await observer?.close();
 					await command.destroy();
+					await observer.close();
+					await broker.close();
 				}
 			});
 	it("a program that is not there, or has no main, is told in one line", async () => {
