@@ -270,6 +270,11 @@ export default class Board {
 			watch: onlyTLS(description) ? this.time.watch(watch) : watch,
 			ready: () => this.publisher.idle,
 			onMessage: router.receive,
+			onAccepted: broker => {
+				// Nodes of a cluster share their sessions.
+				const one = description.brokerOrder === "random" ? 0 : broker;
+				for (const output of outputs) output.accepted(one);
+			},
 			onOnline: present => {
 				this.publisher.report("online");
 				trial.online();

@@ -71,7 +71,8 @@ export class Brokers {
 	/** Indices in the order in which they are tried; and those that this round has still to try. */
 	private readonly order: number[];
 	private left: number[];
-	private index = 0;
+	/** The place in the list of the broker that is tried next, is being tried, or is connected. */
+	index = 0;
 	/** The broker that was last connected, and the last one that has served; -1 before the first. */
 	private last = -1;
 	private good = -1;

@@ -118,6 +118,8 @@ export interface SessionOptions {
 	 * returned; when it throws, the broker sends the message again after a reconnect.
 	 */
 	readonly onMessage?: (topic: string, payload: Uint8Array, message: Received) => void;
+	/** CONNACK, before any message: the place of this broker in `brokers`. A kept session's messages may precede `onOnline`. */
+	readonly onAccepted?: (broker: number) => void;
 	readonly onOnline?: (sessionPresent: boolean) => void;
 	/** `reason` is one of `Reason` (outcomes.ts). */
 	readonly onOffline?: (reason: number) => void;
@@ -156,6 +158,7 @@ export type UserOptions = Pick<
 	| "timer"
 	| "ticks"
 	| "watch"
+	| "onAccepted"
 	| "onReport"
 > &
 	Required<Pick<SessionOptions, "subscriptions" | "ready" | "onMessage" | "onOnline" | "onOffline">>;

@@ -219,6 +219,9 @@ export class Application {
 		this.options = options;
 		this.soon = soon;
 	}
+	accepted(broker: number): void {
+		this.call(() => this.options.onAccepted?.(broker));
+	}
 	online(sessionPresent: boolean): void {
 		this.call(() => this.options.onOnline?.(sessionPresent));
 	}

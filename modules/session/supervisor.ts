@@ -217,6 +217,7 @@ export class Supervisor implements LinkOwner {
 		const same = this.brokers.accepted();
 		this.parts.inbound.begin(sessionPresent && same);
 		this.parts.sender.restore(this.link as Link, sessionPresent && same);
+		this.parts.application.accepted(this.brokers.index);
 		this.sessionPresent = sessionPresent;
 		this.subscriptions.begin(!sessionPresent);
 		this.subscribe();
@@ -238,8 +239,7 @@ export class Supervisor implements LinkOwner {
 			sender.open(link);
 			application.online(this.sessionPresent);
 			// Our own `online` has to come back, unless the broker has refused that filter.
-			const expected = this.subscriptions.expects(status.topic);
-			if (expected && (this.state as State) === Online) status.listen();
+			if (this.subscriptions.expects(status.topic) && (this.state as State) === Online) status.listen();
 		}
 	}
 	private subscribed(id: number, codes: ArrayLike<number>): void {

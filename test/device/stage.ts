@@ -70,6 +70,8 @@ export class TestLink implements SessionLike {
 	parts = true;
 	/** What it said of itself when it left. */
 	farewell: string | undefined;
+	/** CONNACK was seen on this connection. */
+	#accepted = false;
 	readonly #world: World;
 	/** What has gone out on this connection. */
 	#drained = 0;
@@ -113,8 +115,15 @@ export class TestLink implements SessionLike {
 			world.soon(() => void outbox.release(identifier));
 		}
 	}
+	/** CONNACK of a broker, by its place in the list. Messages come after it, perhaps before `connect`. */
+	accept(broker = 0): void {
+		if (this.#accepted) return;
+		this.#accepted = true;
+		this.options.onAccepted?.(broker);
+	}
 	/** With the turns that follow at the same moment, in which the board says what it retains. */
-	connect(sessionPresent = false): void {
+	connect(sessionPresent = false, broker = 0): void {
+		this.accept(broker);
 		this.online = true;
 		this.#drained = 0;
 		this.options.onOnline(sessionPresent);
@@ -122,6 +131,7 @@ export class TestLink implements SessionLike {
 		this.#world.clock.advance(0);
 	}
 	disconnect(): void {
+		this.#accepted = false;
 		if (!this.online) return;
 		this.online = false;
 		this.options.onOffline(1);
@@ -129,6 +139,7 @@ export class TestLink implements SessionLike {
 	/** True when it was taken: then a session acknowledges it. With the turns that follow at the same moment. */
 	receive(topic: string, payload: string, about: Partial<Received> = {}): boolean {
 		const message = { QoS: 1, retain: false, duplicate: false, id: 0, ...about };
+		this.accept();
 		try {
 			this.options.onMessage(BASE + topic, encode(payload), message);
 			return true;

@@ -32,6 +32,23 @@ describe("session", () => {
 				},
 			);
 		});
+		it("tells which broker accepts it, before any message of a session that was kept", () => {
+			const bench = new Bench({
+				brokers: [
+					{ host: "a", port: 1883 },
+					{ host: "b", port: 1883 },
+				],
+				subscriptions,
+				onAccepted: broker => bench.told.push(`accepted ${broker}`),
+			});
+			bench.connect().fail(Reason.unresolved);
+			const client = bench.connect();
+			bench.take();
+			client.accept(true);
+			client.deliver("desk-1/lamp/set", "ON", { QoS: 1, id: 7 });
+			client.grant();
+			assert.deepEqual(bench.take(), ["accepted 1", "message desk-1/lamp/set 1 ON", "online true"]);
+		});
 		it("does nothing inside its constructor", () => {
 			const bench = new Bench();
 			assert.equal(bench.clients.length, 0);

@@ -22,8 +22,8 @@ export interface State {
 	/** The last desired request applied, as `textOf` writes it. */
 	readonly wish: string;
 	readonly src: string;
-	/** A local action or the fail-safe came since the connection was lost, so what the broker kept until then is old. */
-	readonly local: boolean;
+	/** Whose kept commands are not older than this: a broker's place in the list, or LOCAL. */
+	readonly from: number;
 	/** Hashes of the last commands, the latest last, with spaces between; behind `!` one that must not be done any more. */
 	readonly seen: string;
 	/** A command that was perhaps delivered again: done once the broker has settled, unless it turns out to be old. */
@@ -45,6 +45,8 @@ export const Verdict = Object.freeze({
 	Unsure: 2,
 });
 
+/** A local action or the fail-safe came since the connection was lost, so what any broker kept until then is old. */
+export const LOCAL = -1;
 /** Brokers have so many messages unacknowledged at most, and send them all again (Mosquitto, VerneMQ). */
 const MOST = 20;
 const PREFIX = "o:";
@@ -106,10 +108,10 @@ export default class Applied {
 	}
 
 	/** From a broker: stored first. False when it could not be, then the state is what it was. */
-	order({ hash, ...next }: Command): boolean {
+	order({ hash, ...next }: Command, from: number): boolean {
 		const { undone } = this;
 		const left = undone.indexOf(hash) + 1;
-		if (!this.stored({ ...next, local: false, seen: this.over(hash) }, hash)) return false;
+		if (!this.stored({ ...next, from, seen: this.over(hash) }, hash)) return false;
 		this.advanced ||= hash !== "" && hash === this.first;
 		this.undone = left ? undone.slice(left) : [];
 		return true;
@@ -128,9 +130,9 @@ export default class Applied {
 	}
 
 	/** A local action, or the fail-safe: stands in any case. Not stored yet. */
-	act(on: boolean, src: string, local: boolean): void {
+	act(on: boolean, src: string, from: number): void {
 		const { wish } = this.state.held ?? this.state;
-		this.state = { ...this.state, on, src, local, wish, held: undefined, seen: this.over("") };
+		this.state = { ...this.state, on, src, from, wish, held: undefined, seen: this.over("") };
 		this.undone = [];
 	}
 
@@ -139,11 +141,11 @@ export default class Applied {
 		this.state = { ...this.state, seen: noted(this.state.seen, command) };
 	}
 
-	/** What was done locally is no longer newer than what comes. False when there is nothing to be stored. */
-	settle(): boolean {
-		const { local } = this.state;
-		if (local) this.state = { ...this.state, local: false };
-		return local;
+	/** What stands is no longer newer than what comes from this broker. False when there is nothing to be stored. */
+	settle(broker: number): boolean {
+		if (this.state.from === broker) return false;
+		this.state = { ...this.state, from: broker };
+		return true;
 	}
 
 	/** Stores what stands. False when it could not; where it may yet be, it is `unsaved`. */
@@ -220,7 +222,7 @@ export function stateText({ on, brightness, ver, src }: State, dimmable: boolean
 }
 
 /** What was stored. Missing or invalid fields get their defaults. */
-function read({ on, brightness, ver, wish, src, local, seen, held }: Values): State {
+function read({ on, brightness, ver, wish, src, from, local, seen, held }: Values): State {
 	const { hash } = isRecord(held) ? held : {};
 	return {
 		on: on === true,
@@ -228,7 +230,8 @@ function read({ on, brightness, ver, wish, src, local, seen, held }: Values): St
 		ver: typeof ver === "number" ? ver : -1,
 		wish: typeof wish === "string" ? wish : "",
 		src: typeof src === "string" ? src : "power-on",
-		local: local === true,
+		// Before there was `local`, for boards of one broker.
+		from: typeof from === "number" ? from : local === true ? LOCAL : 0,
 		// Before there was a packet identifier with a dot in front of each.
 		seen: typeof seen === "string" ? seen.replace(/\w+\./g, "") : "",
 		...(typeof hash === "string" && { held: commandOf(read(held as Values), hash) }),

@@ -13,7 +13,16 @@ import type { Names } from "../json.js";
 import type Memory from "../memory.js";
 import type Publisher from "../publisher.js";
 import topics from "../topics.js";
-import Applied, { type Command, hashOf, levelOf, type State, stateText, textOf, Verdict } from "./applied.js";
+import Applied, {
+	type Command,
+	hashOf,
+	LOCAL,
+	levelOf,
+	type State,
+	stateText,
+	textOf,
+	Verdict,
+} from "./applied.js";
 import Drive from "./drive.js";
 import FailSafe from "./failsafe.js";
 import { ignored, parseLive, parseRequest, type Request } from "./request.js";
@@ -49,6 +58,8 @@ export default class Output {
 	/** What moves the actuator, and the cid of its answer. */
 	private cause: string;
 	private cid: string | number | undefined;
+	/** The place in the list of the broker that has accepted the board last; -1 before the first. */
+	private broker = -1;
 	/** While a command is held and the broker seems to have settled: `acknowledged` before it was asked for a sign of life. */
 	private asked: number | undefined;
 
@@ -96,7 +107,7 @@ export default class Output {
 		const topic = topics.outputSet(this.name);
 		const hash = hashOf("set", payload, about);
 		const verdict = applied.judge(hash, about);
-		const kept = this.failSafe.stale(about, this.description.liveOnly, applied.state.local);
+		const kept = this.failSafe.stale(about, this.description.liveOnly, applied.state.from !== this.broker);
 		let request = parseLive(payload, about, this.names);
 		if (kept && !about.retain) request = ignored(kept, request);
 		if (verdict === Verdict.Over) this.pass(topic);
@@ -129,6 +140,12 @@ export default class Output {
 	/** The button. Its user sees the actuator, so here, and only here, the other state is meant. */
 	press(): void {
 		this.act(!this.shown.on, "local", "button");
+	}
+
+	/** A broker is there, and may send what it kept from now on. Another one knows nothing that could prove a held command old. */
+	accepted(broker: number): void {
+		if (broker !== this.broker && broker !== this.applied.state.from) this.applied.drop();
+		this.broker = broker;
 	}
 
 	online(sessionPresent: boolean): void {
@@ -193,13 +210,14 @@ export default class Output {
 
 	/** From a broker: stored before it is done, or not done and not acknowledged. False when it is not to be done now. */
 	private stored(command: Command, verdict: number, topic: string, cid?: string | number): boolean {
+		const { from } = this.applied.state;
 		const unsure = verdict === Verdict.Unsure;
-		// With a cid no two commands have one text.
-		if (unsure && cid !== undefined) {
+		// With a cid no two commands have one text. Where something was done through another broker since, none proves it old.
+		if (unsure && (cid !== undefined || (from !== LOCAL && from !== this.broker))) {
 			this.pass(topic);
 			return false;
 		}
-		if (!(unsure ? this.applied.hold(command) : this.applied.order(command))) {
+		if (!(unsure ? this.applied.hold(command) : this.applied.order(command, this.from(true)))) {
 			this.publisher.refuse(topic, "could not be stored: not done", cid);
 			throw new Error(`${topic}: could not be stored`);
 		}
@@ -215,7 +233,7 @@ export default class Output {
 
 	/** A local action: done even if it cannot be stored. */
 	private act(on: boolean, src: string, cause: string): void {
-		this.applied.act(on, src, this.failSafe.settling);
+		this.applied.act(on, src, this.from(false));
 		if (!this.save()) this.publisher.report(`${cause}: could not be stored, a restart will not know it`);
 		this.cause = cause;
 		this.cid = undefined;
@@ -225,13 +243,13 @@ export default class Output {
 	/** The broker has delivered what it had kept: what comes from now on is live, and what is held is not old. */
 	private settle(): void {
 		const { applied } = this;
-		if (applied.settle()) this.save();
+		if (applied.settle(this.broker)) this.save();
 		const { held } = applied.state;
 		if (!held) return;
 		// A connection that has died in the middle of redelivery is quiet too. So the broker must answer a message first: TCP
 		// keeps the order, and what was sent before is here by then. What cannot be stored is tried again: it is acknowledged.
 		const { acknowledged } = this.publisher;
-		if (this.asked === undefined || this.asked === acknowledged || !applied.order(held)) {
+		if (this.asked === undefined || this.asked === acknowledged || !applied.order(held, this.broker)) {
 			if (this.asked === undefined) this.announce();
 			this.asked ??= acknowledged;
 			this.failSafe.wait();
@@ -240,6 +258,12 @@ export default class Output {
 		this.cause = held.src === "set" ? topics.outputSet(this.name) : topics.outputDesired(this.name);
 		this.cid = undefined;
 		this.drive.bring(this.level);
+	}
+
+	/** `State.from` after a command or a local action. What a broker kept is not placed by one of its commands. */
+	private from(command: boolean): number {
+		if (!this.failSafe.settling) return this.broker;
+		return command ? this.applied.state.from : LOCAL;
 	}
 
 	/** The level that is meant. */

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { OutputDescription } from "../../../modules/device/description/description.js";
 import type { KeyValueDomain } from "../../../modules/device/io.js";
 import Memory from "../../../modules/device/memory.js";
-import Applied, { type Command, hashOf, Verdict } from "../../../modules/device/outputs/applied.js";
+import Applied, { type Command, hashOf, LOCAL, Verdict } from "../../../modules/device/outputs/applied.js";
 import { encode } from "../../../modules/mqtt/text.js";
 
 const description: OutputDescription = { powerOn: "last", liveOnly: false };
@@ -45,11 +45,11 @@ function command(one: Stage, id: number, on: boolean, duplicate = false): boolea
 	const order = asked(one, id, on);
 	const verdict = one.applied.judge(order.hash, about(id, duplicate));
 	if (verdict === Verdict.Over) return "over";
-	return verdict === Verdict.Unsure ? "unsure" : one.applied.order(order);
+	return verdict === Verdict.Unsure ? "unsure" : one.applied.order(order, 0);
 }
 /** A local action. */
 function act({ applied }: Stage, on: boolean): void {
-	applied.act(on, "local", true);
+	applied.act(on, "local", LOCAL);
 }
 
 describe("what a broker orders", () => {
@@ -71,7 +71,7 @@ describe("what a broker orders", () => {
 
 	it("stands where there is no memory at all", () => {
 		const applied = new Applied(new Memory(undefined), "lamp", description);
-		assert.ok(applied.order(asked({ applied } as Stage, 1, true)));
+		assert.ok(applied.order(asked({ applied } as Stage, 1, true), 0));
 		assert.ok(applied.state.on);
 	});
 
@@ -101,7 +101,7 @@ describe("what a hand did", () => {
 
 	it("is not unsaved where there is no memory at all: it never will be saved", () => {
 		const applied = new Applied(new Memory(undefined), "lamp", description);
-		applied.act(true, "local", true);
+		applied.act(true, "local", 0);
 		assert.equal(applied.save(), false);
 		assert.ok(applied.state.on && !applied.unsaved);
 	});
@@ -294,7 +294,7 @@ describe("a command that could not be stored", () => {
 		const { brightness, ver, wish } = one.applied.state;
 		one.refusing = true;
 		for (let n = 0; n <= 20; n++)
-			one.applied.order({ on: true, brightness, ver, wish, src: "set", hash: `${n}x` });
+			one.applied.order({ on: true, brightness, ver, wish, src: "set", hash: `${n}x` }, 0);
 		one.refusing = false;
 		act(one, false);
 		assert.equal(one.applied.state.seen.split(" ").length, 20);
@@ -356,16 +356,16 @@ describe("a desired request", () => {
 	] as const)
 		it(title, () => {
 			const one = stage();
-			one.applied.order({ ...asked(one, 1, true), ver: 3, wish: "ON" });
+			one.applied.order({ ...asked(one, 1, true), ver: 3, wish: "ON" }, 0);
 			// What else was done since does not make it new.
-			one.applied.order(asked(one, 2, false));
+			one.applied.order(asked(one, 2, false), 0);
 			assert.equal(one.applied.old(request, about(1)), old);
 			assert.equal(one.applied.old(request, retained), old);
 		});
 
 	it("without a version is new while another is held, unless it is the retained copy", () => {
 		const one = stage();
-		one.applied.order({ ...asked(one, 1, true), wish: "ON", src: "desired" });
+		one.applied.order({ ...asked(one, 1, true), wish: "ON", src: "desired" }, 0);
 		one.applied.hold({ ...asked(one, 2, false), wish: "OFF", src: "desired" });
 		assert.equal(one.applied.old({ on: true }, about(3)), "");
 		assert.equal(one.applied.old({ on: true }, retained), "already done");
@@ -387,9 +387,10 @@ describe("a note", () => {
 		const one = stage();
 		act(one, true);
 		one.applied.note("7x");
-		assert.ok(one.applied.state.local);
-		assert.ok(one.applied.settle());
-		assert.ok(!one.applied.state.local && one.applied.state.on);
-		assert.ok(!one.applied.settle(), "nothing to be stored");
+		assert.equal(one.applied.state.from, LOCAL);
+		assert.ok(one.applied.settle(0));
+		assert.equal(one.applied.state.from, 0);
+		assert.ok(one.applied.state.on);
+		assert.ok(!one.applied.settle(0), "nothing to be stored");
 	});
 });

@@ -75,7 +75,7 @@ class Model {
 		message.done = true;
 		this.refused.delete(textOf(message));
 		this.newest = Math.max(this.newest, message.tried || ++this.now);
-		this.local = false;
+		if (!this.settling) this.local = false;
 		if (message.kind === "desired") {
 			this.wish = message.on;
 			this.ver = message.ver ?? this.ver;

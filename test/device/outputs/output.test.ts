@@ -739,6 +739,138 @@ describe("what the broker kept of lamp/set while the board was away", () => {
 	});
 });
 
+describe("several brokers that know nothing of each other", () => {
+	const [A, B] = [0, 1];
+	const button = { lamp, button: { pin: 0 } };
+	const press = (world: World) => (world.inputs.get(0) as TestInput).turn(1);
+	const ON = '{"state":"ON","cid":7}';
+	/** ON was done through A, and the board has left it. */
+	function stage(description: object = button) {
+		const world = new World();
+		world.start(description);
+		world.link.connect(true, A);
+		world.clock.advance(5000);
+		world.link.receive("lamp/set", "ON", { id: 1 });
+		world.link.disconnect();
+		const to = (broker: number, sessionPresent = true) => {
+			world.link.disconnect();
+			world.link.accept(broker);
+			return { online: () => world.link.connect(sessionPresent) };
+		};
+		const settle = () => world.clock.advance(5000);
+		return { world, to, settle };
+	}
+
+	for (const [title, meanwhile] of [
+		["a command through the other", (world: World) => void world.link.receive("lamp/set", "OFF", { id: 1 })],
+		["a local action while the other was there", press],
+		[
+			"a local action before the other was there",
+			(world: World) => {
+				world.link.disconnect();
+				press(world);
+				world.link.connect(true, B);
+				world.clock.advance(5000);
+			},
+		],
+	] as const)
+		for (const restarted of [false, true])
+			it(`does not do what one kept over ${title}${restarted ? ", nor after a restart" : ""}`, () => {
+				const { world, to, settle } = stage();
+				to(B).online();
+				settle();
+				meanwhile(world);
+				assert.equal(world.level(2), 0);
+				if (restarted) {
+					world.kill();
+					world.start(button);
+				}
+				const back = to(A);
+				world.link.receive("lamp/set", ON, { id: 2 });
+				world.link.receive("lamp/set", "ON", { id: 1, duplicate: true });
+				back.online();
+				world.link.receive("lamp/set", ON, { id: 3 });
+				assert.equal(world.json("cmd/result").at(-1)?.cid, 7, "said so");
+				settle();
+				assert.equal(world.level(2), 0);
+				world.link.receive("lamp/set", ON, { id: 4 });
+				assert.equal(world.level(2), 1, "a live one");
+			});
+
+	it("does what one kept where another has only accepted the board meanwhile", () => {
+		const { world, to } = stage();
+		to(B);
+		to(A);
+		world.link.receive("lamp/set", "OFF", { id: 2 });
+		assert.equal(world.level(2), 0);
+	});
+
+	it("does what one kept again once it has settled there", () => {
+		const { world, to, settle } = stage();
+		to(B).online();
+		settle();
+		world.link.receive("lamp/set", "OFF", { id: 1 });
+		to(A).online();
+		settle();
+		assert.equal(world.level(2), 0);
+		to(A);
+		world.link.receive("lamp/set", "ON", { id: 2 });
+		assert.equal(world.level(2), 1);
+	});
+
+	it("are one broker where the description says that they are equal nodes", () => {
+		const { world, to, settle } = stage({ ...button, brokerOrder: "random" });
+		to(B).online();
+		settle();
+		world.link.receive("lamp/set", "OFF", { id: 1 });
+		to(A);
+		world.link.receive("lamp/set", "ON", { id: 2 });
+		assert.equal(world.level(2), 1);
+	});
+
+	it("refuses what one kept also behind a newer version that it kept", () => {
+		const { world, to, settle } = stage();
+		to(B, false).online();
+		world.link.receive("lamp/set", "OFF", { id: 1 });
+		to(A);
+		world.link.receive("lamp/desired", '{"state":"OFF","ver":1}', { id: 2 });
+		world.link.receive("lamp/set", "ON", { id: 3 });
+		settle();
+		assert.equal(world.level(2), 0);
+	});
+
+	for (const restarted of [false, true])
+		it(`gives up what one may have delivered again${restarted ? ", also after a restart" : ""}`, () => {
+			const { world, to, settle } = stage();
+			to(A).online();
+			world.link.receive("lamp/set", "OFF", { id: 2 });
+			to(A).online();
+			world.link.receive("lamp/set", "ON", { id: 1, duplicate: true });
+			if (restarted) {
+				world.kill();
+				world.start(button);
+			}
+			to(B).online();
+			settle();
+			assert.equal(world.level(2), 0);
+		});
+
+	it("has no way to prove a desired state old that comes again after something was done through another", () => {
+		const { world, to, settle } = stage();
+		to(A).online();
+		settle();
+		world.link.receive("lamp/desired", "ON", { id: 2 });
+		world.link.receive("lamp/desired", "OFF", { id: 3 });
+		to(B).online();
+		settle();
+		world.link.receive("lamp/set", '{"state":"OFF"}', { id: 1 });
+		to(A).online();
+		world.link.receive("lamp/desired", "ON", { id: 2, duplicate: true });
+		settle();
+		assert.equal(world.level(2), 0);
+	});
+});
+
 describe("live-only output", () => {
 	const description = { lamp: { pin: 2, liveOnly: true } };
 	const refused = (world: World) =>
