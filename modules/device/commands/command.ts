@@ -54,7 +54,7 @@ export default class Command {
 		this.attempts = new Attempts(options.memory);
 	}
 
-	/** Acknowledged once this has returned: a command that a power cut interrupts comes again. */
+	/** Acknowledged once this has returned: a command that a power cut interrupts comes again, with DUP. */
 	receive(payload: Uint8Array, about: Received): void {
 		if (payload.byteLength === 0) return;
 		if (!this.attempts.begin(payload)) {
@@ -98,9 +98,10 @@ export default class Command {
 			return { error: `cmd: expected one that the description's \`commands\` allows, found "${cmd}"` };
 		if (cmd === "info") return { info: this.options.info.values };
 		if (cmd === "config") return this.config(value.set);
+		if (cmd === "forget") return { error: this.forget(value.all) };
+		// Perhaps it was done. What is above does no more the second time.
 		if (duplicate) return { error: "expected a live message, found one delivered again: ignored" };
 		if (cmd === "identify") return { error: this.identify(value.output) };
-		if (cmd === "forget") return { error: this.forget(value.all) };
 		return { error: this.options.restart() ? undefined : "this host cannot restart itself" };
 	}
 

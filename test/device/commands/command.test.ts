@@ -19,8 +19,8 @@ function stage(commands: readonly string[] | undefined) {
 	world.link.connect();
 	return {
 		world,
-		ask(command: object) {
-			world.link.receive("cmd", JSON.stringify(command));
+		ask(command: object, duplicate = false) {
+			world.link.receive("cmd", JSON.stringify(command), { id: 1, duplicate });
 			return world.json("cmd/result").at(-1) as { ok: boolean; error?: string; help?: object };
 		},
 	};
@@ -84,6 +84,25 @@ describe("`commands` of a description", () => {
 			assert.equal(ask({ cmd }).ok, false);
 		assert.deepEqual(ask({ cmd: "help" }).help, { cmd: ["help"] });
 	});
+});
+
+describe("a command that the broker sends again, for its first way or its acknowledgement was lost", () => {
+	const words = ["info", "config", "identify", "restart", "forget"];
+
+	for (const command of [{ cmd: "info" }, period, { cmd: "forget" }])
+		it(`is carried out if it does no more the second time: ${JSON.stringify(command)}`, () => {
+			const { world, ask } = stage(words);
+			assert.equal(ask(command, true).ok, true);
+			assert.equal(world.records.has("forget"), command.cmd === "forget");
+		});
+
+	for (const cmd of ["identify", "restart"])
+		it(`is refused if it would move something twice: ${cmd}`, () => {
+			const { world, ask } = stage(words);
+			assert.equal(ask({ cmd }, true).error, "expected a live message, found one delivered again: ignored");
+			world.clock.advance(60_000);
+			assert.deepEqual([world.restarts, world.pins.get(2)], [0, [0]]);
+		});
 });
 
 describe("cmd help", () => {
