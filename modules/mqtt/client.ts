@@ -102,7 +102,7 @@ export default class MQTTClient extends Reader<MQTTClient> {
 					this.acknowledgement.id = id;
 					this.notify(4, this.acknowledgement);
 				} else if (type === 3) {
-					this.rest = 1;
+					this.rest = parser.topic ? 1 : 2;
 					this.busy = true;
 				} else if (type === -2) this.busy = true;
 				else if (type === 13) {
@@ -211,7 +211,10 @@ export default class MQTTClient extends Reader<MQTTClient> {
 		if (options && !this.rest) this.deliver(count, options);
 		else {
 			this.drop();
-			if (!more) this.rest = 0;
+			if (!more) {
+				this.rest = 0;
+				if (!parser.topic) this.due = this.passed();
+			}
 		}
 		return !more;
 	}

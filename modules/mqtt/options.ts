@@ -38,9 +38,11 @@ export interface ReadableOptions {
 /** Valid during the call: of acknowledgements it is one object that is filled anew. */
 export interface ControlMessage {
 	readonly operation: number;
-	readonly id?: number;
+	readonly id?: number | undefined;
 	/** SUBACK: a return code for each filter (§3.9.3). */
 	readonly payload?: readonly number[];
+	/** Extension: of a PUBLISH that was passed over, since its topic is longer than `longestTopic`. */
+	readonly QoS?: number;
 	/** Extensions: CONNACK (§3.2.2). */
 	readonly sessionPresent?: boolean;
 	readonly returnCode?: number;
@@ -82,6 +84,11 @@ export interface MQTTClientOptions<Client = unknown> {
 	readonly timeout?: number;
 	/** Extension: topics of outgoing messages that are kept encoded; 4 when it is missing, 232 bytes each on a device. */
 	readonly kept?: number;
+	/**
+	 * Extension: bytes of an inbound topic, up to which each is taken; 503 when it is missing or less. A message whose topic does
+	 * not fit into a buffer of 9 more is passed over: its bytes are dropped, and `onControl` has PUBLISH instead of `onReadable`.
+	 */
+	readonly longestTopic?: number;
 	readonly target?: unknown;
 	readonly onReadable?: (this: Client, count: number, options: ReadableOptions) => void;
 	readonly onWritable?: (this: Client, count: number) => void;

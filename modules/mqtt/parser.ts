@@ -1,13 +1,14 @@
 /**
  * Turns the bytes a broker sends into control packets, MQTT 3.1.1 §2 and §3. Three outcomes: more bytes are
  * needed, a packet (its header for PUBLISH, the whole of any other), malformed. Owns one buffer, reads no
- * socket, holds no payload: of a PUBLISH it stops behind the variable header and says how much remains.
+ * socket, holds no payload: of a PUBLISH it stops behind the variable header and says how much remains. A header that is
+ * longer than the buffer is passed over as it comes, with its topic: the buffer never grows.
  */
 
 import { decodeAt, isTopicName, isUTF8 } from "./text.js";
 
 export default class Parser {
-	/** As long as any header but that of a topic longer than this, which gets a buffer of its own. */
+	/** As long as any header with a topic of the longest that is wanted. */
 	declare bytes: Uint8Array;
 	/** Bytes `start` … `end` are read from the socket and not yet parsed. `start` is -1 while a topic is decoded. */
 	declare start: number;
@@ -18,6 +19,7 @@ export default class Parser {
 	declare wanted: number;
 	/** First byte of a PUBLISH that `next` did not return: type, DUP, QoS, RETAIN. */
 	declare flags: number;
+	/** Empty when it was too long. */
 	declare topic: string;
 	/** Of PUBLISH above QoS 0 and of acknowledgements; CONNACK's flags and return code (§3.2.2). */
 	declare id: number;
@@ -28,7 +30,7 @@ export default class Parser {
 	declare payload: Uint8Array;
 	declare payloadStart: number;
 	declare payloadEnd: number;
-	declare private buffer: ArrayBufferLike;
+	declare private readonly buffer: ArrayBufferLike;
 	/** For a byte that comes alone. */
 	declare single: Uint8Array | undefined;
 	declare private topicView: Uint8Array;
@@ -36,10 +38,12 @@ export default class Parser {
 	declare private topicEnd: number;
 	/** Where Remaining Length ends, when it had to be measured. */
 	declare private offset: number;
+	/** Bytes that were dropped of a topic that is too long; none or 0 while there is no such topic. */
+	declare private passed: number | undefined;
 
-	constructor() {
-		// In the order in which they are looked for.
-		this.bytes = new Uint8Array(512);
+	constructor(longestTopic: number) {
+		// In the order in which they are looked for. The header has 9 bytes beside its topic at most; a SUBACK needs the 512.
+		this.bytes = new Uint8Array(longestTopic > 503 ? longestTopic + 9 : 512);
 		this.start = this.end = this.left = 0;
 		this.buffer = this.bytes.buffer;
 	}
@@ -91,7 +95,7 @@ export default class Parser {
 		if (length < 0) return -1;
 		let type = first;
 		if (payload + length > end) {
-			if (payload > end) return this.wait(payload - start);
+			if (payload > end) return this.pass(first, topicStart, payload, length);
 			this.flags = first;
 			type = 3;
 		}
@@ -135,19 +139,41 @@ export default class Parser {
 		return -1;
 	}
 
-	/** So many bytes are needed; a topic may be 65 535 bytes long, so a buffer for this one, of just that size. */
+	/** So many bytes from `start` on are needed. */
 	private wait(size: number): number {
 		this.wanted = size;
-		if (size > this.bytes.length) {
-			const bytes = new Uint8Array(size);
-			bytes.set(this.bytes.subarray(this.start, this.end));
-			this.end -= this.start;
-			this.start = this.topicEnd = this.payloadEnd = 0;
-			this.bytes = bytes;
-			this.buffer = bytes.buffer;
-			this.topicView = this.payload = bytes;
-		}
 		return -2;
+	}
+
+	/**
+	 * The header of a PUBLISH is not whole. One that the buffer cannot hold never will be: its topic is dropped as it comes, up to the
+	 * identifier. What is dropped is not looked at.
+	 */
+	private pass(first: number, topicStart: number, payload: number, left: number): number {
+		const bytes = this.bytes;
+		const size = payload - this.start;
+		if (size <= bytes.length) return this.wait(size);
+		const passed = this.passed ?? 0;
+		// Where the header ends in the buffer, without what is dropped.
+		const end = payload - passed;
+		if (end > this.end) {
+			// The last two bytes stay, as the identifier may be in them.
+			const count = Math.max(this.end - topicStart - 2, 0);
+			bytes.copyWithin(topicStart, topicStart + count, this.end);
+			this.end -= count;
+			this.passed = passed + count;
+			return this.wait(Math.min(size - this.passed, bytes.length));
+		}
+		if (first & 6) {
+			this.id = ((bytes[end - 2] as number) << 8) | (bytes[end - 1] as number);
+			if (!this.id) return -1; // [MQTT-2.3.1-1]
+		}
+		this.passed = 0;
+		this.topic = "";
+		this.flags = first;
+		this.start = end;
+		this.left = left;
+		return 3;
 	}
 
 	/** Whether a server may send a packet that begins so: its type, and the flags reserved for it [MQTT-2.2.2-2]. */

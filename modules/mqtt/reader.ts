@@ -13,7 +13,7 @@ export default abstract class Reader<Client> extends Writer<Client> {
 
 	constructor(options: MQTTClientOptions<Client>) {
 		super(options);
-		this.parser = new Parser();
+		this.parser = new Parser(options.longestTopic ?? 0);
 	}
 
 	get format(): "buffer" {
@@ -85,8 +85,20 @@ export default abstract class Reader<Client> extends Writer<Client> {
 		return count;
 	}
 
-	/** In place of a missing callback [MQTT-4.5.0-2], and for a QoS 2 message that was taken before. */
+	/** In place of a missing callback [MQTT-4.5.0-2], for a QoS 2 message that was taken before, and for one whose topic is too long. */
 	protected override drop(): void {
 		while (this.available > 0) this.read(new Uint8Array(256));
+	}
+
+	/**
+	 * A message whose topic is too long has gone by: told, and acknowledged, or it would come again for ever. Returns the reply that is
+	 * due, or 0 where that is the caller's.
+	 */
+	protected passed(): number {
+		const { flags, id } = this.parser;
+		const QoS = (flags >> 1) & 3;
+		this.notify(3, { operation: 3, QoS, id: QoS ? id : undefined });
+		// PUBACK, 4, or PUBREC, 5 [MQTT-4.3.2-2] [MQTT-4.3.3-2].
+		return QoS && this.acknowledge ? ((QoS + 3) << 20) | id : 0;
 	}
 }

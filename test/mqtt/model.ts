@@ -308,7 +308,9 @@ export function play({
 				finish();
 				behave(reading);
 			},
-			onControl: () => {
+			onControl: (_, { operation, QoS, id }) => {
+				// A message whose topic was too long.
+				if (operation === MQTTClient.PUBLISH && acknowledge && QoS === 1) completed.push(id as number);
 				if (reading[turn % reading.length] !== "all") behave(reading);
 			},
 			onWritable(count: number) {
