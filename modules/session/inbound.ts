@@ -5,7 +5,13 @@
  */
 
 import type { Link } from "./link.js";
-import { type ClientMessage, defaults, type Received, type SessionOptions } from "./options.js";
+import {
+	type ClientControl,
+	type ClientMessage,
+	defaults,
+	type Received,
+	type SessionOptions,
+} from "./options.js";
 import { type Application, Packet, Report } from "./outcomes.js";
 import type { Queue } from "./queue.js";
 import type { Sender } from "./sender.js";
@@ -72,6 +78,14 @@ export class Inbound {
 	released(link: Link, packetIdentifier: number): void {
 		this.received.delete(packetIdentifier);
 		link.reply(Packet.PUBCOMP, packetIdentifier); // [MQTT-4.3.3-2]
+	}
+
+	/** A message on a topic longer than any of ours, as a filter of an earlier firmware brings it: the client has dropped its bytes. */
+	passed(link: Link, { QoS = 0, id = 0 }: ClientControl): void {
+		this.application.counters.received++;
+		this.application.report(Report.long, "the topic itself");
+		// At QoS 2 too nothing is remembered: there is nothing that could be done twice.
+		if (QoS > 0) link.reply(QoS === 1 ? Packet.PUBACK : Packet.PUBREC, id);
 	}
 
 	private gather(link: Link, count: number): void {

@@ -94,7 +94,7 @@ export const Report = Object.freeze({
 	quarantined: 6,
 	/** The outbox or queue is full and refuses messages: the topic of the first. */
 	full: 7,
-	/** An inbound message is longer than this board takes, and was not delivered: its topic. */
+	/** An inbound message is longer than this board takes, and was not delivered: its topic, or that this is too long itself. */
 	long: 8,
 	/** The application's handler threw: the error. */
 	handler: 9,
@@ -195,6 +195,7 @@ export type State = (typeof State)[keyof typeof State];
 /** Control packet types, MQTT 3.1.1 table 2.1: the numbers of ECMA-419 §25's `operation`. */
 export const Packet = Object.freeze({
 	CONNACK: 2,
+	PUBLISH: 3,
 	PUBACK: 4,
 	PUBREC: 5,
 	PUBREL: 6,

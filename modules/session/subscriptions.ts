@@ -5,6 +5,7 @@
  * out, so that the board gets online; it is asked for again in the next session.
  */
 
+import { encode } from "../mqtt/text.js";
 import type { InFlight } from "./inflight.js";
 import type { Link } from "./link.js";
 import type { Subscription } from "./options.js";
@@ -27,6 +28,8 @@ interface Item extends Subscription {
 }
 
 export class Subscriptions {
+	/** Bytes of the longest filter. Filters are exact names: no message of ours has a longer topic. */
+	readonly longest: number;
 	private readonly application: Application;
 	private readonly inflight: InFlight;
 	/** In the order in which they are asked for. */
@@ -45,6 +48,7 @@ export class Subscriptions {
 
 	constructor(items: readonly Subscription[], inflight: InFlight, application: Application) {
 		this.items = items.map(({ topic, QoS }) => ({ topic, QoS, strikes: 0, out: false, granted: false }));
+		this.longest = Math.max(0, ...items.map(({ topic }) => encode(topic).byteLength));
 		this.inflight = inflight;
 		this.application = application;
 	}

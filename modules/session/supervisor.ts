@@ -149,8 +149,7 @@ export class Supervisor implements LinkOwner {
 		this.drop();
 		this.enter(this.networkDown ? Network : Waiting);
 		if (reason === Reason.subscribe) this.slowness = Math.min(2 * this.slowness, this.deadlines.connect);
-		const { brokers } = this;
-		const delay = online ? brokers.ended(sender.served, reason) : brokers.failed(returnCode);
+		const delay = online ? this.brokers.ended(sender.served, reason) : this.brokers.failed(returnCode);
 		this.deadline.set(this.networkDown ? this.deadlines.network : delay);
 		application.counters.reconnects[kindOf(reason, online)]++;
 		if (online) {
@@ -199,10 +198,15 @@ export class Supervisor implements LinkOwner {
 		const timeout = this.brokers.more ? this.deadlines.next : this.deadlines.connect;
 		// The client's own deadline names the stage that failed; ours stands behind it.
 		this.deadline.set(timeout + 500);
+		const { longest: longestTopic } = this.subscriptions;
 		const options = { ...shared, ...overrides, host, port, id, keepAlive, clean, timeout };
 		const credentials = { ...(user !== undefined && { user }), ...(password !== undefined && { password }) };
 		try {
-			this.link = new Link(io, { ...options, ...credentials, will: this.parts.status.will }, this);
+			this.link = new Link(
+				io,
+				{ ...options, ...credentials, longestTopic, will: this.parts.status.will },
+				this,
+			);
 		} catch (error) {
 			this.parts.application.report(Report.internal, `${error}`);
 			this.lost(Reason.unknown);
@@ -281,8 +285,8 @@ export class Supervisor implements LinkOwner {
 		} else if (operation === Packet.SUBACK) this.subscribed(id, message.payload ?? []);
 		else if (operation === Packet.PUBREC) sender.received(link, id);
 		else if (operation === Packet.PUBREL) inbound.released(link, id);
+		else if (operation === Packet.PUBLISH) inbound.passed(link, message);
 	}
-	/** The message that was left unread may be read now. */
 	resume(): void {
 		this.link?.resume();
 	}

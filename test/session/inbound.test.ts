@@ -76,6 +76,71 @@ describe("session, receiving", () => {
 		assert.deepEqual(bench.take(), [`report ${Report.long} t`, "message t 1 yyyyyyyyyy"]);
 		assert.deepEqual(client.take(), ["PUBACK 7", "PUBACK 8"]);
 	});
+	it("acknowledges and reports a message whose topic is too long, which the client has passed over", () => {
+		const bench = new Bench({ subscriptions });
+		const client = bench.establish();
+		bench.take();
+		client.control({ operation: 3, QoS: 0 });
+		client.control({ operation: 3, QoS: 1, id: 7 });
+		client.control({ operation: 3, QoS: 2, id: 8 });
+		assert.deepEqual(bench.take(), new Array(3).fill(`report ${Report.long} the topic itself`));
+		assert.deepEqual(client.take(), ["PUBACK 7", "PUBREC 8"]);
+		assert.equal(bench.session.counters.received, 3);
+		client.control({ operation: 6, id: 8 });
+		assert.deepEqual(client.take(), ["PUBCOMP 8"]);
+		// The identifier is free for another message.
+		client.deliver("t", "y", { QoS: 2, id: 8 });
+		assert.deepEqual(bench.take(), ["message t 2 y"]);
+	});
+	it("keeps the order of acknowledgements where there is no room for that of a message passed over [MQTT-4.6.0-2]", () => {
+		const bench = new Bench({ subscriptions });
+		const client = bench.establish();
+		bench.take();
+		client.room = 0;
+		client.deliver("t", "1", { QoS: 1, id: 1 });
+		client.control({ operation: 3, QoS: 1, id: 2 });
+		client.deliver("t", "3", { QoS: 1, id: 3 });
+		client.writable(1000);
+		assert.deepEqual(client.take(), ["PUBACK 1", "PUBACK 2", "PUBACK 3"]);
+	});
+	for (const length of [3, 503, 504, 20_000])
+		it(`takes messages on its own topics of ${length} bytes, and passes over one of 65535, in the real client`, () => {
+			// Characters of three bytes.
+			const own = "€".repeat(length / 3) + "x".repeat(length % 3);
+			const clock = new TestClock();
+			const wire = new Wire();
+			const told: string[] = [];
+			const session = new Session({
+				client: { io: MQTTClient, socket: wire.socket, dns: wire.dns, timer: clock, ticks: clock },
+				brokers: [{ host: "a", port: 1883 }],
+				id: "d",
+				keepAlive: 30_000,
+				status: { topic: "d/status", online: "online", offline: "offline" },
+				subscriptions: [{ topic: own, QoS: 1 }],
+				outbox: new Queue(),
+				timer: clock,
+				ticks: clock,
+				random: () => 0,
+				onMessage: (topic, payload) => void told.push(`${Buffer.byteLength(topic)} ${text(payload)}`),
+				onReport: (event, detail) => void told.push(`report ${event} ${detail}`),
+			});
+			clock.advance(0);
+			wire.resolve();
+			const { line } = wire;
+			line.connect();
+			line.send(generate({ cmd: "connack", sessionPresent: true, returnCode: 0 }));
+			line.send(generate({ cmd: "suback", messageId: 1, granted: [1, 0] }));
+			const written = line.writes.length;
+			for (const [messageId, topic] of ["t".repeat(65_535), own].entries()) {
+				const flags = { qos: 1, dup: false, retain: false } as const;
+				line.send(generate({ cmd: "publish", topic, payload: "1", messageId: messageId + 1, ...flags }));
+			}
+			assert.deepEqual(told, [`report ${Report.long} the topic itself`, `${length} 1`]);
+			const replies = line.writes.slice(written).map(({ bytes }) => Buffer.from(bytes).toString("hex"));
+			assert.deepEqual(replies, ["40020001", "40020002"]);
+			assert.equal(session.online, true);
+			session.close();
+		});
 	it("delivers a QoS 2 message once, however often it comes before PUBREL, also over a reconnect [MQTT-4.3.3-2]", () => {
 		const bench = new Bench({ subscriptions: [{ topic: "t", QoS: 2 }] });
 		const client = bench.establish();
