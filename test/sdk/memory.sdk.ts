@@ -46,6 +46,7 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 	let screen: Awaited<ReturnType<typeof display>>;
 	let simulator: Simulator | undefined;
 	let so: string;
+	let address: string;
 	const rows: Record<string, object> = {};
 
 	before(async function () {
@@ -89,6 +90,7 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 	async function open(): Promise<string> {
 		const plain = await (mosquitto as NonNullable<typeof mosquitto>).open();
 		broker = plain;
+		address = plain.url;
 		observer = await Observer.connect(plain.url);
 		return plain.url;
 	}
@@ -235,6 +237,21 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 		boot();
 		await alive(observer.next(`${base}/cmd/result`, /"after"/, mark, 560_000));
 		await healthy("20 × 30 KB");
+	});
+
+	it("lets messages on topics of 60 KB go by, which a filter of earlier firmware brings, and does the next command", async () => {
+		await away(board);
+		const former = await Observer.connect(address, "t/#", { clientId: board.id, clean: false });
+		await former.close();
+		for (let i = 0; i < 20; i++)
+			await observer.publish(`t/${`${i % 10}`.repeat(60_000)}`, "x".repeat(i * 100));
+		await observer.publish(`${base}/cmd`, { cmd: "info", cid: "after" });
+		const mark = observer.mark;
+		boot();
+		await alive(observer.next(`${base}/cmd/result`, /"after"/, mark, 560_000));
+		const passed = () => (simulator as Simulator).lines.filter(line => /the topic itself/.test(line)).length;
+		assert.equal(passed(), 20);
+		await healthy("20 topics of 60 KB");
 	});
 
 	it("keeps alerts until the outbox is full, and delivers them when the broker is back", async () => {
