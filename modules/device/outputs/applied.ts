@@ -64,9 +64,10 @@ export default class Applied {
 	unsaved = false;
 	private readonly memory: Memory;
 	private readonly key: string;
-	/** The command without DUP that was judged last, and whether such a one was stored on this connection. */
-	private first = "";
+	/** A command without DUP was stored on this connection. */
 	private advanced = false;
+	/** Commands without DUP that could not be stored on this connection: the broker has no acknowledgement for them. */
+	private open: readonly string[] = [];
 	/** What came on this connection, as packet identifier and hash. */
 	private heard: string[] = [];
 	/** Commands that could not be stored, the latest last: the broker sends them again, perhaps after something newer was done. */
@@ -84,7 +85,6 @@ export default class Applied {
 		const mark = `${id}.${command}`;
 		const here = this.heard.includes(mark);
 		if (id && !here) this.heard = [...this.heard, mark].slice(-MOST);
-		if (!duplicate) this.first = command;
 		if (!duplicate || !command) return Verdict.New;
 		const seen = this.state.seen.split(" ");
 		// One that could not be stored is done at its next delivery, if nothing newer was done meanwhile. With a text that was
@@ -107,13 +107,19 @@ export default class Applied {
 		return request.ver > ver ? "" : `version ${request.ver} is not newer than ${ver}`;
 	}
 
-	/** From a broker: stored first. False when it could not be, then the state is what it was. */
-	order({ hash, ...next }: Command, from: number): boolean {
-		const { undone } = this;
-		const left = undone.indexOf(hash) + 1;
-		if (!this.stored({ ...next, from, seen: this.over(hash) }, hash)) return false;
-		this.advanced ||= hash !== "" && hash === this.first;
-		this.undone = left ? undone.slice(left) : [];
+	/** From a broker: stored first. False when it could not be, then the state is what it was. `fresh`: without DUP. */
+	order({ hash, ...next }: Command, from: number, fresh: boolean): boolean {
+		const { undone, open } = this;
+		// One without DUP is newer than all that could not be stored, also than one with its text.
+		const left = fresh ? 0 : undone.indexOf(hash) + 1;
+		if (!this.stored({ ...next, from, seen: this.over(hash, left) }, hash)) {
+			if (fresh && hash) this.open = [...open, hash].slice(-MOST);
+			return false;
+		}
+		this.advanced ||= fresh && hash !== "";
+		// The earlier one with this text comes again alone, and is old once something newer was done.
+		const again = fresh && open.includes(hash) ? [hash] : [];
+		this.undone = left ? undone.slice(left) : again;
 		return true;
 	}
 
@@ -132,7 +138,7 @@ export default class Applied {
 	/** A local action, or the fail-safe: stands in any case. Not stored yet. */
 	act(on: boolean, src: string, from: number): void {
 		const { wish } = this.state.held ?? this.state;
-		this.state = { ...this.state, on, src, from, wish, held: undefined, seen: this.over("") };
+		this.state = { ...this.state, on, src, from, wish, held: undefined, seen: this.over("", 0) };
 		this.undone = [];
 	}
 
@@ -158,6 +164,7 @@ export default class Applied {
 	/** The connection is gone, and with it the meaning of its packet identifiers. */
 	disconnected(): void {
 		this.heard = [];
+		this.open = [];
 		this.advanced = false;
 	}
 
@@ -178,10 +185,9 @@ export default class Applied {
 		return true;
 	}
 
-	/** What could not be stored and is older than this must not be done any more. */
-	private over(command: string): string {
-		const left = this.undone.indexOf(command);
-		const dead = (left < 0 ? this.undone : this.undone.slice(0, left)).map(each => DEAD + each);
+	/** What could not be stored and is older than this must not be done any more: all, or those before the one at `left`. */
+	private over(command: string, left: number): string {
+		const dead = (left ? this.undone.slice(0, left - 1) : this.undone).map(each => DEAD + each);
 		return [...dead, command].reduce(noted, this.state.seen);
 	}
 }

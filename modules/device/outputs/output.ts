@@ -100,7 +100,7 @@ export default class Output {
 		this.failSafe.configure(description.failSafe);
 	}
 
-	/** A message on `<name>/set`. Throws when it could not be stored, so that it is not acknowledged. */
+	/** A message on `<name>/set`. Throws when it could not be stored: without DUP it is not acknowledged then. */
 	set(payload: Uint8Array, about: Received): void {
 		if (payload.byteLength === 0) return;
 		const { applied, publisher } = this;
@@ -118,13 +118,13 @@ export default class Output {
 			// Also of a desired state that is held, and that this one follows.
 			const { ver, wish } = applied.state.held ?? applied.state;
 			const command = { ...this.wanted(request), ver, wish, src: "set", hash };
-			if (this.stored(command, verdict, topic, request.cid)) this.drive.bring(this.level);
+			if (this.stored(command, verdict, topic, about, request.cid)) this.drive.bring(this.level);
 		}
 	}
 
 	/**
 	 * A message on `<name>/desired`; it comes retained from the broker's store and live from its sender. Throws when it
-	 * could not be stored, so that it is not acknowledged.
+	 * could not be stored: without DUP it is not acknowledged then.
 	 */
 	desired(payload: Uint8Array, about: Received): void {
 		// Empty clears the retained message: there is no request then, which is not a request for OFF.
@@ -190,7 +190,7 @@ export default class Output {
 		}
 		if (!old) {
 			const command = { ...this.wanted(request), ver, wish: textOf(request), src: "desired", hash };
-			return this.stored(command, verdict, topic, cid);
+			return this.stored(command, verdict, topic, about, cid);
 		}
 		publisher.report(`${topic}: ${old}`);
 		// The retained copy is the latest desired state: one that is held is older.
@@ -208,8 +208,14 @@ export default class Output {
 		this.publisher.report(`${topic}: delivered again, already done`);
 	}
 
-	/** From a broker: stored before it is done, or not done and not acknowledged. False when it is not to be done now. */
-	private stored(command: Command, verdict: number, topic: string, cid?: string | number): boolean {
+	/** From a broker: stored before it is done, or not done. False when it is not to be done now. */
+	private stored(
+		command: Command,
+		verdict: number,
+		topic: string,
+		{ duplicate }: Received,
+		cid?: string | number,
+	): boolean {
 		const { from } = this.applied.state;
 		const unsure = verdict === Verdict.Unsure;
 		// With a cid no two commands have one text. Where something was done through another broker since, none proves it old.
@@ -217,7 +223,7 @@ export default class Output {
 			this.pass(topic);
 			return false;
 		}
-		if (!(unsure ? this.applied.hold(command) : this.applied.order(command, this.from(true)))) {
+		if (!(unsure ? this.applied.hold(command) : this.applied.order(command, this.from(true), !duplicate))) {
 			this.publisher.refuse(topic, "could not be stored: not done", cid);
 			throw new Error(`${topic}: could not be stored`);
 		}
@@ -249,7 +255,7 @@ export default class Output {
 		// A connection that has died in the middle of redelivery is quiet too. So the broker must answer a message first: TCP
 		// keeps the order, and what was sent before is here by then. What cannot be stored is tried again: it is acknowledged.
 		const { acknowledged } = this.publisher;
-		if (this.asked === undefined || this.asked === acknowledged || !applied.order(held, this.broker)) {
+		if (this.asked === undefined || this.asked === acknowledged || !applied.order(held, this.broker, false)) {
 			if (this.asked === undefined) this.announce();
 			this.asked ??= acknowledged;
 			this.failSafe.wait();

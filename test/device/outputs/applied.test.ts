@@ -45,7 +45,7 @@ function command(one: Stage, id: number, on: boolean, duplicate = false): boolea
 	const order = asked(one, id, on);
 	const verdict = one.applied.judge(order.hash, about(id, duplicate));
 	if (verdict === Verdict.Over) return "over";
-	return verdict === Verdict.Unsure ? "unsure" : one.applied.order(order, 0);
+	return verdict === Verdict.Unsure ? "unsure" : one.applied.order(order, 0, !duplicate);
 }
 /** A local action. */
 function act({ applied }: Stage, on: boolean): void {
@@ -71,7 +71,7 @@ describe("what a broker orders", () => {
 
 	it("stands where there is no memory at all", () => {
 		const applied = new Applied(new Memory(undefined), "lamp", description);
-		assert.ok(applied.order(asked({ applied } as Stage, 1, true), 0));
+		assert.ok(applied.order(asked({ applied } as Stage, 1, true), 0, true));
 		assert.ok(applied.state.on);
 	});
 
@@ -276,8 +276,25 @@ describe("a command that could not be stored", () => {
 		command(one, 2, false);
 		command(one, 3, true);
 		one.applied.disconnected();
-		assert.equal(command(one, 3, true, true), "over");
+		assert.equal(command(one, 3, true, true), "unsure", "this one or the first: it is on in any case");
 		assert.equal(one.stored().seen?.includes("!"), false);
+	});
+
+	it("is over when the same was asked for again and something newer was done", () => {
+		const one = stage();
+		refused(one, [1, true]);
+		command(one, 2, true);
+		command(one, 3, false);
+		one.applied.disconnected();
+		assert.equal(command(one, 1, true, true), "over");
+	});
+
+	it("is over when an older one that could not be stored either was asked for again", () => {
+		const one = stage();
+		refused(one, [1, true], [2, false]);
+		command(one, 3, true);
+		one.applied.disconnected();
+		assert.equal(command(one, 2, false, true), "over");
 	});
 
 	it("in a session that the broker has lost does not come again: the same text is another one", () => {
@@ -294,7 +311,7 @@ describe("a command that could not be stored", () => {
 		const { brightness, ver, wish } = one.applied.state;
 		one.refusing = true;
 		for (let n = 0; n <= 20; n++)
-			one.applied.order({ on: true, brightness, ver, wish, src: "set", hash: `${n}x` }, 0);
+			one.applied.order({ on: true, brightness, ver, wish, src: "set", hash: `${n}x` }, 0, true);
 		one.refusing = false;
 		act(one, false);
 		assert.equal(one.applied.state.seen.split(" ").length, 20);
@@ -356,16 +373,16 @@ describe("a desired request", () => {
 	] as const)
 		it(title, () => {
 			const one = stage();
-			one.applied.order({ ...asked(one, 1, true), ver: 3, wish: "ON" }, 0);
+			one.applied.order({ ...asked(one, 1, true), ver: 3, wish: "ON" }, 0, true);
 			// What else was done since does not make it new.
-			one.applied.order(asked(one, 2, false), 0);
+			one.applied.order(asked(one, 2, false), 0, true);
 			assert.equal(one.applied.old(request, about(1)), old);
 			assert.equal(one.applied.old(request, retained), old);
 		});
 
 	it("without a version is new while another is held, unless it is the retained copy", () => {
 		const one = stage();
-		one.applied.order({ ...asked(one, 1, true), wish: "ON", src: "desired" }, 0);
+		one.applied.order({ ...asked(one, 1, true), wish: "ON", src: "desired" }, 0, true);
 		one.applied.hold({ ...asked(one, 2, false), wish: "OFF", src: "desired" });
 		assert.equal(one.applied.old({ on: true }, about(3)), "");
 		assert.equal(one.applied.old({ on: true }, retained), "already done");
