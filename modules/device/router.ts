@@ -1,6 +1,7 @@
 /**
  * The list of topics that a board subscribes to, and the receiver of each message: `cmd`, and `set` and `desired` of each
- * output, as one table. Reads no payload. An exception of a receiver passes through: then the message is not acknowledged.
+ * output, as one table. Reads no payload. An exception of a receiver passes through to the session
+ * (inbound.ts), which does not acknowledge the message then unless it came with DUP.
  */
 
 import type { Subscription, UserOptions } from "../session/options.js";

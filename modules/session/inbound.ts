@@ -131,7 +131,7 @@ export class Inbound {
 			this.application.report(Report.lateWill, topic);
 		}
 		if (this.status.own(topic)) return true;
-		// One that could not be taken twice is given up, or it would come for ever.
+		// One with DUP is given up: twenty that a handler never takes would fill a broker's window, and nothing more would come.
 		return this.application.message(topic, payload, message) || message.duplicate;
 	}
 }

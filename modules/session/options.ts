@@ -115,7 +115,7 @@ export interface SessionOptions {
 	readonly ready?: () => boolean;
 	/**
 	 * A message on a topic that was subscribed to. `payload` is the callee's to keep. PUBACK goes out when this has
-	 * returned; when it throws, the broker sends the message again after a reconnect.
+	 * returned; when it throws, the broker sends the message again after a reconnect, but one with DUP is given up.
 	 */
 	readonly onMessage?: (topic: string, payload: Uint8Array, message: Received) => void;
 	/** CONNACK, before any message: the place of this broker in `brokers`. A kept session's messages may precede `onOnline`. */

@@ -51,7 +51,7 @@ describe("session, receiving", () => {
 		assert.deepEqual(client.take(), ["PUBACK 7", "PUBACK 7"]);
 		assert.equal(bench.session.counters.duplicates, 1);
 	});
-	it("does not acknowledge what the application could not take, until it came a second time", () => {
+	it("does not acknowledge what the application could not take, unless it came with DUP", () => {
 		const bench = new Bench({
 			subscriptions,
 			onMessage: () => {
