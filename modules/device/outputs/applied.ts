@@ -43,6 +43,8 @@ export const Verdict = Object.freeze({
 	Over: 1,
 	/** Perhaps delivered again: a command with this text was handled, and others since. */
 	Unsure: 2,
+	/** With DUP, of a text that is not remembered: it never came, or is older than all that are (RabbitMQ, NATS). */
+	Late: 3,
 });
 
 /** A local action or the fail-safe came since the connection was lost, so what any broker kept until then is old. */
@@ -95,7 +97,8 @@ export default class Applied {
 		// Sent for the first time before a command that came without DUP: NATS sends again after 30 s, in any order.
 		if (this.advanced && !versioned) return Verdict.Over;
 		if (seen.at(-1) === command || seen.includes(DEAD + command)) return Verdict.Over;
-		return seen.includes(command) ? Verdict.Unsure : Verdict.New;
+		if (seen.includes(command)) return Verdict.Unsure;
+		return versioned || !this.state.seen ? Verdict.New : Verdict.Late;
 	}
 
 	/** Why a desired request is not newer than what was applied, if so: a newer `ver` wins. */

@@ -217,9 +217,12 @@ export default class Output {
 		cid?: string | number,
 	): boolean {
 		const { from } = this.applied.state;
-		const unsure = verdict === Verdict.Unsure;
+		const unsure = verdict >= Verdict.Unsure;
 		// With a cid no two commands have one text. Where something was done through another broker since, none proves it old.
-		if (unsure && (cid !== undefined || (from !== LOCAL && from !== this.broker))) {
+		if (
+			unsure &&
+			((verdict === Verdict.Unsure && cid !== undefined) || (from !== LOCAL && from !== this.broker))
+		) {
 			this.pass(topic);
 			return false;
 		}

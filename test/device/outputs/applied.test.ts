@@ -137,15 +137,20 @@ describe("a command that is delivered again", () => {
 		}
 	});
 
-	it("is a new one with a text that was not handled, on another topic, or without DUP", () => {
+	it("may be a late one with a text that was not handled, or on another topic, and is new without DUP, with a version, or before any other", () => {
 		const one = stage();
 		command(one, 1, true);
 		one.applied.disconnected();
 		const { applied } = one;
 		const on = encode("ON");
 		assert.equal(applied.judge(hashOf("set", on, about(1)), about(2, true)), Verdict.Over);
-		assert.equal(applied.judge(hashOf("set", encode("OFF"), about(1)), about(3, true)), Verdict.New);
-		assert.equal(applied.judge(hashOf("desired", on, about(1)), about(4, true)), Verdict.New);
+		assert.equal(applied.judge(hashOf("set", encode("OFF"), about(1)), about(3, true)), Verdict.Late);
+		const desired = hashOf("desired", on, about(1));
+		assert.equal(applied.judge(desired, about(4, true)), Verdict.Late);
+		assert.equal(applied.judge(desired, about(4, true), true), Verdict.Over, "on this connection already");
+		applied.disconnected();
+		assert.equal(applied.judge(desired, about(4, true), true), Verdict.New);
+		assert.equal(stage().applied.judge(desired, about(4, true)), Verdict.New);
 		assert.equal(applied.judge(hashOf("set", on, about(1)), about(5)), Verdict.New);
 	});
 
@@ -155,17 +160,17 @@ describe("a command that is delivered again", () => {
 		const off = hashOf("set", encode("OFF"), about(1));
 		const judge = (versioned: boolean) => applied.judge(off, about(9, true), versioned);
 		command(one, 1, true, true);
-		assert.equal(judge(false), Verdict.New, "after a redelivery the order is not known");
+		assert.equal(judge(false), Verdict.Late, "after a redelivery the order is not known");
 		applied.disconnected();
 		one.refusing = true;
 		command(one, 2, true);
-		assert.equal(applied.judge(off, about(8, true)), Verdict.New, "nothing was done");
+		assert.equal(applied.judge(off, about(8, true)), Verdict.Late, "nothing was done");
 		one.refusing = false;
 		command(one, 3, true);
 		assert.equal(applied.judge(off, about(7, true)), Verdict.Over);
 		assert.equal(applied.judge(off, about(6, true), true), Verdict.New);
 		applied.disconnected();
-		assert.equal(applied.judge(off, about(5, true)), Verdict.New);
+		assert.equal(applied.judge(off, about(5, true)), Verdict.Late);
 	});
 
 	it("is never known at QoS 0, and leaves no mark", () => {
@@ -203,7 +208,7 @@ describe("a command that is delivered again", () => {
 		const one = stage();
 		for (let n = 0; n <= 20; n++) one.applied.note(`${n}x`);
 		assert.equal(one.applied.state.seen.split(" ").length, 20);
-		assert.equal(one.applied.judge("0x", about(1, true)), Verdict.New);
+		assert.equal(one.applied.judge("0x", about(1, true)), Verdict.Late);
 		assert.equal(one.applied.judge("1x", about(2, true)), Verdict.Unsure);
 	});
 });
@@ -316,7 +321,7 @@ describe("a command that could not be stored", () => {
 		act(one, false);
 		assert.equal(one.applied.state.seen.split(" ").length, 20);
 		assert.equal(one.applied.judge("1x", about(1, true)), Verdict.Over);
-		assert.equal(one.applied.judge("0x", about(2, true)), Verdict.New);
+		assert.equal(one.applied.judge("0x", about(2, true)), Verdict.Late);
 	});
 });
 

@@ -155,13 +155,33 @@ describe("lamp/set", () => {
 		world.link.receive("lamp/set", "ON", { id: 1 });
 		again(world);
 		world.link.receive("lamp/set", "OFF", { id: 1, duplicate: true });
-		assert.equal(world.level(2), 0);
+		world.clock.advance(2000);
+		assert.equal(world.level(2), 0, "nothing newer has come");
 		world.link.receive("lamp/set", "OFF", { id: 1, duplicate: true });
 		world.link.receive("lamp/set", "ON", { id: 1 });
 		again(world);
 		world.link.receive("lamp/set", "OFF", { id: 1, duplicate: true });
 		world.clock.advance(2000);
 		assert.equal(world.level(2), 0, "the ON under this identifier has ended what the OFF meant");
+	});
+
+	it("does none of more redeliveries than are remembered over the last command, and is at the last one afterwards", () => {
+		const world = online({ lamp: { pin: 2, dimmable: true } });
+		const commands = Array.from(
+			{ length: 30 },
+			(_, i) => [`{"state":"ON","brightness":${100 + i}}`, i + 1] as const,
+		);
+		for (const [payload, id] of commands) world.link.receive("lamp/set", payload, { id });
+		world.clock.advance(100);
+		world.link.disconnect();
+		world.link.connect(true);
+		world.clock.advance(100);
+		const { length } = world.json("lamp/state");
+		for (const [payload, id] of commands)
+			world.link.receive("lamp/set", payload, { id: id + 500, duplicate: true });
+		world.clock.advance(5000);
+		const states = world.json("lamp/state");
+		assert.deepEqual([states.length, (states.at(-1) as { brightness: number }).brightness], [length, 129]);
 	});
 
 	it("knows as many redeliveries as brokers have in flight, 20", () => {
