@@ -34,7 +34,6 @@ export interface Component {
 	readonly make?: () => Values;
 }
 
-const project = "https://www.npmjs.com/package/glowworm";
 /** Milliseconds. */
 const HEARTBEAT = 300_000;
 const MINUTE = 60_000;
@@ -81,7 +80,7 @@ export default class Bundle {
 			sw: version,
 			...(area !== undefined && { sa: area }),
 		};
-		const o = { name: "Glowworm", sw: version, url: project };
+		const o = { name: "Glowworm", sw: version };
 		const availability = this.base + topics.status;
 		const shared = JSON.stringify({ dev, o, avty_t: availability, qos: 1 });
 		return `${shared.slice(0, -1)},"cmps":{`;
