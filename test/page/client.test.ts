@@ -145,6 +145,13 @@ describe("the topic tree", () => {
 			[true, false, true],
 		);
 	});
+	it("stays removed when a list from before the removal comes behind it", () => {
+		const topics = new Topics();
+		topics.receive(message("a", "1", { retain: true }));
+		topics.receive(message("a", "", { retain: true }));
+		topics.kept([message("a", "1", { retain: true })]);
+		assert.deepEqual([topics.get("a")?.removed, topics.get("a")?.retained], [true, false]);
+	});
 	it("tells apart topics with empty levels", () => {
 		const topics = new Topics();
 		for (const name of ["a", "/a", "a/", "//"]) topics.receive(message(name, "x"));

@@ -89,7 +89,8 @@ export class Topics {
 		for (const message of messages) if (!this.get(message.topic)?.count) this.receive(message);
 		for (const name of this.names()) {
 			const topic = this.get(name);
-			if (!topic || topic.retained === names.has(name)) continue;
+			// A list from before it was removed may come behind the removal.
+			if (!topic || topic.removed || topic.retained === names.has(name)) continue;
 			topic.retained = names.has(name);
 			mark(topic.version);
 		}
