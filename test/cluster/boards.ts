@@ -73,6 +73,8 @@ export class ClusterBoard {
 			root,
 			id,
 			broker: brokers,
+			// Nodes of one cluster share sessions: they count as one broker.
+			brokerOrder: "random",
 			keepAlive: 5000,
 			sensors: [{ name: "a", driver: "swing", every: 700 }],
 			alerts: [{ name: "high", sensor: "a", above: 60, clear: 40 }],
