@@ -56,6 +56,11 @@ async function run(): Promise<void> {
 	console.log();
 	print(ways, WAYS, []);
 	console.log(`
+publish0, 1: QoS 0, 1; 1 with its PUBACK. alternating: two topics in turn; topics8: eight; vary: JSON of 44 to 47 bytes. receive0, 1: QoS 0, 1,
+1 with its PUBACK out. segment10: ten messages in one TCP segment. out16k, in16k: one message of 16 KiB. dribble: a message byte by byte.
+idle: a minute without messages. sample: timer to socket, through the whole firmware, TCP's event included; edge: of an alert, with its
+journal; start: power-on to online, journal empty, and used. floor: one write of a ready packet, one read into a kept buffer. naive: the same
+sensor, JSON.stringify and the client's write, without alerts, time stamps or a queue.
 Each cell: meter units / slots made / bytes of chunks / socket writes, for one operation; an empty one costs 26 units.
 A slot has 32 bytes here and 16 on a device. Bytes of chunks are of the 64-bit layout.
 publish1 with packet identifiers of the client's own: ${round(own.units)} / ${round(own.slots)}.
