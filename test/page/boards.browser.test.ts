@@ -108,6 +108,44 @@ describe(`the page's boards${missing ? ` – pending: ${missing}` : ""}`, functi
 		await settings.getByText(/✗ alerts.*above: expected/).waitFor();
 	});
 
+	it("keep what is typed into a setting while the board goes on speaking, and send just that", async () => {
+		const { tab } = opened;
+		await tab.goto(`${url}#/boards/${board}`);
+		const settings = tab.getByRole("region", { name: "Settings" });
+		const apply = settings.getByRole("button", { name: "apply 1" });
+		const observer = await Observer.connect(broker, `${board}/#`);
+		const every = settings.getByLabel("every").first();
+		await every.selectText();
+		await every.pressSequentially("777", { delay: 20 });
+		assert.equal(await every.inputValue(), "777");
+		let mark = observer.mark;
+		await observer.next(`${board}/measurements/temp`, /"v":/, mark);
+		await observer.next(`${board}/measurements/temp`, /"v":/, observer.mark);
+		assert.equal(await every.inputValue(), "777");
+		mark = observer.mark;
+		await apply.click();
+		const asked = await observer.next(`${board}/cmd`, /"set"/, mark);
+		assert.match(asked.text, /"every":777\b/);
+		await settings.getByText("✓ stored").waitFor();
+		await settings.getByRole("button", { name: "apply", exact: true }).waitFor();
+		await tab.waitForFunction(
+			input => (input as HTMLInputElement).value === "777",
+			await every.elementHandle(),
+		);
+		await every.selectText();
+		await every.pressSequentially("soon");
+		await apply.click();
+		await settings.getByText(/✗ .*every: expected/).waitFor();
+		assert.equal(await every.inputValue(), "soon");
+		await settings.getByRole("button", { name: "undo" }).click();
+		assert.equal(await every.inputValue(), "777");
+		const choice = settings.getByLabel("powerOn").first();
+		await choice.selectOption("off");
+		await observer.next(`${board}/measurements/temp`, /"v":/, observer.mark);
+		assert.equal(await choice.inputValue(), "off");
+		await observer.close();
+	});
+
 	it("ask before a restart, and see it through", async () => {
 		const { tab } = opened;
 		await tab.goto(`${url}#/boards/${board}`);

@@ -4,6 +4,7 @@
  */
 
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { Board } from "../model/boards.js";
 import type { Json } from "../model/json.js";
 import { command, writable } from "../store.js";
@@ -27,20 +28,34 @@ const milliseconds: readonly string[] = [
 	"over",
 ];
 
+interface Changes {
+	readonly [path: string]: string;
+}
+
+interface Sent {
+	readonly at: number;
+	readonly changes: Changes;
+}
+
 export function Settings({ board }: { readonly board: Board }) {
 	board.version.value;
 	const { config } = board;
-	const changes = useSignal<{ readonly [path: string]: unknown }>({});
-	const sent = useSignal(0);
-	const answer = board.answers.find(
-		({ at, value }) => at >= sent.value && sent.value > 0 && value.cmd === "config",
-	);
-	const change = (path: string, value: unknown) => {
-		changes.value = { ...changes.value, [path]: value };
-	};
+	/** As they were typed, by path. */
+	const changes = useSignal<Changes>({});
+	const sent = useSignal<Sent | undefined>(undefined);
+	const request = sent.value;
+	const answer = request && board.answers.find(({ at, value }) => at >= request.at && value.cmd === "config");
+	const stored = answer?.value.ok === true;
+	useEffect(() => {
+		if (!stored || !request) return;
+		// The answer brought what the board holds now; what was typed since it was sent stays.
+		const since = Object.entries(changes.value).filter(([path, text]) => request.changes[path] !== text);
+		changes.value = Object.fromEntries(since);
+	}, [stored, request, changes]);
 	const apply = () => {
-		sent.value = Date.now();
-		command(board, { cmd: "config", set: nested(changes.value) });
+		if (!config) return;
+		sent.value = { at: Date.now(), changes: changes.value };
+		command(board, { cmd: "config", set: nested(changes.value, config) });
 	};
 	const count = Object.keys(changes.value).length;
 	return (
@@ -61,8 +76,10 @@ export function Settings({ board }: { readonly board: Board }) {
 									key={key}
 									label={key}
 									value={value}
-									changed={`${path}.${key}` in changes.value}
-									onChange={next => change(`${path}.${key}`, next)}
+									typed={changes.value[`${path}.${key}`]}
+									onType={text => {
+										changes.value = { ...changes.value, [`${path}.${key}`]: text };
+									}}
 								/>
 							))}
 						</fieldset>
@@ -76,7 +93,7 @@ export function Settings({ board }: { readonly board: Board }) {
 							disabled={count === 0}
 							onClick={() => {
 								changes.value = {};
-								sent.value = 0;
+								sent.value = undefined;
 							}}
 						>
 							undo
@@ -99,19 +116,22 @@ function Said({ value }: { readonly value: Json }) {
 
 interface FieldProps {
 	readonly label: string;
+	/** What the board holds. */
 	readonly value: unknown;
-	readonly changed: boolean;
-	readonly onChange: (value: unknown) => void;
+	/** What stands in the field instead, once it was changed. */
+	readonly typed: string | undefined;
+	readonly onType: (text: string) => void;
 }
 
-function Field({ label, value, changed, onChange }: FieldProps) {
+function Field({ label, value, typed, onType }: FieldProps) {
 	const choice = words[label];
 	const numeric = typeof value === "number";
+	const shown = typed ?? (typeof value === "string" ? value : JSON.stringify(value));
 	return (
-		<label class={changed ? "field changed" : "field"}>
+		<label class={typed === undefined ? "field" : "field changed"}>
 			<span>{label}</span>
 			{choice ? (
-				<select value={String(value)} onInput={event => onChange(event.currentTarget.value)}>
+				<select value={shown} onInput={event => onType(event.currentTarget.value)}>
 					{choice.map(word => (
 						<option key={word}>{word}</option>
 					))}
@@ -119,8 +139,8 @@ function Field({ label, value, changed, onChange }: FieldProps) {
 			) : (
 				<input
 					inputMode={numeric ? "decimal" : "text"}
-					value={typeof value === "string" ? value : JSON.stringify(value)}
-					onInput={event => onChange(read(event.currentTarget.value, value))}
+					value={shown}
+					onInput={event => onType(event.currentTarget.value)}
 				/>
 			)}
 			<small>{milliseconds.includes(label) ? "ms" : ""}</small>
@@ -158,18 +178,20 @@ function groups(config: Json): { path: string; name: string; values: Json }[] {
 	return found;
 }
 
-/** `{"sensors.temp.every": 500}` as `{"sensors":{"temp":{"every":500}}}`. */
-function nested(changes: { readonly [path: string]: unknown }): Json {
+/** `{"sensors.temp.every": "500"}` as `{"sensors":{"temp":{"every":500}}}`. */
+function nested(changes: Changes, config: Json): Json {
 	const result: { [key: string]: unknown } = {};
-	for (const [path, value] of Object.entries(changes)) {
+	for (const [path, text] of Object.entries(changes)) {
 		const keys = path.split(".");
 		const last = keys.pop() as string;
 		let at = result;
+		let before = config as Json | undefined;
 		for (const key of keys) {
 			at[key] ??= {};
 			at = at[key] as { [key: string]: unknown };
+			before = before?.[key] as Json | undefined;
 		}
-		at[last] = value;
+		at[last] = read(text, before?.[last]);
 	}
 	return result;
 }
