@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page as Tab } from "playwright-core";
 import { Command } from "../firmware/command.js";
+import { Observer } from "../firmware/observer.js";
 import { closeBrowser, missing, type Opened, open } from "./browser.js";
 
 const root = "plant/7";
@@ -27,6 +28,7 @@ describe(`the page's wire and faults${missing ? ` – pending: ${missing}` : ""}
 	let opened: Opened;
 	let tab: Tab;
 	let url: string;
+	let broker: string;
 	before(async function () {
 		if (missing) this.skip();
 		folder = mkdtempSync(join(tmpdir(), "glowworm-page-"));
@@ -37,6 +39,7 @@ describe(`the page's wire and faults${missing ? ` – pending: ${missing}` : ""}
 			...["--broker-port", "0", "--page-port", "0"],
 		);
 		url = /page at (\S+)/.exec(await command.line(/page at/))?.[1] as string;
+		broker = /broker at (\S+)/.exec(await command.line(/broker at/))?.[1] as string;
 		await command.line(/2 boards/);
 	});
 	after(async () => {
@@ -86,6 +89,38 @@ describe(`the page's wire and faults${missing ? ` – pending: ${missing}` : ""}
 		await tab.getByRole("switch", { name: "lamp of mill-2" }).click();
 		await tab.locator('[data-way="reported"]').waitFor();
 		await tab.getByText(/→ at the broker \+\d+ → stored \+\d+ → done \+\d+ → reported \+\d+/).waitFor();
+		await opened.close();
+	});
+
+	it("show the first packet of a kind though the mouse is over the empty list, and hold still from then on", async () => {
+		await begin("wire");
+		await tab.locator(".packet").first().waitFor();
+		await tab.getByLabel("Search packets").fill("mill-2 identify");
+		await tab.getByText("No packet of this kind has passed yet.").waitFor();
+		await tab.locator(".wire").hover();
+		const observer = await Observer.connect(broker, `${root}/mill-2/cmd/result`);
+		const identify = () => observer.publish(`${root}/mill-2/cmd`, "identify");
+		await identify();
+		await tab.locator(".packet").first().waitFor();
+		assert.equal(await tab.getByText("No packet of this kind").count(), 0);
+		const count = await tab.locator(".packet").count();
+		await identify();
+		await tab.getByText(/^\d+ wait$/).waitFor();
+		assert.equal(await tab.locator(".packet").count(), count);
+		await observer.close();
+		await opened.close();
+	});
+
+	it("say which way each packet goes on a phone too", async () => {
+		await begin("wire");
+		await tab.setViewportSize({ width: 390, height: 844 });
+		const packet = tab.locator(".packet").first();
+		await packet.waitFor();
+		await packet.getByText(/^[→←]/).waitFor();
+		const cut = await packet
+			.locator("time")
+			.evaluate(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth);
+		assert.equal(cut, false);
 		await opened.close();
 	});
 

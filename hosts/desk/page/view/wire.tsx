@@ -67,13 +67,13 @@ function Packet() {
 	if (still && held.value === undefined) held.value = newest;
 	if (!still && held.value !== undefined) held.value = undefined;
 	const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+	const found = packets.lines.filter(
+		line => belongs(line, kind.value) && words.every(word => textIn(line).includes(word)),
+	);
+	// An empty list has nothing to hold still: the first to come is shown.
+	if (still && found[0] && held.value !== undefined && found[0].number > held.value) held.value = newest;
 	const limit = held.value ?? newest;
-	const shown = packets.lines
-		.filter(
-			line =>
-				line.number <= limit && belongs(line, kind.value) && words.every(word => textIn(line).includes(word)),
-		)
-		.reverse();
+	const shown = found.filter(({ number }) => number <= limit).reverse();
 	const chain = picked.value ? chainOf(picked.value) : new Set<number>();
 	return (
 		<section class="panel column" aria-label="Packets">
@@ -99,7 +99,7 @@ function Packet() {
 					))}
 				</select>
 				<span class="waiting" role="status">
-					{newest > limit && `${newest - limit} wait`}
+					{found.length > shown.length && `${found.length - shown.length} wait`}
 				</span>
 				{packets.skipped > 0 && <small>{packets.skipped} not shown, there were too many</small>}
 			</div>
@@ -171,7 +171,10 @@ function Row({ line, joined, onPick }: RowProps) {
 		<button type="button" class={`packet${joined ? " joined" : ""}`} aria-pressed={joined} onClick={onPick}>
 			<time>{clock(at, true)}</time>
 			<span class="client">{client}</span>
-			<span class={`way-${direction}`}>{direction === "in" ? "→ broker" : "← broker"}</span>
+			<span class={`way-${direction}`}>
+				{direction === "in" ? "→" : "←"}
+				<span class="far"> broker</span>
+			</span>
 			<b>{packet}</b>
 			<span class="id">{id === undefined ? "" : `#${id}`}</span>
 			<span class="mono rest">
