@@ -127,15 +127,18 @@ export function Chart({ version: changed, series, label, unit, thresholds }: Cha
 			made.destroy();
 		};
 	}, [unit]);
+	/** There is less than what was chosen. */
+	const young = useSignal(false);
 	const seconds = Math.floor(Date.now() / 1000);
 	useEffect(() => {
 		const now = Date.now();
 		const { times, values, minima, maxima } = series.curve(now - span.value, now + 1000);
 		plot.current?.setData([times, values, minima, maxima] as uPlot.AlignedData, false);
+		young.value = (times[0] ?? now / 1000) > (now - span.value) / 1000 + 1;
 		// No wider than what there is, so that a young curve is not a line at the edge.
 		const first = Math.min(...times.slice(0, 1), (now - SHORTEST_WINDOW) / 1000);
 		plot.current?.setScale("x", { min: Math.max(first, (now - span.value) / 1000), max: now / 1000 });
-	}, [series, version, seconds, span.value]);
+	}, [series, version, seconds, span.value, span, young]);
 	return (
 		<figure class="chart">
 			<figcaption>
@@ -154,6 +157,7 @@ export function Chart({ version: changed, series, label, unit, thresholds }: Cha
 						</button>
 					))}
 				</span>
+				{young.value && <small class="more">since the page was opened</small>}
 			</figcaption>
 			<div class="plot" ref={place} role="img" aria-label={`Chart of ${label}`} />
 		</figure>
@@ -176,7 +180,8 @@ function makePlot(target: HTMLElement, unit: string, thresholds: () => readonly 
 		if (low === null || high === null)
 			return all.length ? [Math.min(...all) - 1, Math.max(...all) + 1] : [0, 1];
 		const [bottom, top] = [Math.min(low, ...all), Math.max(high, ...all)];
-		const room = (top - bottom || 1) * 0.08;
+		// Around a steady value enough for its labels to differ in what can be read.
+		const room = top > bottom ? (top - bottom) * 0.08 : Math.max(1, Math.abs(top) * 0.02);
 		return [bottom - room, top + room];
 	};
 	return new uPlot(
@@ -188,7 +193,7 @@ function makePlot(target: HTMLElement, unit: string, thresholds: () => readonly 
 			scales: { x: { time: true }, y: { range } },
 			axes: [
 				{ ...axis, space: 70, values: (_, splits) => times(splits) },
-				{ ...axis, size: 56, values: (_, splits) => splits.map(value => `${value}`) },
+				{ ...axis, size: wide, values: (_, splits) => splits.map(value => `${value}`) },
 			],
 			series: [
 				{},
@@ -202,6 +207,11 @@ function makePlot(target: HTMLElement, unit: string, thresholds: () => readonly 
 		[[], [], [], []],
 		target,
 	);
+}
+
+/** Pixels for the longest label, with its tick. */
+function wide(_: uPlot, labels: string[] | null): number {
+	return Math.max(56, 24 + 7 * Math.max(0, ...(labels ?? []).map(({ length }) => length)));
 }
 
 /** The time of day of each, with seconds where it is one within a minute. */
