@@ -148,6 +148,7 @@ describe(`the page's wire and faults${missing ? ` – pending: ${missing}` : ""}
 		await broker.getByRole("button", { name: "stop the broker" }).click();
 		await until("mill-2", ({ held }) => held >= 3);
 		await tab.locator(".broker.bad").waitFor();
+		assert.match((await tab.locator(".count").textContent()) ?? "", /^\d+ boards, as last heard$/);
 		await broker.getByRole("button", { name: "start the broker" }).click();
 		await tab.locator(".broker:not(.bad)").waitFor();
 		const stopped = await until("mill-2", ({ delivered }) => delivered > before.raised);

@@ -47,6 +47,12 @@ export const connection: Signal<{ readonly state: LinkState; readonly reason: st
 	state: "off",
 	reason: "",
 });
+/** Retained messages have had the time to come: what was not heard of by then is not there. */
+export const settled = signal(false);
+/** Milliseconds after the subscription was granted. */
+const SETTLING = 500;
+let settling: ReturnType<typeof setTimeout> | undefined;
+
 export const boards = new Boards();
 export const topics = new Topics();
 
@@ -65,9 +71,16 @@ export const link = new Link({
 	},
 	onState: (state, { reason = "" }) => {
 		connection.value = { state, reason };
+		if (state === "online") return;
+		clearTimeout(settling);
+		settled.value = false;
 	},
 });
 link.subscribe("#", 0, code => {
+	clearTimeout(settling);
+	settling = setTimeout(() => {
+		settled.value = true;
+	}, SETTLING);
 	if (code === 128) connection.value = { state: "online", reason: "the broker refuses the filter #" };
 });
 

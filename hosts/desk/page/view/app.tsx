@@ -81,7 +81,14 @@ function Top() {
 				{fine ? broker : reached.value ? `${broker}: ${reason || state}` : "the desk does not answer"}
 			</span>
 			<span class="count">
-				{plural(list.length, "board")}, <b>{online}</b> online
+				{plural(list.length, "board")}
+				{state === "online" ? (
+					<>
+						, <b>{online}</b> online
+					</>
+				) : (
+					list.length > 0 && ", as last heard"
+				)}
 			</span>
 			<Alerts />
 			{hello.value?.replay !== undefined && <span class="tag">replay of {hello.value.replay}</span>}

@@ -3,7 +3,7 @@
 import { useEffect } from "preact/hooks";
 import type { Alert, Board } from "../model/boards.js";
 import type { Json } from "../model/json.js";
-import { command, hrefOf, writable } from "../store.js";
+import { command, hrefOf, settled, writable } from "../store.js";
 import { Status, Value } from "./boards.js";
 import { Chart, type Threshold } from "./chart.js";
 import { Commands } from "./commands.js";
@@ -19,7 +19,11 @@ export function Opened({ base, board }: { readonly base: string; readonly board:
 			<a class="back" href={hrefOf("boards")}>
 				<Icon name="back" /> All boards
 			</a>
-			{board ? <Whole board={board} /> : <p class="empty">No board at this broker is called {base}.</p>}
+			{board ? (
+				<Whole board={board} />
+			) : (
+				<p class="empty">{settled.value ? `No board at this broker is called ${base}.` : "Connecting…"}</p>
+			)}
 		</>
 	);
 }

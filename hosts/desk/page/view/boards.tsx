@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { seconds } from "../model/beat.js";
 import type { Board, Sensor } from "../model/boards.js";
-import { boards, connection, hrefOf, route } from "../store.js";
+import { boards, connection, hrefOf, route, settled } from "../store.js";
 import { Opened } from "./board.js";
 import { Spark } from "./chart.js";
 import { age, moment, number } from "./format.js";
@@ -59,6 +59,7 @@ function Cards({ list }: { readonly list: readonly Board[] }) {
 function Empty() {
 	const { state } = connection.value;
 	if (state !== "online") return <p class="empty">Not connected to the broker yet.</p>;
+	if (!settled.value) return <p class="empty">Connecting…</p>;
 	return (
 		<div class="empty">
 			<p>
@@ -123,12 +124,14 @@ function Card({ board }: { readonly board: Board }) {
 	);
 }
 
+/** Without the broker it is only known what the board was. */
 export function Status({ board }: { readonly board: Board }) {
+	const known = connection.value.state === "online";
 	const word = board.online ? "online" : "offline";
 	return (
-		<span class={`status ${word}`}>
+		<span class={`status ${known ? word : "unknown"}`}>
 			<span class="dot" aria-hidden="true" />
-			{word}
+			{known ? word : `was ${word}`}
 		</span>
 	);
 }
