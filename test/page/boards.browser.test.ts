@@ -46,6 +46,25 @@ describe(`the page's boards${missing ? ` – pending: ${missing}` : ""}`, functi
 		await opened.tab.getByText("1 board, 1 online").waitFor();
 	});
 
+	it("never say that there is none while retained messages are on their way", async () => {
+		const { tab } = opened;
+		await tab.addInitScript(() => {
+			const seen = new Set<string>();
+			Object.assign(window, { seen });
+			new MutationObserver(() => {
+				for (const { textContent } of document.querySelectorAll(".empty")) seen.add(textContent ?? "");
+			}).observe(document, { childList: true, subtree: true, characterData: true });
+		});
+		await tab.reload();
+		await tab.getByRole("article", { name: board }).waitFor();
+		const seen = await tab.evaluate(() => [...(window as unknown as { seen: Set<string> }).seen]);
+		assert.ok(seen.length > 0);
+		assert.deepEqual(
+			seen.filter(text => /^No board/.test(text)),
+			[],
+		);
+	});
+
 	it("switch the lamp, and show the way from the request to the report", async () => {
 		const { tab } = opened;
 		const observer = await Observer.connect(broker, `${board}/lamp/#`);
@@ -90,6 +109,7 @@ describe(`the page's boards${missing ? ` – pending: ${missing}` : ""}`, functi
 		assert.match(tab.url(), /#\/boards\/factory\/1\/machine\/desk-1$/);
 		await tab.getByRole("img", { name: "Chart of temp" }).locator("canvas").waitFor();
 		await tab.getByRole("button", { name: "1 h" }).first().click();
+		await tab.getByText("since the page was opened").first().waitFor();
 		await tab.getByRole("region", { name: "Info" }).getByText("glowworm").waitFor();
 		await tab.reload();
 		await tab.getByRole("heading", { name: board }).waitFor();
