@@ -32,7 +32,7 @@ export interface CampaignOptions {
 	readonly weights?: Weights;
 	/** The firmware: firmware.ts beside this file if not given. */
 	readonly entry?: string;
-	/** Draining has failed after so long (ms) without a delivery; 30 000 if not given. */
+	/** Draining has failed after so long (ms) without a delivery; 120 000 if not given. */
 	readonly patience?: number;
 	/** About once a second, and with each phase. */
 	readonly onProgress?: (progress: Progress) => void;
@@ -61,7 +61,8 @@ export interface Outcome {
 const ROOT = "chaos";
 const ID = "board";
 const BLOCK = 4096;
-const PATIENCE = 30_000;
+// Longer than the longest back-off (60 s) and a try after it: until then nothing need move.
+const PATIENCE = 120_000;
 /** Tenths of a second: twice the slowest sensor's period, and more. */
 const CALM = 10;
 /** Deaths in a row that nobody asked for. */
