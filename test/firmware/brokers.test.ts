@@ -3,6 +3,7 @@
  */
 
 import assert from "node:assert/strict";
+import type { IClientOptions } from "mqtt";
 import { brokers, type TestBroker } from "./brokers.js";
 import { Observer } from "./observer.js";
 
@@ -10,18 +11,27 @@ for (const kind of brokers) {
 	describe(`test broker ${kind.name}${kind.missing ? ` – pending: ${kind.missing}` : ""}`, function () {
 		this.timeout(60_000);
 		let broker: TestBroker;
+		const observers: Observer[] = [];
+		const observe = async (filter: string | string[], options?: IClientOptions) => {
+			const observer = await Observer.connect(broker.url, filter, options);
+			observers.push(observer);
+			return observer;
+		};
 
 		before(async function () {
 			if (kind.missing) this.skip();
 			broker = await kind.open();
+		});
+		afterEach(async () => {
+			for (const observer of observers.splice(0)) await observer.close();
 		});
 		after(() => broker?.close());
 
 		it("keeps retained messages and a persistent session's queue when it is stopped and started again", async () => {
 			const session = { clientId: "watcher", clean: false };
 			const filter = ["a/state", "a/event"];
-			const first = await Observer.connect(broker.url, filter, session);
-			const publisher = await Observer.connect(broker.url, "none");
+			const first = await observe(filter, session);
+			const publisher = await observe("none");
 			await publisher.publish("a/state", "on", true);
 			await first.next("a/state", "on", 0);
 			await first.close();
@@ -29,26 +39,23 @@ for (const kind of brokers) {
 			await broker.stop();
 			await broker.start();
 
-			const again = await Observer.connect(broker.url, filter, session);
+			const again = await observe(filter, session);
 			await again.next("a/event", "missed", 0);
 			const state = await again.next("a/state", "on", 0);
 			assert.equal(state.retain, true);
-			await again.close();
-			await publisher.close();
 		});
 
 		it(`gives ${kind.retainedToWildcards ? "what is" : "nothing that is"} retained to a subscription with a wildcard`, async () => {
-			const publisher = await Observer.connect(broker.url, "none");
+			const publisher = await observe("none");
 			await publisher.publish("b/state", "on", true);
-			const late = await Observer.connect(broker.url, "b/#");
+			const late = await observe("b/#");
 			await publisher.publish("b/mark", "end");
 			await late.next("b/mark", "end", 0);
 			// Live messages may pass what is retained: it has come when one more round trip is over.
 			if (kind.retainedToWildcards) await late.next("b/state", "on", 0);
 			else assert.deepEqual(late.since(0, "b/state"), []);
-			const exact = await Observer.connect(broker.url, "b/state");
+			const exact = await observe("b/state");
 			assert.equal((await exact.next("b/state", "on", 0)).retain, true);
-			for (const observer of [publisher, late, exact]) await observer.close();
 		});
 
 		it(
@@ -56,14 +63,13 @@ for (const kind of brokers) {
 				? "delivers at QoS 2 what is published at QoS 2"
 				: "delivers nothing at QoS 2: it grants 1 at most",
 			async () => {
-				const observer = await Observer.connect(broker.url, "none");
+				const observer = await observe("none");
 				const [granted] = await observer.client.subscribeAsync("c/#", { qos: 2 });
 				assert.equal(granted?.qos, kind.QoS);
 				// NATS 2.9 ends the connection at a publish of QoS 2, RabbitMQ takes it as one of QoS 1.
 				if (kind.QoS === 2) await observer.publish("c/event", "once", false, 2);
 				else await observer.publish("c/event", "once");
 				assert.equal((await observer.next("c/event", "once", 0)).qos, kind.QoS);
-				await observer.close();
 			},
 		);
 	});
