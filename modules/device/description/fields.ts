@@ -6,7 +6,7 @@
 import { deviceClasses, stateClasses } from "../homeassistant/classes.js";
 import type { ActuatorDriver, Device, DriverOption } from "../io.js";
 import topics from "../topics.js";
-import type { Keys, Spec, Values } from "./schema.js";
+import type { Keys, ListSpec, RecordSpec, Spec, Values } from "./schema.js";
 
 /** The drivers that a description may name. */
 export interface Known {
@@ -33,159 +33,136 @@ const harmless: readonly string[] = Object.freeze(["info", "config", "identify"]
 
 // All is frozen: an object of a preloaded module that stays writable costs RAM on the device.
 const { freeze } = Object;
-const optional = (spec: Spec): Spec => freeze({ ...spec, optional: true });
-const or = (initial: unknown, spec: Spec): Spec => freeze({ ...spec, initial });
-const numeric = (kind: string, minimum?: number, maximum?: number): Spec => {
-	const least = minimum === undefined ? "" : ` of at least ${minimum}`;
-	const most = minimum === undefined ? ` of at most ${maximum}` : ` from ${minimum} to ${maximum}`;
-	return {
-		type: "number",
-		expected: kind + (maximum === undefined ? least : most),
-		...(minimum !== undefined && { minimum }),
-		...(maximum !== undefined && { maximum }),
-	};
-};
-const number = (minimum?: number, maximum?: number): Spec => freeze(numeric("a number", minimum, maximum));
-const whole = (minimum: number, maximum: number): Spec =>
-	freeze({ ...numeric("a whole number", minimum, maximum), integer: true });
-const choice = (...choices: string[]): Spec =>
-	freeze({ type: "choice", expected: `one of ${choices.join(", ")}`, choices: freeze(choices) });
-const list = (item: Spec, maximum: number): Spec =>
-	freeze({ type: "list", expected: `a list of at most ${maximum}`, item, maximum, initial: freeze([]) });
-const text = (expected: string, valid?: (text: string) => boolean): Spec =>
-	freeze({ type: "text", expected, ...(valid && { valid }) });
-const any = (expected: string, valid?: (value: unknown) => boolean): Spec =>
-	freeze({ type: "any", expected, ...(valid && { valid }) });
-const record = (keys: Keys, more?: Spec["more"]): Spec =>
-	freeze({ type: "record", expected: "an object", keys: freeze(keys), ...(more && { more }) });
-const truth: Spec = freeze({ type: "boolean", expected: "true or false" });
-const range: Spec = freeze({
-	type: "range",
-	expected: "a list [low, high] of two numbers, low below high",
+const name = `name 1..${topics.Limit.name}`;
+const day = `..${DAY}`;
+const list = (item: Spec, maximum: number, initial: readonly string[] = freeze([])): ListSpec =>
+	freeze({ item, maximum, initial });
+
+const sensor: RecordSpec = freeze({
+	keys: freeze({
+		name,
+		driver: "word",
+		// 200 Hz to once a day.
+		every: `number 5${day}`,
+		unit: "word ?",
+		decimals: "whole 0..9 ?",
+		// Published when it differs by so much from the last published value, or after so long a silence.
+		deadband: "number 0.. ?",
+		maxSilence: `number 100${day} ?`,
+		// One value for all samples of so long.
+		window: `number 5${day} ?`,
+		aggregate: "mean|minimum|maximum|range =mean",
+		// So many values in one message.
+		batch: "whole 1..200 =1",
+		// Without a reading for so long, `<name>-fault` is raised.
+		faultAfter: `number 100${day} ?`,
+		// Of Home Assistant, where the unit does not say it.
+		deviceClass: `${deviceClasses.join("|")} ?`,
+		stateClass: `${stateClasses.join("|")} ?`,
+	}),
+	more: (value: Values, known: unknown) => options((known as Known).sensors, value.driver),
 });
 
-const name = (maximum: number): Spec => {
-	// A parameter that a kept function captures would cost a RAM alias; a constant does not.
-	const most = maximum;
-	return text(`1 to ${most} characters of A-Z a-z 0-9 _ -`, value => topics.isName(value, most));
-};
-const word = text("a text of 1 to 32 characters", value => value.length > 0 && value.length <= 32);
-const pin = any("a pin number or the name of a pin", isPin);
-
-const sensor = record(
-	{
-		name: name(topics.Limit.name),
-		driver: word,
-		// 200 Hz to once a day.
-		every: number(5, DAY),
-		unit: optional(word),
-		decimals: optional(whole(0, 9)),
-		// Published when it differs by so much from the last published value, or after so long a silence.
-		deadband: optional(number(0)),
-		maxSilence: optional(number(100, DAY)),
-		// One value for all samples of so long.
-		window: optional(number(5, DAY)),
-		aggregate: or("mean", choice("mean", "minimum", "maximum", "range")),
-		// So many values in one message.
-		batch: or(1, whole(1, 200)),
-		// Without a reading for so long, `<name>-fault` is raised.
-		faultAfter: optional(number(100, DAY)),
-		// Of Home Assistant, where the unit does not say it.
-		deviceClass: optional(choice(...deviceClasses)),
-		stateClass: optional(choice(...stateClasses)),
-	},
-	(value, known) => options((known as Known).sensors, value.driver),
-);
-
-const alert = record({
-	name: name(topics.Limit.name),
-	sensor: name(topics.Limit.name),
-	// One of these five.
-	above: optional(number()),
-	below: optional(number()),
-	outside: optional(range),
-	rate: optional(number(1e-9)),
-	stale: optional(number(100, DAY)),
-	over: or(1000, number(5, DAY)),
-	clear: optional(any("a threshold")),
-	holdOn: or(0, number(0, DAY)),
-	holdOff: or(0, number(0, DAY)),
-	rearm: or(0, number(0, DAY)),
-	severity: optional(choice("info", "warning", "critical")),
+const alert: RecordSpec = freeze({
+	keys: freeze({
+		name,
+		sensor: name,
+		// One of these five.
+		above: "number ?",
+		below: "number ?",
+		outside: "range ?",
+		rate: "number 1e-9.. ?",
+		stale: `number 100${day} ?`,
+		over: `number 5${day} =1000`,
+		// A threshold: rules.ts.
+		clear: "any ?",
+		holdOn: `number 0${day} =0`,
+		holdOff: `number 0${day} =0`,
+		rearm: `number 0${day} =0`,
+		severity: "info|warning|critical ?",
+	}),
 });
 
 const output: Keys = freeze({
-	powerOn: or("last", choice("last", "off", "desired")),
-	failSafe: optional(number(1000, 7 * DAY)),
-	liveOnly: or(false, truth),
+	powerOn: "last|off|desired =last",
+	failSafe: `number 1000..${7 * DAY} ?`,
+	liveOnly: "boolean =false",
 });
 
-const lamp = record({ pin, dimmable: or(false, truth), activeLow: or(false, truth), ...output });
+const lamp: RecordSpec = freeze({
+	optional: true,
+	keys: freeze({ pin: "pin", dimmable: "boolean =false", activeLow: "boolean =false", ...output }),
+});
 
-const actuator = record({ name: name(topics.Limit.name), driver: word, ...output }, (value, known) =>
-	options((known as Known).actuators, value.driver),
-);
+const actuator: RecordSpec = freeze({
+	keys: freeze({ name, driver: "word", ...output }),
+	more: (value: Values, known: unknown) => options((known as Known).actuators, value.driver),
+});
 
-const button = record({
-	pin,
-	activeLow: or(true, truth),
-	debounce: or(50, number(0, 1000)),
-	actuator: optional(name(topics.Limit.name)),
+const button: RecordSpec = freeze({
+	optional: true,
+	keys: freeze({
+		pin: "pin",
+		activeLow: "boolean =true",
+		debounce: "number 0..1000 =50",
+		actuator: `${name} ?`,
+	}),
 });
 
 /** Against the rush of a fleet that lost its broker. The defaults are the session's (session/options.ts). */
-const backoff = record({
-	minimum: optional(number(100, DAY)),
-	maximum: optional(number(100, DAY)),
-	stable: optional(number(1000, DAY)),
-	// The first try after a start, and after a loss, comes at a random moment of so long.
-	spread: optional(number(0, HOUR)),
+const backoff: RecordSpec = freeze({
+	optional: true,
+	keys: freeze({
+		minimum: `number 100${day} ?`,
+		maximum: `number 100${day} ?`,
+		stable: `number 1000${day} ?`,
+		// The first try after a start, and after a loss, comes at a random moment of so long.
+		spread: `number 0..${HOUR} ?`,
+	}),
 });
 
-const deadlines = record({
-	network: optional(number(1000, HOUR)),
-	connect: optional(number(1000, HOUR)),
-	// In place of `connect`, while other brokers are left to try.
-	next: optional(number(1000, HOUR)),
-	subscribe: optional(number(1000, HOUR)),
-	acknowledge: optional(number(1000, HOUR)),
-	// Until the board's own `online` has come back; 0 is never.
-	hear: optional(number(0, DAY)),
+const within = `number 1000..${HOUR} ?`;
+const deadlines: RecordSpec = freeze({
+	optional: true,
+	keys: freeze({
+		network: within,
+		connect: within,
+		// In place of `connect`, while other brokers are left to try.
+		next: within,
+		subscribe: within,
+		acknowledge: within,
+		// Until the board's own `online` has come back; 0 is never.
+		hear: `number 0${day} ?`,
+	}),
 });
 
-export const board = record({
-	root: text(
-		"topic levels between single slashes, without + # or control characters, not starting with $",
-		topics.isRoot,
-	),
-	id: name(topics.Limit.id),
-	// Where the host has one of its own (hosts/desk starts a broker), none need be written.
-	broker: optional(any(BROKER)),
-	user: optional(word),
-	password: optional(freeze({ type: "text", expected: "a text", secret: true })),
-	brokerOrder: or("listed", choice("listed", "random")),
-	backoff: optional(backoff),
-	deadlines: optional(deadlines),
-	// Not 0: a client that does not ping never learns that its broker is dead.
-	keepAlive: or(30_000, number(1000, 65_535_000)),
-	refresh: or(DAY, number(60_000, 7 * DAY)),
-	sensors: list(sensor, 64),
-	alerts: list(alert, 64),
-	lamp: optional(lamp),
-	actuators: list(actuator, 16),
-	button: optional(button),
-	// Without them, one message on `cmd` could move the board to another broker.
-	commands: or(harmless, list(choice(...words), words.length)),
-	homeAssistant: optional(any('true, or an object such as {"prefix":"homeassistant","area":"Hall"}')),
+export const board: RecordSpec = freeze({
+	keys: freeze({
+		root: "root",
+		id: `name 1..${topics.Limit.id}`,
+		// Where the host has one of its own (hosts/desk starts a broker), none need be written. rules.ts checks it.
+		broker: "any ?",
+		user: "word ?",
+		password: "secret ?",
+		brokerOrder: "listed|random =listed",
+		backoff,
+		deadlines,
+		// Not 0: a client that does not ping never learns that its broker is dead.
+		keepAlive: "number 1000..65535000 =30000",
+		refresh: `number 60000..${7 * DAY} =${DAY}`,
+		sensors: list(sensor, 64),
+		alerts: list(alert, 64),
+		lamp,
+		actuators: list(actuator, 16),
+		button,
+		// Without them, one message on `cmd` could move the board to another broker.
+		commands: list(words.join("|"), words.length, harmless),
+		// rules.ts checks it.
+		homeAssistant: "any ?",
+	}),
 });
 
-/** An object is the host's own kind of pin specifier (ECMA-419 §9). */
-function isPin(value: unknown): boolean {
-	if (typeof value === "number") return Number.isInteger(value) && value >= 0;
-	return typeof value === "string" ? value !== "" : typeof value === "object" && value !== null;
-}
-
-/** A driver's options as a schema; `undefined` when there is no such driver, which is reported elsewhere. */
+/** The forms of a driver's options; `undefined` when there is no such driver, which is reported elsewhere. */
 function options(
 	drivers: { readonly [driver: string]: { readonly options?: { readonly [name: string]: DriverOption } } },
 	driver: unknown,
@@ -200,8 +177,7 @@ function options(
 }
 
 function optionSpec({ type, required, minimum, maximum }: DriverOption): Spec {
-	const spec = type === "boolean" ? truth : type === "string" ? text("a text") : number(minimum, maximum);
-	return required ? spec : optional(spec);
+	return `${type} ${minimum ?? ""}..${maximum ?? ""}${required ? "" : " ?"}`;
 }
 
 // The address of a broker: `mqtt://host:port` or `mqtts://host`, optionally with `user:password@`. Parsed by hand: the device

@@ -1,8 +1,10 @@
 /**
- * A declarative form for what a person writes, and `walk`, the one function that checks a value against it: for each
- * mistake it says where it is, what was expected and what was found; missing values get their defaults. Throws nothing.
- * Knows nothing of boards: the form is in fields.ts, conditions between keys in rules.ts.
+ * The form of what a person writes, and `walk`, the one function that checks a value against it: for each mistake it says where
+ * it is, what was expected and what was found; missing values get their defaults. Throws nothing. The keys of a board are in
+ * fields.ts, conditions between keys in rules.ts.
  */
+
+import topics from "../topics.js";
 
 /** One mistake. As a line: `sensors[0].every: expected a number from 5 to 86400000, found 1`. */
 export interface Problem {
@@ -15,52 +17,137 @@ export interface Problem {
 export type Values = { readonly [key: string]: unknown };
 export type Keys = { readonly [key: string]: Spec };
 
-/** The form of one value. */
-export interface Spec {
-	readonly type: "number" | "text" | "boolean" | "choice" | "range" | "list" | "record" | "any";
-	/** In words, for the error. */
-	readonly expected: string;
+/**
+ * The form of one value. As text it is `KIND`, `KIND LOW..HIGH` or `ONE|OTHER`; after it `?` where the value may be missing, or
+ * `=DEFAULT`. It is text because an object of the same content takes four times the flash.
+ */
+export type Spec = string | RecordSpec | ListSpec;
+
+export interface RecordSpec {
+	readonly keys: Keys;
 	readonly optional?: boolean;
-	/** The default. */
-	readonly initial?: unknown;
-	/** Of a number. */
-	readonly minimum?: number;
-	readonly integer?: boolean;
-	/** Of a number, or of the length of a list. */
-	readonly maximum?: number;
-	/** Of a text, or of any value. A secret one is never shown, not even when it is wrong. */
-	readonly valid?: (value: never) => boolean;
-	readonly secret?: boolean;
-	/** Of a choice. */
-	readonly choices?: readonly string[];
-	/** Of a list: the form of each item. */
-	readonly item?: Spec;
-	/** Of a record. */
-	readonly keys?: Keys;
 	/** Further keys of this very record (a driver's own options), or `undefined` if it names no known driver. */
 	readonly more?: (value: Values, context: unknown) => Keys | undefined;
 }
 
+export interface ListSpec {
+	readonly item: Spec;
+	readonly maximum: number;
+	/** The default. */
+	readonly initial: readonly unknown[];
+}
+
 /** The value with its defaults, or, where `problems` grew, something not to be used. */
 export function walk(
-	spec: Spec,
+	form: Spec,
 	value: unknown,
 	key: string,
 	problems: Problem[],
 	context?: unknown,
 ): unknown {
-	if (value === undefined) {
-		if (spec.initial !== undefined) return walk(spec, spec.initial, key, problems, context);
-		if (!spec.optional) report(problems, key, spec.expected, value);
-		return undefined;
+	if (typeof form === "string") return scalar(form, value, key, problems);
+	if ("item" in form) {
+		const { item, maximum, initial } = form;
+		const list = value === undefined ? initial : value;
+		if (Array.isArray(list) && list.length <= maximum)
+			return list.map((each, index) => walk(item, each, `${key}[${index}]`, problems, context));
+		report(problems, key, `a list of at most ${maximum}`, value);
+		return [];
 	}
-	const right = fits(spec, value);
-	if (!right) report(problems, key, spec.expected, spec.secret ? "…" : value);
-	if (spec.type === "record")
-		return right ? record(spec, value as Values, key, problems, context) : undefined;
-	if (spec.type !== "list") return value;
-	const list = right ? (value as readonly unknown[]) : [];
-	return list.map((item, index) => walk(spec.item as Spec, item, `${key}[${index}]`, problems, context));
+	if (isRecord(value)) return record(form, value, key, problems, context);
+	if (value !== undefined || !form.optional) report(problems, key, "an object", value);
+	return undefined;
+}
+
+function scalar(form: string, value: unknown, key: string, problems: Problem[]): unknown {
+	const kind = upTo(form, 0);
+	if (value === undefined) {
+		if (form.endsWith("?")) return undefined;
+		const at = form.indexOf("=");
+		if (at >= 0) return initial(form.slice(at + 1), kind);
+	}
+	const dots = form.indexOf("..");
+	const low = dots < 0 ? "" : form.slice(kind.length + 1, dots);
+	const high = dots < 0 ? "" : upTo(form, dots + 2);
+	if (!fits(kind, value, low ? Number(low) : -Infinity, high ? Number(high) : Infinity))
+		report(problems, key, expected(kind, low, high), kind === "secret" && value !== undefined ? "…" : value);
+	return value;
+}
+
+/** The part of a form that begins at `start`. */
+function upTo(text: string, start: number): string {
+	const end = text.indexOf(" ", start);
+	return text.slice(start, end < 0 ? undefined : end);
+}
+
+function initial(text: string, kind: string): unknown {
+	if (kind === "boolean") return text === "true";
+	return kind === "number" || kind === "whole" ? Number(text) : text;
+}
+
+/** In words, for the error. */
+function expected(kind: string, low: string, high: string): string {
+	if (kind.includes("|")) return `one of ${kind.split("|").join(", ")}`;
+	const bounds = low
+		? high
+			? ` from ${low} to ${high}`
+			: ` of at least ${low}`
+		: high
+			? ` of at most ${high}`
+			: "";
+	switch (kind) {
+		case "number":
+			return `a number${bounds}`;
+		case "whole":
+			return `a whole number${bounds}`;
+		case "boolean":
+			return "true or false";
+		case "range":
+			return "a list [low, high] of two numbers, low below high";
+		case "word":
+			return "a text of 1 to 32 characters";
+		case "name":
+			return `1 to ${high} characters of A-Z a-z 0-9 _ -`;
+		case "root":
+			return "topic levels between single slashes, without + # or control characters, not starting with $";
+		case "pin":
+			return "a pin number or the name of a pin";
+		default:
+			return "a text";
+	}
+}
+
+function fits(kind: string, value: unknown, low: number, high: number): boolean {
+	if (kind.includes("|"))
+		return typeof value === "string" && !value.includes("|") && `|${kind}|`.includes(`|${value}|`);
+	switch (kind) {
+		case "number":
+		case "whole":
+			return (
+				Number.isFinite(value) &&
+				(value as number) >= low &&
+				(value as number) <= high &&
+				(kind === "number" || Number.isInteger(value))
+			);
+		case "boolean":
+			return typeof value === "boolean";
+		case "range":
+			return isRange(value);
+		case "word":
+			return typeof value === "string" && value.length > 0 && value.length <= 32;
+		case "name":
+			return typeof value === "string" && topics.isName(value, high);
+		case "root":
+			return typeof value === "string" && topics.isRoot(value);
+		case "pin":
+			// An object is the host's own kind of pin specifier (ECMA-419 §9).
+			if (typeof value === "number") return Number.isInteger(value) && value >= 0;
+			return typeof value === "string" ? value !== "" : typeof value === "object" && value !== null;
+		case "any":
+			return value !== undefined;
+		default:
+			return typeof value === "string";
+	}
 }
 
 export function report(problems: Problem[], key: string, expected: string, value: unknown): void {
@@ -75,7 +162,7 @@ export function unknown(problems: Problem[], key: string, name: string, known: r
 }
 
 function record(
-	{ keys: own = {}, more }: Spec,
+	{ keys: own, more }: RecordSpec,
 	value: Values,
 	path: string,
 	problems: Problem[],
@@ -96,35 +183,9 @@ function record(
 	return result;
 }
 
-function fits(spec: Spec, value: unknown): boolean {
-	const { minimum = -Infinity, maximum = Infinity } = spec;
-	switch (spec.type) {
-		case "number":
-			return isNumber(value, minimum, maximum) && (!spec.integer || Number.isInteger(value));
-		case "text":
-			return typeof value === "string" && (spec.valid?.(value as never) ?? true);
-		case "choice":
-			return spec.choices?.includes(value as string) ?? false;
-		case "range":
-			return isRange(value);
-		case "list":
-			return Array.isArray(value) && value.length <= maximum;
-		case "record":
-			return isRecord(value);
-		case "boolean":
-			return typeof value === "boolean";
-		default:
-			return spec.valid?.(value as never) ?? true;
-	}
-}
-
 /** `[low, high]` */
 export function isRange(value: unknown): value is readonly [number, number] {
 	return Array.isArray(value) && value.length === 2 && value.every(Number.isFinite) && value[0] < value[1];
-}
-
-function isNumber(value: unknown, minimum: number, maximum: number): boolean {
-	return typeof value === "number" && Number.isFinite(value) && value >= minimum && value <= maximum;
 }
 
 export function isRecord(value: unknown): value is Values {

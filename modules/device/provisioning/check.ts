@@ -7,40 +7,21 @@
 import { encode } from "../../mqtt/text.js";
 import { addresses, check, type Description } from "../description/description.js";
 import { parseAddress, publicAddress } from "../description/fields.js";
-import {
-	isRecord,
-	type Keys,
-	type Problem,
-	type Spec,
-	unknown,
-	type Values,
-	walk,
-} from "../description/schema.js";
+import { isRecord, type Problem, report, unknown, type Values } from "../description/schema.js";
 import type { Device, Provision } from "../io.js";
 
 /** Keys of the description. */
 const described: readonly string[] = Object.freeze(["broker", "id", "root"]);
-/** No value is repeated, since any may be a secret. */
-const text: Spec = Object.freeze({ type: "text", expected: "a text", secret: true });
-const form: Keys = Object.freeze({
-	ssid: Object.freeze({
-		...text,
-		expected: "a text of 1 to 32 bytes",
-		valid: (text: string) => within(text, 1, 32), // IEEE 802.11
-	}),
-	password: Object.freeze({
-		...text,
-		expected: "a text of 8 to 64 bytes, or of none for an open network",
-		valid: (text: string) => text === "" || within(text, 8, 64), // WPA: 8 to 63 characters, or a key of 64
-	}),
-	broker: text,
-	id: text,
-	root: text,
-});
 
-function within(text: string, least: number, most: number): boolean {
-	const { byteLength } = encode(text);
-	return byteLength >= least && byteLength <= most;
+/** What `key` takes, in words, where `value` is something else. */
+function wanted(key: string, value: unknown): string | undefined {
+	const bytes = typeof value === "string" ? encode(value).byteLength : -1;
+	// IEEE 802.11
+	if (key === "ssid") return bytes >= 1 && bytes <= 32 ? undefined : "a text of 1 to 32 bytes";
+	if (key !== "password") return bytes < 0 ? "a text" : undefined;
+	// WPA: 8 to 63 characters, or a key of 64.
+	const right = bytes === 0 || (bytes >= 8 && bytes <= 64);
+	return right ? undefined : "a text of 8 to 64 bytes, or of none for an open network";
 }
 
 /** The mistakes in `changes`; none: they may be tried. */
@@ -56,7 +37,11 @@ export function mistakes(changes: unknown, description: Description, device: Dev
 	else {
 		for (const key of Object.keys(changes))
 			if (!provision.keys.includes(key)) unknown(problems, `provision.${key}`, key, provision.keys);
-			else if (changes[key] !== null) walk(form[key] ?? text, changes[key], `provision.${key}`, problems);
+			else if (changes[key] !== null) {
+				const expected = wanted(key, changes[key]);
+				// The value is not repeated: it may be a secret.
+				if (expected) report(problems, `provision.${key}`, expected, "…");
+			}
 		if (!problems.length) problems.push(...misdescribed(changes, description, device, !!network.mqtts));
 	}
 	return problems;
