@@ -7,7 +7,7 @@ import type { Clock } from "../modules/device/io.js";
 import type { Timer, TimerHandle } from "../modules/mqtt/io.js";
 
 interface Entry {
-	callback: () => void;
+	callback: (handle: TimerHandle) => void;
 	due: number;
 	repeat: number | undefined;
 	order: number;
@@ -40,12 +40,12 @@ export class TestClock implements Clock, Timer {
 		return [...this.#entries].filter(({ due }) => due !== Number.POSITIVE_INFINITY).length;
 	}
 
-	set(callback: () => void, delay = 0, repeat?: number): TimerHandle {
+	set(callback: (handle: TimerHandle) => void, delay = 0, repeat?: number): TimerHandle {
 		const entry: Entry = { callback, due: this.now + delay, repeat, order: this.#order++ };
 		this.#entries.add(entry);
 		return entry as unknown as TimerHandle;
 	}
-	repeat(callback: () => void, interval: number): TimerHandle {
+	repeat(callback: (handle: TimerHandle) => void, interval: number): TimerHandle {
 		return this.set(callback, interval, interval);
 	}
 	schedule(handle: TimerHandle, delay?: number, repeat?: number): void {
@@ -74,7 +74,7 @@ export class TestClock implements Clock, Timer {
 			if (first.due > this.now) this.now = first.due;
 			if (first.repeat === undefined) this.#entries.delete(first);
 			else first.due += Math.max(first.repeat, 1);
-			first.callback();
+			first.callback(first as unknown as TimerHandle);
 		}
 		this.now = end;
 	}

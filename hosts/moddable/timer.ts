@@ -7,7 +7,7 @@
 import SDKTimer from "timer";
 import type { Timer, TimerHandle } from "../../modules/mqtt/io.js";
 
-type Callback = () => void;
+type Callback = (handle: TimerHandle) => void;
 
 const sdk = SDKTimer as unknown as Timer;
 

@@ -74,7 +74,7 @@ export default class Publisher {
 		this.forgetting = forgetting;
 		this.full = full;
 		this.longestAnswer = longestAnswer;
-		this.turn = new Deadline(timer, () => this.next());
+		this.turn = new Deadline(timer, this, this.next);
 	}
 
 	/** The whole topic of a name below the board's own. */

@@ -66,7 +66,7 @@ export default class Time {
 		this.resume();
 		// This also keeps `uptime` right: ticks wrap, so they must be read now and then.
 		this.hourly = options.timer.repeat(() => this.keep(), HOUR);
-		this.turn = new Deadline(options.timer, () => this.ask());
+		this.turn = new Deadline(options.timer, this, this.ask);
 		if (options.ntp) this.turn.set(0);
 	}
 

@@ -56,14 +56,17 @@ export interface Resolver {
 export type ResolverClass = new (options: object) => Resolver;
 
 declare const timer: unique symbol;
-/** What `Timer.set` returns: opaque to all but the `Timer` that made it. */
-export type TimerHandle = { readonly [timer]: true };
+/**
+ * What `Timer.set` returns: opaque to all but the `Timer` that made it. Its maker may note on it whose timer it is: one callback then
+ * serves all timers of a kind, where a closure for each would take 168 bytes.
+ */
+export type TimerHandle = { readonly [timer]: true; owner?: unknown };
 
-/** Moddable's `timer` module. Delays are in milliseconds. */
+/** Moddable's `timer` module. Delays are in milliseconds; a callback gets its handle. */
 export interface Timer {
 	/** Calls back once after `delay`, and then every `repeat` milliseconds if that is given. */
-	set(callback: () => void, delay?: number, repeat?: number): TimerHandle;
-	repeat(callback: () => void, interval: number): TimerHandle;
+	set(callback: (handle: TimerHandle) => void, delay?: number, repeat?: number): TimerHandle;
+	repeat(callback: (handle: TimerHandle) => void, interval: number): TimerHandle;
 	/** Moves a timer that still stands. With neither delay nor repeat it sleeps until moved again. */
 	schedule(handle: TimerHandle, delay?: number, repeat?: number): void;
 	clear(handle: TimerHandle | undefined): void;

@@ -67,7 +67,7 @@ export class Link {
 	constructor(io: ClientClass, options: LinkOptions, owner: LinkOwner) {
 		this.owner = owner;
 		this.timer = options.timer;
-		this.deadline = new Deadline(options.timer, () => this.fail(Reason.unanswered));
+		this.deadline = new Deadline(options.timer, this, this.unanswered);
 		this.client = new io({
 			...options,
 			acknowledge: false,
@@ -144,6 +144,9 @@ export class Link {
 	}
 	read(buffer: Uint8Array): number {
 		return this.client?.read(buffer) ?? 0;
+	}
+	private unanswered(): void {
+		this.fail(Reason.unanswered);
 	}
 	/** Ends the connection for a reason of ours, and tells the owner. */
 	fail(reason: number): void {

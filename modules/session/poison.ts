@@ -44,14 +44,12 @@ export class Poison {
 	/** Milliseconds that the last acknowledgement took. */
 	private latency = 0;
 	private readonly deadline: Deadline;
+	private readonly owner: { pump(): void };
 
-	/** `changed`: other messages may be sent than before. */
-	constructor(timer: Timer, changed: () => void) {
-		this.deadline = new Deadline(timer, () => {
-			if (this.phase === Phase.proving) this.single(turn);
-			else this.clear(); // The broker says nothing and stays: no evidence.
-			changed();
-		});
+	/** `owner` pumps when other messages may be sent than before. */
+	constructor(timer: Timer, owner: { pump(): void }) {
+		this.owner = owner;
+		this.deadline = new Deadline(timer, this, this.expired);
 	}
 	get ordinary(): boolean {
 		return this.phase === Phase.ordinary;
@@ -124,6 +122,11 @@ export class Poison {
 		this.deadline.close();
 	}
 
+	private expired(): void {
+		if (this.phase === Phase.proving) this.single(turn);
+		else this.clear(); // The broker says nothing and stays: no evidence.
+		this.owner.pump();
+	}
 	private single(delay: number): void {
 		this.phase = Phase.single;
 		this.deadline.set(delay);
@@ -153,12 +156,18 @@ export class Aside {
 	private readonly application: Application;
 	private readonly deadline: Deadline;
 
-	/** `due`: one may be offered, if no other message waits. */
-	constructor(timer: Timer, interval: number, inflight: InFlight, application: Application, due: () => void) {
+	/** `owner` may offer one then, if no other message waits. */
+	constructor(
+		timer: Timer,
+		interval: number,
+		inflight: InFlight,
+		application: Application,
+		owner: { offerAgain(): void },
+	) {
 		this.inflight = inflight;
 		this.interval = interval;
 		this.application = application;
-		this.deadline = new Deadline(timer, due);
+		this.deadline = new Deadline(timer, owner, owner.offerAgain);
 	}
 	/** A connection stands. */
 	open(): void {

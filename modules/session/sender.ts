@@ -17,6 +17,8 @@ export class Sender {
 	private link: Link | undefined;
 	/** The connection from CONNACK on, whose client refuses once it is closed. */
 	private way: Link | undefined;
+	/** Told that nothing in flight was acknowledged within the deadline. Sets itself here. */
+	owner: { stalled(): void } | undefined;
 	private readonly inflight: InFlight;
 	private readonly options: SessionOptions;
 	private readonly application: Application;
@@ -33,18 +35,17 @@ export class Sender {
 	/** `online` is still to be published on this connection. */
 	private greeting = false;
 
-	/** `stalled`: nothing in flight was acknowledged within the deadline. */
-	constructor(options: SessionOptions, inflight: InFlight, application: Application, stalled: () => void) {
+	constructor(options: SessionOptions, inflight: InFlight, application: Application) {
 		const { timer, recall = defaults.recall } = options;
 		this.options = options;
 		this.inflight = inflight;
 		this.application = application;
 		this.window = options.window ?? defaults.window;
 		this.backlog = new Backlog(options.outbox, options.rate ?? defaults.rate);
-		this.drain = new Deadline(timer, () => this.pump());
-		this.silence = new Deadline(timer, stalled);
-		this.poison = new Poison(timer, () => this.pump());
-		this.aside = new Aside(timer, recall, inflight, application, () => this.offerAgain());
+		this.drain = new Deadline(timer, this, this.pump);
+		this.silence = new Deadline(timer, this, this.stall);
+		this.poison = new Poison(timer, this);
+		this.aside = new Aside(timer, recall, inflight, application, this);
 	}
 	/** CONNACK: messages in flight are sent again, or, when the broker has no session, as new ones. */
 	restore(link: Link, sessionPresent: boolean): void {
@@ -271,6 +272,9 @@ export class Sender {
 		this.poison.listen(this.options.ticks.ticks);
 		this.silence.set(this.options.deadlines?.acknowledge ?? defaults.deadlines.acknowledge);
 	}
+	private stall(): void {
+		this.owner?.stalled();
+	}
 	/** The broker has a message. */
 	private taken(packetIdentifier: number, place: number): void {
 		const { inflight, poison } = this;
@@ -284,7 +288,7 @@ export class Sender {
 		this.pump();
 	}
 	/** Offers a message that was set aside, if no other waits. */
-	private offerAgain(): void {
+	offerAgain(): void {
 		const { link, inflight } = this;
 		const waiting = inflight.size + inflight.durable.length + inflight.live.pending;
 		const good = waiting === 0 && !this.greeting && this.poison.good(this.options.ticks.ticks);

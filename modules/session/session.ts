@@ -16,7 +16,7 @@ import {
 	type SessionLike,
 	type SessionOptions,
 } from "./options.js";
-import { Application, type Counters, Outcome, Reason, Report, State } from "./outcomes.js";
+import { Application, type Counters, Outcome, Report, State } from "./outcomes.js";
 import { Queue } from "./queue.js";
 import { Sender } from "./sender.js";
 import { Status } from "./status.js";
@@ -44,14 +44,13 @@ export default class Session implements SessionLike {
 	constructor(options: SessionOptions) {
 		check(options);
 		this.options = options;
-		this.soon = new Deadline(options.timer, () => this.later());
+		this.soon = new Deadline(options.timer, this, this.later);
 		this.application = new Application(options, this.soon);
 		const { application } = this;
 		const status = new Status(options, application);
 		const live = new Queue({ byteLength: options.queueBytes ?? defaults.queueBytes, yielding: true });
 		const inflight = new InFlight(live, options.outbox, status, options.random ?? Math.random);
-		const stalled = () => this.supervisor.lost(Reason.acknowledge);
-		const sender = new Sender(options, inflight, application, stalled);
+		const sender = new Sender(options, inflight, application);
 		const inbound = new Inbound(options, status, live, sender, application);
 		const closed = () => this.end();
 		const parts = { status, inflight, sender, inbound, application, closed };

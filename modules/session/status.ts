@@ -27,8 +27,8 @@ export class Status {
 	};
 	/** All that is subscribed to, the status among it. QoS 0: a status missed while away is published anew at each connect. */
 	readonly subscriptions: readonly Subscription[];
-	/** `online` has not come back in time. */
-	deaf: () => void = () => {};
+	/** Told that `online` has not come back in time. Sets itself here. */
+	owner: { deaf(): void } | undefined;
 	private readonly application: Application;
 	/** `online` has come back on this connection, so the subscriptions work. */
 	private heard = false;
@@ -41,7 +41,7 @@ export class Status {
 
 	constructor({ status, subscriptions = [], timer, deadlines }: SessionOptions, application: Application) {
 		this.application = application;
-		this.echo = new Deadline(timer, () => this.expired());
+		this.echo = new Deadline(timer, this, this.expired);
 		this.hear = this.patience = deadlines?.hear ?? defaults.deadlines.hear;
 		const { topic, online, offline } = status;
 		this.topic = topic;
@@ -93,7 +93,7 @@ export class Status {
 		else {
 			this.patience = 2 * this.patience < seldom ? 2 * this.patience : seldom;
 			this.application.report(Report.deaf, this.topic);
-			this.deaf();
+			this.owner?.deaf();
 		}
 	}
 }

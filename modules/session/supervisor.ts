@@ -84,8 +84,8 @@ export class Supervisor implements LinkOwner {
 		this.brokers = new Brokers(options);
 		this.slowness = this.deadlines.subscribe;
 		this.subscriptions = new Subscriptions(parts.status.subscriptions, parts.inflight, parts.application);
-		parts.status.deaf = () => this.deaf();
-		this.deadline = new Deadline(options.timer, () => this.expired());
+		parts.status.owner = parts.sender.owner = this;
+		this.deadline = new Deadline(options.timer, this, this.expired);
 		this.deadline.set(this.brokers.first());
 	}
 
@@ -160,6 +160,10 @@ export class Supervisor implements LinkOwner {
 		} else if (returnCode && !passes(returnCode))
 			application.report(Report.refused, `${host}:${port} ${returnCode}`);
 		else application.report(Report.failed, `${host}:${port} ${nameOf(reason)}${cause && ` (${cause})`}`);
+	}
+	/** Nothing in flight was acknowledged within the deadline. */
+	stalled(): void {
+		this.lost(Reason.acknowledge);
 	}
 	fault(error: unknown): void {
 		this.parts.application.fault(error);
@@ -252,7 +256,7 @@ export class Supervisor implements LinkOwner {
 		else this.lost(Reason.malformed);
 	}
 	/** Our own `online` has not come back: the subscriptions are made again. */
-	private deaf(): void {
+	deaf(): void {
 		this.subscriptions.begin(true);
 		this.subscribe();
 		this.parts.sender.announce();

@@ -1,7 +1,7 @@
 /** Timer and Time as Moddable's modules of these names are, moved by hand. Runs inside the XS engine. */
 
 export interface Handle {
-	readonly callback: () => void;
+	readonly callback: (handle: Handle) => void;
 	/** Milliseconds between two calls, or 0. */
 	readonly interval: number;
 }
@@ -23,13 +23,13 @@ export class Clock {
 	}
 
 	// Deadlines are never reached here, so they are not kept.
-	set(callback: () => void, delay = 0): Handle {
+	set(callback: Handle["callback"], delay = 0): Handle {
 		const handle = { callback, interval: 0 };
 		if (delay === 0) this.#due.push(handle);
 		return handle;
 	}
 
-	repeat(callback: () => void, interval: number): Handle {
+	repeat(callback: Handle["callback"], interval: number): Handle {
 		const handle = { callback, interval };
 		this.#repeating.push(handle);
 		return handle;
@@ -46,15 +46,16 @@ export class Clock {
 
 	/** Calls what is due. */
 	flush(): void {
-		while (this.#due.length > 0) (this.#due.shift() as Handle).callback();
+		for (let handle = this.#due.shift(); handle; handle = this.#due.shift()) handle.callback(handle);
 	}
 
 	/** A minute passes for the one repeating timer; `after` runs behind each of its calls. */
 	minute(after: () => void): void {
-		const { callback, interval } = this.#repeating[0] as Handle;
+		const handle = this.#repeating[0] as Handle;
+		const { interval } = handle;
 		for (let passed = interval; passed <= 60_000; passed += interval) {
 			this.ticks += interval;
-			callback();
+			handle.callback(handle);
 			after();
 		}
 	}

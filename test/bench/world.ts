@@ -15,7 +15,7 @@ const BLOCK = 4_096;
 const BLOCKS = 16;
 
 interface Handle {
-	readonly callback: () => void;
+	readonly callback: (handle: Handle) => void;
 	due: number;
 	repeat: number;
 	standing: boolean;
@@ -33,12 +33,12 @@ class WorldClock {
 	delta(from: number, to = this.ticks): number {
 		return (to - from) | 0;
 	}
-	set(callback: () => void, delay = 0, repeat = 0): Handle {
+	set(callback: (handle: Handle) => void, delay = 0, repeat = 0): Handle {
 		const handle = { callback, due: this.ticks + delay, repeat, standing: true };
 		this.#timers.push(handle);
 		return handle;
 	}
-	repeat(callback: () => void, interval: number): Handle {
+	repeat(callback: (handle: Handle) => void, interval: number): Handle {
 		return this.set(callback, interval, interval);
 	}
 	/** With neither delay nor repeat it sleeps. */
@@ -338,7 +338,7 @@ export function advance(milliseconds: number, enough: () => boolean = never): vo
 
 function call(handle: Handle): void {
 	resume();
-	handle.callback();
+	handle.callback(handle);
 	pause();
 }
 

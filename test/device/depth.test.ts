@@ -150,16 +150,17 @@ class Stage {
 
 	/** Notes the depth at which a callback is called. */
 	private timer(clock: TestClock): Timer {
-		const noted = (callback: () => void) => () => {
+		const noted = (callback: (handle: TimerHandle) => void) => (handle: TimerHandle) => {
 			this.base = frames().length;
 			this.onBegin?.();
-			callback();
+			callback(handle);
 			this.base = 0;
 		};
 		return {
-			set: (callback: () => void, delay?: number, repeat?: number) =>
+			set: (callback: (handle: TimerHandle) => void, delay?: number, repeat?: number) =>
 				clock.set(noted(callback), delay, repeat),
-			repeat: (callback: () => void, interval: number) => clock.repeat(noted(callback), interval),
+			repeat: (callback: (handle: TimerHandle) => void, interval: number) =>
+				clock.repeat(noted(callback), interval),
 			schedule: (handle: TimerHandle, delay?: number, repeat?: number) =>
 				clock.schedule(handle, delay, repeat),
 			clear: (handle: TimerHandle | undefined) => clock.clear(handle),

@@ -314,12 +314,12 @@ class Life implements Timer {
 	constructor(clock: TestClock) {
 		this.#clock = clock;
 	}
-	set(callback: () => void, delay = 0, repeat?: number): TimerHandle {
+	set(callback: (handle: TimerHandle) => void, delay = 0, repeat?: number): TimerHandle {
 		const handle = this.#clock.set(callback, delay, repeat);
 		this.#handles.add(handle);
 		return handle;
 	}
-	repeat(callback: () => void, interval: number): TimerHandle {
+	repeat(callback: (handle: TimerHandle) => void, interval: number): TimerHandle {
 		return this.set(callback, interval, interval);
 	}
 	schedule(handle: TimerHandle, delay?: number, repeat?: number): void {

@@ -75,6 +75,20 @@ const suite: Suite = {
 			},
 		},
 		{
+			title: "a callback gets its handle, with the owner that was noted on it",
+			run(trial) {
+				const { timer } = trial.device;
+				const owner = {};
+				const callback = (handle: TimerHandle): void => {
+					trial.ok(handle.owner === owner, "another handle, or without its owner");
+					timer.clear(handle);
+					trial.done();
+				};
+				const handle = timer.set(trial.on(callback), 5, 5);
+				handle.owner = owner;
+			},
+		},
+		{
 			title: "`repeat` does not drift: a late callback does not move the next ones",
 			run(trial) {
 				const { timer, clock } = trial.device;

@@ -35,7 +35,9 @@ describe("a deadline", () => {
 	it("fires once for each set, at the moment that was set last, and keeps its timer", () => {
 		const clock = new TestClock();
 		const fired: number[] = [];
-		const deadline = new Deadline(clock, () => fired.push(clock.now));
+		const deadline = new Deadline(clock, fired, function (this: number[]) {
+			this.push(clock.now);
+		});
 		deadline.set(100);
 		deadline.set(300);
 		clock.advance(1000);

@@ -50,7 +50,7 @@ export default class Decommission {
 		this.options = options;
 		this.begun = active === true;
 		this.all = all === true;
-		this.turn = new Deadline(options.timer, () => this.look());
+		this.turn = new Deadline(options.timer, this, this.look);
 	}
 
 	/** Nothing is to be retained any more. */

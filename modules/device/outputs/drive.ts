@@ -14,19 +14,24 @@ export interface DriveOptions {
 	readonly options: object;
 	/** Of the start, 0…255. */
 	readonly level: number;
+	readonly owner: DriveOwner;
+}
+
+/** The output. */
+export interface DriveOwner {
 	/** The actuator shows the level it was to be brought to. Once for each `bring`, perhaps inside it. */
-	readonly onShown: () => void;
+	onShown(): void;
 	/** A write failed and is tried again. Once for each `bring`; a blinking that ends so before any has one more. */
-	readonly onFailed: () => void;
+	onFailed(): void;
 	/** It is time to try again; the actuator has its turn after this. */
-	readonly onRetry: () => void;
+	onRetry(): void;
 }
 
 const RETRY = Object.freeze({ minimum: 1000, maximum: 60_000 });
 const BLINK = Object.freeze({ interval: 250, changes: 20 });
 
 export default class Drive {
-	private readonly options: DriveOptions;
+	private readonly owner: DriveOwner;
 	private readonly timer: Device["timer"];
 	private readonly actuator: Actuator;
 	/** The level that is meant. */
@@ -43,13 +48,11 @@ export default class Drive {
 	private delay: number = RETRY.minimum;
 	private blinker: TimerHandle | undefined;
 	private changes = 0;
-	/** Made once: an actuator that is broken is tried for as long as it is. */
-	private readonly later = (): void => this.tryAgain();
 
 	/** Throws what the actuator's class throws. */
 	constructor(options: DriveOptions) {
 		const { timer, driver, level } = options;
-		this.options = options;
+		this.owner = options.owner;
 		this.timer = timer;
 		this.level = this.shown = level;
 		this.actuator = new driver.io({ ...options.options, initialValue: level });
@@ -68,7 +71,7 @@ export default class Drive {
 	/** Calls `onRetry` after the delay, in place of a retry that is set; the owner may have something of its own to try again. */
 	again(): void {
 		this.timer.clear(this.retry);
-		this.retry = this.timer.set(this.later, this.delay);
+		this.retry = this.timer.set(() => this.tryAgain(), this.delay);
 	}
 
 	/** For a few seconds, to be found. The level that is meant stays. */
@@ -94,7 +97,7 @@ export default class Drive {
 	private tryAgain(): void {
 		this.retry = undefined;
 		this.delay = Math.min(this.delay * 2, RETRY.maximum);
-		this.options.onRetry();
+		this.owner.onRetry();
 		if (!this.blinker) this.show();
 	}
 
@@ -107,7 +110,7 @@ export default class Drive {
 				this.actuator.write(level);
 			} catch {
 				this.unsure = true;
-				if (!this.reported) this.options.onFailed();
+				if (!this.reported) this.owner.onFailed();
 				this.reported = true;
 				this.again();
 				return;
@@ -116,7 +119,7 @@ export default class Drive {
 		this.shown = level;
 		if (!this.awaited) return;
 		this.awaited = false;
-		this.options.onShown();
+		this.owner.onShown();
 	}
 
 	/** Every other time the opposite of what is meant, so that the first is one that is seen. */

@@ -8,14 +8,12 @@ import { Deadline } from "../../session/deadline.js";
 import type { Received } from "../../session/options.js";
 import type { Device } from "../io.js";
 
-export interface FailSafeOptions {
-	readonly timer: Device["timer"];
-	/** Milliseconds without the broker until the fail-safe acts, if there is one. */
-	readonly allowed: number | undefined;
-	/** The broker has been away for that long. */
-	readonly onLost: () => void;
+/** The output. */
+export interface FailSafeOwner {
+	/** The broker has been away for as long as is allowed. */
+	onLost(): void;
 	/** The broker has delivered what it had kept, or `wait` is over. Not called where it kept nothing. */
-	readonly onSettled: () => void;
+	onSettled(): void;
 }
 
 /** Quiet for so long after a reconnect to a session that the broker kept: it has delivered what it had kept. */
@@ -26,17 +24,16 @@ export default class FailSafe {
 	settling = true;
 	private allowed: number | undefined;
 	private away = true;
+	private readonly owner: FailSafeOwner;
 	private readonly lost: Deadline;
 	private readonly settled: Deadline;
 
-	/** No broker yet: that counts as away. */
-	constructor({ timer, allowed, onLost, onSettled }: FailSafeOptions) {
+	/** `allowed`: milliseconds without the broker until the fail-safe acts, if there is one. No broker yet: that counts as away. */
+	constructor(timer: Device["timer"], allowed: number | undefined, owner: FailSafeOwner) {
+		this.owner = owner;
 		this.allowed = allowed;
-		this.lost = new Deadline(timer, onLost);
-		this.settled = new Deadline(timer, () => {
-			this.settling = false;
-			onSettled();
-		});
+		this.lost = new Deadline(timer, owner, owner.onLost);
+		this.settled = new Deadline(timer, this, this.settle);
 		this.arm();
 	}
 
@@ -80,6 +77,11 @@ export default class FailSafe {
 	close(): void {
 		this.lost.close();
 		this.settled.close();
+	}
+
+	private settle(): void {
+		this.settling = false;
+		this.owner.onSettled();
 	}
 
 	private arm(): void {

@@ -78,21 +78,9 @@ export default class Output {
 			driver,
 			options: options.options,
 			level: this.level,
-			onShown: () => this.done(),
-			onFailed: () => publisher.refuse(this.cause, "the actuator failed, it is tried again", this.cid),
-			onRetry: () => {
-				if (this.applied.unsaved) this.save();
-			},
+			owner: this,
 		});
-		this.failSafe = new FailSafe({
-			timer,
-			allowed: description.failSafe,
-			onLost: () => {
-				const { on, held } = this.applied.state;
-				if (on || held?.on || this.shown.on) this.act(false, "failsafe", "fail-safe");
-			},
-			onSettled: () => this.settle(),
-		});
+		this.failSafe = new FailSafe(timer, description.failSafe, this);
 	}
 
 	configure(description: OutputDescription): void {
@@ -152,7 +140,7 @@ export default class Output {
 		this.failSafe.online(sessionPresent);
 		if (sessionPresent) return;
 		this.applied.forget();
-		this.settle();
+		this.onSettled();
 	}
 
 	offline(): void {
@@ -174,6 +162,50 @@ export default class Output {
 	close(): void {
 		this.failSafe.close();
 		this.drive.close();
+	}
+
+	// For the drive and the fail-safe.
+
+	/** The actuator shows what is meant. State and answer follow in a turn of their own. */
+	onShown(): void {
+		const { state } = this.applied;
+		this.shown = state;
+		this.publisher.report(`${this.name} ${state.on ? "on" : "off"} (${state.src})`);
+		this.publisher.soon(this);
+		if (this.cid !== undefined) this.publisher.confirm(this.cause, this.cid);
+	}
+
+	onFailed(): void {
+		this.publisher.refuse(this.cause, "the actuator failed, it is tried again", this.cid);
+	}
+
+	onRetry(): void {
+		if (this.applied.unsaved) this.save();
+	}
+
+	onLost(): void {
+		const { on, held } = this.applied.state;
+		if (on || held?.on || this.shown.on) this.act(false, "failsafe", "fail-safe");
+	}
+
+	/** The broker has delivered what it had kept: what comes from now on is live, and what is held is not old. */
+	onSettled(): void {
+		const { applied } = this;
+		if (applied.settle(this.broker)) this.save();
+		const { held } = applied.state;
+		if (!held) return;
+		// A connection that has died in the middle of redelivery is quiet too. So the broker must answer a message first: TCP
+		// keeps the order, and what was sent before is here by then. What cannot be stored is tried again: it is acknowledged.
+		const { acknowledged } = this.publisher;
+		if (this.asked === undefined || this.asked === acknowledged || !applied.order(held, this.broker, false)) {
+			if (this.asked === undefined) this.announce();
+			this.asked ??= acknowledged;
+			this.failSafe.wait();
+			return;
+		}
+		this.cause = held.src === "set" ? topics.outputSet(this.name) : topics.outputDesired(this.name);
+		this.cid = undefined;
+		this.drive.bring(this.level);
 	}
 
 	/** Stores a well-formed desired request, unless it is an old one. */
@@ -249,26 +281,6 @@ export default class Output {
 		this.drive.bring(this.level);
 	}
 
-	/** The broker has delivered what it had kept: what comes from now on is live, and what is held is not old. */
-	private settle(): void {
-		const { applied } = this;
-		if (applied.settle(this.broker)) this.save();
-		const { held } = applied.state;
-		if (!held) return;
-		// A connection that has died in the middle of redelivery is quiet too. So the broker must answer a message first: TCP
-		// keeps the order, and what was sent before is here by then. What cannot be stored is tried again: it is acknowledged.
-		const { acknowledged } = this.publisher;
-		if (this.asked === undefined || this.asked === acknowledged || !applied.order(held, this.broker, false)) {
-			if (this.asked === undefined) this.announce();
-			this.asked ??= acknowledged;
-			this.failSafe.wait();
-			return;
-		}
-		this.cause = held.src === "set" ? topics.outputSet(this.name) : topics.outputDesired(this.name);
-		this.cid = undefined;
-		this.drive.bring(this.level);
-	}
-
 	/** `State.from` after a command or a local action. What a broker kept is not placed by one of its commands. */
 	private from(command: boolean): number {
 		if (!this.failSafe.settling) return this.broker;
@@ -278,15 +290,6 @@ export default class Output {
 	/** The level that is meant. */
 	private get level(): number {
 		return levelOf(this.applied.state, this.dimmable);
-	}
-
-	/** The actuator shows what is meant. State and answer follow in a turn of their own. */
-	private done(): void {
-		const { state } = this.applied;
-		this.shown = state;
-		this.publisher.report(`${this.name} ${state.on ? "on" : "off"} (${state.src})`);
-		this.publisher.soon(this);
-		if (this.cid !== undefined) this.publisher.confirm(this.cause, this.cid);
 	}
 
 	/** What cannot be stored is tried again, and the actuator after it. False when it could not. */

@@ -193,7 +193,7 @@ export default class Trial {
 		this.device = device;
 		this.restart = restart;
 		this.began = device.clock.ticks;
-		this.end = new Deadline(device.timer, () => (this.proving ? this.pass() : this.fail()));
+		this.end = new Deadline(device.timer, this, this.decide);
 		this.offline();
 	}
 
@@ -216,6 +216,11 @@ export default class Trial {
 
 	close(): void {
 		this.end.close();
+	}
+
+	private decide(): void {
+		if (this.proving) this.pass();
+		else this.fail();
 	}
 
 	private pass(): void {

@@ -64,20 +64,26 @@ export default abstract class Sampler {
 
 	/** The first sample begins the rhythm: what else a start has to do before it is not its delay. */
 	start(): void {
-		this.handle = this.parts.timer.set(() => this.run(), 0, 1);
+		this.handle = this.parts.timer.set(Sampler.fire, 0, 1);
+		this.handle.owner = this;
 	}
 
 	/** A new rate, from the next sample on. */
 	configure(description: SensorDescription): void {
 		this.description = description;
 		this.period = periodOf(description);
-		this.fraction = 0;
+		if (this.fraction) this.fraction = 0;
 	}
 
 	close(): void {
 		this.parts.timer.clear(this.handle);
 		this.handle = undefined;
 		this.discard();
+	}
+
+	/** One for all tasks. */
+	private static fire(handle: TimerHandle): void {
+		(handle.owner as Sampler).run();
 	}
 
 	private run(): void {
@@ -120,10 +126,11 @@ export default abstract class Sampler {
 		if (Number.isNaN(this.due)) this.due = now;
 		const late = now - this.due;
 		const periods = late < every ? 1 : 1 + Math.floor(late / every);
-		this.missed = (this.missed ?? 0) + periods - 1;
+		if (periods > 1) this.missed = (this.missed ?? 0) + periods - 1;
 		const ahead = every * periods + (this.fraction ?? 0);
-		this.fraction = ahead % 1;
-		this.due += ahead - this.fraction;
+		const fraction = ahead % 1;
+		if (fraction !== 0 || this.fraction) this.fraction = fraction;
+		this.due += ahead - fraction;
 		const delay = this.due - now;
 		if (delay > 0) timer.schedule(this.handle as TimerHandle, delay, delay);
 		else timer.schedule(this.handle as TimerHandle, 0, 1);

