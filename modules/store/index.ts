@@ -167,7 +167,8 @@ export default class Index implements Owner {
 	}
 }
 
-function grown<T extends Uint8Array | Uint16Array | Uint32Array>(from: T, to: T): T {
+/** `to`, with the contents of `from`. */
+export function grown<T extends Uint8Array | Uint16Array | Uint32Array>(from: T, to: T): T {
 	to.set(from);
 	return to;
 }

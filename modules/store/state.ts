@@ -5,6 +5,7 @@
  */
 
 import { decode, encode } from "../mqtt/text.js";
+import { grown } from "./index.js";
 import type { KeyValueDomain } from "./io.js";
 import type Journal from "./journal.js";
 import type { Owner } from "./mount.js";
@@ -17,19 +18,20 @@ const KEY = 15;
 /** Promises take at most this share of the journal: without room for messages there would be no alerts. */
 const SHARE = 0.875;
 
-interface Slot {
-	address: number;
-	/** Bytes of the record's body. */
-	readonly length: number;
-}
-
 export default class State implements KeyValueDomain, Owner {
 	readonly kinds = (1 << Kind.value) | (1 << Kind.deleted);
 	stored = 0;
 	private readonly journal: Journal;
-	private readonly slots = new Map<string, Slot>();
-	/** By key, the cost of its longest value. */
-	private readonly promised = new Map<string, number>();
+	/**
+	 * Each key that has a value or a promise, and at its place what belongs to it: a Map of objects took 124 bytes a key, where these take
+	 * 48, and `indexOf` is native.
+	 */
+	private readonly names: string[] = [];
+	private addresses: Uint32Array;
+	/** Bytes of the record's body; 0 without a value. */
+	private lengths: Uint16Array;
+	/** The cost of the longest value, as it was promised. */
+	private promises: Uint16Array;
 	/** The sum over all keys of the greater of their cost and of what they were promised. */
 	private wanted = 0;
 	/** Of `wanted`, at most this is kept free. */
@@ -39,9 +41,13 @@ export default class State implements KeyValueDomain, Owner {
 	constructor(journal: Journal, promised: ReadonlyMap<string, number>) {
 		this.journal = journal;
 		this.most = Math.floor(journal.capacity * SHARE);
+		const { size } = promised;
+		this.addresses = new Uint32Array(size);
+		this.lengths = new Uint16Array(size);
+		this.promises = new Uint16Array(size);
 		promised.forEach((byteLength, key) => {
 			const cost = journal.costOf(Math.min(1 + encode(key).byteLength + byteLength, journal.limit));
-			this.promised.set(key, cost);
+			this.promises[this.names.push(key) - 1] = cost;
 			this.wanted += cost;
 		});
 		journal.owners.push(this);
@@ -51,12 +57,12 @@ export default class State implements KeyValueDomain, Owner {
 		return Math.max(0, this.wanted - this.most);
 	}
 	read(key: string): string | undefined {
-		const slot = this.slots.get(key);
-		if (!slot) return undefined;
+		const place = this.at(key);
+		if (place < 0) return undefined;
 		const journal = this.journal;
-		if (!journal.load(slot.address, slot.length)) {
+		if (!journal.load(this.addresses[place] as number, this.lengths[place] as number)) {
 			journal.hit++;
-			this.forget(key);
+			this.forget(place);
 			return undefined;
 		}
 		const { bytes, length } = journal.frame;
@@ -81,14 +87,15 @@ export default class State implements KeyValueDomain, Owner {
 		this.set(key, this.append(Kind.value, name, text), length);
 	}
 	delete(key: string): void {
-		if (!this.slots.has(key)) return;
+		const place = this.at(key);
+		if (place < 0) return;
 		const name = encode(key);
 		if (!this.journal.room(1 + name.byteLength)) throw new Error("state: full");
 		this.append(Kind.deleted, name, name.subarray(0, 0));
-		this.forget(key);
+		this.forget(place);
 	}
 	[Symbol.iterator](): Iterator<string> {
-		return this.slots.keys();
+		return this.names.filter((_name, place) => this.lengths[place] !== 0).values();
 	}
 	close(): void {}
 
@@ -110,30 +117,35 @@ export default class State implements KeyValueDomain, Owner {
 		const { bytes } = journal.frame;
 		const key = decode(bytes.subarray(HEADER + 1, HEADER + 1 + (bytes[HEADER] as number)));
 		if (kind === Kind.value) this.set(key, address, length);
-		else this.forget(key);
+		else this.forget(this.at(key));
 	}
 	settle(): void {}
 	find(start: number, end: number): number {
-		for (const { address } of this.slots.values()) if (address >= start && address < end) return address;
+		const { addresses, lengths, names } = this;
+		for (let place = 0; place < names.length; place++) {
+			const address = addresses[place] as number;
+			if (lengths[place] !== 0 && address >= start && address < end) return address;
+		}
 		return -1;
 	}
 	tag(): number {
 		return 0;
 	}
 	move(address: number, to: number): void {
-		for (const [key, slot] of this.slots) {
-			if (slot.address !== address) continue;
-			if (to < 0) this.forget(key);
-			else slot.address = to;
-			return;
-		}
+		let place = this.addresses.indexOf(address);
+		// A key without a value has the address of its last one.
+		while (place >= 0 && this.lengths[place] === 0) place = this.addresses.indexOf(address, place + 1);
+		if (place < 0) return;
+		if (to < 0) this.forget(place);
+		else this.addresses[place] = to;
 	}
 
 	/** A value of such a cost may take the place of the present one. */
 	private admits(key: string, cost: number): boolean {
-		const slot = this.slots.get(key);
-		const present = slot ? this.journal.costOf(slot.length) : 0;
-		const promised = this.promised.get(key) ?? 0;
+		const place = this.names.indexOf(key);
+		const length = place < 0 ? 0 : (this.lengths[place] as number);
+		const present = length === 0 ? 0 : this.journal.costOf(length);
+		const promised = place < 0 ? 0 : (this.promises[place] as number);
 		// A value that is no longer needs no room that is not there already.
 		if (cost <= present) return true;
 		if (cost <= promised) return this.journal.holds(cost - present);
@@ -150,24 +162,38 @@ export default class State implements KeyValueDomain, Owner {
 		return address;
 	}
 	private set(key: string, address: number, length: number): void {
-		const slot = this.slots.get(key);
-		if (slot?.length === length) {
-			slot.address = address;
-			return;
+		let place = this.names.indexOf(key);
+		if (place < 0) {
+			place = this.names.push(key) - 1;
+			if (place >= this.lengths.length) this.grow(place + 8);
 		}
-		this.forget(key);
-		this.slots.set(key, { address, length });
-		this.count(key, length, 1);
+		this.addresses[place] = address;
+		if (this.lengths[place] === length) return;
+		this.count(place, -1);
+		this.lengths[place] = length;
+		this.count(place, 1);
 	}
-	private forget(key: string): void {
-		const slot = this.slots.get(key);
-		if (!slot) return;
-		this.count(key, slot.length, -1);
-		this.slots.delete(key);
+	/** The place stays: its key may have been promised room, and mostly comes again. */
+	private forget(place: number): void {
+		if (place < 0) return;
+		this.count(place, -1);
+		this.lengths[place] = 0;
 	}
-	private count(key: string, length: number, sign: number): void {
+	/** Where the key's value is noted, or -1 if it has none. */
+	private at(key: string): number {
+		const place = this.names.indexOf(key);
+		return place >= 0 && this.lengths[place] !== 0 ? place : -1;
+	}
+	private count(place: number, sign: number): void {
+		const length = this.lengths[place] as number;
+		if (length === 0) return;
 		const cost = this.journal.costOf(length);
 		this.stored += sign * cost;
-		this.wanted += sign * Math.max(0, cost - (this.promised.get(key) ?? 0));
+		this.wanted += sign * Math.max(0, cost - (this.promises[place] as number));
+	}
+	private grow(length: number): void {
+		this.addresses = grown(this.addresses, new Uint32Array(length));
+		this.lengths = grown(this.lengths, new Uint16Array(length));
+		this.promises = grown(this.promises, new Uint16Array(length));
 	}
 }
