@@ -52,9 +52,10 @@ export interface BoardOptions {
 export function board(device: Device, options: BoardOptions = {}): Board | undefined {
 	const { description: own, sensor, actuator, session } = options;
 	const text = own ? overlaid(own, key => device.overrides?.[key]) : device.description;
+	// Without the description as it was written: it is garbage once the checked one is there.
 	const host: Device = {
 		...device,
-		description: text,
+		description: undefined,
 		sensor: { ...device.sensor, ...sensor },
 		...((device.actuator || actuator) && { actuator: { ...device.actuator, ...actuator } }),
 	};

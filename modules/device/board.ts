@@ -92,8 +92,7 @@ export default class Board {
 		const sensors = this.makeSensors(parts, edges);
 		const counters = () => this.session.counters;
 		const info = new Info({ device, storage, memory, boot, time, sensors, counters });
-		const inform = () => publisher.state(topics.info, JSON.stringify(info.values));
-		const fault = new Fault(parts, storage, edges, inform);
+		const fault = new Fault(parts, storage, edges);
 		const trying = provision?.trying ?? false;
 		const retained = new Retained({
 			base,
@@ -105,6 +104,7 @@ export default class Board {
 			alerts: [...sensors, fault].flatMap(({ alerts }) => alerts),
 			trying,
 		});
+		fault.retained = retained;
 		const { cleanup } = retained;
 		this.outputs = outputs;
 		const discovery = this.discover(trying, memory, fault.alerts);

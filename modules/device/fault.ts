@@ -16,15 +16,15 @@ export default class Fault {
 	private readonly alert: Alert;
 	private readonly parts: AlertParts;
 	private readonly storage: Storage;
-	private readonly changed: () => void;
+	/** Its `info` says where alerts are kept. */
+	retained: { inform(): void } | undefined;
 	private readonly turn: Deadline;
 
-	/** `changed`: `info` has other content. `edges` is only looked at here. */
-	constructor(parts: AlertParts & SamplerParts, storage: Storage, edges: Edges, changed: () => void) {
+	/** `edges` is only looked at here. */
+	constructor(parts: AlertParts & SamplerParts, storage: Storage, edges: Edges) {
 		this.parts = parts;
 		this.storage = storage;
-		this.changed = changed;
-		this.turn = new Deadline(parts.timer, () => this.look());
+		this.turn = new Deadline(parts.timer, this, this.look);
 		this.alert = new Alert(parts, { name: storageFault, above: 0 }, edges);
 		this.alerts = storage.retry ? [this.alert] : [];
 		storage.onBroken = () => this.turn.set(0);
@@ -47,7 +47,7 @@ export default class Fault {
 		const now = this.parts.time.uptime;
 		const value = storage.outbox.broken ? 1 : 0;
 		alert.look(value, now, now, value);
-		if (alert.on !== on) this.changed();
+		if (alert.on !== on) this.retained?.inform();
 		// Also while an edge waits for room.
 		if (alert.lowest === Infinity) this.turn.set(PERIOD);
 	}

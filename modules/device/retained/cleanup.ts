@@ -23,25 +23,26 @@ export function roomOf(base: string, name: string): Room {
 export interface CleanupOptions {
 	readonly memory: Memory;
 	readonly base: string;
-	/** Those of the present description. */
-	readonly names: readonly string[];
+	/** `names`: those of the present description. */
+	readonly retained: { readonly names: readonly string[] };
 	/** The base is on trial. The board may go back to another one, so the records of that one stay. */
 	readonly trying: boolean;
-	readonly report: (line: string) => void;
+	readonly publisher: { report(line: string): void };
 }
 
 export default class Cleanup {
 	private readonly memory: Memory;
 	private readonly base: string;
-	private readonly names: readonly string[];
+	private readonly retained: { readonly names: readonly string[] };
 	/** Names of earlier descriptions. */
 	private old: string[] = [];
 
-	/** Notes `names`, before anything is retained; deletes the records of another base. */
-	constructor({ memory, base, names, trying, report }: CleanupOptions) {
+	/** Notes all names, before anything is retained; deletes the records of another base. */
+	constructor({ memory, base, retained, trying, publisher }: CleanupOptions) {
 		this.memory = memory;
 		this.base = base;
-		this.names = names;
+		this.retained = retained;
+		const { names } = retained;
 		const wanted = new Set(names);
 		for (const key of memory.keys(PREFIX)) {
 			const { n } = memory.get(key);
@@ -52,14 +53,14 @@ export default class Cleanup {
 		let lost = 0;
 		for (const name of wanted) if (!memory.put(keyFor(base, name), { n: name })) lost++;
 		if (lost)
-			report(
+			publisher.report(
 				`retained: ${lost} of ${names.length} topics could not be noted, so they will not be cleared later`,
 			);
 	}
 
 	/** All that may be at the broker. */
 	get all(): readonly string[] {
-		return [...this.names, ...this.old];
+		return [...this.retained.names, ...this.old];
 	}
 
 	/** Clears the names of earlier descriptions; false when `clear` did not accept all of them. */

@@ -39,30 +39,31 @@ export default class Retained {
 	/** The names of all that may be at the broker, earlier descriptions included. */
 	readonly cleanup: Cleanup;
 	private readonly publisher: Publisher;
-	private readonly names: readonly string[];
-	/** One for each name, in the same order. */
-	private readonly parts: readonly Announcing[];
+	private readonly info: Pick<Info, "values">;
+	private readonly outputs: readonly Announcing[];
+	private readonly alerts: readonly Announcing[];
 	/** 1 for each name that is to be announced, and for the clearing of old topics, which comes last. */
 	private readonly due: Uint8Array;
 	private cursor = 0;
 	private readonly turn: Deadline;
 
 	constructor({ base, timer, memory, publisher, info, outputs, alerts, trying }: RetainedOptions) {
-		const self: Announcing = {
-			name: topics.info,
-			announce: () => publisher.state(topics.info, JSON.stringify(info.values)),
-		};
 		this.publisher = publisher;
-		this.parts = [self, ...outputs, ...alerts];
-		this.names = [
+		this.info = info;
+		this.outputs = outputs;
+		this.alerts = alerts;
+		this.cleanup = new Cleanup({ memory, base, retained: this, trying, publisher });
+		this.due = new Uint8Array(1 + outputs.length + alerts.length + 1);
+		this.turn = new Deadline(timer, this, this.next);
+	}
+
+	/** Of all topics, in the order in which they are announced. Made when asked for: kept, each takes 60 bytes. */
+	get names(): readonly string[] {
+		return [
 			topics.info,
-			...outputs.map(({ name }) => topics.outputState(name)),
-			...alerts.map(({ name }) => topics.alertState(name)),
+			...this.outputs.map(({ name }) => topics.outputState(name)),
+			...this.alerts.map(({ name }) => topics.alertState(name)),
 		];
-		const { names } = this;
-		this.cleanup = new Cleanup({ memory, base, names, trying, report: line => publisher.report(line) });
-		this.due = new Uint8Array(names.length + 1);
-		this.turn = new Deadline(timer, () => this.next());
 	}
 
 	/** Publishes all of it, from the first, one a turn; then clears the topics of earlier descriptions. */
@@ -82,14 +83,21 @@ export default class Retained {
 		this.turn.close();
 	}
 
+	/** Publishes `info` as it is now. */
+	inform(): void {
+		this.publisher.state(topics.info, JSON.stringify(this.info.values));
+	}
+
 	private next(): void {
-		const { due, parts } = this;
+		const { due, outputs, alerts } = this;
 		// Goes round: a topic that never fits does not hold up the others.
 		const ahead = due.indexOf(1, this.cursor);
 		const index = ahead < 0 ? due.indexOf(1) : ahead;
 		this.cursor = index + 1;
 		due[index] = 0;
-		if (index < parts.length) (parts[index] as Announcing).announce();
+		const part = outputs[index - 1] ?? alerts[index - 1 - outputs.length];
+		if (index === 0) this.inform();
+		else if (part) part.announce();
 		else this.clean();
 		if (due.includes(1) && !this.turn.standing) this.turn.set(0);
 	}

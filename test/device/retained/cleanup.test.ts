@@ -152,8 +152,9 @@ describe("retained topics", () => {
 			delete: (key: string) => void records.delete(key),
 			[Symbol.iterator]: () => [...records.keys()][Symbol.iterator](),
 		} as unknown as KeyValueDomain;
+		const strict = { report: (line: string) => assert.fail(line) };
 		const open = (base: string, names: string[], trying = false) =>
-			new Cleanup({ memory: new Memory(domain), base, names, trying, report: line => assert.fail(line) }).all;
+			new Cleanup({ memory: new Memory(domain), base, retained: { names }, trying, publisher: strict }).all;
 		const names = (base: string, ...names: string[]) => open(base, names);
 		assert.deepEqual(names("r/b/", "info", "lamp/state"), ["info", "lamp/state"]);
 		assert.deepEqual(names("r/b/", "info"), ["info", "lamp/state"]);
@@ -174,9 +175,9 @@ describe("retained topics", () => {
 			},
 			[Symbol.iterator]: () => [][Symbol.iterator](),
 		} as unknown as KeyValueDomain;
-		const report = (line: string) => lines.push(line);
-		const names = ["info", "lamp/state"];
-		new Cleanup({ memory: new Memory(domain), base: "r/b/", names, trying: false, report });
+		const publisher = { report: (line: string) => void lines.push(line) };
+		const retained = { names: ["info", "lamp/state"] };
+		new Cleanup({ memory: new Memory(domain), base: "r/b/", retained, trying: false, publisher });
 		assert.deepEqual(lines, [
 			"retained: 2 of 2 topics could not be noted, so they will not be cleared later",
 		]);
