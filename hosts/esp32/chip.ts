@@ -47,6 +47,4 @@ const reasons = Object.freeze([
 	"sdio",
 ]);
 
-export function resetReason(): string {
-	return reasons[getResetReason().reason] ?? "unknown";
-}
+export const resetReason = (): string => reasons[getResetReason().reason] ?? "unknown";

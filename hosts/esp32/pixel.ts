@@ -49,24 +49,23 @@ class Switch extends Pixel {
 	}
 }
 
-function pixelOf(pin: PinSpecifier): number | undefined {
+const pixelOf = (pin: PinSpecifier): number | undefined => {
 	// The name of a pin that the host does not know.
 	if (typeof pin === "string")
 		throw new RangeError(`this board has no pin "${pin}" that the SDK knows: write "pin": and its number`);
 	return (pin as { readonly neopixel?: number }).neopixel;
-}
+};
 
 /**
  * The LED of the board: `built` in the SDK's provider, or the NeoPixel that its configuration has as `pixel`; where that is the same
  * pin, it is none. `fallback` where the SDK knows of neither.
  */
-export function ledOf(
+export const ledOf = (
 	built: PinSpecifier | undefined,
 	pixel: number | undefined,
 	fallback: number | undefined,
-): PinSpecifier | undefined {
-	return pixel !== undefined && pixel !== built ? { neopixel: pixel } : (built ?? fallback);
-}
+): PinSpecifier | undefined =>
+	pixel !== undefined && pixel !== built ? { neopixel: pixel } : (built ?? fallback);
 
 const Digital = SDKDigital as unknown as DigitalClass;
 const PWM = SDKPWM as unknown as PWMClass;

@@ -53,7 +53,7 @@ function wired(Class: unknown, bus: Bus): SensorClass {
 }
 
 /** The drivers of a board whose default I2C bus this is. */
-export function drivers(bus: Bus): { [name: string]: SensorDriver } {
+export const drivers = (bus: Bus): { [name: string]: SensorDriver } => {
 	const driver = (Class: unknown, quantity: string, unit: string): SensorDriver => ({
 		io: wired(Class, bus),
 		quantity,
@@ -70,4 +70,4 @@ export function drivers(bus: Bus): { [name: string]: SensorDriver } {
 		"SI7020-humidity": driver(Humidity7020, "humidity", "%"),
 		TMP117: driver(TMP117, "temperature", "°C"),
 	};
-}
+};

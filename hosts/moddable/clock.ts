@@ -6,7 +6,7 @@
 import Time from "time";
 import type { Clock } from "../../modules/device/io.js";
 
-export function clock(synchronized: boolean): Clock {
+export const clock = (synchronized: boolean): Clock => {
 	let offset = 0;
 	return Object.freeze({
 		synchronized,
@@ -23,4 +23,4 @@ export function clock(synchronized: boolean): Clock {
 			else Time.set(Math.round(value / 1000));
 		},
 	});
-}
+};

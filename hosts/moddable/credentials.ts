@@ -8,7 +8,7 @@ import Resource from "Resource";
 import config from "mc/config";
 import type { Credentials } from "./tls.js";
 
-export function credentials(trace: (line: string) => void): Credentials {
+export const credentials = (trace: (line: string) => void): Credentials => {
 	const { ca, certificate, key } = (config.certificates ?? {}) as { [name: string]: string | undefined };
 	const resource = (name: string | undefined): ArrayBuffer | undefined => {
 		if (name === undefined) return undefined;
@@ -21,4 +21,4 @@ export function credentials(trace: (line: string) => void): Credentials {
 		...(authority && { ca: authority }),
 		...(client && secret && { clientCertificate: client, clientKey: secret }),
 	};
-}
+};

@@ -12,28 +12,28 @@ import { provisioned } from "../../modules/device/provisioning/check.js";
 export const keys: readonly string[] = Object.freeze(["broker", "id", "root"]);
 
 /** What the mcconfig line says. */
-export function built(key: string): string | undefined {
+export const built = (key: string): string | undefined => {
 	const value: unknown = config[key];
 	return value === undefined ? undefined : `${value}`;
-}
+};
 
 /** What the line says and, in its place, what is stored. */
-export function overrides(provision: Provision): { readonly [key: string]: string } {
+export const overrides = (provision: Provision): { readonly [key: string]: string } => {
 	const result: { [key: string]: string } = {};
 	for (const key of keys) {
 		const value = provision.get(key) ?? built(key);
 		if (value !== undefined) result[key] = value;
 	}
 	return result;
-}
+};
 
 /** `config.heap`: what `creation` of the manifest leaves beside the stack. */
-export function heap(): { readonly heap?: number } {
+export const heap = (): { readonly heap?: number } => {
 	const bytes = Number(built("heap"));
 	return bytes > 0 ? { heap: bytes } : {};
-}
+};
 
-export function description(provision: Provision): unknown {
+export const description = (provision: Provision): unknown => {
 	// `example` is the host's own: mcconfig merges objects and lists of manifests key by key, which would mix the two.
 	const { board = config.example ?? {} } = config;
 	const raw: unknown = typeof board === "string" ? JSON.parse(board) : copy(board);
@@ -43,13 +43,13 @@ export function description(provision: Provision): unknown {
 		if (value !== undefined) result[key] = value;
 	}
 	return provisioned(result, provision);
-}
+};
 
 /** `mc/config` is in flash, where JSON.stringify, which messages about mistakes use, throws. */
-function copy(value: unknown): unknown {
+const copy = (value: unknown): unknown => {
 	if (Array.isArray(value)) return value.map(copy);
 	if (value === null || typeof value !== "object") return value;
 	const result: { [key: string]: unknown } = {};
 	for (const [key, inner] of Object.entries(value)) result[key] = copy(inner);
 	return result;
-}
+};

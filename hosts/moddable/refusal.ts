@@ -18,9 +18,9 @@ export type Code =
 
 export type Refusal = Error & { readonly code: Code };
 
-export function refusal(code: Code, message: string, cause?: unknown): Refusal {
+export const refusal = (code: Code, message: string, cause?: unknown): Refusal => {
 	const error = new Error(`TLS: ${message}`) as Error & { code: Code; cause?: unknown };
 	error.code = code;
 	if (cause !== undefined) error.cause = cause;
 	return error;
-}
+};

@@ -56,7 +56,7 @@ export class NTPResolver {
 }
 
 /** Four decimal numbers: what needs no server. */
-function isAddress(host: string): boolean {
+const isAddress = (host: string): boolean => {
 	const parts = host.split(".");
 	return parts.length === 4 && parts.every(part => part !== "" && Number(part) >= 0 && Number(part) <= 255);
-}
+};

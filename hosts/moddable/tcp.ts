@@ -152,4 +152,4 @@ function failed(this: unknown): void {
 	socket.gone = true;
 	socket.end();
 }
-function nothing(): void {}
+const nothing = (): void => {};

@@ -11,13 +11,11 @@ type Callback = (handle: TimerHandle) => void;
 
 const sdk = SDKTimer as unknown as Timer;
 
-function checked(callback: unknown): void {
+const checked = (callback: unknown): void => {
 	if (typeof callback !== "function") throw new TypeError("timer: callback must be a function");
-}
+};
 
-function first(delay: number, repeat: number): number {
-	return delay === 0 && repeat === 1 ? 1 : delay;
-}
+const first = (delay: number, repeat: number): number => (delay === 0 && repeat === 1 ? 1 : delay);
 
 export const timer: Timer = Object.freeze({
 	set(callback: Callback, delay = 0, repeat = 0): TimerHandle {

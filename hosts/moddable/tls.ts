@@ -139,7 +139,7 @@ export class TLS extends Base {
 }
 
 /** In the SDK's names, checked before anything is allocated. */
-function converted(tls: NonNullable<TLSOptions["tls"]>) {
+const converted = (tls: NonNullable<TLSOptions["tls"]>) => {
 	const { ca, clientCertificate, clientKey, applicationLayerProtocol } = tls;
 	const chain = list(clientCertificate).flatMap(each => certificates("clientCertificate", view(each)));
 	const keys = list(clientKey).flatMap(each => certificates("clientKey", view(each)));
@@ -152,24 +152,23 @@ function converted(tls: NonNullable<TLSOptions["tls"]>) {
 			applicationLayerProtocolNegotiation: list(applicationLayerProtocol),
 		}),
 	};
-}
+};
 
-function list<T>(value: Several<T> | undefined): readonly T[] {
+const list = <T>(value: Several<T> | undefined): readonly T[] => {
 	if (value === undefined) return [];
 	return Array.isArray(value) ? value : [value as T];
-}
+};
 
 /** A resource in flash is no ArrayBuffer and becomes no copy. */
-function view(buffer: ByteBuffer): Uint8Array {
-	return ArrayBuffer.isView(buffer)
+const view = (buffer: ByteBuffer): Uint8Array =>
+	ArrayBuffer.isView(buffer)
 		? new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 		: new Uint8Array(buffer);
-}
 
 const UNKNOWN_CLIENT = "the server asks for a client certificate";
 
 /** What was thrown, with a code; alerts by their numbers (RFC 5246 §7.2). */
-function explained(cause: unknown, bare: boolean): Refusal | Error {
+const explained = (cause: unknown, bare: boolean): Refusal | Error => {
 	if (typeof (cause as { code?: unknown })?.code === "string") return cause as Refusal;
 	const message = cause instanceof Error ? cause.message : String(cause);
 	const alert = Number(/^alert: \d+, (\d+)$/.exec(message)?.[1] ?? -1);
@@ -181,4 +180,4 @@ function explained(cause: unknown, bare: boolean): Refusal | Error {
 	if (alert === 40 || alert === 70 || alert === 71 || alert === 120)
 		return refusal("tls-handshake", "the server agrees to no common version, cipher or protocol", cause);
 	return refusal("tls-failed", message, cause);
-}
+};

@@ -129,7 +129,7 @@ export default class CertificateManager {
 }
 
 /** Of the SDK's collection, what has the key identifier that this certificate gives for its issuer's. */
-function collected(certificate: Uint8Array): readonly Bytes[] {
+const collected = (certificate: Uint8Array): readonly Bytes[] => {
 	if (!Resource.exists("ca.ski")) return [];
 	const wanted = X509.decodeAKI(certificate);
 	if (!wanted) return [];
@@ -141,25 +141,25 @@ function collected(certificate: Uint8Array): readonly Bytes[] {
 			return [new Uint8Array(new Resource(name) as unknown as ArrayBuffer)];
 	}
 	return [];
-}
+};
 
 /** basicConstraints says that it may issue others, and have so many authorities below it (RFC 5280 §4.2.1.9). */
-function issuing(certificate: Uint8Array, below: number): boolean {
+const issuing = (certificate: Uint8Array, below: number): boolean => {
 	const constraints = X509.decodeExtension(certificate, [2, 5, 29, 19]);
 	if (!constraints) return false;
 	const [sequence, , boolean, length, value] = new Uint8Array(constraints);
 	return sequence === 0x30 && boolean === 1 && length === 1 && value !== 0 && below <= most(certificate);
-}
+};
 
 /** How many authorities may stand below this one: pathLenConstraint, of one byte where there is any. */
-function most(certificate: Bytes): number {
+const most = (certificate: Bytes): number => {
 	const constraints = X509.decodeExtension(certificate, [2, 5, 29, 19]);
 	const [, , , , , tag, length, value = 0] = constraints ? new Uint8Array(constraints) : [];
 	return tag === 2 && length === 1 ? value : LONGEST;
-}
+};
 
 /** Extended key usage, where there is any, names servers (RFC 5280 §4.2.1.12); "any use" is not enough, as with OpenSSL. */
-function serving(certificate: Uint8Array): boolean {
+const serving = (certificate: Uint8Array): boolean => {
 	const usages = X509.decodeExtension(certificate, [2, 5, 29, 37]);
 	if (!usages) return true;
 	const bytes = new Uint8Array(usages);
@@ -170,12 +170,10 @@ function serving(certificate: Uint8Array): boolean {
 		at += 2 + length;
 	}
 	return false;
-}
+};
 
 /** The SDK's check of the server's proof is lenient: with a small exponent such a proof can be forged without the key. */
-function solid({ modulus, exponent = 0n }: Key): boolean {
-	return modulus === undefined || exponent >= 65_537n;
-}
+const solid = ({ modulus, exponent = 0n }: Key): boolean => modulus === undefined || exponent >= 65_537n;
 
 /** Certificates that are looked at, and bits of an RSA key. */
 const LONGEST = 5;
@@ -183,7 +181,7 @@ const MOST = 4096n;
 const hashes = Object.freeze(["SHA256", "SHA384", "SHA512"]);
 
 /** No more than what a certificate of today is signed with: no MD5, no SHA-1. */
-function signed({ tbs, algo, sig }: Certificate, key: Key): boolean {
+const signed = ({ tbs, algo, sig }: Certificate, key: Key): boolean => {
 	const algorithm = algo.toString();
 	const [, last] = /^1,2,840,(?:113549,1,1,1|10045,4,3,)(\d)$/.exec(algorithm) ?? [];
 	const rsa = algorithm.startsWith("1,2,840,113549");
@@ -208,20 +206,20 @@ function signed({ tbs, algo, sig }: Certificate, key: Key): boolean {
 	if (r <= 0n || s <= 0n) return false;
 	// Of a digest longer than the curve its front counts (FIPS 186-5 §6.4.2).
 	return new ECDSA(key.pub, key.curve).verify(digest.slice(0, key.curve.orderSize), sig, true);
-}
+};
 
-function named(certificate: Uint8Array, host: string): boolean {
+const named = (certificate: Uint8Array, host: string): boolean => {
 	const address = /^\d+\.\d+\.\d+\.\d+$/.test(host);
 	for (const { tag, value } of X509.decodeSAN(certificate) ?? []) {
 		if (address && tag === 7 && new Uint8Array(value as ArrayBuffer).join(".") === host) return true;
 		if (!address && tag === 2 && matches((value as string).toLowerCase(), host)) return true;
 	}
 	return false;
-}
+};
 
 /** A `*` stands for the whole first label, and not right below the top (RFC 6125 §6.4.3). */
-function matches(name: string, host: string): boolean {
+const matches = (name: string, host: string): boolean => {
 	if (!name.startsWith("*.")) return name === host;
 	const dot = host.indexOf(".");
 	return dot > 0 && name.indexOf(".", 2) > 0 && name.slice(1) === host.slice(dot);
-}
+};

@@ -4,7 +4,7 @@
  */
 
 /** The certificates that lie in a row in `bytes`, not copied. Throws TypeError for all else, PEM by its name. */
-export function certificates(name: string, bytes: Uint8Array): Uint8Array[] {
+export const certificates = (name: string, bytes: Uint8Array): Uint8Array[] => {
 	const result: Uint8Array[] = [];
 	for (let offset = 0; offset < bytes.byteLength; ) {
 		const length = sequenceLength(bytes, offset);
@@ -17,7 +17,7 @@ export function certificates(name: string, bytes: Uint8Array): Uint8Array[] {
 	}
 	if (result.length === 0) throw new TypeError(`TLS: ${name}: expected DER, found nothing`);
 	return result;
-}
+};
 
 const Tag = Object.freeze({ BitString: 3, OctetString: 4, Identifier: 6, Sequence: 0x30 });
 /** Set in the tag of what holds further values. */
@@ -30,12 +30,11 @@ const LONGEST_IDENTIFIER = 16;
  * One value that fills `bytes` and each value in it its own place, as deep as they go, and into the sequences that extensions
  * carry in an OCTET STRING: what a parser that believes every length may be given. Says nothing of what the values mean.
  */
-export function wellFormed(bytes: Uint8Array): boolean {
-	return bytes[0] === Tag.Sequence && within(bytes, 0, bytes.byteLength, 0) === 1;
-}
+export const wellFormed = (bytes: Uint8Array): boolean =>
+	bytes[0] === Tag.Sequence && within(bytes, 0, bytes.byteLength, 0) === 1;
 
 /** How many values stand in a row from `start` to `end`, or -1. */
-function within(bytes: Uint8Array, start: number, end: number, depth: number): number {
+const within = (bytes: Uint8Array, start: number, end: number, depth: number): number => {
 	if (depth > DEEPEST) return -1;
 	let count = 0;
 	for (let offset = start; offset < end; count++) {
@@ -48,37 +47,37 @@ function within(bytes: Uint8Array, start: number, end: number, depth: number): n
 		offset = next;
 	}
 	return count;
-}
+};
 
-function sound(bytes: Uint8Array, tag: number, start: number, end: number, depth: number): boolean {
+const sound = (bytes: Uint8Array, tag: number, start: number, end: number, depth: number): boolean => {
 	if (tag & CONSTRUCTED) return within(bytes, start, end, depth + 1) >= 0;
 	if (tag === Tag.Identifier) return end > start && end - start <= LONGEST_IDENTIFIER;
 	if (tag === Tag.BitString) return end > start && (bytes[start] === 0 || end - start <= 3);
 	if (tag === Tag.OctetString && bytes[start] === Tag.Sequence)
 		return within(bytes, start, end, depth + 1) === 1;
 	return true;
-}
+};
 
 /** Bytes of tag and length, or 0 where the length is none that DER allows here: definite, minimal, of three octets at most. */
-function header(bytes: Uint8Array, offset: number): number {
+const header = (bytes: Uint8Array, offset: number): number => {
 	const first = bytes[offset + 1];
 	if (first === undefined) return 0;
 	if (first < 0x80) return 2;
 	const octets = first & 0x7f;
 	if (octets < 1 || octets > 3 || !bytes[offset + 2]) return 0;
 	return octets === 1 && (bytes[offset + 2] as number) < 0x80 ? 0 : 2 + octets;
-}
+};
 
-function contentLength(bytes: Uint8Array, offset: number): number {
+const contentLength = (bytes: Uint8Array, offset: number): number => {
 	const first = bytes[offset + 1] as number;
 	if (first < 0x80) return first;
 	let length = 0;
 	for (let i = 0; i < (first & 0x7f); i++) length = (length << 8) | (bytes[offset + 2 + i] ?? 0);
 	return length;
-}
+};
 
 /** Bytes of the ASN.1 SEQUENCE at `offset`, header included; `undefined` where there is none. */
-function sequenceLength(bytes: Uint8Array, offset: number): number | undefined {
+const sequenceLength = (bytes: Uint8Array, offset: number): number | undefined => {
 	const length = bytes[offset] === Tag.Sequence ? header(bytes, offset) : 0;
 	return length ? length + contentLength(bytes, offset) : undefined;
-}
+};

@@ -104,7 +104,7 @@ export function digital(
 	};
 }
 
-function check({ pin, mode, edge, initialValue, onReadable }: DigitalOptions): void {
+const check = ({ pin, mode, edge, initialValue, onReadable }: DigitalOptions): void => {
 	if (!isPin(pin)) throw new TypeError("Digital: pin is required");
 	if (!modes.includes(mode)) throw new RangeError("Digital: mode is required");
 	if (initialValue !== undefined && initialValue !== 0 && initialValue !== 1)
@@ -113,4 +113,4 @@ function check({ pin, mode, edge, initialValue, onReadable }: DigitalOptions): v
 	if (typeof onReadable !== "function") throw new TypeError("Digital: onReadable must be a function");
 	if (edge !== Rising && edge !== Falling && edge !== Rising + Falling)
 		throw new RangeError("Digital: onReadable needs an edge");
-}
+};

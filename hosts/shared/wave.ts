@@ -49,15 +49,13 @@ export class Wave extends HostSensor {
 }
 
 /** The driver of a board with these ticks. */
-export function driver(ticks: Ticks): SensorDriver {
-	return {
-		io: Wave as SensorDriver["io"],
-		quantity: "value",
-		options: {
-			minimum: { type: "number" },
-			maximum: { type: "number" },
-			period: { type: "number", minimum: 1 },
-		},
-		defaults: { ticks },
-	};
-}
+export const driver = (ticks: Ticks): SensorDriver => ({
+	io: Wave as SensorDriver["io"],
+	quantity: "value",
+	options: {
+		minimum: { type: "number" },
+		maximum: { type: "number" },
+		period: { type: "number", minimum: 1 },
+	},
+	defaults: { ticks },
+});

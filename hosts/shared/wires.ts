@@ -17,13 +17,12 @@ export interface Wires {
 	watch(callback: (state: { readonly level: 0 | 1 }) => void, pin: PinSpecifier): () => void;
 }
 
-export function isPin(value: unknown): value is PinSpecifier {
+export const isPin = (value: unknown): value is PinSpecifier => {
 	return (
 		typeof value === "number" || typeof value === "string" || (typeof value === "object" && value !== null)
 	);
-}
+};
 
 /** What tells one pin from another: an object names a pin by its content, not by its identity. */
-export function keyOf(pin: PinSpecifier): string | number {
-	return typeof pin === "object" ? JSON.stringify(pin) : pin;
-}
+export const keyOf = (pin: PinSpecifier): string | number =>
+	typeof pin === "object" ? JSON.stringify(pin) : pin;

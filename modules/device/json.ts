@@ -49,7 +49,7 @@ const CLOSING = 0x5d;
 const BRACE = 0x20;
 
 /** `longest` in bytes; a longer message is not read. */
-export function parse(bytes: Uint8Array, longest: number, names: Names): Parsed {
+export const parse = (bytes: Uint8Array, longest: number, names: Names): Parsed => {
 	const { byteLength } = bytes;
 	if (byteLength > longest) return { error: `expected at most ${longest} bytes, found ${byteLength}` };
 	let text: string;
@@ -66,16 +66,16 @@ export function parse(bytes: Uint8Array, longest: number, names: Names): Parsed 
 		// The error is below.
 	}
 	return { text, error: "expected JSON" };
-}
+};
 
 /** A word such as ON is not even tried: the SDK's debugger stops at each exception, caught or not. */
-function structured(bytes: Uint8Array): boolean {
+const structured = (bytes: Uint8Array): boolean => {
 	const first = bytes.find(byte => byte > SPACE) ?? 0;
 	return (first | BRACE) === (OPENING | BRACE);
-}
+};
 
 /** The error of a text with too much in it. Exact up to its first syntax error, where the engine's parser stops. */
-function excess(bytes: Uint8Array, names: Names): string | undefined {
+const excess = (bytes: Uint8Array, names: Names): string | undefined => {
 	const { length } = bytes;
 	/** The last text, without its quotes. */
 	let from = 0;
@@ -100,4 +100,4 @@ function excess(bytes: Uint8Array, names: Names): string | undefined {
 		} else if ((byte | BRACE) === (CLOSING | BRACE)) depth--;
 	}
 	return values > MOST ? `expected JSON of at most ${MOST} values` : undefined;
-}
+};

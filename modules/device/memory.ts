@@ -101,22 +101,20 @@ export class Boot {
 }
 
 /** Far from where counting begins. */
-function anywhere(): number {
-	return 1_000_000 + Math.floor(Math.random() * 1_000_000_000);
-}
+const anywhere = (): number => 1_000_000 + Math.floor(Math.random() * 1_000_000_000);
 
 /** A key of at most 15 characters for any name: as it is where it fits, else its beginning and a hash (FNV-1a). */
-export function keyOf(prefix: string, name: string): string {
+export const keyOf = (prefix: string, name: string): string => {
 	const key = prefix + name;
 	if (key.length <= LONGEST_KEY) return key;
 	// `.` is in no name, so no short name can be taken for a hashed one.
 	return `${key.slice(0, 7)}.${hashOf(name).toString(36)}`;
-}
+};
 
 /** FNV-1a, 32 bits; `from` is the hash of a text before this one. */
-export function hashOf(text: string | Uint8Array, from = 0x811c9dc5): number {
+export const hashOf = (text: string | Uint8Array, from = 0x811c9dc5): number => {
 	const bytes = typeof text === "string" ? encode(text) : text;
 	let hash = from;
 	for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
 	return hash >>> 0;
-}
+};

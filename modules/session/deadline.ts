@@ -10,16 +10,16 @@ import type { Timer, TimerHandle } from "../mqtt/io.js";
  * Milliseconds from `then` to `now`; `then` is not in the future. Stays at 2 ** 31 - 1 from 24.8 days on. An age above 49.7
  * days looks young again: the caller then waits once more, at most for its own limit.
  */
-export function since(now: number, then: number): number {
+export const since = (now: number, then: number): number => {
 	const passed = (now - then) | 0;
 	return passed < 0 ? 0x7fff_ffff : passed;
-}
+};
 
 /** Milliseconds from `now` to `due`, which is at most 24.8 days ahead; 0 when it has come. */
-export function until(due: number, now: number): number {
+export const until = (due: number, now: number): number => {
 	const left = (due - now) | 0;
 	return left > 0 ? left : 0;
-}
+};
 
 /**
  * One timer that is kept and moved, never made anew: Moddable frees a one-shot timer when it fires, and making

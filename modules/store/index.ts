@@ -168,7 +168,7 @@ export default class Index implements Owner {
 }
 
 /** `to`, with the contents of `from`. */
-export function grown<T extends Uint8Array | Uint16Array | Uint32Array>(from: T, to: T): T {
+export const grown = <T extends Uint8Array | Uint16Array | Uint32Array>(from: T, to: T): T => {
 	to.set(from);
 	return to;
-}
+};

@@ -68,7 +68,7 @@ export const NOTHING = Object.freeze({
 });
 
 /** Looks at all blocks and sets `generations`: per block its generation, 0 where it is free. `header` is scratch. */
-export function mount(scan: Scan, header: BlockHeader, generations: Uint32Array): Mounted {
+export const mount = (scan: Scan, header: BlockHeader, generations: Uint32Array): Mounted => {
 	const { blocks } = scan;
 	const { count, blockLength } = blocks;
 	const hit: number[] = [];
@@ -129,10 +129,10 @@ export function mount(scan: Scan, header: BlockHeader, generations: Uint32Array)
 		aside,
 		damaged,
 	};
-}
+};
 
 /** Shows the records of all blocks in use to the owners, oldest first. Returns where the last one ends, or -1. */
-export function replay(scan: Scan, generations: Uint32Array, owners: readonly Owner[]): number {
+export const replay = (scan: Scan, generations: Uint32Array, owners: readonly Owner[]): number => {
 	scan.damaged = scan.torn = 0;
 	scan.end = -1;
 	for (let block = oldest(generations, 0); block >= 0; ) {
@@ -146,20 +146,20 @@ export function replay(scan: Scan, generations: Uint32Array, owners: readonly Ow
 		block = oldest(generations, generation);
 	}
 	return scan.end;
-}
+};
 
 /** The block with the lowest generation above `floor`; -1 when there is none. */
-export function oldest(generations: Uint32Array, floor: number): number {
+export const oldest = (generations: Uint32Array, floor: number): number => {
 	let block = -1;
 	for (let index = 0; index < generations.length; index++) {
 		const generation = generations[index] as number;
 		if (generation > floor && (block < 0 || generation < (generations[block] as number))) block = index;
 	}
 	return block;
-}
+};
 
 /** The block with the highest generation, leaving out `except`; -1 when all others are free. */
-function last(generations: Uint32Array, except: number): number {
+const last = (generations: Uint32Array, except: number): number => {
 	let newest = -1;
 	let most = 0;
 	for (let block = 0; block < generations.length; block++) {
@@ -168,10 +168,10 @@ function last(generations: Uint32Array, except: number): number {
 		newest = block;
 	}
 	return newest;
-}
+};
 
 /** The highest numbers in the headers of all blocks in use but `except`. */
-function headers(blocks: Blocks, header: BlockHeader, generations: Uint32Array, except: number) {
+const headers = (blocks: Blocks, header: BlockHeader, generations: Uint32Array, except: number) => {
 	let tail = 0;
 	let sequence = 0;
 	let aside = 0;
@@ -183,10 +183,10 @@ function headers(blocks: Blocks, header: BlockHeader, generations: Uint32Array, 
 		aside = Math.max(aside, header.aside);
 	}
 	return { tail, sequence, aside };
-}
+};
 
 /** The highest tail that the records of a block name, 0 if none does; lists the sequences of its copies. */
-function tailOf(scan: Scan, generations: Uint32Array, block: number, copies?: number[]): number {
+const tailOf = (scan: Scan, generations: Uint32Array, block: number, copies?: number[]): number => {
 	let tail = 0;
 	if (block < 0) return tail;
 	scan.begin(block, generations[block] as number);
@@ -194,10 +194,10 @@ function tailOf(scan: Scan, generations: Uint32Array, block: number, copies?: nu
 		if (scan.kind === Kind.tail) tail = Math.max(tail, scan.sequence);
 		else if (scan.copied) copies?.push(scan.sequence);
 	return tail;
-}
+};
 
 /** Everything in the newest block was copied from the oldest one, and is still there. */
-function stand(scan: Scan, generations: Uint32Array, newest: number, copies: readonly number[]): boolean {
+const stand = (scan: Scan, generations: Uint32Array, newest: number, copies: readonly number[]): boolean => {
 	const source = oldest(generations, 0);
 	if (source === newest) return false;
 	const originals: number[] = [];
@@ -205,10 +205,14 @@ function stand(scan: Scan, generations: Uint32Array, newest: number, copies: rea
 	while (scan.next())
 		if (scan.kind === Kind.message || scan.kind === Kind.value) originals.push(scan.sequence);
 	return copies.every(sequence => originals.includes(sequence));
-}
+};
 
 /** Tells an empty partition from a foreign one, when no block holds a journal. */
-function without(blocks: Blocks, header: BlockHeader, other: string): { found: number; description: string } {
+const without = (
+	blocks: Blocks,
+	header: BlockHeader,
+	other: string,
+): { found: number; description: string } => {
 	if (other) return { found: Found.foreign, description: other };
 	const { count, blockLength } = blocks;
 	for (let block = 0; block < count; block++) {
@@ -218,10 +222,10 @@ function without(blocks: Blocks, header: BlockHeader, other: string): { found: n
 		return { found: Found.foreign, description: `no journal: block ${block} begins with ${text}` };
 	}
 	return { found: Found.blank, description: `blank, ${count} blocks of ${blockLength} bytes` };
-}
+};
 
 /** The power went while the very first header was written: some of its zeros are there, and nothing else. */
-function begun(blocks: Blocks, header: BlockHeader, block: number): boolean {
+const begun = (blocks: Blocks, header: BlockHeader, block: number): boolean => {
 	const { blockLength, count } = blocks;
 	if (!blocks.blank(block, header.bytes.byteLength)) return false;
 	const found = new Uint8Array(BLOCK);
@@ -231,11 +235,11 @@ function begun(blocks: Blocks, header: BlockHeader, block: number): boolean {
 	for (let index = 0; index < BLOCK; index++)
 		if (((found[index] as number) & (wanted[index] as number)) !== wanted[index]) return false;
 	return true;
-}
+};
 
-function hexadecimal(bytes: Uint8Array): string {
+const hexadecimal = (bytes: Uint8Array): string => {
 	let text = "";
 	for (let index = 0; index < bytes.length; index++)
 		text += `${index ? " " : ""}${(bytes[index] as number).toString(16).padStart(2, "0")}`;
 	return text;
-}
+};

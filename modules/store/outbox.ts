@@ -239,10 +239,10 @@ export default class Outbox implements Pattern {
 }
 
 /** The body of a message. */
-function fill(bytes: Uint8Array, start: number, name: Uint8Array, payload: Uint8Array): void {
+const fill = (bytes: Uint8Array, start: number, name: Uint8Array, payload: Uint8Array): void => {
 	const size = name.byteLength;
 	bytes[start] = size & 0xff;
 	bytes[start + 1] = size >> 8;
 	bytes.set(name, start + 2);
 	bytes.set(payload, start + 2 + size);
-}
+};

@@ -37,7 +37,7 @@ const VERSION = 1;
 // Four tables, so that four bytes go at once: 15 units a byte in XS instead of 28. Built when the module is evaluated:
 // on the device that is at build time, and the 4 KiB lie in flash. The last table is for the byte that comes first.
 type Table = { readonly [index: number]: number };
-function tableOf(zeros: number): Table {
+const tableOf = (zeros: number): Table => {
 	const table = new Int32Array(256);
 	for (let byte = 0; byte < 256; byte++) {
 		let crc = byte;
@@ -45,7 +45,7 @@ function tableOf(zeros: number): Table {
 		table[byte] = crc;
 	}
 	return table;
-}
+};
 const table0 = tableOf(0);
 const table1 = tableOf(1);
 const table2 = tableOf(2);
@@ -55,14 +55,14 @@ const table3 = tableOf(3);
  * CRC-32 of `bytes` from `start`, a multiple of 4, up to `end`, as a signed 32-bit integer (an integer slot in XS, never a
  * float). `words` is the same memory; both its engine and its flash are little-endian.
  */
-export function crc32(bytes: Uint8Array, words: Int32Array, start: number, end: number): number {
+export const crc32 = (bytes: Uint8Array, words: Int32Array, start: number, end: number): number => {
 	let crc = fold(words, start >> 2, end >> 2);
 	for (let at = end & ~3; at < end; at++)
 		crc = (table0[(crc ^ (bytes[at] as number)) & 255] as number) ^ (crc >>> 8);
 	return ~crc;
-}
+};
 
-function fold(words: Int32Array, at: number, end: number): number {
+const fold = (words: Int32Array, at: number, end: number): number => {
 	const a = table3;
 	const b = table2;
 	const c = table1;
@@ -91,12 +91,11 @@ function fold(words: Int32Array, at: number, end: number): number {
 		(c[(crc >>> 16) & 255] as number) ^
 		(d[crc >>> 24] as number)
 	);
-}
+};
 
 /** The bytes a record with such a body takes on a flash that is written in units of `granule`, a power of two. */
-export function sizeOf(length: number, granule: number): number {
-	return ((length ? HEADER + length + CHECK : HEADER) + granule - 1) & -granule;
-}
+export const sizeOf = (length: number, granule: number): number =>
+	((length ? HEADER + length + CHECK : HEADER) + granule - 1) & -granule;
 
 /** Room for one record, made once. The body stands between header and check, ready to be written in one call. */
 export class Frame {
@@ -152,12 +151,12 @@ export class Frame {
 }
 
 /** The five words from `at` on are a record's header: its check holds and its kind is known. */
-export function isHeader(words: Int32Array, at: number): boolean {
+export const isHeader = (words: Int32Array, at: number): boolean => {
 	const first = words[at] as number;
 	const kind = first & 0x7f;
 	// From `message` to `tail`, and the second byte is 0.
 	return kind >= 1 && kind <= 8 && (first & 0xff00) === 0 && words[at + 4] === ~fold(words, at, at + 4);
-}
+};
 
 /** The header at the start of a block that is in use. */
 export class BlockHeader {

@@ -83,27 +83,23 @@ export const deviceClasses: readonly string[] = Object.freeze(Object.keys(units)
 export const stateClasses: readonly string[] = Object.freeze(["measurement", "total", "total_increasing"]);
 
 /** Both spellings of the micro sign mean the same; Home Assistant wants the Greek letter. */
-export function unitOf(unit: string): string {
-	return unit.startsWith("\u00b5") ? `\u03bc${unit.slice(1)}` : unit;
-}
+export const unitOf = (unit: string): string => (unit.startsWith("\u00b5") ? `\u03bc${unit.slice(1)}` : unit);
 
 /** The units that a class may have, for a message; `undefined` where `unit` is one of them. */
-export function wrongUnit(deviceClass: string, unit = ""): string | undefined {
+export const wrongUnit = (deviceClass: string, unit = ""): string | undefined => {
 	const known = units[deviceClass] ?? [];
 	if (known.includes(unitOf(unit))) return undefined;
 	return known.map(each => each || "no unit").join(", ");
-}
+};
 
-export function wrongState(deviceClass: string, stateClass: string): boolean {
-	return sums.includes(deviceClass) && stateClass === "measurement" && deviceClass !== "volume";
-}
+export const wrongState = (deviceClass: string, stateClass: string): boolean =>
+	sums.includes(deviceClass) && stateClass === "measurement" && deviceClass !== "volume";
 
 /** The class that a sensor has when its description names none. */
-export function classOf(driver: string, unit = ""): string | undefined {
+export const classOf = (driver: string, unit = ""): string | undefined => {
 	if (unit === "%" && driver === "humidity") return "humidity";
 	return usual[unitOf(unit)];
-}
+};
 
-export function stateClassOf(deviceClass: string | undefined): string {
-	return deviceClass !== undefined && sums.includes(deviceClass) ? "total_increasing" : "measurement";
-}
+export const stateClassOf = (deviceClass: string | undefined): string =>
+	deviceClass !== undefined && sums.includes(deviceClass) ? "total_increasing" : "measurement";

@@ -55,9 +55,7 @@ const PREFIX = "o:";
 const DEAD = "!";
 
 /** The longest record: `seen` takes 9 bytes for each command, the state 110, a command that is held 110. */
-export function roomOf(name: string): Room {
-	return [keyOf(PREFIX, name), 220 + 9 * MOST];
-}
+export const roomOf = (name: string): Room => [keyOf(PREFIX, name), 220 + 9 * MOST];
 
 export default class Applied {
 	/** What is meant. Changed by the methods below only; stored unless `unsaved`. */
@@ -196,42 +194,39 @@ export default class Applied {
 }
 
 /** A command, by topic (`kind` keeps those of one output apart) and text, as FNV-1a; "" at QoS 0, which is not sent again. */
-export function hashOf(kind: string, payload: Uint8Array, { id }: Received): string {
+export const hashOf = (kind: string, payload: Uint8Array, { id }: Received): string => {
 	let hash = 0x811c9dc5 ^ kind.charCodeAt(0);
 	for (let i = 0; i < payload.byteLength; i++) hash = Math.imul(hash ^ (payload[i] as number), 0x01000193);
 	return id ? (hash >>> 0).toString(36) : "";
-}
+};
 
 /** `seen` with one more at its end. */
-function noted(seen: string, command: string): string {
+const noted = (seen: string, command: string): string => {
 	const bare = command.slice(command.startsWith(DEAD) ? 1 : 0);
 	if (!bare) return seen;
 	const others = seen.split(" ").filter(other => other && other !== bare && other !== DEAD + bare);
 	return [...others, command].slice(-MOST).join(" ");
-}
+};
 
 /** Equal for requests that want the same. */
-export function textOf({ on, brightness }: Request): string {
-	return `${on ? "ON" : "OFF"}${brightness === undefined ? "" : ` ${brightness}`}`;
-}
+export const textOf = ({ on, brightness }: Request): string =>
+	`${on ? "ON" : "OFF"}${brightness === undefined ? "" : ` ${brightness}`}`;
 
 /** The level of an actuator that shows this, 0…255. */
-export function levelOf({ on, brightness }: State, dimmable: boolean): number {
-	return on ? (dimmable ? brightness : 255) : 0;
-}
+export const levelOf = ({ on, brightness }: State, dimmable: boolean): number =>
+	on ? (dimmable ? brightness : 255) : 0;
 
 /** The payload of the output's `state` topic. */
-export function stateText({ on, brightness, ver, src }: State, dimmable: boolean): string {
-	return JSON.stringify({
+export const stateText = ({ on, brightness, ver, src }: State, dimmable: boolean): string =>
+	JSON.stringify({
 		state: on ? "ON" : "OFF",
 		...(dimmable && { brightness }),
 		...(ver >= 0 && { ver }),
 		src,
 	});
-}
 
 /** What was stored. Missing or invalid fields get their defaults. */
-function read({ on, brightness, ver, wish, src, from, local, seen, held }: Values): State {
+const read = ({ on, brightness, ver, wish, src, from, local, seen, held }: Values): State => {
 	const { hash } = isRecord(held) ? held : {};
 	return {
 		on: on === true,
@@ -245,15 +240,20 @@ function read({ on, brightness, ver, wish, src, from, local, seen, held }: Value
 		seen: typeof seen === "string" ? seen.replace(/\w+\./g, "") : "",
 		...(typeof hash === "string" && { held: commandOf(read(held as Values), hash) }),
 	};
-}
+};
 
-function commandOf({ on, brightness, ver, wish, src }: State, hash: string): Command {
-	return { on, brightness, ver, wish, src, hash };
-}
+const commandOf = ({ on, brightness, ver, wish, src }: State, hash: string): Command => ({
+	on,
+	brightness,
+	ver,
+	wish,
+	src,
+	hash,
+});
 
-function powerOn(state: State, { powerOn }: OutputDescription): State {
+const powerOn = (state: State, { powerOn }: OutputDescription): State => {
 	if (powerOn === "last") return state;
 	if (powerOn === "off" || state.wish === "") return { ...state, on: false, src: "power-on" };
 	const brightness = Number(state.wish.split(" ")[1] ?? state.brightness);
 	return { ...state, on: state.wish.startsWith("ON"), brightness, src: "desired" };
-}
+};

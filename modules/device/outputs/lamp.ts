@@ -56,17 +56,16 @@ class Dimmer implements Actuator {
 }
 
 /** The driver for the description's `lamp`. A host without PWM gets a lamp that is on or off and keeps a brightness. */
-export function lampDriver(
+export const lampDriver = (
 	{ io, pin: pins }: Pick<Device, "io" | "pin">,
 	lamp: LampDescription,
-): ActuatorDriver {
+): ActuatorDriver => {
 	const { dimmable, activeLow } = lamp;
 	const pin = pinOf(pins, lamp.pin);
 	if (dimmable && io.PWM) return { io: Dimmer, dimmable, defaults: { pwm: io.PWM, pin, activeLow } };
 	return { io: Switch, dimmable, defaults: { digital: io.Digital, pin, activeLow } };
-}
+};
 
 /** A pin by the name the host gives it (§30 `pin`), or as it was written. */
-export function pinOf(pins: Device["pin"], pin: PinSpecifier): PinSpecifier {
-	return typeof pin === "string" && Object.hasOwn(pins, pin) ? (pins[pin] as PinSpecifier) : pin;
-}
+export const pinOf = (pins: Device["pin"], pin: PinSpecifier): PinSpecifier =>
+	typeof pin === "string" && Object.hasOwn(pins, pin) ? (pins[pin] as PinSpecifier) : pin;

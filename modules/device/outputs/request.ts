@@ -32,27 +32,28 @@ const TOGGLE =
 	"expected ON or OFF, found TOGGLE: a broker may deliver it twice, and then it would change nothing";
 
 /** The request in a payload that is not empty. */
-export function parseRequest(payload: Uint8Array, names: Names): Request | Refusal {
+export const parseRequest = (payload: Uint8Array, names: Names): Request | Refusal => {
 	const { text, value, error } = parse(payload, LONGEST, names);
 	const state = stateOf(text);
 	if (state !== undefined) return { on: state === "ON" };
 	if (isRecord(value)) return fromRecord(value);
 	if (isToggle(text)) return { error: TOGGLE };
 	return { error: text === undefined ? (error as string) : `${FORM}, found ${show(text)}` };
-}
+};
 
 /** As `parseRequest`, of a live command. Retained by mistake it would switch at each reconnect, also after newer commands. */
-export function parseLive(payload: Uint8Array, { retain }: Received, names: Names): Request | Refusal {
+export const parseLive = (payload: Uint8Array, { retain }: Received, names: Names): Request | Refusal => {
 	const request = parseRequest(payload, names);
 	return retain ? ignored("a retained copy", request) : request;
-}
+};
 
 /** The refusal of a request that is no live one. */
-export function ignored(found: string, { cid }: Request | Refusal): Refusal {
-	return { error: `expected a live message, found ${found}: ignored`, ...(cid !== undefined && { cid }) };
-}
+export const ignored = (found: string, { cid }: Request | Refusal): Refusal => ({
+	error: `expected a live message, found ${found}: ignored`,
+	...(cid !== undefined && { cid }),
+});
 
-function fromRecord(value: { readonly [key: string]: unknown }): Request | Refusal {
+const fromRecord = (value: { readonly [key: string]: unknown }): Request | Refusal => {
 	const { brightness, ver } = value;
 	const state = stateOf(value.state);
 	const cid = cidOf(value.cid);
@@ -74,29 +75,26 @@ function fromRecord(value: { readonly [key: string]: unknown }): Request | Refus
 		...(ver !== undefined && { ver }),
 		...(cid !== undefined && { cid }),
 	};
-}
+};
 
-function stateOf(value: unknown): "ON" | "OFF" | undefined {
+const stateOf = (value: unknown): "ON" | "OFF" | undefined => {
 	const text = typeof value === "string" && value.length <= 3 ? value.toUpperCase() : "";
 	return text === "ON" || text === "OFF" ? text : undefined;
-}
+};
 
-function isToggle(value: unknown): boolean {
-	return typeof value === "string" && value.toUpperCase() === "TOGGLE";
-}
+const isToggle = (value: unknown): boolean => typeof value === "string" && value.toUpperCase() === "TOGGLE";
 
-function unknownKeys(value: Values): readonly Problem[] {
+const unknownKeys = (value: Values): readonly Problem[] => {
 	const problems: Problem[] = [];
 	for (const key of Object.keys(value)) if (!keys.includes(key)) unknown(problems, key, key, keys);
 	return problems;
-}
+};
 
-function isWhole(value: unknown, minimum: number, maximum: number): value is number {
-	return Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum;
-}
+const isWhole = (value: unknown, minimum: number, maximum: number): value is number =>
+	Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum;
 
 /** A correlation id that can be sent back as it came. */
-export function cidOf(value: unknown): string | number | undefined {
+export const cidOf = (value: unknown): string | number | undefined => {
 	if (typeof value === "number" && Number.isFinite(value)) return value;
 	return typeof value === "string" && value.length <= 64 ? value : undefined;
-}
+};

@@ -173,9 +173,9 @@ export class StoredProvision implements Provision {
 }
 
 /** A description that is wrong because of a change on trial makes no board: rolls back at once. */
-export function abandon({ provision, restart }: Device): undefined {
+export const abandon = ({ provision, restart }: Device): undefined => {
 	if (provision?.trying && provision.drop()) restart?.();
-}
+};
 
 /** The time of a trial, from the start of a board on. */
 export default class Trial {

@@ -11,14 +11,13 @@ import { hashOf, type Room } from "../memory.js";
 const PREFIX = "r:";
 
 /** The key of a name. It depends on the base, so a record of an earlier root or id can be told by its key. */
-function keyFor(base: string, name: string): string {
-	return PREFIX + hashOf(name, hashOf(base)).toString(36);
-}
+const keyFor = (base: string, name: string): string => PREFIX + hashOf(name, hashOf(base)).toString(36);
 
 /** The record of a name. */
-export function roomOf(base: string, name: string): Room {
-	return [keyFor(base, name), encode(JSON.stringify({ n: name })).byteLength];
-}
+export const roomOf = (base: string, name: string): Room => [
+	keyFor(base, name),
+	encode(JSON.stringify({ n: name })).byteLength,
+];
 
 export interface CleanupOptions {
 	readonly memory: Memory;
