@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { features } from "../../main.js";
 import { check, type Description, line, type Problem } from "../../modules/device/description/description.js";
 import { show } from "../../modules/device/description/schema.js";
 import type { SensorDriver } from "../../modules/device/io.js";
@@ -49,7 +50,7 @@ export function load(options: Options): Config {
 	const host = createDevice({ description: raw, directory, data: directory });
 	try {
 		const { broker = pending } = raw;
-		const { description, problems } = check({ ...raw, broker }, host.sensor, host.actuator);
+		const { description, problems } = check({ ...raw, broker }, host.sensor, host.actuator, features);
 		if (!description)
 			throw new Wrong(problems.map(problem => complaint(absence(problem, raw, host), file, overrides)));
 		tryDrivers(description, file, host);

@@ -12,8 +12,7 @@ import Decommission from "./commands/decommission.js";
 import { type Description, type OutputDescription, onlyTLS, optionsFor } from "./description/description.js";
 import Settings, { knownNames } from "./description/settings.js";
 import Fault from "./fault.js";
-import Bundle from "./homeassistant/bundle.js";
-import Discovery, { HOMEASSISTANT } from "./homeassistant/discovery.js";
+import type { Feature, Part } from "./feature.js";
 import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
 import { Names } from "./json.js";
 import Memory, { Boot } from "./memory.js";
@@ -22,10 +21,10 @@ import { lampDriver } from "./outputs/lamp.js";
 import Output, { type OutputParts } from "./outputs/output.js";
 import Trial, { Restore } from "./provisioning/trial.js";
 import Publisher, { reported } from "./publisher.js";
-import Info, { firmware } from "./retained/info.js";
+import Info from "./retained/info.js";
 import Retained from "./retained/retained.js";
 import Router from "./router.js";
-import { type default as Alert, type Edges, waitingEdges } from "./sensors/alert.js";
+import { type Edges, waitingEdges } from "./sensors/alert.js";
 import Sensor, { type SensorParts } from "./sensors/sensor.js";
 import type { Storage } from "./storage.js";
 import Time from "./time.js";
@@ -45,6 +44,8 @@ export interface BoardOptions {
 	readonly connect: (options: UserOptions) => SessionLike;
 	/** Bytes. */
 	readonly longestAnswer?: number;
+	/** What this firmware has beside the board itself. */
+	readonly features?: readonly Feature[];
 }
 
 export default class Board {
@@ -57,7 +58,8 @@ export default class Board {
 	private session: SessionLike;
 	private readonly refresh;
 	private readonly retained: Retained;
-	private readonly discovery: Discovery;
+	/** Of the features. */
+	private readonly parts: readonly Part[];
 	private readonly decommission: Decommission;
 	private readonly trial: Trial;
 	/** In the order in which they are closed. */
@@ -70,7 +72,7 @@ export default class Board {
 		const { device, description, storage } = options;
 		const { timer, clock, network, provision, trace } = device;
 		const { outbox } = storage;
-		const { longestAnswer } = options;
+		const { longestAnswer, features = [] } = options;
 		const base = topics.base(description.root, description.id);
 		const restart = () => this.restart();
 		const forgetting = () => decommission.active;
@@ -107,22 +109,25 @@ export default class Board {
 		fault.retained = retained;
 		const { cleanup } = retained;
 		this.outputs = outputs;
-		const discovery = this.discover(trying, memory, fault.alerts);
+		const announce = () => retained.announce();
+		const own = { device, description, memory, publisher, outputs, own: fault.alerts, trying, announce };
+		const made = features.map(feature => feature.make(own)).filter(part => part !== undefined);
 		const leave = () => this.leave(router);
-		const decommission = new Decommission({ timer, memory, publisher, outbox, cleanup, discovery, leave });
+		const decommission = new Decommission({ timer, memory, publisher, outbox, cleanup, parts: made, leave });
 		const actions = { settings, info, sensors, outputs, decommission, restart };
 		const command = new Command({ device, memory, names, publisher, ...actions });
-		const router = new Router({ base, command, outputs, trace, birth: discovery.birth });
+		const others = made.flatMap(({ inbound = [] }) => inbound);
+		const router = new Router({ base, command, outputs, trace, others });
 		this.sensors = sensors;
 		this.retained = retained;
-		this.discovery = discovery;
+		this.parts = made;
 		this.decommission = decommission;
 		this.trial = new Trial(device, restart);
 		this.session = publisher.session = this.connect(router);
 		const button = this.makeButton();
 		const buttons = button ? [button, new Restore(device, button, settings, restart)] : [];
 		const { trial } = this;
-		this.closing = [...sensors, fault, decommission, retained, discovery, trial, ...buttons, time, publisher];
+		this.closing = [...sensors, fault, decommission, retained, ...made, trial, ...buttons, time, publisher];
 		this.refresh = timer.repeat(() => retained.announce(), description.refresh);
 		if (decommission.active) return;
 		fault.start();
@@ -230,7 +235,7 @@ export default class Board {
 		try {
 			return new Button(this.options.device, button, () => {
 				output.press();
-				if (this.description.homeAssistant) this.publisher.event(topics.button, '{"event_type":"press"}');
+				for (const part of this.parts) part.pressed?.();
 			});
 		} catch (error) {
 			this.publisher.report(`button: ${error}`);
@@ -238,23 +243,9 @@ export default class Board {
 		}
 	}
 
-	/** Home Assistant's document of this board, or what there may be left of one. */
-	private discover(trying: boolean, memory: Memory, own: readonly Alert[]): Discovery {
-		const { description, publisher, outputs, options } = this;
-		const { timer } = options.device;
-		const { homeAssistant = false } = description;
-		const { prefix = HOMEASSISTANT, ...more } = typeof homeAssistant === "object" ? homeAssistant : {};
-		const { name: host, sensor: drivers } = options.device;
-		const bundle = homeAssistant
-			? new Bundle({ description, prefix, ...more, firmware, host, drivers, outputs, own })
-			: undefined;
-		const announce = () => this.retained.announce();
-		return new Discovery({ bundle, prefix, timer, memory, publisher, trying, random: Math.random, announce });
-	}
-
 	private connect(router: Router): SessionLike {
 		const { device, description, storage, connect } = this.options;
-		const { trial, outputs, decommission, retained, discovery } = this;
+		const { trial, outputs, decommission, retained, parts } = this;
 		const { watch } = device.network;
 		return connect({
 			id: description.id,
@@ -281,12 +272,13 @@ export default class Board {
 				for (const output of outputs) output.online(present);
 				decommission.online();
 				retained.announce();
-				discovery.online();
+				for (const part of parts) part.online?.(present);
 			},
 			onOffline: () => {
 				this.publisher.report("offline");
 				trial.offline();
 				for (const output of outputs) output.offline();
+				for (const part of parts) part.offline?.();
 			},
 			onReport: (event, detail) => {
 				const left = event === Report.filterRefused || event === Report.filterLeftOut;

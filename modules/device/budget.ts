@@ -6,6 +6,7 @@
 
 import { encode } from "../mqtt/text.js";
 import type { Description } from "./description/description.js";
+import type { Feature } from "./feature.js";
 import topics from "./topics.js";
 
 export interface Budget {
@@ -42,12 +43,16 @@ const Most = Object.freeze({ longestInbound: 4096, longestAnswer: 15_000, queueB
 const FLYING = 256;
 
 /** `heap`: bytes of slots and chunks that the engine has; none: as many as it wants. */
-export default function budget(heap: number | undefined, description: Description): Budget {
+export default function budget(
+	heap: number | undefined,
+	description: Description,
+	features: readonly Feature[] = [],
+): Budget {
 	const topic = encode(topics.base(description.root, description.id) + topics.result).byteLength;
 	if (heap === undefined) return { ...Most, replyBytes: Most.longestAnswer + topic, lacking: 0 };
 	const { longestInbound, longestAnswer, queueBytes } = Least;
 	const least = longestInbound * Cost.inbound + longestAnswer * Cost.answer + queueBytes;
-	const left = heap - own(description) - SPARE - least;
+	const left = heap - own(description, features) - SPARE - least;
 	const more = Math.max(left, 0);
 	// A third each for messages, their answers and the queue.
 	const queue = Math.min(queueBytes + Math.floor(more / 3), Most.queueBytes);
@@ -68,11 +73,13 @@ export function lack(lacking: number, { sensors, alerts }: Description): string 
 }
 
 /** What a board of this description takes by itself. */
-export function own({ sensors, alerts, actuators, lamp, broker = "" }: Description): number {
+export function own(description: Description, features: readonly Feature[] = []): number {
+	const { sensors, alerts, actuators, lamp, broker = "" } = description;
 	const outputs = actuators.length + (lamp ? 1 : 0);
 	const secure = (typeof broker === "string" ? [broker] : broker).some(address =>
 		address.startsWith("mqtts:"),
 	);
 	const parts = sensors.length * Own.sensor + alerts.length * Own.alert + outputs * Own.output;
-	return Own.board + parts + (secure ? Own.secure : 0);
+	const more = features.reduce((sum, feature) => sum + feature.heap(description), 0);
+	return Own.board + parts + more + (secure ? Own.secure : 0);
 }

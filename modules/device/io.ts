@@ -7,6 +7,7 @@
 import type MQTTClient from "../mqtt/client.js";
 import type { ResolverClass, TCPClass, Ticks, Timer, With } from "../mqtt/io.js";
 import type { Flash, KeyValueDomain } from "../store/io.js";
+import type { Form } from "./description/schema.js";
 
 export type { KeyValueDomain };
 
@@ -201,6 +202,8 @@ export interface Device {
 	readonly clock: Clock;
 	/** The board description as the user wrote it, not yet checked. */
 	readonly description: unknown;
+	/** Of the program's features (feature.ts): what they add to the form of a description. */
+	readonly forms?: readonly Form[];
 	/** Broker, id and root as the host was told them, in place of a program's own; `description` has them already. */
 	readonly overrides?: { readonly [key: string]: string };
 	/** Absent where a command line says it. */

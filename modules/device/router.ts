@@ -6,6 +6,7 @@
 
 import type { Subscription, UserOptions } from "../session/options.js";
 import type Command from "./commands/command.js";
+import type { Inbound } from "./feature.js";
 import type Output from "./outputs/output.js";
 import { heard } from "./publisher.js";
 import topics from "./topics.js";
@@ -18,8 +19,8 @@ export interface RouterOptions {
 	readonly command: Pick<Command, "receive">;
 	readonly outputs: readonly Routed[];
 	readonly trace: ((line: string) => void) | undefined;
-	/** Home Assistant's status, on a topic that is not the board's. */
-	readonly birth?: { readonly topic: string; readonly receive: (payload: Uint8Array) => void } | undefined;
+	/** Of features, on topics that are not the board's. */
+	readonly others?: readonly Inbound[];
 }
 
 export default class Router {
@@ -27,7 +28,7 @@ export default class Router {
 	/** A message on a whole topic. Without a receiver it is only traced. For the session as it is: a frame less of the stack. */
 	readonly receive: UserOptions["onMessage"];
 
-	constructor({ base, command, outputs, trace, birth }: RouterOptions) {
+	constructor({ base, command, outputs, trace, others = [] }: RouterOptions) {
 		const set = new Map<string, Routed>();
 		const desired = new Map<string, Routed>();
 		const subscriptions: Subscription[] = [{ topic: base + topics.command, QoS: 1 }];
@@ -40,7 +41,7 @@ export default class Router {
 			subscriptions.push({ topic: base + topics.outputSet(name), QoS: description.liveOnly ? 0 : 1 });
 			if (!description.liveOnly) subscriptions.push({ topic: base + topics.outputDesired(name), QoS: 1 });
 		}
-		if (birth) subscriptions.push({ topic: birth.topic, QoS: 0 });
+		for (const { topic, QoS } of others) subscriptions.push({ topic, QoS });
 		this.subscriptions = subscriptions;
 		this.receive = (topic, payload, about) => {
 			const name = topic.startsWith(base) ? topic.slice(base.length) : topic;
@@ -50,7 +51,9 @@ export default class Router {
 			if (name === topics.command) command.receive(payload, about);
 			else if (set.has(name)) (set.get(name) as Routed).set(payload, about);
 			else if (open) (desired.get(name) as Routed).desired(payload, about);
-			else if (topic === birth?.topic) birth.receive(payload);
+			else
+				for (let i = 0; i < others.length; i++)
+					if (others[i]?.topic === topic) others[i]?.receive(payload, about);
 		};
 	}
 }

@@ -13,7 +13,7 @@ import { attemptsRoom } from "./commands/attempts.js";
 import { forgetRoom } from "./commands/decommission.js";
 import { type Description, faultName, storageFault } from "./description/description.js";
 import { settingsRoom } from "./description/settings.js";
-import { discoveryRooms } from "./homeassistant/discovery.js";
+import type { Feature } from "./feature.js";
 import type { Device, KeyValueDomain } from "./io.js";
 import { bootRoom, type Room } from "./memory.js";
 import { roomOf as appliedRoom } from "./outputs/applied.js";
@@ -45,12 +45,17 @@ export interface Storage {
 const PARTITION = "journal";
 
 /** `ram`: bytes that alerts may take where there is no flash. */
-export function openStorage(device: Device, description: Description, ram = 16_384): Storage {
+export function openStorage(
+	device: Device,
+	description: Description,
+	features: readonly Feature[] = [],
+	ram = 16_384,
+): Storage {
 	let why = "no flash";
 	try {
 		const partition = device.flash?.open({ path: PARTITION, mode: "r+" });
 		if (partition) {
-			const store = new Store({ partition, promised: roomFor(description) });
+			const store = new Store({ partition, promised: roomFor(description, features) });
 			const { outbox, state } = store;
 			if (outbox && state) {
 				const { lacking } = state;
@@ -69,7 +74,10 @@ export function openStorage(device: Device, description: Description, ram = 16_3
 }
 
 /** By key, the bytes of the longest record that a board of this description keeps. */
-export function roomFor(description: Description): ReadonlyMap<string, number> {
+export function roomFor(
+	description: Description,
+	features: readonly Feature[] = [],
+): ReadonlyMap<string, number> {
 	const { sensors, alerts, actuators, lamp } = description;
 	const base = topics.base(description.root, description.id);
 	const outputs = actuators.map(({ name }) => name);
@@ -81,7 +89,7 @@ export function roomFor(description: Description): ReadonlyMap<string, number> {
 	for (const name of names) rooms.push(retainedRoom(base, name));
 	for (const name of outputs) rooms.push(appliedRoom(name));
 	for (const name of all) rooms.push(alertRoom(name));
-	rooms.push(...discoveryRooms(description));
+	for (const feature of features) rooms.push(...feature.rooms(description));
 	return new Map(rooms);
 }
 

@@ -28,6 +28,7 @@ function stage(traced = true) {
 		base: "r/b/",
 		command: { receive: note("command") },
 		outputs: [output("lamp", false), output("door", true)],
+		others: [{ topic: "hub/status", QoS: 0, receive: note("feature") }],
 		trace: traced ? line => void trace.push(line) : undefined,
 	});
 	const receive = (topic: string, text: string, about: Received = live) =>
@@ -36,12 +37,13 @@ function stage(traced = true) {
 }
 
 describe("what a board subscribes to", () => {
-	it("is cmd, and set and desired of each output, on whole topics at QoS 1; but set alone and at QoS 0 where an output takes live commands only", () => {
+	it("is cmd, and set and desired of each output, on whole topics at QoS 1; but set alone and at QoS 0 where an output takes live commands only; then those of features", () => {
 		assert.deepEqual(stage().router.subscriptions, [
 			{ topic: "r/b/cmd", QoS: 1 },
 			{ topic: "r/b/lamp/set", QoS: 1 },
 			{ topic: "r/b/lamp/desired", QoS: 1 },
 			{ topic: "r/b/door/set", QoS: 0 },
+			{ topic: "hub/status", QoS: 0 },
 		]);
 	});
 });
@@ -72,6 +74,13 @@ describe("what comes", () => {
 			receive(topic, "ON");
 			assert.deepEqual(heard, []);
 		});
+
+	it("on a feature's topic goes to that feature alone, and is subscribed to", () => {
+		const { router, receive, heard } = stage();
+		assert.deepEqual(router.subscriptions.at(-1), { topic: "hub/status", QoS: 0 });
+		receive("hub/status", "online");
+		assert.deepEqual(heard, [["feature", "online", live]]);
+	});
 
 	it("is traced by its name, where there is one, before it is received; whoever receives it", () => {
 		const { receive, trace } = stage();

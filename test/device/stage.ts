@@ -6,6 +6,7 @@
 import Board from "../../modules/device/board.js";
 import { check, type Description, line } from "../../modules/device/description/description.js";
 import { words } from "../../modules/device/description/fields.js";
+import type { Feature } from "../../modules/device/feature.js";
 import type {
 	Clock,
 	Device,
@@ -268,11 +269,11 @@ export class World {
 		};
 	}
 	/** Switches a board on. It is offline until `link.connect()`. */
-	start(raw: object = {}): Board {
+	start(raw: object = {}, features: readonly Feature[] = []): Board {
 		this.dead = false;
 		this.cutAfter = -1;
 		const device = this.device();
-		const { description, problems } = check({ ...base, ...raw }, device.sensor, device.actuator);
+		const { description, problems } = check({ ...base, ...raw }, device.sensor, device.actuator, features);
 		if (!description) throw new Error(problems.map(problem => line(problem)).join("\n"));
 		const storage = this.#storage(device, description);
 		this.outbox = storage.outbox;
@@ -280,6 +281,7 @@ export class World {
 			device,
 			description,
 			storage,
+			features,
 			connect: options => {
 				if (this.connect) return this.connect(options);
 				this.link = new TestLink(this, options);

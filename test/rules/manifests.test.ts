@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { isTypesOnly, root, sources } from "./sources.js";
 
 interface Manifest {
@@ -15,16 +15,20 @@ interface Manifest {
 	readonly platforms?: Readonly<Record<string, Manifest>>;
 }
 
-const read = (folder: string) =>
-	JSON.parse(readFileSync(join(root, folder, "manifest.json"), "utf8")) as Manifest;
+const read = (folder: string, name = "manifest") =>
+	JSON.parse(readFileSync(join(root, folder, `${name}.json`), "utf8")) as Manifest;
 
-/** Names of the modules in a folder and below it that leave code behind. */
+/** Names of the modules in a folder that leave code behind, and of those below it that have no manifest of their own. */
 function present(folder: string): string[] {
 	return readdirSync(join(root, folder), { recursive: folder.startsWith("modules/"), encoding: "utf8" })
 		.filter(name => name.endsWith(".ts") && !name.endsWith(".d.ts"))
+		.filter(name => !features.some(feature => join(folder, dirname(name)) === feature && feature !== folder))
 		.filter(name => !isTypesOnly(readFileSync(join(root, folder, name), "utf8")))
 		.map(name => `${folder}/${name.slice(0, -3)}`);
 }
+
+/** Folders of what a firmware may be built without, each with its manifest. */
+const features = ["modules/device/homeassistant"];
 
 /** What a manifest calls the file at a path, from the repository's root and without extension. */
 function named(folder: string, { modules = {} }: Manifest): Map<string, string> {
@@ -60,6 +64,7 @@ const behind = new Set(["sdk/handshake", "sdk/session"]);
 describe("the manifest of", () => {
 	for (const folder of [
 		...folders,
+		...features,
 		"hosts/moddable",
 		"hosts/moddable/mqtt",
 		"hosts/moddable/session",
@@ -87,11 +92,22 @@ describe("the manifest of", () => {
 				assert.ok(behind.has(name) || [...names.values()].includes(name), `${name} is no module`);
 		});
 	it("the library includes that of every folder of modules, and one host for every platform", () => {
-		const { include = [], platforms = {} } = read("hosts/moddable/board");
+		const { include = [], platforms = {} } = read("hosts/moddable/board", "core");
 		for (const folder of folders) assert.ok(include.includes(`../../../${folder}/manifest.json`), folder);
 		for (const platform of ["esp32", "esp32/*", "lin", "mac", "win"])
 			assert.ok(platforms[platform]?.include, platform);
 		assert.ok("error" in (platforms["..."] ?? {}), "another platform is an error");
+	});
+	it("the library has every feature, and without features has what all of them need", () => {
+		const board = (name: string) => read("hosts/moddable/board", name);
+		const every = features.map(folder => basename(folder));
+		assert.deepEqual(board("manifest").include, ["./core.json", ...every.map(name => `./${name}.json`)]);
+		assert.deepEqual(board("lean").include, ["./core.json"]);
+		for (const name of every) {
+			const { include, modules, preload } = board(name);
+			assert.deepEqual(include, [`../../../modules/device/${name}/manifest.json`]);
+			assert.deepEqual([modules, preload], [{ [`glowworm/${name}`]: `./${name}` }, [`glowworm/${name}`]]);
+		}
 	});
 	it("the repository is the library and the program of it that has nothing of its own", () => {
 		const { include, modules, preload } = read(".");

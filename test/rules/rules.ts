@@ -138,7 +138,7 @@ function importRule(path: string, node: Node, typesOnly: ReadonlySet<string>, re
 		return;
 	}
 	const [from, to] = [path.split("/")[1] ?? "", target.split("/")[1] ?? ""];
-	const allowed = path === "main.ts" ? Object.keys(layers) : layers[from];
+	const allowed = !path.includes("/") ? Object.keys(layers) : layers[from];
 	const file = target.replace(/^modules\//, "").replace(/\.js$/, "");
 	if (allowed && !allowed.includes(to) && !allowed.includes(file))
 		report("layer", node, `${from || path} imports ${file}`);

@@ -35,7 +35,7 @@ function project(name: string, folders: readonly string[]): string {
 	const folder = join(output, "projects", name);
 	mkdirSync(folder, { recursive: true });
 	const ours = [
-		"hosts/moddable/board/manifest.json",
+		"hosts/moddable/board/core.json",
 		"hosts/esp32/manifest.json",
 		"hosts/esp32/journal.json",
 		"hosts/moddable/manifest.json",
@@ -49,6 +49,20 @@ function project(name: string, folders: readonly string[]): string {
 		include,
 		modules: { main: "./main", "~": ours.flatMap(({ modules }) => modules?.["~"] ?? []) },
 	};
+	writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));
+	return folder;
+}
+
+/** A program of one's own with the lean library, and with the feature that it names. */
+function lean(name: string, features: readonly string[]): string {
+	const folder = join(output, "projects", name);
+	mkdirSync(folder, { recursive: true });
+	const imports = features.map(feature => `import ${feature} from "glowworm/${feature}";\n`).join("");
+	const main = `import { board } from "glowworm";\n${imports}
+export default device => board(device, { features: Object.freeze([${features}]) });\n`;
+	writeFileSync(join(folder, "main.js"), main);
+	const include = ["lean", ...features].map(each => join(root, "hosts/moddable/board", `${each}.json`));
+	const manifest = { build: { NAME: name }, include, modules: { main: "./main" }, preload: ["main"] };
 	writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));
 	return folder;
 }
@@ -80,6 +94,17 @@ describe("the firmware for the ESP32", function () {
 				aliases: `${all.aliases - bare.aliases} (SDK ${bare.aliases})`,
 			};
 		});
+	it("has nothing of Home Assistant in it where a program with the lean manifest names no features", async () => {
+		const without = await linkChip("esp32c3", lean("lean", []), "lean");
+		const project = lean("named", ["homeassistant"]);
+		const named = await linkChip("esp32c3", project, "named");
+		const text = ({ folder }: typeof named) => readFileSync(join(folder, "mc.xs.c"), "latin1");
+		for (const made of [without, named]) assert.deepEqual(warnings(made.log, replaced), []);
+		assert.match(text(named), /modules\/device\/homeassistant\/bundle/);
+		assert.doesNotMatch(text(without), /homeassistant/);
+		const [less, more] = [without, named].map(({ folder }) => measure(folder).bytes);
+		rows["Home Assistant, esp32c3"] = { "our modules, bytes of flash": (more ?? 0) - (less ?? 0) };
+	});
 	describe("with a board's own manifest beside it, as in FLASHING.md", () => {
 		const board = join(output, "projects/my-board");
 		const certificates = join(board, "certificates");

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { features } from "../../main.js";
 import { own } from "../../modules/device/budget.js";
 import { check, type Description } from "../../modules/device/description/description.js";
 import type { SensorDriver } from "../../modules/device/io.js";
@@ -152,12 +153,17 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 		new Set(observer.since(mark, `${base}/cmd/result`).map(({ text }) => JSON.parse(text).cid));
 
 	// With a twentieth for the garbage between two collections.
-	for (const count of [2, 16])
-		it(`uses, with ${count} sensors and an alert each, no more than the budget counts for it, less a twentieth`, async () => {
+	for (const [count, homeAssistant] of [
+		[2, false],
+		[2, true],
+		[16, false],
+		[16, true],
+	] as const)
+		it(`uses, with ${count} sensors and an alert each${homeAssistant ? " and Home Assistant" : ""}, no more than the budget counts for it, less a twentieth`, async () => {
 			const further = Array.from({ length: count - 2 }, (_, i) => ({ ...board.sensors[0], name: `s${i}` }));
 			const sensors = [...board.sensors, ...further];
 			const alerts = sensors.map(({ name }) => ({ name: `high-${name}`, sensor: name, above: 200 }));
-			const raw = { ...board, sensors, alerts };
+			const raw = { ...board, sensors, alerts, homeAssistant };
 			await away(raw, 1_000_000);
 			const mark = observer.mark;
 			boot(1_000_000);
@@ -165,9 +171,9 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 			await observer.next(`${base}/measurements/signal`, undefined, observer.mark, 60_000);
 			const used = Number(simulator?.lines.findLast(line => /^used: \d+$/.test(line))?.slice(6));
 			const drivers = { temperature: {} as SensorDriver, humidity: {} as SensorDriver };
-			const { description } = check(raw, drivers);
-			const counted = own(description as Description);
-			rows[`${count} sensors, idle`] = { used, counted };
+			const { description } = check(raw, drivers, {}, features);
+			const counted = own(description as Description, features);
+			rows[`${count} sensors${homeAssistant ? ", Home Assistant" : ""}, idle`] = { used, counted };
 			assert.ok(used <= counted * 0.95, `${used} bytes, ${counted} are counted`);
 		});
 

@@ -8,7 +8,7 @@
 import type { Timer } from "../../mqtt/io.js";
 import { Deadline } from "../../session/deadline.js";
 import type { Outbox } from "../../session/options.js";
-import type Discovery from "../homeassistant/discovery.js";
+import type { Part } from "../feature.js";
 import type { default as Memory, Room } from "../memory.js";
 import type Publisher from "../publisher.js";
 import type Cleanup from "../retained/cleanup.js";
@@ -27,7 +27,8 @@ export interface DecommissionOptions {
 	readonly publisher: Publisher;
 	readonly outbox: Outbox;
 	readonly cleanup: Cleanup;
-	readonly discovery: Pick<Discovery, "clear">;
+	/** Of features. */
+	readonly parts: readonly Part[];
 	/** The board leaves, without a status. */
 	readonly leave: () => void;
 }
@@ -42,8 +43,8 @@ export default class Decommission {
 	/** Names last reported as set aside. */
 	private reported = "";
 	private attempts = 0;
-	/** Home Assistant's document is cleared. */
-	private undiscovered = false;
+	/** Features have taken back what they had retained. */
+	private cleared = false;
 
 	constructor(options: DecommissionOptions) {
 		const { active, all } = options.memory.get(KEY);
@@ -89,12 +90,12 @@ export default class Decommission {
 	}
 
 	private look(): void {
-		const { publisher, outbox, leave, discovery } = this.options;
+		const { publisher, outbox, leave, parts } = this.options;
 		// `online` goes on.
 		if (!publisher.online) return;
-		this.undiscovered ||= discovery.clear();
+		this.cleared ||= parts.every(part => part.clear?.() ?? true);
 		this.left = (this.left ?? this.names()).filter(name => !publisher.clear(name, true));
-		const busy = this.left.length > 0 || outbox.length > 0 || !this.undiscovered;
+		const busy = this.left.length > 0 || outbox.length > 0 || !this.cleared;
 		const aside = busy ? "" : this.aside();
 		if (busy || aside) this.turn.set(aside ? LOOK.aside : LOOK.next);
 		else leave();

@@ -9,7 +9,7 @@ import type { ActuatorDriver, Device, DriverOption } from "../io.js";
 
 import { type Address, BROKER, board, type Known, parseAddress } from "./fields.js";
 import { checkRules } from "./rules.js";
-import { isRecord, type Problem, report, type Values, walk } from "./schema.js";
+import { type Form, isRecord, type Problem, report, type Values, walk } from "./schema.js";
 
 export { faultName, storageFault } from "./rules.js";
 export type { Problem } from "./schema.js";
@@ -103,14 +103,15 @@ export interface ButtonDescription {
 	readonly actuator?: string;
 }
 
-/** `drivers` are the host's sensor drivers (ECMA-419 §30 `sensor`), `actuators` its drivers beside the lamp's. */
+/** `drivers` are the host's sensor drivers (ECMA-419 §30 `sensor`), `actuators` its drivers beside the lamp's; `forms` are the features'. */
 export function check(
 	raw: unknown,
 	drivers: Device["sensor"],
 	actuators: { readonly [driver: string]: ActuatorDriver } = {},
+	forms: readonly Form[] = [],
 ): { readonly description?: Description; readonly problems: Problem[] } {
 	const problems: Problem[] = [];
-	const known: Known = { sensors: drivers, actuators };
+	const known: Known = { sensors: drivers, actuators, forms };
 	const value = walk(board, raw, "", problems, known);
 	if (isRecord(value)) checkRules(value, known, problems);
 	return problems.length ? { problems } : { description: value as unknown as Description, problems };

@@ -3,15 +3,15 @@
  * Conditions between keys are in rules.ts, the types of the result in description.ts. Durations are in milliseconds.
  */
 
-import { deviceClasses, stateClasses } from "../homeassistant/classes.js";
 import type { ActuatorDriver, Device, DriverOption } from "../io.js";
 import topics from "../topics.js";
-import type { Keys, ListSpec, RecordSpec, Spec, Values } from "./schema.js";
+import type { Form, Keys, ListSpec, RecordSpec, Spec, Values } from "./schema.js";
 
-/** The drivers that a description may name. */
+/** What a description may name: drivers, and keys of the features that the firmware has. */
 export interface Known {
 	readonly sensors: Device["sensor"];
 	readonly actuators: { readonly [driver: string]: ActuatorDriver };
+	readonly forms: readonly Form[];
 }
 
 export const BROKER = "mqtt://HOST[:PORT] or mqtts://HOST[:PORT]";
@@ -38,6 +38,10 @@ const day = `..${DAY}`;
 const list = (item: Spec, maximum: number, initial: readonly string[] = freeze([])): ListSpec =>
 	freeze({ item, maximum, initial });
 
+/** Keys of features (feature.ts), in a firmware that is built without them. */
+const absent: Keys = freeze({ homeAssistant: "absent ?" });
+const absentOfSensor: Keys = freeze({ deviceClass: "absent ?", stateClass: "absent ?" });
+
 const sensor: RecordSpec = freeze({
 	keys: freeze({
 		name,
@@ -56,11 +60,12 @@ const sensor: RecordSpec = freeze({
 		batch: "whole 1..200 =1",
 		// Without a reading for so long, `<name>-fault` is raised.
 		faultAfter: `number 100${day} ?`,
-		// Of Home Assistant, where the unit does not say it.
-		deviceClass: `${deviceClasses.join("|")} ?`,
-		stateClass: `${stateClasses.join("|")} ?`,
 	}),
-	more: (value: Values, known: unknown) => options((known as Known).sensors, value.driver),
+	more: (value: Values, known: unknown) => {
+		const { sensors, forms } = known as Known;
+		const own = options(sensors, value.driver);
+		return own && Object.assign({}, own, absentOfSensor, ...forms.map(form => form.sensor));
+	},
 });
 
 const alert: RecordSpec = freeze({
@@ -157,9 +162,9 @@ export const board: RecordSpec = freeze({
 		button,
 		// Without them, one message on `cmd` could move the board to another broker.
 		commands: list(words.join("|"), words.length, harmless),
-		// rules.ts checks it.
-		homeAssistant: "any ?",
 	}),
+	more: (_: Values, known: unknown) =>
+		Object.assign({}, absent, ...(known as Known).forms.map(form => form.board)),
 });
 
 /** The forms of a driver's options; `undefined` when there is no such driver, which is reported elsewhere. */

@@ -3,10 +3,9 @@
  * threshold, topics within the limits of every broker. Each function ignores values that `walk` (schema.ts) has refused.
  */
 
-import { classOf, wrongState, wrongUnit } from "../homeassistant/classes.js";
 import topics from "../topics.js";
 import { BROKER, type Known, parseAddress } from "./fields.js";
-import { isRange, isRecord, nearest, type Problem, report, show, unknown, type Values } from "./schema.js";
+import { isRange, isRecord, nearest, type Problem, report, show, type Values } from "./schema.js";
 
 /** Adds every mistake between keys of a board's description. */
 export function checkRules(value: Values, known: Known, problems: Problem[]): void {
@@ -16,7 +15,7 @@ export function checkRules(value: Values, known: Known, problems: Problem[]): vo
 	checkAlerts(items(value.alerts), items(value.sensors), problems);
 	checkActuators(value, known, problems);
 	checkTopics(value, problems);
-	checkHomeAssistant(value, problems);
+	for (const form of known.forms) form.check(value, problems, known);
 }
 
 function checkBroker(value: Values, problems: Problem[]): void {
@@ -57,45 +56,7 @@ function checkSensors(sensors: readonly Values[], known: Known, problems: Proble
 		checkDriver(sensor.driver, known.sensors, `${key}.driver`, problems);
 		if (typeof window === "number" && typeof every === "number" && window < every)
 			report(problems, `${key}.window`, `at least every (${every})`, window);
-		checkClasses(sensor, known, key, problems);
 	});
-}
-
-/** Home Assistant leaves out an entity whose unit its class does not know, and says so in its own log only. */
-function checkClasses(sensor: Values, { sensors }: Known, key: string, problems: Problem[]): void {
-	const {
-		driver = "",
-		deviceClass,
-		stateClass,
-		...more
-	} = sensor as { readonly [key: string]: string | undefined };
-	const unit = more.unit ?? sensors[driver]?.unit;
-	const found = deviceClass ?? classOf(driver, unit);
-	if (found === undefined) return;
-	const expected = deviceClass === undefined ? undefined : wrongUnit(found, unit);
-	if (expected !== undefined) report(problems, `${key}.unit`, `${expected} (deviceClass ${found})`, unit);
-	if (stateClass !== undefined && wrongState(found, stateClass))
-		report(problems, `${key}.stateClass`, `total or total_increasing (${found})`, stateClass);
-}
-
-function checkHomeAssistant({ homeAssistant }: Values, problems: Problem[]): void {
-	if (homeAssistant === undefined || typeof homeAssistant === "boolean") return;
-	const key = "homeAssistant";
-	if (!isRecord(homeAssistant)) {
-		report(
-			problems,
-			key,
-			'true, or an object such as {"prefix":"homeassistant","area":"Hall"}',
-			homeAssistant,
-		);
-		return;
-	}
-	for (const [name, value] of Object.entries(homeAssistant))
-		if (name !== "prefix" && name !== "area") unknown(problems, `${key}.${name}`, name, ["prefix", "area"]);
-		else if (typeof value !== "string" || value === "" || value.length > 64)
-			report(problems, `${key}.${name}`, "a text of 1 to 64 characters", value);
-		else if (name === "prefix" && !topics.isRoot(value))
-			report(problems, `${key}.prefix`, "topic levels without + #", value);
 }
 
 function checkDriver(driver: unknown, known: object, key: string, problems: Problem[]): void {
@@ -231,6 +192,6 @@ function checkTopics(value: Values, problems: Problem[]): void {
 		});
 }
 
-function items(value: unknown): readonly Values[] {
+export function items(value: unknown): readonly Values[] {
 	return Array.isArray(value) ? value.map(item => (isRecord(item) ? item : {})) : [];
 }

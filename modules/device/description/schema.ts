@@ -37,6 +37,15 @@ export interface ListSpec {
 	readonly initial: readonly unknown[];
 }
 
+/** What a feature (feature.ts) adds to the form of a description. */
+export interface Form {
+	/** Keys of the board, and of each sensor. */
+	readonly board: Keys;
+	readonly sensor: Keys;
+	/** Adds every mistake between its keys; `known` are the drivers. Ignores values that `walk` has refused. */
+	check(value: Values, problems: Problem[], known: unknown): void;
+}
+
 /** The value with its defaults, or, where `problems` grew, something not to be used. */
 export function walk(
 	form: Spec,
@@ -112,6 +121,8 @@ function expected(kind: string, low: string, high: string): string {
 			return "topic levels between single slashes, without + # or control characters, not starting with $";
 		case "pin":
 			return "a pin number or the name of a pin";
+		case "absent":
+			return "nothing (this firmware is built without it)";
 		default:
 			return "a text";
 	}
@@ -145,6 +156,8 @@ function fits(kind: string, value: unknown, low: number, high: number): boolean 
 			return typeof value === "string" ? value !== "" : typeof value === "object" && value !== null;
 		case "any":
 			return value !== undefined;
+		case "absent":
+			return value === false;
 		default:
 			return typeof value === "string";
 	}
@@ -169,7 +182,8 @@ function record(
 	context: unknown,
 ): Values {
 	const further = more ? more(value, context) : {};
-	const keys: Keys = { ...further, ...own };
+	// Its own come first, and hold.
+	const keys: Keys = { ...own, ...further, ...own };
 	const prefix = path ? `${path}.` : "";
 	// Without a known driver there is no telling which further keys are right.
 	for (const key of Object.keys(value))

@@ -115,7 +115,7 @@ export default class Settings {
 				raw[section] = list(original[section as Section], further, section, problems);
 			else unknown(problems, section, section, sections);
 		}
-		return problems.length ? { problems } : check(raw, device.sensor, device.actuator);
+		return problems.length ? { problems } : check(raw, device.sensor, device.actuator, device.forms);
 	}
 }
 

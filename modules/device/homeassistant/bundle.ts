@@ -12,9 +12,6 @@ import { classOf, stateClassOf, unitOf } from "./classes.js";
 
 export interface BundleOptions {
 	readonly description: Description;
-	/** The first level of the topic. */
-	readonly prefix: string;
-	readonly area?: string;
 	/** "glowworm 0.1.0", and the platform that the board runs on. */
 	readonly firmware: string;
 	readonly host: string;
@@ -40,15 +37,19 @@ const MINUTE = 60_000;
 
 export default class Bundle {
 	readonly topic: string;
+	/** Home Assistant's own status. */
+	readonly birth: string;
 	readonly components: readonly Component[];
 	private readonly options: BundleOptions;
 	private readonly base: string;
 
 	constructor(options: BundleOptions) {
-		const { description, prefix } = options;
+		const { description } = options;
+		const { prefix } = settings(description);
 		this.options = options;
 		this.base = topics.base(description.root, description.id);
 		this.topic = `${prefix}/device/${description.id}/config`;
+		this.birth = `${prefix}/status`;
 		this.components = this.list();
 	}
 
@@ -70,7 +71,8 @@ export default class Bundle {
 	}
 
 	private head(): string {
-		const { description, area, firmware, host } = this.options;
+		const { description, firmware, host } = this.options;
+		const { area } = settings(description);
 		const [, version = firmware] = firmware.split(" ");
 		const dev = {
 			ids: [`glowworm_${description.id}`],
@@ -247,6 +249,11 @@ export default class Bundle {
 			...(stateClass !== undefined && { stat_cla: stateClass }),
 		};
 	}
+}
+
+/** What a description says of Home Assistant, with the defaults. */
+function settings({ homeAssistant }: Description): { readonly prefix: string; readonly area?: string } {
+	return { prefix: "homeassistant", ...(typeof homeAssistant === "object" && homeAssistant) };
 }
 
 /** Without a measurement for so long, a sensor's value means nothing any more: three times the longest usual silence. */

@@ -8,13 +8,13 @@
 import type { Timer, TimerHandle } from "../../mqtt/io.js";
 import { decode, encode } from "../../mqtt/text.js";
 import { type Description, storageFault } from "../description/description.js";
+import type { Inbound, Part } from "../feature.js";
 import type Memory from "../memory.js";
 import type { Room } from "../memory.js";
 import type Publisher from "../publisher.js";
+import topics from "../topics.js";
 import Bundle, { type Component } from "./bundle.js";
 
-/** The first level of Home Assistant's topics, by default. */
-export const HOMEASSISTANT = "homeassistant";
 /** The topic of the document that may be at the broker. */
 const KEY = "ha";
 /** Its components, as many to a record as fit; `PREFIX` and a number. */
@@ -31,8 +31,6 @@ const ARRIVED = 15_000;
 export interface DiscoveryOptions {
 	/** None: Home Assistant is not wanted. */
 	readonly bundle: Bundle | undefined;
-	/** The first level of Home Assistant's topics. */
-	readonly prefix: string;
 	readonly timer: Timer;
 	readonly memory: Memory;
 	readonly publisher: Publisher;
@@ -44,7 +42,9 @@ export interface DiscoveryOptions {
 	readonly announce: () => void;
 }
 
-export default class Discovery {
+export default class Discovery implements Part {
+	/** Home Assistant's own status. */
+	readonly inbound: readonly Inbound[];
 	private readonly options: DiscoveryOptions;
 	/** Of an earlier description: to be named with their platform only, until that has arrived. */
 	private removed: readonly Component[];
@@ -55,6 +55,9 @@ export default class Discovery {
 	constructor(options: DiscoveryOptions) {
 		this.options = options;
 		this.removed = this.gone();
+		const { bundle } = options;
+		const receive = (payload: Uint8Array) => this.started(payload);
+		this.inbound = bundle ? [{ topic: bundle.birth, QoS: 0, receive }] : [];
 	}
 
 	/** A connection stands: the document may have been lost with the broker, or be another one than it was. */
@@ -64,11 +67,9 @@ export default class Discovery {
 		if (bundle) this.wait(0);
 	}
 
-	/** To be subscribed to: Home Assistant's own status. */
-	get birth() {
-		const { bundle, prefix } = this.options;
-		if (!bundle) return undefined;
-		return { topic: `${prefix}/status`, receive: (payload: Uint8Array) => this.started(payload) };
+	pressed(): void {
+		const { bundle, publisher } = this.options;
+		if (bundle) publisher.event(topics.button, '{"event_type":"press"}');
 	}
 
 	private started(payload: Uint8Array): void {
@@ -192,11 +193,10 @@ export function discoveryRooms(description: Description): Room[] {
 		dimmable: false,
 	}));
 	const own = [{ name: storageFault }];
-	const about = { prefix: "", firmware: "", host: "", drivers: {}, outputs, own };
-	const texts = packed(new Bundle({ ...about, description }).components);
-	const { prefix = HOMEASSISTANT } = typeof homeAssistant === "object" ? homeAssistant : {};
-	// `{"t":"…/device/…/config"}`; a prefix may take three bytes a character.
-	const rooms: Room[] = [[KEY, 30 + 3 * prefix.length + description.id.length]];
+	const about = { firmware: "", host: "", drivers: {}, outputs, own };
+	const { topic: t, components } = new Bundle({ ...about, description });
+	const texts = packed(components);
+	const rooms: Room[] = [[KEY, encode(JSON.stringify({ t })).byteLength]];
 	for (let record = 0; record < texts.length; record++) rooms.push([`${PREFIX}${record}`, LONGEST + 8]);
 	return rooms;
 }

@@ -63,11 +63,11 @@ export function shown(provision: Provision): Values {
 function misdescribed(
 	changes: Values,
 	description: Description,
-	{ sensor, actuator }: Device,
+	{ sensor, actuator, forms }: Device,
 	tls: boolean,
 ): Problem[] {
 	const raw = overlaid(description, key => changes[key] ?? undefined);
-	const { description: whole, problems } = check(raw, sensor, actuator);
+	const { description: whole, problems } = check(raw, sensor, actuator, forms);
 	const wrong = whole ? addresses(whole, tls).problems : problems;
 	return wrong.map(({ key, expected, found }) => ({
 		key: `provision.${key}`,

@@ -9,6 +9,7 @@ import fc from "fast-check";
 import { check, type Description } from "../../../modules/device/description/description.js";
 import Bundle from "../../../modules/device/homeassistant/bundle.js";
 import { deviceClasses, stateClasses } from "../../../modules/device/homeassistant/classes.js";
+import homeAssistant from "../../../modules/device/homeassistant/homeassistant.js";
 import type { SensorDriver } from "../../../modules/device/io.js";
 import { expand, validate } from "../../homeassistant/validator.js";
 
@@ -16,12 +17,13 @@ const driver: SensorDriver = { io: class {} as unknown as SensorDriver["io"], qu
 const drivers = { temperature: driver, humidity: driver, wave: driver };
 
 function described(raw: object): Description {
-	const { description, problems } = check({ root: "factory/1/machine", id: "desk-1", ...raw }, drivers);
+	const all = { root: "factory/1/machine", id: "desk-1", ...raw };
+	const { description, problems } = check(all, drivers, {}, [homeAssistant]);
 	assert.deepEqual(problems, []);
 	return description as Description;
 }
 
-function bundle(description: Description, prefix = "homeassistant", area?: string): Bundle {
+function bundle(description: Description): Bundle {
 	const { lamp, actuators } = description;
 	const outputs = [
 		...(lamp ? [{ name: "lamp", dimmable: lamp.dimmable }] : []),
@@ -34,7 +36,7 @@ function bundle(description: Description, prefix = "homeassistant", area?: strin
 		outputs,
 		own: [{ name: "storage-fault" }],
 	};
-	return new Bundle({ description, prefix, ...(area !== undefined && { area }), ...about });
+	return new Bundle({ description, ...about });
 }
 
 function text(made: Bundle, removed: Parameters<Bundle["piece"]>[1] = []): string {
@@ -68,7 +70,7 @@ const standard = {
 
 describe("the device document for Home Assistant", () => {
 	it("of the usual board is the one in desk.json", () => {
-		const made = bundle(described(standard), "homeassistant", "Hall");
+		const made = bundle(described({ ...standard, homeAssistant: { area: "Hall" } }));
 		assert.equal(made.topic, "homeassistant/device/desk-1/config");
 		recorded("desk.json", text(made));
 		assert.deepEqual(validate(made.topic, text(made)), []);
@@ -148,7 +150,7 @@ describe("the device document for Home Assistant", () => {
 					sensor: name,
 					...(index ? { below: 3 } : { above: 5 }),
 				}));
-				const { description: found } = check({ ...raw, alerts }, drivers);
+				const { description: found } = check({ ...raw, alerts }, drivers, {}, [homeAssistant]);
 				if (!found) return;
 				passed++;
 				const made = bundle(found);
@@ -161,7 +163,7 @@ describe("the device document for Home Assistant", () => {
 
 	it("is not needed for a unit that its class does not know: the description is refused, with the units that it may have", () => {
 		const sensors = [{ name: "a", driver: "wave", every: 1000, unit: "V", deviceClass: "temperature" }];
-		const { problems } = check({ root: "a", id: "b", sensors }, drivers);
+		const { problems } = check({ root: "a", id: "b", sensors }, drivers, {}, [homeAssistant]);
 		assert.deepEqual(problems, [
 			{ key: "sensors[0].unit", expected: "°C, °F, K (deviceClass temperature)", found: '"V"' },
 		]);

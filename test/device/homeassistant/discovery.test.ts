@@ -85,7 +85,6 @@ function board({
 	});
 	publisher.session = session;
 	const about = {
-		prefix: "homeassistant",
 		firmware: "glowworm 0.1.0",
 		host: "node",
 		drivers: {},
@@ -95,7 +94,6 @@ function board({
 	const bundle = wanted ? new Bundle({ description: description(sensors, id), ...about }) : undefined;
 	const discovery = new Discovery({
 		bundle,
-		prefix: "homeassistant",
 		timer: clock,
 		memory: new Memory(domain as never),
 		publisher,
@@ -138,8 +136,9 @@ describe("discovery by Home Assistant", () => {
 	it("publishes it again 1 to 10 s after Home Assistant's online, then the states, and not for its offline", () => {
 		const { discovery, clock, said, online, announced } = board();
 		online();
-		const { topic, receive } = discovery.birth as NonNullable<typeof discovery.birth>;
-		assert.equal(topic, "homeassistant/status");
+		const [birth] = discovery.inbound;
+		assert.equal(birth?.topic, "homeassistant/status");
+		const receive = (payload: Uint8Array) => birth?.receive(payload, {} as never);
 		receive(bytes("offline"));
 		clock.advance(20_000);
 		assert.deepEqual([said.length, announced()], [1, 0]);
@@ -204,7 +203,7 @@ describe("discovery by Home Assistant", () => {
 		next.online();
 		assert.deepEqual(next.said, [[TOPIC, ""]]);
 		assert.deepEqual([...domain.map.keys()], []);
-		assert.equal(next.discovery.birth, undefined);
+		assert.deepEqual(next.discovery.inbound, []);
 	});
 
 	it("clears the document of an earlier id, but not while the new one is on trial", () => {

@@ -1,0 +1,54 @@
+/**
+ * What a board may be built without: Home Assistant, say. A program names the features it wants (start.ts); each adds keys to
+ * the description, records to the memory, and a part to the board, which hears topics of its own and is told when the broker
+ * comes and goes. Types only: nothing here knows any feature.
+ */
+
+import type { Received, Subscription } from "../session/options.js";
+import type { Description } from "./description/description.js";
+import type { Form } from "./description/schema.js";
+import type { Device } from "./io.js";
+import type { default as Memory, Room } from "./memory.js";
+import type Output from "./outputs/output.js";
+import type Publisher from "./publisher.js";
+
+export interface Feature extends Form {
+	/** The records that it keeps on a board of this description. */
+	rooms(description: Description): readonly Room[];
+	/** Bytes of slots and chunks that it takes there. */
+	heap(description: Description): number;
+	/** Its part of a board, or nothing where there is nothing for it to do. */
+	make(parts: Parts): Part | undefined;
+}
+
+/** What a feature is made from: the board's own. */
+export interface Parts {
+	readonly device: Device;
+	readonly description: Description;
+	readonly memory: Memory;
+	readonly publisher: Publisher;
+	readonly outputs: readonly Output[];
+	/** Alerts of the board itself, beside those of its sensors. */
+	readonly own: readonly { readonly name: string }[];
+	/** The id or root is on trial: what was retained under the other one stays. */
+	readonly trying: boolean;
+	/** Publishes all that is retained, one a turn. */
+	announce(): void;
+}
+
+export interface Part {
+	readonly inbound?: readonly Inbound[];
+	/** The broker is there, and all other parts know. */
+	online?(present: boolean): void;
+	offline?(): void;
+	/** The button was pressed. */
+	pressed?(): void;
+	/** Takes back what it has retained: the board is taken out of service. False: to be asked again. */
+	clear?(): boolean;
+	close(): void;
+}
+
+/** A whole topic beside the board's own, and who receives what comes on it. */
+export interface Inbound extends Subscription {
+	receive(payload: Uint8Array, about: Received): void;
+}

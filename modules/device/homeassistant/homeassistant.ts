@@ -1,0 +1,81 @@
+/**
+ * Home Assistant as a feature of a board (device/feature.ts): the keys that it adds to a description, the records that it keeps,
+ * and its part, which publishes the document (discovery.ts) that the description makes (bundle.ts). A program that does not
+ * name it has nothing of it in its image.
+ */
+
+import type { Description } from "../description/description.js";
+import type { Known } from "../description/fields.js";
+import { items } from "../description/rules.js";
+import { isRecord, type Problem, report, unknown, type Values } from "../description/schema.js";
+import type { Feature, Part, Parts } from "../feature.js";
+import { firmware } from "../retained/info.js";
+import topics from "../topics.js";
+import Bundle from "./bundle.js";
+import { classOf, deviceClasses, stateClasses, wrongState, wrongUnit } from "./classes.js";
+import Discovery, { discoveryRooms } from "./discovery.js";
+
+const EXPECTED = 'true, or an object such as {"prefix":"homeassistant","area":"Hall"}';
+/** Measured as those of the board are (budget.ts). */
+const Heap = Object.freeze({ board: 4000, sensor: 1000, alert: 1000 });
+const keys: readonly string[] = Object.freeze(["prefix", "area"]);
+
+const homeAssistant: Feature = Object.freeze({
+	board: Object.freeze({ homeAssistant: "any ?" }),
+	// Where the unit does not say it.
+	sensor: Object.freeze({
+		deviceClass: `${deviceClasses.join("|")} ?`,
+		stateClass: `${stateClasses.join("|")} ?`,
+	}),
+	check(value: Values, problems: Problem[], known: unknown): void {
+		checkOptions(value.homeAssistant, problems);
+		items(value.sensors).forEach((sensor, index) => {
+			checkClasses(sensor, known as Known, `sensors[${index}]`, problems);
+		});
+	},
+	rooms: discoveryRooms,
+	heap: ({ homeAssistant, sensors, alerts }: Description) =>
+		homeAssistant ? Heap.board + Heap.sensor * sensors.length + Heap.alert * alerts.length : 0,
+	make({ device, description, outputs, own, ...parts }: Parts): Part {
+		const { name: host, sensor: drivers, timer } = device;
+		const bundle = description.homeAssistant
+			? new Bundle({ description, firmware, host, drivers, outputs, own })
+			: undefined;
+		return new Discovery({ ...parts, bundle, timer, random: Math.random });
+	},
+});
+
+export default homeAssistant;
+
+function checkOptions(options: unknown, problems: Problem[]): void {
+	if (options === undefined || typeof options === "boolean") return;
+	if (!isRecord(options)) {
+		report(problems, "homeAssistant", EXPECTED, options);
+		return;
+	}
+	for (const [name, value] of Object.entries(options)) {
+		const key = `homeAssistant.${name}`;
+		if (!keys.includes(name)) unknown(problems, key, name, keys);
+		else if (typeof value !== "string" || value === "" || value.length > 64)
+			report(problems, key, "a text of 1 to 64 characters", value);
+		else if (name === "prefix" && !topics.isRoot(value))
+			report(problems, key, "topic levels without + #", value);
+	}
+}
+
+/** Home Assistant leaves out an entity whose unit its class does not know, and says so in its own log only. */
+function checkClasses(sensor: Values, { sensors }: Known, key: string, problems: Problem[]): void {
+	const {
+		driver = "",
+		deviceClass,
+		stateClass,
+		...more
+	} = sensor as { readonly [key: string]: string | undefined };
+	const unit = more.unit ?? sensors[driver]?.unit;
+	const found = deviceClass ?? classOf(driver, unit);
+	if (found === undefined) return;
+	const expected = deviceClass === undefined ? undefined : wrongUnit(found, unit);
+	if (expected !== undefined) report(problems, `${key}.unit`, `${expected} (deviceClass ${found})`, unit);
+	if (stateClass !== undefined && wrongState(found, stateClass))
+		report(problems, `${key}.stateClass`, `total or total_increasing (${found})`, stateClass);
+}

@@ -1,0 +1,102 @@
+/** Features that a program names, or leaves out: what a board without them says of a description that asks for one. */
+
+import assert from "node:assert/strict";
+import lean from "../../lean.js";
+import { features } from "../../main.js";
+import { own } from "../../modules/device/budget.js";
+import { check, type Description, line } from "../../modules/device/description/description.js";
+import type { Feature, Part, Parts } from "../../modules/device/feature.js";
+import { roomFor } from "../../modules/device/storage.js";
+import { World } from "./stage.js";
+
+const plain = { root: "r", id: "b", broker: "mqtt://127.0.0.1", sensors: [], lamp: { pin: 2 } };
+const words = (raw: object, forms = features) =>
+	check({ ...plain, ...raw }, { wave: {} as never }, {}, forms).problems.map(problem => line(problem));
+
+describe("a feature that a firmware is built without", () => {
+	for (const homeAssistant of [true, { area: "Hall" }])
+		it(`is refused in one line where a description asks for it: homeAssistant ${JSON.stringify(homeAssistant)}`, () => {
+			const world = new World();
+			assert.equal(lean(world.device(), { description: { ...plain, homeAssistant } }), undefined);
+			const found = homeAssistant === true ? "true" : "an object";
+			assert.deepEqual(world.trace, [
+				`homeAssistant: expected nothing (this firmware is built without it), found ${found}`,
+			]);
+		});
+	it("is refused where a sensor asks for it", () => {
+		const sensors = [{ name: "a", driver: "wave", every: 1000, unit: "V", deviceClass: "voltage" }];
+		assert.deepEqual(words({ sensors }), []);
+		assert.deepEqual(words({ sensors }, []), [
+			'sensors[0].deviceClass: expected nothing (this firmware is built without it), found "voltage"',
+		]);
+	});
+	it("may be said to be off", () => assert.deepEqual(words({ homeAssistant: false }, []), []));
+	it("needs no room", () => {
+		const description = check({ ...plain, homeAssistant: true }, {}, {}, features).description as Description;
+		const keys = [...roomFor(description).keys()];
+		const more = [...roomFor(description, features).keys()].filter(key => !keys.includes(key));
+		assert.deepEqual(more, ["ha", "ha:0"]);
+		assert.ok(own(description, features) > own(description));
+	});
+});
+
+describe("a feature that a program names", () => {
+	/** A feature that notes what it is told. */
+	function noting() {
+		const told: string[] = [];
+		let parts: Parts | undefined;
+		const part: Part = {
+			inbound: [{ topic: "hub/say", QoS: 1, receive: () => void told.push("received") }],
+			online: present => void told.push(`online ${present}`),
+			offline: () => void told.push("offline"),
+			close: () => void told.push("closed"),
+		};
+		const feature: Feature = {
+			board: { hub: "boolean ?" },
+			sensor: {},
+			check: ({ hub }, problems) => {
+				if (hub === false) problems.push({ key: "hub", expected: "true", found: "false" });
+			},
+			rooms: () => [],
+			heap: () => 0,
+			make(made) {
+				parts = made;
+				return part;
+			},
+		};
+		return { feature, told, parts: () => parts as Parts };
+	}
+
+	it("adds its keys to the description, with its own conditions", () => {
+		const { feature } = noting();
+		assert.deepEqual(words({ hub: true }, [feature]), []);
+		assert.deepEqual(words({ hub: 1 }, [feature]), ["hub: expected true or false, found 1"]);
+		assert.deepEqual(words({ hub: false }, [feature]), ["hub: expected true, found false"]);
+		assert.match(words({ hub: true }, []).join(), /^hub: expected one of root, /);
+	});
+
+	it("has a part of the board, which hears its topics, and learns of the broker and of the end", () => {
+		const world = new World();
+		const { feature, told, parts } = noting();
+		const board = world.start({ hub: true }, [feature]);
+		assert.equal(parts().outputs, board.outputs);
+		world.link.connect();
+		world.link.options.onMessage("hub/say", new Uint8Array(), {
+			QoS: 1,
+			retain: false,
+			duplicate: false,
+			id: 1,
+		});
+		world.link.disconnect();
+		board.close();
+		assert.deepEqual(told, ["online false", "received", "offline", "closed"]);
+	});
+
+	it("is left out of a board where it has nothing to do", () => {
+		const world = new World();
+		const { feature } = noting();
+		const board = world.start({}, [{ ...feature, make: () => undefined }]);
+		world.link.connect();
+		board.close();
+	});
+});
