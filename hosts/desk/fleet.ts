@@ -6,6 +6,7 @@
 
 import { encode } from "../../modules/mqtt/text.js";
 import type { PinState } from "../node/pins.js";
+import type { Credentials } from "../node/tls.js";
 import { type BoardOptions, DeskBoard } from "./board.js";
 import { idOf } from "./held.js";
 import { LinkFault } from "./link.js";
@@ -25,6 +26,8 @@ export interface FleetOptions {
 	readonly id: string;
 	/** Of the first board; the others' ids take its place in the description. */
 	readonly board: BoardOptions;
+	/** What each further board is trusted by and for, if that is a thing of its own. */
+	readonly credentials?: (id: string) => Promise<Credentials>;
 	/** The folder of a board's state, by its id. */
 	readonly folder: (id: string) => string;
 	/** A board is about to start, with its state in this folder. */
@@ -78,11 +81,18 @@ export class Fleet {
 	/** So many more, one after the other. */
 	async add(count: number): Promise<void> {
 		for (let i = 0; i < count && this.#members.size < MOST && !this.#closed; i++) {
-			const { board } = this.#options;
+			const { board, credentials } = this.#options;
 			const id = this.#takeId();
 			const description = { ...(board.description as object), id };
 			const { wire: _wire, onEnd: _onEnd, trace: _trace, ...rest } = board;
-			await this.#start(id, { ...rest, description, engine: "node", data: this.#options.folder(id) });
+			const tls = await credentials?.(id);
+			const own = {
+				description,
+				engine: "node",
+				data: this.#options.folder(id),
+				...(tls && { tls }),
+			} as const;
+			await this.#start(id, { ...rest, ...own });
 			await new Promise(done => setTimeout(done, STAGGER));
 		}
 	}

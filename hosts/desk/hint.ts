@@ -28,6 +28,10 @@ const hints: readonly (readonly [line: RegExp, hint: string])[] = [
 	[/: refused \S+ 2$/, "the broker does not accept this id"],
 	[/: refused \S+ 4$/, "wrong user or password"],
 	[/: refused \S+ 5$/, "wrong user or password, or this id may not connect"],
+	[
+		/: refused \S+ 7$/,
+		"AWS does not allow this: the policy lets no client with this id connect with this certificate",
+	],
 	[/: duplicateSuspected /, "does another client use the same id?"],
 ];
 

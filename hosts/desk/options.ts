@@ -16,6 +16,8 @@ export type Engine = "xs" | "node";
 
 export interface Options {
 	readonly broker?: string;
+	/** A local AWS IoT Core in the place of the broker. */
+	readonly aws?: true | "strict";
 	readonly engine: Engine;
 	readonly config?: string;
 	/** A program in the place of main.ts: its file, or its folder. */
@@ -59,6 +61,7 @@ Examples:
   npm start                                          a broker and a board, and what they say
   npm start -- --broker mqtt://192.168.1.2           a board on your broker
   npm start -- --config board.json --engine node     your board, in Node instead of XS
+  npm start -- --aws                                 a board at a local AWS IoT Core
 `;
 
 function port(text: string): number {
@@ -109,6 +112,25 @@ function command(output: Output): Command {
 			new Option("--broker <url>", "connect to this broker and start none")
 				.argParser(address)
 				.conflicts(["brokerPort", "host", "newBroker", "user", "password"]),
+		)
+		.addOption(
+			new Option(
+				"--aws [manner]",
+				"start a local AWS IoT Core in place of the broker (strict: an unpleasant one)",
+			)
+				.choices(["strict"])
+				.conflicts([
+					"broker",
+					"host",
+					"newBroker",
+					"user",
+					"password",
+					"keep",
+					"replay",
+					"ca",
+					"cert",
+					"key",
+				]),
 		)
 		.addOption(
 			new Option("--engine <name>", "run the firmware in XS, the microcontroller's engine, or in Node")

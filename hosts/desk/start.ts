@@ -12,7 +12,8 @@ import type { PinState } from "../node/pins.js";
 import type { Credentials } from "../node/tls.js";
 import { available } from "../xs/worker.js";
 import type { Broker } from "./broker.js";
-import { chooseBroker } from "./choice.js";
+import { type Choice, chooseBroker } from "./choice.js";
+import { type Cloud, openCloud } from "./cloud.js";
 import { type Config, load, Wrong } from "./config.js";
 import { Desk } from "./desk.js";
 import { program } from "./firmware.js";
@@ -37,6 +38,7 @@ const watch = 250;
 interface Running {
 	fleet?: Fleet;
 	broker?: Broker;
+	cloud?: Cloud;
 	desk?: Desk;
 	recorder?: Recorder;
 	/** Ends a replay. */
@@ -51,7 +53,6 @@ const say = (line: string) => console.log(stamp(`· ${line}`));
 async function start(options: Options): Promise<void> {
 	const config = load(options);
 	if (options.replay !== undefined) return play(options, options.replay, config);
-	const tls = credentials(options);
 	const { id, root } = config.description;
 	const own = options.firmware === undefined ? undefined : program(inPlace(options.firmware));
 	if (own && options.boards > 1)
@@ -61,16 +62,21 @@ async function start(options: Options): Promise<void> {
 	const running: Running = {};
 	onSignals(running);
 	const wire = new Wire();
-	const { own: broker, address } = await chooseBroker(options, config, say, undefined, {
-		tap: () => wire.connection(),
-		...(options.keep && { keep: join(data, "broker.json") }),
-	});
+	const cloud = options.aws && (await openCloud(options, root, say));
+	if (cloud) running.cloud = cloud;
+	const tls = cloud ? await cloud.credentials(id) : credentials(options);
+	const { own: broker, address }: Choice = cloud
+		? { address: cloud.aws.url }
+		: await chooseBroker(options, config, say, undefined, {
+				tap: () => wire.connection(),
+				...(options.keep && { keep: join(data, "broker.json") }),
+			});
 	if (broker) running.broker = broker;
 	if (options.record !== undefined && !options.page)
 		throw new Wrong(["--record: expected the page, which records, found --no-page"]);
 	const recorder = options.record === undefined ? undefined : record(inPlace(options.record));
 	if (recorder) running.recorder = recorder;
-	const around = { own: broker, wire, tls, recorder };
+	const around = { own: broker, wire, tls: cloud ? cloud.page : tls, recorder };
 	if (options.page) running.desk = await openDesk(options, { ...config, broker: address }, around);
 	const engine = usable(options.engine);
 	const where = `in ${engine === "xs" ? "XS" : "Node"}`;
@@ -81,6 +87,7 @@ async function start(options: Options): Promise<void> {
 	const fleet = new Fleet({
 		root,
 		id,
+		...(cloud && { credentials: cloud.credentials }),
 		folder: other => (options.data ? join(data, other) : inPlace(join(".glowworm", other))),
 		board: {
 			engine,
@@ -255,12 +262,13 @@ function onSignals(running: Running): void {
 	}, watch).unref();
 }
 
-async function goodbye({ fleet, broker, desk, recorder, stopped }: Running): Promise<void> {
+async function goodbye({ fleet, broker, cloud, desk, recorder, stopped }: Running): Promise<void> {
 	stopped?.abort();
 	await fleet?.close();
 	await desk?.close();
 	await recorder?.close();
 	await broker?.close();
+	await cloud?.aws.close();
 }
 
 function end(code: number, lines: readonly string[] = []): never {

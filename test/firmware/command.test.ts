@@ -3,7 +3,16 @@
  */
 
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+	cpSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -52,6 +61,17 @@ describe("npm start", function () {
 		rmSync(directory, { recursive: true, force: true });
 	});
 
+	it("starts a local AWS IoT Core with --aws, and a board there with a certificate of its own", async () => {
+		const config = file(description);
+		const ports = ["--broker-port", "0", "--engine", "node", "--no-page"];
+		const command = start("--aws", "--config", config, ...ports);
+		await command.line(/broker at mqtts:\/\/localhost:\d+, a local AWS IoT Core/);
+		await command.line(/→ .*\/desk-test\/status {2}online {2}\[QoS 1, retained\]/);
+		command.child.kill("SIGINT");
+		assert.equal((await command.ended).code, 0);
+		assert.ok(existsSync(join(directory, "data", "aws", "certificates", "desk-test", "certificate.pem")));
+	});
+
 	it("prints its options on --help and exits 0", async () => {
 		const { code, lines } = await start("--help").ended;
 		assert.equal(code, 0);
@@ -75,6 +95,8 @@ describe("npm start", function () {
 		[["--brokr", "mqtt://x"], /unknown option '--brokr'/],
 		[["--engine", "v8"], /'v8' is invalid.*xs, node/],
 		[["--broker", "http://x"], /expected mqtt:\/\/HOST/],
+		[["--aws", "lenient"], /'lenient' is invalid.*strict/],
+		[["--aws", "--broker", "mqtt://x"], /cannot be used with/],
 		[["--broker"], /argument missing/],
 		[["--broker-port", "65536"], /expected a port/],
 		[["--broker-port", "one"], /expected a port/],

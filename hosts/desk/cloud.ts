@@ -1,0 +1,66 @@
+/**
+ * `npm start -- --aws`: a local AWS IoT Core (aws/) in the place of the broker, with a thing and a certificate for each board, and one
+ * certificate that may do everything for the page and for people. Says where it is and how another client gets in.
+ */
+
+import { join } from "node:path";
+import { loadCredentials } from "../node/credentials.js";
+import type { Credentials } from "../node/tls.js";
+import { type Aws, openAws } from "./aws/aws.js";
+import { Wrong } from "./config.js";
+import { inPlace, type Options } from "./options.js";
+
+/** The ports that AWS has; the next free ones if they are taken. */
+const ports = { port: 8883, alpnPort: 8443 };
+const attempts = 100;
+/** Whose certificate people use. */
+const console = "console";
+
+export interface Cloud {
+	readonly aws: Aws;
+	/** Of a board, which becomes a thing. */
+	credentials(id: string): Promise<Credentials>;
+	/** Of the page, which may do everything. */
+	readonly page: Credentials;
+}
+
+/** Throws `Wrong` where none can be started. */
+export async function openCloud(options: Options, root: string, say: (line: string) => void): Promise<Cloud> {
+	let aws: Aws;
+	const folder = inPlace(join(options.data ?? ".glowworm", "aws"));
+	try {
+		aws = await openAws({
+			folder,
+			...ports,
+			...(options.brokerPort !== undefined && { port: options.brokerPort }),
+			attempts,
+			root,
+			strict: options.aws === "strict",
+			seed: Date.now(),
+			onEvent: ({ type, client, detail }) => {
+				if (detail && type !== "untrusted") say(`AWS: ${client} ${type}: ${detail}`);
+				else if (type === "untrusted") say(`AWS: TLS refused: ${detail}`);
+			},
+		});
+	} catch (error) {
+		throw new Wrong([`--aws: no local AWS IoT Core can be started: ${(error as Error).message}`]);
+	}
+	aws.createPolicy(console, {
+		Version: "2012-10-17",
+		Statement: [{ Effect: "Allow", Action: "iot:*", Resource: "*" }],
+	});
+	const { files } = await aws.claim(console, [console]);
+	say(`broker at ${aws.url}, a local AWS IoT Core${options.aws === "strict" ? ", strict" : ""}`);
+	say(`and at ${aws.alpnUrl} as AWS has it at port 443 (ALPN x-amzn-mqtt-ca)`);
+	say(`things, certificates and policies in ${folder}`);
+	if (!options.quiet) {
+		const { ca, certificate, key } = files;
+		const trust = `--ca ${ca} --cert ${certificate} --key ${key}`;
+		say(`in another terminal: npx mqtt sub -v -l mqtts -h localhost -p ${aws.port} ${trust} -t '${root}/#'`);
+	}
+	return {
+		aws,
+		credentials: async id => loadCredentials((await aws.thing(id)).files),
+		page: loadCredentials(files),
+	};
+}
