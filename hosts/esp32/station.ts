@@ -52,7 +52,7 @@ export class Station {
 		const station = this;
 		class Signal implements Sensor {
 			sample(): Sample | undefined {
-				const { signal } = station;
+				const signal = station.signal;
 				return signal === undefined ? undefined : { signal };
 			}
 			close(): void {}
@@ -61,7 +61,7 @@ export class Station {
 	}
 
 	#look(): void {
-		const { connection } = this.#wifi;
+		const connection = this.#wifi.connection;
 		const up = connection === ADDRESSED;
 		if (up && !this.#up) {
 			this.#delay = FIRST;

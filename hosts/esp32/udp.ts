@@ -11,7 +11,7 @@ interface Datagrams {
 
 export class UDP extends (SDKUDP as unknown as new (options: object) => object) {
 	constructor(options: Datagrams) {
-		const { onReadable } = options;
+		const onReadable = options.onReadable;
 		super({
 			...options,
 			onReadable(this: object, count: number) {

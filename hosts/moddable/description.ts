@@ -20,10 +20,10 @@ export const built = (key: string): string | undefined => {
 /** What the line says and, in its place, what is stored. */
 export const overrides = (provision: Provision): { readonly [key: string]: string } => {
 	const result: { [key: string]: string } = {};
-	for (const key of keys) {
+	keys.forEach(key => {
 		const value = provision.get(key) ?? built(key);
 		if (value !== undefined) result[key] = value;
-	}
+	});
 	return result;
 };
 
@@ -38,10 +38,10 @@ export const description = (provision: Provision): unknown => {
 	const { board = config.example ?? {} } = config;
 	const raw: unknown = typeof board === "string" ? JSON.parse(board) : copy(board);
 	const result = raw as { [key: string]: unknown };
-	for (const key of keys) {
+	keys.forEach(key => {
 		const value = built(key);
 		if (value !== undefined) result[key] = value;
-	}
+	});
 	return provisioned(result, provision);
 };
 

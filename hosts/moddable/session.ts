@@ -32,14 +32,14 @@ export default class Session extends SDK {
 		}
 	}
 	override putData(data: Uint8Array): void {
-		const { progress } = this.options;
+		const progress = this.options.progress;
 		if (progress && !progress.secured) throw refusal("tls-failed", "data came before the handshake was done");
 		super.putData(data);
 	}
 
 	#end(error: unknown): void {
 		this.#over = true;
-		const { thrown } = this.options;
+		const thrown = this.options.thrown;
 		if (!thrown) throw error;
 		thrown(error);
 	}

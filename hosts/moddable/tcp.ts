@@ -36,9 +36,10 @@ export class TCP extends Base {
 		const { address, onReadable, onWritable, onError } = options;
 		// The SDK makes a text of whatever it is given, and fails on a callback when it is due.
 		if (typeof address !== "string") throw new TypeError(`TCP: expected an address, found ${address}`);
-		for (const callback of [onReadable, onWritable, onError])
+		[onReadable, onWritable, onError].forEach(callback => {
 			if (callback !== undefined && typeof callback !== "function")
 				throw new TypeError("TCP: callbacks must be functions");
+		});
 		super({ ...options, onReadable: readable, onWritable: writable, onError: failed });
 		// All that is called back comes from later turns.
 		this.unread = 0;

@@ -61,8 +61,9 @@ export class TLS extends Base {
 		const { tls = {}, onReadable, onWritable, onError } = options;
 		const { minimumVersion = "TLSv1.2", maximumVersion = "TLSv1.2", host = options.host } = tls;
 		if (typeof host !== "string" || host === "") throw new TypeError("TLS: tls.host is required");
-		for (const version of [minimumVersion, maximumVersion])
+		[minimumVersion, maximumVersion].forEach(version => {
 			if (!/^TLSv1\.[123]$/.test(version)) throw new RangeError(`TLS: no version "${version}"`);
+		});
 		const progress: Progress = { asked: false, secured: false };
 		const credentials = converted(tls);
 		const bare = !credentials.clientKey;

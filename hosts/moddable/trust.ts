@@ -65,13 +65,13 @@ export default class CertificateManager {
 		if (!named(chain[0] as Uint8Array, host.toLowerCase()))
 			throw refusal("tls-name", "the server's certificate is for another name");
 		const now = Date.now();
-		for (const { tbs } of path) {
+		path.forEach(({ tbs }) => {
 			if (now < SET) throw refusal("tls-time", "the clock has not been set");
 			const { from, to } = X509.decodeTBS(tbs).validity;
 			// So that what is no date fits neither.
 			if (!(now >= from)) throw refusal("tls-early", "a certificate is not valid yet: is the clock right?");
 			if (!(now <= to)) throw refusal("tls-expired", "a certificate has expired");
-		}
+		});
 		return true;
 	}
 	/** The peer, as soon as it has been verified. */
@@ -116,7 +116,7 @@ export default class CertificateManager {
 	}
 	/** The trusted one that has signed it, and that allows so many authorities below it. */
 	#authority(bytes: Uint8Array, certificate: Certificate, below: number): Certificate | undefined {
-		const { issuer } = X509.decodeTBS(certificate.tbs);
+		const issuer = X509.decodeTBS(certificate.tbs).issuer;
 		for (const candidate of this.#authorities ?? collected(bytes)) {
 			const authority = X509.decode(candidate);
 			// By name first: a signature costs a second on a small chip.

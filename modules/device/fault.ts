@@ -42,7 +42,7 @@ export default class Fault {
 
 	private look(): void {
 		const { alert, storage } = this;
-		const { on } = alert;
+		const on = alert.on;
 		storage.retry?.();
 		const now = this.parts.time.uptime;
 		const value = storage.outbox.broken ? 1 : 0;

@@ -32,7 +32,7 @@ export class Names {
 	}
 	/** The name is known, or is from now on. */
 	admits(name: string): boolean {
-		const { learnt } = this;
+		const learnt = this.learnt;
 		if (this.knows(name) || learnt.includes(name)) return true;
 		return learnt.length < STRANGERS && learnt.push(name) > 0;
 	}
@@ -50,7 +50,7 @@ const BRACE = 0x20;
 
 /** `longest` in bytes; a longer message is not read. */
 export const parse = (bytes: Uint8Array, longest: number, names: Names): Parsed => {
-	const { byteLength } = bytes;
+	const byteLength = bytes.byteLength;
 	if (byteLength > longest) return { error: `expected at most ${longest} bytes, found ${byteLength}` };
 	let text: string;
 	try {
@@ -76,7 +76,7 @@ const structured = (bytes: Uint8Array): boolean => {
 
 /** The error of a text with too much in it. Exact up to its first syntax error, where the engine's parser stops. */
 const excess = (bytes: Uint8Array, names: Names): string | undefined => {
-	const { length } = bytes;
+	const length = bytes.length;
 	/** The last text, without its quotes. */
 	let from = 0;
 	let to = 0;

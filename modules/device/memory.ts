@@ -87,7 +87,7 @@ export class Boot {
 
 	/** Counts this start. `fresh`: this board never kept anything here; `whole`: the last that was written is read. */
 	constructor(memory: Memory, { fresh, whole }: { readonly fresh: boolean; readonly whole: boolean }) {
-		const { n } = memory.get(BOOT);
+		const n = memory.get(BOOT).n;
 		// Alert ids must differ from those of every earlier start, also where its count is lost, older than it was, or
 		// lies in a storage that cannot be read now: receivers would drop the alerts. Only a new board begins at 1.
 		const base = typeof n === "number" && whole ? n : fresh ? 0 : anywhere();

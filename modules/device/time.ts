@@ -135,7 +135,7 @@ export default class Time {
 
 	/** Continues from the last time that was stored. A clock that ran through the restart is later, and stays. */
 	private resume(): void {
-		const { t } = this.memory.get(KEY);
+		const t = this.memory.get(KEY).t;
 		if (this.clock.synchronized || typeof t !== "number") return;
 		this.held = true;
 		if (this.clock.time < t) this.set(t);

@@ -119,7 +119,7 @@ export class Inbound {
 	}
 	/** True when the message is done with, so that it is acknowledged. */
 	private taken(topic: string, payload: Uint8Array | undefined, message: Received): boolean {
-		const { counters } = this.application;
+		const counters = this.application.counters;
 		counters.received++;
 		if (message.duplicate) counters.duplicates++;
 		if (!payload) {

@@ -206,7 +206,7 @@ export class Aside {
 	}
 	/** Sets a message aside, for the first time or again. Its identifier is free. */
 	put(packetIdentifier: number, place: number): void {
-		const { inflight } = this;
+		const inflight = this.inflight;
 		const lane = laneOf(place);
 		const topic = inflight.message(place)?.topic ?? "";
 		if (place === this.offered) this.offered = 0;

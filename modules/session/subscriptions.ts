@@ -54,7 +54,9 @@ export class Subscriptions {
 	}
 	/** Begins anew. `all`: with the filters that were left out, one at a time and last. */
 	begin(all: boolean): void {
-		for (const item of this.items) item.granted = false;
+		this.items.forEach(item => {
+			item.granted = false;
+		});
 		this.left = this.items.filter(({ out }) => !out);
 		if (all && this.rested) this.left.push(...this.items.filter(({ out }) => out));
 		this.asked = [];
@@ -81,7 +83,7 @@ export class Subscriptions {
 	}
 	/** Its codes. False when there is not one for each filter [MQTT-3.8.4-5]. */
 	acknowledged(codes: ArrayLike<number>): boolean {
-		const { asked } = this;
+		const asked = this.asked;
 		if (codes.length !== asked.length) return false;
 		this.asked = [];
 		for (let i = 0; i < codes.length; i++) {
@@ -104,11 +106,13 @@ export class Subscriptions {
 	online(): void {
 		this.hangups = this.barren = 0;
 		this.rested = true;
-		for (const { out, topic } of this.items) if (out) this.application.report(Report.filterLeftOut, topic);
+		this.items.forEach(({ out, topic }) => {
+			if (out) this.application.report(Report.filterLeftOut, topic);
+		});
 	}
 	/** The broker has ended the connection. A SUBSCRIBE under way is to blame. */
 	hungUp(): void {
-		const { asked } = this;
+		const asked = this.asked;
 		const first = asked[0];
 		this.asked = [];
 		if (!first) return;
@@ -123,7 +127,7 @@ export class Subscriptions {
 		this.items.push(item);
 		if (this.items.some(({ granted }) => granted)) {
 			if (item.strikes >= enough) this.leaveOut(item);
-		} else if (++this.barren > this.items.length) for (const each of this.items) this.leaveOut(each);
+		} else if (++this.barren > this.items.length) this.items.forEach(each => this.leaveOut(each));
 	}
 	private leaveOut(item: Item): void {
 		item.out = true;

@@ -121,7 +121,7 @@ export default class Index implements Owner {
 	}
 	/** Costs are reckoned here only: most messages of a replay are gone at its end. */
 	settle(): void {
-		const { journal } = this;
+		const journal = this.journal;
 		for (let place = this.count - 1; place >= 0; place--) {
 			this.reckon(place, 1);
 			if (journal.load(this.addresses[place] as number, this.lengths[place] as number)) continue;

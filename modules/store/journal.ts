@@ -106,7 +106,7 @@ export default class Journal {
 			this.head = last;
 			this.offset = end;
 		}
-		for (const owner of this.owners) owner.settle();
+		this.owners.forEach(owner => owner.settle());
 		this.free();
 	}
 	/** The bytes that keeping such a record costs, with those that a long one may leave empty in the block before it. */
@@ -124,12 +124,14 @@ export default class Journal {
 	/** The same for all that is stored: for an owner that uses the room it was promised. */
 	holds(growth: number): boolean {
 		let stored = growth;
-		for (const owner of this.owners) stored += owner.stored;
+		this.owners.forEach(owner => {
+			stored += owner.stored;
+		});
 		return stored <= this.capacity;
 	}
 	/** The sum of costs that can be kept at a time. */
 	get capacity(): number {
-		const { good } = this.blocks;
+		const good = this.blocks.good;
 		// Packing all records anew writes a `tail` for each block that was in use.
 		return Math.max(0, (good - RESERVE - 1) * this.fillable - (good - 1) * this.mark);
 	}
@@ -138,7 +140,7 @@ export default class Journal {
 		const size = sizeOf(length, this.blocks.granule);
 		if (!this.usable || size > this.frame.bytes.byteLength) return false;
 		if (this.spare > 0 && this.fits(size)) return true;
-		const { failures } = this.blocks;
+		const failures = this.blocks.failures;
 		for (let tries = this.blocks.count; tries > 0 && this.free() <= RESERVE; tries--) {
 			if (!this.compact() && !(this.blocks.failures === failures && this.rescue())) break;
 			if (this.spare > 0 && this.fits(size)) return true;
@@ -167,7 +169,7 @@ export default class Journal {
 	}
 	/** Reads a record into the frame; false when it is not one of this length. `sound`: its header was just checked. */
 	load(address: number, length: number, sound = false): boolean {
-		const { frame } = this;
+		const frame = this.frame;
 		this.epoch++;
 		if (!this.blocks.read(this.view(sizeOf(length, 1)), address)) return false;
 		return (sound || (frame.sound && frame.length === length)) && frame.intact;
@@ -246,7 +248,7 @@ export default class Journal {
 		for (const owner of this.owners)
 			for (let address = owner.find(start, end); address >= 0; address = owner.find(start, end))
 				if (!this.copy(owner, address)) return false;
-		const { tail } = this;
+		const tail = this.tail;
 		this.tail = (generations[block] as number) + 1;
 		this.frame.fill(Kind.tail, this.tail, 0, 0, this.mark);
 		if (this.write(this.mark, this.mark) < 0) {

@@ -69,7 +69,7 @@ export const NOTHING = Object.freeze({
 
 /** Looks at all blocks and sets `generations`: per block its generation, 0 where it is free. `header` is scratch. */
 export const mount = (scan: Scan, header: BlockHeader, generations: Uint32Array): Mounted => {
-	const { blocks } = scan;
+	const blocks = scan.blocks;
 	const { count, blockLength } = blocks;
 	const hit: number[] = [];
 	let other = "";

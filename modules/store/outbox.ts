@@ -117,7 +117,7 @@ export default class Outbox implements Pattern {
 	sent(sequence: number, packetIdentifier: number): void {
 		if (!(packetIdentifier >= 1 && packetIdentifier <= 0xffff))
 			throw new RangeError(`outbox: packet identifier ${packetIdentifier}`);
-		const { identifiers } = this.index;
+		const identifiers = this.index.identifiers;
 		const place = this.held(sequence);
 		if (place < 0 || identifiers[place] === packetIdentifier) return;
 		if (identifiers.indexOf(packetIdentifier) >= 0)
@@ -127,7 +127,7 @@ export default class Outbox implements Pattern {
 	}
 	release(packetIdentifier: number): boolean {
 		if (!packetIdentifier) return false;
-		const { identifiers } = this.index;
+		const identifiers = this.index.identifiers;
 		// Nearly always the oldest.
 		const place = identifiers[0] === packetIdentifier ? 0 : identifiers.indexOf(packetIdentifier);
 		if (place < 0) return false;

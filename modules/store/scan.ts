@@ -64,7 +64,7 @@ export default class Scan {
 	}
 	/** Moves to the next record; false at the end of the block. */
 	next(): boolean {
-		const { limit } = this;
+		const limit = this.limit;
 		while (this.offset + HEADER <= limit) {
 			let place = this.look(this.offset);
 			if (place === Place.noise) {
@@ -87,7 +87,7 @@ export default class Scan {
 
 	/** Goes on, behind noise, to where a record starts or the rest of the block is blank. */
 	private search(): number {
-		const { granule } = this;
+		const granule = this.granule;
 		while (this.offset + granule + HEADER <= this.limit) {
 			this.offset += granule;
 			const place = this.look(this.offset);
@@ -126,13 +126,13 @@ export default class Scan {
 		return Place.record;
 	}
 	private intact(offset: number, size: number): boolean {
-		const { frame } = this;
+		const frame = this.frame;
 		const record = new Uint8Array(frame.bytes.buffer as ArrayBuffer, 0, size);
 		return this.blocks.read(record, this.block * this.limit + offset) && frame.intact;
 	}
 	/** Moves the window to where a record would begin at `offset`. Returns the offset in the window; -1: it cannot be read. */
 	private move(offset: number): number {
-		const { byteLength } = this.bytes;
+		const byteLength = this.bytes.byteLength;
 		this.reach = -1;
 		if (offset + HEADER > this.limit) return -1;
 		this.from = Math.min(offset, this.limit - byteLength);

@@ -41,7 +41,7 @@ export default class State implements KeyValueDomain, Owner {
 	constructor(journal: Journal, promised: ReadonlyMap<string, number>) {
 		this.journal = journal;
 		this.most = Math.floor(journal.capacity * SHARE);
-		const { size } = promised;
+		const size = promised.size;
 		this.addresses = new Uint32Array(size);
 		this.lengths = new Uint16Array(size);
 		this.promises = new Uint16Array(size);
@@ -114,7 +114,7 @@ export default class State implements KeyValueDomain, Owner {
 			journal.hit++;
 			return;
 		}
-		const { bytes } = journal.frame;
+		const bytes = journal.frame.bytes;
 		const key = decode(bytes.subarray(HEADER + 1, HEADER + 1 + (bytes[HEADER] as number)));
 		if (kind === Kind.value) this.set(key, address, length);
 		else this.forget(this.at(key));
@@ -153,7 +153,7 @@ export default class State implements KeyValueDomain, Owner {
 	}
 	private append(kind: number, name: Uint8Array, text: Uint8Array): number {
 		const journal = this.journal;
-		const { bytes } = journal.frame;
+		const bytes = journal.frame.bytes;
 		bytes[HEADER] = name.byteLength;
 		bytes.set(name, HEADER + 1);
 		bytes.set(text, HEADER + 1 + name.byteLength);

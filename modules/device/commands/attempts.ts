@@ -20,7 +20,7 @@ export default class Attempts {
 
 	/** The command may be carried out; `end` follows. False the third time, and then it counts as a new one. */
 	begin(payload: Uint8Array): boolean {
-		const { memory } = this;
+		const memory = this.memory;
 		const c = hashOf(payload);
 		const last = memory.get(KEY);
 		const n = last.c === c && typeof last.n === "number" ? last.n + 1 : 1;

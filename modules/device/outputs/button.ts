@@ -15,7 +15,7 @@ export default class Button {
 
 	/** Throws what the host's Digital class throws. */
 	constructor({ io, pin, clock }: Device, description: ButtonDescription, onPress: () => void) {
-		const { Digital } = io;
+		const Digital = io.Digital;
 		const { activeLow, debounce } = description;
 		this.input = new Digital({
 			pin: pinOf(pin, description.pin),
@@ -23,7 +23,7 @@ export default class Button {
 			activeLow,
 			edge: Digital.Rising + Digital.Falling,
 			onReadable: () => {
-				const { ticks } = clock;
+				const ticks = clock.ticks;
 				const quiet = this.changed === undefined || since(ticks, this.changed) >= debounce;
 				this.changed = ticks;
 				if (quiet && this.pressed) onPress();

@@ -103,7 +103,7 @@ export default class Drive {
 
 	/** Brings the actuator to the level that is meant; a failure is tried again. */
 	private show(): void {
-		const { level } = this;
+		const level = this.level;
 		// The write itself is here: a frame less on top of the command's stack.
 		if (this.unsure || level !== this.shown)
 			try {

@@ -168,7 +168,7 @@ export default class Output {
 
 	/** The actuator shows what is meant. State and answer follow in a turn of their own. */
 	onShown(): void {
-		const { state } = this.applied;
+		const state = this.applied.state;
 		this.shown = state;
 		this.publisher.report(`${this.name} ${state.on ? "on" : "off"} (${state.src})`);
 		this.publisher.soon(this);
@@ -190,13 +190,13 @@ export default class Output {
 
 	/** The broker has delivered what it had kept: what comes from now on is live, and what is held is not old. */
 	onSettled(): void {
-		const { applied } = this;
+		const applied = this.applied;
 		if (applied.settle(this.broker)) this.save();
-		const { held } = applied.state;
+		const held = applied.state.held;
 		if (!held) return;
 		// A connection that has died in the middle of redelivery is quiet too. So the broker must answer a message first: TCP
 		// keeps the order, and what was sent before is here by then. What cannot be stored is tried again: it is acknowledged.
-		const { acknowledged } = this.publisher;
+		const acknowledged = this.publisher.acknowledged;
 		if (this.asked === undefined || this.asked === acknowledged || !applied.order(held, this.broker, false)) {
 			if (this.asked === undefined) this.announce();
 			this.asked ??= acknowledged;
@@ -211,7 +211,7 @@ export default class Output {
 	/** Stores a well-formed desired request, unless it is an old one. */
 	private accepts(request: Request, topic: string, payload: Uint8Array, about: Received): boolean {
 		const { applied, publisher } = this;
-		const { state } = applied;
+		const state = applied.state;
 		const { cid, ver = state.ver } = request;
 		const hash = hashOf("desired", payload, about);
 		const verdict = applied.judge(hash, about, request.ver !== undefined);
@@ -248,7 +248,7 @@ export default class Output {
 		{ duplicate }: Received,
 		cid?: string | number,
 	): boolean {
-		const { from } = this.applied.state;
+		const from = this.applied.state.from;
 		const unsure = verdict >= Verdict.Unsure;
 		// With a cid no two commands have one text. Where something was done through another broker since, none proves it old.
 		if (

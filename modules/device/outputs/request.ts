@@ -86,7 +86,9 @@ const isToggle = (value: unknown): boolean => typeof value === "string" && value
 
 const unknownKeys = (value: Values): readonly Problem[] => {
 	const problems: Problem[] = [];
-	for (const key of Object.keys(value)) if (!keys.includes(key)) unknown(problems, key, key, keys);
+	Object.keys(value).forEach(key => {
+		if (!keys.includes(key)) unknown(problems, key, key, keys);
+	});
 	return problems;
 };
 

@@ -86,7 +86,9 @@ export class StoredProvision implements Provision {
 
 	restore(): boolean {
 		const texts: { [key: string]: null } = {};
-		for (const key of this.keys) texts[key] = null;
+		this.keys.forEach(key => {
+			texts[key] = null;
+		});
 		// As a change that has passed: one write, so a power cut leaves no half of it.
 		if (!this.write({ texts, starts: 0, kept: true })) return false;
 		this.trial = undefined;
@@ -116,11 +118,11 @@ export class StoredProvision implements Provision {
 
 	private copy(texts: Texts): boolean {
 		return this.using(domain => {
-			for (const key of Object.keys(texts)) {
+			Object.keys(texts).forEach(key => {
 				const text = texts[key];
 				if (typeof text === "string") domain.write(key, text);
 				else domain.delete(key);
-			}
+			});
 			domain.delete(TRIAL);
 		});
 	}
@@ -128,10 +130,10 @@ export class StoredProvision implements Provision {
 	private stored(): Texts {
 		const found: { [key: string]: string } = {};
 		this.using(domain => {
-			for (const key of this.keys) {
+			this.keys.forEach(key => {
 				const text = domain.read(key);
 				if (text !== undefined) found[key] = text;
-			}
+			});
 		});
 		return found;
 	}
@@ -144,11 +146,12 @@ export class StoredProvision implements Provision {
 			if (text !== undefined) value = JSON.parse(text);
 		});
 		if (!isRecord(value) || !isRecord(value.texts)) return undefined;
+		const stored = value.texts;
 		const texts: { [key: string]: string | null } = {};
-		for (const key of this.keys) {
-			const text = value.texts[key];
+		this.keys.forEach(key => {
+			const text = stored[key];
 			if (typeof text === "string" || text === null) texts[key] = text;
-		}
+		});
 		if (Object.keys(texts).length === 0) return undefined;
 		return { texts, starts: Number(value.starts) || 0, kept: value.kept === true };
 	}

@@ -41,16 +41,18 @@ export default class Cleanup {
 		this.memory = memory;
 		this.base = base;
 		this.retained = retained;
-		const { names } = retained;
+		const names = retained.names;
 		const wanted = new Set(names);
-		for (const key of memory.keys(PREFIX)) {
-			const { n } = memory.get(key);
+		memory.keys(PREFIX).forEach(key => {
+			const n = memory.get(key).n;
 			if (typeof n !== "string" || keyFor(base, n) !== key) {
 				if (!trying) memory.delete(key);
 			} else if (!wanted.delete(n)) this.old.push(n);
-		}
+		});
 		let lost = 0;
-		for (const name of wanted) if (!memory.put(keyFor(base, name), { n: name })) lost++;
+		wanted.forEach(name => {
+			if (!memory.put(keyFor(base, name), { n: name })) lost++;
+		});
 		if (lost)
 			publisher.report(
 				`retained: ${lost} of ${names.length} topics could not be noted, so they will not be cleared later`,
@@ -74,7 +76,7 @@ export default class Cleanup {
 
 	/** The board is decommissioned: all names were cleared. */
 	forget(): void {
-		for (const name of this.all) this.memory.delete(keyFor(this.base, name));
+		this.all.forEach(name => this.memory.delete(keyFor(this.base, name)));
 		this.old = [];
 	}
 }
