@@ -19,6 +19,7 @@ import Memory, { Boot } from "./memory.js";
 import Button from "./outputs/button.js";
 import { lampDriver } from "./outputs/lamp.js";
 import Output, { type OutputParts } from "./outputs/output.js";
+import { limitsOf } from "./profile.js";
 import Trial, { Restore } from "./provisioning/trial.js";
 import Publisher, { reported } from "./publisher.js";
 import Info from "./retained/info.js";
@@ -77,7 +78,8 @@ export default class Board {
 		const restart = () => this.restart();
 		const forgetting = () => decommission.active;
 		const full = (name: string) => retained.full(name);
-		const publisher = new Publisher({ base, timer, trace, forgetting, full, longestAnswer });
+		const limits = limitsOf(description);
+		const publisher = new Publisher({ base, limits, timer, trace, forgetting, full, longestAnswer });
 		const memory = new Memory(storage.memory);
 		const boot = new Boot(memory, storage);
 		const settings = new Settings(description, memory, device);
@@ -93,7 +95,7 @@ export default class Board {
 		const edges = waitingEdges(outbox, publisher.topic(topics.alert("")));
 		const sensors = this.makeSensors(parts, edges);
 		const counters = () => this.session.counters;
-		const info = new Info({ device, storage, memory, boot, time, sensors, counters });
+		const info = new Info({ device, storage, memory, boot, time, publisher, sensors, counters });
 		const fault = new Fault(parts, storage, edges);
 		const trying = provision?.trying ?? false;
 		const retained = new Retained({
@@ -247,13 +249,16 @@ export default class Board {
 		const { device, description, storage, connect } = this.options;
 		const { trial, outputs, decommission, retained, parts } = this;
 		const { watch } = device.network;
+		const { retain, maximumPayload, publishRate } = this.publisher.gate.limits;
 		return connect({
 			id: description.id,
 			brokerOrder: description.brokerOrder,
 			...(description.backoff && { backoff: description.backoff }),
 			...(description.deadlines && { deadlines: description.deadlines }),
 			keepAlive: description.keepAlive,
-			status: { topic: this.publisher.topic(topics.status), online: "online", offline: "offline" },
+			longest: maximumPayload,
+			publishRate,
+			status: { topic: this.publisher.topic(topics.status), online: "online", offline: "offline", retain },
 			subscriptions: router.subscriptions,
 			outbox: storage.outbox,
 			timer: device.timer,

@@ -11,7 +11,9 @@ import type { PublishOptions, Received, SessionLike } from "../session/options.j
 import { Outcome, Report } from "../session/outcomes.js";
 import { words } from "./description/fields.js";
 import type { Values } from "./description/schema.js";
+import Gate from "./gate.js";
 import type { Device } from "./io.js";
+import { type Limits, limitsOf } from "./profile.js";
 import topics from "./topics.js";
 
 const measured: PublishOptions = Object.freeze({ QoS: 0 });
@@ -21,6 +23,8 @@ const retained: PublishOptions = Object.freeze({ QoS: 1, retain: true, latest: t
 /** By way of the outbox, which keeps it until it is acknowledged. */
 const cleared: PublishOptions = Object.freeze({ QoS: 1, retain: true, durable: true });
 const emptied: PublishOptions = Object.freeze({ QoS: 1, retain: true, latest: true });
+/** A state, where the broker retains nothing. */
+const passing: PublishOptions = Object.freeze({ QoS: 1, latest: true, unkept: true });
 const answered: PublishOptions = Object.freeze({ QoS: 1, unkept: true });
 
 /** So many messages may wait for their turn; a flood of commands has its answers at once. */
@@ -41,6 +45,8 @@ const none: SessionLike = Object.freeze({
 export interface PublisherOptions {
 	/** All topics begin with it. */
 	readonly base: string;
+	/** What the broker takes. */
+	readonly limits?: Limits;
 	readonly timer: Device["timer"];
 	readonly trace: ((line: string) => void) | undefined;
 	/** All that is retained is being cleared. Asked once there is a session. */
@@ -59,6 +65,7 @@ export interface Announcer {
 export default class Publisher {
 	/** The board's; until then nothing is published. */
 	session: SessionLike = none;
+	readonly gate: Gate;
 	private readonly base: string;
 	private readonly trace: ((line: string) => void) | undefined;
 	private readonly forgetting: () => boolean;
@@ -68,8 +75,10 @@ export default class Publisher {
 	private readonly waiting: (string | Announcer)[] = [];
 	private readonly turn: Deadline;
 
-	constructor({ base, timer, trace, forgetting, full, longestAnswer = Infinity }: PublisherOptions) {
+	constructor(options: PublisherOptions) {
+		const { base, limits = limitsOf({}), timer, trace, forgetting, full, longestAnswer = Infinity } = options;
 		this.base = base;
+		this.gate = new Gate(limits, line => this.report(line));
 		this.trace = trace;
 		this.forgetting = forgetting;
 		this.full = full;
@@ -86,7 +95,9 @@ export default class Publisher {
 	measurement(topic: string, payload: string): boolean {
 		const outcome = this.session.publish(topic, payload, measured);
 		if (this.trace !== undefined) this.note(topic, payload, measured, outcome);
-		return outcome <= Outcome.queued;
+		if (outcome <= Outcome.queued) return true;
+		if (outcome === Outcome.droppedLong) this.gate.long(topic);
+		return false;
 	}
 
 	/** False when the outbox did not accept it. */
@@ -112,7 +123,8 @@ export default class Publisher {
 	/** Retained. */
 	state(name: string, payload: string): void {
 		// All states are published at each connect, so nothing is lost by not keeping them until then.
-		if (this.retaining && this.publish(name, payload, retained) > Outcome.queued) this.full(name);
+		const options = this.gate.limits.retain ? retained : passing;
+		if (this.retaining && this.publish(name, payload, options) === Outcome.droppedFull) this.full(name);
 	}
 
 	/** Has its state published in a later turn, once for all calls until then. */
@@ -149,18 +161,21 @@ export default class Publisher {
 
 	/** Retained, at QoS 0, on a whole topic; see session.ts. */
 	stream(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean {
-		if (!this.session.stream?.(topic, byteLength, source)) return false;
+		if (!this.gate.passes(topic) || !this.session.stream?.(topic, byteLength, source)) return false;
 		this.report(`> ${topic} (${byteLength} bytes, QoS 0, retained)`);
 		return true;
 	}
 
 	/** Clears what is retained on a whole topic, also after a restart. False when there is no room for it now. */
 	erase(topic: string): boolean {
+		if (!this.gate.retains(topic)) return true;
 		return this.session.publish(topic, "", cleared) <= Outcome.queued;
 	}
 
 	/** Clears a retained topic; `lasting`: also after a restart. False when there is no room for it now. */
 	clear(name: string, lasting: boolean): boolean {
+		// Where the broker takes none there is nothing to be cleared.
+		if (!this.gate.retains(this.base + name)) return true;
 		return this.publish(name, "", lasting ? cleared : emptied) <= Outcome.queued;
 	}
 
@@ -202,6 +217,7 @@ export default class Publisher {
 		const topic = this.base + name;
 		const outcome = this.session.publish(topic, payload, options);
 		if (this.trace !== undefined) this.note(topic, payload, options, outcome);
+		if (outcome === Outcome.droppedLong) this.gate.long(topic);
 		return outcome;
 	}
 

@@ -10,6 +10,7 @@ import budgetOf, { lack } from "./budget.js";
 import { addresses, check, line } from "./description/description.js";
 import type { Feature } from "./feature.js";
 import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
+import { profileOf } from "./profile.js";
 import { overlaid } from "./provisioning/check.js";
 import { abandon } from "./provisioning/trial.js";
 import { openStorage } from "./storage.js";
@@ -71,6 +72,8 @@ export default function board(device: Device, options: BoardOptions = {}): Board
 		abandon(host);
 		return undefined;
 	}
+	if (!description.profile && profileOf(description) === "aws")
+		host.trace?.("profile: aws, from the broker's name");
 	const { lacking, ...budget } = budgetOf(host.heap, description, features);
 	if (lacking) {
 		host.trace?.(lack(lacking, description));

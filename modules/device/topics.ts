@@ -1,11 +1,11 @@
 /**
- * The topics of a board, `<root>/<id>/…`, and the limits of brokers on them (AWS IoT Core: 7 slashes, 256 bytes). Names only:
- * QoS is in publisher.ts and router.ts, and TOPICS.md has all of it for people.
+ * The topics of a board, `<root>/<id>/…`. Names only: QoS is in publisher.ts and router.ts, the limits of brokers are in
+ * profile.ts, and TOPICS.md has all of it for people.
  */
 
 import { encode } from "../mqtt/text.js";
 
-const Limit = Object.freeze({ slashes: 7, bytes: 256, id: 23, name: 32 });
+const Limit = Object.freeze({ id: 23, name: 32 });
 
 /** The parts below `<root>/<id>/`. */
 const status = "status";
@@ -61,7 +61,9 @@ function isRoot(text: string): boolean {
 }
 
 function slashes(topic: string): number {
-	return topic.split("/").length - 1;
+	let count = 0;
+	for (let at = topic.indexOf("/"); at >= 0; at = topic.indexOf("/", at + 1)) count++;
+	return count;
 }
 
 function byteLength(topic: string): number {

@@ -9,12 +9,14 @@ import { encode } from "../mqtt/text.js";
 import { Deadline } from "./deadline.js";
 import type { Client, ClientClass, ClientControl, ClientMessage, LinkOptions } from "./options.js";
 import { Packet, Reason } from "./outcomes.js";
+import type { Pace } from "./pace.js";
 
 /** The supervisor, as a connection sees it: its callbacks. */
 export interface LinkOwner {
+	/** The broker takes so many messages a second. */
+	readonly pace: Pace | undefined;
 	/** CONNACK with code 0. */
 	accepted(sessionPresent: boolean): void;
-	/** Any other control packet. */
 	control(operation: number, message: ClientControl): void;
 	readable(count: number, message: ClientMessage): void;
 	/** A message may be read. If not, this is asked again at each `onWritable` and at `resume`. */
@@ -100,6 +102,8 @@ export class Link {
 	): boolean {
 		const client = this.client;
 		if (client === undefined || this.blocked || this.rest !== undefined) return false;
+		const pace = this.owner.pace;
+		if (pace !== undefined && !pace.takes(QoS)) return false;
 		const message = this.message;
 		message.topic = topic;
 		message.QoS = QoS;

@@ -33,6 +33,14 @@ export interface Subscription {
 	readonly QoS: 0 | 1 | 2;
 }
 
+/** QoS 1, retained unless it says otherwise; `offline` is also the will. */
+export interface StatusOptions {
+	readonly topic: string;
+	readonly online: string;
+	readonly offline: string;
+	readonly retain?: boolean;
+}
+
 export interface BackoffOptions {
 	/** Milliseconds; 1000 by default. */
 	readonly minimum?: number;
@@ -81,8 +89,7 @@ export interface SessionOptions {
 	readonly keepAlive: number;
 	/** False by default: the broker keeps the session. */
 	readonly clean?: boolean;
-	/** Retained, QoS 1; `offline` is also the will. */
-	readonly status: { readonly topic: string; readonly online: string; readonly offline: string };
+	readonly status: StatusOptions;
 	readonly subscriptions?: readonly Subscription[];
 	/** Holds messages that are published as `durable`. The session does not close it. */
 	readonly outbox: Outbox;
@@ -98,6 +105,8 @@ export interface SessionOptions {
 	readonly window?: number;
 	/** Durable messages a second while a backlog drains; 20 by default. */
 	readonly rate?: number;
+	/** Messages a second, all kinds together, that the broker takes on a connection: 5 or more; any number by default. */
+	readonly publishRate?: number | undefined;
 	/** Milliseconds between two offers of messages that were set aside; a day by default, the first after a 24th of it. */
 	readonly recall?: number;
 	/** Bytes of messages in RAM; 16 384 by default. */
@@ -158,6 +167,8 @@ export type UserOptions = Pick<
 	| "timer"
 	| "ticks"
 	| "watch"
+	| "longest"
+	| "publishRate"
 	| "onAccepted"
 	| "onReport"
 > &
@@ -278,7 +289,7 @@ export const defaults = Object.freeze({
 /** Throws on options of which no connection can be made. */
 export function check(options: SessionOptions): void {
 	const { brokers, id, keepAlive, status, subscriptions = [], window = 1, rate = 1, outbox } = options;
-	const { brokerOrder = "listed" } = options;
+	const { brokerOrder = "listed", publishRate = 5 } = options;
 	if (!options.client?.io) throw new TypeError("client: expected an object with io, an MQTT client class");
 	if (!brokers || brokers.length === 0) throw new RangeError("brokers: expected at least one");
 	for (const { host, port } of brokers)
@@ -292,6 +303,7 @@ export function check(options: SessionOptions): void {
 			throw new RangeError(`subscriptions: expected exact names at QoS 0, 1 or 2, found ${topic} at ${QoS}`);
 	if (!(window >= 1 && window <= 1000)) throw new RangeError(`window: expected 1…1000, found ${window}`);
 	if (!(rate > 0)) throw new RangeError(`rate: expected messages a second, found ${rate}`);
+	if (!(publishRate >= 5)) throw new RangeError(`publishRate: expected at least 5, found ${publishRate}`);
 	if (brokerOrder !== "listed" && brokerOrder !== "random")
 		throw new RangeError(`brokerOrder: expected listed or random, found ${brokerOrder}`);
 	if (!outbox) throw new TypeError("outbox: expected an Outbox");

@@ -17,6 +17,7 @@ import {
 	type SessionOptions,
 } from "./options.js";
 import { Application, type Counters, Outcome, Report, State } from "./outcomes.js";
+import { Pace } from "./pace.js";
 import { Queue } from "./queue.js";
 import { Sender } from "./sender.js";
 import { Status } from "./status.js";
@@ -53,7 +54,9 @@ export default class Session implements SessionLike {
 		const sender = new Sender(options, inflight, application);
 		const inbound = new Inbound(options, status, live, sender, application);
 		const closed = () => this.end();
-		const parts = { status, inflight, sender, inbound, application, closed };
+		const { publishRate, ticks, timer } = options;
+		const pace = publishRate ? new Pace(publishRate, ticks, timer, sender, sender.pump) : undefined;
+		const parts = { status, inflight, sender, inbound, application, closed, pace };
 		this.sender = sender;
 		this.supervisor = new Supervisor(options, parts);
 		options.watch?.(up => (up ? this.networkUp() : this.networkDown()));

@@ -43,12 +43,12 @@ export class Status {
 		this.application = application;
 		this.echo = new Deadline(timer, this, this.expired);
 		this.hear = this.patience = deadlines?.hear ?? defaults.deadlines.hear;
-		const { topic, online, offline } = status;
+		const { topic, online, offline, retain = true } = status;
 		this.topic = topic;
 		this.text = online;
 		const payload = encode(online);
-		this.message = { sequence: 0, packetIdentifier: 0, topic, payload, retain: true };
-		this.will = { topic, message: offline, QoS: 1, retain: true };
+		this.message = { sequence: 0, packetIdentifier: 0, topic, payload, retain };
+		this.will = { topic, message: offline, QoS: 1, retain };
 		this.shared = subscriptions.some(item => item.topic === topic);
 		this.subscriptions = this.shared ? subscriptions : [...subscriptions, { topic, QoS: 0 }];
 	}
@@ -58,7 +58,7 @@ export class Status {
 	}
 	/** The farewell, with a packet identifier. False when there is no room. */
 	part(link: Link, farewell: string, packetIdentifier: number): boolean {
-		return link.send(this.topic, encode(farewell), 1, true, false, packetIdentifier);
+		return link.send(this.topic, encode(farewell), 1, this.will.retain, false, packetIdentifier);
 	}
 	/** The connection has ended. */
 	lost(): void {

@@ -17,6 +17,7 @@ import {
 	type SessionOptions,
 } from "./options.js";
 import { type Application, kindOf, nameOf, Packet, passes, Reason, Report, State } from "./outcomes.js";
+import type { Pace } from "./pace.js";
 import type { Sender } from "./sender.js";
 import type { Status } from "./status.js";
 import { Subscriptions } from "./subscriptions.js";
@@ -48,6 +49,7 @@ export interface Parts {
 	readonly sender: Sender;
 	readonly inbound: Inbound;
 	readonly application: Application;
+	readonly pace: Pace | undefined;
 	/** The session is closed. */
 	readonly closed: () => void;
 }
@@ -70,6 +72,7 @@ export class Supervisor implements LinkOwner {
 	private tried: number | undefined;
 	/** The host said that its network is gone. */
 	private networkDown = false;
+	readonly pace: Pace | undefined;
 	/** The last status. */
 	private farewell = "";
 	/** Its packet identifier: 0 before it was sent, -1 once DISCONNECT was, or LEFT if PUBACK came before that. */
@@ -80,6 +83,7 @@ export class Supervisor implements LinkOwner {
 	constructor(options: SessionOptions, parts: Parts) {
 		this.options = options;
 		this.parts = parts;
+		this.pace = parts.pace;
 		this.deadlines = { ...defaults.deadlines, ...options.deadlines };
 		this.brokers = new Brokers(options);
 		this.slowness = this.deadlines.subscribe;
@@ -133,6 +137,7 @@ export class Supervisor implements LinkOwner {
 	end(): void {
 		this.deadline.close();
 		this.parts.status.end();
+		this.pace?.close();
 	}
 	/** Ends the connection; a try follows after the back-off. Nothing happens when there is neither. */
 	lost(reason: number, returnCode = 0, cause = ""): void {

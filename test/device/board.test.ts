@@ -50,7 +50,7 @@ describe("board", () => {
 		const { world: w, start } = world();
 		start();
 		const { status, subscriptions, id, keepAlive } = w.link.options;
-		assert.deepEqual(status, { topic: "r/b/status", online: "online", offline: "offline" });
+		assert.deepEqual(status, { topic: "r/b/status", online: "online", offline: "offline", retain: true });
 		assert.deepEqual(
 			subscriptions,
 			["cmd", "lamp/set", "lamp/desired"].map(topic => ({ topic: `r/b/${topic}`, QoS: 1 })),

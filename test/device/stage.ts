@@ -65,6 +65,8 @@ export class TestLink implements SessionLike {
 	closed = false;
 	/** The broker takes nothing out of the outbox, and acknowledges nothing. */
 	deaf = false;
+	/** Longer payloads are refused. */
+	longest = Infinity;
 	/** So many live messages above QoS 0 fit into its queue. */
 	room = Infinity;
 	/** The broker has taken its goodbye. */
@@ -84,6 +86,7 @@ export class TestLink implements SessionLike {
 	publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Outcome {
 		const text = typeof payload === "string" ? payload : decode(payload);
 		if (this.closed) return Outcome.droppedClosed;
+		if (text.length > this.longest) return Outcome.droppedLong;
 		if (options.durable) {
 			this.#world.cut("before outbox");
 			const sequence = this.#world.outbox.append(topic, encode(text), { retain: options.retain ?? false });

@@ -6,7 +6,7 @@
 
 import type { SessionOptions } from "../../session/options.js";
 import type { ActuatorDriver, Device, DriverOption } from "../io.js";
-
+import { checkLimits, type Limits } from "../profile.js";
 import { type Address, BROKER, board, type Known, parseAddress } from "./fields.js";
 import { checkRules } from "./rules.js";
 import { type Form, isRecord, type Problem, report, type Values, walk } from "./schema.js";
@@ -28,6 +28,10 @@ export interface Description {
 	readonly keepAlive: number;
 	/** How often the retained topics are published again. */
 	readonly refresh: number;
+	/** Found from the broker's name where it is missing. */
+	readonly profile?: "plain" | "aws";
+	/** In place of the profile's. */
+	readonly limits?: Partial<Limits>;
 	readonly sensors: readonly SensorDescription[];
 	readonly alerts: readonly AlertDescription[];
 	readonly lamp?: LampDescription;
@@ -113,7 +117,10 @@ export function check(
 	const problems: Problem[] = [];
 	const known: Known = { sensors: drivers, actuators, forms };
 	const value = walk(board, raw, "", problems, known);
-	if (isRecord(value)) checkRules(value, known, problems);
+	if (isRecord(value)) {
+		checkRules(value, known, problems);
+		checkLimits(value, problems);
+	}
 	return problems.length ? { problems } : { description: value as unknown as Description, problems };
 }
 

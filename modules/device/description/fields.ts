@@ -141,6 +141,21 @@ const deadlines: RecordSpec = freeze({
 	}),
 });
 
+/** In place of the profile's. Below the least of each no board works. */
+const limits: RecordSpec = freeze({
+	optional: true,
+	keys: freeze({
+		maximumPayload: "whole 1024..268435455 ?",
+		topicLevels: "whole 4..128 ?",
+		topicBytes: "whole 32..65535 ?",
+		filters: "whole 4..1000 ?",
+		qos: "whole 1..2 ?",
+		retain: "boolean ?",
+		publishRate: "whole 5..300 ?",
+		keepAlive: "range ?",
+	}),
+});
+
 export const board: RecordSpec = freeze({
 	keys: freeze({
 		root: "root",
@@ -155,6 +170,9 @@ export const board: RecordSpec = freeze({
 		// Not 0: a client that does not ping never learns that its broker is dead.
 		keepAlive: "number 1000..65535000 =30000",
 		refresh: `number 60000..${7 * DAY} =${DAY}`,
+		// What the broker takes (profile.ts); found from the name of AWS's.
+		profile: "plain|aws ?",
+		limits,
 		sensors: list(sensor, 64),
 		alerts: list(alert, 64),
 		lamp,

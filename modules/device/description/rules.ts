@@ -1,6 +1,6 @@
 /**
  * Conditions between the keys of a description: names that must exist or differ, a clear threshold on the safe side of its
- * threshold, topics within the limits of every broker. Each function ignores values that `walk` (schema.ts) has refused.
+ * threshold. What a broker takes is in profile.ts. Each function ignores values that `walk` (schema.ts) has refused.
  */
 
 import topics from "../topics.js";
@@ -14,7 +14,6 @@ export function checkRules(value: Values, known: Known, problems: Problem[]): vo
 	checkSensors(items(value.sensors), known, problems);
 	checkAlerts(items(value.alerts), items(value.sensors), problems);
 	checkActuators(value, known, problems);
-	checkTopics(value, problems);
 	for (const form of known.forms) form.check(value, problems, known);
 }
 
@@ -155,41 +154,6 @@ function checkNames(list: readonly Values[], key: string, problems: Problem[]): 
 		if (first === undefined) seen.set(name, index);
 		else report(problems, `${key}[${index}].name`, `a name that ${key}[${first}] does not have`, name);
 	});
-}
-
-/** The deepest and the longest topic of each kind must pass every broker's limits. */
-function checkTopics(value: Values, problems: Problem[]): void {
-	const { root, id } = value;
-	if (typeof root !== "string" || typeof id !== "string" || !topics.isRoot(root)) return;
-	const base = topics.base(root, id);
-	const all: string[] = [topics.status, topics.result];
-	const add = (key: string, ...topicsOf: readonly ((name: string) => string)[]) => {
-		for (const { name } of items(value[key]))
-			if (typeof name === "string") for (const topicOf of topicsOf) all.push(topicOf(name));
-	};
-	add("sensors", topics.measurement, name => topics.alertState(faultName(name)));
-	add("alerts", topics.alertState);
-	add("actuators", topics.outputDesired);
-	if (value.lamp !== undefined) all.push(topics.outputDesired("lamp"));
-	let deepest = 0;
-	let longest = 0;
-	for (const topic of all) {
-		deepest = Math.max(deepest, topics.slashes(base + topic));
-		longest = Math.max(longest, topics.byteLength(base + topic));
-	}
-	const rest = deepest - topics.slashes(root);
-	if (deepest > topics.Limit.slashes)
-		problems.push({
-			key: "root",
-			expected: `at most ${topics.Limit.slashes - rest} slashes (the board adds ${rest}, brokers take ${topics.Limit.slashes})`,
-			found: `${topics.slashes(root)} slashes`,
-		});
-	if (longest > topics.Limit.bytes)
-		problems.push({
-			key: "root",
-			expected: `topics of at most ${topics.Limit.bytes} bytes`,
-			found: `${longest} bytes in the longest`,
-		});
 }
 
 export function items(value: unknown): readonly Values[] {

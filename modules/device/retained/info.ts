@@ -6,6 +6,7 @@
 import type { Values } from "../description/schema.js";
 import type { Device } from "../io.js";
 import type { Boot, default as Memory } from "../memory.js";
+import type Publisher from "../publisher.js";
 import type Sensor from "../sensors/sensor.js";
 import { counted } from "../sensors/sensor.js";
 import type { Storage } from "../storage.js";
@@ -19,6 +20,7 @@ export interface InfoOptions {
 	readonly memory: Memory;
 	readonly boot: Boot;
 	readonly time: Time;
+	readonly publisher: Publisher;
 	readonly sensors: readonly Sensor[];
 	/** The session's counters: plain numbers. */
 	readonly counters: () => object;
@@ -33,7 +35,8 @@ export default class Info {
 
 	/** As it is now. */
 	get values(): Values {
-		const { device, storage, memory, boot, time, sensors, counters } = this.options;
+		const { device, storage, memory, boot, time, publisher, sensors, counters } = this.options;
+		const { stopped } = publisher.gate;
 		// It decides the quality.
 		time.now();
 		return {
@@ -47,6 +50,7 @@ export default class Info {
 			counters: {
 				...counters(),
 				...counted(sensors),
+				...(stopped && { stopped }),
 				memoryFailures: memory.failures,
 				store: storage.counters,
 			},

@@ -1,0 +1,162 @@
+/**
+ * What a broker takes, as data: a profile by name, and the limits that a description sets in its place. `checkLimits` says at
+ * the start what of a description would not fit, and where. What only comes about later is looked at by gate.ts, before it is
+ * queued; publishes a second are met by the session, by waiting (session/pace.ts).
+ */
+
+import { encode } from "../mqtt/text.js";
+import { parseAddress } from "./description/fields.js";
+import { faultName, items } from "./description/rules.js";
+import { isRecord, type Problem, type Values } from "./description/schema.js";
+import topics from "./topics.js";
+
+export interface Limits {
+	/** Bytes. */
+	readonly maximumPayload: number;
+	/** One more than there are slashes. */
+	readonly topicLevels: number;
+	readonly topicBytes: number;
+	/** Subscriptions on a connection. */
+	readonly filters: number;
+	readonly qos: number;
+	/** The broker retains messages; if not, none is published so. */
+	readonly retain: boolean;
+	/** Messages a second on a connection; any number where it is missing. */
+	readonly publishRate?: number;
+	/** Milliseconds. */
+	readonly keepAlive: readonly [number, number];
+}
+
+const { freeze } = Object;
+/** Below what Mosquitto, VerneMQ, RabbitMQ, NATS and AWS take. */
+const plain: Limits = freeze({
+	maximumPayload: 131_072,
+	topicLevels: 8,
+	topicBytes: 256,
+	filters: 50,
+	qos: 1,
+	retain: true,
+	keepAlive: freeze([1000, 65_535_000] as const),
+});
+/** https://docs.aws.amazon.com/general/latest/gr/iot-core.html#message-broker-limits */
+const aws: Limits = freeze({
+	...plain,
+	publishRate: 100,
+	keepAlive: freeze([30_000, 1_200_000] as const),
+});
+
+/** Most of `publishRate` that measurements may take; the rest is for alerts, states and answers. */
+const SHARE = 0.8;
+/** Bytes of a measurement beside its values, and of a value with its time; three values where there is a range. */
+const Measured = freeze({ message: 90, value: 18, time: 10 });
+
+/** As the description says, or from the broker's name. */
+export const profileOf = (description: object): "plain" | "aws" => {
+	const { profile, broker = [] } = description as Values;
+	if (profile !== undefined) return profile === "aws" ? "aws" : "plain";
+	const all: readonly unknown[] = Array.isArray(broker) ? broker : [broker];
+	return all.some(isAws) ? "aws" : "plain";
+};
+
+/** `….iot.REGION.amazonaws.com`, or in China `….amazonaws.com.cn`. */
+const isAws = (address: unknown): boolean => {
+	const host = typeof address === "string" ? parseAddress(address)?.host : undefined;
+	if (host === undefined) return false;
+	return host.includes(".iot.") && (host.endsWith(".amazonaws.com") || host.endsWith(".amazonaws.com.cn"));
+};
+
+export const limitsOf = (description: object): Limits => {
+	const { limits } = description as { readonly limits?: Partial<Limits> };
+	const profile = profileOf(description) === "aws" ? aws : plain;
+	return limits ? { ...profile, ...limits } : profile;
+};
+
+/** Why a topic does not fit; "" if it does. */
+export const excess = (topic: string, { topicLevels, topicBytes }: Limits): string => {
+	const levels = topics.slashes(topic) + 1;
+	if (levels > topicLevels) return `${levels} levels, the broker takes ${topicLevels}`;
+	// A character has at most 3 bytes, two of them have 4.
+	const byteLength = topic.length * 3 > topicBytes ? encode(topic).byteLength : 0;
+	return byteLength > topicBytes ? `${byteLength} bytes, the broker takes ${topicBytes}` : "";
+};
+
+/** Adds what of a description would not fit. */
+export const checkLimits = (value: Values, problems: Problem[]): void => {
+	// The limits themselves are wrong.
+	if (problems.some(({ key }) => key.startsWith("limits"))) return;
+	const limits = limitsOf(value);
+	const { keepAlive } = value;
+	const [least, most] = limits.keepAlive;
+	const told = problems.some(({ key }) => key === "keepAlive");
+	if (!told && typeof keepAlive === "number" && (keepAlive < least || keepAlive > most)) {
+		const expected = `a number from ${least} to ${most} (what the broker takes)`;
+		problems.push({ key: "keepAlive", expected, found: `${keepAlive}` });
+	}
+	if (value.homeAssistant !== undefined && !limits.retain)
+		problems.push({ key: "homeAssistant", expected: "a broker that retains", found: "limits.retain false" });
+	checkTopics(value, limits, problems);
+	checkFilters(value, limits, problems);
+	checkSensors(items(value.sensors), limits, problems);
+};
+
+/** The deepest and the longest topic, the will's among them. Names are ASCII. */
+const checkTopics = (value: Values, { topicLevels, topicBytes }: Limits, problems: Problem[]): void => {
+	const { root, id } = value;
+	if (typeof root !== "string" || typeof id !== "string" || !topics.isRoot(root)) return;
+	let deepest = topics.slashes(topics.result);
+	let longest = topics.result.length;
+	const add = (list: readonly Values[], topicOf: (name: string) => string) =>
+		list.forEach(({ name }) => {
+			const topic = topicOf(name as string);
+			deepest = Math.max(deepest, topics.slashes(topic));
+			longest = Math.max(longest, topic.length);
+		});
+	// The longest of each kind.
+	add(items(value.sensors), name => topics.alertState(faultName(name)));
+	add(items(value.alerts), topics.alertState);
+	add(items(value.actuators), topics.outputDesired);
+	longest += encode(topics.base(root, id)).byteLength;
+	const most = topicLevels - 1;
+	const rest = deepest + 2;
+	const own = topics.slashes(root);
+	if (own + rest > most) {
+		const expected = `at most ${most - rest} slashes (the board adds ${rest}, brokers take ${most})`;
+		problems.push({ key: "root", expected, found: `${own} slashes` });
+	}
+	if (longest > topicBytes) {
+		const expected = `topics of at most ${topicBytes} bytes`;
+		problems.push({ key: "root", expected, found: `${longest} bytes in the longest` });
+	}
+};
+
+/** The router's subscriptions, and the status. */
+const checkFilters = (value: Values, { filters }: Limits, problems: Problem[]): void => {
+	const of = ({ liveOnly }: Values) => (liveOnly === true ? 1 : 2);
+	const lamp = isRecord(value.lamp) ? of(value.lamp) : 0;
+	const found = items(value.actuators).reduce((sum, output) => sum + of(output), lamp + 2);
+	if (found <= filters) return;
+	const expected = `outputs that need at most ${filters} subscriptions together with \`cmd\` and \`status\``;
+	problems.push({ key: "actuators", expected, found: `${found}` });
+};
+
+const checkSensors = (
+	sensors: readonly Values[],
+	{ maximumPayload, publishRate }: Limits,
+	problems: Problem[],
+): void => {
+	let rate = 0;
+	sensors.forEach(({ every, window = 0, batch, aggregate, deadband }, index) => {
+		if (typeof every !== "number" || typeof window !== "number" || typeof batch !== "number") return;
+		// How often a value leaves its deadband is not known.
+		if (deadband === undefined) rate += 1000 / Math.max(every, window) / batch;
+		const value = (aggregate === "range" ? 3 : 1) * Measured.value + Measured.time;
+		const most = Math.floor((maximumPayload - Measured.message) / value);
+		if (batch <= most) return;
+		const expected = `at most ${most} (the broker takes messages of ${maximumPayload} bytes)`;
+		problems.push({ key: `sensors[${index}].batch`, expected, found: `${batch}` });
+	});
+	if (publishRate === undefined || rate <= publishRate * SHARE) return;
+	const share = Math.floor(publishRate * SHARE);
+	const expected = `at most ${share} measurements a second together (the broker takes ${publishRate} messages)`;
+	problems.push({ key: "sensors", expected, found: `${Math.round(rate)}` });
+};

@@ -1,0 +1,49 @@
+/**
+ * A broker's limit on publishes a second: credit that comes with time, looked at only when it is used up. QoS 0 leaves a
+ * part of it alone, so that alerts, states and answers go first. In no second go more than the limit says, whatever went
+ * before: what was saved up, what time has earned meanwhile, and what it earns in that second are the limit together.
+ */
+
+import type { Ticks, Timer } from "../mqtt/io.js";
+import { Deadline, since } from "./deadline.js";
+
+export class Pace {
+	private left: number;
+	/** Credit that is saved at most; below half of it QoS 0 waits. */
+	private readonly most: number;
+	/** Milliseconds for one message. */
+	private readonly interval: number;
+	private readonly ticks: Ticks;
+	/** Ticks until which time is counted in `left`. */
+	private counted: number;
+	private readonly again: Deadline;
+
+	/** `rate`: messages a second, 5 or more. `earned`, of `owner`: there is credit again for what had to wait. */
+	constructor(rate: number, ticks: Ticks, timer: Timer, owner: object, earned: () => void) {
+		this.left = this.most = rate < 30 ? 2 : Math.floor(rate / 15);
+		this.interval = 1000 / (rate - 2 * this.most);
+		this.ticks = ticks;
+		this.counted = ticks.ticks;
+		this.again = new Deadline(timer, owner, earned);
+	}
+	/** A message of this QoS may go, and counts. If not, `earned` is called. */
+	takes(QoS: number): boolean {
+		const least = QoS === 0 ? this.most >> 1 : 0;
+		if (this.left <= least && !this.earn(least)) return false;
+		this.left--;
+		return true;
+	}
+	close(): void {
+		this.again.close();
+	}
+	private earn(least: number): boolean {
+		const passed = since(this.ticks.ticks, this.counted);
+		const earned = Math.floor(passed / this.interval);
+		const full = this.left + earned >= this.most;
+		this.left = full ? this.most : this.left + earned;
+		if (earned > 0) this.counted = (this.counted + (full ? passed : Math.ceil(earned * this.interval))) | 0;
+		if (this.left > least) return true;
+		if (!this.again.standing) this.again.set(Math.ceil(this.interval));
+		return false;
+	}
+}

@@ -1,0 +1,66 @@
+/** A broker that takes so many messages a second gets no more, whatever comes; what must not wait goes first. */
+
+import assert from "node:assert/strict";
+import { Outcome } from "../../modules/session/outcomes.js";
+import { Pace } from "../../modules/session/pace.js";
+import { TestClock } from "../clock.js";
+import { Bench } from "./bench.js";
+
+describe("session, publishes a second", () => {
+	for (const rate of [5, 29, 30, 100, 300])
+		it(`gives out at most ${rate} in any second, and four fifths of it where many wait (one fifth of 5)`, () => {
+			const clock = new TestClock();
+			const pace = new Pace(rate, clock, clock, clock, () => {});
+			/** Milliseconds at which one was taken. */
+			const taken: number[] = [];
+			let seed = rate;
+			for (let now = 0; now < 30_000; now++) {
+				seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+				// Quiet and greedy seconds in turn, and single messages between.
+				const tries = (now >> 10) % 3 === 0 ? 0 : (now >> 10) % 3 === 1 ? 20 : seed % 2 ? 1 : 0;
+				for (let i = 0; i < tries; i++) if (pace.takes(seed % 3 ? 1 : 0)) taken.push(now);
+				clock.advance(1);
+			}
+			let most = 0;
+			for (let first = 0, last = 0; last < taken.length; last++) {
+				while ((taken[last] as number) - (taken[first] as number) >= 1000) first++;
+				most = Math.max(most, last - first + 1);
+			}
+			assert.ok(most <= rate, `${most} in a second`);
+			const greedy = taken.filter(now => (now >> 10) % 3 === 1).length / 10;
+			assert.ok(greedy >= rate * (rate === 5 ? 0.2 : 0.8), `${greedy} in a greedy second`);
+			pace.close();
+		});
+	it("has measurements wait, not dropped, and lets an alert, a state and the status go before them", () => {
+		const bench = new Bench({ publishRate: 30 });
+		const client = bench.establish();
+		const outcomes = Array.from({ length: 6 }, (_, i) => bench.session.publish("m", `${i}`));
+		assert.equal(outcomes[0], Outcome.queued, "the status took what was saved above the alerts' part");
+		assert.equal(outcomes.at(-1), Outcome.queued);
+		assert.equal(bench.session.publish("a", "1", { QoS: 1, durable: true }), Outcome.sent);
+		bench.clock.advance(1000);
+		const lines = client.take().map(line => line.replace(/ \d[rd]*( #\d+)?/, ""));
+		assert.deepEqual(lines, ["a 1", "m 0", "m 1", "m 2", "m 3", "m 4", "m 5"]);
+		assert.deepEqual(bench.session.counters.dropped, { offline: 0, full: 0, long: 0 });
+	});
+	it("costs nothing where there is no limit: no credit is counted", () => {
+		const bench = new Bench();
+		const client = bench.establish();
+		for (let i = 0; i < 500; i++) assert.equal(bench.session.publish("m", `${i}`), Outcome.sent);
+		assert.equal(client.take().length, 500);
+	});
+	it("publishes the status and leaves the will unretained where the broker retains nothing", () => {
+		const bench = new Bench({
+			status: { topic: "desk-1/status", online: "online", offline: "offline", retain: false },
+		});
+		const client = bench.resume(false);
+		assert.equal(client.options.will?.retain, false);
+		assert.deepEqual(client.take(), ["desk-1/status 1 #2 online"]);
+		bench.session.close();
+		bench.clock.advance(1000);
+		assert.ok(client.take().some(line => /^desk-1\/status 1 #\d+ offline$/.test(line)));
+	});
+	it("refuses a limit of which no pace can be made", () => {
+		assert.throws(() => new Bench({ publishRate: 4 }), /publishRate: expected at least 5, found 4/);
+	});
+});
