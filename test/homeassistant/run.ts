@@ -37,7 +37,6 @@ function table(rows: readonly (readonly string[])[]): string {
 function run(): number {
 	const { description } = load({ ...(config !== undefined && { config }) } as Parameters<typeof load>[0]);
 	const { homeAssistant } = description;
-	const { prefix = "homeassistant", area } = typeof homeAssistant === "object" ? homeAssistant : {};
 	const host = createDevice({ description, data: inPlace(".") });
 	const outputs = [
 		...(description.lamp ? [{ name: "lamp", dimmable: description.lamp.dimmable }] : []),
@@ -46,16 +45,9 @@ function run(): number {
 			dimmable: host.actuator?.[driver]?.dimmable ?? false,
 		})),
 	];
-	const options = {
-		description,
-		prefix,
-		firmware,
-		host: host.name,
-		drivers: host.sensor,
-		outputs,
-		own: [{ name: storageFault }],
-	};
-	const bundle = new Bundle({ ...options, ...(area !== undefined && { area }) });
+	const { name, sensor: drivers } = host;
+	const own = [{ name: storageFault }];
+	const bundle = new Bundle({ description, firmware, host: name, drivers, outputs, own });
 	let document = "";
 	for (let index = 0; index < bundle.pieces([]); index++) document += bundle.piece(index, []);
 	host.close();

@@ -13,7 +13,9 @@ import type Memory from "../memory.js";
 import type { Room } from "../memory.js";
 import type Publisher from "../publisher.js";
 import topics from "../topics.js";
-import Bundle, { type Component } from "./bundle.js";
+import Bundle from "./bundle.js";
+import type Components from "./components.js";
+import type { Component } from "./components.js";
 
 /** The topic of the document that may be at the broker. */
 const KEY = "ha";
@@ -130,25 +132,30 @@ export default class Discovery implements Part {
 		this.timer = undefined;
 		if (!publisher.online || trying) return;
 		this.removed = [];
-		const texts = packed(bundle.components);
-		for (let record = 0; record < texts.length; record++)
-			memory.put(`${PREFIX}${record}`, { c: texts[record] });
+		const put = (key: string, name: string, text: string) => {
+			if (memory.get(key)[name] !== text) memory.put(key, { [name]: text });
+		};
+		const records = packed(bundle.components, (text, record) => put(`${PREFIX}${record}`, "c", text));
 		for (const key of memory.keys(PREFIX))
-			if (Number(key.slice(PREFIX.length)) >= texts.length) memory.delete(key);
-		memory.put(KEY, { t: bundle.topic });
+			if (Number(key.slice(PREFIX.length)) >= records) memory.delete(key);
+		put(KEY, "t", bundle.topic);
 	}
 
 	private gone(): Component[] {
 		const { bundle, memory } = this.options;
 		const gone: Component[] = [];
 		if (!bundle || memory.get(KEY).t !== bundle.topic) return gone;
-		const present = bundle.components.map(({ platform, key }) => `${platform}/${key}`);
 		for (let record = 0; ; record++) {
 			const { c } = memory.get(`${PREFIX}${record}`);
 			if (typeof c !== "string") return gone;
-			for (const item of c.split(" ")) {
+			const items = c.trim().split(" ");
+			for (let index = bundle.components.length - 1; index >= 0; index--) {
+				const at = items.indexOf(itemOf(bundle.components.at(index) as Component));
+				if (at >= 0) items.splice(at, 1);
+			}
+			for (const item of items) {
 				const [platform = "", key = ""] = item.split("/");
-				if (key !== "" && !present.includes(item)) gone.push({ platform, key });
+				gone.push({ platform, key });
 			}
 		}
 	}
@@ -168,24 +175,26 @@ export default class Discovery implements Part {
 	}
 }
 
-/** Platforms and keys, as many in a text as a record takes. */
-function packed(components: readonly Component[]): string[] {
-	const texts: string[] = [];
+const itemOf = ({ platform, key }: Component): string => `${platform}/${key}`;
+
+/** Platforms and keys, as many in a text as a record takes. Returns the number of texts. */
+const packed = (components: Components, take: (text: string, record: number) => void): number => {
+	let record = 0;
 	let text = "";
-	for (const { platform, key } of components) {
-		const item = `${platform}/${key} `;
+	for (let index = 0; index < components.length; index++) {
+		const item = `${itemOf(components.at(index) as Component)} `;
 		if (text.length + item.length > LONGEST) {
-			texts.push(text);
+			take(text, record++);
 			text = "";
 		}
 		text += item;
 	}
-	texts.push(text);
-	return texts;
-}
+	take(text, record++);
+	return record;
+};
 
 /** The records that a board of this description keeps of its document: keys, and their most bytes. */
-export function discoveryRooms(description: Description): Room[] {
+export const discoveryRooms = (description: Description): Room[] => {
 	const { homeAssistant, lamp, actuators } = description;
 	if (!homeAssistant) return [];
 	const outputs = [...actuators, ...(lamp ? [{ name: "lamp" }] : [])].map(({ name }) => ({
@@ -193,10 +202,8 @@ export function discoveryRooms(description: Description): Room[] {
 		dimmable: false,
 	}));
 	const own = [{ name: storageFault }];
-	const about = { firmware: "", host: "", drivers: {}, outputs, own };
-	const { topic: t, components } = new Bundle({ ...about, description });
-	const texts = packed(components);
-	const rooms: Room[] = [[KEY, encode(JSON.stringify({ t })).byteLength]];
-	for (let record = 0; record < texts.length; record++) rooms.push([`${PREFIX}${record}`, LONGEST + 8]);
+	const bundle = new Bundle({ description, firmware: "", host: "", drivers: {}, outputs, own });
+	const rooms: Room[] = [[KEY, encode(JSON.stringify({ t: bundle.topic })).byteLength]];
+	packed(bundle.components, (_, record) => rooms.push([`${PREFIX}${record}`, LONGEST + 8]));
 	return rooms;
-}
+};

@@ -1,0 +1,306 @@
+/**
+ * The components of a board's device document, one for each entity that Home Assistant shows: which there are, in which order,
+ * and what each says, with Home Assistant's own abbreviations of its keys. Each is made when it is asked for: a board of 16
+ * sensors has a hundred, which would fill half of a heap of 80 KB. bundle.ts makes the document of them.
+ */
+
+import {
+	type AlertDescription,
+	type Description,
+	faultName,
+	type SensorDescription,
+} from "../description/description.js";
+import type { Values } from "../description/schema.js";
+import type { Device } from "../io.js";
+import topics from "../topics.js";
+import { classOf, stateClassOf, unitOf } from "./classes.js";
+
+export interface About {
+	readonly description: Description;
+	/** The host's: a sensor without a unit has its driver's. */
+	readonly drivers: Device["sensor"];
+	/** Outputs that were made, with the lamp: `dimmable` is the driver's word. */
+	readonly outputs: readonly { readonly name: string; readonly dimmable: boolean }[];
+	/** Alerts that the board has of its own, beside those of its sensors. */
+	readonly own: readonly Item[];
+}
+
+/** A component: its key, its platform, and its other keys. */
+export interface Component {
+	readonly key: string;
+	readonly platform: string;
+	/** Made when it is asked for; absent where the component is to be removed. */
+	readonly make?: () => Values;
+}
+
+/** What there is a component of. */
+interface Item {
+	readonly name: string;
+}
+
+/** Groups of components, in the order of the document. */
+const Group = Object.freeze({
+	measurement: 0,
+	alert: 1,
+	event: 2,
+	fault: 3,
+	own: 4,
+	output: 5,
+	button: 6,
+	command: 7,
+	every: 8,
+	threshold: 9,
+	info: 10,
+	end: 11,
+});
+
+/** Milliseconds. */
+const HEARTBEAT = 300_000;
+const MINUTE = 60_000;
+
+const none: readonly Item[] = Object.freeze([]);
+const button: readonly Item[] = Object.freeze([Object.freeze({ name: "button" })]);
+const identify: Item = Object.freeze({ name: "identify" });
+const restart: Item = Object.freeze({ name: "restart" });
+/** Keys of `info`. */
+const infos: readonly Item[] = Object.freeze(
+	["firmware", "boot", "reset", "outbox"].map(name => Object.freeze({ name })),
+);
+
+export default class Components {
+	private readonly about: About;
+	private readonly base: string;
+	private readonly words: readonly Item[];
+	/** Alerts with one threshold. */
+	private readonly thresholds: readonly AlertDescription[];
+
+	constructor(about: About) {
+		const { root, id, commands, alerts, lamp } = about.description;
+		// The lamp blinks, and nothing that takes live commands only.
+		const blinks = about.outputs.some(({ name }) => name === "lamp") && !lamp?.liveOnly;
+		const words = blinks ? [identify, restart] : [restart];
+		this.about = about;
+		this.base = topics.base(root, id);
+		this.words = words.filter(({ name }) => commands.includes(name));
+		this.thresholds = alerts.filter(({ above, below }) => above !== undefined || below !== undefined);
+	}
+
+	get length(): number {
+		let length = 0;
+		for (let group = 0; group < Group.end; group++) length += this.items(group).length;
+		return length;
+	}
+
+	at(index: number): Component | undefined {
+		let left = index;
+		for (let group = 0; group < Group.end; group++) {
+			const items = this.items(group);
+			const item = items[left];
+			if (item !== undefined) return this.component(group, item);
+			left -= items.length;
+		}
+		return undefined;
+	}
+
+	private items(group: number): readonly Item[] {
+		const { description, outputs, own } = this.about;
+		const { sensors, alerts, commands } = description;
+		const settable = commands.includes("config");
+		switch (group) {
+			case Group.measurement:
+			case Group.fault:
+				return sensors;
+			case Group.alert:
+			case Group.event:
+				return alerts;
+			case Group.own:
+				return own;
+			case Group.output:
+				return outputs;
+			case Group.button:
+				return description.button ? button : none;
+			case Group.command:
+				return this.words;
+			case Group.every:
+				return settable ? sensors : none;
+			case Group.threshold:
+				return settable ? this.thresholds : none;
+			default:
+				return infos;
+		}
+	}
+
+	private component(group: number, item: Item): Component {
+		const { name } = item;
+		switch (group) {
+			case Group.measurement:
+				return named("measurement", name, "sensor", () => this.sensor(item as SensorDescription));
+			case Group.alert:
+				return named("alert", name, "binary_sensor", () => this.alert(name));
+			case Group.event:
+				return named("edge", name, "event", () => this.event(name));
+			case Group.fault:
+				return named("alert", faultName(name), "binary_sensor", () => this.fault(faultName(name)));
+			case Group.own:
+				return named("alert", name, "binary_sensor", () => this.fault(name));
+			case Group.output: {
+				// Another key for another platform: the component of an output that changes it is removed under the one it had.
+				const { dimmable } = item as About["outputs"][number];
+				return dimmable || name === "lamp"
+					? named("light", name, "light", () => this.light(name, dimmable))
+					: named("switch", name, "switch", () => this.switch(name));
+			}
+			case Group.button:
+				return { key: name, platform: "event", make: () => this.button() };
+			case Group.command:
+				return named("command", name, "button", () => this.command(name));
+			case Group.every:
+				return named("every", name, "number", () => this.every(name));
+			case Group.threshold: {
+				const key = (item as AlertDescription).above === undefined ? "below" : "above";
+				return named(key, name, "number", () => this.threshold(name, key));
+			}
+			default:
+				return named("info", name, "sensor", () => this.info(name));
+		}
+	}
+
+	private sensor(description: SensorDescription): Values {
+		const { name, driver, decimals, batch } = description;
+		const unit = description.unit ?? this.about.drivers[driver]?.unit;
+		const deviceClass = description.deviceClass ?? classOf(driver, unit);
+		return {
+			name: title(name),
+			stat_t: this.base + topics.measurement(name),
+			val_tpl: batch > 1 ? "{{ value_json.v | last }}" : "{{ value_json.v }}",
+			...(unit !== undefined && { unit_of_meas: unitOf(unit) }),
+			...(deviceClass !== undefined && { dev_cla: deviceClass }),
+			stat_cla: description.stateClass ?? stateClassOf(deviceClass),
+			exp_aft: Math.ceil(silence(description) / 1000),
+			...(decimals !== undefined && { sug_dsp_prc: decimals }),
+			...(deviceClass === "signal_strength" && { ent_cat: "diagnostic" }),
+		};
+	}
+
+	private alert(name: string): Values {
+		return {
+			name: title(name),
+			stat_t: this.base + topics.alertState(name),
+			val_tpl: "{{ value_json.state }}",
+			dev_cla: "problem",
+		};
+	}
+
+	private fault(name: string): Values {
+		return { ...this.alert(name), ent_cat: "diagnostic" };
+	}
+
+	private event(name: string): Values {
+		return {
+			name: `${title(name)} event`,
+			stat_t: this.base + topics.alert(name),
+			evt_typ: ["ON", "OFF"],
+			val_tpl: "{{ {'event_type': value_json.state, 'id': value_json.id, 'value': value_json.v} | tojson }}",
+		};
+	}
+
+	private light(name: string, dimmable: boolean): Values {
+		return {
+			name: title(name),
+			schema: "json",
+			stat_t: this.base + topics.outputState(name),
+			cmd_t: this.base + topics.outputSet(name),
+			sup_clrm: [dimmable ? "brightness" : "onoff"],
+			// The board refuses what it does not know.
+			flsh: false,
+			trns: false,
+		};
+	}
+
+	private switch(name: string): Values {
+		return {
+			name: title(name),
+			stat_t: this.base + topics.outputState(name),
+			val_tpl: "{{ value_json.state }}",
+			cmd_t: this.base + topics.outputSet(name),
+		};
+	}
+
+	private button(): Values {
+		return {
+			name: "Button",
+			stat_t: this.base + topics.button,
+			evt_typ: ["press"],
+			dev_cla: "button",
+		};
+	}
+
+	private command(word: string): Values {
+		return {
+			name: title(word),
+			cmd_t: this.base + topics.command,
+			pl_prs: word,
+			ent_cat: word === "restart" ? "config" : "diagnostic",
+			dev_cla: word,
+		};
+	}
+
+	private every(name: string): Values {
+		return {
+			name: `${title(name)} period`,
+			cmd_t: this.base + topics.command,
+			cmd_tpl: `{"cmd":"config","set":{"sensors":{"${name}":{"every":{{ (value * 1000) | int }}}}}}`,
+			unit_of_meas: "s",
+			dev_cla: "duration",
+			min: 0.1,
+			max: 86_400,
+			step: 0.1,
+			mode: "box",
+			ent_cat: "config",
+		};
+	}
+
+	private threshold(name: string, key: "above" | "below"): Values {
+		return {
+			name: `${title(name)} threshold`,
+			cmd_t: this.base + topics.command,
+			cmd_tpl: `{"cmd":"config","set":{"alerts":{"${name}":{"${key}":{{ value }}}}}}`,
+			min: -1_000_000,
+			max: 1_000_000,
+			step: 0.001,
+			mode: "box",
+			ent_cat: "config",
+		};
+	}
+
+	private info(key: string): Values {
+		return {
+			name: infoName(key),
+			stat_t: this.base + topics.info,
+			val_tpl: `{{ value_json.${key} }}`,
+			ent_cat: "diagnostic",
+			...(key === "boot" && { stat_cla: "total_increasing" }),
+		};
+	}
+}
+
+const named = (kind: string, name: string, platform: string, make: () => Values): Component => ({
+	key: `${kind}_${name}`,
+	platform,
+	make,
+});
+
+const infoName = (key: string): string =>
+	key === "boot" ? "Starts" : key === "reset" ? "Reason of the last start" : title(key);
+
+/** Without a measurement for so long, a sensor's value means nothing any more: three times the longest usual silence. */
+const silence = ({ every, window, batch, deadband, maxSilence }: SensorDescription): number => {
+	const period = Math.max(every, window ?? 0) * batch;
+	return Math.max(MINUTE, 3 * Math.max(period, deadband === undefined ? 0 : (maxSilence ?? HEARTBEAT)));
+};
+
+/** "pump_2" → "Pump 2". */
+const title = (name: string): string => {
+	const words = name.replaceAll("_", " ").replaceAll("-", " ").trim();
+	return words === "" ? name : words.slice(0, 1).toUpperCase() + words.slice(1);
+};
