@@ -112,11 +112,21 @@ export default class Board {
 		const { cleanup } = retained;
 		this.outputs = outputs;
 		const announce = () => retained.announce();
-		const own = { device, description, memory, publisher, outputs, own: fault.alerts, trying, announce };
+		const own = {
+			device,
+			description,
+			settings,
+			memory,
+			publisher,
+			outputs,
+			own: fault.alerts,
+			trying,
+			announce,
+		};
 		const made = features.map(feature => feature.make(own)).filter(part => part !== undefined);
 		const leave = () => this.leave(router);
 		const decommission = new Decommission({ timer, memory, publisher, outbox, cleanup, parts: made, leave });
-		const actions = { settings, info, sensors, outputs, decommission, restart };
+		const actions = { settings, info, sensors, outputs, parts: made, decommission, restart };
 		const command = new Command({ device, memory, names, publisher, ...actions });
 		const others = made.flatMap(({ inbound = [] }) => inbound);
 		const router = new Router({ base, command, outputs, trace, others });

@@ -7,6 +7,7 @@
 import type { Received, Subscription } from "../session/options.js";
 import type { Description } from "./description/description.js";
 import type { Form } from "./description/schema.js";
+import type Settings from "./description/settings.js";
 import type { Device } from "./io.js";
 import type { default as Memory, Room } from "./memory.js";
 import type Output from "./outputs/output.js";
@@ -25,6 +26,8 @@ export interface Feature extends Form {
 export interface Parts {
 	readonly device: Device;
 	readonly description: Description;
+	/** The description with the changes that `cmd config` makes. */
+	readonly settings: Settings;
 	readonly memory: Memory;
 	readonly publisher: Publisher;
 	readonly outputs: readonly Output[];
@@ -41,6 +44,8 @@ export interface Part {
 	/** The broker is there, and all other parts know. */
 	online?(present: boolean): void;
 	offline?(): void;
+	/** `cmd config` has changed something. */
+	configured?(): void;
 	/** The button was pressed. */
 	pressed?(): void;
 	/** Takes back what it has retained: the board is taken out of service. False: to be asked again. */

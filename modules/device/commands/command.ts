@@ -11,6 +11,7 @@ import { words } from "../description/fields.js";
 import { isRecord, nearest, type Problem, show, unknown, type Values } from "../description/schema.js";
 import type Settings from "../description/settings.js";
 import { changeable, unstored } from "../description/settings.js";
+import type { Part } from "../feature.js";
 import type { Device, Texts } from "../io.js";
 import { type Names, parse } from "../json.js";
 import type Memory from "../memory.js";
@@ -40,6 +41,8 @@ export interface CommandOptions {
 	readonly info: Pick<Info, "values">;
 	readonly sensors: readonly Pick<Sensor, "adopt" | "close">[];
 	readonly outputs: readonly Pick<Output, "name" | "description" | "configure" | "identify">[];
+	/** Of features. */
+	readonly parts: readonly Pick<Part, "configured">[];
 	readonly decommission: Pick<Decommission, "begin">;
 	/** A moment later, so that the answer goes first. False when this host cannot. */
 	readonly restart: () => boolean;
@@ -127,7 +130,7 @@ export default class Command {
 
 	/** Returns the problems, or none: then the changes are stored and in force. */
 	private configure({ provision, ...changes }: Values): readonly Problem[] {
-		const { device, settings, sensors, outputs } = this.options;
+		const { device, settings, sensors, outputs, parts } = this.options;
 		const wrong = provision === undefined ? [] : this.misprovisioned(provision);
 		if (wrong.length) return wrong;
 		if (Object.keys(changes).length) {
@@ -139,6 +142,7 @@ export default class Command {
 				const own = current.actuators.find(({ name }) => name === output.name) ?? current.lamp;
 				if (own) output.configure(own);
 			}
+			for (const part of parts) part.configured?.();
 		}
 		if (provision === undefined) return [];
 		const stored = provision ? device.provision?.propose(provision as Texts) : device.provision?.drop();

@@ -25,14 +25,14 @@ const PREFIX = "ha:";
 const LONGEST = 400;
 /** Milliseconds. */
 const WAIT = Object.freeze({ minimum: 1000, maximum: 10_000 });
-/** Milliseconds until it is tried again when the connection cannot take the document now. */
+/** Milliseconds until it is tried again when the connection cannot take the document now, and after a change. */
 const AGAIN = 1000;
 /** On a connection that still stands after so long (ms), the document has arrived. */
 const ARRIVED = 15_000;
 
 export interface DiscoveryOptions {
-	/** None: Home Assistant is not wanted. */
-	readonly bundle: Bundle | undefined;
+	/** Of the description as it is now; none: Home Assistant is not wanted. */
+	readonly bundle: () => Bundle | undefined;
 	readonly timer: Timer;
 	readonly memory: Memory;
 	readonly publisher: Publisher;
@@ -48,30 +48,36 @@ export default class Discovery implements Part {
 	/** Home Assistant's own status. */
 	readonly inbound: readonly Inbound[];
 	private readonly options: DiscoveryOptions;
+	private bundle: Bundle | undefined;
 	/** Of an earlier description: to be named with their platform only, until that has arrived. */
-	private removed: readonly Component[];
+	private removed: readonly Component[] = [];
 	private timer: TimerHandle | undefined;
 	/** The states follow the document: Home Assistant has started. */
 	private born = false;
 
 	constructor(options: DiscoveryOptions) {
+		const bundle = options.bundle();
 		this.options = options;
-		this.removed = this.gone();
-		const { bundle } = options;
+		this.bundle = bundle;
 		const receive = (payload: Uint8Array) => this.started(payload);
 		this.inbound = bundle ? [{ topic: bundle.birth, QoS: 0, receive }] : [];
 	}
 
 	/** A connection stands: the document may have been lost with the broker, or be another one than it was. */
 	online(): void {
-		const { bundle } = this.options;
 		this.clearOld();
-		if (bundle) this.wait(0);
+		if (this.bundle) this.wait(0);
+	}
+
+	/** A period is another one, say: so is the time after which a value expires. After the last of many changes. */
+	configured(): void {
+		if (!this.bundle) return;
+		this.bundle = this.options.bundle();
+		this.wait(AGAIN);
 	}
 
 	pressed(): void {
-		const { bundle, publisher } = this.options;
-		if (bundle) publisher.event(topics.button, '{"event_type":"press"}');
+		if (this.bundle) this.options.publisher.event(topics.button, '{"event_type":"press"}');
 	}
 
 	private started(payload: Uint8Array): void {
@@ -83,7 +89,8 @@ export default class Discovery implements Part {
 
 	/** For a board that is taken out of service. False when there is no room for it now. */
 	clear(): boolean {
-		const { bundle, publisher, memory } = this.options;
+		const { bundle } = this;
+		const { publisher, memory } = this.options;
 		this.close();
 		if (bundle && !publisher.erase(bundle.topic)) return false;
 		return this.clearOld() && this.forget(memory);
@@ -100,9 +107,11 @@ export default class Discovery implements Part {
 	}
 
 	private publish(): void {
-		const { publisher, bundle, timer, announce } = this.options;
+		const { bundle } = this;
+		const { publisher, timer, announce } = this.options;
 		this.timer = undefined;
 		if (!publisher.retaining || !bundle) return;
+		this.removed = this.gone();
 		if (!publisher.stream(bundle.topic, this.byteLength(bundle), this.source(bundle))) {
 			this.wait(AGAIN);
 			return;
@@ -142,7 +151,8 @@ export default class Discovery implements Part {
 	}
 
 	private gone(): Component[] {
-		const { bundle, memory } = this.options;
+		const { bundle } = this;
+		const { memory } = this.options;
 		const gone: Component[] = [];
 		if (!bundle || memory.get(KEY).t !== bundle.topic) return gone;
 		for (let record = 0; ; record++) {
@@ -162,7 +172,8 @@ export default class Discovery implements Part {
 
 	/** The document of another id or prefix, or one that is not wanted any more. */
 	private clearOld(): boolean {
-		const { bundle, memory, publisher, trying } = this.options;
+		const { bundle } = this;
+		const { memory, publisher, trying } = this.options;
 		const { t: topic } = memory.get(KEY);
 		if (typeof topic !== "string" || topic === bundle?.topic || trying) return true;
 		return publisher.erase(topic) && this.forget(memory);

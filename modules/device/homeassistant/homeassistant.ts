@@ -17,7 +17,7 @@ import Discovery, { discoveryRooms } from "./discovery.js";
 
 const EXPECTED = 'true, or an object such as {"prefix":"homeassistant","area":"Hall"}';
 /** Measured as those of the board are (budget.ts). */
-const Heap = Object.freeze({ board: 4000, sensor: 1000, alert: 1000 });
+const Heap = Object.freeze({ board: 1900, sensor: 60 });
 const keys: readonly string[] = Object.freeze(["prefix", "area"]);
 
 const homeAssistant: Feature = Object.freeze({
@@ -34,13 +34,15 @@ const homeAssistant: Feature = Object.freeze({
 		});
 	},
 	rooms: discoveryRooms,
-	heap: ({ homeAssistant, sensors, alerts }: Description) =>
-		homeAssistant ? Heap.board + Heap.sensor * sensors.length + Heap.alert * alerts.length : 0,
-	make({ device, description, outputs, own, ...parts }: Parts): Part {
+	heap: ({ homeAssistant, sensors }: Description) =>
+		homeAssistant ? Heap.board + Heap.sensor * sensors.length : 0,
+	make({ device, settings, outputs, own, ...parts }: Parts): Part {
 		const { name: host, sensor: drivers, timer } = device;
-		const bundle = description.homeAssistant
-			? new Bundle({ description, firmware, host, drivers, outputs, own })
-			: undefined;
+		const bundle = () => {
+			const { current: description } = settings;
+			if (!description.homeAssistant) return undefined;
+			return new Bundle({ description, firmware, host, drivers, outputs, own });
+		};
 		return new Discovery({ ...parts, bundle, timer, random: Math.random });
 	},
 });

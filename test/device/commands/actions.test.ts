@@ -78,6 +78,7 @@ function stage(more: object = {}) {
 		info: { values: { boot: 7 } },
 		sensors: [sensor],
 		outputs,
+		parts: [{ configured: note("configured") }],
 		decommission: {
 			begin(all) {
 				done.push(["forget", all]);
@@ -131,7 +132,7 @@ describe("config", () => {
 		});
 	});
 
-	it("set is stored, shown, and taken over by each sensor and each output", () => {
+	it("set is stored, shown, and taken over by each sensor and each output; then features are told", () => {
 		const { ask, description, done, world } = stage();
 		const set = { sensors: { temp: { every: 500 } }, actuators: { fan: { failSafe: 5000 } } };
 		assert.equal(ask({ cmd: "config", set }).ok, true);
@@ -147,6 +148,7 @@ describe("config", () => {
 			["configure", "lamp", description.lamp],
 			["configure", "fan", { ...fan, failSafe: 5000 }],
 			["configure", "door", door],
+			["configured"],
 		]);
 	});
 

@@ -91,7 +91,8 @@ function board({
 		outputs,
 		own: [],
 	};
-	const bundle = wanted ? new Bundle({ description: description(sensors, id), ...about }) : undefined;
+	let present = sensors;
+	const bundle = () => (wanted ? new Bundle({ description: description(present, id), ...about }) : undefined);
 	const discovery = new Discovery({
 		bundle,
 		timer: clock,
@@ -110,6 +111,11 @@ function board({
 		announced: () => announced,
 		full: (full: boolean) => {
 			room = !full;
+		},
+		/** The description changes at run time. */
+		configure(next: readonly string[]) {
+			present = next;
+			discovery.configured();
 		},
 		/** A connection that stands for so long (ms). */
 		online(for_ = 20_000) {
@@ -147,6 +153,31 @@ describe("discovery by Home Assistant", () => {
 		assert.deepEqual([said.length, announced()], [1, 0]);
 		clock.advance(200);
 		assert.deepEqual([said.length, announced()], [2, 1]);
+	});
+
+	it("publishes it again once, a second after the last of several changes at run time, as it is then", () => {
+		const { configure, said, online, clock } = board();
+		online();
+		for (let change = 0; change < 20; change++) {
+			configure([`s${change}`]);
+			clock.advance(900);
+		}
+		assert.equal(said.length, 1);
+		clock.advance(200);
+		assert.equal(said.length, 2);
+		assert.ok(components(said[1]?.[1]).includes("measurement_s19"));
+	});
+
+	it("names what a change at run time has made of another kind for removal", () => {
+		const { configure, said, online, clock } = board({ sensors: ["temp"] });
+		online();
+		configure([]);
+		clock.advance(20_000);
+		const removed = (document = "") =>
+			(expand(document).components as { measurement_temp?: object }).measurement_temp;
+		assert.deepEqual(removed(said[1]?.[1]), { platform: "sensor" });
+		online();
+		assert.equal(removed(said[2]?.[1]), undefined);
 	});
 
 	it("tries again each second while the connection cannot take it", () => {
