@@ -9,16 +9,16 @@ import type { AnalogClass, Sample, Sensor, SensorClass, SensorDriver } from "../
 export const AnalogPin = Analog as unknown as AnalogClass;
 
 class Level implements Sensor {
-	readonly #input: InstanceType<AnalogClass>;
+	private readonly input: InstanceType<AnalogClass>;
 
 	constructor({ pin }: { readonly pin: number }) {
-		this.#input = new AnalogPin({ pin });
+		this.input = new AnalogPin({ pin });
 	}
 	sample(): Sample {
-		return { level: (100 * this.#input.read()) / (2 ** this.#input.resolution - 1) };
+		return { level: (100 * this.input.read()) / (2 ** this.input.resolution - 1) };
 	}
 	close(): void {
-		this.#input.close();
+		this.input.close();
 	}
 }
 

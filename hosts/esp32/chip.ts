@@ -15,14 +15,14 @@ function temperature(this: unknown): number | undefined {
 }
 
 class Thermometer implements Sensor {
-	#closed = false;
+	private closed = false;
 	sample(): Sample | undefined {
-		if (this.#closed) throw new Error("chip-temperature: closed");
+		if (this.closed) throw new Error("chip-temperature: closed");
 		const celsius = temperature.call(this);
 		return celsius === undefined ? undefined : { temperature: celsius };
 	}
 	close(): void {
-		this.#closed = true;
+		this.closed = true;
 	}
 }
 

@@ -5,27 +5,27 @@ import type { ByteBuffer } from "../../modules/mqtt/io.js";
 import type { Flash, FlashPartition } from "../../modules/store/io.js";
 
 class Partition implements FlashPartition {
-	readonly #partition: FlashPartition;
+	private readonly partition: FlashPartition;
 
 	constructor(partition: FlashPartition) {
-		this.#partition = partition;
+		this.partition = partition;
 	}
 	status() {
-		return { ...this.#partition.status(), eraseValue: 0xff, writeAlign: 4 };
+		return { ...this.partition.status(), eraseValue: 0xff, writeAlign: 4 };
 	}
 	read(data: ByteBuffer, offset: number): number;
 	read(byteLength: number, offset: number): ArrayBuffer;
 	read(data: ByteBuffer | number, offset: number): number | ArrayBuffer {
-		return this.#partition.read(data as number, offset);
+		return this.partition.read(data as number, offset);
 	}
 	write(data: ByteBuffer, offset: number): void {
-		this.#partition.write(data, offset);
+		this.partition.write(data, offset);
 	}
 	eraseBlock(first: number, last = first + 1): void {
-		this.#partition.eraseBlock(first, last);
+		this.partition.eraseBlock(first, last);
 	}
 	close(): void {
-		this.#partition.close();
+		this.partition.close();
 	}
 }
 

@@ -20,32 +20,32 @@ const RESOLUTION = 8;
 
 class Pixel {
 	readonly resolution = RESOLUTION;
-	readonly #strip: NeoPixel;
+	private readonly strip: NeoPixel;
 
 	constructor(pin: number) {
-		this.#strip = new NeoPixel({ pin, length: 1, order: "GRB" });
+		this.strip = new NeoPixel({ pin, length: 1, order: "GRB" });
 		this.write(0);
 	}
 	write(level: number): void {
-		this.#strip.setPixel(0, this.#strip.makeRGB(level, level, level));
-		this.#strip.update();
+		this.strip.setPixel(0, this.strip.makeRGB(level, level, level));
+		this.strip.update();
 	}
 	close(): void {
 		this.write(0);
-		this.#strip.close();
+		this.strip.close();
 	}
 }
 
 class Switch extends Pixel {
-	readonly #low: boolean;
+	private readonly low: boolean;
 
 	constructor(pin: number, { activeLow = false, initialValue = 0 }: DigitalOptions) {
 		super(pin);
-		this.#low = activeLow;
+		this.low = activeLow;
 		this.write(initialValue);
 	}
 	override write(value: number): void {
-		super.write((value !== 0) === !this.#low ? 2 ** RESOLUTION - 1 : 0);
+		super.write((value !== 0) === !this.low ? 2 ** RESOLUTION - 1 : 0);
 	}
 }
 
@@ -79,42 +79,42 @@ export class DigitalPin implements DigitalPattern {
 	static readonly OutputOpenDrain = Digital.OutputOpenDrain;
 	static readonly Rising = Digital.Rising;
 	static readonly Falling = Digital.Falling;
-	readonly #pin: Omit<DigitalPattern, "read"> & Partial<DigitalPattern>;
+	private readonly pin: Omit<DigitalPattern, "read"> & Partial<DigitalPattern>;
 
 	constructor(options: DigitalOptions) {
 		const { pin, onReadable } = options;
 		const pixel = pixelOf(pin);
-		this.#pin =
+		this.pin =
 			pixel === undefined
 				? new Digital({ ...options, ...(onReadable && { onReadable: () => onReadable.call(this) }) })
 				: new Switch(pixel, options);
 	}
 	read(): 0 | 1 {
-		if (!this.#pin.read) throw new Error("Digital: an output does not read");
-		return this.#pin.read();
+		if (!this.pin.read) throw new Error("Digital: an output does not read");
+		return this.pin.read();
 	}
 	write(value: 0 | 1): void {
-		this.#pin.write(value);
+		this.pin.write(value);
 	}
 	close(): void {
-		this.#pin.close();
+		this.pin.close();
 	}
 }
 
 export class PWMPin implements PWMPattern {
-	readonly #pin: PWMPattern;
+	private readonly pin: PWMPattern;
 
 	constructor(options: { readonly pin: PinSpecifier; readonly hz?: number }) {
 		const pixel = pixelOf(options.pin);
-		this.#pin = pixel === undefined ? new PWM(options) : new Pixel(pixel);
+		this.pin = pixel === undefined ? new PWM(options) : new Pixel(pixel);
 	}
 	get resolution(): number {
-		return this.#pin.resolution;
+		return this.pin.resolution;
 	}
 	write(value: number): void {
-		this.#pin.write(value);
+		this.pin.write(value);
 	}
 	close(): void {
-		this.#pin.close();
+		this.pin.close();
 	}
 }

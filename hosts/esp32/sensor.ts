@@ -32,21 +32,21 @@ const options: { readonly [name: string]: DriverOption } = Object.freeze({
 function wired(Class: unknown, bus: Bus): SensorClass {
 	const Base = Class as new (options: object) => Sensor;
 	class Wired implements Sensor {
-		readonly #sensor: Sensor;
+		private readonly sensor: Sensor;
 
 		constructor({ data = bus.data, clock = bus.clock, address, hz }: Bus) {
 			if (data === undefined || clock === undefined)
 				throw new RangeError("sensor: expected data and clock, the pins of the I2C bus");
-			this.#sensor = new Base({
+			this.sensor = new Base({
 				sensor: { io: SMBus, data, clock, ...(address && { address }), ...(hz && { hz }) },
 			});
 		}
 		sample(): Sample | undefined {
-			const sample = this.#sensor.sample() as { readonly [part: string]: object } | undefined;
+			const sample = this.sensor.sample() as { readonly [part: string]: object } | undefined;
 			return sample && { ...sample, ...sample.thermometer, ...sample.hygrometer, ...sample.barometer };
 		}
 		close(): void {
-			this.#sensor.close();
+			this.sensor.close();
 		}
 	}
 	return Wired as unknown as SensorClass;

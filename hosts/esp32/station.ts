@@ -21,31 +21,29 @@ export interface StationOptions {
 }
 
 export class Station {
-	readonly #options: StationOptions;
-	readonly #wifi: WiFi;
-	#up = false;
-	#delay = FIRST;
-	#waiting = false;
-	#changed: ((up: boolean) => void) | undefined;
+	private readonly options: StationOptions;
+	private readonly wifi: WiFi;
+	/** There is a network. Only this class sets it. */
+	up = false;
+	private delay = FIRST;
+	private waiting = false;
+	private changed: ((up: boolean) => void) | undefined;
 
 	constructor(options: StationOptions) {
-		this.#options = options;
-		this.#wifi = new WiFi({ onChanged: () => this.#look() });
-		if (options.ssid) this.#connect();
+		this.options = options;
+		this.wifi = new WiFi({ onChanged: () => this.look() });
+		if (options.ssid) this.connect();
 		else options.trace("Wi-Fi: no ssid was given; the board works without a network");
 	}
 
-	get up(): boolean {
-		return this.#up;
-	}
 	/** dBm; undefined while there is no connection. */
 	get signal(): number | undefined {
-		return this.#up ? this.#wifi.RSSI : undefined;
+		return this.up ? this.wifi.RSSI : undefined;
 	}
 	/** One watcher: the board's session. Told how it is, and of each change. */
 	watch(changed: (up: boolean) => void): void {
-		this.#changed = changed;
-		changed(this.#up);
+		this.changed = changed;
+		changed(this.up);
 	}
 	/** The driver `wifi-signal`. */
 	driver(): SensorDriver {
@@ -60,39 +58,37 @@ export class Station {
 		return { io: Signal as unknown as SensorClass, quantity: "signal", unit: "dBm" };
 	}
 
-	#look(): void {
-		const connection = this.#wifi.connection;
+	private look(): void {
+		const connection = this.wifi.connection;
 		const up = connection === ADDRESSED;
-		if (up && !this.#up) {
-			this.#delay = FIRST;
-			this.#options.trace(`Wi-Fi: connected to ${this.#wifi.SSID}, address ${this.#wifi.address}`);
+		if (up && !this.up) {
+			this.delay = FIRST;
+			this.options.trace(`Wi-Fi: connected to ${this.wifi.SSID}, address ${this.wifi.address}`);
 		}
-		if (this.#up && !up) this.#options.trace("Wi-Fi: connection lost");
-		if (connection <= IDLE) this.#again();
-		if (up === this.#up) return;
-		this.#up = up;
-		this.#changed?.(up);
+		if (this.up && !up) this.options.trace("Wi-Fi: connection lost");
+		if (connection <= IDLE) this.again();
+		if (up === this.up) return;
+		this.up = up;
+		this.changed?.(up);
 	}
-	#connect(): void {
-		const { ssid = "", password } = this.#options;
+	private connect(): void {
+		const { ssid = "", password } = this.options;
 		try {
-			this.#wifi.connect({ SSID: ssid, ...(password !== undefined && { password }) });
+			this.wifi.connect({ SSID: ssid, ...(password !== undefined && { password }) });
 		} catch {
 			// Out of memory, or the driver is busy.
-			this.#again();
+			this.again();
 		}
 	}
-	#again(): void {
-		if (this.#waiting || !this.#options.ssid) return;
-		this.#waiting = true;
-		if (this.#delay > FIRST)
-			this.#options.trace(
-				`Wi-Fi: no connection to ${this.#options.ssid} (out of reach, or a wrong password)`,
-			);
+	private again(): void {
+		if (this.waiting || !this.options.ssid) return;
+		this.waiting = true;
+		if (this.delay > FIRST)
+			this.options.trace(`Wi-Fi: no connection to ${this.options.ssid} (out of reach, or a wrong password)`);
 		Timer.set(() => {
-			this.#waiting = false;
-			this.#connect();
-		}, this.#delay);
-		this.#delay = Math.min(this.#delay * 2, LAST);
+			this.waiting = false;
+			this.connect();
+		}, this.delay);
+		this.delay = Math.min(this.delay * 2, LAST);
 	}
 }

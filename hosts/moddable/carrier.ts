@@ -15,7 +15,7 @@ export interface CarrierOptions extends TCPOptions {
 }
 
 export class Carrier extends TCP {
-	#begun = false;
+	private begun = false;
 
 	constructor(options: CarrierOptions) {
 		const { onReadable, onWritable, onError, thrown } = options;
@@ -51,8 +51,8 @@ export class Carrier extends TCP {
 	override read(option?: ByteBuffer | number): ArrayBuffer | number | undefined {
 		const result = super.read(option as ByteBuffer);
 		// The SDK would wait for as many bytes as any text seems to announce.
-		if (!this.#begun && option instanceof Uint8Array && result !== undefined) {
-			this.#begun = true;
+		if (!this.begun && option instanceof Uint8Array && result !== undefined) {
+			this.begun = true;
 			if (option[0] !== ALERT && option[0] !== HANDSHAKE)
 				throw refusal("tls-plain", "the server does not speak TLS");
 		}

@@ -20,14 +20,14 @@ interface Inquiry {
 }
 
 export class Resolver implements ResolverPattern {
-	#closed = false;
+	private closed = false;
 
 	resolve({ host }: { readonly host: string }, callback: Answer): void {
-		if (this.#closed) throw new Error("resolver: closed");
+		if (this.closed) throw new Error("resolver: closed");
 		if (typeof host !== "string" || host === "") throw new TypeError("resolver: expected a host");
 		if (typeof callback !== "function") throw new TypeError("resolver: expected a callback");
 		const answer = (address?: string) => {
-			if (this.#closed) return;
+			if (this.closed) return;
 			if (address) callback(null, address, host);
 			else callback(new Error(`${host}: no address found`));
 		};
@@ -37,21 +37,21 @@ export class Resolver implements ResolverPattern {
 			(globalThis as unknown as { System: System }).System.resolve(host, (_name, address) => answer(address));
 	}
 	close(): void {
-		this.#closed = true;
+		this.closed = true;
 	}
 }
 
 export class NTPResolver {
-	readonly #resolver = new Resolver();
+	private readonly resolver = new Resolver();
 
 	resolve({ host, onResolved, onError }: Inquiry): void {
-		this.#resolver.resolve({ host }, (_error, address) => {
+		this.resolver.resolve({ host }, (_error, address) => {
 			if (address) onResolved?.(host, address);
 			else onError?.(host);
 		});
 	}
 	close(): void {
-		this.#resolver.close();
+		this.resolver.close();
 	}
 }
 

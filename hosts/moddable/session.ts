@@ -11,23 +11,23 @@ import { refusal } from "hosts/moddable/refusal";
 import SDK, { type Socket } from "sdk/session";
 
 export default class Session extends SDK {
-	#over = false;
+	private over = false;
 
 	override handshake(socket: Socket): boolean {
-		if (this.#over) return false;
+		if (this.over) return false;
 		try {
 			return super.handshake(socket);
 		} catch (error) {
-			this.#end(error);
+			this.end(error);
 			return false;
 		}
 	}
 	override read(socket: Socket): Uint8Array | null | undefined {
-		if (this.#over) return undefined;
+		if (this.over) return undefined;
 		try {
 			return super.read(socket);
 		} catch (error) {
-			this.#end(error);
+			this.end(error);
 			return undefined;
 		}
 	}
@@ -37,8 +37,8 @@ export default class Session extends SDK {
 		super.putData(data);
 	}
 
-	#end(error: unknown): void {
-		this.#over = true;
+	private end(error: unknown): void {
+		this.over = true;
 		const thrown = this.options.thrown;
 		if (!thrown) throw error;
 		thrown(error);

@@ -49,13 +49,13 @@ const NOTHING = Object.freeze(new ArrayBuffer(0));
 const Base = SDKTLS as unknown as new (options: object) => TCPPattern;
 
 export class TLS extends Base {
-	#closed = false;
-	#failed = false;
+	private closed = false;
+	private failed = false;
 	/** The handshake is done: before, the SDK would send in clear. */
-	#ready = false;
+	private ready = false;
 	/** Part of a sequence waits in the SDK for the rest. */
-	#waiting = false;
-	#turn: Timer | undefined;
+	private waiting = false;
+	private turn: Timer | undefined;
 
 	constructor(options: TLSOptions) {
 		const { tls = {}, onReadable, onWritable, onError } = options;
@@ -70,8 +70,8 @@ export class TLS extends Base {
 		let connected = false;
 		// `this` is not there yet; all that is called back comes from later turns.
 		const fail = (reason?: unknown) => {
-			if (!this.#running) return;
-			this.#failed = true;
+			if (!this.running) return;
+			this.failed = true;
 			onError?.call(this, reason);
 		};
 		const thrown = (error: unknown) => fail(explained(error, progress.asked && bare));
@@ -88,15 +88,15 @@ export class TLS extends Base {
 					throw refusal("tls-handshake", "here only TLS 1.2 is spoken");
 			},
 			thrown,
-			onReadable: (bytes: number) => this.#running && onReadable?.call(this, bytes),
+			onReadable: (bytes: number) => this.running && onReadable?.call(this, bytes),
 			onWritable: (bytes: number) => {
-				if (!this.#running) return;
+				if (!this.running) return;
 				if (!progress.secured) return fail(refusal("tls-closed", "the server broke off the handshake"));
-				this.#ready = true;
+				this.ready = true;
 				onWritable?.call(this, bytes);
 			},
 			onError: () => {
-				if (this.#ready) fail(refusal("closed", "the connection has ended"));
+				if (this.ready) fail(refusal("closed", "the connection has ended"));
 				else if (progress.asked && bare) fail(refusal("tls-client-certificate", UNKNOWN_CLIENT));
 				else if (connected) fail(refusal("tls-closed", "the server hung up during the handshake"));
 				else fail();
@@ -104,14 +104,14 @@ export class TLS extends Base {
 		});
 	}
 
-	get #running(): boolean {
-		return !this.#closed && !this.#failed;
+	private get running(): boolean {
+		return !this.closed && !this.failed;
 	}
 
 	override read(buffer: ByteBuffer): number | undefined;
 	override read(byteLength?: number): ArrayBuffer | number | undefined;
 	override read(option?: ByteBuffer | number): ArrayBuffer | number | undefined {
-		if (this.#closed) throw new Error("TLS: closed");
+		if (this.closed) throw new Error("TLS: closed");
 		if (typeof option !== "number") return option === undefined ? super.read() : super.read(view(option));
 		// The SDK throws where there is less than was asked for.
 		const bytes = new Uint8Array(option);
@@ -119,22 +119,22 @@ export class TLS extends Base {
 		return count === undefined ? undefined : bytes.buffer.slice(0, count);
 	}
 	override write(data: ByteBuffer | number, options?: { readonly more?: boolean }): number {
-		if (!this.#running || !this.#ready) throw new Error("TLS: no connection");
+		if (!this.running || !this.ready) throw new Error("TLS: no connection");
 		const room = super.write(data, options);
-		this.#waiting = options?.more === true;
+		this.waiting = options?.more === true;
 		// An end that does not come in this turn may wait for room, and room for what waits here.
-		if (this.#waiting)
-			this.#turn ??= Timer.set(() => {
-				this.#turn = undefined;
-				if (this.#waiting && this.#running) this.write(NOTHING);
+		if (this.waiting)
+			this.turn ??= Timer.set(() => {
+				this.turn = undefined;
+				if (this.waiting && this.running) this.write(NOTHING);
 			});
 		return Math.max(room - OVERHEAD, 0);
 	}
 	override close(): void {
-		if (this.#closed) return;
-		Timer.clear(this.#turn);
-		if (this.#waiting && this.#running) this.write(NOTHING);
-		this.#closed = true;
+		if (this.closed) return;
+		Timer.clear(this.turn);
+		if (this.waiting && this.running) this.write(NOTHING);
+		this.closed = true;
 		super.close();
 	}
 }

@@ -43,17 +43,17 @@ const SET = Date.UTC(2025, 0, 1);
 
 export default class CertificateManager {
 	/** What the image has of the SDK's collection if there is none. */
-	readonly #authorities: readonly Bytes[] | undefined;
-	readonly #chain: readonly Bytes[];
-	readonly #key: Bytes | undefined;
-	readonly #progress: Progress | undefined;
-	#peer: Bytes | undefined;
+	private readonly authorities: readonly Bytes[] | undefined;
+	private readonly chain: readonly Bytes[];
+	private readonly key: Bytes | undefined;
+	private readonly progress: Progress | undefined;
+	private peer: Bytes | undefined;
 
 	constructor({ certificate, clientCertificates = [], clientKey, progress }: Options) {
-		if (certificate) this.#authorities = Array.isArray(certificate) ? certificate : [certificate as Bytes];
-		this.#chain = clientCertificates;
-		this.#key = clientKey;
-		this.#progress = progress;
+		if (certificate) this.authorities = Array.isArray(certificate) ? certificate : [certificate as Bytes];
+		this.chain = clientCertificates;
+		this.key = clientKey;
+		this.progress = progress;
 	}
 
 	/** Throws where the first of `chain` is not to be believed for this name. */
@@ -61,7 +61,7 @@ export default class CertificateManager {
 		chain: readonly Uint8Array[],
 		{ tls_server_name: host }: { readonly tls_server_name: string },
 	): true {
-		const path = this.#path(chain);
+		const path = this.path(chain);
 		if (!named(chain[0] as Uint8Array, host.toLowerCase()))
 			throw refusal("tls-name", "the server's certificate is for another name");
 		const now = Date.now();
@@ -76,21 +76,21 @@ export default class CertificateManager {
 	}
 	/** The peer, as soon as it has been verified. */
 	register(certificate: Bytes): void {
-		this.#peer = certificate;
+		this.peer = certificate;
 	}
 	getKey(certificate: Bytes): Key | object {
-		if (certificate !== undefined && certificate === this.#peer) return X509.decode(certificate).spki;
-		if (this.#key && certificate === this.#chain[0])
-			return PKCS8.parse(new Uint8Array(this.#key as ArrayBuffer));
+		if (certificate !== undefined && certificate === this.peer) return X509.decode(certificate).spki;
+		if (this.key && certificate === this.chain[0])
+			return PKCS8.parse(new Uint8Array(this.key as ArrayBuffer));
 		throw refusal("tls-failed", "a key is needed before its certificate has come");
 	}
 	findPreferredCert(): readonly Bytes[] {
-		if (this.#progress) this.#progress.asked = true;
-		return this.#chain;
+		if (this.progress) this.progress.asked = true;
+		return this.chain;
 	}
 
 	/** From the server's certificate to the authority that is trusted, each signed by the next. */
-	#path(chain: readonly Uint8Array[]): readonly Certificate[] {
+	private path(chain: readonly Uint8Array[]): readonly Certificate[] {
 		const path: Certificate[] = [];
 		for (let i = 0; i < chain.length && i < LONGEST; i++) {
 			const bytes = chain[i] as Uint8Array;
@@ -103,7 +103,7 @@ export default class CertificateManager {
 				if (!issuing(bytes, i - 1) || !signed(path[i - 1] as Certificate, certificate.spki)) break;
 			}
 			path.push(certificate);
-			const authority = this.#authority(bytes, certificate, i);
+			const authority = this.authority(bytes, certificate, i);
 			if (authority) {
 				path.push(authority);
 				return path;
@@ -115,9 +115,9 @@ export default class CertificateManager {
 		);
 	}
 	/** The trusted one that has signed it, and that allows so many authorities below it. */
-	#authority(bytes: Uint8Array, certificate: Certificate, below: number): Certificate | undefined {
+	private authority(bytes: Uint8Array, certificate: Certificate, below: number): Certificate | undefined {
 		const issuer = X509.decodeTBS(certificate.tbs).issuer;
-		for (const candidate of this.#authorities ?? collected(bytes)) {
+		for (const candidate of this.authorities ?? collected(bytes)) {
 			const authority = X509.decode(candidate);
 			// By name first: a signature costs a second on a small chip.
 			if (Bin.comp(X509.decodeTBS(authority.tbs).subject, issuer) !== 0) continue;
