@@ -1,21 +1,36 @@
 /**
- * Moddable's `timer` module over Node's timers, with the ESP32's semantics to the letter (SDK, modules/base/timer):
+ * Moddable's `timer` module over the process's one queue (queue.ts), with the ESP32's semantics to the letter (SDK, modules/base/timer):
  * no callback earlier than its ticks, repeating timers do not drift, and a timer whose repeat is 0 is gone after its
  * callback, even if that callback moved it; only `schedule(handle)`, sleep, keeps it.
  */
 
 import type { Ticks, Timer, TimerHandle } from "../../modules/mqtt/io.js";
-
-interface Entry {
-	readonly callback: (handle: TimerHandle) => void;
-	due: number;
-	/** Milliseconds; 0 fires once; -1 sleeps. */
-	repeat: number;
-	timeout: NodeJS.Timeout | undefined;
-}
+import { Queue, type Waiting } from "./queue.js";
 
 const longest = 0x7fffffff;
 const asleep = -1;
+/** The boards of a process have one. */
+const queue = new Queue();
+
+class Entry implements Waiting {
+	readonly callback: (handle: TimerHandle) => void;
+	/** Ticks. */
+	due = 0;
+	/** Milliseconds; 0 fires once; -1 sleeps. */
+	repeat = 0;
+	at = 0;
+	place = -1;
+	turn = 0;
+	readonly #timer: HostTimer;
+
+	constructor(timer: HostTimer, callback: (handle: TimerHandle) => void) {
+		this.#timer = timer;
+		this.callback = callback;
+	}
+	fire(): void {
+		this.#timer.fire(this);
+	}
+}
 
 export class HostTimer implements Timer {
 	#ticks: Ticks;
@@ -28,7 +43,7 @@ export class HostTimer implements Timer {
 
 	set(callback: (handle: TimerHandle) => void, delay?: number, repeat?: number): TimerHandle {
 		if (typeof callback !== "function") throw new TypeError("timer: callback must be a function");
-		const entry: Entry = { callback, due: 0, repeat: 0, timeout: undefined };
+		const entry = new Entry(this, callback);
 		this.#entries.add(entry);
 		this.#move(entry, integer(delay), integer(repeat));
 		return entry as unknown as TimerHandle;
@@ -41,20 +56,18 @@ export class HostTimer implements Timer {
 		const entry = handle as unknown as Entry;
 		if (!this.#entries.has(entry)) throw new Error("timer: no longer stands");
 		if (when.length === 0) {
-			clearTimeout(entry.timeout);
-			entry.timeout = undefined;
+			queue.clear(entry);
 			entry.repeat = asleep;
 		} else this.#move(entry, integer(when[0]), integer(when[1]));
 	}
 	clear(handle?: TimerHandle): void {
 		const entry = handle as unknown as Entry | undefined;
-		if (!entry || !this.#entries.delete(entry)) return;
-		clearTimeout(entry.timeout);
+		if (entry && this.#entries.delete(entry)) queue.clear(entry);
 	}
 	/** Power off: nothing fires any more. What is set later does not fire either. */
 	close(): void {
 		this.#closed = true;
-		for (const entry of this.#entries) clearTimeout(entry.timeout);
+		for (const entry of this.#entries) queue.clear(entry);
 		this.#entries.clear();
 	}
 
@@ -64,14 +77,11 @@ export class HostTimer implements Timer {
 		this.#arm(entry);
 	}
 	#arm(entry: Entry): void {
-		clearTimeout(entry.timeout);
-		if (this.#closed) return;
-		const left = Math.max((entry.due - this.#ticks.ticks) | 0, 0);
-		entry.timeout = setTimeout(() => this.#fire(entry), left);
+		if (!this.#closed) queue.set(entry, (entry.due - this.#ticks.ticks) | 0);
 	}
-	#fire(entry: Entry): void {
-		entry.timeout = undefined;
-		// Node's timers run on another clock and may come a millisecond early.
+	/** For the queue. */
+	fire(entry: Entry): void {
+		// The queue runs on another clock and may come a millisecond early.
 		if (((entry.due - this.#ticks.ticks) | 0) > 0) {
 			this.#arm(entry);
 			return;
@@ -82,7 +92,7 @@ export class HostTimer implements Timer {
 		} finally {
 			if (this.#entries.has(entry)) {
 				if (entry.repeat === 0) this.clear(entry as unknown as TimerHandle);
-				else if (entry.repeat > 0 && !entry.timeout) this.#arm(entry);
+				else if (entry.repeat > 0 && entry.place < 0) this.#arm(entry);
 			}
 		}
 	}
