@@ -1,7 +1,7 @@
 /**
  * ECMA-419 §10, TCP socket, over `node:net`, adapted up to the standard: `write` is all or nothing into a finite
  * buffer, `onWritable` first fires at connect, a sequence announced by `more` leaves as one segment, what is read
- * is bounded. Callbacks come from Node's event loop only, so never inside a public method.
+ * is bounded. All that a turn of the event loop writes leaves at its end, in one system call. Callbacks come from Node's event loop only, so never inside a public method.
  * Not here: `from` (there is no listener), and TLS, which is a subclass (tls.ts).
  */
 
@@ -18,6 +18,8 @@ export interface NodeTCPOptions extends TCPOptions {
 	readonly target?: unknown;
 	/** Ours: bytes that may wait to be sent; 16 KiB if not given. A board has some 5 KiB. */
 	readonly writeBuffer?: number;
+	/** Ours: called before bytes leave. If it throws they do not, and the connection has failed. */
+	readonly onLeave?: () => void;
 }
 
 /** A socket on its way, and the event that says it stands. Options are already checked. */
@@ -61,6 +63,8 @@ export class TCP implements TCPPattern {
 	/** What is missing of the announced sequence; 0 when its length was not told. */
 	#sequence = 0;
 	#cork: NodeJS.Timeout | undefined;
+	/** Bytes leave when the turn ends. */
+	#leaving = false;
 	#reason: Error | undefined;
 
 	/** The second argument is how a subclass brings its own kind of connection. */
@@ -148,7 +152,7 @@ export class TCP implements TCPPattern {
 		}
 		// A sequence that is longer than the buffer must not wait for an end which cannot be written.
 		const complete = !more || (expected > 0 && this.#sequence === 0);
-		if (complete || this.#heldLength * 2 >= this.#capacity) this.#flush();
+		if (complete || this.#heldLength * 2 >= this.#capacity) this.#leave();
 		else this.#cork ??= setTimeout(() => this.#flush(), corkTime);
 		return this.#writable();
 	}
@@ -201,10 +205,28 @@ export class TCP implements TCPPattern {
 		return filled;
 	}
 
+	#leave(): void {
+		if (this.#leaving) return;
+		this.#leaving = true;
+		setImmediate(() => {
+			this.#leaving = false;
+			this.#flush();
+		});
+	}
 	#flush(): void {
 		clearTimeout(this.#cork);
 		this.#cork = undefined;
 		if (this.#heldLength === 0) return;
+		try {
+			this.#options.onLeave?.();
+		} catch (error) {
+			this.#held = [];
+			this.#heldLength = 0;
+			setImmediate(() =>
+				this.#failed(coded("closed", "what was to leave rests on a write that failed", error)),
+			);
+			return;
+		}
 		const bytes = this.#held.length === 1 ? (this.#held[0] as Buffer) : Buffer.concat(this.#held);
 		this.#held = [];
 		this.#heldLength = 0;
