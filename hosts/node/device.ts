@@ -12,7 +12,7 @@ import { pwm } from "../shared/pwm.js";
 import * as wave from "../shared/wave.js";
 import { HostClock } from "./clock.js";
 import * as cpu from "./cpu.js";
-import { defaultPartitions, FlashStore, type Geometry } from "./flash.js";
+import { type FlashOptions, FlashStore, type Geometry } from "./flash.js";
 import { KeyValueStore } from "./keyvalue.js";
 import * as memory from "./memory.js";
 import { Pins } from "./pins.js";
@@ -49,6 +49,7 @@ export interface DeviceOptions {
 	/** What TLS connections of this board trust and show, unless they bring their own. DER. */
 	readonly tls?: Credentials;
 	readonly partitions?: Readonly<Record<string, Geometry>>;
+	readonly flash?: FlashOptions;
 }
 
 export interface NodeDevice extends Device {
@@ -66,8 +67,9 @@ export function createDevice(options: DeviceOptions): NodeDevice {
 	const open = new Set<{ close(): void }>();
 	const own = options.timer ? undefined : new HostTimer(clock);
 	const timer = options.timer ?? (own as HostTimer);
-	const pins = new Pins();
-	const flash = new FlashStore(data, options.partitions ?? defaultPartitions);
+	const flash = new FlashStore(data, options.partitions, options.flash);
+	const sync = () => flash.sync();
+	const pins = new Pins(sync);
 	const { sensor, absent } = sensors(clock, directory);
 	const dns = { io: held(Resolver, open) };
 	const common = { io: MQTTClient, dns, timer, ticks: clock };
@@ -84,8 +86,8 @@ export function createDevice(options: DeviceOptions): NodeDevice {
 		pin: { led: 2, button: 0 },
 		sensor,
 		network: {
-			mqtt: { client: { socket: { io: held(TCP, open) }, ...common } },
-			mqtts: { client: { socket: { io: held(trusting(options.tls), open) }, ...common } },
+			mqtt: { client: { socket: { io: held(leaving(TCP, sync), open) }, ...common } },
+			mqtts: { client: { socket: { io: held(leaving(trusting(options.tls), sync), open) }, ...common } },
 		},
 		keyValue: new KeyValueStore(data, trace),
 		flash,
@@ -136,6 +138,15 @@ function trusting(credentials?: Credentials): TCPClass {
 		constructor(options: NodeTCPOptions & { readonly host?: string }) {
 			const tls = { host: options.host, ...credentials, ...options.tls };
 			super({ ...options, tls } as TLSOptions);
+		}
+	};
+}
+
+/** `io`, which calls back before bytes leave. */
+function leaving(io: TCPClass, onLeave: () => void): TCPClass {
+	return class extends (io as typeof TCP) {
+		constructor(options: NodeTCPOptions) {
+			super({ ...options, onLeave });
 		}
 	};
 }

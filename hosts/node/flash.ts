@@ -1,6 +1,7 @@
 /**
  * ECMA-419 §28, Flash, as files with the semantics of NOR: a write clears bits and sets none, an erase sets a whole
- * block to 0xFF and wears it. Whatever a call changed is on the disk when it returns.
+ * block to 0xFF and wears it. Whatever a call changed is on the disk when it returns; or, `together`, what a turn of the
+ * event loop has written is there when it ends, or at `sync`, whichever is first.
  * Not here: cutting the power or failing blocks, which tests do with a partition in RAM.
  */
 
@@ -34,14 +35,35 @@ export const defaultPartitions: Readonly<Record<string, Geometry>> = Object.free
 	journal: Object.freeze({ size: 65536, blockLength: 4096, writeAlign: 4 }),
 });
 
+/** What reaches the disk, for tests that count it or lose it. */
+export type Disk = Pick<typeof import("node:fs"), "writeSync" | "fdatasyncSync">;
+
+export interface FlashOptions {
+	/**
+	 * What a turn of the event loop writes reaches the disk in one go, before a byte leaves a socket of the device, before
+	 * one of its pins changes, at the latest when the turn ends. For many boards. Not for actuators of a program's own that
+	 * reach past the pins: such a one could act on what a power cut then takes back. False if not given.
+	 */
+	readonly together?: boolean;
+	readonly disk?: Disk;
+}
+
 export class FlashStore implements Flash {
 	#folder: string;
 	#geometries: ReadonlyMap<string, Geometry>;
 	#files = new Map<string, FlashFile>();
+	#together: boolean;
+	#disk: Disk;
 
-	constructor(folder: string, partitions: Readonly<Record<string, Geometry>> = defaultPartitions) {
+	constructor(
+		folder: string,
+		partitions: Readonly<Record<string, Geometry>> = defaultPartitions,
+		{ together = false, disk = { writeSync, fdatasyncSync } }: FlashOptions = {},
+	) {
 		this.#folder = folder;
 		this.#geometries = new Map(Object.entries(partitions));
+		this.#together = together;
+		this.#disk = disk;
 	}
 	open({ path, mode = "r+" }: { readonly path: string; readonly mode?: "r" | "r+" }): FlashPartition {
 		if (mode !== "r" && mode !== "r+") throw new RangeError(`flash: no mode "${mode}"`);
@@ -54,6 +76,10 @@ export class FlashStore implements Flash {
 	[Symbol.iterator](): Iterator<string> {
 		return this.#geometries.keys();
 	}
+	/** What was written is on the disk when it returns. Throws, once, where the disk did not take it. */
+	sync(): void {
+		for (const file of this.#files.values()) file.sync();
+	}
 	/** Lets go of the files; open partitions throw from now on. */
 	close(): void {
 		for (const file of this.#files.values()) file.close();
@@ -65,14 +91,22 @@ export class FlashStore implements Flash {
 		if (!geometry) throw new Error(`flash: no partition "${path}"`);
 		let file = this.#files.get(path);
 		if (!file) {
-			file = new FlashFile(this.#folder, path, geometry);
+			file = new FlashFile(this.#folder, path, geometry, this.#disk, this.#together);
 			this.#files.set(path, file);
 		}
 		return file;
 	}
 }
 
-/** The bytes of one partition: kept whole in memory for reading, written through. */
+/**
+ * The bytes of one partition: kept whole in memory for reading, written through.
+ *
+ * Together, the writes of a turn wait in memory and are given to the disk with one `fdatasync`. A power cut may then take
+ * any of them and leave the others, so this is only for writes of which none relies on another. An erase relies on the
+ * copies of what it destroys, and what is in a block on the block's beginning: before either all that waits goes first,
+ * each with a sync of its own and in its order, and then it. When the disk refuses, what waits goes on waiting, and from
+ * then on each write is synced by itself and throws until the disk takes all of it.
+ */
 class FlashFile {
 	readonly geometry: Geometry;
 	readonly bytes: Uint8Array;
@@ -80,9 +114,15 @@ class FlashFile {
 	#data: number;
 	#wear: number;
 	#closed = false;
+	readonly #disk: Disk;
+	#together: boolean;
+	/** Offset and length, in turns, of what the disk has not been given. */
+	#waiting: number[] = [];
 
-	constructor(folder: string, path: string, geometry: Geometry) {
+	constructor(folder: string, path: string, geometry: Geometry, disk: Disk, together: boolean) {
 		this.geometry = geometry;
+		this.#disk = disk;
+		this.#together = together;
 		mkdirSync(folder, { recursive: true });
 		const name = join(folder, `${path}.flash`);
 		if (!existsSync(name)) create(name, geometry.size);
@@ -97,19 +137,36 @@ class FlashFile {
 	}
 	program(data: Uint8Array, offset: number): void {
 		this.#check();
+		const ordered = !this.#together || offset % this.geometry.blockLength === 0;
+		if (ordered) this.#inOrder();
 		for (let i = 0; i < data.byteLength; i++) (this.bytes[offset + i] as number) &= data[i] as number;
-		this.#store(offset, data.byteLength);
+		if (ordered) this.#store(offset, data.byteLength);
+		else if (this.#waiting.push(offset, data.byteLength) === 2) setImmediate(() => this.#turned());
 	}
 	erase(block: number): void {
 		this.#check();
+		this.#inOrder();
 		const { blockLength } = this.geometry;
 		this.bytes.fill(erased, block * blockLength, (block + 1) * blockLength);
 		(this.wear[block] as number)++;
-		writeSync(this.#wear, Uint32Array.of(this.wear[block] as number), 0, 4, block * 4);
+		this.#disk.writeSync(this.#wear, Uint32Array.of(this.wear[block] as number), 0, 4, block * 4);
 		this.#store(block * blockLength, blockLength);
+	}
+	sync(): void {
+		if (!this.#together || this.#waiting.length === 0) return;
+		try {
+			for (let at = 0; at < this.#waiting.length; at += 2)
+				this.#give(this.#waiting[at] as number, this.#waiting[at + 1] as number);
+			this.#disk.fdatasyncSync(this.#data);
+			this.#waiting = [];
+		} catch (error) {
+			this.#together = false;
+			throw error;
+		}
 	}
 	close(): void {
 		if (this.#closed) return;
+		this.#turned();
 		this.#closed = true;
 		closeSync(this.#data);
 		closeSync(this.#wear);
@@ -117,11 +174,28 @@ class FlashFile {
 	#check(): void {
 		if (this.#closed) throw new Error("flash: the board is off");
 	}
+	/** The turn is over. A disk that refuses is told to the board by its next write. */
+	#turned(): void {
+		try {
+			if (!this.#closed) this.sync();
+		} catch {}
+	}
+	/** What waits, each with a sync of its own. */
+	#inOrder(): void {
+		while (this.#waiting.length) {
+			this.#store(this.#waiting[0] as number, this.#waiting[1] as number);
+			this.#waiting.splice(0, 2);
+		}
+	}
 	#store(offset: number, byteLength: number): void {
-		let written = 0;
-		while (written < byteLength)
-			written += writeSync(this.#data, this.bytes, offset + written, byteLength - written, offset + written);
-		fdatasyncSync(this.#data);
+		this.#give(offset, byteLength);
+		this.#disk.fdatasyncSync(this.#data);
+	}
+	#give(offset: number, byteLength: number): void {
+		for (let written = 0; written < byteLength; ) {
+			const at = offset + written;
+			written += this.#disk.writeSync(this.#data, this.bytes, at, byteLength - written, at);
+		}
 	}
 }
 

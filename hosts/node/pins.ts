@@ -26,7 +26,12 @@ export class Pins implements Wires {
 	#pins = new Map<unknown, Pin>();
 	#shares = new Map<string | number, number>();
 	#watchers = new Set<(state: PinState) => void>();
+	#onChange: (() => void) | undefined;
 
+	/** `onChange` is called before a pin changes; if it throws, none does. */
+	constructor(onChange?: () => void) {
+		this.#onChange = onChange;
+	}
 	read(pin: PinSpecifier): PinState {
 		const { level, duty } = this.#pin(pin);
 		return { pin, level, duty };
@@ -73,6 +78,7 @@ export class Pins implements Wires {
 	set(pin: PinSpecifier, level: 0 | 1, duty: number = level): void {
 		const entry = this.#pin(pin);
 		if (entry.level === level && entry.duty === duty) return;
+		this.#onChange?.();
 		entry.level = level;
 		entry.duty = duty;
 		const state = { pin, level, duty };
