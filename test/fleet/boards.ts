@@ -23,7 +23,7 @@ export type Order =
 				readonly count: number;
 				readonly broker: string;
 				readonly root: string;
-				/** Milliseconds over which the boards are switched on. */
+				/** Milliseconds: `backoff.spread` of their description. */
 				readonly spread: number;
 				/** Samples between two edges of the alert. */
 				readonly samples: number;
@@ -41,8 +41,8 @@ export type Word = { readonly accepted: string } | { readonly second: Second } |
 export interface Second {
 	readonly samples: number;
 	readonly due: number;
-	/** Connections begun. */
-	readonly connects: number;
+	/** Connections begun, by the second of the wall clock in which they were. */
+	readonly connects: readonly (readonly [second: number, count: number])[];
 	/** Milliseconds of processor time. */
 	readonly cpu: number;
 	/** Bytes. */
@@ -55,7 +55,7 @@ const PERIOD = 1000;
 const SENSORS = 2;
 const tell = (word: Word) => process.send?.(word);
 const boards: { close(callback: () => void): void }[] = [];
-const counted = { samples: 0, connects: 0 };
+const counted = { samples: 0, connects: new Map<number, number>() };
 let quiet = false;
 
 /** Crosses its threshold at each `samples`th sample, out of step with the others. */
@@ -78,44 +78,42 @@ function counting(io: TCPClass): TCPClass {
 	return class extends (io as new (options: object) => InstanceType<TCPClass>) {
 		constructor(options: object) {
 			super(options);
-			counted.connects++;
+			const second = Math.floor(Date.now() / 1000);
+			counted.connects.set(second, (counted.connects.get(second) ?? 0) + 1);
 		}
 	} as unknown as TCPClass;
 }
 
-function start({
-	first,
-	count,
-	broker,
-	root,
-	spread,
-	samples,
-	data,
-}: Extract<Order, { start: object }>["start"]) {
-	for (let number = first; number < first + count; number++)
-		setTimeout(
-			() => {
-				const id = `board-${number}`;
-				const folder = data ?? "";
-				const host = createDevice({ description: describe(broker, root, id), data: join(folder, id) });
-				const { client } = host.network.mqtt;
-				const socket = { ...client.socket, io: counting(client.socket.io) };
-				const sensor = { swing: { io: swing(samples, number % samples), quantity: "value" } };
-				const device = { ...host, sensor, network: { mqtt: { client: { ...client, socket } } } };
-				const accepted = (alert: string) => tell({ accepted: `${id} ${alert}` });
-				const flash = data ? watched(host.flash, accepted) : inMemory(accepted);
-				const board = main({ ...device, flash } as Device);
-				if (!board) throw new Error("fleet: the description is wrong");
-				boards.push(board);
-			},
-			(spread * (number - first)) / count,
-		);
+/** Switches the boards on, one a turn: what is spread over time is theirs to spread. */
+function start(order: Extract<Order, { start: object }>["start"], number = order.first): void {
+	if (number >= order.first + order.count) return;
+	switchOn(order, number);
+	setImmediate(() => start(order, number + 1));
 }
 
-const describe = (broker: string, root: string, id: string) => ({
+function switchOn(
+	{ broker, root, spread, samples, data }: Extract<Order, { start: object }>["start"],
+	number: number,
+): void {
+	const id = `board-${number}`;
+	const description = describe(broker, root, id, spread);
+	const host = createDevice({ description, data: join(data ?? "", id), flash: { together: true } });
+	const { client } = host.network.mqtt;
+	const socket = { ...client.socket, io: counting(client.socket.io) };
+	const sensor = { swing: { io: swing(samples, number % samples), quantity: "value" } };
+	const device = { ...host, sensor, network: { mqtt: { client: { ...client, socket } } } };
+	const accepted = (alert: string) => tell({ accepted: `${id} ${alert}` });
+	const flash = data ? watched(host.flash, accepted) : inMemory(accepted);
+	const board = main({ ...device, flash } as Device);
+	if (!board) throw new Error("fleet: the description is wrong");
+	boards.push(board);
+}
+
+const describe = (broker: string, root: string, id: string, spread: number) => ({
 	root,
 	id,
 	broker,
+	backoff: { spread },
 	sensors: ["a", "b"].map(name => ({ name, driver: "swing", every: PERIOD })),
 	alerts: [{ name: "high", sensor: "a", above: 60, clear: 40 }],
 });
@@ -145,8 +143,10 @@ function second(): void {
 	const now = performance.now();
 	const { user, system } = process.cpuUsage(usage);
 	usage = process.cpuUsage();
-	const { samples, connects } = counted;
-	counted.samples = counted.connects = 0;
+	const { samples } = counted;
+	const connects = [...counted.connects];
+	counted.samples = 0;
+	counted.connects.clear();
 	const due = (boards.length * SENSORS * (now - at)) / PERIOD;
 	at = now;
 	const late = Math.max(0, delay.max / 1e6 - 10);

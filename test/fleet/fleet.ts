@@ -16,7 +16,7 @@ export interface FleetOptions {
 	readonly processes: number;
 	/** Of alerts; waiting for all to be online, and for the last alert, comes on top. */
 	readonly seconds: number;
-	/** Seconds over which the boards are switched on. */
+	/** `backoff.spread` of each board's description, here in seconds: all are switched on at once. */
 	readonly spread: number;
 	readonly broker: string;
 	/** The broker, where it is ours to stop; and for how many seconds it is away. */
@@ -34,7 +34,7 @@ export interface Progress {
 	readonly online: number;
 	readonly accepted: number;
 	readonly delivered: number;
-	/** Begun in the last second. */
+	/** Begun in a second, two seconds ago. */
 	readonly connects: number;
 }
 
@@ -79,10 +79,9 @@ class Fleet {
 	readonly #recorder: Recorder;
 	readonly #children: ChildProcess[] = [];
 	readonly #accepted = new Set<string>();
-	/** What the processes said of the present second, and how many connections each second saw. */
+	/** What the processes said since the phase began; and the connections begun, by the second of the wall clock. */
 	#seconds: Second[] = [];
-	#connects: number[] = [];
-	#begun = 0;
+	#connects = new Map<number, number>();
 	#phase = "starting";
 
 	constructor(options: FleetOptions, recorder: Recorder) {
@@ -102,7 +101,7 @@ class Fleet {
 		this.#phase = "running";
 		this.#seconds = [];
 		for (let second = 0; second < seconds; second++) await this.#second();
-		const starting = Math.max(0, ...this.#connects);
+		const starting = this.#peak;
 		const running = this.#seconds;
 		const recovery = stop && (await this.#outage(stop));
 		this.#phase = "draining";
@@ -140,15 +139,18 @@ class Fleet {
 		this.#recorder.online.clear();
 		for (let second = 0; second < seconds; second++) await this.#second();
 		this.#phase = "coming back";
-		this.#connects = [];
+		this.#connects.clear();
 		await broker.start();
 		const took = await this.#until(
 			() => this.#recorder.online.size >= this.#options.boards,
 			performance.now(),
 		);
-		return { seconds: took, connectsPerSecond: Math.max(0, ...this.#connects) };
+		return { seconds: took, connectsPerSecond: this.#peak };
 	}
 
+	get #peak(): number {
+		return Math.max(0, ...this.#connects.values());
+	}
 	get #lost(): number {
 		let lost = 0;
 		for (const alert of this.#accepted) if (!this.#recorder.delivered.has(alert)) lost++;
@@ -169,16 +171,15 @@ class Fleet {
 	}
 	async #second(): Promise<void> {
 		await sleep(1000);
-		this.#connects.push(this.#begun);
 		const { online, delivered } = this.#recorder;
 		this.#options.onProgress?.({
 			phase: this.#phase,
 			online: online.size,
 			accepted: this.#accepted.size,
 			delivered: delivered.size,
-			connects: this.#begun,
+			// The last second of which all processes have told.
+			connects: this.#connects.get(Math.floor(Date.now() / 1000) - 2) ?? 0,
 		});
-		this.#begun = 0;
 	}
 	#costs(seconds: readonly Second[]) {
 		const { boards, processes } = this.#options;
@@ -206,7 +207,8 @@ class Fleet {
 			if ("accepted" in word) this.#accepted.add(word.accepted);
 			else if ("second" in word) {
 				this.#seconds.push(word.second);
-				this.#begun += word.second.connects;
+				for (const [second, count] of word.second.connects)
+					this.#connects.set(second, (this.#connects.get(second) ?? 0) + count);
 			}
 		});
 		const start = { first, count, broker, root: ROOT, spread, samples: SAMPLES };

@@ -29,7 +29,12 @@ const options = program(
 	.option("--boards <number>", "how many", whole(1), 100)
 	.option("--processes <number>", "in how many processes", whole(1), availableParallelism())
 	.option("--seconds <number>", "how long they sample and raise alerts once all are online", whole(1), 20)
-	.option("--spread <seconds>", "switches them on over so long", whole(0), 0)
+	.option(
+		"--spread <seconds>",
+		"`backoff.spread` in their description; all are switched on at once",
+		whole(0),
+		0,
+	)
 	.option("--broker <url>", "a broker that runs already; Mosquitto is started if not given")
 	.option("--stop-broker <seconds>", "stops the broker that was started for so long", whole(1))
 	.option("--data <folder>", "a folder for the boards' flash; in memory if not given")
