@@ -10,14 +10,18 @@ import main from "../../main.js";
 import type { Device } from "../../modules/device/io.js";
 import { inMemory } from "../fleet/flash.js";
 
-/** Brightness tells numbers apart that are less than half of this from each other. */
+/** So many numbers, and brightness comes round. */
 const SPAN = 250;
 
 export const codeOf = (number: number) => 1 + (number % SPAN);
 
-/** What one actuator has shown, as the numbers of what it was told. */
+/**
+ * What one actuator has shown, as the numbers of what it was told. A brightness stands for the next such number after the
+ * newest shown, if it was told one that high; or else for an older one.
+ */
 export class Shown {
-	/** The newest. */
+	/** The newest that it was told, and the newest that it has shown. */
+	told = 0;
 	last = 0;
 	/** How often something was shown. */
 	count = 0;
@@ -32,7 +36,7 @@ export class Shown {
 	show(level: number): void {
 		if (level === 0) return;
 		const ahead = (((level - 1 - this.last) % SPAN) + SPAN) % SPAN;
-		const number = this.last + (ahead < SPAN / 2 ? ahead : ahead - SPAN);
+		const number = this.last + (this.last + ahead <= this.told ? ahead : ahead - SPAN);
 		this.count++;
 		if (number > this.last) this.last = number;
 		else if (!this.unsure.has(number)) this.wrong.push(`${this.#name}: ${number} after ${this.last}`);

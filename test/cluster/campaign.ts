@@ -48,6 +48,8 @@ export interface Account {
 }
 
 const ROOT = "cluster";
+/** Milliseconds between two messages to a board. */
+const PACE = 600;
 /** So long (s) without any progress while it drains, and it has failed. */
 const PATIENCE = 90;
 
@@ -72,8 +74,6 @@ class Scene {
 	readonly #clients: MqttClient[] = [];
 	readonly #boards: ClusterBoard[] = [];
 	readonly #accepted = new Set<string>();
-	/** What each board was told last. */
-	readonly #told = new Map<ClusterBoard, { commands: number; wishes: number }>();
 	#commands = 0;
 	#wishes = 0;
 	#kills = 0;
@@ -102,9 +102,7 @@ class Scene {
 			const id = `board-${index}`;
 			const accepted = (alert: string) => this.#accepted.add(alert);
 			const trace = log && ((line: string) => log(`${id} ${line}`));
-			const board = new ClusterBoard(id, ROOT, order, accepted, trace);
-			this.#boards.push(board);
-			this.#told.set(board, { commands: 0, wishes: 0 });
+			this.#boards.push(new ClusterBoard(id, ROOT, order, accepted, trace));
 		}
 	}
 
@@ -134,7 +132,7 @@ class Scene {
 		for (let still = 0; still < PATIENCE; still++) {
 			if (this.#lost.length === 0 && this.#behind.length === 0) break;
 			// What a node forgot is said once more, as a person would.
-			if (still % 10 === 5) await Promise.all(this.#boards.map(board => this.#insist(board)));
+			if (still % 10 === 5) await Promise.all(this.#boards.map(board => this.#wish(board)));
 			await sleep(1000);
 			this.#show("draining", this.#options.seconds);
 			const now = `${this.#lost.length} ${this.#behind.length}`;
@@ -176,27 +174,26 @@ class Scene {
 		);
 	}
 	get #behind(): ClusterBoard[] {
-		return this.#boards.filter(board => board.valve.last < (this.#told.get(board)?.wishes ?? 0));
+		return this.#boards.filter(({ valve }) => valve.last < valve.told);
 	}
 
 	/** Commands and wishes by turns, one after the other, through any node that serves. */
 	async #tell(board: ClusterBoard): Promise<void> {
-		const told = this.#told.get(board) as { commands: number; wishes: number };
+		const { lamp, valve } = board;
 		while (this.#storming) {
-			await sleep(400);
-			told.commands++;
-			const command = JSON.stringify({ state: "ON", brightness: codeOf(told.commands) });
+			await sleep(PACE);
+			const number = ++lamp.told;
+			const command = JSON.stringify({ state: "ON", brightness: codeOf(number) });
 			if (await this.#publish(`${ROOT}/${board.id}/lamp/set`, command, false)) this.#commands++;
-			else board.lamp.unsure.add(told.commands);
-			await sleep(400);
-			told.wishes++;
-			if (await this.#wish(board, told.wishes)) this.#wishes++;
+			else lamp.unsure.add(number);
+			await sleep(PACE);
+			valve.told++;
+			if (await this.#wish(board)) this.#wishes++;
 		}
 	}
-	async #insist(board: ClusterBoard): Promise<void> {
-		await this.#wish(board, this.#told.get(board)?.wishes ?? 0);
-	}
-	#wish(board: ClusterBoard, ver: number): Promise<boolean> {
+	/** The newest. */
+	#wish(board: ClusterBoard): Promise<boolean> {
+		const ver = board.valve.told;
 		const wish = JSON.stringify({ state: "ON", brightness: codeOf(ver), ver });
 		return this.#publish(`${ROOT}/${board.id}/valve/desired`, wish, true);
 	}

@@ -9,7 +9,10 @@ describe("what an actuator of a cluster's board has shown", () => {
 	const shown = (numbers: readonly number[], unsure: readonly number[] = []) => {
 		const actuator = new Shown("lamp");
 		for (const number of unsure) actuator.unsure.add(number);
-		for (const number of numbers) actuator.show(codeOf(number));
+		for (const number of numbers) {
+			actuator.told = Math.max(actuator.told, number);
+			actuator.show(codeOf(number));
+		}
 		return actuator;
 	};
 	it("is right where each number is newer, also past the brightness that comes round", () => {
@@ -19,6 +22,10 @@ describe("what an actuator of a cluster's board has shown", () => {
 	it("is wrong where a number comes twice, or an older one over a newer", () => {
 		assert.deepEqual(shown([1, 2, 2]).wrong, ["lamp: 2 after 2"]);
 		assert.deepEqual(shown([1, 300 - 250, 60, 49]).wrong, ["lamp: 49 after 60"]);
+	});
+	it("is right where the board was away for long and does not hear of what it was told meanwhile", () => {
+		const { last, wrong } = shown([1, 2, 243, 443, 690]);
+		assert.deepEqual({ last, wrong }, { last: 690, wrong: [] });
 	});
 	it("may be an older one that no node has acknowledged: it may have been on its way", () => {
 		assert.deepEqual(shown([1, 3, 2], [2]).wrong, []);
