@@ -1,5 +1,5 @@
 /**
- * Three broker nodes on this machine that make a cluster: RabbitMQ or NATS. Each can be
+ * Three broker nodes on this machine that make a cluster: RabbitMQ, NATS or VerneMQ. Each can be
  * killed, frozen and started again with what it has on disk. Knows nothing of boards.
  */
 
@@ -9,13 +9,14 @@ import { join } from "node:path";
 import { nats, natsRecipe } from "../firmware/nats.js";
 import { freePort, type Recipe, Run } from "../firmware/program.js";
 import { rabbitEngine, rabbitmq, rabbitRecipe, startEpmd } from "../firmware/rabbitmq.js";
+import * as verne from "../firmware/vernemq.js";
 
-export const kinds = ["rabbitmq", "nats"] as const;
+export const kinds = ["rabbitmq", "nats", "vernemq"] as const;
 export type Kind = (typeof kinds)[number];
 
 /** Why a kind cannot run here. */
 export function missing(kind: Kind): string | undefined {
-	return (kind === "nats" ? nats : rabbitmq).missing;
+	return { nats, rabbitmq, vernemq: verne.vernemq }[kind].missing;
 }
 
 const COUNT = 3;
@@ -66,20 +67,25 @@ export class Cluster {
 	readonly nodes: readonly Node[];
 	readonly #folder: string;
 	readonly #epmd: Run | undefined;
+	/** Makes one cluster of nodes that do not do so by themselves. */
+	readonly #join: (() => Promise<void>) | undefined;
 
-	private constructor(folder: string, nodes: readonly Node[], epmd?: Run) {
+	private constructor(folder: string, nodes: readonly Node[], epmd?: Run, join?: () => Promise<void>) {
 		this.#folder = folder;
 		this.nodes = nodes;
 		this.#epmd = epmd;
+		this.#join = join;
 	}
 	/** All nodes serve, each knowing the others, when it resolves. */
 	static async start(kind: Kind): Promise<Cluster> {
 		const folder = mkdtempSync(join(tmpdir(), `glowworm-${kind}-`));
-		const cluster = await (kind === "nats" ? Cluster.#nats(folder) : Cluster.#rabbitmq(folder));
+		const make = { nats: Cluster.#nats, rabbitmq: Cluster.#rabbitmq, vernemq: Cluster.#vernemq }[kind];
+		const cluster = await make(folder);
 		try {
 			// NATS is ready once a majority is there; RabbitMQ's first node makes the cluster that the others join.
 			if (kind === "nats") await Promise.all(cluster.nodes.map(node => node.start()));
 			else for (const node of cluster.nodes) await node.start();
+			await cluster.#join?.();
 			return cluster;
 		} catch (error) {
 			await cluster.close();
@@ -120,5 +126,26 @@ export class Cluster {
 			}),
 		);
 		return new Cluster(folder, nodes);
+	}
+	static async #vernemq(folder: string): Promise<Cluster> {
+		// `missing` has seen that it is there.
+		const release = process.env.VERNEMQ as string;
+		const epmd = await freePort();
+		const ports = await Promise.all(Array.from({ length: COUNT }, freePort));
+		const folders = ports.map((_, index) => join(folder, `${index}`));
+		const nodes = await Promise.all(
+			ports.map(async (port, index) => {
+				const own = folders[index] as string;
+				mkdirSync(own);
+				const [distribution, cluster] = [await freePort(), await freePort()];
+				const recipe = verne.verneRecipe({ release, folder: own, port, epmd, distribution, cluster });
+				return new Node(port, recipe, run => run.pid);
+			}),
+		);
+		const [first = 0] = ports;
+		const meet = async () => {
+			for (const own of folders.slice(1)) await verne.joinCluster(own, epmd, verne.nodeName(first));
+		};
+		return new Cluster(folder, nodes, await verne.startEpmd(release, epmd), meet);
 	}
 }

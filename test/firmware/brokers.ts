@@ -1,6 +1,6 @@
 /**
- * The brokers the firmware is tested against: Aedes in this process; Mosquitto, RabbitMQ and NATS as programs of this
- * machine (program.ts). Each on a free port of 127.0.0.1, each to be stopped and started again at the same port with its
+ * The brokers the firmware is tested against: Aedes in this process; Mosquitto, RabbitMQ, NATS and VerneMQ as programs of
+ * this machine (program.ts). Each on a free port of 127.0.0.1, each to be stopped and started again at the same port with its
  * sessions and retained messages, as after a restart with persistence. What a broker cannot do is stated here, and
  * brokers.test.ts checks that it is so.
  */
@@ -11,6 +11,7 @@ import { Aedes } from "aedes";
 import { mosquitto } from "./mosquitto.js";
 import { nats } from "./nats.js";
 import { rabbitmq } from "./rabbitmq.js";
+import { vernemq } from "./vernemq.js";
 
 export { mosquitto, program } from "./mosquitto.js";
 export { freePort } from "./program.js";
@@ -79,4 +80,4 @@ async function openAedes(): Promise<TestBroker> {
 
 export const aedes: BrokerKind = { name: "Aedes", retainedToWildcards: true, QoS: 2, open: openAedes };
 
-export const brokers: readonly BrokerKind[] = [aedes, mosquitto, rabbitmq, nats];
+export const brokers: readonly BrokerKind[] = [aedes, mosquitto, rabbitmq, nats, vernemq];

@@ -1,13 +1,14 @@
 /**
  * A broker that is a program of this machine: it is started with a configuration of the test's own, in a folder of the
  * test's own, on free ports of 127.0.0.1, and ended with the test run. Stopped and started again it finds its sessions and
- * retained messages on disk. Knows no broker by name: mosquitto.ts, rabbitmq.ts and nats.ts do.
+ * retained messages on disk. Knows no broker by name: mosquitto.ts, rabbitmq.ts,
+ * nats.ts and vernemq.ts do.
  */
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -16,16 +17,28 @@ import type { TestBroker } from "./brokers.js";
 const children = new Set<ChildProcess>();
 // A test run that dies must not leave brokers behind.
 process.once("exit", () => {
-	for (const child of children) child.kill("SIGKILL");
+	for (const child of children) killAll(child);
 });
+
+/** Milliseconds until a program has to serve, and to be gone when it was told to end. */
+const PATIENCE = 120_000;
+
+/** The program and what it has started: it is a group of its own. */
+function killAll({ pid }: ChildProcess): void {
+	try {
+		if (pid !== undefined) process.kill(-pid, "SIGKILL");
+	} catch {
+		// It has gone meanwhile.
+	}
+}
 
 /** How one kind of broker is run. */
 export interface Recipe {
 	readonly command: string;
 	readonly arguments: readonly string[];
 	readonly environment?: NodeJS.ProcessEnv;
-	/** The line that it prints when it serves. */
-	readonly ready: RegExp;
+	/** The line that it prints when it serves; or the port that is open then. */
+	readonly ready: RegExp | number;
 }
 
 /** A port that was free a moment ago. */
@@ -65,11 +78,12 @@ export class Run {
 		this.#child = spawn(recipe.command, recipe.arguments, {
 			stdio: ["ignore", "pipe", "pipe"],
 			env: { ...process.env, ...recipe.environment },
+			detached: true,
 		});
 		children.add(this.#child);
 		this.#child.once("exit", () => children.delete(this.#child));
 	}
-	/** Resolves when the line that `ready` matches was printed. */
+	/** Resolves when it is ready. */
 	static async start(recipe: Recipe): Promise<Run> {
 		const run = new Run(recipe);
 		await run.#serves(recipe);
@@ -77,15 +91,37 @@ export class Run {
 	}
 	#serves({ command, ready }: Recipe): Promise<void> {
 		return new Promise((resolve, reject) => {
+			const end = (why: string) => {
+				clearTimeout(late);
+				reject(new Error(`${command} ${why}:\n${this.#said.join("\n")}`));
+			};
+			const late = setTimeout(() => {
+				killAll(this.#child);
+				end(`does not serve after ${PATIENCE / 1000} s`);
+			}, PATIENCE);
+			const serves = () => {
+				clearTimeout(late);
+				resolve();
+			};
 			for (const stream of [this.#child.stdout, this.#child.stderr])
 				createInterface({ input: stream as NodeJS.ReadableStream }).on("line", line => {
 					if (this.#said.push(line) > 500) this.#said.shift();
-					if (ready.test(line)) resolve();
+					if (ready instanceof RegExp && ready.test(line)) serves();
 				});
-			this.#child.once("error", reject);
-			this.#child.once("exit", code =>
-				reject(new Error(`${command} ended with ${code}:\n${this.#said.join("\n")}`)),
-			);
+			if (typeof ready === "number") this.#knock(ready, serves);
+			this.#child.once("error", error => end(String(error)));
+			this.#child.once("exit", code => end(`ended with ${code}`));
+		});
+	}
+	/** Until the port is open, or the program has gone. */
+	#knock(port: number, opened: () => void): void {
+		const socket = connect({ host: "127.0.0.1", port });
+		socket.once("connect", () => {
+			socket.destroy();
+			opened();
+		});
+		socket.once("error", () => {
+			if (this.running) setTimeout(() => this.#knock(port, opened), 100);
 		});
 	}
 	get pid(): number {
@@ -94,12 +130,17 @@ export class Run {
 	get running(): boolean {
 		return this.#child.exitCode === null && this.#child.signalCode === null;
 	}
-	/** `how`: sends the signal; the child itself where a script stands before it. */
+	/** `how`: sends the signal; the child itself where a script stands before it. What does not end then is killed. */
 	async stop(how: () => void = () => this.#child.kill("SIGTERM")): Promise<void> {
 		if (!this.running) return;
 		const exit = once(this.#child, "exit");
-		how();
-		await exit;
+		const late = setTimeout(() => killAll(this.#child), PATIENCE);
+		try {
+			how();
+			await exit;
+		} finally {
+			clearTimeout(late);
+		}
 	}
 }
 
