@@ -8,6 +8,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { Aedes } from "aedes";
+import { closed, opened } from "./leftover.js";
 import { mosquitto } from "./mosquitto.js";
 import { nats } from "./nats.js";
 import { rabbitmq } from "./rabbitmq.js";
@@ -67,6 +68,7 @@ class AedesBroker implements TestBroker {
 		this.#server = undefined;
 	}
 	async close() {
+		closed(this);
 		await this.stop();
 		await new Promise<void>(done => (this.#aedes ? this.#aedes.close(done) : done()));
 	}
@@ -74,6 +76,7 @@ class AedesBroker implements TestBroker {
 
 async function openAedes(): Promise<TestBroker> {
 	const broker = new AedesBroker();
+	opened(broker);
 	await broker.start();
 	return broker;
 }

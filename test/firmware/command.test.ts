@@ -35,6 +35,12 @@ describe("npm start", function () {
 	this.timeout(40_000);
 	let directory: string;
 	const commands: Command[] = [];
+	const observers: Observer[] = [];
+	const observe = async (url: string, filter?: string) => {
+		const observer = await Observer.connect(url, filter);
+		observers.push(observer);
+		return observer;
+	};
 	const start = (...args: string[]) => {
 		const command = Command.start("--data", join(directory, "data"), ...args);
 		commands.push(command);
@@ -57,6 +63,7 @@ describe("npm start", function () {
 		directory = mkdtempSync(join(tmpdir(), "glowworm-start-"));
 	});
 	afterEach(async () => {
+		for (const observer of observers.splice(0)) await observer.close();
 		for (const command of commands.splice(0)) await command.destroy();
 		rmSync(directory, { recursive: true, force: true });
 	});
@@ -142,9 +149,8 @@ describe("npm start", function () {
 			"--no-page",
 		);
 		await command.line(/→ \S+\/alerts\/overheat\/state/);
-		const observer = await Observer.connect(`mqtt://127.0.0.1:${port}`);
+		const observer = await observe(`mqtt://127.0.0.1:${port}`);
 		await observer.next(`${ROOT}/desk-test/measurements/temp`, undefined, 0);
-		await observer.close();
 		command.interrupt("SIGINT");
 		const { lines } = await command.ended;
 		assert.ok(lines.some(line => /→ \S+\/status {2}offline/.test(line)));
@@ -201,9 +207,8 @@ describe("npm start", function () {
 			const line = await command.line(/broker at/);
 			const found = /broker at mqtt:\/\/127\.0\.0\.1:(\d+) \(port (\d+) is taken\)/.exec(line);
 			assert.equal(Number(found?.[2]), port);
-			const observer = await Observer.connect(`mqtt://127.0.0.1:${found?.[1]}`, `${ROOT}/desk-1/#`);
+			const observer = await observe(`mqtt://127.0.0.1:${found?.[1]}`, `${ROOT}/desk-1/#`);
 			await observer.next(`${ROOT}/desk-1/status`, "online", 0);
-			await observer.close();
 		} finally {
 			other.close();
 		}
@@ -221,9 +226,8 @@ describe("npm start", function () {
 		const port = await freePort();
 		const command = start("--engine", "node", "--quiet", "--broker-port", String(port));
 		await command.line(/broker at/);
-		const observer = await Observer.connect(`mqtt://127.0.0.1:${port}`, `${ROOT}/#`);
+		const observer = await observe(`mqtt://127.0.0.1:${port}`, `${ROOT}/#`);
 		await observer.next(`${ROOT}/desk-1/measurements/temp`, undefined, 0);
-		await observer.close();
 		command.child.kill("SIGTERM");
 		const { code, lines } = await command.ended;
 		assert.equal(code, 0);
@@ -268,7 +272,7 @@ describe("npm start", function () {
 
 			/** The command with a board on `broker`, online, and somebody who watches. */
 			async function online(more: object = {}) {
-				const observer = await Observer.connect(broker.url, `${ROOT}/desk-test/#`);
+				const observer = await observe(broker.url, `${ROOT}/desk-test/#`);
 				const { mark } = observer;
 				const config = file({ ...description, ...more });
 				const command = start("--engine", engine.name, "--config", config, "--broker", broker.url);
@@ -296,7 +300,6 @@ describe("npm start", function () {
 					const { code, lines } = await command.ended;
 					assert.equal(code, 0);
 					assert.ok(lines.some(line => line.endsWith("· disconnecting")));
-					await observer.close();
 				});
 
 			it("says goodbye on a Ctrl-C, which goes to all its processes and comes from npm once more", async () => {
@@ -308,7 +311,6 @@ describe("npm start", function () {
 				const { code, lines } = await command.ended;
 				assert.equal(code, 0, lines.join("\n"));
 				assert.ok(lines.some(line => line.endsWith("· disconnecting")));
-				await observer.close();
 			});
 
 			it("is offline by will when it is killed", async () => {
@@ -316,7 +318,6 @@ describe("npm start", function () {
 				const offline = observer.next(status, "offline");
 				command.child.kill("SIGKILL");
 				await offline;
-				await observer.close();
 			});
 
 			it("is offline by will when it falls silent with its connection open, once keep-alive has run out", async () => {
@@ -327,7 +328,6 @@ describe("npm start", function () {
 				command.child.kill("SIGCONT");
 				// It finds its connection gone and comes back by itself.
 				await observer.next(status, "online");
-				await observer.close();
 			});
 		});
 });

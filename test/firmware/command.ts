@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { closed, opened } from "./leftover.js";
 
 /** The checkout. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -39,6 +40,8 @@ export class Command {
 		const { npm_lifecycle_event: _event, ...env } = process.env;
 		this.child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
 		children.add(this.child);
+		const leftover = { close: () => this.destroy() };
+		opened(leftover);
 		const { stdout, stderr } = this.child;
 		for (const stream of [stdout, stderr])
 			createInterface({ input: stream as NodeJS.ReadableStream }).on("line", line => {
@@ -47,6 +50,7 @@ export class Command {
 			});
 		this.ended = once(this.child, "close").then(([code, signal]) => {
 			children.delete(this.child);
+			closed(leftover);
 			for (const wake of this.#waits) wake();
 			return { code, signal, lines: this.lines };
 		});

@@ -22,6 +22,7 @@ for (const engine of engines)
 			let broker: TestBroker;
 			let scene: Scene;
 			let observer: Observer;
+			let late: Observer | undefined;
 
 			before(async function () {
 				if (reason) this.skip();
@@ -40,6 +41,7 @@ for (const engine of engines)
 			});
 			after(async () => {
 				await scene?.end();
+				await late?.close();
 				await observer?.close();
 				await broker?.close();
 			});
@@ -53,10 +55,9 @@ for (const engine of engines)
 			it("is one retained document that it takes whole", async () => {
 				const { topic, text } = await document();
 				assert.deepEqual(validate(topic, text), []);
-				const late = await Observer.connect(broker.url, topic);
+				late = await Observer.connect(broker.url, topic);
 				const found = await late.next(topic, undefined, 0);
 				assert.deepEqual([found.text, found.retain], [text, true]);
-				await late.close();
 			});
 
 			it("has a value for each entity from what the board publishes", async () => {

@@ -4,6 +4,7 @@
  */
 
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
+import { closed, opened } from "./leftover.js";
 
 export interface Message {
 	readonly topic: string;
@@ -29,6 +30,7 @@ export class Observer {
 
 	private constructor(client: MqttClient) {
 		this.client = client;
+		opened(this);
 		client.on("message", (topic, payload, { qos, retain, dup }) => {
 			const message = { topic, text: payload.toString(), qos, retain, duplicate: dup };
 			const index = this.messages.push(message) - 1;
@@ -50,11 +52,17 @@ export class Observer {
 	): Promise<Observer> {
 		const client = mqtt.connect(url, { protocolVersion: 4, reconnectPeriod: 50, ...options });
 		const observer = new Observer(client);
-		await new Promise<void>((resolve, reject) => {
-			client.once("connect", () => resolve());
-			client.once("error", reject);
-		});
-		await client.subscribeAsync(filter, { qos: 1 });
+		try {
+			await new Promise<void>((resolve, reject) => {
+				client.once("connect", () => resolve());
+				client.once("error", reject);
+			});
+			await client.subscribeAsync(filter, { qos: 1 });
+		} catch (error) {
+			// It would try again for ever.
+			await observer.close();
+			throw error;
+		}
 		return observer;
 	}
 
@@ -104,6 +112,7 @@ export class Observer {
 		await this.client.publishAsync(topic, text, { qos, retain });
 	}
 	async close(): Promise<void> {
+		closed(this);
 		await this.client.endAsync(true);
 	}
 }

@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestBroker } from "./brokers.js";
+import { closed, opened } from "./leftover.js";
 
 const children = new Set<ChildProcess>();
 // A test run that dies must not leave brokers behind.
@@ -153,6 +154,7 @@ export abstract class ProgramBroker implements TestBroker {
 	constructor(name: string, port: number) {
 		this.port = port;
 		this.folder = mkdtempSync(join(tmpdir(), `glowworm-${name}-`));
+		opened(this);
 	}
 	/** Writes what it needs into the folder. */
 	protected abstract recipe(): Promise<Recipe> | Recipe;
@@ -173,6 +175,7 @@ export abstract class ProgramBroker implements TestBroker {
 		if (run) await this.terminate(run);
 	}
 	async close() {
+		closed(this);
 		await this.stop();
 		rmSync(this.folder, { recursive: true, force: true });
 	}

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type Authority, type Issued, pem } from "../hosts/certificates.js";
 import { freePort } from "./brokers.js";
+import { closed, opened } from "./leftover.js";
 
 export class TLSBroker {
 	readonly port: number;
@@ -15,6 +16,7 @@ export class TLSBroker {
 	private constructor(port: number, child: ChildProcess) {
 		this.port = port;
 		this.#child = child;
+		opened(this);
 	}
 	/** Runs when it resolves, on 127.0.0.1, its files in `folder`. `lines` are added to its configuration. */
 	static async open(
@@ -58,6 +60,7 @@ export class TLSBroker {
 		return new TLSBroker(port, child);
 	}
 	async close(): Promise<void> {
+		closed(this);
 		if (this.#child.exitCode !== null) return;
 		const exit = once(this.#child, "exit");
 		this.#child.kill("SIGKILL");

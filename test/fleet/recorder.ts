@@ -4,6 +4,7 @@
  */
 
 import mqtt, { type MqttClient } from "mqtt";
+import { closed, opened } from "../firmware/leftover.js";
 
 let recorders = 0;
 
@@ -16,6 +17,7 @@ export class Recorder {
 
 	private constructor(client: MqttClient, root: string) {
 		this.#client = client;
+		opened(this);
 		const level = root.split("/").length;
 		client.on("message", (topic, payload) => {
 			const [id = "", kind, rule] = topic.split("/").slice(level);
@@ -40,18 +42,25 @@ export class Recorder {
 			reconnectPeriod: 100,
 		});
 		const recorder = new Recorder(client, root);
-		await new Promise<void>((resolve, reject) => {
-			client.once("connect", () => resolve());
-			client.once("error", reject);
-		});
 		const kinds = alerts ? ["status", "alerts/+"] : ["status"];
-		await client.subscribeAsync(
-			kinds.map(kind => `${root}/+/${kind}`),
-			{ qos: 1 },
-		);
+		try {
+			await new Promise<void>((resolve, reject) => {
+				client.once("connect", () => resolve());
+				client.once("error", reject);
+			});
+			await client.subscribeAsync(
+				kinds.map(kind => `${root}/+/${kind}`),
+				{ qos: 1 },
+			);
+		} catch (error) {
+			// It would try again for ever.
+			await recorder.close();
+			throw error;
+		}
 		return recorder;
 	}
 	async close(): Promise<void> {
+		closed(this);
 		await this.#client.endAsync(true);
 	}
 }
