@@ -86,7 +86,11 @@ export class Command {
 	}
 	/** Ends whatever still runs, for `after` hooks. */
 	async destroy(): Promise<void> {
-		if (children.has(this.child)) this.interrupt("SIGKILL");
+		try {
+			if (children.has(this.child)) this.interrupt("SIGKILL");
+		} catch {
+			// It has just ended by itself.
+		}
 		await this.ended;
 	}
 }
