@@ -38,6 +38,8 @@ export class Broker {
 	readonly #sockets = new Set<Socket>();
 	/** Told of each message that a client publishes: a subscriber at the broker itself, which no fault keeps away. */
 	onPublish: ((packet: AedesPublishPacket) => void) | undefined;
+	/** Told when a client has subscribed. */
+	onSubscribe: (() => void) | undefined;
 	#aedes: Aedes;
 	#server: Server | undefined;
 	#refusing = false;
@@ -167,6 +169,7 @@ export class Broker {
 		this.#aedes.on("publish", (packet, client) => {
 			if (client) this.onPublish?.(packet);
 		});
+		this.#aedes.on("subscribe", () => this.onSubscribe?.());
 		const { user, password = "" } = this.#options;
 		this.#aedes.authenticate = (client, name, secret, done) => {
 			const wrong = user !== undefined && (name !== user || `${secret ?? ""}` !== password);

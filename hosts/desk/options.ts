@@ -43,7 +43,8 @@ export interface Options {
 	/** A file to write what passes to, and one to play instead of boards. */
 	readonly record?: string;
 	readonly replay?: string;
-	readonly speed: number;
+	/** How many times as fast as recorded; 1 if not given. Only beside `replay`. */
+	readonly speed?: number;
 	/** Virtual boards, the description's own included. */
 	readonly boards: number;
 	readonly pagePort?: number;
@@ -177,7 +178,7 @@ function command(output: Output): Command {
 				.argParser(word("a file name"))
 				.conflicts(["broker", "firmware", "record", "keep"]),
 		)
-		.option("--speed <n>", "so many times as fast as it was recorded (default: 1)", speed, 1)
+		.option("--speed <n>", "with --replay: so many times as fast as it was recorded (default: 1)", speed)
 		.option("--boards <n>", "so many virtual boards like this one (default: 1)", boards, 1)
 		.option("--page-port <n>", "port of the desk's page (default: 8080 or the next free one)", port)
 		.option("--no-page", "serve no page")
@@ -193,7 +194,11 @@ function command(output: Output): Command {
 /** The options, or the exit code when there is nothing to run: 0 after help, 2 after what was wrong was printed. */
 export function parse(args: readonly string[], output: Output): Options | number {
 	try {
-		return command(output).parse(args, { from: "user" }).opts<Options>();
+		const parsed = command(output).parse(args, { from: "user" });
+		const options = parsed.opts<Options>();
+		if (options.speed !== undefined && options.replay === undefined)
+			parsed.error("error: option '--speed <n>' is of use beside '--replay <file>' only");
+		return options;
 	} catch (error) {
 		if (!(error instanceof CommanderError)) throw error;
 		return error.exitCode === 0 ? 0 : 2;

@@ -5,6 +5,7 @@
  */
 
 import { createReadStream, createWriteStream, type WriteStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { Wrong } from "./config.js";
 import { toNDJSON } from "./page/model/export.js";
@@ -56,6 +57,22 @@ export function read(line: string): Recorded | undefined {
 	return bytes && { at, topic, payload: bytes, QoS: qos, retain: retain === true };
 }
 
+/** Rejects with `Wrong` where there is no such file, or none that can be read. */
+export async function readable(file: string): Promise<void> {
+	try {
+		const handle = await open(file);
+		const folder = (await handle.stat()).isDirectory();
+		await handle.close();
+		if (folder) throw new Error("a folder");
+	} catch (error) {
+		throw unreadable(file, error as Error);
+	}
+}
+
+function unreadable(file: string, { message }: Error): Wrong {
+	return new Wrong([`--replay ${file}: expected a recording, found ${message}`]);
+}
+
 export interface ReplayOptions {
 	readonly file: string;
 	/** So many times as fast as it was. */
@@ -91,7 +108,7 @@ export async function replay({
 			result.played++;
 		}
 	} catch (error) {
-		throw new Wrong([`--replay ${file}: expected a recording, found ${(error as Error).message}`]);
+		throw unreadable(file, error as Error);
 	}
 	return result;
 }

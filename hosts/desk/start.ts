@@ -22,7 +22,7 @@ import { hinted } from "./hint.js";
 import { lock } from "./lock.js";
 import { kindOf, listening, stamp } from "./log.js";
 import { type Engine, inPlace, type Options, parse } from "./options.js";
-import { type Recorded, Recorder, replay } from "./recording.js";
+import { type Recorded, Recorder, readable, replay } from "./recording.js";
 import { Wire } from "./wire.js";
 
 const standardHost = "127.0.0.1";
@@ -116,8 +116,13 @@ async function start(options: Options): Promise<void> {
 	say(`${options.boards} boards, all but ${id} in Node and without lines of their own here`);
 }
 
-/** A recording in the place of boards: a broker of its own, the page, and what was recorded. */
-async function play(options: Options, file: string, config: Config): Promise<void> {
+/**
+ * A recording in the place of boards: a broker of its own, the page, and what was recorded, from when there is a subscriber,
+ * which a page is: nothing is played to nobody.
+ */
+async function play(options: Options, name: string, config: Config): Promise<void> {
+	const file = inPlace(name);
+	await readable(file);
 	const running: Running = {};
 	onSignals(running);
 	const wire = new Wire();
@@ -127,12 +132,19 @@ async function play(options: Options, file: string, config: Config): Promise<voi
 	running.broker = own;
 	const stopped = new AbortController();
 	running.stopped = stopped;
-	const around = { own, wire, tls: undefined, replay: file };
+	const around = { own, wire, tls: undefined, replay: name };
 	if (options.page) running.desk = await openDesk(options, { ...config, broker: own.url }, around);
 	const publish = ({ topic, payload, QoS: qos, retain }: Recorded) =>
 		own.publish({ topic, payload, qos, retain });
-	const { speed } = options;
-	const { played, skipped } = await replay({ file: inPlace(file), speed, publish, signal: stopped.signal });
+	const { speed = 1 } = options;
+	const subscriber = options.page
+		? "the page is open, or a client has subscribed"
+		: "a client has subscribed";
+	say(`${name} is played once ${subscriber}`);
+	await new Promise<void>(done => {
+		own.onSubscribe = done;
+	});
+	const { played, skipped } = await replay({ file, speed, publish, signal: stopped.signal });
 	say(`played ${played} messages${skipped ? `, left out ${skipped} lines that are none` : ""}; Ctrl-C ends`);
 }
 

@@ -151,8 +151,9 @@ describe("npm start with a recording", function () {
 		);
 	});
 
-	it("plays it to whoever listens, without a board, and to the page", async function () {
+	it("plays it once somebody listens, without a board, and to the page", async function () {
 		const command = start("--replay", file, "--speed", "1");
+		await command.line(/day\.ndjson is played once the page is open, or a client has subscribed/);
 		const url = /broker at (\S+)/.exec(await command.line(/broker at/))?.[1] as string;
 		const page = /page at (\S+)/.exec(await command.line(/page at/))?.[1] as string;
 		const observer = await Observer.connect(url, "#");
@@ -166,9 +167,36 @@ describe("npm start with a recording", function () {
 		await observer.close();
 	});
 
-	it("says what is wrong with a file that is not there, and exits 2", async () => {
+	it("waits with a short one until the page is open, which so sees all of it", async function () {
+		if (missing) this.skip();
+		const short = join(folder, "short.ndjson");
+		const line = (topic: string, payload: string) =>
+			JSON.stringify({ time: "2026-01-01T00:00:00Z", topic: `attic/old-1/${topic}`, payload });
+		const alert = (id: string) => line("alerts/hot", `{"id":"${id}","state":"ON","v":31}`);
+		// No line of it is retained: what passed before the page was there would be gone.
+		writeFileSync(short, [line("status", "online"), alert("3-1"), alert("3-2")].join("\n"));
+		const command = start("--replay", short);
+		const page = /page at (\S+)/.exec(await command.line(/page at/))?.[1] as string;
+		const { tab, close } = await open(`${page}#/boards/attic/old-1`);
+		await tab.getByRole("cell", { name: "3-1" }).waitFor();
+		await tab.getByRole("cell", { name: "3-2" }).waitFor();
+		await command.line(/played 3 messages/);
+		await close();
+	});
+
+	it("says what is wrong with a file that is not there before it starts anything, and exits 2", async () => {
 		const { code, lines } = await start("--replay", join(folder, "none.ndjson")).ended;
 		assert.equal(code, 2);
-		assert.match(lines.join("\n"), /none\.ndjson: expected a recording, found ENOENT/);
+		assert.equal(lines.length, 1, lines.join("\n"));
+		assert.match(lines[0] as string, /none\.ndjson: expected a recording, found ENOENT/);
+	});
+
+	it("refuses a folder, and a speed without a recording", async () => {
+		const refused = await start("--replay", folder).ended;
+		assert.equal(refused.code, 2);
+		assert.match(refused.lines.join("\n"), /expected a recording, found a folder/);
+		const { code, lines } = await start("--speed", "10").ended;
+		assert.equal(code, 2);
+		assert.match(lines.join("\n"), /--speed <n>' is of use beside '--replay <file>' only/);
 	});
 });
