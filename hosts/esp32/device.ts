@@ -82,6 +82,7 @@ export function createDevice(): Device {
 				},
 			},
 			watch: (changed: (up: boolean) => void) => station.watch(changed),
+			signal: () => station.signal,
 		},
 		keyValue: stored,
 		flash,

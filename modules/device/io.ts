@@ -193,6 +193,8 @@ export interface Device {
 		readonly ntp?: { readonly client: With<NTPClass> };
 		/** Tells one watcher, at once or later, whether the network is there, and when that changes; where the host knows. */
 		readonly watch?: (changed: (up: boolean) => void) => void;
+		/** Strength of the radio signal in dBm, `undefined` while there is none; absent where the host does not know. */
+		readonly signal?: () => number | undefined;
 	};
 	readonly keyValue: KeyValue;
 	readonly flash?: Flash;

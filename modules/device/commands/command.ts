@@ -125,7 +125,9 @@ export default class Command {
 		const problems = changes ? this.configure(changes) : [];
 		if (problems.length) return { error: told(problems) };
 		const provision = device.provision && { provision: shown(device.provision) };
-		return { config: { ...settings.readable, ...provision } };
+		const watches: { [alert: string]: string } = {};
+		for (const { name, sensor } of settings.current.alerts) watches[name] = sensor;
+		return { config: { ...settings.readable, ...provision }, watches };
 	}
 
 	/** Returns the problems, or none: then the changes are stored and in force. */

@@ -46,6 +46,8 @@ export default class Info {
 			reset: device.reset,
 			uptime: time.uptime,
 			tsq: time.quality,
+			// Left out of the text where it is undefined.
+			signal: device.network.signal?.(),
 			outbox: storage.kind,
 			counters: {
 				...counters(),

@@ -24,13 +24,14 @@ const raw = {
 	],
 };
 
-/** `more` is the device's. */
-function stage(more: object = {}) {
+/** `more` is the device's, `further` the description's. */
+function stage(more: object = {}, further: object = {}) {
 	const world = new World();
 	world.sensors = { script: scripted(() => 20) };
 	world.actuators = { relay: { io: class {} as never } };
 	const device: Device = { ...world.device(), ...more };
-	const description = check(raw, device.sensor, device.actuator).description as Description;
+	const description = check({ ...raw, ...further }, device.sensor, device.actuator)
+		.description as Description;
 	const { lamp, actuators } = description;
 	/** What was done to the parts. */
 	const done: unknown[][] = [];
@@ -46,7 +47,7 @@ function stage(more: object = {}) {
 		ask(command: object) {
 			const message = { QoS: 1, retain: false, duplicate: false, id: 1 };
 			receiver.receive(encode(JSON.stringify(command)), message);
-			return answer as { ok: boolean; error?: string; config?: object };
+			return answer as { ok: boolean; error?: string; config?: object; watches?: object };
 		},
 		/** The decommissioning can be stored. */
 		forgets: true,
@@ -122,6 +123,14 @@ describe("config", () => {
 
 	it("shows what can be changed", () => {
 		assert.deepEqual(stage().ask({ cmd: "config" }).config, shown);
+	});
+
+	it("says beside it which sensor each alert belongs to, which no change can touch", () => {
+		const alerts = [{ name: "hot", sensor: "temp", above: 30 }];
+		const { ask } = stage({}, { alerts });
+		const { watches, config } = ask({ cmd: "config" });
+		assert.deepEqual(watches, { hot: "temp" });
+		assert.equal(ask({ cmd: "config", set: config }).ok, true, "what was read can be set");
 	});
 
 	it("shows what the device was told, without a password", () => {

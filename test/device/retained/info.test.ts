@@ -58,6 +58,22 @@ describe("info", () => {
 		assert.ok((info().counters as { memoryFailures: number }).memoryFailures > 0);
 	});
 
+	it("tells the strength of the radio signal of now, where the host knows it, and only then", () => {
+		const world = new World();
+		let signal: number | undefined = -61;
+		const device = world.device();
+		world.device = () => ({ ...device, network: { ...device.network, signal: () => signal } });
+		world.start({ sensors: [] });
+		world.link.connect();
+		const info = () => {
+			world.link.receive("cmd", "info");
+			return world.json("cmd/result").at(-1)?.info as { readonly signal?: number };
+		};
+		assert.equal(info().signal, -61);
+		signal = undefined;
+		assert.ok(!("signal" in info()));
+	});
+
 	it("tells how far the time can be trusted now, not when it was last asked", () => {
 		const { world, info } = stage();
 		assert.equal(info().tsq, "ntp");
