@@ -3,9 +3,9 @@
  * the same name belongs to it. Nothing is asked for here. README's table of topics is what this reads.
  */
 
-import { type Signal, signal } from "@preact/signals";
+import type { Signal } from "@preact/signals";
 import type { Message } from "../mqtt/link.js";
-import { mark } from "./beat.js";
+import { mark, version } from "./beat.js";
 import { Ids } from "./ids.js";
 import { type Json, objectOf, textOf } from "./json.js";
 import { Output } from "./output.js";
@@ -62,7 +62,7 @@ export class Board {
 	readonly base: string;
 	readonly root: string;
 	readonly id: string;
-	readonly version: Signal<number> = signal(0);
+	readonly version: Signal<number> = version();
 	online: boolean | undefined;
 	/** When `status` came live; of a retained one nothing is known but that it was before. */
 	since: number | undefined;
@@ -115,7 +115,7 @@ export class Boards {
 	replayed = false;
 	readonly #all = new Map<string, Board>();
 	/** Grows when a board comes, goes, or changes its status. */
-	readonly version: Signal<number> = signal(0);
+	readonly version: Signal<number> = version();
 
 	get(base: string): Board | undefined {
 		return this.#all.get(base);
@@ -149,8 +149,7 @@ export class Boards {
 				this.#status(board, textOf(payload), retain ? undefined : at);
 				break;
 			case "info":
-				board.info = objectOf(payload);
-				board.informed = retain ? undefined : at;
+				inform(board, objectOf(payload), retain ? undefined : at);
 				break;
 			case "sensor":
 				measured(board, name, objectOf(payload), at, this.replayed);
@@ -215,6 +214,15 @@ function count(sensor: Sensor, seq: unknown, values: number): void {
 	sensor.seq = seq + values;
 }
 
+/** `at`: when it came live; a retained one is of when the board connected, and older than an answer of the same start. */
+function inform(board: Board, info: Json | undefined, at: number | undefined): void {
+	const known = board.info;
+	const older = at === undefined && board.informed !== undefined && known?.boot === info?.boot;
+	if (info && older) return;
+	board.info = info;
+	board.informed = at;
+}
+
 function alertOf(board: Board, name: string): Alert {
 	let alert = board.alerts.get(name);
 	if (!alert) {
@@ -274,10 +282,7 @@ function answered(board: Board, value: Json | undefined, at: number): void {
 	board.answers.unshift({ at, value });
 	if (board.answers.length > ANSWERS) board.answers.pop();
 	if (typeof value.config === "object" && value.config) board.config = value.config as Json;
-	if (typeof value.info === "object" && value.info) {
-		board.info = value.info as Json;
-		board.informed = at;
-	}
+	if (typeof value.info === "object" && value.info) inform(board, value.info as Json, at);
 	const { topic, help } = value;
 	const words = (help as { readonly cmd?: unknown } | null | undefined)?.cmd;
 	if (Array.isArray(words)) board.allowed = words.filter(word => typeof word === "string");

@@ -6,7 +6,7 @@
 
 import { type Signal, signal } from "@preact/signals";
 import { Link, type LinkState, type Message, type Through } from "../mqtt/link.js";
-import { mark } from "./beat.js";
+import { mark, version } from "./beat.js";
 import { Log } from "./log.js";
 import { matches } from "./match.js";
 
@@ -57,7 +57,7 @@ export class TestClient {
 	readonly link: Link;
 	readonly state: Signal<ClientState> = signal({ link: "off", sessionPresent: undefined, reason: "" });
 	/** Grows with each message, subscription and publish. */
-	readonly version: Signal<number> = signal(0);
+	readonly version: Signal<number> = version();
 	readonly subscriptions: Subscription[] = [];
 	/** Newest first. */
 	readonly published: Published[] = [];

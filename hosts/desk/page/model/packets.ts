@@ -1,8 +1,8 @@
 /** The lines of the wire as they come from the desk, joined: what a packet answers, and what answered it. */
 
-import { type Signal, signal } from "@preact/signals";
+import type { Signal } from "@preact/signals";
 import type { WireLine } from "../../web/protocol.js";
-import { mark } from "./beat.js";
+import { mark, version } from "./beat.js";
 
 const MOST = 5000;
 
@@ -11,7 +11,7 @@ export class Packets {
 	/** By number, the last line that answers it, and when that was. */
 	readonly #answers = new Map<number, WireLine>();
 	readonly #byNumber = new Map<number, WireLine>();
-	readonly version: Signal<number> = signal(0);
+	readonly version: Signal<number> = version();
 	/** Not told, as there were too many. */
 	skipped = 0;
 

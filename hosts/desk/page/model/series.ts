@@ -132,15 +132,21 @@ export class Series {
 		for (const tier of this.#tiers) tier.add(time, value);
 	}
 
+	/** When the oldest value that is held is of. */
+	get first(): number {
+		return Math.min(...this.#tiers.map(({ first }) => first));
+	}
+
 	/** Milliseconds without a value that count as a gap. */
 	get gap(): number {
 		return Math.max(SHORTEST_GAP, this.#interval * 3);
 	}
 
-	/** From the finest tier that reaches back to `from`. */
-	curve(from: number, to: number): Curve {
-		let level = this.#tiers.findIndex(tier => !tier.full || tier.first <= from);
-		if (level < 0) level = this.#tiers.length - 1;
+	/** From the finest tier that reaches back to `from`, and is no finer than it need be: milliseconds that a point may stand for. */
+	curve(from: number, to: number, coarse = 0): Curve {
+		const reaching = this.#tiers.findIndex(tier => !tier.full || tier.first <= from);
+		const enough = this.#widths.findLastIndex(width => width <= coarse);
+		const level = reaching < 0 ? this.#tiers.length - 1 : Math.max(reaching, enough);
 		const gap = Math.max(this.gap, (this.#widths[level] as number) * 2.5);
 		const curve: Curve = { times: [], values: [], minima: [], maxima: [] };
 		let last = Number.POSITIVE_INFINITY;

@@ -3,16 +3,16 @@
  * that it was removed. Bounded in topics and in bytes, whatever is published.
  */
 
-import { type Signal, signal } from "@preact/signals";
+import type { Signal } from "@preact/signals";
 import type { Message } from "../mqtt/link.js";
-import { mark } from "./beat.js";
+import { mark, version } from "./beat.js";
 
 export class Topic {
 	/** The last level of its name. */
 	readonly level: string;
 	readonly name: string;
 	readonly parent: Topic | undefined;
-	readonly version: Signal<number> = signal(0);
+	readonly version: Signal<number> = version();
 	children: Map<string, Topic> | undefined;
 	/** Messages on this very topic, and with those below. */
 	count = 0;
@@ -55,7 +55,7 @@ const BEGINNING = 256;
 export class Topics {
 	readonly root = new Topic("", undefined);
 	/** Grows when a topic is new or removed. */
-	readonly version: Signal<number> = signal(0);
+	readonly version: Signal<number> = version();
 	/** Topics that were not taken, as there are too many. */
 	refused = 0;
 	#nodes = 0;

@@ -4,14 +4,15 @@ import { useEffect } from "preact/hooks";
 import type { Alert, Board } from "../model/boards.js";
 import type { Json } from "../model/json.js";
 import { command, hrefOf, settled, writable } from "../store.js";
-import { Status, Value } from "./boards.js";
 import { Chart, type Threshold } from "./chart.js";
 import { Commands } from "./commands.js";
 import { moment, number } from "./format.js";
 import { Icon } from "./icons.js";
 import { learn } from "./learn.js";
+import { useSeconds } from "./seen.js";
 import { Settings } from "./settings.js";
 import { Switch, WayLine } from "./switch.js";
+import { Facts, Status, Value } from "./value.js";
 
 export function Opened({ base, board }: { readonly base: string; readonly board: Board | undefined }) {
 	return (
@@ -30,6 +31,7 @@ export function Opened({ base, board }: { readonly base: string; readonly board:
 
 function Whole({ board }: { readonly board: Board }) {
 	board.version.value;
+	useSeconds(board, true);
 	useEffect(() => learn(board));
 	useEffect(() => {
 		if (!board.online || !writable()) return;
@@ -44,6 +46,7 @@ function Whole({ board }: { readonly board: Board }) {
 					{board.id}
 				</h1>
 				<Status board={board} />
+				<Facts board={board} />
 			</header>
 			<section aria-label="Outputs" class="panel">
 				<h2>Outputs</h2>
@@ -91,10 +94,7 @@ function Whole({ board }: { readonly board: Board }) {
 			</section>
 			<Commands board={board} />
 			<Settings board={board} />
-			<section aria-label="Info" class="panel">
-				<h2>Info</h2>
-				{board.info ? <Facts value={board.info} /> : <p class="empty">Nothing retained.</p>}
-			</section>
+			<Info board={board} />
 		</article>
 	);
 }
@@ -168,8 +168,29 @@ function History({ alert }: { readonly alert: Alert }) {
 	);
 }
 
+/** What the board says of itself: its answer, or what it retained when it connected. */
+function Info({ board: { info, informed } }: { readonly board: Board }) {
+	return (
+		<section aria-label="Info" class="panel">
+			<h2>Info</h2>
+			{info ? (
+				<>
+					<p class="more">
+						{informed === undefined
+							? "as the board retained it when it connected: counters are of then"
+							: `as the board said at ${moment(informed)}`}
+					</p>
+					<Values value={info} />
+				</>
+			) : (
+				<p class="empty">Nothing retained.</p>
+			)}
+		</section>
+	);
+}
+
 /** Names and values, with what lies deeper below its name. */
-function Facts({ value }: { readonly value: Json }) {
+function Values({ value }: { readonly value: Json }) {
 	return (
 		<dl class="info">
 			{Object.entries(value).map(([key, one]) => (
@@ -177,7 +198,7 @@ function Facts({ value }: { readonly value: Json }) {
 					<dt key={key}>{key}</dt>
 					<dd key={`${key}:`}>
 						{typeof one === "object" && one !== null && !Array.isArray(one) ? (
-							<Facts value={one as Json} />
+							<Values value={one as Json} />
 						) : (
 							String(one)
 						)}

@@ -1,15 +1,16 @@
 /** All boards as cards, each drawn anew only when it says something and can be seen. One of them opened is board.tsx. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import { seconds } from "../model/beat.js";
+import { useEffect } from "preact/hooks";
 import type { Board, Sensor } from "../model/boards.js";
 import { boards, connection, hrefOf, route, settled } from "../store.js";
 import { Opened } from "./board.js";
 import { Spark } from "./chart.js";
-import { age, moment, number } from "./format.js";
+import { moment } from "./format.js";
 import { learn } from "./learn.js";
+import { Seen, useSeconds, useSeen } from "./seen.js";
 import { Switch, WayLine } from "./switch.js";
+import { Facts, Status, Value } from "./value.js";
 
 /** Rows of a card; a board with more shows them when it is opened. */
 const SENSORS = 4;
@@ -73,82 +74,43 @@ function Empty() {
 	);
 }
 
-/** Whether the element can be seen, and the place to hang it on. */
-function useSeen() {
-	const seen = useSignal(false);
-	const place = useRef<HTMLElement>(null);
-	useEffect(() => {
-		const observer = new IntersectionObserver(entries => {
-			seen.value = entries.some(entry => entry.isIntersecting);
-		});
-		if (place.current) observer.observe(place.current);
-		return () => observer.disconnect();
-	}, [seen]);
-	return { seen, place };
-}
-
 function Card({ board }: { readonly board: Board }) {
 	const { seen, place } = useSeen();
-	// Read only while it is seen: what is not, is not drawn.
 	if (seen.value) board.version.value;
+	useSeconds(board, seen.value);
 	useEffect(() => {
 		if (seen.value) learn(board);
 	});
 	const sensors = board.sorted;
 	return (
-		<article class={`card${board.online ? "" : " off"}`} ref={place} aria-label={board.base}>
-			<header>
-				<Status board={board} />
-				<h2>
-					<a href={hrefOf("boards", board.base)}>
-						<span class="root">{board.root}/</span>
-						<b>{board.id}</b>
-					</a>
-				</h2>
-				<Facts board={board} />
-			</header>
-			<div class="sensors">
-				{sensors.slice(0, SENSORS).map(sensor => (
-					<SensorRow key={sensor.name} board={board} sensor={sensor} />
-				))}
-			</div>
-			{sensors.length > SENSORS && <p class="more">and {sensors.length - SENSORS} more sensors</p>}
-			<Alerts board={board} />
-			{[...board.outputs.values()].map(output => (
-				<div key={output.name} class="output">
-					<Switch board={board} output={output} />
-					<WayLine board={board} output={output} />
+		<Seen.Provider value={seen}>
+			<article class={`card${board.online ? "" : " off"}`} ref={place} aria-label={board.base}>
+				<header>
+					<Status board={board} />
+					<h2>
+						<a href={hrefOf("boards", board.base)}>
+							<span class="root">{board.root}/</span>
+							<b>{board.id}</b>
+						</a>
+					</h2>
+					<Facts board={board} />
+				</header>
+				<div class="sensors">
+					{sensors.slice(0, SENSORS).map(sensor => (
+						<SensorRow key={sensor.name} board={board} sensor={sensor} />
+					))}
 				</div>
-			))}
-		</article>
+				{sensors.length > SENSORS && <p class="more">and {sensors.length - SENSORS} more sensors</p>}
+				<Alerts board={board} />
+				{[...board.outputs.values()].map(output => (
+					<div key={output.name} class="output">
+						<Switch board={board} output={output} />
+						<WayLine board={board} output={output} />
+					</div>
+				))}
+			</article>
+		</Seen.Provider>
 	);
-}
-
-/** Without the broker it is only known what the board was. */
-export function Status({ board }: { readonly board: Board }) {
-	const known = connection.value.state === "online";
-	const word = board.online ? "online" : "offline";
-	return (
-		<span class={`status ${known ? word : "unknown"}`}>
-			<span class="dot" aria-hidden="true" />
-			{known ? word : `was ${word}`}
-		</span>
-	);
-}
-
-function Facts({ board }: { readonly board: Board }) {
-	seconds.value;
-	board.version.value;
-	const { info, since, online } = board;
-	const now = Date.now();
-	const uptime = online ? board.uptime(now) : undefined;
-	const facts = [
-		typeof info?.host === "string" ? info.host : "",
-		uptime !== undefined ? `up ${age(uptime)}` : "",
-		typeof info?.boot === "number" ? `#${info.boot}` : "",
-		!online && since !== undefined ? `since ${moment(since)}` : "",
-	];
-	return <p class="facts">{facts.filter(Boolean).join(" · ")}</p>;
 }
 
 function SensorRow({ board, sensor }: { readonly board: Board; readonly sensor: Sensor }) {
@@ -158,28 +120,6 @@ function SensorRow({ board, sensor }: { readonly board: Board; readonly sensor: 
 			<Spark board={board} series={sensor.series} />
 			<Value board={board} sensor={sensor} />
 		</div>
-	);
-}
-
-/** The last value, its unit, and how old it is. One that stopped coming fades and says since when. */
-export function Value({ board, sensor }: { readonly board: Board; readonly sensor: Sensor }) {
-	seconds.value;
-	board.version.value;
-	const silence = Date.now() - sensor.heard;
-	const stopped = silence > sensor.series.gap * 2;
-	return (
-		<>
-			<span class={`value${stopped ? " stopped" : ""}`}>
-				{sensor.value === undefined ? "–" : number(sensor.value)}
-			</span>
-			<span class="unit">{board.unit(sensor.name)}</span>
-			<span
-				class={`age${stopped ? " stopped" : ""}`}
-				title={stopped ? `silent since ${moment(sensor.heard)}` : ""}
-			>
-				{age(silence)}
-			</span>
-		</>
 	);
 }
 

@@ -8,8 +8,9 @@ import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Board } from "../model/boards.js";
-import type { Curve, Series } from "../model/series.js";
+import type { Series } from "../model/series.js";
 import { clock } from "./format.js";
+import { useChanges } from "./seen.js";
 
 /** Milliseconds that the small one shows, at most and at least. */
 const SHORT = 120_000;
@@ -38,14 +39,18 @@ function colour(name: string): string {
 
 export function Spark({ board, series }: { readonly board: Board; readonly series: Series }) {
 	const canvas = useRef<HTMLCanvasElement>(null);
-	const version = board.version.value;
+	const version = useChanges(board);
 	useEffect(() => {
-		if (canvas.current) draw(canvas.current, series.curve(Date.now() - SHORT, Date.now() + 1000));
+		if (canvas.current) draw(canvas.current, series);
 	}, [series, version]);
 	return <canvas class="spark" ref={canvas} aria-hidden="true" />;
 }
 
-function draw(canvas: HTMLCanvasElement, { times, values }: Curve): void {
+function draw(canvas: HTMLCanvasElement, series: Series): void {
+	const now = Date.now();
+	const shown = Math.min(SHORT, Math.max(SHORTEST, now - series.first));
+	// No more points than pixels.
+	const { times, values } = series.curve(now - shown, now + 1000, shown / Math.max(canvas.clientWidth, 1));
 	const ratio = devicePixelRatio;
 	const width = canvas.clientWidth * ratio;
 	const height = canvas.clientHeight * ratio;
@@ -64,10 +69,8 @@ function draw(canvas: HTMLCanvasElement, { times, values }: Curve): void {
 		if (value > high) high = value;
 	}
 	if (low > high) return;
-	const end = Date.now() / 1000;
-	const shown = Math.min(SHORT / 1000, Math.max(SHORTEST / 1000, end - (times[0] as number)));
 	const span = high - low || 1;
-	const x = (time: number) => width - ((end - time) / shown) * width;
+	const x = (time: number) => width - ((now - time * 1000) / shown) * width;
 	const y = (value: number) => height - ratio * 2 - ((value - low) / span) * (height - ratio * 4);
 	context.beginPath();
 	let pen = false;
@@ -132,7 +135,9 @@ export function Chart({ version: changed, series, label, unit, thresholds }: Cha
 	const seconds = Math.floor(Date.now() / 1000);
 	useEffect(() => {
 		const now = Date.now();
-		const { times, values, minima, maxima } = series.curve(now - span.value, now + 1000);
+		const points = place.current?.clientWidth || 1;
+		const curve = series.curve(now - span.value, now + 1000, span.value / points);
+		const { times, values, minima, maxima } = curve;
 		plot.current?.setData([times, values, minima, maxima] as uPlot.AlignedData, false);
 		young.value = (times[0] ?? now / 1000) > (now - span.value) / 1000 + 1;
 		// No wider than what there is, so that a young curve is not a line at the edge.

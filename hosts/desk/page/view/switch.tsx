@@ -6,6 +6,7 @@ import type { Board } from "../model/boards.js";
 import type { Output } from "../model/output.js";
 import { publish, writable } from "../store.js";
 import { clock } from "./format.js";
+import { useChanges } from "./seen.js";
 
 export function request(board: Board, output: Output, on: boolean, brightness?: number): void {
 	const at = Date.now();
@@ -25,7 +26,7 @@ export function request(board: Board, output: Output, on: boolean, brightness?: 
 }
 
 export function Switch({ board, output }: { readonly board: Board; readonly output: Output }) {
-	board.version.value;
+	useChanges(board);
 	const { reported, name } = output;
 	const on = reported?.on ?? false;
 	const pending = waits(output);
@@ -90,7 +91,7 @@ const steps = [
 
 /** `requested 12:03:14.221 → at the broker +2 → stored +4 → done +6 → reported +11 ms`. */
 export function WayLine({ board, output }: { readonly board: Board; readonly output: Output }) {
-	board.version.value;
+	useChanges(board);
 	const { way, desired, reported } = output;
 	if (!way) {
 		if (!desired && reported?.ver === undefined) return null;
