@@ -17,6 +17,8 @@ type Direction = WireLine["direction"];
 
 export class Wire {
 	onLine: (line: WireLine) => void = () => {};
+	/** Connections without a client id. */
+	#nameless = 0;
 	#lines: WireLine[] = [];
 	#last = 0;
 
@@ -27,13 +29,14 @@ export class Wire {
 
 	/** Of one connection to the broker: give it what passes, in each direction. */
 	connection(): (direction: Direction, bytes: Uint8Array) => void {
-		const listener = new Listener(line => {
+		const note = (line: Omit<WireLine, "number">) => {
 			const numbered = { ...line, number: ++this.#last };
 			this.#lines.push(numbered);
 			if (this.#lines.length > MOST) this.#lines.splice(0, MOST >> 3);
 			this.onLine(numbered);
 			return numbered.number;
-		});
+		};
+		const listener = new Listener(note, () => `(no id) ${++this.#nameless}`);
 		return (direction, bytes) => listener.hear(direction, bytes);
 	}
 }
@@ -43,11 +46,14 @@ class Listener {
 	readonly #parsers;
 	/** Open exchanges: by who began them and their packet identifier, the first line and the topic. */
 	readonly #exchanges = new Map<string, { readonly number: number; readonly topic: string }>();
+	readonly #name: () => string;
 	#client = "";
 	#deaf = false;
 
-	constructor(note: (line: Omit<WireLine, "number">) => number) {
+	/** `name` makes one for a client that has brought no id: the broker gives it one, and tells nobody in MQTT 3.1.1. */
+	constructor(note: (line: Omit<WireLine, "number">) => number, name: () => string) {
 		this.#note = note;
+		this.#name = name;
 		this.#parsers = { in: this.#parser("in"), out: this.#parser("out") };
 	}
 
@@ -67,7 +73,7 @@ class Listener {
 
 	#packet(direction: Direction, packet: Packet): void {
 		if (packet.cmd === "connect") {
-			this.#client = packet.clientId;
+			this.#client = packet.clientId || this.#name();
 			this.#deaf = OWN.test(packet.clientId);
 			if (packet.protocolVersion === 5) for (const made of Object.values(this.#parsers)) version5(made);
 		}

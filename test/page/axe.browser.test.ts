@@ -10,7 +10,8 @@ import { openDesk, type TestDesk } from "./desk.js";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const base = "factory/1/machine/desk-1";
-const views = ["boards", `boards/${base}`, "client", "topics", `topics/${base}/status`, "wire", "faults"];
+const one = `boards/${base}`;
+const views = ["boards", one, "client", "topics", `topics/${base}/status`, "wire", "faults"];
 
 /** A board that says all there is to say. */
 async function board(client: mqtt.MqttClient): Promise<void> {
@@ -63,6 +64,11 @@ describe(`axe on the page${missing ? ` – pending: ${missing}` : ""}`, function
 						JSON.stringify({ cmd: "x", ok: false, error: "no" }),
 					);
 					await tab.locator(".broker:not(.bad)").waitFor();
+					// With the question that a restart asks first.
+					if (view === one) {
+						await tab.getByRole("button", { name: "restart…" }).click();
+						await tab.getByRole("alertdialog", { name: "restart desk-1?" }).waitFor();
+					}
 					// Into the page by the browser, past its policy.
 					await tab.evaluate(axe);
 					const { violations } = (await tab.evaluate("axe.run()")) as AxeResults;

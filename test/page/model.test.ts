@@ -72,6 +72,22 @@ describe("the page's boards", () => {
 		assert.deepEqual(boards.get(base)?.allowed, ["help", "info"]);
 	});
 
+	it("shows what a board answered rather than what it retained before that, until it starts anew", () => {
+		const boards = new Boards();
+		boards.receive(message(`${base}/status`, "online"));
+		const info = (uptime: number, boot: number, more: object) =>
+			boards.receive(message(`${base}/info`, { boot, uptime }, more));
+		const board = boards.get(base);
+		info(1000, 3, { retain: true });
+		assert.deepEqual([board?.info?.uptime, board?.informed], [1000, undefined]);
+		boards.receive(message(`${base}/cmd/result`, { cmd: "info", ok: true, info: { boot: 3, uptime: 9000 } }));
+		assert.deepEqual([board?.info?.uptime, board?.informed], [9000, 1_000_000]);
+		info(1000, 3, { retain: true });
+		assert.equal(board?.info?.uptime, 9000, "kept copies of before come again after a reconnect");
+		info(500, 4, { retain: true });
+		assert.deepEqual([board?.info?.uptime, board?.informed], [500, undefined]);
+	});
+
 	it("lets a board go whose status is cleared", () => {
 		const boards = new Boards();
 		boards.receive(message(`${base}/status`, "offline"));
@@ -221,6 +237,19 @@ describe("a request to an output", () => {
 		assert.equal(JSON.parse(text).ver, 8);
 		output.state({ state: "ON", brightness: 255, ver: 8, src: "desired" }, 1011);
 		assert.equal(output.way?.reported, 11);
+	});
+	it("is not reported by what somebody else has switched meanwhile, and says so of what does it later", () => {
+		const output = new Output("lamp");
+		output.state({ state: "OFF", brightness: 255, ver: 7, src: "desired" }, 0);
+		output.request(true, undefined, 1000);
+		output.state({ state: "ON", brightness: 9, ver: 7, src: "button" }, 1005);
+		assert.equal(output.way?.reported, undefined);
+		output.state({ state: "ON", brightness: 255, ver: 8, src: "desired" }, 1011);
+		assert.equal(output.way?.reported, 11);
+		output.state({ state: "ON", brightness: 255, ver: 8, src: "desired" }, 1500);
+		assert.equal(output.way?.since, undefined, "the same again is no switching");
+		output.state({ state: "OFF", brightness: 255, ver: 8, src: "set" }, 2000);
+		assert.deepEqual(output.way?.since, { src: "set", at: 2000 });
 	});
 	it("was stored by the time it was done or acknowledged, whichever is seen first", () => {
 		const output = new Output("lamp");

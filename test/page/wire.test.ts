@@ -55,6 +55,16 @@ describe("the desk's broker", () => {
 		);
 	});
 
+	it("names a client that brings no id by its number", async () => {
+		for (const topic of ["a", "b"])
+			await (await connect({ clientId: "" })).publishAsync(topic, "x", { qos: 1 });
+		const publishes = wire.lines.filter(({ packet }) => packet === "PUBLISH");
+		assert.deepEqual(
+			publishes.map(({ client, topic }) => `${client} ${topic}`),
+			["(no id) 1 a", "(no id) 2 b"],
+		);
+	});
+
 	it("joins what a client acknowledges, too, and shows what is granted, flags and Session Present", async () => {
 		const listener = await connect({ clientId: "listener" });
 		await listener.subscribeAsync("a/#", { qos: 1 });

@@ -40,8 +40,6 @@ export interface Alert {
 	readonly name: string;
 	/** Retained state; `undefined` until it is heard. */
 	on: boolean | undefined;
-	/** Which sensor it is on, as no topic says: the one that had the value of an edge when that came. */
-	sensor: string | undefined;
 	/** Newest first. */
 	readonly edges: Edge[];
 }
@@ -70,6 +68,8 @@ export class Board {
 	/** When `info` came, if it came live: its uptime is of then. */
 	informed: number | undefined;
 	config: Json | undefined;
+	/** The sensor of each alert, as it says beside its configuration. */
+	watches: Json | undefined;
 	/** Commands that it allows, as it says when it is asked for help. */
 	allowed: readonly string[] | undefined;
 	/** It has been asked for its configuration. */
@@ -226,7 +226,7 @@ function inform(board: Board, info: Json | undefined, at: number | undefined): v
 function alertOf(board: Board, name: string): Alert {
 	let alert = board.alerts.get(name);
 	if (!alert) {
-		alert = { name, on: undefined, sensor: undefined, edges: [] };
+		alert = { name, on: undefined, edges: [] };
 		if (board.alerts.size < NAMES) board.alerts.set(name, alert);
 	}
 	return alert;
@@ -236,7 +236,6 @@ function raised(board: Board, name: string, value: Json | undefined, at: number)
 	if (!value || typeof value.id !== "string") return;
 	const { id, state, v, ts, tsq, severity } = value;
 	const alert = alertOf(board, name);
-	if (typeof v === "number") alert.sensor ??= nearest(board, v);
 	if (!board.ids.add(id)) {
 		const edge = alert.edges.find(edge => edge.id === id);
 		if (edge) edge.copies++;
@@ -255,19 +254,6 @@ function raised(board: Board, name: string, value: Json | undefined, at: number)
 	if (alert.edges.length > EDGES) alert.edges.pop();
 }
 
-/** The sensor whose last value is closest to `v`, and close. */
-function nearest(board: Board, v: number): string | undefined {
-	let best: string | undefined;
-	let least = 0.02 * Math.max(1, Math.abs(v));
-	for (const { name, value } of board.sensors.values()) {
-		const away = value === undefined ? Number.POSITIVE_INFINITY : Math.abs(value - v);
-		if (away > least) continue;
-		best = name;
-		least = away;
-	}
-	return best;
-}
-
 function outputOf(board: Board, name: string): Output {
 	let output = board.outputs.get(name);
 	if (!output) {
@@ -282,6 +268,7 @@ function answered(board: Board, value: Json | undefined, at: number): void {
 	board.answers.unshift({ at, value });
 	if (board.answers.length > ANSWERS) board.answers.pop();
 	if (typeof value.config === "object" && value.config) board.config = value.config as Json;
+	if (typeof value.watches === "object" && value.watches) board.watches = value.watches as Json;
 	if (typeof value.info === "object" && value.info) inform(board, value.info as Json, at);
 	const { topic, help } = value;
 	const words = (help as { readonly cmd?: unknown } | null | undefined)?.cmd;

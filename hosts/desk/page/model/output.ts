@@ -19,6 +19,8 @@ export interface Way {
 	readonly at: number;
 	readonly live: boolean;
 	readonly text: string;
+	/** The version that was asked for. */
+	readonly ver: number | undefined;
 	/** The broker has it. */
 	taken?: number;
 	/** At the latest: the board has acknowledged it, seen on the desk's own wire, or done it. */
@@ -27,6 +29,8 @@ export interface Way {
 	done?: number;
 	reported?: number;
 	refused?: string;
+	/** What has switched it since, and when that was reported. */
+	since?: { readonly src: string; readonly at: number };
 }
 
 export class Output {
@@ -54,6 +58,7 @@ export class Output {
 			return;
 		}
 		const { state, brightness, ver, src } = value;
+		const before = this.reported;
 		this.reported = {
 			on: state === "ON",
 			brightness: typeof brightness === "number" ? brightness : undefined,
@@ -61,7 +66,11 @@ export class Output {
 			src: typeof src === "string" ? src : "",
 		};
 		const way = this.way;
-		if (way && way.reported === undefined && way.refused === undefined) way.reported = at - way.at;
+		if (!way || way.refused !== undefined) return;
+		const { on, ver: stands, src: by } = this.reported;
+		if (way.reported !== undefined) {
+			if (on !== before?.on || brightness !== before.brightness) way.since = { src: by, at };
+		} else if (way.ver === undefined || stands === undefined || stands >= way.ver) way.reported = at - way.at;
 	}
 
 	/** Of the last request. A board stores before it acts and before it acknowledges: by the first of both it was stored. */
@@ -98,13 +107,14 @@ export class Output {
 	): { level: string; text: string; retain: boolean } {
 		const cid = `page-${at.toString(36)}`;
 		const live = this.liveOnly;
+		const ver = live ? undefined : ++this.ver;
 		const text = JSON.stringify({
 			state: on ? "ON" : "OFF",
 			...(brightness !== undefined && { brightness }),
-			...(!live && { ver: ++this.ver }),
+			...(ver !== undefined && { ver }),
 			cid,
 		});
-		this.way = { cid, at, live, text };
+		this.way = { cid, at, live, text, ver };
 		return { level: live ? "set" : "desired", text, retain: !live };
 	}
 

@@ -98,19 +98,23 @@ function Top() {
 	);
 }
 
+const sums = ["raised", "held", "delivered", "lost", "repeated"] as const;
+
 /** What became of alerts: the desk's account, or what this page has seen. */
 function Alerts() {
 	const total = account.value?.total;
 	// A recording has no boards to be counted.
 	if (!total || hello.value?.replay !== undefined) return null;
-	const { raised, held, delivered, lost, repeated } = total;
 	return (
 		<a class="account" href={hrefOf("faults")}>
-			alerts: raised <b>{raised}</b> · held <b>{held}</b> · delivered <b>{delivered}</b> ·{" "}
-			<span class={lost ? "bad" : ""}>
-				lost <b>{lost}</b>
-			</span>{" "}
-			· repeated <b>{repeated}</b>
+			<span>
+				alerts<span class="wide">:</span>
+			</span>
+			{sums.map(name => (
+				<span key={name} class={name === "lost" && total.lost ? "sum bad" : "sum"}>
+					{name} <b>{total[name]}</b>
+				</span>
+			))}
 		</a>
 	);
 }

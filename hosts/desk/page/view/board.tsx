@@ -48,21 +48,24 @@ function Whole({ board }: { readonly board: Board }) {
 				<Status board={board} />
 				<Facts board={board} />
 			</header>
-			<section aria-label="Outputs" class="panel">
-				<h2>Outputs</h2>
-				{[...board.outputs.values()].map(output => (
-					<div key={output.name} class="output">
-						<Switch board={board} output={output} />
-						<WayLine board={board} output={output} />
-					</div>
-				))}
-				{board.outputs.size === 0 && <p class="empty">This board reports no output.</p>}
-			</section>
+			<div class="stack">
+				<section aria-label="Outputs" class="panel">
+					<h2>Outputs</h2>
+					{[...board.outputs.values()].map(output => (
+						<div key={output.name} class="output">
+							<Switch board={board} output={output} />
+							<WayLine board={board} output={output} />
+						</div>
+					))}
+					{board.outputs.size === 0 && <p class="empty">This board reports no output.</p>}
+				</section>
+				<Info board={board} />
+			</div>
 			<section aria-label="Alerts" class="panel">
 				<h2>Alerts</h2>
 				<Account board={board} />
 				{alerts.map(alert => (
-					<History key={alert.name} alert={alert} />
+					<History key={alert.name} alert={alert} sensor={board.watches?.[alert.name]} />
 				))}
 				{alerts.length === 0 && <p class="empty">This board has no alert, or has not said so.</p>}
 			</section>
@@ -94,18 +97,16 @@ function Whole({ board }: { readonly board: Board }) {
 			</section>
 			<Commands board={board} />
 			<Settings board={board} />
-			<Info board={board} />
 		</article>
 	);
 }
 
-/** Lines for the thresholds of alerts on this sensor, as far as it is known which those are. */
+/** Lines for the thresholds of alerts on this sensor. */
 function thresholdsOf(board: Board, sensor: string): Threshold[] {
 	const alerts = board.config?.alerts as { readonly [name: string]: Json } | undefined;
-	const only = board.sensors.size === 1;
 	const found: Threshold[] = [];
 	for (const [name, alert] of Object.entries(alerts ?? {})) {
-		if (!only && board.alerts.get(name)?.sensor !== sensor) continue;
+		if (board.watches?.[name] !== sensor) continue;
 		for (const key of ["above", "below"]) {
 			const value = alert[key];
 			if (typeof value === "number") found.push({ value, text: `${name}: ${key} ${number(value)}` });
@@ -125,7 +126,7 @@ function Account({ board }: { readonly board: Board }) {
 	);
 }
 
-function History({ alert }: { readonly alert: Alert }) {
+function History({ alert, sensor }: { readonly alert: Alert; readonly sensor: unknown }) {
 	const { name, on, edges } = alert;
 	return (
 		<>
@@ -133,6 +134,7 @@ function History({ alert }: { readonly alert: Alert }) {
 				<span aria-hidden="true">{on ? "▲" : "○"}</span> <b>{name}</b>{" "}
 				{on === undefined ? "state not retained" : on ? "ON" : "OFF"}
 				{edges[0] && ` since ${moment(edges[0].ts)}`}
+				{typeof sensor === "string" && <small> of {sensor}</small>}
 			</p>
 			{edges.length > 0 && (
 				<div class="scroll" tabIndex={0} role="region" aria-label={`History of ${name}`}>
@@ -171,7 +173,7 @@ function History({ alert }: { readonly alert: Alert }) {
 /** What the board says of itself: its answer, or what it retained when it connected. */
 function Info({ board: { info, informed } }: { readonly board: Board }) {
 	return (
-		<section aria-label="Info" class="panel">
+		<section aria-label="Info" class="panel about">
 			<h2>Info</h2>
 			{info ? (
 				<>
@@ -189,22 +191,33 @@ function Info({ board: { info, informed } }: { readonly board: Board }) {
 	);
 }
 
-/** Names and values, with what lies deeper below its name. */
+/** Names and values; what lies deeper unfolds. */
 function Values({ value }: { readonly value: Json }) {
+	const entries = Object.entries(value);
+	const deep = (one: unknown): one is Json => typeof one === "object" && one !== null && !Array.isArray(one);
 	return (
-		<dl class="info">
-			{Object.entries(value).map(([key, one]) => (
-				<>
-					<dt key={key}>{key}</dt>
-					<dd key={`${key}:`}>
-						{typeof one === "object" && one !== null && !Array.isArray(one) ? (
-							<Values value={one as Json} />
-						) : (
-							String(one)
-						)}
-					</dd>
-				</>
-			))}
-		</dl>
+		<>
+			<dl class="info">
+				{entries.map(([key, one]) => (deep(one) ? null : <Pair key={key} name={key} value={String(one)} />))}
+			</dl>
+			{entries.map(
+				([key, one]) =>
+					deep(one) && (
+						<details key={key}>
+							<summary>{key}</summary>
+							<Values value={one} />
+						</details>
+					),
+			)}
+		</>
+	);
+}
+
+function Pair({ name, value }: { readonly name: string; readonly value: string }) {
+	return (
+		<>
+			<dt>{name}</dt>
+			<dd>{value}</dd>
+		</>
 	);
 }

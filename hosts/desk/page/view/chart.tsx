@@ -69,9 +69,11 @@ function draw(canvas: HTMLCanvasElement, series: Series): void {
 		if (value > high) high = value;
 	}
 	if (low > high) return;
-	const span = high - low || 1;
+	const span = high - low;
+	// A steady value is a line in the middle.
+	const share = (value: number) => (span ? (value - low) / span : 0.5);
 	const x = (time: number) => width - ((now - time * 1000) / shown) * width;
-	const y = (value: number) => height - ratio * 2 - ((value - low) / span) * (height - ratio * 4);
+	const y = (value: number) => height - ratio * 2 - share(value) * (height - ratio * 4);
 	context.beginPath();
 	let pen = false;
 	for (let i = 0; i < times.length; i++) {

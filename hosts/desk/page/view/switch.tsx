@@ -82,6 +82,22 @@ function waits({ way }: Output): boolean {
 	return way !== undefined && way.reported === undefined && way.refused === undefined;
 }
 
+/** What has switched it, as `lamp/state` says: a topic's level, or what the board did by itself. */
+function by(src: string): string {
+	return src === "desired" ? "another request" : src === "set" ? "a live command (set)" : src || "the board";
+}
+
+/** What of a request is known that was made before the page was opened. */
+function standing({ desired, reported }: Output): string {
+	if (!desired) return reported?.ver === undefined ? "" : `ver ${reported.ver} was done, no request is kept`;
+	const { ver } = desired;
+	const kept = `request${ver === undefined ? "" : ` ver ${ver}`} kept by the broker`;
+	if (!reported) return kept;
+	if (ver !== undefined && (reported.ver ?? 0) < ver) return `${kept}, not reported yet`;
+	if (reported.src === "desired" || reported.src === "") return `${kept} → reported`;
+	return `${kept}, done; switched since by ${by(reported.src)}`;
+}
+
 const steps = [
 	["taken", "at the broker"],
 	["stored", "stored"],
@@ -92,17 +108,10 @@ const steps = [
 /** `requested 12:03:14.221 → at the broker +2 → stored +4 → done +6 → reported +11 ms`. */
 export function WayLine({ board, output }: { readonly board: Board; readonly output: Output }) {
 	useChanges(board);
-	const { way, desired, reported } = output;
+	const { way } = output;
 	if (!way) {
-		if (!desired && reported?.ver === undefined) return null;
-		return (
-			<p class="way">
-				{desired
-					? `request${desired.ver === undefined ? "" : ` ver ${desired.ver}`} kept by the broker`
-					: "no request kept"}
-				{reported?.ver !== undefined && ` → reported ver ${reported.ver}`}
-			</p>
-		);
+		const text = standing(output);
+		return text ? <p class="way">{text}</p> : null;
 	}
 	return (
 		<p
@@ -120,6 +129,7 @@ export function WayLine({ board, output }: { readonly board: Board; readonly out
 			)}
 			{way.refused !== undefined && <b class="bad"> refused: {way.refused}</b>}
 			{waits(output) && <span> → …</span>}
+			{way.since && <span>{`; switched by ${by(way.since.src)} at ${clock(way.since.at)}`}</span>}
 		</p>
 	);
 }

@@ -1,6 +1,6 @@
 /** Packets between the desk's broker and its clients, as they pass, each with what it answers. */
 
-import { useSignal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { WireLine } from "../../web/protocol.js";
 import { ask, hello, listen, returns } from "../desk.js";
@@ -9,7 +9,14 @@ import { visible } from "../model/payload.js";
 import { bytes, clock } from "./format.js";
 import { List } from "./list.js";
 
+/** Pixels: a line, or two on a phone (style/narrow.css). */
 const ROW = 30;
+const TALL = 50;
+const phone = matchMedia("(max-width: 720px)");
+const narrow = signal(phone.matches);
+phone.addEventListener("change", ({ matches }) => {
+	narrow.value = matches;
+});
 const packets = new Packets();
 listen(message => {
 	if (message.type === "wire") packets.add(message.lines, message.skipped);
@@ -115,7 +122,7 @@ function Packet() {
 				<List
 					label="Packets, newest first"
 					count={shown.length}
-					rowHeight={ROW}
+					rowHeight={narrow.value ? TALL : ROW}
 					onScrolled={value => {
 						scrolled.value = value;
 					}}
