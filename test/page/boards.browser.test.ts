@@ -108,7 +108,10 @@ describe(`the page's boards${missing ? ` – pending: ${missing}` : ""}`, functi
 		await tab.getByRole("heading", { name: board }).waitFor();
 		assert.match(tab.url(), /#\/boards\/factory\/1\/machine\/desk-1$/);
 		await tab.getByRole("img", { name: "Chart of temp" }).locator("canvas").waitFor();
-		await tab.getByRole("region", { name: "Alerts" }).getByText(/overheat (ON|OFF).* of temp$/).waitFor();
+		await tab
+			.getByRole("region", { name: "Alerts" })
+			.getByText(/overheat (ON|OFF).* of temp$/)
+			.waitFor();
 		await tab.getByText(/^(xs|node) · up \d+ s · #1$/).waitFor();
 		await tab.getByRole("button", { name: "1 h" }).first().click();
 		await tab.getByText("since the page was opened").first().waitFor();

@@ -126,7 +126,9 @@ export default class Command {
 		if (problems.length) return { error: told(problems) };
 		const provision = device.provision && { provision: shown(device.provision) };
 		const watches: { [alert: string]: string } = {};
-		for (const { name, sensor } of settings.current.alerts) watches[name] = sensor;
+		settings.current.alerts.forEach(({ name, sensor }) => {
+			watches[name] = sensor;
+		});
 		return { config: { ...settings.readable, ...provision }, watches };
 	}
 
