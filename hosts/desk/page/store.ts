@@ -7,6 +7,7 @@ import { type Signal, signal } from "@preact/signals";
 import { addressOf, hello, listen } from "./desk.js";
 import { mark } from "./model/beat.js";
 import { type Board, Boards } from "./model/boards.js";
+import { Documents } from "./model/entities.js";
 import { Topics } from "./model/topics.js";
 import { Link, type LinkState, type PublishOptions } from "./mqtt/link.js";
 import { through } from "./mqtt/tcp.js";
@@ -55,6 +56,7 @@ let settling: ReturnType<typeof setTimeout> | undefined;
 
 export const boards = new Boards();
 export const topics = new Topics();
+export const documents = new Documents();
 
 /** The way to the broker, for the page's clients. */
 export const broker = through(addressOf("mqtt"));
@@ -68,6 +70,7 @@ export const link = new Link({
 	onMessage: message => {
 		boards.receive(message);
 		topics.receive(message);
+		documents.receive(message);
 	},
 	onState: (state, { reason = "" }) => {
 		connection.value = { state, reason };

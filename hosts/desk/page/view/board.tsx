@@ -6,6 +6,7 @@ import type { Json } from "../model/json.js";
 import { command, hrefOf, settled, writable } from "../store.js";
 import { Chart, type Threshold } from "./chart.js";
 import { Commands } from "./commands.js";
+import { Entities } from "./entities.js";
 import { moment, number } from "./format.js";
 import { Icon } from "./icons.js";
 import { learn } from "./learn.js";
@@ -95,6 +96,7 @@ function Whole({ board }: { readonly board: Board }) {
 				</div>
 				{board.sensors.size === 0 && <p class="empty">No measurement has come since this page was opened.</p>}
 			</section>
+			<Entities board={board} />
 			<Commands board={board} />
 			<Settings board={board} />
 		</article>
