@@ -10,15 +10,19 @@ import { fileURLToPath } from "node:url";
 import { Authority } from "./authority.js";
 import { type AwsEvent, Broker } from "./broker.js";
 import { type AwsClock, wallClock } from "./clock.js";
+import type { Execution } from "./execution.js";
 import { Ingest, type Ingested } from "./ingest.js";
+import { type Job, Jobs } from "./jobs.js";
 import { Listener } from "./listener.js";
 import type { PolicyDocument } from "./policy.js";
+import { type Hook, Provisioning } from "./provisioning.js";
 import { Registry } from "./registry.js";
 import type { Message } from "./session.js";
 import { type Document, Shadows } from "./shadow.js";
+import type { Template } from "./template.js";
 import { Dice, gentle, strict, type Whims } from "./whims.js";
 
-export type { AwsClock, AwsEvent, Ingested, Message, PolicyDocument, Whims };
+export type { AwsClock, AwsEvent, Ingested, Message, PolicyDocument, Template, Whims };
 
 export interface AwsOptions {
 	/** Authority, things, certificates and policies; made on first use. */
@@ -106,7 +110,9 @@ export class Aws {
 	readonly alpnPort: number;
 	readonly ca: { readonly pem: string; readonly file: string };
 	readonly shadows: Shadows;
+	readonly jobs: Jobs;
 	readonly ingest: Ingest;
+	readonly #provisioning: Provisioning;
 	readonly #authority: Authority;
 	readonly #registry: Registry;
 	readonly #broker: Broker;
@@ -131,7 +137,9 @@ export class Aws {
 		this.ca = { pem: authority.pem, file: authority.file };
 		this.shadows = new Shadows(broker, registry);
 		this.ingest = new Ingest(broker);
-		broker.services.push(this.shadows, this.ingest);
+		this.jobs = new Jobs(broker);
+		this.#provisioning = new Provisioning(broker, registry, authority);
+		broker.services.push(this.shadows, this.jobs, this.#provisioning, this.ingest);
 		if (!registry.hasPolicy("glowworm") || root !== undefined)
 			registry.createPolicy("glowworm", shippedPolicy(root));
 	}
@@ -185,6 +193,20 @@ export class Aws {
 	}
 	deleteShadow(thing: string, name?: string): Document {
 		return this.shadows.delete(thing, name);
+	}
+
+	createJob(job: Job): void {
+		this.jobs.create(job);
+	}
+	job(jobId: string, thing: string): Execution | undefined {
+		return this.jobs.describe(jobId, thing);
+	}
+	cancelJob(jobId: string, { force = false }: { readonly force?: boolean } = {}): void {
+		this.jobs.cancel(jobId, force);
+	}
+	/** `aws iot create-provisioning-template`; policies in it are by name. */
+	createTemplate(name: string, template: Template, hook?: Hook): void {
+		this.#provisioning.createTemplate(name, template, hook);
 	}
 
 	/** As the console's MQTT test client does. */

@@ -189,6 +189,13 @@ export class Broker {
 		for (const session of this.sessions.values()) session.offer(message);
 	}
 
+	/** Now, or a while later where the whims say that services take their time. */
+	soon(what: () => void): void {
+		const { answering } = this.whims;
+		if (answering) this.clock.after(this.dice.between(1, answering), what);
+		else what();
+	}
+
 	/** Only a filter that is the topic itself. https://docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-retain */
 	retained(filter: string): Message | undefined {
 		return hasWildcard(filter) ? undefined : this.kept.get(filter);
