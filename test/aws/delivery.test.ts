@@ -292,6 +292,18 @@ describe("the local AWS: delivery", () => {
 		assert.equal(world.events.at(-1)?.reason, "SERVER_INITIATED_DISCONNECT");
 	});
 
+	it("takes topic aliases of MQTT 5, eight of them, and hands the topic on [mqtt.html#mqtt5]", async () => {
+		await world.open();
+		const one = await world.client("one", {}, { version: 5 });
+		await one.subscribe("a/b");
+		await one.deliver("a/b", "first", { properties: { topicAlias: 8 } });
+		await one.deliver("", "second", { properties: { topicAlias: 8 } });
+		assert.equal((await one.message()).topic, "a/b");
+		assert.deepEqual((await one.message()).payload, "second");
+		one.publish("", "", { properties: { topicAlias: 9 } });
+		await one.ended();
+	});
+
 	it("says why to MQTT 5 before it ends the connection [mqtt.html#mqtt5-reason-codes]", async () => {
 		await world.open();
 		const one = await world.client("one", {}, { version: 5 });

@@ -18,8 +18,9 @@ import {
 import type { Broker } from "./broker.js";
 import { Rate } from "./clock.js";
 import { codes, End, type Reason } from "./ending.js";
-import { hasWildcard, isFilter } from "./filter.js";
-import { keepAlive, limits, topicProblem } from "./limits.js";
+import { isFilter } from "./filter.js";
+import { Aliases, expiryOf, offer } from "./five.js";
+import { keepAlive, limits, messageProblem, topicProblem } from "./limits.js";
 import type { Action, Principal } from "./policy.js";
 import type { Line, Message, Sent, Session } from "./session.js";
 
@@ -41,7 +42,7 @@ export class Connection implements Line {
 	readonly #socket: Duplex;
 	readonly #parser = parser();
 	readonly #rate: Rate;
-	readonly #aliases = new Map<number, string>();
+	readonly #aliases = new Aliases();
 	#version: 4 | 5 = 4;
 	#over = false;
 	/** CONNECT was in these bytes. */
@@ -142,7 +143,7 @@ export class Connection implements Line {
 	#disconnect({ reasonCode = 0, properties = {} }: IDisconnectPacket, session: Session): void {
 		if (reasonCode !== 4) this.will = undefined;
 		if (properties.sessionExpiryInterval !== undefined)
-			session.expiry = Math.min(properties.sessionExpiryInterval * 1000, limits.longestSession);
+			session.expiry = expiryOf(properties.sessionExpiryInterval);
 		this.#closed("CLIENT_INITIATED_DISCONNECT", "");
 		this.#hangUp();
 	}
@@ -161,7 +162,12 @@ export class Connection implements Line {
 		// Not answered: https://docs.aws.amazon.com/general/latest/gr/iot-core.html#message-broker-limits
 		if (!this.#broker.mayConnectNow(this.clientId))
 			throw new End("THROTTLED", `more than ${limits.connects} CONNECT a second with this client id`);
-		const expiry = this.#expiry(clean, properties.sessionExpiryInterval);
+		const expiry =
+			this.#version === 4
+				? clean
+					? 0
+					: this.#broker.sessionExpiry
+				: expiryOf(properties.sessionExpiryInterval);
 		const { will } = packet;
 		this.principal = this.#broker.principal(this, [
 			...(expiry ? ["PersistentConnect"] : []),
@@ -172,7 +178,7 @@ export class Connection implements Line {
 			throw new End("AUTH_ERROR", `iot:Connect as ${this.clientId}`, [7, 0x87]);
 		if (will) {
 			const { topic, retain = false, qos = 0 } = will;
-			const problem = qos === 2 ? "a will with QoS 2" : this.#problem(topic, will.payload.length, retain);
+			const problem = qos === 2 ? "a will with QoS 2" : messageProblem(topic, will.payload.length, retain);
 			if (problem) throw new End("CLIENT_ERROR", `the will: ${problem}`, [7, 0x99]);
 			const denied = this.#denied(topic, retain);
 			if (denied) throw new End("AUTH_ERROR", `the will: ${denied}`, [7, 0x87]);
@@ -187,7 +193,7 @@ export class Connection implements Line {
 			sessionPresent: present,
 			...(this.#version === 4
 				? { returnCode: 0 }
-				: { reasonCode: 0, properties: this.#offer(alive, packet) }),
+				: { reasonCode: 0, properties: offer(packet, this.clientId, alive) }),
 		});
 		this.#watch(alive * 1500);
 		const { life } = this.#broker.whims;
@@ -197,36 +203,13 @@ export class Connection implements Line {
 		session.attach(this);
 	}
 
-	/** https://docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt5 */
-	#offer(alive: number, { clientId, keepalive = 0, properties = {} }: IConnectPacket): object {
-		const asked = properties.sessionExpiryInterval ?? 0;
-		return {
-			receiveMaximum: limits.inFlight,
-			maximumQoS: 1,
-			maximumPacketSize: limits.packet,
-			topicAliasMaximum: limits.aliases,
-			subscriptionIdentifiersAvailable: false,
-			sharedSubscriptionAvailable: false,
-			...(clientId === "" && { assignedClientIdentifier: this.clientId }),
-			...(alive !== keepalive && { serverKeepAlive: alive }),
-			...(asked * 1000 > limits.longestSession && {
-				sessionExpiryInterval: limits.longestSession / 1000,
-			}),
-		};
-	}
-
-	#expiry(clean: boolean, asked = 0): number {
-		if (this.#version === 4) return clean ? 0 : this.#broker.sessionExpiry;
-		return Math.min(asked * 1000, limits.longestSession);
-	}
-
 	#publish(packet: IPublishPacket): void {
 		const { qos, messageId, retain, properties } = packet;
 		// https://docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-differences: no PUBREC.
 		if (qos === 2) throw new End("CLIENT_ERROR", "QoS 2");
-		const topic = this.#named(packet);
+		const topic = this.#aliases.topicOf(packet);
 		const payload = Buffer.from(packet.payload);
-		const problem = this.#problem(topic, payload.length, retain);
+		const problem = messageProblem(topic, payload.length, retain);
 		if (problem) throw new End("CLIENT_ERROR", problem);
 		const denied = this.#denied(topic, retain);
 		if (denied) throw new End("AUTH_ERROR", denied);
@@ -250,23 +233,6 @@ export class Connection implements Line {
 		if (qos && this.#broker.dice.chance(reorder))
 			clock.after(this.#broker.dice.between(1, delay), () => acknowledge(0));
 		else acknowledge(0);
-	}
-
-	/** The topic, of an alias too. */
-	#named({ topic, properties }: IPublishPacket): string {
-		const alias = properties?.topicAlias;
-		if (alias === undefined || alias < 1 || alias > limits.aliases) return topic;
-		if (topic === "") return this.#aliases.get(alias) ?? "";
-		this.#aliases.set(alias, topic);
-		return topic;
-	}
-
-	#problem(topic: string, bytes: number, retain: boolean): string | undefined {
-		if (hasWildcard(topic)) return `a topic with a wildcard: ${topic}`;
-		if (bytes > limits.payload) return `a payload of ${bytes} bytes, ${limits.payload} at most`;
-		// https://docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-retain: none on reserved topics.
-		if (retain && topic.startsWith("$")) return `a retained message on ${topic}`;
-		return topicProblem(topic);
 	}
 
 	/** https://docs.aws.amazon.com/iot/latest/developerguide/iot-policy-actions.html: retain wants both. */

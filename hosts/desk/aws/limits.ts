@@ -4,6 +4,8 @@
  * https://docs.aws.amazon.com/general/latest/gr/iot-core.html#message-broker-limits
  */
 
+import { hasWildcard } from "./filter.js";
+
 const page = "https://docs.aws.amazon.com/general/latest/gr/iot-core.html#message-broker-limits";
 
 /** Bytes, counts, and milliseconds where the name says no unit. */
@@ -55,6 +57,15 @@ export function topicProblem(topic: string): string | undefined {
 	const slashes = counted.split("/").length - 1;
 	if (slashes > limits.slashes) return `a topic with ${slashes} slashes, ${limits.slashes} at most (${page})`;
 	return undefined;
+}
+
+/** What is wrong with a message, if anything. */
+export function messageProblem(topic: string, bytes: number, retain: boolean): string | undefined {
+	if (hasWildcard(topic)) return `a topic with a wildcard: ${topic}`;
+	if (bytes > limits.payload) return `a payload of ${bytes} bytes, ${limits.payload} at most (${page})`;
+	// https://docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-retain: none on reserved topics.
+	if (retain && topic.startsWith("$")) return `a retained message on ${topic}`;
+	return topicProblem(topic);
 }
 
 /** The keep-alive that holds, in seconds. https://docs.aws.amazon.com/iot/latest/developerguide/mqtt.html */
