@@ -24,6 +24,8 @@ export interface World {
 	readonly floodLength: number;
 	/** Reads nothing from its connections until somebody connects to `release`; then answers each with the total count. */
 	readonly stall: Endpoint;
+	/** More bytes than fit on the way to it; 8 MB if not given, which two kernels' buffers on loopback do not hold. */
+	readonly stallLength?: number;
 	readonly release: Endpoint;
 	/** Tells its second connection, as a line once it is asked, what the first had said by its end; and so on in pairs. */
 	readonly ledger: Endpoint;

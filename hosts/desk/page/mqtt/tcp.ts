@@ -2,6 +2,7 @@
  * ECMA-419 §10, TCP socket, made of a WebSocket to the desk (subprotocol `mqtt`), so that the firmware's own MQTT client
  * runs in a browser. `write` is all or nothing into what the WebSocket has not sent yet; callbacks come from its events
  * and from timers, so never inside a public method. `address` and `port` are not looked at: the desk knows one broker.
+ * Of the formats only `buffer` is there. A WebSocket cannot be told to wait, so what comes is held until it is read.
  */
 
 import type { ByteBuffer, TCPOptions, TCP as TCPPattern } from "../../../../modules/mqtt/io.js";
@@ -9,6 +10,7 @@ import type { Through } from "./link.js";
 import { DeskResolver } from "./timer.js";
 
 export interface WebSocketOptions extends TCPOptions {
+	readonly format?: string;
 	/** Ours: where the desk is. */
 	readonly url: string;
 	/** Ours: a WebSocket class; the browser's if not given. */
@@ -24,7 +26,6 @@ const CAPACITY = 1 << 18;
 const LOOK = 20;
 
 export class WebSocketTCP implements TCPPattern {
-	readonly format = "buffer";
 	readonly #options: WebSocketOptions;
 	readonly #socket: WebSocket;
 	#open = false;
@@ -35,7 +36,11 @@ export class WebSocketTCP implements TCPPattern {
 	#look: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(options: WebSocketOptions) {
-		const { url, Socket = WebSocket } = options;
+		const { url, Socket = WebSocket, format = "buffer" } = options;
+		this.format = format;
+		for (const callback of [options.onReadable, options.onWritable, options.onError])
+			if (callback !== undefined && typeof callback !== "function")
+				throw new TypeError("TCP: expected a function for a callback");
 		this.#options = options;
 		this.#socket = new Socket(url, "mqtt");
 		this.#socket.binaryType = "arraybuffer";
@@ -50,6 +55,14 @@ export class WebSocketTCP implements TCPPattern {
 			this.#options.onReadable?.call(this, this.#readable);
 		};
 		this.#socket.onclose = ({ reason, code }) => this.#fail(reason || `the desk is gone (${code})`);
+	}
+
+	get format(): "buffer" {
+		return "buffer";
+	}
+	set format(value: string) {
+		this.#check();
+		if (value !== "buffer") throw new RangeError("TCP: format must be buffer");
 	}
 
 	read(buffer: ByteBuffer): number | undefined;

@@ -9,11 +9,14 @@ interface Entry {
 	readonly callback: (handle: TimerHandle) => void;
 	id: ReturnType<typeof setTimeout> | undefined;
 	interval: number | undefined;
+	/** It may be moved: it will fire, or sleeps. */
+	stands: boolean;
 }
 
 class BrowserTimer implements TimerPattern {
 	set(callback: (handle: TimerHandle) => void, delay = 0, repeat?: number): TimerHandle {
-		const entry: Entry = { callback, id: undefined, interval: undefined };
+		if (typeof callback !== "function") throw new TypeError("timer: expected a function");
+		const entry: Entry = { callback, id: undefined, interval: undefined, stands: true };
 		this.#arm(entry, delay, repeat);
 		return entry as unknown as TimerHandle;
 	}
@@ -22,21 +25,27 @@ class BrowserTimer implements TimerPattern {
 	}
 	schedule(handle: TimerHandle, delay?: number, repeat?: number): void {
 		const entry = handle as unknown as Entry;
+		if (!entry.stands) throw new Error("timer: no longer stands");
 		clearTimeout(entry.id);
+		entry.id = undefined;
 		if (delay !== undefined || repeat !== undefined) this.#arm(entry, delay ?? (repeat as number), repeat);
+		else entry.interval = undefined;
 	}
 	clear(handle: TimerHandle | undefined): void {
 		if (!handle) return;
 		const entry = handle as unknown as Entry;
 		clearTimeout(entry.id);
-		entry.interval = undefined;
+		entry.stands = false;
 	}
 	#arm(entry: Entry, delay: number, repeat: number | undefined): void {
 		entry.interval = repeat;
-		entry.id = setTimeout(() => {
+		const id = setTimeout(() => {
 			if (entry.interval !== undefined) this.#arm(entry, entry.interval, entry.interval);
 			entry.callback(entry as unknown as TimerHandle);
+			// A one-shot that its callback has neither moved nor put to sleep.
+			if (entry.id === id) entry.stands = false;
 		}, delay);
+		entry.id = id;
 	}
 }
 
