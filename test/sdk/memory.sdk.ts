@@ -13,6 +13,7 @@ import type { SensorDriver } from "../../modules/device/io.js";
 import { brokers, freePort, type TestBroker } from "../firmware/brokers.js";
 import { Observer } from "../firmware/observer.js";
 import { TLSBroker } from "../firmware/tlsbroker.js";
+import { validate } from "../homeassistant/validator.js";
 import { Authority } from "../hosts/certificates.js";
 import { buildSimulator, display, missing, output, root, Simulator } from "./sdk.js";
 
@@ -37,6 +38,7 @@ const board = {
 	],
 	alerts: [{ name: "overheat", sensor: "chip", above: 70, clear: 65 }],
 	lamp: { pin: "led", dimmable: true },
+	homeAssistant: true,
 };
 
 describe("the firmware in Moddable's simulator, with the memory of an ESP32", function () {
@@ -216,6 +218,26 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 			await alive(observer.next(`${base}/lamp/state`, shown, mark, 560_000));
 			await healthy(`${MANY} × lamp/${topic}`);
 		});
+
+	it("publishes its document for Home Assistant at each birth, one component after the other, and does commands beside it", async () => {
+		const sensors = Array.from({ length: 4 }, (_, i) => ({ ...board.sensors[0], name: `temperature-${i}` }));
+		const alerts = sensors.map(({ name }) => ({ name: `high-${name}`, sensor: name, above: 200 }));
+		const commands = ["info", "config", "identify", "restart"];
+		await away({ ...board, sensors: [...sensors, board.sensors[1]], alerts, commands });
+		const topic = `homeassistant/device/${board.id}/config`;
+		let mark = observer.mark;
+		boot();
+		await alive(observer.next(`${base}/status`, "online", mark, 60_000));
+		for (let birth = 0; birth < 3; birth++) {
+			mark = observer.mark;
+			await observer.publish("homeassistant/status", "online");
+			for (let i = 0; i < 20; i++) await observer.publish(`${base}/cmd`, { cmd: "info", cid: `c${i}` });
+			await alive(observer.next(`${base}/cmd/result`, () => answers(mark).size === 20, mark, 60_000));
+			const { text } = await alive(observer.next(topic, ({ retain }) => !retain, mark, 60_000));
+			assert.deepEqual(validate(topic, text), []);
+		}
+		await healthy("documents of 5 sensors");
+	});
 
 	it("refuses commands full of names that it does not know", async () => {
 		await away(board);
