@@ -5,6 +5,10 @@
 
 import type { Clock } from "../../modules/device/io.js";
 
+/**
+ * The operating system's clocks: `ticks` is monotonic, in milliseconds, 32 bits, wrapping; `time` is milliseconds
+ * since 1970.
+ */
 export class HostClock implements Clock {
 	readonly synchronized = true;
 	#offset = 0;

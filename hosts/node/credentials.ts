@@ -7,14 +7,17 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Credentials } from "./tls.js";
 
+/** Names of files in PEM or DER, relative to the working folder. */
 export interface CredentialFiles {
 	/** Authorities to trust, in the place of the machine's own; one file may hold several. */
 	readonly ca?: string;
 	/** The client's certificate, and after it those that vouch for it. */
 	readonly certificate?: string;
+	/** The private key of `certificate`. */
 	readonly key?: string;
 }
 
+/** Reads them. Throws an `Error` whose message names the file, what was expected in it and what was found. */
 export function loadCredentials({ ca, certificate, key }: CredentialFiles): Credentials {
 	if ((certificate === undefined) !== (key === undefined))
 		throw new Error(

@@ -30,6 +30,7 @@ export { FlashStore, HostClock, HostTimer, KeyValueStore, Pins, Resolver, TCP, T
 /** Milliseconds. */
 const SWING = 60_000;
 
+/** What a board in this process is made of. */
 export interface DeviceOptions {
 	/** As the user wrote it. */
 	readonly description: unknown;
@@ -39,20 +40,29 @@ export interface DeviceOptions {
 	readonly directory?: string;
 	/** The folder of all that must survive a restart. Two boards never share one. */
 	readonly data: string;
+	/** As `host` in `info`; "node" if not given. */
 	readonly name?: string;
+	/** Takes one line of the board's log; no line is made if not given. */
 	readonly trace?: (line: string) => void;
+	/** Moddable's `timer`; one over `setTimeout` if not given. A test brings its own. */
 	readonly timer?: Timer;
+	/** The machine's if not given. */
 	readonly clock?: Clock;
+	/** Starts the board anew, for `cmd restart`; refused if not given. */
 	readonly restart?: () => void;
 	/** Why the board starts; "power-on" if not given. */
 	readonly reset?: string;
 	/** What TLS connections of this board trust and show, unless they bring their own. DER. */
 	readonly tls?: Credentials;
+	/** Of the flash, by name; `journal` alone, of 64 KiB, if not given. */
 	readonly partitions?: Readonly<Record<string, Geometry>>;
+	/** How writes reach the disk; each at once if not given. */
 	readonly flash?: FlashOptions;
 }
 
+/** What `board` takes, with the other ends of its wires. */
 export interface NodeDevice extends Device {
+	/** In files of `data`. */
 	readonly flash: FlashStore;
 	/** The other end of the board's pins. */
 	readonly pins: Pins;
@@ -62,6 +72,10 @@ export interface NodeDevice extends Device {
 	close(): void;
 }
 
+/**
+ * Makes the device of one board. Throws what the file system says of `data`. Connects nothing and starts nothing:
+ * `board(device)` does.
+ */
 export function createDevice(options: DeviceOptions): NodeDevice {
 	const { data, directory = ".", trace, clock = new HostClock() } = options;
 	const open = new Set<{ close(): void }>();

@@ -24,9 +24,13 @@ import { view } from "./bytes.js";
 
 const erased = 0xff;
 
+/** What a partition is made of. */
 export interface Geometry {
+	/** Bytes in all: a whole number of blocks. */
 	readonly size: number;
+	/** Bytes that are erased at once. */
 	readonly blockLength: number;
+	/** Bytes: offset and length of a write are multiples of it. */
 	readonly writeAlign: number;
 }
 
@@ -38,6 +42,7 @@ export const defaultPartitions: Readonly<Record<string, Geometry>> = Object.free
 /** What reaches the disk, for tests that count it or lose it. */
 export type Disk = Pick<typeof import("node:fs"), "writeSync" | "fdatasyncSync">;
 
+/** How flash is kept in files. */
 export interface FlashOptions {
 	/**
 	 * What a turn of the event loop writes reaches the disk in one go, before a byte leaves a socket of the device, before
@@ -45,9 +50,14 @@ export interface FlashOptions {
 	 * reach past the pins: such a one could act on what a power cut then takes back. False if not given.
 	 */
 	readonly together?: boolean;
+	/** The functions of `node:fs` that it works with; a test brings its own. */
 	readonly disk?: Disk;
 }
 
+/**
+ * Flash (ECMA-419 §28) in a folder, a file for each partition. Throws what the file system says, and a `RangeError`
+ * for what is not aligned.
+ */
 export class FlashStore implements Flash {
 	#folder: string;
 	#geometries: ReadonlyMap<string, Geometry>;

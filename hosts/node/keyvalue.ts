@@ -10,11 +10,16 @@ import { crc32 } from "node:zlib";
 import type { ByteBuffer } from "../../modules/mqtt/io.js";
 import { view } from "./bytes.js";
 
+/** How values are read and written: as text or as bytes (§28). */
 export type Format = "buffer" | "string";
 
+/** Which domain is opened, and how (§28). */
 export interface OpenOptions {
+	/** The domain's name: 1 to 15 characters, as on an ESP32. */
 	readonly path: string;
+	/** `r`: every write throws; `r+` if not given. */
 	readonly mode?: "r" | "r+";
+	/** `buffer` if not given. */
 	readonly format?: Format;
 }
 
@@ -35,6 +40,7 @@ export class KeyValueStore {
 		this.#folder = folder;
 		this.#trace = trace;
 	}
+	/** A domain. Throws a `RangeError` on a wrong name, mode or format, and what the file system says. */
 	open(options: OpenOptions & { readonly format: "string" }): Domain<"string">;
 	open(options: OpenOptions): Domain;
 	open({ path, mode = "r+", format = "buffer" }: OpenOptions): Domain {

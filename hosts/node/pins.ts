@@ -8,8 +8,11 @@ import { keyOf, type Wires } from "../shared/wires.js";
 
 /** What a pin carries: `level` 0 or 1, and for PWM the duty cycle, 0 … 1. */
 export interface PinState {
+	/** As Digital or PWM was given it. */
 	readonly pin: PinSpecifier;
+	/** Electrical; of a PWM it is 1 above half of the duty. */
 	readonly level: 0 | 1;
+	/** 0 to 1; of a digital pin its level. */
 	readonly duty: number;
 }
 
@@ -22,6 +25,7 @@ interface Pin {
 	listeners: Set<(state: PinState) => void>;
 }
 
+/** The pins of one board, as a test or a desk sees and drives them. */
 export class Pins implements Wires {
 	#pins = new Map<unknown, Pin>();
 	#shares = new Map<string | number, number>();

@@ -10,6 +10,7 @@ import { normal } from "./bytes.js";
 
 type Callback = Parameters<ResolverPattern["resolve"]>[1];
 
+/** Domain Name Resolver (ECMA-419 §18), by the operating system. IPv4 before IPv6. */
 export class Resolver implements ResolverPattern {
 	target: unknown;
 	#closed = false;

@@ -11,10 +11,13 @@ import { normal, view } from "./bytes.js";
 
 /** The options of §10, and one of our own. */
 export interface NodeTCPOptions extends TCPOptions {
+	/** No Nagle's algorithm; false if not given. */
 	readonly noDelay?: boolean;
 	/** Milliseconds. */
 	readonly keepAlive?: number;
+	/** `buffer` if not given. */
 	readonly format?: "buffer" | "number";
+	/** The application's, handed on as it is (§8). */
 	readonly target?: unknown;
 	/** Ours: bytes that may wait to be sent; 16 KiB if not given. A board has some 5 KiB. */
 	readonly writeBuffer?: number;
@@ -24,7 +27,9 @@ export interface NodeTCPOptions extends TCPOptions {
 
 /** A socket on its way, and the event that says it stands. Options are already checked. */
 export interface Connection {
+	/** Node's own, connected or not yet. */
 	readonly socket: Socket;
+	/** The event that says that it stands: `connect`, or `secureConnect`. */
 	readonly event: "connect" | "secureConnect";
 	/** Gives an error of Node's the code and words of ours. */
 	readonly explain?: (error: Error) => Error;
@@ -42,6 +47,10 @@ const closeTime = 1000;
 const State = Object.freeze({ connecting: 0, open: 1, failing: 2, failed: 3, closed: 4 });
 type State = (typeof State)[keyof typeof State];
 
+/**
+ * TCP socket (ECMA-419 §10) over `node:net`. The constructor throws on wrong options; what happens later comes by
+ * `onError`.
+ */
 export class TCP implements TCPPattern {
 	target: unknown;
 	#state: State = State.connecting;
@@ -98,10 +107,12 @@ export class TCP implements TCPPattern {
 		if (value !== "buffer" && value !== "number") throw new RangeError(`TCP: no format "${value}"`);
 		this.#format = value;
 	}
+	/** The peer's address; `undefined` before the connection stands. */
 	get remoteAddress(): string | undefined {
 		const address = this.#state === State.closed ? undefined : this.#socket.remoteAddress;
 		return address === undefined ? undefined : normal(address);
 	}
+	/** The peer's port; `undefined` before the connection stands. */
 	get remotePort(): number | undefined {
 		return this.#state === State.closed ? undefined : this.#socket.remotePort;
 	}

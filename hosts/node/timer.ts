@@ -32,6 +32,7 @@ class Entry implements Waiting {
 	}
 }
 
+/** Moddable's `timer` over `setTimeout`. */
 export class HostTimer implements Timer {
 	#ticks: Ticks;
 	#entries = new Set<Entry>();

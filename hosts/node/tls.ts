@@ -24,11 +24,15 @@ type Several<T> = T | readonly T[];
 export interface Credentials {
 	/** The machine's own store if not given. */
 	readonly ca?: Several<ByteBuffer>;
+	/** DER, the own certificate first and those that vouch for it behind it. */
 	readonly clientCertificate?: Several<ByteBuffer>;
+	/** DER, PKCS #8. */
 	readonly clientKey?: Several<ByteBuffer>;
 }
 
+/** A TCP socket's, and what TLS trusts and shows. */
 export interface TLSOptions extends NodeTCPOptions {
+	/** Server name and credentials; the machine's own authorities are trusted if there are none. */
 	readonly tls: Credentials & {
 		/** The name the server must prove; sent as SNI unless it is an address. */
 		readonly host: string;
@@ -91,6 +95,10 @@ const explanations: readonly (readonly [pattern: RegExp, code: string, message: 
 const versions: ReadonlySet<unknown> = new Set(["TLSv1.1", "TLSv1.2", "TLSv1.3"]);
 const fragmentLengths: ReadonlySet<unknown> = new Set([512, 1024, 2048, 4096]);
 
+/**
+ * TLS Client socket (ECMA-419 §10) over `node:tls`: TLS 1.2 or newer, the certificate checked against `tls.host`.
+ * `onError` gets an `Error` whose `code` is one of `Reason`, or of Node.
+ */
 export class TLS extends TCP {
 	constructor(options: TLSOptions) {
 		// Credentials are read before anything is allocated: a bad one is the caller's error, not the network's.

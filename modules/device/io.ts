@@ -11,26 +11,42 @@ import type { Form } from "./description/schema.js";
 
 export type { KeyValueDomain };
 
+/**
+ * A pin as the host's IO classes take it (§10): a number, a name that the host knows, or an object such as `{
+ * neopixel: 8 }`.
+ */
 export type PinSpecifier = number | string | object;
 
 /** A digital output or input; never both. */
 export interface Digital {
+	/** Of an input; throws on an output. */
 	read(): 0 | 1;
+	/** Of an output; throws on an input. */
 	write(value: 0 | 1): void;
+	/** The pin may be used again. May be repeated; every other method then throws. */
 	close(): void;
 }
 
+/** Of the constructor (§10). */
 export interface DigitalOptions {
+	/** Throws where the host has no such pin, or another instance has it. */
 	readonly pin: PinSpecifier;
+	/** One of the class's constants: `Digital.Output`, `Digital.InputPullUp` … */
 	readonly mode: unknown;
+	/** Of an input with `onReadable`: `Digital.Rising`, `Digital.Falling`, or both added. */
 	readonly edge?: number;
+	/** Ours: 1 is the low level. False if not given. */
 	readonly activeLow?: boolean;
+	/** Of an output, from the first moment on; 0 if not given. */
 	readonly initialValue?: 0 | 1;
+	/** The level of an input has changed as `edge` says; `read` tells it. */
 	readonly onReadable?: (this: Digital) => void;
 }
 
+/** The class, with its constants. The constructor throws on a wrong pin or mode. */
 export interface DigitalClass {
 	new (options: DigitalOptions): Digital;
+	/** Values of `mode`. */
 	readonly Input: unknown;
 	readonly InputPullUp: unknown;
 	readonly InputPullDown: unknown;
@@ -41,45 +57,59 @@ export interface DigitalClass {
 	readonly Falling: number;
 }
 
+/** An output of pulses (§10). */
 export interface PWM {
 	/** Bits: `write` takes 0 … 2 ** resolution - 1. */
 	readonly resolution: number;
+	/** Throws a `RangeError` outside of 0 to 2 ** resolution - 1. */
 	write(value: number): void;
+	/** The output stops; the pin may be used again. May be repeated. */
 	close(): void;
 }
 
+/** An input for a voltage (§10). */
 export interface Analog {
 	/** Bits: `read` gives 0 … 2 ** resolution - 1. */
 	readonly resolution: number;
+	/** The share of full scale. How many volts that is depends on chip and attenuation. */
 	read(): number;
+	/** The pin may be used again. May be repeated. */
 	close(): void;
 }
 
+/** `resolution`: bits that are wanted; the host may give others. Throws on a pin that is no analog input. */
 export type AnalogClass = new (options: {
 	readonly pin: PinSpecifier;
 	readonly resolution?: number;
 }) => Analog;
 
+/** `hz`: pulses a second; the host's own if not given. Throws on a wrong pin. */
 export type PWMClass = new (options: { readonly pin: PinSpecifier; readonly hz?: number }) => PWM;
 
 /** One reading: numbers by quantity name, as §14 names them (`temperature` in °C …). */
 export type Sample = { readonly [quantity: string]: unknown };
 
+/** A sensor (§13): its constructor takes one options object and throws where it finds no sensor. */
 export interface Sensor {
 	/** A new object at each call, or `undefined` when there is no reading. May throw. */
 	sample(): Sample | undefined;
+	/** Changes its working, as the class says. Not called by the firmware. */
 	configure?(options: object): void;
+	/** Releases its bus and pins. May be repeated. */
 	close(): void;
 }
 
+/** The options are `defaults` of the driver, and those that the description gives under its `options`. */
 // biome-ignore lint/suspicious/noExplicitAny: each class names the options it takes
 export type SensorClass = new (options: any) => Sensor;
 
 /** A sensor the host offers by name in a description's `driver`. */
 export interface SensorDriver {
+	/** Made anew at each start, and after a sensor has failed. */
 	readonly io: SensorClass;
 	/** The sample's property that is the measurement. */
 	readonly quantity: string;
+	/** In measurements and in Home Assistant, where the description names none: "°C", "%" … */
 	readonly unit?: string;
 	/** Constructor options the description may set, each with what it expects. */
 	readonly options?: { readonly [name: string]: DriverOption };
@@ -87,10 +117,15 @@ export interface SensorDriver {
 	readonly defaults?: object;
 }
 
+/** What a description may say of a driver's option: it is checked before a board is made. */
 export interface DriverOption {
+	/** Of the JSON value. */
 	readonly type: "number" | "string" | "boolean";
+	/** A description without it has a mistake; false if not given. */
 	readonly required?: boolean;
+	/** Of a number, itself allowed. */
 	readonly minimum?: number;
+	/** Of a number, itself allowed. */
 	readonly maximum?: number;
 }
 
@@ -98,6 +133,7 @@ export interface DriverOption {
 export interface Actuator {
 	/** 0 is off, 255 is on; a level between them is a share of on, where the actuator can. */
 	write(level: number): void;
+	/** Releases its pin; what it switched may go off. May be repeated. */
 	close(): void;
 }
 
@@ -107,10 +143,13 @@ export type ActuatorClass = new (options: any) => Actuator;
 
 /** An actuator the host offers by name in a description's `driver`. */
 export interface ActuatorDriver {
+	/** Made once at the start. */
 	readonly io: ActuatorClass;
 	/** Takes levels between 0 and 255. */
 	readonly dimmable?: boolean;
+	/** As a sensor driver's. */
 	readonly options?: { readonly [name: string]: DriverOption };
+	/** As a sensor driver's. */
 	readonly defaults?: object;
 }
 
@@ -118,12 +157,16 @@ export interface ActuatorDriver {
 export interface NTP {
 	/** Throws while a request is under way. */
 	getTime(callback: (error: Error | null, time?: number) => void): void;
+	/** No callback comes after it. May be repeated. */
 	close(): void;
 }
 
+/** The options hold `servers`, `dns` and `socket`, as `network.ntp.client` has them. */
 export type NTPClass = new (options: object) => NTP;
 
+/** What must survive a restart and is small (§28). */
 export interface KeyValue {
+	/** The domain called `path`, made if there is none. Throws where the memory cannot be used. */
 	open(options: {
 		readonly path: string;
 		readonly mode?: "r" | "r+";
@@ -164,16 +207,23 @@ export interface Clock extends Ticks {
 
 /** §30, `network.mqtt.client`: the MQTT client's class, and its default constructor options with `host` and `id` missing. */
 export interface MQTTDefaults {
+	/** The client's class: modules/mqtt's. */
 	readonly io: typeof MQTTClient;
+	/** The TCP or TLS class (§10), with options of it such as `tls`. */
 	readonly socket: With<TCPClass>;
+	/** `io`, the resolver class (§18), with options of it. */
 	readonly dns: With<ResolverClass>;
+	/** The host's. */
 	readonly timer: Timer;
+	/** Monotonic milliseconds. */
 	readonly ticks: Ticks;
 }
 
+/** What a board finds on its host: the host provider instance. */
 export interface Device {
 	/** The host's name, as it appears in `info`. */
 	readonly name: string;
+	/** IO classes (§10); what a host lacks is absent, and a description that needs it is refused. */
 	readonly io: {
 		readonly Digital: DigitalClass;
 		readonly PWM?: PWMClass;
@@ -182,10 +232,13 @@ export interface Device {
 		readonly I2C?: unknown;
 		readonly SMBus?: unknown;
 	};
+	/** Pins by the name that a description gives: `led`, `button` … */
 	readonly pin: { readonly [name: string]: PinSpecifier };
+	/** Sensors by the name that a description gives as `driver`. */
 	readonly sensor: { readonly [driver: string]: SensorDriver };
 	/** Actuators beside the lamp, by the name a description gives as `driver`. */
 	readonly actuator?: { readonly [driver: string]: ActuatorDriver };
+	/** How brokers are reached: `mqtts` over TLS, where the host has it. */
 	readonly network: {
 		readonly mqtt: { readonly client: MQTTDefaults };
 		readonly mqtts?: { readonly client: MQTTDefaults };
@@ -196,11 +249,15 @@ export interface Device {
 		/** Strength of the radio signal in dBm, `undefined` while there is none; absent where the host does not know. */
 		readonly signal?: () => number | undefined;
 	};
+	/** For what is small: where there is no journal, and for the provisioned values. */
 	readonly keyValue: KeyValue;
+	/** With a partition `journal`; without it alerts are in RAM. */
 	readonly flash?: Flash;
 	/** Bytes that the engine has for slots and chunks; absent where it takes as many as it wants. */
 	readonly heap?: number;
+	/** Ours, as all below. */
 	readonly timer: Timer;
+	/** Wall time, and ticks that intervals are measured with. */
 	readonly clock: Clock;
 	/** The board description as the user wrote it, not yet checked. */
 	readonly description: unknown;

@@ -32,6 +32,7 @@ export type {
 } from "./io.js";
 export type { Board, Feature };
 
+/** What a program brings to `board`; the host brings the rest. */
 export interface BoardOptions {
 	/**
 	 * The board description as JSON values (README, "The board description"), where the host's own is not wanted. A broker, id and root

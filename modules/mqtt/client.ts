@@ -22,6 +22,7 @@ const FEW = 64;
 /** QoS 2 messages that are remembered until their PUBREL comes. */
 const MOST = 64;
 
+/** One connection to one broker. Throws on wrong options, `write` on what does not fit; all else comes by callbacks, later. */
 export default class MQTTClient extends Reader<MQTTClient> {
 	// Declared, and made in the constructor, as in connection.ts.
 	/** PUBACK or PUBREC like `owed`, due when the current message has been read. */
@@ -280,6 +281,7 @@ export default class MQTTClient extends Reader<MQTTClient> {
 		}
 	}
 
+	/** Packet types (§2.2.1), as `operation` and in `onControl`. */
 	static readonly CONNECT = 1;
 	static readonly CONNACK = 2;
 	static readonly PUBLISH = 3;

@@ -55,6 +55,7 @@ export default abstract class Connection<Client> extends Encoder {
 	declare private readonly clean: boolean;
 	/** Milliseconds, as the broker is told. */
 	declare private readonly keepAlive: number;
+	/** The application's, as it was given (ECMA-419 §8). */
 	declare target: unknown;
 
 	// Fields of the layers above, declared here because the order of fields matters.

@@ -7,6 +7,7 @@
 /** ECMA-419 "Byte Buffer" (§6). */
 export type ByteBuffer = ArrayBuffer | Uint8Array | Int8Array | DataView;
 
+/** For what is written in parts (§10). */
 export interface TCPWriteOptions {
 	/** More fragments of the same sequence follow. */
 	readonly more?: boolean;
@@ -16,6 +17,7 @@ export interface TCPWriteOptions {
 
 /** A connection (TCP, or TLS as its logical subclass). All methods throw after `close`, which may be repeated. */
 export interface TCP {
+	/** `number`: single bytes are read and written. Setting another throws. */
 	format: "buffer" | "number";
 	/** Fills as much of `buffer` as there is and returns how many bytes; `undefined` when there is nothing. */
 	read(buffer: ByteBuffer): number | undefined;
@@ -23,11 +25,15 @@ export interface TCP {
 	read(byteLength?: number): ArrayBuffer | number | undefined;
 	/** Writes all or throws and writes nothing. Returns how many bytes may be written next. */
 	write(data: ByteBuffer | number, options?: TCPWriteOptions): number;
+	/** What was written still leaves; nothing is called back any more. May be repeated. */
 	close(): void;
 }
 
+/** Of the constructor, which throws on wrong ones. */
 export interface TCPOptions {
+	/** An IP address, no name. */
 	readonly address: string;
+	/** 1 to 65535. */
 	readonly port: number;
 	/** TLS only: server name and credentials (§10, TLS Client socket). */
 	readonly tls?: object;
@@ -42,17 +48,21 @@ export interface TCPOptions {
 /** A constructor options object that names its class, as ECMA-419 passes them about. */
 export type With<Class, More = unknown> = { readonly io: Class } & More;
 
+/** A TCP socket class, or a TLS one. */
 export type TCPClass = new (options: TCPOptions) => TCP;
 
+/** Names to addresses (§18). */
 export interface Resolver {
 	/** `host` may be a name or an address. `callback(null, address, host)` or `callback(error)`, once, later. */
 	resolve(
 		options: { readonly host: string },
 		callback: (error: Error | null, address?: string, host?: string) => void,
 	): void;
+	/** No callback comes after it. May be repeated. */
 	close(): void;
 }
 
+/** Its options are what stands beside `io`. */
 export type ResolverClass = new (options: object) => Resolver;
 
 declare const timer: unique symbol;
@@ -66,9 +76,11 @@ export type TimerHandle = { readonly [timer]: true; owner?: unknown };
 export interface Timer {
 	/** Calls back once after `delay`, and then every `repeat` milliseconds if that is given. */
 	set(callback: (handle: TimerHandle) => void, delay?: number, repeat?: number): TimerHandle;
+	/** As `set` with the interval as delay and repeat. */
 	repeat(callback: (handle: TimerHandle) => void, interval: number): TimerHandle;
 	/** Moves a timer that still stands. With neither delay nor repeat it sleeps until moved again. */
 	schedule(handle: TimerHandle, delay?: number, repeat?: number): void;
+	/** It no longer stands. Without a handle, or with one that has gone, nothing happens. */
 	clear(handle: TimerHandle | undefined): void;
 }
 

@@ -6,15 +6,23 @@
 import type { ByteBuffer, ResolverClass, TCPClass, Timer, With } from "./io.js";
 import type { MQTTError } from "./reason.js";
 
+/** What the broker publishes when the connection ends without DISCONNECT (§3.1.2.5). */
 export interface Will {
+	/** A topic name. */
 	readonly topic: string;
+	/** Text goes as UTF-8; at most 65 535 bytes. */
 	readonly message: string | ByteBuffer;
+	/** 0 when it is missing. */
 	readonly QoS?: number;
+	/** False when it is missing. */
 	readonly retain?: boolean;
 }
 
+/** One filter of SUBSCRIBE or UNSUBSCRIBE. */
 export interface Item {
+	/** A topic filter, `+` and `#` included (§4.7). */
 	readonly topic: string;
+	/** The greatest that is wanted; 0 when it is missing. Not of UNSUBSCRIBE. */
 	readonly QoS?: number;
 }
 
@@ -24,6 +32,7 @@ export interface ReadableOptions {
 	readonly more: boolean;
 	/** On the first fragment only, as all below. */
 	readonly topic?: string;
+	/** As it was delivered: 0, 1 or 2. */
 	readonly QoS?: number;
 	/** Bytes in the whole payload. */
 	readonly byteLength?: number;
@@ -37,7 +46,9 @@ export interface ReadableOptions {
 
 /** Valid during the call: of acknowledgements it is one object that is filled anew. */
 export interface ControlMessage {
+	/** Packet type: `MQTTClient.CONNACK` … */
 	readonly operation: number;
+	/** Packet identifier, of packets that have one. */
 	readonly id?: number | undefined;
 	/** SUBACK: a return code for each filter (§3.9.3). */
 	readonly payload?: readonly number[];
@@ -45,38 +56,53 @@ export interface ControlMessage {
 	readonly QoS?: number;
 	/** Extensions: CONNACK (§3.2.2). */
 	readonly sessionPresent?: boolean;
+	/** 0: accepted; 1 to 5: refused (§3.2.2.3), and `onError` follows. */
 	readonly returnCode?: number;
 }
 
+/** What is sent; without them `write` goes on with a payload that was begun. */
 export interface WriteOptions {
 	/** Packet type; PUBLISH when it is missing. */
 	readonly operation?: number;
 	/** Packet identifier; chosen by the client when it is missing. Bring all or none. */
 	readonly id?: number;
+	/** Of PUBLISH: a topic name, at most 65 535 bytes. */
 	readonly topic?: string;
+	/** Of PUBLISH; 0 when it is missing. */
 	readonly QoS?: number;
+	/** Of PUBLISH: the broker keeps it; false when it is missing. */
 	readonly retain?: boolean;
+	/** Of PUBLISH: it was sent before, under the same `id`; false when it is missing. */
 	readonly duplicate?: boolean;
 	/** Bytes in the whole payload, when it is written in fragments. */
 	readonly byteLength?: number;
+	/** Of SUBSCRIBE and UNSUBSCRIBE: one at least. */
 	readonly items?: readonly Item[];
 }
 
 /** `Client` is the instance that the callbacks are called on. */
 export interface MQTTClientOptions<Client = unknown> {
+	/** `io`, the TCP or TLS class, and options of it. */
 	readonly socket: With<TCPClass>;
+	/** `io`, the resolver class, and options of it. */
 	readonly dns: With<ResolverClass>;
 	/** Extension: the standard has no timer. */
 	readonly timer: Timer;
+	/** A name or an address. */
 	readonly host: string;
 	/** 1883 when it is missing. */
 	readonly port?: number;
+	/** Client identifier; empty, the default, lets the broker choose: then `clean` must not be false. */
 	readonly id?: string;
+	/** None when it is missing. */
 	readonly user?: string;
+	/** Only beside `user` [MQTT-3.1.2-22]. */
 	readonly password?: string | ByteBuffer;
 	/** Milliseconds; 0, the default, is off. Sent as seconds, rounded up. */
 	readonly keepAlive?: number;
+	/** Clean Session (§3.1.2.4); true when it is missing. */
 	readonly clean?: boolean;
+	/** None when it is missing. */
 	readonly will?: Will;
 	/** Extension: false leaves PUBACK, PUBREC, PUBREL and PUBCOMP to the caller. */
 	readonly acknowledge?: boolean;
@@ -89,9 +115,13 @@ export interface MQTTClientOptions<Client = unknown> {
 	 * not fit into a buffer of 9 more is passed over: its bytes are dropped, and `onControl` has PUBLISH instead of `onReadable`.
 	 */
 	readonly longestTopic?: number;
+	/** The application's, kept as `target` (§8). */
 	readonly target?: unknown;
+	/** `count` bytes of a message can be read; what has not been read when the next one comes is waited for. */
 	readonly onReadable?: (this: Client, count: number, options: ReadableOptions) => void;
+	/** So many bytes of a packet can be written now. */
 	readonly onWritable?: (this: Client, count: number) => void;
+	/** A packet that is no message has come: CONNACK, PUBACK, SUBACK … */
 	readonly onControl?: (this: Client, opcode: number, message: ControlMessage) => void;
 	/** The connection has ended; the instance is closed already. */
 	readonly onError?: (this: Client, error: MQTTError) => void;

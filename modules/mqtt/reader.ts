@@ -16,6 +16,7 @@ export default abstract class Reader<Client> extends Writer<Client> {
 		this.parser = new Parser(options.longestTopic ?? 0);
 	}
 
+	/** Always `buffer`; setting another throws (§25). */
 	get format(): "buffer" {
 		return "buffer";
 	}

@@ -26,7 +26,9 @@ export const Reason = Object.freeze({
 });
 export type Reason = (typeof Reason)[keyof typeof Reason];
 
+/** What `onError` gets. */
 export interface MQTTError extends Error {
+	/** One of `Reason`. */
 	readonly code: Reason;
 	/** CONNACK's return code (§3.2.2.3), with `Reason.refused`. */
 	readonly returnCode?: number | undefined;

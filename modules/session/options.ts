@@ -7,8 +7,11 @@ import type { ByteBuffer, Ticks, Timer, With } from "../mqtt/io.js";
 import type { ControlMessage, MQTTClientOptions, ReadableOptions, WriteOptions } from "../mqtt/options.js";
 import { isTopicName } from "../mqtt/text.js";
 
+/** How a message is sent and kept. */
 export interface PublishOptions {
+	/** 0 when it is missing. */
 	readonly QoS?: 0 | 1 | 2;
+	/** The broker keeps it; false when it is missing. */
 	readonly retain?: boolean;
 	/** By way of `outbox`; QoS 1. */
 	readonly durable?: boolean;
@@ -18,8 +21,11 @@ export interface PublishOptions {
 	readonly unkept?: boolean;
 }
 
+/** What a delivered message brings beside topic and payload. */
 export interface Received {
+	/** As it was delivered: 0, 1 or 2. */
 	readonly QoS: number;
+	/** The broker had kept it from before the subscription. */
 	readonly retain: boolean;
 	/** The broker says that it may have sent this before. A missing flag proves nothing (AWS). */
 	readonly duplicate: boolean;
@@ -27,20 +33,27 @@ export interface Received {
 	readonly id: number;
 }
 
+/** Made at each connect that needs it. */
 export interface Subscription {
 	/** An exact name: AWS delivers no retained messages to wildcards. */
 	readonly topic: string;
+	/** The greatest at which messages are delivered. */
 	readonly QoS: 0 | 1 | 2;
 }
 
 /** QoS 1, retained unless it says otherwise; `offline` is also the will. */
 export interface StatusOptions {
+	/** A topic name. */
 	readonly topic: string;
+	/** Payload once the board is connected and subscribed. */
 	readonly online: string;
+	/** Payload of the goodbye and of the will. */
 	readonly offline: string;
+	/** True when it is missing. */
 	readonly retain?: boolean;
 }
 
+/** How long is waited between tries: a random time, whose limit doubles with each. */
 export interface BackoffOptions {
 	/** Milliseconds; 1000 by default. */
 	readonly minimum?: number;
@@ -52,10 +65,15 @@ export interface BackoffOptions {
 	readonly spread?: number;
 }
 
+/** One of the brokers, in order of preference. */
 export interface Broker {
+	/** A name or an address. */
 	readonly host: string;
+	/** 1 to 65535. */
 	readonly port: number;
+	/** None when it is missing. */
 	readonly user?: string;
+	/** Only beside `user`. */
 	readonly password?: string | ByteBuffer;
 	/** Takes the place of the client's defaults, such as the socket of `device.network.mqtts.client`. */
 	readonly client?: Partial<ClientDefaults>;
@@ -79,27 +97,37 @@ export interface Deadlines {
 	readonly hear?: number;
 }
 
+/** What a session is made of. The constructor throws on what `check` below finds wrong. */
 export interface SessionOptions {
+	/** `io`, the MQTT client class, and its defaults: those of `device.network.mqtt.client`. */
 	readonly client: With<ClientClass, ClientDefaults>;
+	/** One at least; the next is tried when one fails. */
 	readonly brokers: readonly Broker[];
 	/** `listed`, the default: in the order of preference. `random`: in an order of each board's own, over equal nodes. */
 	readonly brokerOrder?: "listed" | "random";
+	/** Client identifier, the same at each start: the broker keeps the session under it. */
 	readonly id: string;
 	/** Milliseconds. */
 	readonly keepAlive: number;
 	/** False by default: the broker keeps the session. */
 	readonly clean?: boolean;
+	/** Says whether the board is there. */
 	readonly status: StatusOptions;
+	/** None when it is missing. */
 	readonly subscriptions?: readonly Subscription[];
 	/** Holds messages that are published as `durable`. The session does not close it. */
 	readonly outbox: Outbox;
+	/** The host's. */
 	readonly timer: Timer;
+	/** Monotonic milliseconds; wall time is not looked at. */
 	readonly ticks: Ticks;
 	/** The host's word on its network (`device.network.watch`), told at once or later, and at each change: up or down. */
 	readonly watch?: ((changed: (up: boolean) => void) => void) | undefined;
 	/** 0 up to 1, for the jitter. */
 	readonly random?: () => number;
+	/** Each part has its default. */
 	readonly backoff?: BackoffOptions;
+	/** Each part has its default. */
 	readonly deadlines?: Deadlines;
 	/** QoS 1 messages in flight; 20 by default. */
 	readonly window?: number;
@@ -129,6 +157,7 @@ export interface SessionOptions {
 	readonly onMessage?: (topic: string, payload: Uint8Array, message: Received) => void;
 	/** CONNACK, before any message: the place of this broker in `brokers`. A kept session's messages may precede `onOnline`. */
 	readonly onAccepted?: (broker: number) => void;
+	/** Connected, and each subscription granted. `sessionPresent`: the broker has kept the session. */
 	readonly onOnline?: (sessionPresent: boolean) => void;
 	/** `reason` is one of `Reason` (outcomes.ts). */
 	readonly onOffline?: (reason: number) => void;
@@ -138,6 +167,7 @@ export interface SessionOptions {
 
 /** A session as its user sees it: session.ts is one, and the tests of the device have another. */
 export interface SessionLike {
+	/** Connected, and each subscription granted. */
 	readonly online: boolean;
 	/** Plain numbers. */
 	readonly counters: object;
@@ -188,17 +218,23 @@ export interface OutboxEntry {
 	readonly sequence: number;
 	/** 1…65535 while a broker's session knows the message, else 0. */
 	readonly packetIdentifier: number;
+	/** As it was appended. */
 	readonly topic: string;
+	/** As it was appended. */
 	readonly payload: Uint8Array;
+	/** As it was appended. */
 	readonly retain: boolean;
 	/** 1 where it is missing. */
 	readonly QoS?: number;
 }
 
+/** Of a message that is appended. */
 export interface OutboxOptions {
+	/** False when it is missing. */
 	readonly retain?: boolean;
 }
 
+/** Holds QoS 1 messages until the broker has acknowledged them, as above. */
 export interface Outbox {
 	/** Messages held and not quarantined. */
 	readonly length: number;
@@ -224,35 +260,46 @@ export interface Outbox {
 	aside(sequence: number): OutboxEntry | undefined;
 	/** A message that was put aside is offered again, in its old place. False when it is not aside. */
 	readmit(sequence: number): boolean;
+	/** Releases its memory; what it holds stays. Every other method may throw then. */
 	close(): void;
 }
 
 // The MQTT client class: ECMA-419 §25 with the extensions that DESIGN.md lists. modules/mqtt/client.ts is one, and the
 // tests have a scripted one.
 
+/** What a client says of a message that has come. */
 export type ClientMessage = ReadableOptions;
+/** What a client says of a packet that has come. */
 export type ClientControl = ControlMessage;
 
+/** An MQTT client as a session uses it. */
 export interface Client {
+	/** Bytes of the message that is delivered into `buffer`: how many; `undefined` when there are none. */
 	read(buffer: ByteBuffer): number | undefined;
 	/** Throws when the packet does not fit into what is writable now; nothing has left then. */
 	write(data: ByteBuffer | undefined, options?: WriteOptions): number;
+	/** At once and without DISCONNECT; nothing is called back any more. May be repeated. */
 	close(): void;
 }
 
+/** What the host gives a client: its classes and clocks. */
 export type ClientDefaults = Pick<MQTTClientOptions, "socket" | "dns" | "timer" | "kept"> & {
 	readonly ticks: Ticks;
 };
 
 /** The reason of an end. `cause` is the socket's error, with a `code` of its own where the host knows more (TLS). */
 export interface ClientError {
+	/** One of `Reason` of the MQTT client. */
 	readonly code?: unknown;
+	/** For people. */
 	readonly message?: unknown;
+	/** The socket's error. */
 	readonly cause?: unknown;
 }
 
 type Always = "port" | "id" | "keepAlive" | "clean" | "will" | "onReadable" | "onWritable" | "onControl";
 
+/** What a session makes a client of. */
 export type ClientOptions = Omit<MQTTClientOptions, "onError"> &
 	Required<Pick<MQTTClientOptions, Always>> &
 	ClientDefaults & {
@@ -261,13 +308,16 @@ export type ClientOptions = Omit<MQTTClientOptions, "onError"> &
 		readonly onError: (error?: ClientError) => void;
 	};
 
+/** Those of them that stay the same from connection to connection. */
 export type LinkOptions = Omit<
 	ClientOptions,
 	"acknowledge" | "onReadable" | "onWritable" | "onControl" | "onError"
 >;
 
+/** An MQTT client class, ECMA-419 §25. */
 export type ClientClass = new (options: ClientOptions) => Client;
 
+/** What holds where an option is missing; milliseconds and bytes. */
 export const defaults = Object.freeze({
 	deadlines: Object.freeze({
 		network: 60_000,

@@ -121,15 +121,19 @@ export interface Counters {
 	readonly acknowledged: number;
 	/** QoS 1 messages sent again after a reconnect. */
 	readonly retransmitted: number;
+	/** Inbound messages. */
 	readonly received: number;
 	/** Inbound messages with the DUP flag. */
 	readonly duplicates: number;
+	/** Wills of an earlier connection of ours that came late and were corrected. */
 	readonly lateWills: number;
 	/** Times that a message was put aside, and messages put aside that the broker has taken after all. */
 	readonly quarantined: number;
+	/** Of those put aside, messages that the broker has taken after all. */
 	readonly recovered: number;
 	/** Times online. */
 	readonly connects: number;
+	/** Messages that were not accepted: at QoS 0 without a connection, without room, and too long. */
 	readonly dropped: { readonly offline: number; readonly full: number; readonly long: number };
 	/** Connections and tries that ended, by kind; after each of them there was another try. */
 	readonly reconnects: {

@@ -28,6 +28,10 @@ export { Outcome, Reason, Report } from "./outcomes.js";
 
 const none: PublishOptions = Object.freeze({});
 
+/**
+ * Keeps one client of one of several brokers connected. The constructor throws on wrong options, `publish` on a
+ * wrong topic or QoS; nothing else throws.
+ */
 export default class Session implements SessionLike {
 	private readonly options: SessionOptions;
 	private readonly application: Application;

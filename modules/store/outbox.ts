@@ -24,6 +24,7 @@ const MESSAGES = 512;
 const SPARE = 8192;
 const NOWHERE = 0xffffffff;
 
+/** A session's outbox (session/options.ts) in the journal: what it has accepted survives a loss of power. */
 export default class Outbox implements Pattern {
 	/** Messages refused because there was no room. */
 	refused = 0;

@@ -18,6 +18,10 @@ const KEY = 15;
 /** Promises take at most this share of the journal: without room for messages there would be no alerts. */
 const SHARE = 0.875;
 
+/**
+ * Key-Value (ECMA-419 §28) in the journal, of texts. `write` throws, and changes nothing, where there is no room or
+ * flash fails.
+ */
 export default class State implements KeyValueDomain, Owner {
 	readonly kinds = (1 << Kind.value) | (1 << Kind.deleted);
 	stored = 0;

@@ -10,15 +10,19 @@ import State from "./state.js";
 
 export type * from "./io.js";
 
+/** What a store is opened in. */
 export interface StoreOptions {
+	/** From `flash.open`; closed by `close`. */
 	readonly partition: FlashPartition;
 	/** Room that messages leave to the state: by key, the bytes of its longest value. */
 	readonly promised?: ReadonlyMap<string, number>;
 }
 
+/** A flash partition with an outbox and a key-value domain in it. Nothing of it throws but what these say. */
 export default class Store {
 	/** Absent when the partition cannot be used; `description` says why. */
 	readonly outbox: Outbox | undefined;
+	/** Absent as `outbox` is. */
 	readonly state: State | undefined;
 	/** One of `Found` (mount.ts). */
 	readonly found: number;
@@ -60,6 +64,7 @@ export default class Store {
 		this.journal.retry();
 		this.outbox?.settle();
 	}
+	/** Releases the partition; what it holds stays. */
 	close(): void {
 		this.outbox?.close();
 		this.journal.close();
