@@ -91,7 +91,7 @@ async function start(options: Options): Promise<void> {
 		folder: other => (options.data ? join(data, other) : inPlace(join(".glowworm", other))),
 		board: {
 			engine,
-			description: { ...config.raw, broker: address },
+			description: { ...(cloud && { profile: "aws" }), ...config.raw, broker: address },
 			...(own && { program: own, overrides: overrides(options, address) }),
 			directory: dirname(inPlace(config.file)),
 			data,

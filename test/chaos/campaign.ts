@@ -11,7 +11,8 @@ import { fileURLToPath } from "node:url";
 import Store from "../../modules/store/store.js";
 import { freePort } from "../firmware/brokers.js";
 import { TestFlash } from "../flash.js";
-import { Faults, type Target, type Weights, weights } from "./faults.js";
+import { Cloud } from "./cloud.js";
+import { awsWeights, Faults, type Target, type Weights, weights } from "./faults.js";
 import { Ledger } from "./ledger.js";
 import { Lives } from "./life.js";
 import { Mosquitto } from "./mosquitto.js";
@@ -22,8 +23,8 @@ import { AlertTap } from "./tap.js";
 import { within } from "./within.js";
 
 export interface CampaignOptions {
-	/** Where Mosquitto is. */
-	readonly program: string;
+	/** Where Mosquitto is; a local AWS IoT Core in its place if not given. */
+	readonly program?: string;
 	readonly engine: "node" | "xs";
 	readonly seed: number;
 	/** Of faults; the draining comes on top. */
@@ -67,15 +68,18 @@ const PATIENCE = 120_000;
 const CALM = 10;
 /** Deaths in a row that nobody asked for. */
 const TOO_MANY = 5;
+/** AWS takes a client id once a second, and may be slow to begin with a subscription: milliseconds. So faults come slower. */
+const aws = { reconnect: 1100, subscribing: 1000, slower: 10 };
 
-/** Three sensors out of step, each sample an edge: some 14 alerts a second. */
-function description(port: number) {
+/** Three sensors out of step, each sample an edge: some 14 alerts a second. At AWS with its limits, but for a shorter keep-alive. */
+function description(port: number, cloud: boolean) {
 	const rules = { a: 150, b: 220, c: 350 };
 	return {
 		root: ROOT,
 		id: ID,
 		broker: `mqtt://127.0.0.1:${port}`,
 		keepAlive: 1000,
+		...(cloud && { profile: "aws", limits: { keepAlive: [1000, 1_200_000] } }),
 		sensors: Object.entries(rules).map(([name, every]) => ({ name, driver: "swing", every })),
 		alerts: Object.keys(rules).map(name => ({ name, sensor: name, above: 60, clear: 40 })),
 		lamp: { pin: 2 },
@@ -108,7 +112,7 @@ class Scene implements Target {
 	readonly #complaints: string[] = [];
 	/** When the faults began. */
 	#start = performance.now();
-	#broker!: Mosquitto;
+	#broker!: Mosquitto | Cloud;
 	#observer!: Observer;
 	#lives!: Lives;
 	/** Deaths in a row that nobody asked for. */
@@ -123,7 +127,8 @@ class Scene implements Target {
 		this.#chance = new Chance(options.seed);
 		// Faults have a row of numbers of their own, so that a seed has the same ones whatever else is drawn.
 		const chance = new Chance(options.seed ^ 0x5eed);
-		this.#faults = new Faults(chance, options.weights ?? weights, this, (kind, detail) =>
+		const usual = options.program === undefined ? awsWeights : weights;
+		this.#faults = new Faults(chance, options.weights ?? usual, this, (kind, detail) =>
 			this.#log(`fault ${this.#faults.total}: ${kind} ${detail}`),
 		);
 	}
@@ -136,11 +141,17 @@ class Scene implements Target {
 			entry = fileURLToPath(new URL("firmware.ts", import.meta.url)),
 		} = this.#options;
 		const ledger = this.#ledger;
-		const port = await freePort();
-		this.#broker = new Mosquitto(program, port, this.#directory);
+		const { seed } = this.#options;
+		this.#broker =
+			program === undefined
+				? new Cloud(join(this.#directory, "aws"), { seed, root: ROOT, id: ID })
+				: new Mosquitto(program, await freePort(), this.#directory);
 		await this.#broker.start();
+		const { cloud } = this;
+		const { port } = this.#broker;
 		this.#observer = new Observer({
-			port,
+			port: cloud?.observerPort ?? port,
+			...(cloud && { patience: aws.reconnect }),
 			base: `${ROOT}/${ID}/`,
 			chance: this.#chance,
 			onAlert: alert => {
@@ -150,11 +161,12 @@ class Scene implements Target {
 			onWish: (ver, on) => ledger.wish(ver, on),
 		});
 		await this.#observer.subscribed();
+		if (cloud) await sleep(aws.subscribing);
 		this.proxy = await FaultProxy.listen({ port, tap: () => new AlertTap(ledger) });
 		this.#lives = new Lives({
 			engine,
 			entry,
-			description: description(this.proxy.port),
+			description: description(this.proxy.port, cloud !== undefined),
 			data: join(this.#directory, "data"),
 			trace: log !== undefined,
 			onFact: (fact, found) => ledger.note(fact, found),
@@ -181,7 +193,7 @@ class Scene implements Target {
 	}
 	async #strike(end: number): Promise<void> {
 		while (performance.now() < end && this.#crashes < TOO_MANY) {
-			await sleep(this.#faults.pause());
+			await sleep(this.#faults.pause() * (this.cloud ? aws.slower : 1));
 			// Without a connection most faults would meet nobody; but some have to come while there is none.
 			const patience = this.#chance.next() < 0.2 ? 0 : 2000;
 			for (let waited = 0; waited < patience && this.proxy.connections === 0; waited += 5) await sleep(5);
@@ -227,7 +239,7 @@ class Scene implements Target {
 			() => this.#lives?.end(),
 			() => this.proxy?.close(),
 			() => this.#observer?.close(),
-			() => this.#broker?.kill(),
+			() => (this.cloud ? this.cloud.close() : this.#broker?.kill()),
 		];
 		for (const end of ends)
 			await within(30_000, "the campaign's end", Promise.resolve(end())).catch(() => {});
@@ -235,6 +247,9 @@ class Scene implements Target {
 
 	// Target
 
+	get cloud(): Cloud | undefined {
+		return this.#broker instanceof Cloud ? this.#broker : undefined;
+	}
 	killBroker(away: number, felt: () => void): void {
 		const broker = this.#broker;
 		if (!broker.running) return;
@@ -317,7 +332,8 @@ class Scene implements Target {
 			...ledger.missing.map(line => `lost: ${line}`),
 			...ledger.invented.map(line => `never accepted, yet delivered: ${line}`),
 			...ledger.broken.map(line => `not by turns: ${line}`),
-			...ledger.reordered.map(line => `out of order: ${line}`),
+			// AWS promises no order.
+			...(this.cloud ? [] : ledger.reordered.map(line => `out of order: ${line}`)),
 			...ledger.misled.map(line => `lamp: ${line}`),
 		];
 		for (const line of complaints) this.#log(line);

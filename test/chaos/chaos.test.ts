@@ -30,6 +30,13 @@ describe(`chaos, seed ${SEED}${broken}`, function () {
 			assert.equal(ledger.delivered - ledger.spared, ledger.accepted);
 		});
 
+	it("at a strict local AWS: every alert that flash has taken is delivered, and no old wish is applied over a newer one", async () => {
+		const { ledger, faults, complaints } = await campaign({ engine: "node", seed: SEED, seconds: 5 });
+		assert.deepEqual(complaints, []);
+		assert.ok(faults.total > 0 && ledger.accepted > 0, `${faults.total} faults, ${ledger.accepted} alerts`);
+		assert.equal(ledger.delivered - ledger.spared, ledger.accepted);
+	});
+
 	it("a firmware with its outbox in RAM is caught losing alerts", async function () {
 		if (!program) return this.skip();
 		const { ledger, complaints } = await campaign({

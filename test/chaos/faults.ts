@@ -3,6 +3,7 @@
  * such as a cut after more bytes than the connection lives to see.
  */
 
+import type { Cloud } from "./cloud.js";
 import type { Direction, FaultProxy } from "./proxy.js";
 import type { Chance } from "./random.js";
 
@@ -23,6 +24,20 @@ export const weights = Object.freeze({
 	"power cut": 3,
 	"flash refuses": 3,
 	"broker mute": 3,
+	// Of AWS alone.
+	"ended by AWS": 0,
+	"taken over": 0,
+	"throttled by AWS": 0,
+	"direct message": 0,
+});
+/** At AWS: a service is neither killed nor stopped, but it may be away. */
+export const awsWeights: Weights = Object.freeze({
+	...weights,
+	"broker paused": 0,
+	"ended by AWS": 12,
+	"taken over": 12,
+	"throttled by AWS": 12,
+	"direct message": 12,
 });
 export type Kind = keyof typeof weights;
 export type Weights = { readonly [kind in Kind]: number };
@@ -43,6 +58,8 @@ export interface Target {
 	cutPower(writes: number, kept: number, felt: () => void): void;
 	/** Flash takes no writes for `span` milliseconds. */
 	refuseFlash(span: number, felt: () => void): void;
+	/** What only AWS does. */
+	readonly cloud?: Cloud | undefined;
 }
 
 /** How bad it is. */
@@ -81,6 +98,10 @@ const acts: { readonly [kind in Kind]: (target: Target, draw: Draw) => void } = 
 	"flash refuses": (target, { span, felt }) => target.refuseFlash(3 * span, felt(`${3 * span} ms`)),
 	"broker mute": ({ proxy }, { span, size, felt }) =>
 		proxy.mute(span, size & 1 ? CONNACK : size >> 4, felt(`${span} ms`)),
+	"ended by AWS": ({ cloud }, { felt }) => cloud?.endConnection() && felt()(),
+	"taken over": ({ cloud }, { felt }) => cloud?.takeOver() && felt()(),
+	"throttled by AWS": ({ cloud }, { size, felt }) => cloud?.throttle(size) && felt(`for ${size} ms`)(),
+	"direct message": ({ cloud }, { felt }) => cloud?.directMessage() && felt()(),
 };
 
 /** Bytes of CONNACK: a connection is accepted, and not one subscription or message acknowledged. */

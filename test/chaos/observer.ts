@@ -10,6 +10,8 @@ import { type Alert, alertOf } from "./witness.js";
 
 export interface ObserverOptions {
 	readonly port: number;
+	/** Milliseconds from one connection to the next. */
+	readonly patience?: number;
 	/** The topics of the board start with this. */
 	readonly base: string;
 	readonly chance: Chance;
@@ -29,12 +31,12 @@ export class Observer {
 
 	constructor(options: ObserverOptions) {
 		this.#options = options;
-		const { port, base } = options;
+		const { port, base, patience = 20 } = options;
 		this.#client = mqtt.connect(`mqtt://127.0.0.1:${port}`, {
 			clientId: "chaos-observer",
 			clean: false,
 			protocolVersion: 4,
-			reconnectPeriod: 20,
+			reconnectPeriod: patience,
 			connectTimeout: 2000,
 			keepalive: 5,
 		});

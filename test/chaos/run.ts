@@ -16,6 +16,8 @@ interface Options {
 	readonly seconds: number;
 	readonly seed: number;
 	readonly engine: "node" | "xs";
+	/** At a strict local AWS IoT Core in the place of Mosquitto. */
+	readonly aws?: true;
 	readonly json?: string;
 	readonly log?: string;
 }
@@ -27,6 +29,7 @@ const options = program(
 	.option("--seconds <number>", "how long faults go on; what is left then has to arrive", whole(1), 180)
 	.option("--seed <number>", "repeats the faults of a campaign", whole(0), Date.now() % 1_000_000)
 	.addOption(new Option("--engine <name>", "the firmware's engine").choices(["xs", "node"]).default("xs"))
+	.option("--aws", "at a local AWS IoT Core in place of Mosquitto, as unpleasant as AWS may be")
 	.option("--json <file>", "writes the account there as well")
 	.option("--log <file>", "writes there what happens, line by line")
 	.parse()
@@ -68,11 +71,11 @@ function table(rows: readonly (readonly [name: string, value: number | string])[
 }
 
 async function run(): Promise<number> {
-	const { seconds, seed, engine, json, log } = options;
-	if (!mosquitto) refuse("Mosquitto is not installed (apt install mosquitto)");
+	const { seconds, seed, engine, json, log, aws } = options;
+	if (!mosquitto && !aws) refuse("Mosquitto is not installed (apt install mosquitto)");
 	const worker = available();
 	if (engine === "xs" && "reason" in worker) refuse(`${worker.reason}; --engine node runs without`);
-	console.log(`chaos: seed ${seed}, ${seconds} s, engine ${engine}`);
+	console.log(`chaos: seed ${seed}, ${seconds} s, engine ${engine}${aws ? ", at AWS" : ""}`);
 	const lines = log === undefined ? undefined : createWriteStream(inPlace(log));
 	const bar = new SingleBar({
 		format:
@@ -90,7 +93,7 @@ async function run(): Promise<number> {
 	let outcome: Outcome;
 	try {
 		outcome = await campaign({
-			program: mosquitto,
+			...(!aws && mosquitto && { program: mosquitto }),
 			engine,
 			seed,
 			seconds,
@@ -122,7 +125,7 @@ async function run(): Promise<number> {
 	for (const complaint of outcome.complaints) console.log(complaint);
 	console.log(
 		outcome.complaints.length
-			? `chaos: FAILED, ${outcome.complaints.length} complaints; again with --seed ${seed} --seconds ${seconds}`
+			? `chaos: FAILED, ${outcome.complaints.length} complaints; again with --seed ${seed} --seconds ${seconds}${aws ? " --aws" : ""}`
 			: "chaos: every accepted alert was delivered",
 	);
 	if (json !== undefined) writeFileSync(inPlace(json), `${JSON.stringify(result, undefined, "\t")}\n`);

@@ -6,6 +6,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { Authority } from "./authority.js";
 import { type AwsEvent, Broker } from "./broker.js";
@@ -227,6 +228,10 @@ export class Aws {
 		const message = { topic, payload: Buffer.from(payload), qos, retain: false };
 		this.#broker.sessions.get(client)?.deliver(message);
 		return true;
+	}
+	/** A client behind a harness that has to read what passes: no TLS, taken for one with this certificate. */
+	accept(socket: Duplex, { certificateId }: Pick<Credentials, "certificateId">): void {
+		this.#broker.accept(socket, certificateId);
 	}
 	/** The service ends a connection, as it does after days or for its own reasons. False where there is none. */
 	endConnection(client: string): boolean {

@@ -81,7 +81,9 @@ export class Session {
 	}
 
 	subscribe(filter: string, qos: 0 | 1): void {
-		const from = this.#clock.now() + this.#dice.between(0, this.#whims.subscribing);
+		// A subscription that stands loses nothing by being made again.
+		const from =
+			this.filters.get(filter)?.from ?? this.#clock.now() + this.#dice.between(0, this.#whims.subscribing);
 		this.filters.set(filter, { qos, from });
 	}
 
