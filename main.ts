@@ -16,8 +16,7 @@ export const features: readonly Feature[] = Object.freeze([homeAssistant]);
  * Starts a board of the host's device: it samples, switches and connects from then on. Mistakes in its description are traced, line by
  * line with key, expected and found, and make no board: then the result is `undefined`. Throws nothing.
  */
-export function board(device: Device, options: BoardOptions = {}): Board | undefined {
-	return start(device, { features, ...options });
-}
+export const board = (device: Device, options: BoardOptions = {}): Board | undefined =>
+	start(device, { features, ...options });
 
 export default board;

@@ -50,6 +50,8 @@ const copy = (value: unknown): unknown => {
 	if (Array.isArray(value)) return value.map(copy);
 	if (value === null || typeof value !== "object") return value;
 	const result: { [key: string]: unknown } = {};
-	for (const [key, inner] of Object.entries(value)) result[key] = copy(inner);
+	Object.keys(value).forEach(key => {
+		result[key] = copy((value as { readonly [key: string]: unknown })[key]);
+	});
 	return result;
 };

@@ -68,12 +68,11 @@ export default function budget(
 }
 
 /** Why no board can be made of this description. */
-export function lack(lacking: number, { sensors, alerts }: Description): string {
-	return `memory: ${sensors.length} sensors and ${alerts.length} alerts need ${lacking} bytes more than there are`;
-}
+export const lack = (lacking: number, { sensors, alerts }: Description): string =>
+	`memory: ${sensors.length} sensors and ${alerts.length} alerts need ${lacking} bytes more than there are`;
 
 /** What a board of this description takes by itself. */
-export function own(description: Description, features: readonly Feature[] = []): number {
+export const own = (description: Description, features: readonly Feature[] = []): number => {
 	const { sensors, alerts, actuators, lamp, broker = "" } = description;
 	const outputs = actuators.length + (lamp ? 1 : 0);
 	const secure = (typeof broker === "string" ? [broker] : broker).some(address =>
@@ -82,4 +81,4 @@ export function own(description: Description, features: readonly Feature[] = [])
 	const parts = sensors.length * Own.sensor + alerts.length * Own.alert + outputs * Own.output;
 	const more = features.reduce((sum, feature) => sum + feature.heap(description), 0);
 	return Own.board + parts + more + (secure ? Own.secure : 0);
-}
+};

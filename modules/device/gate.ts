@@ -20,7 +20,7 @@ export default class Gate {
 	}
 	/** The broker takes this topic, and this QoS. */
 	passes(topic: string, QoS = 0): boolean {
-		const { qos } = this.limits;
+		const qos = this.limits.qos;
 		const why = QoS > qos ? `QoS ${QoS}, the broker takes ${qos}` : excess(topic, this.limits);
 		if (why !== "") this.stop(topic, why);
 		return why === "";

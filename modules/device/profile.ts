@@ -85,7 +85,7 @@ export const checkLimits = (value: Values, problems: Problem[]): void => {
 	// The limits themselves are wrong.
 	if (problems.some(({ key }) => key.startsWith("limits"))) return;
 	const limits = limitsOf(value);
-	const { keepAlive } = value;
+	const keepAlive = value.keepAlive;
 	const [least, most] = limits.keepAlive;
 	const told = problems.some(({ key }) => key === "keepAlive");
 	if (!told && typeof keepAlive === "number" && (keepAlive < least || keepAlive > most)) {

@@ -32,7 +32,7 @@ export default class Router {
 		const set = new Map<string, Routed>();
 		const desired = new Map<string, Routed>();
 		const subscriptions: Subscription[] = [{ topic: base + topics.command, QoS: 1 }];
-		for (const output of outputs) {
+		outputs.forEach(output => {
 			const { name, description } = output;
 			set.set(topics.outputSet(name), output);
 			desired.set(topics.outputDesired(name), output);
@@ -40,8 +40,8 @@ export default class Router {
 			// description has subscribed to it: the output refuses it with the reason.
 			subscriptions.push({ topic: base + topics.outputSet(name), QoS: description.liveOnly ? 0 : 1 });
 			if (!description.liveOnly) subscriptions.push({ topic: base + topics.outputDesired(name), QoS: 1 });
-		}
-		for (const { topic, QoS } of others) subscriptions.push({ topic, QoS });
+		});
+		others.forEach(({ topic, QoS }) => subscriptions.push({ topic, QoS }));
 		this.subscriptions = subscriptions;
 		this.receive = (topic, payload, about) => {
 			const name = topic.startsWith(base) ? topic.slice(base.length) : topic;

@@ -68,7 +68,7 @@ export default function board(device: Device, options: BoardOptions = {}): Board
 	const { description, problems } = check(text, host.sensor, host.actuator, host.forms);
 	const found = description && addresses(description, mqtts !== undefined);
 	const wrong = found?.problems ?? problems;
-	for (const problem of wrong) host.trace?.(line(problem));
+	wrong.forEach(problem => host.trace?.(line(problem)));
 	if (!description || !found || wrong.length) {
 		abandon(host);
 		return undefined;
@@ -88,7 +88,7 @@ export default function board(device: Device, options: BoardOptions = {}): Board
 		...address,
 		...(address.secure && mqtts && { client: mqtts.client }),
 	}));
-	const { longestAnswer } = budget;
+	const longestAnswer = budget.longestAnswer;
 	// Topics that are published to in turn: of measurements, and two of what happens between.
 	const kept = Math.min(description.sensors.length + 2, 32);
 	return new Board({

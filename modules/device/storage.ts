@@ -45,12 +45,12 @@ export interface Storage {
 const PARTITION = "journal";
 
 /** `ram`: bytes that alerts may take where there is no flash. */
-export function openStorage(
+export const openStorage = (
 	device: Device,
 	description: Description,
 	features: readonly Feature[] = [],
 	ram = 16_384,
-): Storage {
+): Storage => {
 	let why = "no flash";
 	try {
 		const partition = device.flash?.open({ path: PARTITION, mode: "r+" });
@@ -58,7 +58,7 @@ export function openStorage(
 			const store = new Store({ partition, promised: roomFor(description, features) });
 			const { outbox, state } = store;
 			if (outbox && state) {
-				const { lacking } = state;
+				const lacking = state.lacking;
 				if (lacking)
 					device.trace?.(`storage: ${lacking} bytes too small to remember all while alerts fill the rest`);
 				return new Flash(store, outbox, state);
@@ -71,13 +71,13 @@ export function openStorage(
 	}
 	device.trace?.(`storage: alerts are kept in RAM (${why})`);
 	return new Volatile(keyValue(device), `ram: ${why}`, ram);
-}
+};
 
 /** By key, the bytes of the longest record that a board of this description keeps. */
-export function roomFor(
+export const roomFor = (
 	description: Description,
 	features: readonly Feature[] = [],
-): ReadonlyMap<string, number> {
+): ReadonlyMap<string, number> => {
 	const { sensors, alerts, actuators, lamp } = description;
 	const base = topics.base(description.root, description.id);
 	const outputs = actuators.map(({ name }) => name);
@@ -86,12 +86,12 @@ export function roomFor(
 	const all = [...alerts.map(({ name }) => name), ...faults, storageFault];
 	const names = [topics.info, ...outputs.map(topics.outputState), ...all.map(topics.alertState)];
 	const rooms: Room[] = [bootRoom, timeRoom, attemptsRoom, forgetRoom, settingsRoom];
-	for (const name of names) rooms.push(retainedRoom(base, name));
-	for (const name of outputs) rooms.push(appliedRoom(name));
-	for (const name of all) rooms.push(alertRoom(name));
-	for (const feature of features) rooms.push(...feature.rooms(description));
+	names.forEach(name => rooms.push(retainedRoom(base, name)));
+	outputs.forEach(name => rooms.push(appliedRoom(name)));
+	all.forEach(name => rooms.push(alertRoom(name)));
+	features.forEach(feature => rooms.push(...feature.rooms(description)));
 	return new Map(rooms);
-}
+};
 
 class Flash implements Storage {
 	readonly ram = 0;
@@ -147,11 +147,11 @@ class Volatile implements Storage {
 	}
 }
 
-function keyValue(device: Device): KeyValueDomain | undefined {
+const keyValue = (device: Device): KeyValueDomain | undefined => {
 	try {
 		return device.keyValue.open({ path: "glowworm", mode: "r+", format: "string" });
 	} catch (error) {
 		device.trace?.(`storage: nothing will be remembered (${error})`);
 		return undefined;
 	}
-}
+};

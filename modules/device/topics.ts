@@ -21,54 +21,49 @@ const outputSet = (output: string) => `${output}/set`;
 const outputDesired = (output: string) => `${output}/desired`;
 
 /** The output whose state this is, if it is one. */
-function outputOf(name: string): string | undefined {
+const outputOf = (name: string): string | undefined => {
 	const [output, last, ...more] = name.split("/");
 	return last === "state" && more.length === 0 ? output : undefined;
-}
+};
 
 /** Names that no actuator can have, since the topics below them are taken. */
 const taken: readonly string[] = Object.freeze([status, info, command, button, "measurements", "alerts"]);
 
-function base(root: string, id: string): string {
-	return `${root}/${id}/`;
-}
+const base = (root: string, id: string): string => `${root}/${id}/`;
 
 /** Letters, digits, `_` and `-`: legal in a topic level, a client id, an AWS thing name and a file name alike. */
-function isName(text: string, maximum: number): boolean {
-	const { length } = text;
+const isName = (text: string, maximum: number): boolean => {
+	// Bytes: each look at a character of a text makes an object in XS.
+	const bytes = encode(text);
+	const length = bytes.length;
 	if (length < 1 || length > maximum) return false;
-	for (const character of text) if (!isNameCharacter(character)) return false;
+	for (let i = 0; i < length; i++) {
+		const byte = bytes[i] as number;
+		const small = byte | 0x20;
+		if (small >= 0x61 && small <= 0x7a) continue;
+		if ((byte < 0x30 || byte > 0x39) && byte !== 0x5f && byte !== 0x2d) return false;
+	}
 	return true;
-}
-
-function isNameCharacter(character: string): boolean {
-	return (
-		(character >= "a" && character <= "z") ||
-		(character >= "A" && character <= "Z") ||
-		(character >= "0" && character <= "9") ||
-		character === "_" ||
-		character === "-"
-	);
-}
+};
 
 /** A path of levels that are not empty, without wildcards or control characters, and not in the broker's own `$` tree. */
-function isRoot(text: string): boolean {
-	if (text.startsWith("$")) return false;
-	for (const level of text.split("/")) if (level === "") return false;
-	for (const character of text)
-		if (character < " " || character === "\u007f" || character === "+" || character === "#") return false;
+const isRoot = (text: string): boolean => {
+	if (text.startsWith("$") || text.split("/").includes("")) return false;
+	const bytes = encode(text);
+	for (let i = 0; i < bytes.length; i++) {
+		const byte = bytes[i] as number;
+		if (byte < 0x20 || byte === 0x7f || byte === 0x2b || byte === 0x23) return false;
+	}
 	return true;
-}
+};
 
-function slashes(topic: string): number {
+const slashes = (topic: string): number => {
 	let count = 0;
 	for (let at = topic.indexOf("/"); at >= 0; at = topic.indexOf("/", at + 1)) count++;
 	return count;
-}
+};
 
-function byteLength(topic: string): number {
-	return encode(topic).byteLength;
-}
+const byteLength = (topic: string): number => encode(topic).byteLength;
 
 // One frozen object, and not a namespace: `import *` costs a RAM alias in each module on the device.
 export default Object.freeze({

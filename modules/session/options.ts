@@ -337,24 +337,26 @@ export const defaults = Object.freeze({
 });
 
 /** Throws on options of which no connection can be made. */
-export function check(options: SessionOptions): void {
+export const check = (options: SessionOptions): void => {
 	const { brokers, id, keepAlive, status, subscriptions = [], window = 1, rate = 1, outbox } = options;
 	const { brokerOrder = "listed", publishRate = 5 } = options;
 	if (!options.client?.io) throw new TypeError("client: expected an object with io, an MQTT client class");
 	if (!brokers || brokers.length === 0) throw new RangeError("brokers: expected at least one");
-	for (const { host, port } of brokers)
+	brokers.forEach(({ host, port }) => {
 		if (!host || !(port > 0 && port < 65_536))
 			throw new RangeError(`broker: expected host and port, found ${host}:${port}`);
+	});
 	if (!id) throw new RangeError("id: expected a client identifier");
 	if (!(keepAlive >= 0)) throw new RangeError(`keepAlive: expected milliseconds, found ${keepAlive}`);
 	if (!status || !isTopicName(status.topic)) throw new RangeError("status.topic: expected a topic name");
-	for (const { topic, QoS } of subscriptions)
+	subscriptions.forEach(({ topic, QoS }) => {
 		if (!isTopicName(topic) || (QoS !== 0 && QoS !== 1 && QoS !== 2))
 			throw new RangeError(`subscriptions: expected exact names at QoS 0, 1 or 2, found ${topic} at ${QoS}`);
+	});
 	if (!(window >= 1 && window <= 1000)) throw new RangeError(`window: expected 1…1000, found ${window}`);
 	if (!(rate > 0)) throw new RangeError(`rate: expected messages a second, found ${rate}`);
 	if (!(publishRate >= 5)) throw new RangeError(`publishRate: expected at least 5, found ${publishRate}`);
 	if (brokerOrder !== "listed" && brokerOrder !== "random")
 		throw new RangeError(`brokerOrder: expected listed or random, found ${brokerOrder}`);
 	if (!outbox) throw new TypeError("outbox: expected an Outbox");
-}
+};

@@ -51,7 +51,7 @@ export default class Session implements SessionLike {
 		this.options = options;
 		this.soon = new Deadline(options.timer, this, this.later);
 		this.application = new Application(options, this.soon);
-		const { application } = this;
+		const application = this.application;
 		const status = new Status(options, application);
 		const live = new Queue({ byteLength: options.queueBytes ?? defaults.queueBytes, yielding: true });
 		const inflight = new InFlight(live, options.outbox, status, options.random ?? Math.random);
@@ -156,7 +156,7 @@ export default class Session implements SessionLike {
 		this.soon.close();
 		this.supervisor.end();
 		this.sender.end();
-		const { parted } = this.supervisor;
-		for (const callback of callbacks) this.application.call(() => callback(parted));
+		const parted = this.supervisor.parted;
+		callbacks.forEach(callback => this.application.call(() => callback(parted)));
 	}
 }

@@ -38,9 +38,8 @@ const transitions: readonly number[] = Object.freeze([
 	/* Closed */ 0,
 ]);
 
-export function legal(from: State, next: State): boolean {
-	return ((transitions[from] as number) & (1 << next)) !== 0;
-}
+export const legal = (from: State, next: State): boolean =>
+	((transitions[from] as number) & (1 << next)) !== 0;
 
 /** The parts that a supervisor drives. */
 export interface Parts {
@@ -96,7 +95,7 @@ export class Supervisor implements LinkOwner {
 	/** The host's network came up: tries at once, but never twice within the back-off's minimum. */
 	up(): void {
 		this.networkDown = false;
-		const { minimum } = this.brokers;
+		const minimum = this.brokers.minimum;
 		const passed = this.tried === undefined ? minimum : since(this.options.ticks.ticks, this.tried);
 		if (this.state === Connecting && passed >= minimum) {
 			// Begun when there was no network: it may wait for an answer that cannot come.
@@ -181,7 +180,7 @@ export class Supervisor implements LinkOwner {
 	}
 	/** The deadline of the state has passed. */
 	private expired(): void {
-		const { state } = this;
+		const state = this.state;
 		if (state === Online) {
 			this.slowness = this.deadlines.subscribe;
 			this.brokers.settled();
@@ -207,7 +206,7 @@ export class Supervisor implements LinkOwner {
 		const timeout = this.brokers.more ? this.deadlines.next : this.deadlines.connect;
 		// The client's own deadline names the stage that failed; ours stands behind it.
 		this.deadline.set(timeout + 500);
-		const { longest: longestTopic } = this.subscriptions;
+		const longestTopic = this.subscriptions.longest;
 		const options = { ...shared, ...overrides, host, port, id, keepAlive, clean, timeout };
 		const credentials = { ...(user !== undefined && { user }), ...(password !== undefined && { password }) };
 		try {

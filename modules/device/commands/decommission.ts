@@ -109,10 +109,10 @@ export default class Decommission {
 		const all = [...names, topics.status];
 		if (!this.all) return all;
 		all.push(topics.command);
-		for (const name of names) {
+		names.forEach(name => {
 			const output = topics.outputOf(name);
 			if (output !== undefined) all.push(topics.outputSet(output), topics.outputDesired(output));
-		}
+		});
 		return all;
 	}
 

@@ -8,17 +8,17 @@ import { BROKER, type Known, parseAddress } from "./fields.js";
 import { isRange, isRecord, nearest, type Problem, report, show, type Values } from "./schema.js";
 
 /** Adds every mistake between keys of a board's description. */
-export function checkRules(value: Values, known: Known, problems: Problem[]): void {
+export const checkRules = (value: Values, known: Known, problems: Problem[]): void => {
 	checkBroker(value, problems);
 	checkBackoff(value.backoff, problems);
 	checkSensors(items(value.sensors), known, problems);
 	checkAlerts(items(value.alerts), items(value.sensors), problems);
 	checkActuators(value, known, problems);
-	for (const form of known.forms) form.check(value, problems, known);
-}
+	known.forms.forEach(form => form.check(value, problems, known));
+};
 
-function checkBroker(value: Values, problems: Problem[]): void {
-	const { broker } = value;
+const checkBroker = (value: Values, problems: Problem[]): void => {
+	const broker = value.broker;
 	const several = Array.isArray(broker);
 	if (broker === undefined) return;
 	if (several && (broker.length < 1 || broker.length > 8))
@@ -32,20 +32,19 @@ function checkBroker(value: Values, problems: Problem[]): void {
 	});
 	if (value.password !== undefined && value.user === undefined)
 		report(problems, "user", "a user name beside the password", undefined);
-}
+};
 
-function checkBackoff(backoff: unknown, problems: Problem[]): void {
+const checkBackoff = (backoff: unknown, problems: Problem[]): void => {
 	if (!isRecord(backoff)) return;
 	const { minimum = 1000, maximum = 60_000 } = backoff;
 	if (typeof minimum === "number" && typeof maximum === "number" && minimum > maximum)
 		report(problems, "backoff.maximum", `at least minimum (${minimum})`, maximum);
-}
+};
 
-function scheme(text: string): string {
-	return text.startsWith("mqtts://") ? "mqtts://" : text.startsWith("mqtt://") ? "mqtt://" : "";
-}
+const scheme = (text: string): string =>
+	text.startsWith("mqtts://") ? "mqtts://" : text.startsWith("mqtt://") ? "mqtt://" : "";
 
-function checkSensors(sensors: readonly Values[], known: Known, problems: Problem[]): void {
+const checkSensors = (sensors: readonly Values[], known: Known, problems: Problem[]): void => {
 	checkNames(sensors, "sensors", problems);
 	sensors.forEach((sensor, index) => {
 		const { every, window } = sensor;
@@ -56,24 +55,24 @@ function checkSensors(sensors: readonly Values[], known: Known, problems: Proble
 		if (typeof window === "number" && typeof every === "number" && window < every)
 			report(problems, `${key}.window`, `at least every (${every})`, window);
 	});
-}
+};
 
-function checkDriver(driver: unknown, known: object, key: string, problems: Problem[]): void {
+const checkDriver = (driver: unknown, known: object, key: string, problems: Problem[]): void => {
 	if (typeof driver !== "string" || Object.hasOwn(known, driver)) return;
 	const names = Object.keys(known);
 	const close = nearest(driver, names);
 	const all = names.length ? `one of ${names.join(", ")}` : "no driver, since this host has none";
 	report(problems, key, close ? `a known driver, perhaps "${close}"` : all, driver);
-}
+};
 
 const kinds: readonly string[] = Object.freeze(["above", "below", "outside", "rate", "stale"]);
 
-function checkAlerts(alerts: readonly Values[], sensors: readonly Values[], problems: Problem[]): void {
+const checkAlerts = (alerts: readonly Values[], sensors: readonly Values[], problems: Problem[]): void => {
 	checkNames(alerts, "alerts", problems);
 	const names = sensors.map(sensor => sensor.name).filter(name => typeof name === "string");
 	alerts.forEach((alert, index) => {
 		const key = `alerts[${index}]`;
-		const { sensor } = alert;
+		const sensor = alert.sensor;
 		if (typeof sensor === "string" && !names.includes(sensor)) {
 			const close = nearest(sensor, names);
 			const hint = close ? `, perhaps "${close}"` : "";
@@ -91,19 +90,17 @@ function checkAlerts(alerts: readonly Values[], sensors: readonly Values[], prob
 			});
 		else checkClear(alert, given[0] as string, `${key}.clear`, problems);
 	});
-}
+};
 
 /** The name of the alert that is raised when flash takes no writes. */
 export const storageFault = "storage-fault";
 
 /** The name of the alert that is raised when a sensor gives no readings. */
-export function faultName(sensor: string): string {
-	return `${sensor}-fault`;
-}
+export const faultName = (sensor: string): string => `${sensor}-fault`;
 
 /** `clear` lies on the safe side of the threshold, or there would be no state between ON and OFF. */
-function checkClear(alert: Values, kind: string, key: string, problems: Problem[]): void {
-	const { clear } = alert;
+const checkClear = (alert: Values, kind: string, key: string, problems: Problem[]): void => {
+	const clear = alert.clear;
 	const limit = alert[kind];
 	if (clear === undefined) return;
 	if (kind === "stale") report(problems, key, "nothing beside stale: any sample clears it", clear);
@@ -112,9 +109,9 @@ function checkClear(alert: Values, kind: string, key: string, problems: Problem[
 		const inside = isRange(clear) && clear[0] >= limit[0] && clear[1] <= limit[1];
 		if (!inside) report(problems, key, `a list [low, high] within ${show(limit)}`, clear);
 	} else if (typeof limit === "number") checkBound(clear, limit, kind, key, problems);
-}
+};
 
-function checkBound(clear: unknown, limit: number, kind: string, key: string, problems: Problem[]): void {
+const checkBound = (clear: unknown, limit: number, kind: string, key: string, problems: Problem[]): void => {
 	const right =
 		typeof clear === "number" &&
 		Number.isFinite(clear) &&
@@ -122,9 +119,9 @@ function checkBound(clear: unknown, limit: number, kind: string, key: string, pr
 	const bound = kind === "below" ? "at least" : "at most";
 	if (!right || (kind === "rate" && (clear as number) < 0))
 		report(problems, key, `a number of ${bound} ${limit} (${kind})`, clear);
-}
+};
 
-function checkActuators(value: Values, known: Known, problems: Problem[]): void {
+const checkActuators = (value: Values, known: Known, problems: Problem[]): void => {
 	const actuators = items(value.actuators);
 	checkNames(actuators, "actuators", problems);
 	actuators.forEach((actuator, index) => {
@@ -136,7 +133,7 @@ function checkActuators(value: Values, known: Known, problems: Problem[]): void 
 		else if (topics.taken.includes(name as string))
 			report(problems, `${key}.name`, `a name other than ${topics.taken.join(", ")}`, name);
 	});
-	const { button } = value;
+	const button = value.button;
 	if (!isRecord(button)) return;
 	const names = actuators.map(({ name }) => name);
 	if (value.lamp !== undefined) names.push("lamp");
@@ -144,9 +141,9 @@ function checkActuators(value: Values, known: Known, problems: Problem[]): void 
 	const expected = names.length ? `one of ${names.join(", ")}` : "an actuator or a lamp to switch";
 	if (drives !== undefined ? !names.includes(drives) : !names.length)
 		report(problems, "button.actuator", expected, drives);
-}
+};
 
-function checkNames(list: readonly Values[], key: string, problems: Problem[]): void {
+const checkNames = (list: readonly Values[], key: string, problems: Problem[]): void => {
 	const seen = new Map<unknown, number>();
 	list.forEach(({ name }, index) => {
 		if (typeof name !== "string") return;
@@ -154,8 +151,7 @@ function checkNames(list: readonly Values[], key: string, problems: Problem[]): 
 		if (first === undefined) seen.set(name, index);
 		else report(problems, `${key}[${index}].name`, `a name that ${key}[${first}] does not have`, name);
 	});
-}
+};
 
-export function items(value: unknown): readonly Values[] {
-	return Array.isArray(value) ? value.map(item => (isRecord(item) ? item : {})) : [];
-}
+export const items = (value: unknown): readonly Values[] =>
+	Array.isArray(value) ? value.map(item => (isRecord(item) ? item : {})) : [];

@@ -22,8 +22,8 @@ export default class Bundle {
 	private readonly options: BundleOptions;
 
 	constructor(options: BundleOptions) {
-		const { description } = options;
-		const { prefix } = settings(description);
+		const description = options.description;
+		const prefix = settings(description).prefix;
 		this.options = options;
 		this.topic = `${prefix}/device/${description.id}/config`;
 		this.birth = `${prefix}/status`;
@@ -37,7 +37,7 @@ export default class Bundle {
 
 	/** JSON text, with Home Assistant's own abbreviations of its keys (a third of the bytes); all pieces in their order are the document. */
 	piece(index: number, removed: readonly Component[]): string {
-		const { components } = this;
+		const components = this.components;
 		if (index === 0) return this.head();
 		const component = components.at(index - 1) ?? removed[index - 1 - components.length];
 		if (component === undefined) return "}}";
@@ -50,7 +50,7 @@ export default class Bundle {
 	private head(): string {
 		const { description, firmware, host } = this.options;
 		const { root, id } = description;
-		const { area } = settings(description);
+		const area = settings(description).area;
 		const [, version = firmware] = firmware.split(" ");
 		const dev = {
 			ids: [`glowworm_${id}`],
@@ -73,9 +73,12 @@ export default class Bundle {
 	/** Of root, id and key, with the letters that an entity id may have. */
 	private slug(key: string): string {
 		const { root, id } = this.options.description;
+		const whole = `${root}_${id}_${key}`.toLowerCase();
 		let slug = "";
-		for (const letter of `${root}_${id}_${key}`.toLowerCase())
+		for (let i = 0; i < whole.length; i++) {
+			const letter = whole.charAt(i);
 			slug += (letter >= "a" && letter <= "z") || (letter >= "0" && letter <= "9") ? letter : "_";
+		}
 		return slug;
 	}
 }

@@ -131,7 +131,7 @@ export default class Components {
 	}
 
 	private component(group: number, item: Item): Component {
-		const { name } = item;
+		const name = item.name;
 		switch (group) {
 			case Group.measurement:
 				return named("measurement", name, "sensor", () => this.sensor(item as SensorDescription));

@@ -89,7 +89,7 @@ export default class Discovery implements Part {
 
 	/** For a board that is taken out of service. False when there is no room for it now. */
 	clear(): boolean {
-		const { bundle } = this;
+		const bundle = this.bundle;
 		const { publisher, memory } = this.options;
 		this.close();
 		if (bundle && !publisher.erase(bundle.topic)) return false;
@@ -107,7 +107,7 @@ export default class Discovery implements Part {
 	}
 
 	private publish(): void {
-		const { bundle } = this;
+		const bundle = this.bundle;
 		const { publisher, timer, announce } = this.options;
 		this.timer = undefined;
 		if (!publisher.retaining || !bundle) return;
@@ -130,7 +130,7 @@ export default class Discovery implements Part {
 	}
 
 	private source(bundle: Bundle): () => Uint8Array | undefined {
-		const { removed } = this;
+		const removed = this.removed;
 		let index = 0;
 		return () => (index < bundle.pieces(removed) ? encode(bundle.piece(index++, removed)) : undefined);
 	}
@@ -145,42 +145,43 @@ export default class Discovery implements Part {
 			if (memory.get(key)[name] !== text) memory.put(key, { [name]: text });
 		};
 		const records = packed(bundle.components, (text, record) => put(`${PREFIX}${record}`, "c", text));
-		for (const key of memory.keys(PREFIX))
+		memory.keys(PREFIX).forEach(key => {
 			if (Number(key.slice(PREFIX.length)) >= records) memory.delete(key);
+		});
 		put(KEY, "t", bundle.topic);
 	}
 
 	private gone(): Component[] {
-		const { bundle } = this;
-		const { memory } = this.options;
+		const bundle = this.bundle;
+		const memory = this.options.memory;
 		const gone: Component[] = [];
 		if (!bundle || memory.get(KEY).t !== bundle.topic) return gone;
 		for (let record = 0; ; record++) {
-			const { c } = memory.get(`${PREFIX}${record}`);
+			const c = memory.get(`${PREFIX}${record}`).c;
 			if (typeof c !== "string") return gone;
 			const items = c.trim().split(" ");
 			for (let index = bundle.components.length - 1; index >= 0; index--) {
 				const at = items.indexOf(itemOf(bundle.components.at(index) as Component));
 				if (at >= 0) items.splice(at, 1);
 			}
-			for (const item of items) {
+			items.forEach(item => {
 				const [platform = "", key = ""] = item.split("/");
 				gone.push({ platform, key });
-			}
+			});
 		}
 	}
 
 	/** The document of another id or prefix, or one that is not wanted any more. */
 	private clearOld(): boolean {
-		const { bundle } = this;
+		const bundle = this.bundle;
 		const { memory, publisher, trying } = this.options;
-		const { t: topic } = memory.get(KEY);
+		const topic = memory.get(KEY).t;
 		if (typeof topic !== "string" || topic === bundle?.topic || trying) return true;
 		return publisher.erase(topic) && this.forget(memory);
 	}
 
 	private forget(memory: Memory): boolean {
-		for (const key of memory.keys(PREFIX)) memory.delete(key);
+		memory.keys(PREFIX).forEach(key => memory.delete(key));
 		memory.delete(KEY);
 		return true;
 	}

@@ -24,8 +24,8 @@ const homeAssistant: Feature = Object.freeze({
 	board: Object.freeze({ homeAssistant: "any ?" }),
 	// Where the unit does not say it.
 	sensor: Object.freeze({
-		deviceClass: `${deviceClasses.join("|")} ?`,
-		stateClass: `${stateClasses.join("|")} ?`,
+		deviceClass: `${deviceClasses} ?`,
+		stateClass: `${stateClasses} ?`,
 	}),
 	check(value: Values, problems: Problem[], known: unknown): void {
 		checkOptions(value.homeAssistant, problems);
@@ -39,7 +39,7 @@ const homeAssistant: Feature = Object.freeze({
 	make({ device, settings, outputs, own, ...parts }: Parts): Part {
 		const { name: host, sensor: drivers, timer } = device;
 		const bundle = () => {
-			const { current: description } = settings;
+			const description = settings.current;
 			if (!description.homeAssistant) return undefined;
 			return new Bundle({ description, firmware, host, drivers, outputs, own });
 		};
@@ -49,24 +49,25 @@ const homeAssistant: Feature = Object.freeze({
 
 export default homeAssistant;
 
-function checkOptions(options: unknown, problems: Problem[]): void {
+const checkOptions = (options: unknown, problems: Problem[]): void => {
 	if (options === undefined || typeof options === "boolean") return;
 	if (!isRecord(options)) {
 		report(problems, "homeAssistant", EXPECTED, options);
 		return;
 	}
-	for (const [name, value] of Object.entries(options)) {
+	Object.keys(options).forEach(name => {
+		const value = options[name];
 		const key = `homeAssistant.${name}`;
 		if (!keys.includes(name)) unknown(problems, key, name, keys);
 		else if (typeof value !== "string" || value === "" || value.length > 64)
 			report(problems, key, "a text of 1 to 64 characters", value);
 		else if (name === "prefix" && !topics.isRoot(value))
 			report(problems, key, "topic levels without + #", value);
-	}
-}
+	});
+};
 
 /** Home Assistant leaves out an entity whose unit its class does not know, and says so in its own log only. */
-function checkClasses(sensor: Values, { sensors }: Known, key: string, problems: Problem[]): void {
+const checkClasses = (sensor: Values, { sensors }: Known, key: string, problems: Problem[]): void => {
 	const {
 		driver = "",
 		deviceClass,
@@ -80,4 +81,4 @@ function checkClasses(sensor: Values, { sensors }: Known, key: string, problems:
 	if (expected !== undefined) report(problems, `${key}.unit`, `${expected} (deviceClass ${found})`, unit);
 	if (stateClass !== undefined && wrongState(found, stateClass))
 		report(problems, `${key}.stateClass`, `total or total_increasing (${found})`, stateClass);
-}
+};

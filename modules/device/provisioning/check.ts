@@ -14,7 +14,7 @@ import type { Device, Provision } from "../io.js";
 const described: readonly string[] = Object.freeze(["broker", "id", "root"]);
 
 /** What `key` takes, in words, where `value` is something else. */
-function wanted(key: string, value: unknown): string | undefined {
+const wanted = (key: string, value: unknown): string | undefined => {
 	const bytes = typeof value === "string" ? encode(value).byteLength : -1;
 	// IEEE 802.11
 	if (key === "ssid") return bytes >= 1 && bytes <= 32 ? undefined : "a text of 1 to 32 bytes";
@@ -22,10 +22,10 @@ function wanted(key: string, value: unknown): string | undefined {
 	// WPA: 8 to 63 characters, or a key of 64.
 	const right = bytes === 0 || (bytes >= 8 && bytes <= 64);
 	return right ? undefined : "a text of 8 to 64 bytes, or of none for an open network";
-}
+};
 
 /** The mistakes in `changes`; none: they may be tried. */
-export function mistakes(changes: unknown, description: Description, device: Device): Problem[] {
+export const mistakes = (changes: unknown, description: Description, device: Device): Problem[] => {
 	const { provision, network } = device;
 	const problems: Problem[] = [];
 	const wrong = (expected: string) =>
@@ -35,37 +35,39 @@ export function mistakes(changes: unknown, description: Description, device: Dev
 	else if (changes === null) return problems;
 	else if (!isRecord(changes)) wrong("an object, or null to take back what the next start would try");
 	else {
-		for (const key of Object.keys(changes))
+		Object.keys(changes).forEach(key => {
 			if (!provision.keys.includes(key)) unknown(problems, `provision.${key}`, key, provision.keys);
 			else if (changes[key] !== null) {
 				const expected = wanted(key, changes[key]);
 				// The value is not repeated: it may be a secret.
 				if (expected) report(problems, `provision.${key}`, expected, "…");
 			}
+		});
 		if (!problems.length) problems.push(...misdescribed(changes, description, device, !!network.mqtts));
 	}
 	return problems;
-}
+};
 
 /** A raw description with the stored values in place of the built-in ones. */
-export function provisioned(description: Values, provision: Provision): Values {
-	return overlaid(description, key => provision.get(key));
-}
+export const provisioned = (description: Values, provision: Provision): Values =>
+	overlaid(description, key => provision.get(key));
 
 /** The stored values, and those that the next start will try. */
-export function shown(provision: Provision): Values {
-	const { next } = provision;
+export const shown = (provision: Provision): Values => {
+	const next = provision.next;
 	const stored: { [key: string]: unknown } = {};
-	for (const key of provision.keys) stored[key] = provision.get(key);
+	provision.keys.forEach(key => {
+		stored[key] = provision.get(key);
+	});
 	return { ...open(stored), ...(Object.keys(next).length && { next: open(next) }) };
-}
+};
 
-function misdescribed(
+const misdescribed = (
 	changes: Values,
 	description: Description,
 	{ sensor, actuator, forms }: Device,
 	tls: boolean,
-): Problem[] {
+): Problem[] => {
 	const raw = overlaid(description, key => changes[key] ?? undefined);
 	const { description: whole, problems } = check(raw, sensor, actuator, forms);
 	const wrong = whole ? addresses(whole, tls).problems : problems;
@@ -74,31 +76,31 @@ function misdescribed(
 		expected,
 		found: key === "broker" ? "something else" : found,
 	}));
-}
+};
 
 /** A raw description with the broker, id and root that are `given` in place of its own. */
-export function overlaid(description: object, given: (key: string) => unknown): Values {
+export const overlaid = (description: object, given: (key: string) => unknown): Values => {
 	const result: { [key: string]: unknown } = { ...description };
-	for (const key of described) {
+	described.forEach(key => {
 		const text = given(key);
 		if (text !== undefined) result[key] = text;
-	}
+	});
 	// The user and password of one broker are not shown to another.
 	if (given("broker") !== undefined) {
 		delete result.user;
 		delete result.password;
 	}
 	return result;
-}
+};
 
 /** A password is shown as `true`, a broker without its user and password. */
-function open(texts: Values): Values {
+const open = (texts: Values): Values => {
 	const result: { [key: string]: unknown } = {};
-	for (const key of Object.keys(texts)) {
+	Object.keys(texts).forEach(key => {
 		const text = texts[key];
-		if (text === undefined) continue;
+		if (text === undefined) return;
 		const address = key === "broker" && typeof text === "string" ? parseAddress(text) : undefined;
 		result[key] = address ? publicAddress(address) : key === "password" && text !== null ? true : text;
-	}
+	});
 	return result;
-}
+};

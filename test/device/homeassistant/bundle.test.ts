@@ -124,8 +124,8 @@ describe("the device document for Home Assistant", () => {
 			deadband: fc.double({ min: 0, max: 10, noNaN: true }),
 			maxSilence: fc.integer({ min: 100, max: 86_400_000 }),
 			batch: fc.integer({ min: 1, max: 200 }),
-			deviceClass: fc.constantFrom(...deviceClasses),
-			stateClass: fc.constantFrom(...stateClasses),
+			deviceClass: fc.constantFrom(...deviceClasses.split("|")),
+			stateClass: fc.constantFrom(...stateClasses.split("|")),
 		},
 		{ requiredKeys: ["name", "driver", "every"] },
 	);
