@@ -4,13 +4,14 @@
  * programs for Moddable (hosts/moddable/board) and for Node (package.json). lean.ts is the same without features.
  */
 
+import aws from "./modules/device/aws/aws.js";
 import homeAssistant from "./modules/device/homeassistant/homeassistant.js";
 import start, { type Board, type BoardOptions, type Device, type Feature } from "./modules/device/start.js";
 
 export type * from "./modules/device/start.js";
 
 /** Those that a board has where a program names none. */
-export const features: readonly Feature[] = Object.freeze([homeAssistant]);
+export const features: readonly Feature[] = Object.freeze([homeAssistant, aws]);
 
 /**
  * Starts a board of the host's device: it samples, switches and connects from then on. Mistakes in its description are traced, line by

@@ -16,6 +16,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** What `glowworm` and its parts are; package.json says the same to npm, hosts/moddable to mcconfig. */
 const library = {
 	glowworm: "main.ts",
+	"glowworm/aws": "modules/device/aws/aws.ts",
 	"glowworm/homeassistant": "modules/device/homeassistant/homeassistant.ts",
 	"glowworm/mqtt": "modules/mqtt/client.ts",
 	"glowworm/session": "modules/session/session.ts",

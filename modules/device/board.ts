@@ -10,6 +10,7 @@ import { Report } from "../session/outcomes.js";
 import Command from "./commands/command.js";
 import Decommission from "./commands/decommission.js";
 import { type Description, type OutputDescription, onlyTLS, optionsFor } from "./description/description.js";
+import type { Values } from "./description/schema.js";
 import Settings, { knownNames } from "./description/settings.js";
 import Fault from "./fault.js";
 import type { Feature, Part } from "./feature.js";
@@ -79,7 +80,8 @@ export default class Board {
 		const forgetting = () => decommission.active;
 		const full = (name: string) => retained.full(name);
 		const limits = limitsOf(description);
-		const publisher = new Publisher({ base, limits, timer, trace, forgetting, full, longestAnswer });
+		const { ingest } = description;
+		const publisher = new Publisher({ base, limits, ingest, timer, trace, forgetting, full, longestAnswer });
 		const memory = new Memory(storage.memory);
 		const boot = new Boot(memory, storage);
 		const settings = new Settings(description, memory, device);
@@ -112,17 +114,9 @@ export default class Board {
 		const { cleanup } = retained;
 		this.outputs = outputs;
 		const announce = () => retained.announce();
-		const own = {
-			device,
-			description,
-			settings,
-			memory,
-			publisher,
-			outputs,
-			own: fault.alerts,
-			trying,
-			announce,
-		};
+		const perform = (order: Values) => command.perform(order);
+		const core = { device, description, settings, memory, publisher, names, outputs, perform };
+		const own = { ...core, own: fault.alerts, trying, announce };
 		const made = features.map(feature => feature.make(own)).filter(part => part !== undefined);
 		const leave = () => this.leave(router);
 		const decommission = new Decommission({ timer, memory, publisher, outbox, cleanup, parts: made, leave });

@@ -6,9 +6,10 @@
 
 import type { Received, Subscription } from "../session/options.js";
 import type { Description } from "./description/description.js";
-import type { Form } from "./description/schema.js";
+import type { Form, Values } from "./description/schema.js";
 import type Settings from "./description/settings.js";
 import type { Device } from "./io.js";
+import type { Names } from "./json.js";
 import type { default as Memory, Room } from "./memory.js";
 import type Output from "./outputs/output.js";
 import type Publisher from "./publisher.js";
@@ -31,12 +32,16 @@ export interface Parts {
 	readonly memory: Memory;
 	readonly publisher: Publisher;
 	readonly outputs: readonly Output[];
+	/** That messages may use as keys. */
+	readonly names: Names;
 	/** Alerts of the board itself, beside those of its sensors. */
 	readonly own: readonly { readonly name: string }[];
 	/** The id or root is on trial: what was retained under the other one stays. */
 	readonly trying: boolean;
 	/** Publishes all that is retained, one a turn. */
 	announce(): void;
+	/** Carries out a command, later than in `make`. The answer, or the `error`: then nothing was done. */
+	perform(command: Values): Values;
 }
 
 export interface Part {

@@ -49,7 +49,7 @@ const CLOSING = 0x5d;
 const BRACE = 0x20;
 
 /** `longest` in bytes; a longer message is not read. */
-export const parse = (bytes: Uint8Array, longest: number, names: Names): Parsed => {
+export const parse = (bytes: Uint8Array, longest: number, names: Pick<Names, "admits">): Parsed => {
 	const byteLength = bytes.byteLength;
 	if (byteLength > longest) return { error: `expected at most ${longest} bytes, found ${byteLength}` };
 	let text: string;
@@ -75,7 +75,7 @@ const structured = (bytes: Uint8Array): boolean => {
 };
 
 /** The error of a text with too much in it. Exact up to its first syntax error, where the engine's parser stops. */
-const excess = (bytes: Uint8Array, names: Names): string | undefined => {
+const excess = (bytes: Uint8Array, names: Pick<Names, "admits">): string | undefined => {
 	const length = bytes.length;
 	/** The last text, without its quotes. */
 	let from = 0;

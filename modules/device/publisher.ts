@@ -47,6 +47,8 @@ export interface PublisherOptions {
 	readonly base: string;
 	/** What the broker takes. */
 	readonly limits?: Limits;
+	/** The rule of AWS's that measurements go to. */
+	readonly ingest?: string | undefined;
 	readonly timer: Device["timer"];
 	readonly trace: ((line: string) => void) | undefined;
 	/** All that is retained is being cleared. Asked once there is a session. */
@@ -66,11 +68,15 @@ export default class Publisher {
 	/** The board's; until then nothing is published. */
 	session: SessionLike = none;
 	readonly gate: Gate;
+	/** Bytes; any by default. */
+	readonly longestAnswer: number;
+	/** Hears each state that is published. */
+	declare stated?: (name: string, payload: string) => void;
 	private readonly base: string;
+	private readonly ingest: string | undefined;
 	private readonly trace: ((line: string) => void) | undefined;
 	private readonly forgetting: () => boolean;
 	private readonly full: (name: string) => void;
-	private readonly longestAnswer: number;
 	/** Answers, and parts that publish a state, in their order. */
 	private readonly waiting: (string | Announcer)[] = [];
 	private readonly turn: Deadline;
@@ -78,12 +84,18 @@ export default class Publisher {
 	constructor(options: PublisherOptions) {
 		const { base, limits = limitsOf({}), timer, trace, forgetting, full, longestAnswer = Infinity } = options;
 		this.base = base;
+		this.ingest = options.ingest;
 		this.gate = new Gate(limits, line => this.report(line));
 		this.trace = trace;
 		this.forgetting = forgetting;
 		this.full = full;
 		this.longestAnswer = longestAnswer;
 		this.turn = new Deadline(timer, this, this.next);
+	}
+
+	/** The whole topic of a measurement: where it is sent by Basic Ingest, to a rule of AWS's, behind the rule's name. */
+	measured(name: string): string {
+		return this.ingest ? `$aws/rules/${this.ingest}/${this.topic(name)}` : this.topic(name);
 	}
 
 	/** The whole topic of a name below the board's own. */
@@ -124,7 +136,18 @@ export default class Publisher {
 	state(name: string, payload: string): void {
 		// All states are published at each connect, so nothing is lost by not keeping them until then.
 		const options = this.gate.limits.retain ? retained : passing;
-		if (this.retaining && this.publish(name, payload, options) === Outcome.droppedFull) this.full(name);
+		if (!this.retaining) return;
+		if (this.publish(name, payload, options) === Outcome.droppedFull) this.full(name);
+		this.stated?.(name, payload);
+	}
+
+	/** On a whole topic; `lasting`: by way of the outbox, until it is acknowledged. False when it was not accepted. */
+	send(topic: string, payload: string, lasting = false): boolean {
+		if (!this.gate.passes(topic)) return false;
+		const options = lasting ? durable : answered;
+		const outcome = this.session.publish(topic, payload, options);
+		if (this.trace !== undefined) this.note(topic, payload, options, outcome);
+		return outcome <= Outcome.queued;
 	}
 
 	/** Has its state published in a later turn, once for all calls until then. */
@@ -232,7 +255,7 @@ export default class Publisher {
 		// Without a connection each sample would have its line.
 		if (outcome === Outcome.droppedOffline) return;
 		const what = outcome === Outcome.sent ? "" : outcome === Outcome.queued ? ", queued" : ", dropped";
-		const name = topic.slice(this.base.length);
+		const name = topic.startsWith(this.base) ? topic.slice(this.base.length) : topic;
 		const text = payload.length > LONGEST ? `${payload.slice(0, LONGEST)}…` : payload;
 		this.report(`> ${name} ${text} (QoS ${QoS}${retain ? ", retained" : ""}${what})`);
 	}

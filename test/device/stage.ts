@@ -43,6 +43,8 @@ export const BASE = "r/b/";
 /** What a test's description need not say: a board that takes every command. */
 const base = { root: "r", id: "b", commands: words };
 export const BLOCK = 1024;
+/** A topic that is not the board's own is whole. */
+const below = (topic: string) => (topic.startsWith(BASE) ? topic.slice(BASE.length) : topic);
 
 /** `acknowledged` is no field, so that no `info` shows it. */
 class Counters {
@@ -98,7 +100,7 @@ export class TestLink implements SessionLike {
 		if (!this.online && !options.QoS) return Outcome.droppedOffline;
 		if (options.QoS && this.room-- <= 0) return Outcome.droppedFull;
 		if (this.online && options.QoS && !this.deaf) this.#world.soon(() => this.counters.acknowledge());
-		if (this.online) this.#world.say({ topic: topic.slice(BASE.length), payload: text, ...options });
+		if (this.online) this.#world.say({ topic: below(topic), payload: text, ...options });
 		return this.online ? Outcome.sent : Outcome.queued;
 	}
 	/** The broker takes all there is in the outbox, and acknowledges it in later turns. */
@@ -110,7 +112,7 @@ export class TestLink implements SessionLike {
 			this.online && !this.deaf && entry;
 			entry = outbox.next(this.#drained)
 		) {
-			const topic = entry.topic.slice(BASE.length);
+			const topic = below(entry.topic);
 			const { sequence } = entry;
 			this.#drained = sequence;
 			world.say({ topic, payload: decode(entry.payload), QoS: 1, durable: true, retain: entry.retain });
@@ -145,7 +147,7 @@ export class TestLink implements SessionLike {
 		const message = { QoS: 1, retain: false, duplicate: false, id: 0, ...about };
 		this.accept();
 		try {
-			this.options.onMessage(BASE + topic, encode(payload), message);
+			this.options.onMessage(topic.startsWith("$") ? topic : BASE + topic, encode(payload), message);
 			return true;
 		} catch {
 			return false;
@@ -275,7 +277,7 @@ export class World {
 	start(raw: object = {}, features: readonly Feature[] = []): Board {
 		this.dead = false;
 		this.cutAfter = -1;
-		const device = this.device();
+		const device: Device = { ...this.device(), forms: features };
 		const { description, problems } = check({ ...base, ...raw }, device.sensor, device.actuator, features);
 		if (!description) throw new Error(problems.map(problem => line(problem)).join("\n"));
 		const storage = this.#storage(device, description);

@@ -28,7 +28,7 @@ function present(folder: string): string[] {
 }
 
 /** Folders of what a firmware may be built without, each with its manifest. */
-const features = ["modules/device/homeassistant"];
+const features = ["modules/device/aws", "modules/device/homeassistant"];
 
 /** What a manifest calls the file at a path, from the repository's root and without extension. */
 function named(folder: string, { modules = {} }: Manifest): Map<string, string> {

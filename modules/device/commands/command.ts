@@ -73,6 +73,11 @@ export default class Command {
 		}
 	}
 
+	/** Carries out a command that came by another way, and once. The answer, or the `error`: then nothing was done. */
+	perform(value: Values): Values {
+		return this.carryOut(orderOf(value), false, false);
+	}
+
 	private obey(payload: Uint8Array, { retain, duplicate }: Received): void {
 		const order = readOrder(payload, this.options.names);
 		const { cid, cmd } = order;
@@ -196,7 +201,10 @@ export interface Order {
 
 export function readOrder(payload: Uint8Array, names: Names): Order {
 	const value = read(payload, names);
-	if (typeof value === "string") return { value: {}, error: value };
+	return typeof value === "string" ? { value: {}, error: value } : orderOf(value);
+}
+
+function orderOf(value: Values): Order {
 	const cid = cidOf(value.cid);
 	const head = { value, ...(cid !== undefined && { cid }) };
 	const { cmd } = value;

@@ -39,7 +39,12 @@ const list = (item: Spec, maximum: number, initial: readonly string[] = freeze([
 	freeze({ item, maximum, initial });
 
 /** Keys of features (feature.ts), in a firmware that is built without them. */
-const absent: Keys = freeze({ homeAssistant: "absent ?" });
+const absent: Keys = freeze({
+	homeAssistant: "absent ?",
+	shadow: "absent ?",
+	jobs: "absent ?",
+	ingest: "absent ?",
+});
 const absentOfSensor: Keys = freeze({ deviceClass: "absent ?", stateClass: "absent ?" });
 
 const sensor: RecordSpec = freeze({

@@ -50,7 +50,8 @@ export default class Output {
 	description: OutputDescription;
 	private readonly publisher: Publisher;
 	private readonly names: Names;
-	private readonly applied: Applied;
+	/** For the reading of others: a device shadow asks which version stands. */
+	readonly applied: Applied;
 	private readonly drive: Drive;
 	private readonly failSafe: FailSafe;
 	/** What the actuator was last brought to. */

@@ -44,7 +44,7 @@ export default class Sensor extends Sampler {
 	) {
 		super(parts, description, driver);
 		// The topic is put together once and not at each sample.
-		const topic = parts.publisher.topic(topics.measurement(description.name));
+		const topic = parts.publisher.measured(topics.measurement(description.name));
 		this.measurement = new Measurement(parts, description, topic);
 		this.alerts = [...alerts, fault(description)].map(conditions => new Alert(parts, conditions, edges));
 		this.latest = parts.time.uptime;

@@ -1,0 +1,115 @@
+/**
+ * AWS's jobs as commands: a job document is what `cmd` takes, `{"cmd":"restart"}`, `config` with `set`, `forget`. Each is noted
+ * before it is begun and carried out once, over restarts too; its end is told by way of the outbox, so the board does not leave
+ * before the service knows it. One that a restart cuts off has failed, unless it was the restart.
+ * https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html
+ */
+
+import { isRecord, type Values } from "../description/schema.js";
+import type { Inbound, Parts } from "../feature.js";
+import { type Names, parse } from "../json.js";
+import type { Room } from "../memory.js";
+import topics from "../topics.js";
+
+const KEY = "job";
+const ID = 64;
+const REASON = 100;
+const LONGEST = 20_000;
+export const jobRoom: Room = Object.freeze([KEY, ID + REASON + 70] as const);
+
+/** Keys of AWS's documents. As names of a literal they lie in flash. */
+const own = Object.freeze({
+	execution: 1,
+	jobId: 1,
+	jobDocument: 1,
+	status: 1,
+	statusDetails: 1,
+	thingName: 1,
+	queuedAt: 1,
+	startedAt: 1,
+	lastUpdatedAt: 1,
+	versionNumber: 1,
+	executionNumber: 1,
+	approximateSecondsBeforeTimedOut: 1,
+	timestamp: 1,
+	clientToken: 1,
+});
+
+export default class Jobs {
+	readonly inbound: readonly Inbound[];
+	private readonly parts: Parts;
+	private readonly base: string;
+	private readonly names: Pick<Names, "admits">;
+	/** The job that an earlier life has begun, and has not ended. */
+	private cut: string | undefined;
+	/** The job whose end was told on this connection. */
+	private said = "";
+
+	constructor(parts: Parts) {
+		const { description, memory, names } = parts;
+		const { id, end } = memory.get(KEY);
+		this.parts = parts;
+		this.base = `$aws/things/${description.id}/jobs/`;
+		this.names = { admits: key => Object.hasOwn(own, key) || names.admits(key) };
+		if (typeof id === "string" && end === undefined) this.cut = id;
+		this.inbound = [
+			{ topic: `${this.base}notify-next`, QoS: 1, receive: payload => this.notified(payload) },
+			{ topic: `${this.base}start-next/accepted`, QoS: 1, receive: payload => this.started(payload) },
+		];
+	}
+
+	online(): void {
+		this.parts.publisher.send(`${this.base}start-next`, "{}");
+	}
+
+	offline(): void {
+		this.said = "";
+	}
+
+	private notified(payload: Uint8Array): void {
+		if (this.execution(payload)) this.online();
+	}
+
+	/** The job is the board's to carry out: it is IN_PROGRESS by now. */
+	private started(payload: Uint8Array): void {
+		const { memory, perform } = this.parts;
+		const { jobId, jobDocument } = this.execution(payload) ?? {};
+		if (typeof jobId !== "string" || !topics.isName(jobId, ID)) return;
+		const last = memory.get(KEY);
+		if (last.id !== jobId) {
+			const { cmd } = isRecord(jobDocument) ? jobDocument : {};
+			// What cannot be noted could be done again.
+			const noted = memory.put(KEY, { id: jobId, cmd: `${cmd}`.slice(0, 16) });
+			const error = !noted
+				? "could not be stored: not done"
+				: isRecord(jobDocument)
+					? perform(jobDocument).error
+					: 'expected a job document such as {"cmd":"restart"}';
+			// The next life says that it has come about.
+			if (error !== undefined || cmd !== "restart") this.end(jobId, error);
+		} else if (last.end !== undefined) {
+			if (this.said !== jobId) this.say(jobId, last.end as string);
+		} else if (this.cut === jobId)
+			this.end(jobId, last.cmd === "restart" ? undefined : "the board restarted before it was done");
+	}
+
+	private end(jobId: string, error: unknown): void {
+		const end = error === undefined ? "" : `${error}`.slice(0, REASON);
+		this.parts.memory.put(KEY, { id: jobId, end });
+		this.say(jobId, end);
+	}
+
+	/** Empty: it is done. */
+	private say(jobId: string, reason: string): void {
+		const status = reason ? { status: "FAILED", statusDetails: { reason } } : { status: "SUCCEEDED" };
+		this.said = jobId;
+		this.parts.publisher.send(`${this.base}${jobId}/update`, JSON.stringify(status), true);
+	}
+
+	private execution(payload: Uint8Array): Values | undefined {
+		const { value, error } = parse(payload, LONGEST, this.names);
+		if (error !== undefined) this.parts.publisher.report(`jobs: ${error}`);
+		const { execution } = isRecord(value) ? value : {};
+		return isRecord(execution) && execution.jobId !== undefined ? execution : undefined;
+	}
+}

@@ -1,0 +1,72 @@
+/**
+ * Settings by the named shadow `settings`: what `cmd config` takes as `set`, without `provision`, is wished in `desired`, and all
+ * settings are reported. A key is newer than what was done if the service took it later than the last change that came this way:
+ * so a change by `cmd` since is not undone by an older wish. (Of two changes within one second the later may be missed.)
+ */
+
+import { isRecord, type Values } from "../description/schema.js";
+import type { Parts } from "../feature.js";
+import type { Room } from "../memory.js";
+import Shadow from "./shadow.js";
+
+const NAME = "settings";
+const KEY = "sh";
+export const remoteRoom: Room = Object.freeze([KEY, 19] as const);
+
+export default class Remote {
+	readonly shadow: Shadow;
+	private readonly parts: Parts;
+
+	constructor(parts: Parts) {
+		this.parts = parts;
+		this.shadow = new Shadow(parts, NAME, (state, times) => this.change(state, times));
+	}
+
+	report(): void {
+		const { settings, publisher } = this.parts;
+		const sections = settings.readable;
+		if (JSON.stringify(sections).length > publisher.longestAnswer)
+			publisher.report(`${NAME}: too long for a report, ${publisher.longestAnswer} bytes are possible`);
+		else for (const key of Object.keys(sections)) this.shadow.report(key, JSON.stringify(sections[key]));
+	}
+
+	private change(state: Values, times: Values): void {
+		const { memory, perform, publisher } = this.parts;
+		const { at = 0 } = memory.get(KEY) as { readonly at?: number };
+		const since = newer(state, times, at);
+		if (!since.values) return;
+		const { provision, ...set } = since.values as Values;
+		const error =
+			provision === undefined ? perform({ cmd: "config", set }).error : "provision: expected nothing";
+		if (error !== undefined) publisher.refuse(`shadow/${NAME}`, error as string);
+		memory.put(KEY, { at: since.at });
+	}
+}
+
+/** Of `value` what the service took after `at`, and when it took the last of it. */
+const newer = (
+	value: unknown,
+	time: unknown,
+	at: number,
+): { readonly values?: unknown; readonly at: number } => {
+	if (!isRecord(value)) {
+		const taken = timeOf(time);
+		return taken > at ? { values: value, at: taken } : { at };
+	}
+	const values: { [key: string]: unknown } = {};
+	let last = at;
+	for (const key of Object.keys(value)) {
+		const found = newer(value[key], isRecord(time) ? time[key] : undefined, at);
+		if (found.values === undefined) continue;
+		values[key] = found.values;
+		last = Math.max(last, found.at);
+	}
+	return Object.keys(values).length ? { values, at: last } : { at };
+};
+
+/** Of a list each item has a time. */
+const timeOf = (time: unknown): number => {
+	if (Array.isArray(time)) return Math.max(0, ...time.map(timeOf));
+	const { timestamp = 0 } = isRecord(time) ? time : {};
+	return typeof timestamp === "number" ? timestamp : 0;
+};

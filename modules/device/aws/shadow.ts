@@ -1,0 +1,104 @@
+/**
+ * One device shadow: its topics, what is wished in it and what is reported to it. A delta and the answer to `get` are read alike:
+ * what `desired` says otherwise than `reported`, with the time at which the service took each key. Older documents than one that was
+ * read are passed over, for AWS keeps no order. Which wish is newer than what was done is for wishes.ts and remote.ts.
+ * https://docs.aws.amazon.com/iot/latest/developerguide/device-shadow-mqtt.html
+ */
+
+import { Deadline } from "../../session/deadline.js";
+import { isRecord, type Values } from "../description/schema.js";
+import type { Inbound, Parts } from "../feature.js";
+import { type Names, parse } from "../json.js";
+
+/** A classic shadow has 8 KB, and about as much of metadata. */
+const LONGEST = 20_000;
+/** Milliseconds in which reports are gathered, and until one that found no room is tried again: ten may be unanswered. */
+const GATHER = Object.freeze({ first: 50, again: 500 });
+/** Keys of AWS's documents. As names of a literal they lie in flash. */
+const own = Object.freeze({
+	state: 1,
+	desired: 1,
+	reported: 1,
+	delta: 1,
+	metadata: 1,
+	timestamp: 1,
+	version: 1,
+	clientToken: 1,
+	code: 1,
+	message: 1,
+	src: 1,
+});
+
+/** What is wished and differs from what was reported, and when the service took each key. */
+export type Take = (state: Values, metadata: Values) => void;
+
+export default class Shadow {
+	readonly inbound: readonly Inbound[];
+	private readonly base: string;
+	private readonly publisher: Parts["publisher"];
+	private readonly names: Pick<Names, "admits">;
+	private readonly take: Take;
+	/** The greatest version that was read on this connection. */
+	private seen = 0;
+	/** Reported keys that are still to be sent, as JSON. */
+	private due: { [key: string]: string } = {};
+	private readonly turn: Deadline;
+
+	/** `name`: of a named shadow. */
+	constructor({ device, description, publisher, names }: Parts, name: string, take: Take) {
+		this.base = `$aws/things/${description.id}/shadow/${name && `name/${name}/`}`;
+		this.publisher = publisher;
+		this.names = { admits: key => Object.hasOwn(own, key) || names.admits(key) };
+		this.take = take;
+		this.turn = new Deadline(device.timer, this, this.send);
+		this.inbound = [
+			{ topic: `${this.base}get/accepted`, QoS: 1, receive: payload => this.receive(payload, true) },
+			{ topic: `${this.base}update/delta`, QoS: 1, receive: payload => this.receive(payload, false) },
+			{
+				topic: `${this.base}update/rejected`,
+				QoS: 1,
+				receive: () => publisher.report(`${name}shadow: rejected`),
+			},
+		];
+	}
+
+	online(): void {
+		this.publisher.send(`${this.base}get`, "");
+	}
+
+	offline(): void {
+		this.seen = 0;
+	}
+
+	/** Reports a key, soon. */
+	report(key: string, json: string): void {
+		this.due[key] = json;
+		if (!this.turn.standing) this.turn.set(GATHER.first);
+	}
+
+	close(): void {
+		this.turn.close();
+	}
+
+	private send(): void {
+		const keys = Object.keys(this.due);
+		const json = keys.map(key => `"${key}":${this.due[key]}`).join();
+		if (!this.publisher.retaining) return;
+		if (this.publisher.send(`${this.base}update`, `{"state":{"reported":{${json}}}}`)) this.due = {};
+		else this.turn.set(GATHER.again);
+	}
+
+	private receive(payload: Uint8Array, whole: boolean): void {
+		const { value, error } = parse(payload, LONGEST, this.names);
+		if (!isRecord(value)) {
+			this.publisher.report(`${this.base}: ${error}`);
+			return;
+		}
+		const { version, state, metadata } = value;
+		if (typeof version !== "number" || version < this.seen || !isRecord(state) || !isRecord(metadata)) return;
+		this.seen = version;
+		const wished = whole ? state.delta : state;
+		const times = whole ? metadata.desired : metadata;
+		if (isRecord(wished) && isRecord(times)) this.take(wished, times);
+	}
+}

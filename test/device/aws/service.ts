@@ -1,0 +1,106 @@
+/**
+ * AWS's shadow service for a board of stage.ts: documents by the rules of the desk's local AWS, times in whole seconds, deltas and
+ * answers that come when the test says so, in its order, as often as it likes.
+ */
+
+import {
+	delta,
+	merge,
+	parseRequest,
+	type State,
+	stamp,
+	type Tree,
+} from "../../../hosts/desk/aws/document.js";
+import type { Published, World } from "../stage.js";
+
+export interface Answer {
+	readonly topic: string;
+	readonly payload: string;
+}
+
+export class Service {
+	/** Answers that were not yet delivered. */
+	readonly answers: Answer[] = [];
+	readonly #world: World;
+	readonly #base: string;
+	readonly #now: () => number;
+	#state: State = {};
+	#metadata: State = {};
+	version = 0;
+
+	/** `name`: of a named shadow. `now`: milliseconds since 1970. Hears what the board publishes. */
+	constructor(world: World, now: () => number, name = "") {
+		this.#world = world;
+		this.#now = now;
+		this.#base = `$aws/things/b/shadow/${name && `name/${name}/`}`;
+		const before = world.onPublish;
+		world.onPublish = message => {
+			before?.(message);
+			this.#hear(message);
+		};
+	}
+	get desired(): Tree {
+		return (this.#state.desired ?? {}) as Tree;
+	}
+	get reported(): Tree {
+		return (this.#state.reported ?? {}) as Tree;
+	}
+	/** What the console says is different. */
+	get difference(): unknown {
+		return delta(this.#state.desired, this.#state.reported, this.#metadata.desired)?.state;
+	}
+	/** As an application does. */
+	wish(desired: object): void {
+		this.#update(JSON.stringify({ state: { desired } }));
+	}
+	/** Delivers an answer, the oldest by default; one that stays comes again. False where there is none. */
+	deliver(index = 0, stays = false): boolean {
+		const [answer] = stays ? this.answers.slice(index, index + 1) : this.answers.splice(index, 1);
+		if (!answer) return false;
+		this.#world.link.receive(answer.topic, answer.payload, {});
+		return true;
+	}
+	/** All there is to deliver, and what follows from it. */
+	settle(): void {
+		for (let i = 0; i < 50; i++) {
+			while (this.deliver());
+			this.#world.clock.advance(100);
+			if (!this.answers.length) return;
+		}
+		throw new Error("the shadow and the board go on for ever");
+	}
+
+	#hear({ topic, payload }: Published): void {
+		if (topic === `${this.#base}update`) this.#update(payload);
+		else if (topic === `${this.#base}get` && this.version) this.#get();
+	}
+	#get(): void {
+		const { desired, reported } = this.#state;
+		const difference = delta(desired, reported, this.#metadata.desired);
+		this.#answer("get/accepted", {
+			state: { ...this.#state, ...(difference && { delta: difference.state }) },
+			metadata: this.#metadata,
+		});
+	}
+	#update(payload: string): void {
+		const { desired, reported } = parseRequest(Buffer.from(payload)).state;
+		const time = Math.floor(this.#now() / 1000);
+		this.#state = join(merge(this.#state.desired, desired), merge(this.#state.reported, reported));
+		this.#metadata = join(
+			stamp(this.#metadata.desired, desired, time),
+			stamp(this.#metadata.reported, reported, time),
+		);
+		this.version++;
+		const difference = delta(this.#state.desired, this.#state.reported, this.#metadata.desired);
+		if (difference) this.#answer("update/delta", difference);
+	}
+	#answer(topic: string, what: object): void {
+		const timestamp = Math.floor(this.#now() / 1000);
+		const payload = JSON.stringify({ ...what, version: this.version, timestamp });
+		this.answers.push({ topic: this.#base + topic, payload });
+	}
+}
+
+function join(desired: Tree | undefined, reported: Tree | undefined): State {
+	return { ...(desired && { desired }), ...(reported && { reported }) };
+}

@@ -1,0 +1,249 @@
+/** Wishes for outputs by the device shadow, beside `desired`: done, reported, and never an old one over a newer one. */
+
+import assert from "node:assert/strict";
+import aws from "../../../modules/device/aws/aws.js";
+import { World } from "../stage.js";
+import { Service } from "./service.js";
+
+const description = { profile: "aws", shadow: true, lamp: { pin: 2, dimmable: true } };
+const SECOND = 1000;
+
+/** A board that is online, with nothing in its shadow but what it has reported. */
+function stage(more: object = {}) {
+	const world = new World();
+	const service = new Service(world, () => world.clock.time);
+	const board = world.start({ ...description, ...more }, [aws]);
+	world.link.connect();
+	service.settle();
+	const state = () => world.json("lamp/state").at(-1) as { state: string; brightness: number; ver?: number };
+	/** Another life of the board. */
+	const restart = () => {
+		world.link.disconnect();
+		world.kill();
+		const next = world.start({ ...description, ...more }, [aws]);
+		world.link.connect();
+		service.settle();
+		return next;
+	};
+	const refusals = () => world.json("cmd/result").map(({ topic, error }) => `${topic}: ${error}`);
+	return { world, service, board, state, restart, refusals };
+}
+
+describe("wishes by the device shadow", () => {
+	it("asks for the shadow and reports each output when it connects", () => {
+		const { world, service } = stage();
+		const topics = world.published.map(({ topic }) => topic).filter(topic => topic.startsWith("$"));
+		assert.equal(topics[0], "$aws/things/b/shadow/get");
+		assert.deepEqual(service.reported.lamp, { state: "OFF", brightness: 255, src: "power-on" });
+	});
+	it("subscribes to the exact names of the answers, eight levels deep at most", () => {
+		const { world } = stage();
+		const topics = world.link.options.subscriptions
+			.map(({ topic }) => topic)
+			.filter(topic => topic.startsWith("$"));
+		assert.deepEqual(topics, [
+			"$aws/things/b/shadow/get/accepted",
+			"$aws/things/b/shadow/update/delta",
+			"$aws/things/b/shadow/update/rejected",
+			"$aws/things/b/shadow/name/settings/get/accepted",
+			"$aws/things/b/shadow/name/settings/update/delta",
+			"$aws/things/b/shadow/name/settings/update/rejected",
+		]);
+	});
+	it("does what the console writes, and reports it, so that no difference is left", () => {
+		const { service, state } = stage();
+		service.wish({ lamp: { state: "ON", brightness: 40 } });
+		service.settle();
+		assert.deepEqual([state().state, state().brightness], ["ON", 40]);
+		assert.equal(service.difference, undefined);
+	});
+	it("takes the state that it has where only another key is wished", () => {
+		const { world, service, state } = stage();
+		service.wish({ lamp: { state: "ON" } });
+		service.settle();
+		world.clock.advance(SECOND);
+		service.wish({ lamp: { brightness: 7 } });
+		service.settle();
+		assert.deepEqual([state().state, state().brightness], ["ON", 7]);
+	});
+	it("does a wish of the time when it was away, once, at the next connection", () => {
+		const { world, service, state } = stage();
+		world.link.disconnect();
+		world.clock.advance(SECOND);
+		service.wish({ lamp: { state: "ON" } });
+		service.answers.length = 0; // no session was kept
+		world.link.connect();
+		service.settle();
+		assert.equal(state().state, "ON");
+		assert.equal(world.pins.get(2)?.filter(level => level).length, 1);
+	});
+	it("does not take the same wish again for one, after a button, in this life or the next", () => {
+		const { world, service, board, state, restart } = stage();
+		service.wish({ lamp: { state: "ON" } });
+		service.settle();
+		world.clock.advance(SECOND);
+		board.outputs[0]?.press();
+		service.settle();
+		assert.equal(state().state, "OFF");
+		assert.deepEqual(service.difference, { lamp: { state: "ON" } }, "the wish still stands in the shadow");
+		restart();
+		assert.equal(state().state, "OFF");
+		world.clock.advance(SECOND);
+		service.wish({ lamp: { state: "ON" } });
+		service.settle();
+		assert.equal(state().state, "ON", "wished once more");
+	});
+	for (const own of [{}, { ver: 17 }])
+		it(`has the last of two wishes within one second${own.ver ? " with versions" : ""}`, () => {
+			const { service, state } = stage();
+			service.wish({ lamp: { state: "ON", ...own } });
+			service.settle();
+			service.wish({ lamp: { state: "OFF", ...(own.ver && { ver: 18 }) } });
+			service.settle();
+			assert.equal(state().state, "OFF");
+			assert.equal(service.difference, undefined);
+		});
+	it("passes over a delta that comes again, or behind a later one", () => {
+		const { world, service, state } = stage();
+		service.wish({ lamp: { state: "ON" } });
+		service.wish({ lamp: { state: "ON", brightness: 9 } });
+		assert.equal(service.answers.length, 2);
+		service.deliver(1, true);
+		assert.equal(state().brightness, 9);
+		service.deliver(0);
+		service.deliver(0, true);
+		world.clock.advance(100);
+		assert.deepEqual([state().state, state().brightness], ["ON", 9]);
+	});
+	describe("beside lamp/desired", () => {
+		const desired = (world: World, state: string, ver: number) =>
+			world.link.receive("lamp/desired", JSON.stringify({ state, ver }), { retain: true });
+		it("has one line of versions: an older one by either way is not done", () => {
+			const { world, service, state } = stage();
+			service.wish({ lamp: { state: "ON", ver: 18 } });
+			service.settle();
+			desired(world, "OFF", 17);
+			assert.equal(state().state, "ON");
+			desired(world, "OFF", 19);
+			service.settle();
+			assert.deepEqual([state().state, state().ver], ["OFF", 19]);
+			service.wish({ lamp: { brightness: 3 } });
+			service.settle();
+			assert.deepEqual([state().state, state().brightness], ["OFF", 255], "version 18 still stands there");
+		});
+		it("does not take the equal version of another sender for a newer wish", () => {
+			const { world, service, state } = stage();
+			desired(world, "OFF", 20);
+			service.settle();
+			service.wish({ lamp: { state: "ON", ver: 20 } });
+			service.settle();
+			assert.equal(state().state, "OFF");
+		});
+		it("has the service's time for a version where the wish has none, to be compared with clocks", () => {
+			const { world, service, state } = stage();
+			const now = () => world.clock.time;
+			desired(world, "ON", now());
+			service.settle();
+			world.clock.advance(2 * SECOND);
+			service.wish({ lamp: { state: "OFF" } });
+			const late = now() - 1500;
+			service.settle();
+			assert.equal(state().state, "OFF");
+			desired(world, "ON", late);
+			assert.equal(state().state, "OFF", "sent before, delivered behind");
+			world.clock.advance(2 * SECOND);
+			desired(world, "ON", now());
+			assert.equal(state().state, "ON");
+		});
+		it("does nothing over a wish without a version that may have been sent earlier within its second", () => {
+			const { world, service, state } = stage();
+			world.clock.advance(SECOND - (world.clock.time % SECOND) + 200);
+			const early = world.clock.time;
+			world.clock.advance(700);
+			service.wish({ lamp: { state: "ON" } });
+			service.settle();
+			desired(world, "OFF", early);
+			assert.equal(state().state, "ON");
+		});
+		it("knows a wish that came both ways with one version, after a button too", () => {
+			const { world, service, board, state } = stage();
+			const ver = world.clock.time - 2 * SECOND; // a clock that is behind
+			service.wish({ lamp: { state: "ON", ver } });
+			desired(world, "ON", ver);
+			service.settle();
+			world.clock.advance(SECOND);
+			board.outputs[0]?.press();
+			service.settle();
+			assert.equal(state().state, "OFF");
+		});
+		it("refuses a wish without a version where versions count, and says so", () => {
+			const { world, service, state, refusals } = stage();
+			desired(world, "OFF", 3);
+			service.settle();
+			service.wish({ lamp: { state: "ON" } });
+			service.settle();
+			assert.equal(state().state, "OFF");
+			assert.ok(refusals().includes("shadow lamp: expected a ver, since version 3 stands"));
+			service.wish({ lamp: { state: "ON", ver: 4 } });
+			service.settle();
+			assert.deepEqual([state().state, state().ver], ["ON", 4]);
+			assert.equal(service.difference, undefined);
+		});
+	});
+	it("does nothing on an output that is live only, and says so", () => {
+		const { service, state, refusals } = stage({ lamp: { pin: 2, liveOnly: true } });
+		service.wish({ lamp: { state: "ON", ver: 1 } });
+		service.settle();
+		assert.equal(state().state, "OFF");
+		assert.deepEqual(refusals(), ["shadow lamp: it takes live commands only"]);
+	});
+	for (const lamp of [{ state: "TOGGLE" }, { state: "ON", brightness: 0 }, { color: "red" }, "ON", null, []])
+		it(`does nothing for ${JSON.stringify(lamp)}`, () => {
+			const { world, service, state } = stage();
+			service.wish({ lamp });
+			service.settle();
+			assert.equal(state().state, "OFF");
+			assert.ok(world.clock.pending < 20);
+		});
+	it("does not look at keys that are none of its own, nor at their times", () => {
+		const { world, service, board, state } = stage();
+		service.wish({ lamp: { state: "ON", color: "red" } });
+		service.settle();
+		assert.equal(state().state, "ON");
+		world.clock.advance(SECOND);
+		board.outputs[0]?.press();
+		world.clock.advance(SECOND);
+		service.wish({ lamp: { color: "blue" } });
+		service.settle();
+		assert.equal(state().state, "OFF");
+	});
+	it("reads no document whose keys or length are more than it has room for", () => {
+		const { world, service, state } = stage();
+		const strange = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`k${i}`, i]));
+		service.wish({ lamp: { state: "ON" }, ...strange });
+		service.settle();
+		assert.equal(state().state, "OFF");
+		assert.ok(world.trace.some(line => line.includes("expected keys that this board knows")));
+	});
+	it("does a wish that was noted and not stored, when the power comes back", () => {
+		const { world, service, state } = stage();
+		service.wish({ lamp: { state: "ON" } });
+		world.cutAfter = 2; // behind the note, before the output's record
+		service.deliver();
+		assert.ok(world.dead);
+		assert.ok(world.records.has("s:lamp"));
+		world.kill();
+		world.start(description, [aws]);
+		world.link.connect();
+		service.settle();
+		assert.equal(state().state, "ON");
+	});
+	it("is not acknowledged where it cannot be noted", () => {
+		const { world, service } = stage();
+		service.wish({ lamp: { state: "ON" } });
+		world.refusing = true;
+		const [answer] = service.answers;
+		assert.ok(answer);
+		assert.equal(world.link.receive(answer.topic, answer.payload), false);
+	});
+});
