@@ -4,10 +4,13 @@
  * the account holds it against promise 2: no command twice, none and no wish over a newer one.
  */
 
+import { parser } from "mqtt-packet";
 import { createDevice } from "../../hosts/node/device.js";
 import { HostSensor } from "../../hosts/shared/sensor.js";
 import main from "../../main.js";
 import type { Device } from "../../modules/device/io.js";
+import type { ByteBuffer, TCPClass } from "../../modules/mqtt/io.js";
+import { bytesOf } from "../flash.js";
 import { inMemory } from "../fleet/flash.js";
 
 /** So many numbers, and brightness comes round. */
@@ -26,6 +29,10 @@ export class Shown {
 	/** How often something was shown. */
 	count = 0;
 	readonly wrong: string[] = [];
+	/** Of them those that a broker sent without DUP though they, or newer ones, had come before: new ones, by MQTT's rules. */
+	unmarked = 0;
+	#arrived = 0;
+	readonly #again = new Set<number>();
 	readonly #name: string;
 	/** Numbers that may come late: nobody knows whether the broker took them. */
 	readonly unsure = new Set<number>();
@@ -33,13 +40,23 @@ export class Shown {
 	constructor(name: string) {
 		this.#name = name;
 	}
+	/** It is on the board's socket. */
+	arrive(level: number, duplicate: boolean): void {
+		const number = this.#number(level, this.#arrived);
+		if (number > this.#arrived) this.#arrived = number;
+		else if (!duplicate) this.#again.add(number);
+	}
 	show(level: number): void {
 		if (level === 0) return;
-		const ahead = (((level - 1 - this.last) % SPAN) + SPAN) % SPAN;
-		const number = this.last + (this.last + ahead <= this.told ? ahead : ahead - SPAN);
+		const number = this.#number(level, this.last);
 		this.count++;
 		if (number > this.last) this.last = number;
+		else if (this.#again.delete(number)) this.unmarked++;
 		else if (!this.unsure.has(number)) this.wrong.push(`${this.#name}: ${number} after ${this.last}`);
+	}
+	#number(level: number, last: number): number {
+		const ahead = (((level - 1 - last) % SPAN) + SPAN) % SPAN;
+		return last + (last + ahead <= this.told ? ahead : ahead - SPAN);
 	}
 }
 
@@ -88,8 +105,11 @@ export class ClusterBoard {
 			],
 		};
 		this.#host = createDevice({ description, data: "", ...(trace && { trace }) });
+		const { client } = this.#host.network.mqtt;
+		const socket = { ...client.socket, io: heard(client.socket.io, `${root}/${id}/lamp/set`, this.lamp) };
 		const device = {
 			...this.#host,
+			network: { mqtt: { client: { ...client, socket } } },
 			sensor: { swing: { io: Swing, quantity: "value" } },
 			actuator: {
 				lamp: { io: actuator(this.lamp), dimmable: true },
@@ -105,6 +125,30 @@ export class ClusterBoard {
 		await new Promise<void>(done => this.#board.close(done));
 		this.#host.close();
 	}
+}
+
+/** `io`, whose commands on `topic` are told to `shown` as they are read. */
+function heard(io: TCPClass, topic: string, shown: Shown): TCPClass {
+	return class extends (io as new (options: object) => InstanceType<TCPClass>) {
+		#parser = parser({ protocolVersion: 4 });
+		constructor(options: object) {
+			super(options);
+			this.#parser.on("packet", packet => {
+				if (packet.cmd !== "publish" || packet.topic !== topic) return;
+				shown.arrive(
+					(JSON.parse(packet.payload.toString()) as { brightness: number }).brightness,
+					packet.dup,
+				);
+			});
+		}
+		override read(option?: ByteBuffer | number): never {
+			const result = super.read(option as number);
+			if (result instanceof ArrayBuffer) this.#parser.parse(Buffer.from(result));
+			else if (result !== undefined && typeof option === "object")
+				this.#parser.parse(Buffer.from(bytesOf(option).slice(0, result)));
+			return result as never;
+		}
+	} as unknown as TCPClass;
 }
 
 function actuator(shown: Shown) {

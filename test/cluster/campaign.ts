@@ -43,6 +43,8 @@ export interface Account {
 	readonly commandsDone: number;
 	readonly wishes: number;
 	readonly wishesDone: number;
+	/** Commands that a node sent again, or behind newer ones, without DUP: to the boards they are new. */
+	readonly unmarked: number;
 	/** A command twice, or anything over something newer; boards that do not show the newest wish. */
 	readonly complaints: readonly string[];
 }
@@ -159,6 +161,7 @@ class Scene {
 			duplicates: Math.max(...this.#recorders.map(({ duplicates }) => duplicates)),
 			commands: this.#commands,
 			commandsDone: sum(({ lamp }) => lamp.count),
+			unmarked: sum(({ lamp }) => lamp.unmarked),
 			wishes: this.#wishes,
 			wishesDone: sum(({ valve }) => valve.count),
 			complaints: [

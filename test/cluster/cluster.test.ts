@@ -27,6 +27,20 @@ describe("what an actuator of a cluster's board has shown", () => {
 		const { last, wrong } = shown([1, 2, 243, 443, 690]);
 		assert.deepEqual({ last, wrong }, { last: 690, wrong: [] });
 	});
+	it("may be one that a node sent again, or behind a newer one, without DUP", () => {
+		const actuator = new Shown("lamp");
+		actuator.told = 3;
+		for (const [number, duplicate] of [
+			[1, false],
+			[3, false],
+			[2, false],
+			[1, true],
+		] as const) {
+			actuator.arrive(codeOf(number), duplicate);
+			actuator.show(codeOf(number));
+		}
+		assert.deepEqual([actuator.unmarked, actuator.wrong], [1, ["lamp: 1 after 3"]]);
+	});
 	it("may be an older one that no node has acknowledged: it may have been on its way", () => {
 		assert.deepEqual(shown([1, 3, 2], [2]).wrong, []);
 	});

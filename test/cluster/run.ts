@@ -69,7 +69,7 @@ async function run(): Promise<number> {
 	console.log(
 		complaints.length
 			? `cluster: FAILED, ${complaints.length} complaints; ${again}`
-			: "cluster: nothing lost, nothing done twice, nothing over something newer",
+			: "cluster: nothing lost, nothing done twice, nothing over something newer, but for what is unmarked",
 	);
 	if (json !== undefined)
 		writeFileSync(

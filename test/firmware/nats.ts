@@ -1,7 +1,7 @@
 /**
  * Debian's nats-server as an MQTT broker: JetStream keeps sessions and retained messages in the folder. Version 2.9 takes
  * QoS 0 and 1; a publish at QoS 2 ends the connection (2.10 has QoS 2). What was in flight when it was stopped it sends
- * again after `ack_wait`, not at the reconnection (nats-server #8360): 30 s by default, here less than a test waits.
+ * again after `ack_wait`, not at the reconnection (nats-server #8360): 30 s by default; alone it is less than a test waits.
  */
 
 import { writeFileSync } from "node:fs";
@@ -28,7 +28,7 @@ export function natsRecipe({ folder, name, port, client, route, peers = [] }: Na
 		`server_name: ${name}
 listen: "127.0.0.1:${client}"
 jetstream { store_dir: "${folder}", max_memory_store: 64MB, max_file_store: 1GB }
-mqtt { listen: "127.0.0.1:${port}", ack_wait: "5s"${peers.length ? `, stream_replicas: ${peers.length}` : ""} }
+mqtt { listen: "127.0.0.1:${port}", ${peers.length ? `stream_replicas: ${peers.length}` : 'ack_wait: "5s"'} }
 ${peers.length ? cluster : ""}`,
 	);
 	return { command: program as string, arguments: ["-c", file], ready: /Server is ready/ };
