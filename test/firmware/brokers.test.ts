@@ -3,7 +3,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { IClientOptions } from "mqtt";
+import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
 import { brokers, type TestBroker } from "./brokers.js";
 import { Observer } from "./observer.js";
 
@@ -56,6 +56,43 @@ for (const kind of brokers) {
 			else assert.deepEqual(late.since(0, "b/state"), []);
 			const exact = await observe("b/state");
 			assert.equal((await exact.next("b/state", "on", 0)).retain, true);
+		});
+
+		it(`sends again ${kind.redelivers.duplicate ? "with" : "without"} DUP, under ${kind.redelivers.sameIdentifier ? "the same" : "another"} identifier, what was not acknowledged before a reconnect`, async () => {
+			/** The first packet of this connection that has `text`. All before it are acknowledged, it is not. */
+			const connect = async (text: string, act: (client: MqttClient) => Promise<unknown>) => {
+				const options = { protocolVersion: 4, clientId: "forgetful", clean: false } as const;
+				const client = mqtt.connect(broker.url, { ...options, reconnectPeriod: 0 });
+				try {
+					return await new Promise<IPublishPacket>((resolve, reject) => {
+						client.handleMessage = (packet, acknowledge) => {
+							if (packet.payload.toString() === text) resolve(packet);
+							else acknowledge();
+						};
+						client.once("connect", () => void act(client).catch(reject));
+						client.once("error", reject);
+					});
+				} finally {
+					await client.endAsync(true);
+				}
+			};
+			const first = await connect("2", async client => {
+				await client.subscribeAsync("d/event", { qos: 1 });
+				for (const text of ["1", "2"]) await client.publishAsync("d/event", text, { qos: 1 });
+			});
+			const again = await connect("2", async () => {});
+			assert.deepEqual([first.dup, again.dup], [false, kind.redelivers.duplicate]);
+			assert.equal(again.messageId === first.messageId, kind.redelivers.sameIdentifier);
+		});
+
+		it("publishes the will of a client whose connection ends without DISCONNECT, at once and retained", async () => {
+			const observer = await observe("e/will");
+			const will = { topic: "e/will", payload: Buffer.from("gone"), qos: 1, retain: true } as const;
+			const client = await observe("none", { will, reconnectPeriod: 0 });
+			client.client.stream.destroy();
+			await observer.next("e/will", "gone", 0);
+			const late = await observe("e/will");
+			assert.equal((await late.next("e/will", "gone", 0)).retain, true);
 		});
 
 		it(

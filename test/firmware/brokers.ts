@@ -35,6 +35,8 @@ export interface BrokerKind {
 	readonly retainedToWildcards: boolean;
 	/** The highest QoS it takes and delivers. */
 	readonly QoS: 1 | 2;
+	/** What it sends again after a reconnect has DUP [MQTT-3.3.1-1], and the identifier of the first time [MQTT-4.4.0-1]. */
+	readonly redelivers: { readonly duplicate: boolean; readonly sameIdentifier: boolean };
 	open(): Promise<TestBroker>;
 }
 
@@ -81,6 +83,12 @@ async function openAedes(): Promise<TestBroker> {
 	return broker;
 }
 
-export const aedes: BrokerKind = { name: "Aedes", retainedToWildcards: true, QoS: 2, open: openAedes };
+export const aedes: BrokerKind = {
+	name: "Aedes",
+	retainedToWildcards: true,
+	QoS: 2,
+	redelivers: { duplicate: false, sameIdentifier: true },
+	open: openAedes,
+};
 
 export const brokers: readonly BrokerKind[] = [aedes, mosquitto, rabbitmq, nats, vernemq];

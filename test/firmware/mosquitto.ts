@@ -44,5 +44,6 @@ export const mosquitto: BrokerKind = {
 	...(!program && { missing: "Mosquitto is not installed (apt install mosquitto)" }),
 	retainedToWildcards: true,
 	QoS: 2,
+	redelivers: { duplicate: true, sameIdentifier: true },
 	open: () => open(port => new Mosquitto(program as string, port)),
 };

@@ -52,5 +52,6 @@ export const nats: BrokerKind = {
 	...(!program && { missing: "nats-server is not installed (apt install nats-server)" }),
 	retainedToWildcards: true,
 	QoS: version && Number(version[1]?.split(".")[1]) >= 10 ? 2 : 1,
+	redelivers: { duplicate: true, sameIdentifier: true },
 	open: () => open(port => new Nats(port)),
 };

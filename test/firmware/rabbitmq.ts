@@ -121,5 +121,6 @@ export const rabbitmq: BrokerKind = {
 	...(!program && { missing: "rabbitmq-server is not installed (apt install rabbitmq-server)" }),
 	retainedToWildcards: false,
 	QoS: 1,
+	redelivers: { duplicate: true, sameIdentifier: false },
 	open: () => open(port => new RabbitMQ(port)),
 };

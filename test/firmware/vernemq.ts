@@ -132,5 +132,6 @@ export const vernemq: BrokerKind = {
 	...(why && { missing: why }),
 	retainedToWildcards: true,
 	QoS: 2,
+	redelivers: { duplicate: true, sameIdentifier: true },
 	open: () => openVerneMQ(release as string),
 };

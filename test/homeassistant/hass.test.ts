@@ -22,6 +22,7 @@ const desk: BrokerKind = {
 	name: "the desk's broker",
 	retainedToWildcards: true,
 	QoS: 2,
+	redelivers: { duplicate: true, sameIdentifier: true },
 	async open(): Promise<TestBroker> {
 		const broker = await startBroker({ host: "127.0.0.1", port: 0 });
 		const { port, url } = broker;
