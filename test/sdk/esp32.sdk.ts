@@ -21,6 +21,7 @@ import {
 	root,
 	warnings,
 } from "./sdk.js";
+import { sharesOf } from "./shares.js";
 
 const reason = missing();
 
@@ -70,6 +71,7 @@ export default device => board(device, { features: Object.freeze([${features}]) 
 describe("the firmware for the ESP32", function () {
 	this.timeout(300_000);
 	const rows: Record<string, object> = {};
+	const folders: Record<string, object> = {};
 
 	before(function () {
 		if (!reason) return;
@@ -77,7 +79,7 @@ describe("the firmware for the ESP32", function () {
 		this.skip();
 	});
 	after(() => {
-		if (Object.keys(rows).length) console.table(rows);
+		for (const table of [rows, folders]) if (Object.keys(table).length) console.table(table);
 	});
 	for (const chip of chips)
 		it(`links preloaded for ${chip} without a warning about our modules`, async () => {
@@ -94,6 +96,24 @@ describe("the firmware for the ESP32", function () {
 				aliases: `${all.aliases - bare.aliases} (SDK ${bare.aliases})`,
 			};
 		});
+	it("is the sum of its folders", async () => {
+		const all = await linkChip("esp32c3");
+		const bare = await linkChip("esp32c3", project("bare", []), "bare");
+		const bytes = new Map<string, number>();
+		for (const [folder, sign] of [
+			[all.folder, 1],
+			[bare.folder, -1],
+		] as const)
+			for (const [module, share] of sharesOf(folder)) {
+				const room = /^(?:modules|hosts)\//.test(module) ? module.slice(0, module.lastIndexOf("/")) : module;
+				const row = /^(?:modules|hosts|names)/.test(room) ? room : "main, and of the SDK's TLS";
+				bytes.set(row, (bytes.get(row) ?? 0) + sign * share);
+			}
+		for (const row of [...bytes.keys()].sort()) folders[row] = { "bytes of flash": bytes.get(row) };
+		const sum = [...bytes.values()].reduce((sum, each) => sum + each, 0);
+		const ours = measure(all.folder).bytes - measure(bare.folder).bytes;
+		assert.ok(Math.abs(sum - ours) < 500, `${sum} bytes in all folders, ${ours} in all`);
+	});
 	it("has nothing of Home Assistant in it where a program with the lean manifest names no features", async () => {
 		const without = await linkChip("esp32c3", lean("lean", []), "lean");
 		const project = lean("named", ["homeassistant"]);
