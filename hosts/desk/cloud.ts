@@ -6,7 +6,9 @@
 import { join } from "node:path";
 import { loadCredentials } from "../node/credentials.js";
 import type { Credentials } from "../node/tls.js";
+import { region } from "./aws/account.js";
 import { type Aws, openAws } from "./aws/aws.js";
+import { Control } from "./aws/control.js";
 import { Wrong } from "./config.js";
 import { inPlace, type Options } from "./options.js";
 
@@ -20,6 +22,7 @@ export interface Cloud {
 	readonly aws: Aws;
 	/** Of a board, which becomes a thing. */
 	credentials(id: string): Promise<Credentials>;
+	close(): Promise<void>;
 	/** Of the page, which may do everything. */
 	readonly page: Credentials;
 }
@@ -50,16 +53,25 @@ export async function openCloud(options: Options, root: string, say: (line: stri
 		Statement: [{ Effect: "Allow", Action: "iot:*", Resource: "*" }],
 	});
 	const { files } = await aws.claim(console, [console]);
+	const control = await Control.open(aws);
 	say(`broker at ${aws.url}, a local AWS IoT Core${options.aws === "strict" ? ", strict" : ""}`);
 	say(`and at ${aws.alpnUrl} as AWS has it at port 443 (ALPN x-amzn-mqtt-ca)`);
 	say(`things, certificates and policies in ${folder}`);
 	if (!options.quiet) {
+		const keys = "AWS_ACCESS_KEY_ID=desk AWS_SECRET_ACCESS_KEY=desk";
+		say(
+			`AWS's command line: AWS_ENDPOINT_URL=${control.url} AWS_DEFAULT_REGION=${region} ${keys} aws iot-data …`,
+		);
 		const { ca, certificate, key } = files;
 		const trust = `--ca ${ca} --cert ${certificate} --key ${key}`;
 		say(`in another terminal: npx mqtt sub -v -l mqtts -h localhost -p ${aws.port} ${trust} -t '${root}/#'`);
 	}
 	return {
 		aws,
+		async close() {
+			await control.close();
+			await aws.close();
+		},
 		credentials: async id => loadCredentials((await aws.thing(id)).files),
 		page: loadCredentials(files),
 	};

@@ -280,7 +280,7 @@ async function goodbye({ fleet, broker, cloud, desk, recorder, stopped }: Runnin
 	await desk?.close();
 	await recorder?.close();
 	await broker?.close();
-	await cloud?.aws.close();
+	await cloud?.close();
 }
 
 function end(code: number, lines: readonly string[] = []): never {

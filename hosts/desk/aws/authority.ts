@@ -18,6 +18,7 @@ export interface Issued {
 	readonly certificatePem: string;
 	/** PKCS #8; of a request, the device has it. */
 	readonly privateKeyPem?: string;
+	readonly publicKeyPem?: string;
 }
 
 const algorithm = {
@@ -100,7 +101,9 @@ export class Authority {
 	async device(): Promise<Issued> {
 		const keys = await pair();
 		const issued = await this.#certify("AWS IoT Certificate", keys.publicKey, clientUse);
-		return { ...issued, privateKeyPem: await exported(keys.privateKey) };
+		const spki = await webcrypto.subtle.exportKey("spki", keys.publicKey);
+		const publicKeyPem = `${x509.PemConverter.encode(spki, "PUBLIC KEY")}\n`;
+		return { ...issued, privateKeyPem: await exported(keys.privateKey), publicKeyPem };
 	}
 
 	/** Of a request in PEM. Throws where it is none, is not signed by its key, or is for a key that AWS takes not. */

@@ -7,7 +7,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
-import { fileURLToPath } from "node:url";
+import { arn, local, names, shippedPolicy } from "./account.js";
 import { Authority } from "./authority.js";
 import { type AwsEvent, Broker } from "./broker.js";
 import { type AwsClock, wallClock } from "./clock.js";
@@ -59,14 +59,6 @@ export interface Thing extends Credentials {
 	readonly name: string;
 }
 
-export const region = "local-desk-1";
-export const account = "000000000000";
-/** The names that its certificate proves, and that SNI may ask for. */
-export const names = ["localhost", `desk-ats.iot.${region}.amazonaws.com`] as const;
-const arn = `arn:aws:iot:${region}:${account}:`;
-/** The policy that is shipped for a board. */
-const shipped = new URL("../../esp32/aws-policy.json", import.meta.url);
-
 /** Resolves once both ports listen. Rejects where a port is taken, or a policy in the folder is none. */
 export async function openAws(options: AwsOptions): Promise<Aws> {
 	const { folder, host = "127.0.0.1", seed = 1, clock = wallClock, strict: manner = false } = options;
@@ -113,9 +105,9 @@ export class Aws {
 	readonly shadows: Shadows;
 	readonly jobs: Jobs;
 	readonly ingest: Ingest;
-	readonly #provisioning: Provisioning;
-	readonly #authority: Authority;
-	readonly #registry: Registry;
+	readonly provisioning: Provisioning;
+	readonly authority: Authority;
+	readonly registry: Registry;
 	readonly #broker: Broker;
 	readonly #listeners: readonly Listener[];
 
@@ -127,8 +119,8 @@ export class Aws {
 		listeners: readonly [Listener, Listener],
 		root: string | undefined,
 	) {
-		this.#authority = authority;
-		this.#registry = registry;
+		this.authority = authority;
+		this.registry = registry;
 		this.#broker = broker;
 		this.#listeners = listeners;
 		this.port = listeners[0].port;
@@ -139,8 +131,8 @@ export class Aws {
 		this.shadows = new Shadows(broker, registry);
 		this.ingest = new Ingest(broker);
 		this.jobs = new Jobs(broker);
-		this.#provisioning = new Provisioning(broker, registry, authority);
-		broker.services.push(this.shadows, this.jobs, this.#provisioning, this.ingest);
+		this.provisioning = new Provisioning(broker, registry, authority);
+		broker.services.push(this.shadows, this.jobs, this.provisioning, this.ingest);
 		if (!registry.hasPolicy("glowworm") || root !== undefined)
 			registry.createPolicy("glowworm", shippedPolicy(root));
 	}
@@ -164,9 +156,9 @@ export class Aws {
 			readonly attributes?: { readonly [name: string]: string };
 		} = {},
 	): Promise<Thing> {
-		if (!this.#registry.hasThing(name) || attributes) this.#registry.createThing(name, attributes);
+		if (!this.registry.hasThing(name) || attributes) this.registry.createThing(name, attributes);
 		const credentials = await this.#credentials(name, policies);
-		this.#registry.attachThing(credentials.certificateId, name);
+		this.registry.attachThing(credentials.certificateId, name);
 		return { name, ...credentials };
 	}
 
@@ -177,13 +169,12 @@ export class Aws {
 
 	/** Replaces one of that name. `REGION` and `ACCOUNT` in it are this one's. */
 	createPolicy(name: string, document: PolicyDocument): void {
-		const text = JSON.stringify(document).replaceAll("REGION", region).replaceAll("ACCOUNT", account);
-		this.#registry.createPolicy(name, JSON.parse(text) as PolicyDocument);
+		this.registry.createPolicy(name, local(JSON.stringify(document)));
 	}
 
 	/** `aws iot update-certificate --new-status`: it holds from the next connection on. */
 	setCertificate(certificateId: string, status: "ACTIVE" | "INACTIVE"): void {
-		this.#registry.setStatus(certificateId, status);
+		this.registry.setStatus(certificateId, status);
 	}
 
 	shadow(thing: string, name?: string): Document | undefined {
@@ -207,7 +198,7 @@ export class Aws {
 	}
 	/** `aws iot create-provisioning-template`; policies in it are by name. */
 	createTemplate(name: string, template: Template, hook?: Hook): void {
-		this.#provisioning.createTemplate(name, template, hook);
+		this.provisioning.createTemplate(name, template, hook);
 	}
 
 	/** As the console's MQTT test client does. */
@@ -264,23 +255,23 @@ export class Aws {
 	}
 
 	async #credentials(name: string, policies: readonly string[]): Promise<Credentials> {
-		const folder = join(this.#registry.folder, "certificates", name);
+		const folder = join(this.registry.folder, "certificates", name);
 		const files = {
 			ca: this.ca.file,
 			certificate: join(folder, "certificate.pem"),
 			key: join(folder, "private.key"),
 		};
-		const found = this.#registry.named(name);
+		const found = this.registry.named(name);
 		let id = found;
 		if (id === undefined) {
-			const issued = await this.#authority.device();
+			const issued = await this.authority.device();
 			id = issued.certificateId;
 			mkdirSync(folder, { recursive: true });
 			writeFileSync(files.certificate, issued.certificatePem);
 			writeFileSync(files.key, issued.privateKeyPem as string, { mode: 0o600 });
-			this.#registry.register(issued, "ACTIVE", name);
+			this.registry.register(issued, "ACTIVE", name);
 		}
-		for (const policy of policies) this.#registry.attachPolicy(id, policy);
+		for (const policy of policies) this.registry.attachPolicy(id, policy);
 		return {
 			certificateId: id,
 			certificatePem: readFileSync(files.certificate, "utf8"),
@@ -288,12 +279,4 @@ export class Aws {
 			files,
 		};
 	}
-}
-
-/** hosts/esp32/aws-policy.json, with this region, this account, and the root. */
-function shippedPolicy(root = "greenhouse/1"): PolicyDocument {
-	const text = readFileSync(fileURLToPath(shipped), "utf8");
-	return JSON.parse(
-		text.replaceAll("REGION", region).replaceAll("ACCOUNT", account).replaceAll("greenhouse/1", root),
-	) as PolicyDocument;
 }
