@@ -63,8 +63,7 @@ export async function campaign(options: CampaignOptions): Promise<Account> {
 		await scene.storm();
 		return await scene.drain();
 	} finally {
-		await scene.close();
-		await cluster.close();
+		await scene.close().finally(() => cluster.close());
 	}
 }
 
@@ -144,9 +143,12 @@ class Scene {
 		return this.#account();
 	}
 	async close(): Promise<void> {
-		await Promise.all(this.#boards.map(board => board.close()));
-		await Promise.all(this.#recorders.map(recorder => recorder.close()));
-		await Promise.all(this.#clients.map(client => client.endAsync(true)));
+		const closing = [
+			...this.#boards.map(board => board.close()),
+			...this.#recorders.map(recorder => recorder.close()),
+			...this.#clients.map(client => client.endAsync(true)),
+		];
+		await Promise.allSettled(closing);
 	}
 
 	#account(): Account {

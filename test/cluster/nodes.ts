@@ -93,7 +93,7 @@ export class Cluster {
 		}
 	}
 	async close(): Promise<void> {
-		await Promise.all(this.nodes.map(node => node.kill()));
+		await Promise.allSettled(this.nodes.map(node => node.kill()));
 		await this.#epmd?.stop();
 		rmSync(this.#folder, { recursive: true, force: true });
 	}
