@@ -127,6 +127,12 @@ function swing({ ticks }: Clock): number {
 	return (1 + Math.sin((2 * Math.PI * (ticks % SWING)) / SWING)) / 2;
 }
 
+/** What this machine has, looked for once: that takes longer than the rest of a device. */
+let machine: {
+	readonly processor: string | undefined;
+	readonly thermal: ReturnType<typeof temperature.find>;
+};
+
 function sensors(clock: Clock, directory: string) {
 	const sensor: { [driver: string]: SensorDriver } = {
 		"free-memory": memory.driver,
@@ -134,10 +140,10 @@ function sensors(clock: Clock, directory: string) {
 		replay: replay.driver(clock, directory),
 	};
 	const absent: { [driver: string]: string } = {};
-	const noProcessor = cpu.absent();
-	if (noProcessor) absent["cpu-load"] = noProcessor;
+	machine ??= { processor: cpu.absent(), thermal: temperature.find() };
+	const { processor, thermal } = machine;
+	if (processor) absent["cpu-load"] = processor;
 	else sensor["cpu-load"] = cpu.driver;
-	const thermal = temperature.find();
 	if ("reason" in thermal) absent.temperature = thermal.reason;
 	else sensor.temperature = temperature.driver(thermal.file);
 	return { sensor, absent };
