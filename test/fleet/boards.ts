@@ -1,6 +1,6 @@
 /**
  * One process of a fleet: so many boards of the real firmware in one Node, with flash in RAM or in folders of their own.
- * Tells its parent each alert that a board accepts (read from the records that reach flash), and once a second what the
+ * Tells its parent once a second each alert that a board has accepted (read from the records that reach flash), and what the
  * boards did and cost. Knows no broker but the one address that it is given.
  */
 
@@ -35,10 +35,12 @@ export type Order =
 	| { readonly close: true };
 
 /** What it tells. */
-export type Word = { readonly accepted: string } | { readonly second: Second } | { readonly closed: true };
+export type Word = { readonly second: Second } | { readonly closed: true };
 
 /** Of all boards of the process, since the last one. */
 export interface Second {
+	/** Alerts that were accepted, as the recorder knows them. */
+	readonly accepted: readonly string[];
 	readonly samples: number;
 	readonly due: number;
 	/** Connections begun, by the second of the wall clock in which they were. */
@@ -55,6 +57,7 @@ const PERIOD = 1000;
 const SENSORS = 2;
 const tell = (word: Word) => process.send?.(word);
 const boards: { close(callback: () => void): void }[] = [];
+let accepted: string[] = [];
 const counted = { samples: 0, connects: new Map<number, number>() };
 let quiet = false;
 
@@ -102,8 +105,8 @@ function switchOn(
 	const socket = { ...client.socket, io: counting(client.socket.io) };
 	const sensor = { swing: { io: swing(samples, number % samples), quantity: "value" } };
 	const device = { ...host, sensor, network: { mqtt: { client: { ...client, socket } } } };
-	const accepted = (alert: string) => tell({ accepted: `${id} ${alert}` });
-	const flash = data ? watched(host.flash, accepted) : inMemory(accepted);
+	const onAccepted = (alert: string) => void accepted.push(`${id} ${alert}`);
+	const flash = data ? watched(host.flash, onAccepted) : inMemory(onAccepted);
 	const board = main({ ...device, flash } as Device);
 	if (!board) throw new Error("fleet: the description is wrong");
 	boards.push(board);
@@ -152,7 +155,8 @@ function second(): void {
 	const late = Math.max(0, delay.max / 1e6 - 10);
 	delay.reset();
 	const cpu = (user + system) / 1000;
-	tell({ second: { samples, due, connects, cpu, rss: process.memoryUsage.rss(), late } });
+	tell({ second: { accepted, samples, due, connects, cpu, rss: process.memoryUsage.rss(), late } });
+	accepted = [];
 }
 setInterval(second, 1000);
 

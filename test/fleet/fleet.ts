@@ -106,6 +106,8 @@ class Fleet {
 		const recovery = stop && (await this.#outage(stop));
 		this.#phase = "draining";
 		this.#order({ quiet: true });
+		// Until the processes have told of the last alert.
+		for (let second = 0; second < 3; second++) await this.#second();
 		await this.#until(() => this.#lost === 0);
 		return {
 			boards,
@@ -204,8 +206,8 @@ class Fleet {
 		});
 		this.#children.push(child);
 		child.on("message", (word: Word) => {
-			if ("accepted" in word) this.#accepted.add(word.accepted);
-			else if ("second" in word) {
+			if ("second" in word) {
+				for (const alert of word.second.accepted) this.#accepted.add(alert);
 				this.#seconds.push(word.second);
 				for (const [second, count] of word.second.connects)
 					this.#connects.set(second, (this.#connects.get(second) ?? 0) + count);
