@@ -35,7 +35,7 @@ interface Provider {
 	readonly I2C?: { readonly default?: { readonly data?: number; readonly clock?: number } };
 }
 
-export function createDevice(): Device {
+export const createDevice = (): Device => {
 	const board = provider as unknown as Provider;
 	const stored = keyValue as unknown as KeyValue;
 	const provision = new StoredProvision(stored, ["ssid", "password", ...keys]);
@@ -96,4 +96,4 @@ export function createDevice(): Device {
 		trace: print,
 		restart: () => (globalThis as unknown as { System: { restart(): void } }).System.restart(),
 	});
-}
+};

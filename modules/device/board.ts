@@ -73,14 +73,14 @@ export default class Board {
 	constructor(options: BoardOptions) {
 		const { device, description, storage } = options;
 		const { timer, clock, network, provision, trace } = device;
-		const { outbox } = storage;
+		const outbox = storage.outbox;
 		const { longestAnswer, features = [] } = options;
 		const base = topics.base(description.root, description.id);
 		const restart = () => this.restart();
 		const forgetting = () => decommission.active;
 		const full = (name: string) => retained.full(name);
 		const limits = limitsOf(description);
-		const { ingest } = description;
+		const ingest = description.ingest;
 		const publisher = new Publisher({ base, limits, ingest, timer, trace, forgetting, full, longestAnswer });
 		const memory = new Memory(storage.memory);
 		const boot = new Boot(memory, storage);
@@ -111,7 +111,7 @@ export default class Board {
 			trying,
 		});
 		fault.retained = retained;
-		const { cleanup } = retained;
+		const cleanup = retained.cleanup;
 		this.outputs = outputs;
 		const announce = () => retained.announce();
 		const perform = (order: Values) => command.perform(order);
@@ -132,12 +132,12 @@ export default class Board {
 		this.session = publisher.session = this.connect(router);
 		const button = this.makeButton();
 		const buttons = button ? [button, new Restore(device, button, settings, restart)] : [];
-		const { trial } = this;
+		const trial = this.trial;
 		this.closing = [...sensors, fault, decommission, retained, ...made, trial, ...buttons, time, publisher];
 		this.refresh = timer.repeat(() => retained.announce(), description.refresh);
 		if (decommission.active) return;
 		fault.start();
-		for (const sensor of sensors) sensor.start();
+		sensors.forEach(sensor => sensor.start());
 	}
 
 	/** With the changes of `cmd config`. */
@@ -162,7 +162,7 @@ export default class Board {
 
 	/** False when this host cannot. */
 	private restart(): boolean {
-		const { restart } = this.options.device;
+		const restart = this.options.device.restart;
 		if (!restart) return false;
 		this.options.device.timer.set(() => this.close(() => restart()), PAUSE);
 		return true;
@@ -191,15 +191,15 @@ export default class Board {
 	/** Stops everything that the board does of its own accord. */
 	private rest(): void {
 		this.closed = true;
-		const { timer } = this.options.device;
+		const timer = this.options.device.timer;
 		timer.clear(this.reconnecting);
 		timer.clear(this.refresh);
-		for (const part of this.closing) part.close();
+		this.closing.forEach(part => part.close());
 	}
 
 	/** The session has ended. */
 	private end(): void {
-		for (const output of this.outputs) output.close();
+		this.outputs.forEach(output => output.close());
 		this.options.storage.close();
 	}
 
@@ -207,7 +207,7 @@ export default class Board {
 	// again: sensors/sampler.ts.)
 
 	private makeSensors(parts: SensorParts, edges: Edges): Sensor[] {
-		const { device } = this.options;
+		const device = this.options.device;
 		const { sensors, alerts } = this.description;
 		return sensors.map(sensor => {
 			const own = alerts.filter(alert => alert.sensor === sensor.name);
@@ -217,7 +217,7 @@ export default class Board {
 
 	/** The lamp is the first. */
 	private makeOutputs(parts: OutputParts): Output[] {
-		const { device } = this.options;
+		const device = this.options.device;
 		const { lamp, actuators } = this.description;
 		const outputs: Output[] = [];
 		const add = (name: string, description: OutputDescription, driver: ActuatorDriver) => {
@@ -229,19 +229,20 @@ export default class Board {
 			}
 		};
 		if (lamp) add("lamp", lamp, lampDriver(device, lamp));
-		for (const actuator of actuators)
-			add(actuator.name, actuator, device.actuator?.[actuator.driver] as ActuatorDriver);
+		actuators.forEach(actuator =>
+			add(actuator.name, actuator, device.actuator?.[actuator.driver] as ActuatorDriver),
+		);
 		return outputs;
 	}
 
 	private makeButton(): Button | undefined {
-		const { button } = this.description;
+		const button = this.description.button;
 		const output = this.outputs.find(({ name }) => name === (button?.actuator ?? name));
 		if (!button || !output) return undefined;
 		try {
 			return new Button(this.options.device, button, () => {
 				output.press();
-				for (const part of this.parts) part.pressed?.();
+				this.parts.forEach(part => part.pressed?.());
 			});
 		} catch (error) {
 			this.publisher.report(`button: ${error}`);
@@ -252,7 +253,7 @@ export default class Board {
 	private connect(router: Router): SessionLike {
 		const { device, description, storage, connect } = this.options;
 		const { trial, outputs, decommission, retained, parts } = this;
-		const { watch } = device.network;
+		const watch = device.network.watch;
 		const { retain, maximumPayload, publishRate } = this.publisher.gate.limits;
 		return connect({
 			id: description.id,
@@ -273,21 +274,21 @@ export default class Board {
 			onAccepted: broker => {
 				// Nodes of a cluster share their sessions.
 				const one = description.brokerOrder === "random" ? 0 : broker;
-				for (const output of outputs) output.accepted(one);
+				outputs.forEach(output => output.accepted(one));
 			},
 			onOnline: present => {
 				this.publisher.report("online");
 				trial.online();
-				for (const output of outputs) output.online(present);
+				outputs.forEach(output => output.online(present));
 				decommission.online();
 				retained.announce();
-				for (const part of parts) part.online?.(present);
+				parts.forEach(part => part.online?.(present));
 			},
 			onOffline: () => {
 				this.publisher.report("offline");
 				trial.offline();
-				for (const output of outputs) output.offline();
-				for (const part of parts) part.offline?.();
+				outputs.forEach(output => output.offline());
+				parts.forEach(part => part.offline?.());
 			},
 			onReport: (event, detail) => {
 				const left = event === Report.filterRefused || event === Report.filterLeftOut;

@@ -22,9 +22,10 @@ const aws: Feature = freeze({
 	board: freeze({ shadow: "boolean ?", jobs: "boolean ?", ingest: "word ?" }),
 	sensor: freeze({}),
 	check(value: Values, problems: Problem[]): void {
-		for (const key of keys)
+		keys.forEach(key => {
 			if (value[key] !== undefined && profileOf(value) !== "aws")
 				problems.push({ key, expected: 'nothing without "profile":"aws"', found: `${value[key]}` });
+		});
 		const { ingest, homeAssistant } = value;
 		if (typeof ingest === "string" && !isRule(ingest))
 			report(problems, "ingest", "the name of a rule: A-Z a-z 0-9 _", ingest);

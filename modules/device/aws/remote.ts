@@ -27,7 +27,7 @@ export default class Remote {
 		const sections = settings.readable;
 		if (JSON.stringify(sections).length > publisher.longestAnswer)
 			publisher.report(`${NAME}: too long for a report, ${publisher.longestAnswer} bytes are possible`);
-		else for (const key of Object.keys(sections)) this.shadow.report(key, JSON.stringify(sections[key]));
+		else Object.keys(sections).forEach(key => this.shadow.report(key, JSON.stringify(sections[key])));
 	}
 
 	private change(state: Values, times: Values): void {

@@ -117,7 +117,9 @@ export default class Command {
 	private help(): Values {
 		const { device, settings } = this.options;
 		const set: { [section: string]: readonly string[] } = {};
-		for (const section of Object.keys(changeable)) set[section] = [...(changeable[section] ?? [])];
+		Object.keys(changeable).forEach(section => {
+			set[section] = [...(changeable[section] ?? [])];
+		});
 		if (this.allows("provision") && device.provision) set.provision = [...device.provision.keys];
 		const allowed = settings.current.commands.filter(word => word !== "provision" && word !== "help");
 		return { cmd: ["help", ...allowed], ...(this.allows("config") && { set }) };
@@ -145,13 +147,13 @@ export default class Command {
 		if (Object.keys(changes).length) {
 			const problems = settings.change(changes);
 			if (problems.length) return problems;
-			const { current } = settings;
-			for (const sensor of sensors) sensor.adopt(current);
-			for (const output of outputs) {
+			const current = settings.current;
+			sensors.forEach(sensor => sensor.adopt(current));
+			outputs.forEach(output => {
 				const own = current.actuators.find(({ name }) => name === output.name) ?? current.lamp;
 				if (own) output.configure(own);
-			}
-			for (const part of parts) part.configured?.();
+			});
+			parts.forEach(part => part.configured?.());
 		}
 		if (provision === undefined) return [];
 		const stored = provision ? device.provision?.propose(provision as Texts) : device.provision?.drop();
@@ -178,18 +180,18 @@ export default class Command {
 	private forget(all: unknown = false): string | undefined {
 		const { device, sensors, decommission } = this.options;
 		if (typeof all !== "boolean") return `all: expected true or false, found ${brief(all)}`;
-		for (const sensor of sensors) sensor.close();
+		sensors.forEach(sensor => sensor.close());
 		if (!decommission.begin(all)) device.trace?.("forget: could not be stored, a restart will not know it");
 		return undefined;
 	}
 }
 
 /** A few mistakes only, or a small message could cause a long answer. */
-function told(problems: readonly Problem[]): string {
+const told = (problems: readonly Problem[]): string => {
 	const few = problems.slice(0, MISTAKES).map(problem => line(problem));
 	const more = problems.length - few.length;
 	return few.join("; ") + (more > 0 ? `; and ${more} more` : "");
-}
+};
 
 /** A command as it was read; with an `error` it is not carried out. */
 export interface Order {
@@ -199,34 +201,35 @@ export interface Order {
 	readonly error?: string;
 }
 
-export function readOrder(payload: Uint8Array, names: Names): Order {
+export const readOrder = (payload: Uint8Array, names: Names): Order => {
 	const value = read(payload, names);
 	return typeof value === "string" ? { value: {}, error: value } : orderOf(value);
-}
+};
 
-function orderOf(value: Values): Order {
+const orderOf = (value: Values): Order => {
 	const cid = cidOf(value.cid);
 	const head = { value, ...(cid !== undefined && { cid }) };
-	const { cmd } = value;
+	const cmd = value.cmd;
 	if (typeof cmd === "string" && verbs.includes(cmd)) {
 		const problems: Problem[] = [];
-		for (const key of Object.keys(value)) if (!keys.includes(key)) unknown(problems, key, key, keys);
+		Object.keys(value).forEach(key => {
+			if (!keys.includes(key)) unknown(problems, key, key, keys);
+		});
 		return { ...head, cmd, ...(problems.length && { error: told(problems) }) };
 	}
 	const close = typeof cmd === "string" ? nearest(cmd, verbs) : undefined;
 	const hint = close ? `, perhaps "${close}"` : "";
 	return { ...head, error: `cmd: expected one of ${verbs.join(", ")}${hint}, found ${brief(cmd)}` };
-}
+};
 
 /** As `show`, but of a longer text only its length: it may be a mistyped command with a password in it. */
-function brief(value: unknown): string {
-	return typeof value === "string" && value.length > BRIEF ? `${value.length} characters` : show(value);
-}
+const brief = (value: unknown): string =>
+	typeof value === "string" && value.length > BRIEF ? `${value.length} characters` : show(value);
 
 /** The command as an object, or the mistake. */
-function read(payload: Uint8Array, names: Names): Values | string {
+const read = (payload: Uint8Array, names: Names): Values | string => {
 	const { text, value, error } = parse(payload, LONGEST, names);
 	if (isRecord(value)) return value;
 	if (text === undefined) return error as string;
 	return text.startsWith("{") ? `${error}, found ${brief(text)}` : { cmd: text };
-}
+};

@@ -114,12 +114,12 @@ export interface ButtonDescription {
 }
 
 /** `drivers` are the host's sensor drivers (ECMA-419 §30 `sensor`), `actuators` its drivers beside the lamp's; `forms` are the features'. */
-export function check(
+export const check = (
 	raw: unknown,
 	drivers: Device["sensor"],
 	actuators: { readonly [driver: string]: ActuatorDriver } = {},
 	forms: readonly Form[] = [],
-): { readonly description?: Description; readonly problems: Problem[] } {
+): { readonly description?: Description; readonly problems: Problem[] } => {
 	const problems: Problem[] = [];
 	const known: Known = { sensors: drivers, actuators, forms };
 	const value = walk(board, raw, "", problems, known);
@@ -128,37 +128,36 @@ export function check(
 		checkLimits(value, problems);
 	}
 	return problems.length ? { problems } : { description: value as unknown as Description, problems };
-}
+};
 
 /** The options for a driver's class: the driver's own defaults, then the keys of the description that it knows. */
-export function optionsFor(
+export const optionsFor = (
 	driver: { readonly options?: { readonly [name: string]: DriverOption }; readonly defaults?: object },
 	description: object,
-): { [name: string]: unknown } {
+): { [name: string]: unknown } => {
 	const result: { [name: string]: unknown } = { ...driver.defaults };
-	for (const name of Object.keys(driver.options ?? {})) {
+	Object.keys(driver.options ?? {}).forEach(name => {
 		const value = (description as Values)[name];
 		if (value !== undefined) result[name] = value;
-	}
+	});
 	return result;
-}
+};
 
 /** A problem as one line; `source` is the file it is in. */
-export function line({ key, expected, found }: Problem, source?: string): string {
-	return `${source === undefined ? "" : `${source}: `}${key}: expected ${expected}, found ${found}`;
-}
+export const line = ({ key, expected, found }: Problem, source?: string): string =>
+	`${source === undefined ? "" : `${source}: `}${key}: expected ${expected}, found ${found}`;
 
 /** Every broker wants TLS. */
-export function onlyTLS({ broker = [] }: Description): boolean {
+export const onlyTLS = ({ broker = [] }: Description): boolean => {
 	const all = typeof broker === "string" ? [broker] : broker;
 	return all.length > 0 && all.every(text => parseAddress(text)?.secure);
-}
+};
 
 /** Where the brokers are, in order of preference; with problems where this host cannot reach them. */
-export function addresses(
+export const addresses = (
 	{ broker = [], user, password }: Description,
 	tls: boolean,
-): { readonly addresses: readonly Address[]; readonly problems: Problem[] } {
+): { readonly addresses: readonly Address[]; readonly problems: Problem[] } => {
 	const all = typeof broker === "string" ? [broker] : broker;
 	const problems: Problem[] = [];
 	if (all.length === 0) report(problems, "broker", BROKER, undefined);
@@ -170,4 +169,4 @@ export function addresses(
 	if (!tls && addresses.some(({ secure }) => secure))
 		problems.push({ key: "broker", expected: "mqtt:// (this host has no TLS)", found: "mqtts://" });
 	return { addresses, problems };
-}
+};

@@ -40,18 +40,18 @@ const further: readonly string[] = freeze(
 );
 
 /** The names that messages to a board of this description may use as keys. */
-export function knownNames({ sensors, alerts, actuators }: Description): (name: string) => boolean {
-	return name =>
+export const knownNames =
+	({ sensors, alerts, actuators }: Description): ((name: string) => boolean) =>
+	name =>
 		further.includes(name) ||
 		sections.includes(name) ||
 		Object.values(changeable).some(keys => keys.includes(name)) ||
 		[sensors, alerts, actuators].some(list => list.some(item => item.name === name));
-}
 
 /** The mistake of a memory that refuses a change. */
-export function unstored(key: string): readonly Problem[] {
-	return [{ key, expected: "a change that can be stored", found: "a memory that refuses it" }];
-}
+export const unstored = (key: string): readonly Problem[] => [
+	{ key, expected: "a change that can be stored", found: "a memory that refuses it" },
+];
 
 export default class Settings {
 	private readonly original: Description;
@@ -68,7 +68,7 @@ export default class Settings {
 		const { description, problems } = this.changed(changes);
 		if (description) this.inForce = description;
 		// The description has changed since, and they no longer fit.
-		for (const problem of problems) device.trace?.(`configuration ignored: ${line(problem)}`);
+		problems.forEach(problem => device.trace?.(`configuration ignored: ${line(problem)}`));
 	}
 
 	get current(): Description {
@@ -77,14 +77,16 @@ export default class Settings {
 
 	/** All that can be changed, with its present values. */
 	get readable(): Values {
-		const { lamp } = this.inForce;
+		const lamp = this.inForce.lamp;
 		const result: { [section: string]: Values } = {};
 		if (lamp) result.lamp = chosen(lamp, output);
-		for (const section of ["sensors", "alerts", "actuators"] as const) {
+		(["sensors", "alerts", "actuators"] as const).forEach(section => {
 			const all: { [name: string]: Values } = {};
-			for (const item of this.inForce[section]) all[item.name] = chosen(item, keysOf(section));
+			this.inForce[section].forEach(item => {
+				all[item.name] = chosen(item, keysOf(section));
+			});
 			result[section] = all;
-		}
+		});
 		return result;
 	}
 
@@ -108,22 +110,23 @@ export default class Settings {
 		const { original, device } = this;
 		const problems: Problem[] = [];
 		const raw: Patch = { ...original };
-		for (const section of Object.keys(changes)) {
+		Object.keys(changes).forEach(section => {
 			const further = changes[section];
 			if (section === "lamp") raw.lamp = item(original.lamp, further, "lamp", output, problems);
 			else if (Object.hasOwn(changeable, section))
 				raw[section] = list(original[section as Section], further, section, problems);
 			else unknown(problems, section, section, sections);
-		}
+		});
 		return problems.length ? { problems } : check(raw, device.sensor, device.actuator, device.forms);
 	}
 }
 
 /** Earlier changes and further ones, merged down to the keys of an item; deeper objects are values. */
-export function merged(earlier: Values, further: Values, levels = 2): Values {
+export const merged = (earlier: Values, further: Values, levels = 2): Values => {
 	// A Map, since an assignment to the key "__proto__" would go unnoticed.
 	const result = new Map(Object.entries(earlier));
-	for (const [key, value] of Object.entries(further)) {
+	Object.keys(further).forEach(key => {
+		const value = further[key];
 		const old = result.get(key);
 		if (value === null) result.delete(key);
 		else
@@ -131,55 +134,54 @@ export function merged(earlier: Values, further: Values, levels = 2): Values {
 				key,
 				levels && isRecord(value) ? merged(isRecord(old) ? old : {}, value, levels - 1) : value,
 			);
-	}
+	});
 	return Object.fromEntries(result);
-}
+};
 
-function keysOf(section: string): readonly string[] {
-	return changeable[section] as readonly string[];
-}
+const keysOf = (section: string): readonly string[] => changeable[section] as readonly string[];
 
 /** The items of a section, each with its changes. */
-function list(
+const list = (
 	original: readonly { readonly name: string }[],
 	changes: unknown,
 	section: string,
 	problems: Problem[],
-): readonly unknown[] {
+): readonly unknown[] => {
 	const items: unknown[] = [...original];
 	const names = original.map(({ name }) => name);
 	if (!isRecord(changes))
 		problems.push({ key: section, expected: "an object of names", found: "something else" });
 	else
-		for (const name of Object.keys(changes)) {
+		Object.keys(changes).forEach(name => {
 			const index = names.indexOf(name);
 			const key = `${section}.${name}`;
 			if (index < 0) unknown(problems, key, name, names);
 			else items[index] = item(original[index], changes[name], key, keysOf(section), problems);
-		}
+		});
 	return items;
-}
+};
 
-function item(
+const item = (
 	original: object | undefined,
 	changes: unknown,
 	key: string,
 	allowed: readonly string[],
 	problems: Problem[],
-): object {
+): object => {
 	const expected = original ? "an object" : "nothing, since there is none";
 	if (!original || !isRecord(changes)) problems.push({ key, expected, found: "something else" });
 	else
-		for (const name of Object.keys(changes))
+		Object.keys(changes).forEach(name => {
 			if (!allowed.includes(name)) unknown(problems, `${key}.${name}`, name, allowed);
+		});
 	return { ...original, ...(changes as object) };
-}
+};
 
-function chosen(item: object, allowed: readonly string[]): Values {
+const chosen = (item: object, allowed: readonly string[]): Values => {
 	const result: Patch = {};
-	for (const key of allowed) {
+	allowed.forEach(key => {
 		const value = (item as Values)[key];
 		if (value !== undefined) result[key] = value;
-	}
+	});
 	return result;
-}
+};

@@ -36,7 +36,7 @@ export default class Info {
 	/** As it is now. */
 	get values(): Values {
 		const { device, storage, memory, boot, time, publisher, sensors, counters } = this.options;
-		const { stopped } = publisher.gate;
+		const stopped = publisher.gate.stopped;
 		// It decides the quality.
 		time.now();
 		return {
