@@ -69,6 +69,17 @@ const mistakes: readonly (readonly [what: string, document: object, key: string,
 		changed({ device_class: "energy", unit_of_measurement: "kWh" }),
 		"components.temp.state_class",
 	],
+	["a temperature that is a sum", changed({ state_class: "total" }), "components.temp.state_class"],
+	[
+		"a wind direction that is averaged as a number",
+		changed({ device_class: "wind_direction", unit_of_measurement: "°" }),
+		"components.temp.state_class",
+	],
+	[
+		"an angle in radians",
+		changed({ device_class: undefined, unit_of_measurement: "rad", state_class: "measurement_angle" }),
+		"components.temp.unit_of_measurement",
+	],
 	[
 		"a template that does not end",
 		changed({ value_template: "{{ value_json.v" }),

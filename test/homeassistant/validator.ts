@@ -192,7 +192,7 @@ const units: { readonly [deviceClass: string]: readonly string[] } = {
 	pm1: ["μg/m³"],
 	pm10: ["μg/m³"],
 	pm25: ["μg/m³"],
-	power: ["mW", "W", "kW", "MW", "GW", "TW", "BTU/h"],
+	power: ["mW", "W", "kW", "MW", "GW", "TW"],
 	power_factor: ["%", ""],
 	precipitation: ["cm", "in", "mm"],
 	precipitation_intensity: ["in/d", "in/h", "mm/d", "mm/h"],
@@ -204,13 +204,24 @@ const units: { readonly [deviceClass: string]: readonly string[] } = {
 	volatile_organic_compounds: ["μg/m³", "mg/m³"],
 	voltage: ["V", "mV", "μV", "kV", "MV"],
 	volume: ["L", "mL", "gal", "fl. oz.", "m³", "ft³", "CCF", "MCF"],
+	volume_storage: ["L", "mL", "gal", "fl. oz.", "m³", "ft³", "CCF", "MCF"],
 	volume_flow_rate: ["m³/h", "m³/min", "m³/s", "ft³/min", "L/h", "L/min", "L/s", "mL/s", "gal/min", "gal/h"],
 	water: ["L", "gal", "m³", "ft³", "CCF", "MCF"],
 	weight: ["kg", "g", "mg", "μg", "oz", "lb", "st"],
 	wind_direction: ["°"],
 	wind_speed: ["ft/s", "km/h", "kn", "m/s", "mph", "mm/s"],
 };
-const sums = ["energy", "gas", "water"];
+/** State classes by class, where they are not `measurement` alone. */
+const totals = ["total", "total_increasing"];
+const states: { readonly [deviceClass: string]: readonly string[] } = {
+	...{ energy: totals, gas: totals, volume: totals, water: totals },
+	wind_direction: ["measurement_angle"],
+	data_size: ["measurement", "measurement_angle", ...totals],
+	distance: ["measurement", "measurement_angle", ...totals],
+	duration: ["measurement", "measurement_angle", ...totals],
+	precipitation: ["measurement", "measurement_angle", ...totals],
+	weight: ["measurement", ...totals],
+};
 const binaryClasses = [
 	"battery",
 	"cold",
@@ -277,7 +288,8 @@ export function validate(name: string, document: string): Problem[] {
 	const problems: Problem[] = [];
 	const report = (key: string, expected: string, found: unknown) =>
 		void problems.push({ key, expected, found: found === undefined ? "nothing" : JSON.stringify(found) });
-	if (!/^[^/]+\/device\/([a-zA-Z0-9_-]+\/)?[a-zA-Z0-9_-]+\/config$/.test(name))
+	// Of the prefix nothing is known but that it is a topic.
+	if (topic(name) || !/^[^/].*\/device\/([a-zA-Z0-9_-]+\/)?[a-zA-Z0-9_-]+\/config$/.test(name))
 		report("topic", "PREFIX/device/[NODE/]ID/config of A-Z a-z 0-9 _ -", name);
 	let root: Json;
 	try {
@@ -362,8 +374,11 @@ function classes(
 		}
 		if (typeof unit === "string" && unit.includes("\u00b5"))
 			report(`${at}.unit_of_measurement`, "the Greek letter mu", unit);
-		if (sums.includes(deviceClass as string) && stateClass === "measurement")
-			report(`${at}.state_class`, "total or total_increasing", stateClass);
+		const known = deviceClass === undefined ? undefined : (states[deviceClass as string] ?? ["measurement"]);
+		if (stateClass !== undefined && known && !known.includes(stateClass as string))
+			report(`${at}.state_class`, known.join(" or "), stateClass);
+		if (stateClass === "measurement_angle" && unit !== "°")
+			report(`${at}.unit_of_measurement`, "° (measurement_angle)", unit);
 	}
 	if (
 		platform === "binary_sensor" &&

@@ -44,15 +44,13 @@ temperature |*°C|*°F|*K|
 volatile_organic_compounds |μg/m³|mg/m³|
 voltage |μV|*mV|*V|kV|
 volume |L|mL|m³|gal|ft³|
+volume_storage |L|mL|m³|gal|ft³|
 volume_flow_rate |L/min|L/h|L/s|m³/h|mL/s|gal/min|
 water |L|m³|gal|ft³|
 weight |kg|g|mg|μg|oz|lb|
 wind_direction |°|
 wind_speed |m/s|km/h|mph|kn|ft/s|
 `;
-
-/** Classes whose value is a sum, for which `measurement` is refused. */
-const sums: readonly string[] = Object.freeze(["energy", "gas", "water", "volume"]);
 
 const namesIn = (table: string): string => {
 	let names = "";
@@ -63,7 +61,7 @@ const namesIn = (table: string): string => {
 
 /** As the description's form has them. */
 export const deviceClasses = namesIn(table);
-export const stateClasses = "measurement|total|total_increasing";
+export const stateClasses = "measurement|measurement_angle|total|total_increasing";
 
 /** Both spellings of the micro sign mean the same; Home Assistant wants the Greek letter. */
 export const unitOf = (unit: string): string => (unit.startsWith("\u00b5") ? `\u03bc${unit.slice(1)}` : unit);
@@ -79,8 +77,15 @@ export const wrongUnit = (deviceClass: string, unit = ""): string | undefined =>
 	return known.map(each => (each === "-" ? "no unit" : each)).join(", ");
 };
 
-export const wrongState = (deviceClass: string, stateClass: string): boolean =>
-	sums.includes(deviceClass) && stateClass === "measurement" && deviceClass !== "volume";
+/** The state classes that a device class may have, its own first: Home Assistant warns of any other. */
+export const statesOf = (deviceClass = "", unit?: string): string => {
+	const one = `|${deviceClass}|`;
+	if ("|energy|gas|volume|water|".includes(one)) return "total_increasing|total";
+	if (deviceClass === "wind_direction") return "measurement_angle";
+	if (deviceClass !== "" && !"|data_size|distance|duration|precipitation|weight|".includes(one))
+		return "measurement";
+	return `measurement|total|total_increasing${unit === "°" ? "|measurement_angle" : ""}`;
+};
 
 /** The class that a sensor has when its description names none. */
 export const classOf = (driver: string, unit = ""): string | undefined => {
@@ -90,6 +95,3 @@ export const classOf = (driver: string, unit = ""): string | undefined => {
 	const start = table.lastIndexOf("\n", at) + 1;
 	return table.slice(start, table.indexOf(" ", start));
 };
-
-export const stateClassOf = (deviceClass: string | undefined): string =>
-	deviceClass !== undefined && sums.includes(deviceClass) ? "total_increasing" : "measurement";

@@ -13,7 +13,7 @@ import {
 import type { Values } from "../description/schema.js";
 import type { Device } from "../io.js";
 import topics from "../topics.js";
-import { classOf, stateClassOf, unitOf } from "./classes.js";
+import { classOf, statesOf, unitOf } from "./classes.js";
 
 export interface About {
 	readonly description: Description;
@@ -175,7 +175,7 @@ export default class Components {
 			val_tpl: batch > 1 ? "{{ value_json.v | last }}" : "{{ value_json.v }}",
 			...(unit !== undefined && { unit_of_meas: unitOf(unit) }),
 			...(deviceClass !== undefined && { dev_cla: deviceClass }),
-			stat_cla: description.stateClass ?? stateClassOf(deviceClass),
+			stat_cla: description.stateClass ?? statesOf(deviceClass).split("|")[0],
 			exp_aft: Math.ceil(silence(description) / 1000),
 			...(decimals !== undefined && { sug_dsp_prc: decimals }),
 			...(deviceClass === "signal_strength" && { ent_cat: "diagnostic" }),

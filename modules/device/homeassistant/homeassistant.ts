@@ -12,7 +12,7 @@ import type { Feature, Part, Parts } from "../feature.js";
 import { firmware } from "../retained/info.js";
 import topics from "../topics.js";
 import Bundle from "./bundle.js";
-import { classOf, deviceClasses, stateClasses, wrongState, wrongUnit } from "./classes.js";
+import { classOf, deviceClasses, stateClasses, statesOf, wrongUnit } from "./classes.js";
 import Discovery, { discoveryRooms } from "./discovery.js";
 
 const EXPECTED = 'true, or an object such as {"prefix":"homeassistant","area":"Hall"}';
@@ -76,9 +76,10 @@ const checkClasses = (sensor: Values, { sensors }: Known, key: string, problems:
 	} = sensor as { readonly [key: string]: string | undefined };
 	const unit = more.unit ?? sensors[driver]?.unit;
 	const found = deviceClass ?? classOf(driver, unit);
-	if (found === undefined) return;
-	const expected = deviceClass === undefined ? undefined : wrongUnit(found, unit);
-	if (expected !== undefined) report(problems, `${key}.unit`, `${expected} (deviceClass ${found})`, unit);
-	if (stateClass !== undefined && wrongState(found, stateClass))
-		report(problems, `${key}.stateClass`, `total or total_increasing (${found})`, stateClass);
+	const units = deviceClass === undefined ? undefined : wrongUnit(deviceClass, unit);
+	if (units !== undefined) report(problems, `${key}.unit`, `${units} (deviceClass ${deviceClass})`, unit);
+	const states = statesOf(found, unit).split("|");
+	// Of others the form has said so.
+	if (!stateClasses.split("|").includes(stateClass ?? "") || states.includes(stateClass ?? "")) return;
+	report(problems, `${key}.stateClass`, `${states.join(" or ")} (${found ?? "no deviceClass"})`, stateClass);
 };

@@ -119,7 +119,7 @@ describe("the device document for Home Assistant", () => {
 			name,
 			driver: fc.constantFrom("temperature", "humidity", "wave"),
 			every: fc.integer({ min: 5, max: 86_400_000 }),
-			unit: fc.constantFrom("°C", "%", "hPa", "\u00b5g/m³", "kWh", "lux", "dBm", "V"),
+			unit: fc.constantFrom("°", "L", "kg", "°C", "%", "hPa", "\u00b5g/m³", "kWh", "lux", "dBm", "V"),
 			decimals: fc.integer({ min: 0, max: 9 }),
 			deadband: fc.double({ min: 0, max: 10, noNaN: true }),
 			maxSilence: fc.integer({ min: 100, max: 86_400_000 }),
@@ -136,6 +136,7 @@ describe("the device document for Home Assistant", () => {
 			sensors: fc.uniqueArray(sensor, { selector: ({ name }) => name, maxLength: 6 }),
 			lamp: fc.record({ pin: fc.constant(2), dimmable: fc.boolean() }),
 			button: fc.constant({ pin: 0 }),
+			homeAssistant: fc.constantFrom(true, { prefix: "ha/test" }, { prefix: "Süd", area: "Süd" }),
 			commands: fc.subarray(["info", "config", "identify", "restart", "forget"]),
 		},
 		{ requiredKeys: ["root", "id", "sensors"] },
@@ -159,6 +160,41 @@ describe("the device document for Home Assistant", () => {
 			{ numRuns: 1000 },
 		);
 		assert.ok(passed > 100, `only ${passed} passed the check`);
+	});
+
+	const one = (more: object) => {
+		const sensors = [{ name: "a", driver: "wave", every: 1000, ...more }];
+		return check({ root: "a", id: "b", homeAssistant: true, sensors }, drivers, {}, [homeAssistant]);
+	};
+
+	it("is one that Home Assistant takes whole for every device class, with every unit that the check lets it have", () => {
+		let tried = 0;
+		for (const deviceClass of deviceClasses.split("|")) {
+			const [problem] = one({ unit: "parsec", deviceClass }).problems;
+			const [list = ""] = (problem?.expected ?? "").split(" (");
+			for (const unit of list.split(", ")) {
+				const { description, problems } = one({ deviceClass, ...(unit !== "no unit" && { unit }) });
+				assert.deepEqual(problems, [], `${deviceClass} in ${unit}`);
+				const made = bundle(description as Description);
+				assert.deepEqual(validate(made.topic, text(made)), [], `${deviceClass} in ${unit}`);
+				tried++;
+			}
+		}
+		assert.ok(tried > 100, `${tried}`);
+	});
+
+	it("is not needed for a state class that its device class may not have, nor for a class that there is none of", () => {
+		const words = (more: object) => one(more).problems.map(({ key, expected }) => `${key}: ${expected}`);
+		assert.deepEqual(words({ unit: "°C", stateClass: "total" }), [
+			"sensors[0].stateClass: measurement (temperature)",
+		]);
+		assert.deepEqual(words({ unit: "L", deviceClass: "volume", stateClass: "measurement" }), [
+			"sensors[0].stateClass: total_increasing or total (volume)",
+		]);
+		assert.match(
+			words({ unit: "°C", deviceClass: "temprature" }).join("\n"),
+			/^sensors\[0\]\.deviceClass: one of [^\n]*$/,
+		);
 	});
 
 	it("is not needed for a unit that its class does not know: the description is refused, with the units that it may have", () => {
