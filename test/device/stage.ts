@@ -103,6 +103,17 @@ export class TestLink implements SessionLike {
 		if (this.online) this.#world.say({ topic: below(topic), payload: text, ...options });
 		return this.online ? Outcome.sent : Outcome.queued;
 	}
+	/** What was streamed, by topic. */
+	readonly streamed = new Map<string, string>();
+	stream(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean {
+		if (!this.online) return false;
+		let text = "";
+		for (let piece = source(); piece; piece = source()) text += decode(piece);
+		if (encode(text).byteLength !== byteLength)
+			throw new Error(`${topic}: ${text.length}, not ${byteLength}`);
+		this.streamed.set(topic, text);
+		return true;
+	}
 	/** The broker takes all there is in the outbox, and acknowledges it in later turns. */
 	drain(): void {
 		const world = this.#world;

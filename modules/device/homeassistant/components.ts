@@ -39,33 +39,23 @@ interface Item {
 }
 
 /** Groups of components, in the order of the document. */
-const Group = Object.freeze({
-	measurement: 0,
-	alert: 1,
-	event: 2,
-	fault: 3,
-	own: 4,
-	output: 5,
-	button: 6,
-	command: 7,
-	every: 8,
-	threshold: 9,
-	info: 10,
-	end: 11,
-});
+const groups: readonly string[] = Object.freeze(
+	"measurement alert event fault own output button command every threshold info".split(" "),
+);
 
 /** Milliseconds. */
 const HEARTBEAT = 300_000;
 const MINUTE = 60_000;
+/** Of a threshold, either way. */
+const MOST = 1_000_000;
 
 const none: readonly Item[] = Object.freeze([]);
-const button: readonly Item[] = Object.freeze([Object.freeze({ name: "button" })]);
-const identify: Item = Object.freeze({ name: "identify" });
-const restart: Item = Object.freeze({ name: "restart" });
+const named = (name: string): Item => Object.freeze({ name });
+const button: readonly Item[] = Object.freeze([named("button")]);
+const identify = named("identify");
+const restart = named("restart");
 /** Keys of `info`. */
-const infos: readonly Item[] = Object.freeze(
-	["firmware", "boot", "reset", "outbox"].map(name => Object.freeze({ name })),
-);
+const infos: readonly Item[] = Object.freeze("firmware boot reset outbox".split(" ").map(named));
 
 export default class Components {
 	private readonly about: About;
@@ -86,82 +76,81 @@ export default class Components {
 	}
 
 	get length(): number {
-		let length = 0;
-		for (let group = 0; group < Group.end; group++) length += this.items(group).length;
-		return length;
+		return groups.reduce((sum, group) => sum + this.items(group).length, 0);
 	}
 
 	at(index: number): Component | undefined {
 		let left = index;
-		for (let group = 0; group < Group.end; group++) {
-			const items = this.items(group);
+		for (let group = 0; group < groups.length; group++) {
+			const name = groups[group] as string;
+			const items = this.items(name);
 			const item = items[left];
-			if (item !== undefined) return this.component(group, item);
+			if (item !== undefined) return this.component(name, item);
 			left -= items.length;
 		}
 		return undefined;
 	}
 
-	private items(group: number): readonly Item[] {
+	private items(group: string): readonly Item[] {
 		const { description, outputs, own } = this.about;
 		const { sensors, alerts, commands } = description;
 		const settable = commands.includes("config");
 		switch (group) {
-			case Group.measurement:
-			case Group.fault:
+			case "measurement":
+			case "fault":
 				return sensors;
-			case Group.alert:
-			case Group.event:
+			case "alert":
+			case "event":
 				return alerts;
-			case Group.own:
+			case "own":
 				return own;
-			case Group.output:
+			case "output":
 				return outputs;
-			case Group.button:
+			case "button":
 				return description.button ? button : none;
-			case Group.command:
+			case "command":
 				return this.words;
-			case Group.every:
+			case "every":
 				return settable ? sensors : none;
-			case Group.threshold:
+			case "threshold":
 				return settable ? this.thresholds : none;
 			default:
 				return infos;
 		}
 	}
 
-	private component(group: number, item: Item): Component {
+	private component(group: string, item: Item): Component {
 		const name = item.name;
 		switch (group) {
-			case Group.measurement:
-				return named("measurement", name, "sensor", () => this.sensor(item as SensorDescription));
-			case Group.alert:
-				return named("alert", name, "binary_sensor", () => this.alert(name));
-			case Group.event:
-				return named("edge", name, "event", () => this.event(name));
-			case Group.fault:
-				return named("alert", faultName(name), "binary_sensor", () => this.fault(faultName(name)));
-			case Group.own:
-				return named("alert", name, "binary_sensor", () => this.fault(name));
-			case Group.output: {
+			case "measurement":
+				return made("measurement", name, "sensor", () => this.sensor(item as SensorDescription));
+			case "alert":
+				return made("alert", name, "binary_sensor", () => this.alert(name));
+			case "event":
+				return made("edge", name, "event", () => this.event(name));
+			case "fault":
+				return made("alert", faultName(name), "binary_sensor", () => this.fault(faultName(name)));
+			case "own":
+				return made("alert", name, "binary_sensor", () => this.fault(name));
+			case "output": {
 				// Another key for another platform: the component of an output that changes it is removed under the one it had.
 				const { dimmable } = item as About["outputs"][number];
 				return dimmable || name === "lamp"
-					? named("light", name, "light", () => this.light(name, dimmable))
-					: named("switch", name, "switch", () => this.switch(name));
+					? made("light", name, "light", () => this.light(name, dimmable))
+					: made("switch", name, "switch", () => this.switch(name));
 			}
-			case Group.button:
+			case "button":
 				return { key: name, platform: "event", make: () => this.button() };
-			case Group.command:
-				return named("command", name, "button", () => this.command(name));
-			case Group.every:
-				return named("every", name, "number", () => this.every(name));
-			case Group.threshold: {
+			case "command":
+				return made("command", name, "button", () => this.command(name));
+			case "every":
+				return made("every", name, "number", () => this.every(item as SensorDescription));
+			case "threshold": {
 				const key = (item as AlertDescription).above === undefined ? "below" : "above";
-				return named(key, name, "number", () => this.threshold(name, key));
+				return made(key, name, "number", () => this.threshold(item as AlertDescription));
 			}
 			default:
-				return named("info", name, "sensor", () => this.info(name));
+				return made("info", name, "sensor", () => this.info(name));
 		}
 	}
 
@@ -245,28 +234,33 @@ export default class Components {
 		};
 	}
 
-	private every(name: string): Values {
+	private every({ name, window }: SensorDescription): Values {
+		// No window is shorter than the period.
+		const max = (window ?? 86_400_000) / 1000;
 		return {
 			name: `${title(name)} period`,
 			cmd_t: this.base + topics.command,
-			cmd_tpl: `{"cmd":"config","set":{"sensors":{"${name}":{"every":{{ (value * 1000) | int }}}}}}`,
+			cmd_tpl: `{"cmd":"config","set":{"sensors":{"${name}":{"every":{{ (value * 1000) | round | int }}}}}}`,
 			unit_of_meas: "s",
 			dev_cla: "duration",
-			min: 0.1,
-			max: 86_400,
+			min: Math.min(0.1, max),
+			max,
 			step: 0.1,
 			mode: "box",
 			ent_cat: "config",
 		};
 	}
 
-	private threshold(name: string, key: "above" | "below"): Values {
+	private threshold({ name, above, clear }: AlertDescription): Values {
+		const key = above === undefined ? "below" : "above";
+		// It stays on its side of `clear`.
+		const bound = typeof clear === "number" ? clear : undefined;
 		return {
 			name: `${title(name)} threshold`,
 			cmd_t: this.base + topics.command,
 			cmd_tpl: `{"cmd":"config","set":{"alerts":{"${name}":{"${key}":{{ value }}}}}}`,
-			min: -1_000_000,
-			max: 1_000_000,
+			min: above !== undefined && bound !== undefined ? bound : Math.min(-MOST, bound ?? 0),
+			max: above === undefined && bound !== undefined ? bound : Math.max(MOST, bound ?? 0),
 			step: 0.001,
 			mode: "box",
 			ent_cat: "config",
@@ -284,7 +278,7 @@ export default class Components {
 	}
 }
 
-const named = (kind: string, name: string, platform: string, make: () => Values): Component => ({
+const made = (kind: string, name: string, platform: string, make: () => Values): Component => ({
 	key: `${kind}_${name}`,
 	platform,
 	make,
