@@ -143,6 +143,25 @@ describe("board", () => {
 			assert.equal(typeof (counters as Record<string, unknown>)[name], "number", name);
 	});
 
+	it("tells how many alerts it holds until the broker has them", () => {
+		const world = new World();
+		let value = 20;
+		world.sensors = { script: scripted(() => value) };
+		const board = world.start({
+			sensors: [{ name: "temp", driver: "script", every: 1000 }],
+			alerts: [{ name: "hot", sensor: "temp", above: 30 }],
+		});
+		assert.equal(board.held, 0);
+		for (value of [31, 20, 31]) world.clock.advance(1000);
+		assert.equal(board.held, 3, "raised without a broker");
+		world.link.connect();
+		assert.equal(board.held, 0);
+		world.link.deaf = true;
+		value = 20;
+		world.clock.advance(1000);
+		assert.equal(board.held, 1, "sent, and not acknowledged");
+	});
+
 	it("has the version of the package", () => {
 		const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 		assert.equal(firmware, `glowworm ${version}`);
