@@ -82,10 +82,15 @@ function waits({ way }: Output): boolean {
 	return way !== undefined && way.reported === undefined && way.refused === undefined;
 }
 
-/** What has switched it, as `lamp/state` says: a topic's level, or what the board did by itself. */
-function by(src: string): string {
-	return src === "desired" ? "another request" : src === "set" ? "a live command (set)" : src || "the board";
-}
+/** What has switched it, by `src` of its state (TOPICS.md). */
+const causes: { readonly [src: string]: string } = {
+	desired: "another request",
+	set: "a live command (set)",
+	local: "its button",
+	failsafe: "its fail-safe",
+	"power-on": "its start",
+};
+const by = (src: string) => causes[src] ?? (src || "the board");
 
 /** What of a request is known that was made before the page was opened. */
 function standing({ desired, reported }: Output): string {
