@@ -48,7 +48,7 @@ export async function chooseBroker(
 			return { address };
 		}
 		if (code !== undefined)
-			why = ` (the one on port ${standard} wants a user: --broker mqtt://USER:PASSWORD@${standardHost})`;
+			why = `; the one on port ${standard} wants a user: --broker mqtt://USER:PASSWORD@${standardHost}`;
 	}
 	return newBroker({ brokerPort: standard, ...options }, why, say, started);
 }
@@ -68,8 +68,8 @@ async function newBroker(options: Options, why: string, say: Say, started: Start
 			`--host ${host} --broker-port ${port}: no broker can listen there: ${(error as Error).message}`,
 		]);
 	}
-	const taken = port && own.port !== port ? ` (port ${port} is taken)` : "";
-	say(`broker at ${own.url}${why || taken}`);
+	const taken = port && own.port !== port ? `; port ${port} is taken` : "";
+	say(`broker at ${own.url} (started${why || taken})`);
 	if (host === "0.0.0.0" || host === "::") {
 		for (const address of addresses()) say(`broker at mqtt://${address}:${own.port}, for other machines`);
 		if (user === undefined) say("anybody who reaches these addresses may connect: see --user and --password");

@@ -38,7 +38,7 @@ describe("the desk's broker", () => {
 
 	it("is one of its own where none listens", async () => {
 		assert.equal(await choose(), `mqtt://127.0.0.1:${port}`);
-		assert.deepEqual(said, [`broker at mqtt://127.0.0.1:${port}`]);
+		assert.deepEqual(said, [`broker at mqtt://127.0.0.1:${port} (started)`]);
 		assert.ok(own);
 	});
 	it("is the one that listens on this machine already, and the line says so", async () => {

@@ -205,7 +205,7 @@ describe("npm start", function () {
 		try {
 			const command = start("--engine", "node", "--broker-port", String(port));
 			const line = await command.line(/broker at/);
-			const found = /broker at mqtt:\/\/127\.0\.0\.1:(\d+) \(port (\d+) is taken\)/.exec(line);
+			const found = /broker at mqtt:\/\/127\.0\.0\.1:(\d+) \(started; port (\d+) is taken\)/.exec(line);
 			assert.equal(Number(found?.[2]), port);
 			const observer = await observe(`mqtt://127.0.0.1:${found?.[1]}`, `${ROOT}/desk-1/#`);
 			await observer.next(`${ROOT}/desk-1/status`, "online", 0);

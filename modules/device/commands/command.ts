@@ -168,10 +168,13 @@ export default class Command {
 
 	/** The lamp, unless another output is named. Returns the mistake, if it does not blink. */
 	private identify(name: unknown = "lamp"): string | undefined {
-		const output = this.options.outputs.find(output => output.name === name);
-		if (!output) return "output: expected one of this board";
+		const { outputs } = this.options;
+		const output = outputs.find(output => output.name === name);
 		// A garage door must not move to show where it is.
-		if (output.description.liveOnly) return "output: expected one that is not liveOnly";
+		if (!output || output.description.liveOnly) {
+			const known = outputs.filter(({ description }) => !description.liveOnly).map(({ name }) => name);
+			return `output: expected one of ${known.join(", ") || "none"}, found ${brief(name)}`;
+		}
 		output.identify();
 		return undefined;
 	}

@@ -227,9 +227,14 @@ describe("identify", () => {
 	for (const [title, name, done, wrong] of [
 		["the lamp where no output is named", undefined, [["identify", "lamp"]], undefined],
 		["the output that is named", "fan", [["identify", "fan"]], undefined],
-		["nothing where there is no such output", "pump", [], "output: expected one of this board"],
-		["nothing for a name that is none", 5, [], "output: expected one of this board"],
-		["no output that takes live commands only", "door", [], "output: expected one that is not liveOnly"],
+		["nothing where there is no such output", "pump", [], 'output: expected one of lamp, fan, found "pump"'],
+		["nothing for a name that is none", 5, [], "output: expected one of lamp, fan, found 5"],
+		[
+			"no output that takes live commands only",
+			"door",
+			[],
+			'output: expected one of lamp, fan, found "door"',
+		],
 	] as const)
 		it(`moves ${title}`, () => {
 			const one = stage();
