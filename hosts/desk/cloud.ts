@@ -9,7 +9,7 @@ import type { Credentials } from "../node/tls.js";
 import { region } from "./aws/account.js";
 import { type Aws, openAws } from "./aws/aws.js";
 import { Control } from "./aws/control.js";
-import { Wrong } from "./config.js";
+import { type Raw, Wrong } from "./config.js";
 import { inPlace, type Options } from "./options.js";
 
 /** The ports that AWS has; the next free ones if they are taken. */
@@ -17,6 +17,11 @@ const ports = { port: 8883, alpnPort: 8443 };
 const attempts = 100;
 /** Whose certificate people use. */
 const console = "console";
+
+/** What a board says at AWS where its file says nothing else, unless that is one for any broker. */
+export function atAws({ profile }: Raw): Raw {
+	return profile === "plain" ? {} : { profile: "aws", shadow: true, jobs: true };
+}
 
 export interface Cloud {
 	readonly aws: Aws;

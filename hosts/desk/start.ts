@@ -13,7 +13,7 @@ import type { Credentials } from "../node/tls.js";
 import { available } from "../xs/worker.js";
 import type { Broker } from "./broker.js";
 import { type Choice, chooseBroker } from "./choice.js";
-import { type Cloud, openCloud } from "./cloud.js";
+import { atAws, type Cloud, openCloud } from "./cloud.js";
 import { type Config, load, Wrong } from "./config.js";
 import { Desk } from "./desk.js";
 import { program } from "./firmware.js";
@@ -91,7 +91,7 @@ async function start(options: Options): Promise<void> {
 		folder: other => (options.data ? join(data, other) : inPlace(join(".glowworm", other))),
 		board: {
 			engine,
-			description: { ...(cloud && { profile: "aws" }), ...config.raw, broker: address },
+			description: { ...(cloud && atAws(config.raw)), ...config.raw, broker: address },
 			...(own && { program: own, overrides: overrides(options, address) }),
 			directory: dirname(inPlace(config.file)),
 			data,
