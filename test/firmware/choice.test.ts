@@ -50,7 +50,7 @@ describe("the desk's broker", () => {
 	it("is another one with --new-broker", async () => {
 		there = await startBroker({ host: "127.0.0.1", port });
 		assert.notEqual(await choose({ newBroker: true }), `mqtt://127.0.0.1:${port}`);
-		assert.match(said.join(), new RegExp(`\\(port ${port} is taken\\)`));
+		assert.match(said.join(), new RegExp(`\\(started; port ${port} is taken\\)`));
 	});
 	it("is another one where what listens wants a user, and the line says how to use that one", async () => {
 		there = await startBroker({ host: "127.0.0.1", port, user: "me", password: "x" });
