@@ -120,7 +120,7 @@ export default class Index implements Owner {
 		else this.setTag(place, ((this.marks[place] as number) | Mark.aside) << 24);
 	}
 	/** Costs are reckoned here only: most messages of a replay are gone at its end. */
-	settle(): void {
+	settle(): boolean {
 		const journal = this.journal;
 		for (let place = this.count - 1; place >= 0; place--) {
 			this.reckon(place, 1);
@@ -128,6 +128,7 @@ export default class Index implements Owner {
 			journal.hit++;
 			this.remove(place);
 		}
+		return true;
 	}
 	find(start: number, end: number): number {
 		const { addresses, count } = this;

@@ -98,7 +98,10 @@ export default class Journal {
 		const { scan, blocks, last } = this;
 		if (!scan) return;
 		this.scan = undefined;
-		const end = replay(scan, this.generations, this.owners);
+		const owners: (Owner | undefined)[] = [];
+		for (let kind = Kind.message as number; kind <= Kind.tail; kind++)
+			owners[kind] = this.owners.find(({ kinds }) => ((kinds >> kind) & 1) !== 0);
+		const end = replay(scan, this.generations, owners);
 		this.hit += scan.damaged;
 		this.torn = scan.torn;
 		// Writing goes on in the newest block, unless something in it or behind its last record is not as it was left.
@@ -106,7 +109,12 @@ export default class Journal {
 			this.head = last;
 			this.offset = end;
 		}
-		this.owners.forEach(owner => owner.settle());
+		this.owners.forEach(owner => {
+			if (owner.settle()) return;
+			const alone = owners.map(other => (other === owner ? owner : undefined));
+			replay(scan, this.generations, alone);
+			owner.settle();
+		});
 		this.free();
 	}
 	/** The bytes that keeping such a record costs, with those that a long one may leave empty in the block before it. */
@@ -167,12 +175,20 @@ export default class Journal {
 		this.free();
 		if (this.broken && this.room(1) && this.append(Kind.tail, this.tail, 0) >= 0) this.broken = false;
 	}
+	/** The record there has a body like the one in the frame, as far as its whole words tell. */
+	alike(address: number, length: number): boolean {
+		return this.blocks.equal(this.frame.words, HEADER, (HEADER + length) & ~3, address);
+	}
 	/** Reads a record into the frame; false when it is not one of this length. `sound`: its header was just checked. */
 	load(address: number, length: number, sound = false): boolean {
 		const frame = this.frame;
-		this.epoch++;
-		if (!this.blocks.read(this.view(sizeOf(length, 1)), address)) return false;
+		if (!this.read(address, length)) return false;
 		return (sound || (frame.sound && frame.length === length)) && frame.intact;
+	}
+	/** As `load`, and checks nothing. */
+	read(address: number, length: number): boolean {
+		this.epoch++;
+		return this.blocks.read(this.view(sizeOf(length, 1)), address);
 	}
 	close(): void {
 		this.head = -1;

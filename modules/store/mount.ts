@@ -46,8 +46,8 @@ export interface Owner {
 	readonly claimed: number;
 	/** A record in the order of writing. Its body is in `journal.frame` after `journal.load`. */
 	replay(record: Scan): void;
-	/** The replay is over. */
-	settle(): void;
+	/** The replay is over. False: it has to see its records once more, and `replay` then checks each. */
+	settle(): boolean;
 	/** The address of any live record in [start, end), or -1. */
 	find(start: number, end: number): number;
 	/** The present tag of the record at `address`. */
@@ -131,18 +131,18 @@ export const mount = (scan: Scan, header: BlockHeader, generations: Uint32Array)
 	};
 };
 
-/** Shows the records of all blocks in use to the owners, oldest first. Returns where the last one ends, or -1. */
-export const replay = (scan: Scan, generations: Uint32Array, owners: readonly Owner[]): number => {
+/** Shows the records of all blocks in use to `owners`, which are listed by kind, oldest first. Returns where the last one ends, or -1. */
+export const replay = (
+	scan: Scan,
+	generations: Uint32Array,
+	owners: readonly (Owner | undefined)[],
+): number => {
 	scan.damaged = scan.torn = 0;
 	scan.end = -1;
 	for (let block = oldest(generations, 0); block >= 0; ) {
 		const generation = generations[block] as number;
 		scan.begin(block, generation);
-		while (scan.next())
-			for (let index = 0; index < owners.length; index++) {
-				const owner = owners[index] as Owner;
-				if (((owner.kinds >> scan.kind) & 1) !== 0) owner.replay(scan);
-			}
+		while (scan.next()) owners[scan.kind]?.replay(scan);
 		block = oldest(generations, generation);
 	}
 	return scan.end;

@@ -38,6 +38,11 @@ export default class Outbox implements Pattern {
 	/** The entry that was given out last; its payload lies in the journal's frame while `epoch` is the journal's. */
 	private readonly entry = new Entry();
 	private epoch = -1;
+	/**
+	 * All messages were checked by the replay, just now: a board that looks through them at its start need not check them again, 2000
+	 * units each. Until that ends, or one is sent.
+	 */
+	private checked = true;
 
 	constructor(journal: Journal) {
 		this.journal = journal;
@@ -61,6 +66,7 @@ export default class Outbox implements Pattern {
 		const journal = this.journal;
 		const index = this.index;
 		const name = encode(topic);
+		this.checked = false;
 		const size = name.byteLength;
 		const length = 2 + size + payload.byteLength;
 		const tag = options?.retain ? Mark.retain << 24 : 0;
@@ -181,6 +187,7 @@ export default class Outbox implements Pattern {
 	/** Writes a change of state. If flash refuses, RAM knows it, and a restart may repeat the message: at least once. */
 	private note(kind: number, sequence: number, tag: number): void {
 		const journal = this.journal;
+		this.checked = false;
 		// Its record will have the state that it has then.
 		if (this.spare.has(sequence)) return;
 		const known = this.epoch === journal.epoch;
@@ -194,7 +201,9 @@ export default class Outbox implements Pattern {
 	}
 	private load(place: number): boolean {
 		const address = this.index.addresses[place] as number;
-		return address !== NOWHERE && this.journal.load(address, this.index.lengths[place] as number);
+		if (address === NOWHERE) return false;
+		const length = this.index.lengths[place] as number;
+		return this.checked ? this.journal.read(address, length) : this.journal.load(address, length);
 	}
 	private after(sequence: number, aside: boolean): OutboxEntry | undefined {
 		const index = this.index;
@@ -208,6 +217,7 @@ export default class Outbox implements Pattern {
 				this.drop(place);
 			}
 		}
+		this.checked = false;
 		return undefined;
 	}
 	private read(place: number): boolean {

@@ -170,14 +170,16 @@ describe("A hit on the journal", () => {
 						);
 					if (place.kind !== Kind.value && place.kind !== Kind.deleted)
 						assert.deepEqual(found.values, clean.values, where);
-					assert.ok((store.counters.damaged ?? 0) > 0 || inert(place), `${where}: not counted`);
+					if (store.counters.damaged === 0)
+						assert.deepEqual(found.values, clean.values, `${where}: not counted`);
+					assert.ok((store.counters.damaged ?? 0) > 0 || inert(place, byte), `${where}: not counted`);
 				}
 		console.log(`      ${places.length} headers and records, ${bits} bits, one at a time`);
 		assert.ok(driver.content.held.size > 2);
 
-		/** A message that is no longer needed is not looked into. */
-		function inert(place: (typeof places)[number]): boolean {
-			return place.kind === Kind.message;
+		/** The body of a message or a value that is no longer needed is not looked into. */
+		function inert(place: (typeof places)[number], byte: number): boolean {
+			return place.kind === Kind.message || (place.kind === Kind.value && byte >= place.address + 20);
 		}
 	});
 	it("in the erased rest of a block loses nothing, then and later", () => {
