@@ -60,12 +60,13 @@ const sensor: RecordSpec = freeze({
 		maxSilence: `number 100${day} ?`,
 		// One value for all samples of so long.
 		window: `number 5${day} ?`,
-		aggregate: "mean|minimum|maximum|range =mean",
+		aggregate: "mean|minimum|maximum|range ?",
 		// So many values in one message.
-		batch: "whole 1..200 =1",
+		batch: "whole 1..200 ?",
 		// Without a reading for so long, `<name>-fault` is raised.
 		faultAfter: `number 100${day} ?`,
 	}),
+	defaults: freeze({ aggregate: "mean", batch: 1 }),
 	more: (value: Values, known: unknown) => {
 		const { sensors, forms } = known as Known;
 		const own = options(sensors, value.driver);
@@ -83,14 +84,15 @@ const alert: RecordSpec = freeze({
 		outside: "range ?",
 		rate: "number 1e-9.. ?",
 		stale: `number 100${day} ?`,
-		over: `number 5${day} =1000`,
+		over: `number 5${day} ?`,
 		// A threshold: rules.ts.
 		clear: "any ?",
-		holdOn: `number 0${day} =0`,
-		holdOff: `number 0${day} =0`,
-		rearm: `number 0${day} =0`,
+		holdOn: `number 0${day} ?`,
+		holdOff: `number 0${day} ?`,
+		rearm: `number 0${day} ?`,
 		severity: "info|warning|critical ?",
 	}),
+	defaults: freeze({ over: 1000, holdOn: 0, holdOff: 0, rearm: 0 }),
 });
 
 const output: Keys = freeze({

@@ -25,6 +25,8 @@ export type Spec = string | RecordSpec | ListSpec;
 
 export interface RecordSpec {
 	readonly keys: Keys;
+	/** Defaults that all records share as their prototype: a key of their own takes 16 bytes of RAM in each. */
+	readonly defaults?: Values;
 	readonly optional?: boolean;
 	/** Further keys of this very record (a driver's own options), or `undefined` if it names no known driver. */
 	readonly more?: (value: Values, context: unknown) => Keys | undefined;
@@ -175,7 +177,7 @@ export function unknown(problems: Problem[], key: string, name: string, known: r
 }
 
 function record(
-	{ keys: own, more }: RecordSpec,
+	{ keys: own, defaults, more }: RecordSpec,
 	value: Values,
 	path: string,
 	problems: Problem[],
@@ -192,9 +194,9 @@ function record(
 	for (const key of Object.keys(keys)) {
 		const given = Object.hasOwn(value, key) ? value[key] : undefined;
 		const found = walk(keys[key] as Spec, given, prefix + key, problems, context);
-		if (found !== undefined) result[key] = found;
+		if (found !== undefined && found !== defaults?.[key]) result[key] = found;
 	}
-	return result;
+	return defaults ? Object.setPrototypeOf(result, defaults) : result;
 }
 
 /** `[low, high]` */

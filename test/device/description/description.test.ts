@@ -336,7 +336,10 @@ describe("board description", () => {
 			powerOn: "last",
 			liveOnly: false,
 		});
-		assert.deepEqual(description?.sensors[0], { ...raw.sensors[0], aggregate: "mean", batch: 1 });
+		assert.deepEqual({ ...description?.sensors[0] }, raw.sensors[0]);
+		assert.deepEqual([description?.sensors[0]?.aggregate, description?.sensors[0]?.batch], ["mean", 1]);
+		const { over, holdOn, holdOff, rearm } = description?.alerts[0] ?? {};
+		assert.deepEqual([over, holdOn, holdOff, rearm], [1000, 0, 0, 0]);
 	});
 
 	it("takes its own result again, unchanged", () => {
