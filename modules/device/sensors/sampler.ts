@@ -1,7 +1,7 @@
 /**
  * One sampling task: one sensor (ECMA-419 §13), asked at a fixed rate. A late sample does not shift the next one, and
  * what was missed is counted. A sensor that throws is asked again, then made anew, and disturbs no other. Does not
- * judge or publish what it reads: sensor.ts hands it on.
+ * judge or publish what it reads: sensor.ts hands it on. A layer over measurement.ts.
  */
 
 import type { Timer, TimerHandle } from "../../mqtt/io.js";
@@ -10,6 +10,7 @@ import { show, type Values } from "../description/schema.js";
 import type { SensorDriver, Sensor as SensorIO } from "../io.js";
 import type Publisher from "../publisher.js";
 import type Time from "../time.js";
+import Measurement from "./measurement.js";
 
 /** The objects that the sampling tasks of a board share. */
 export interface SamplerParts {
@@ -22,13 +23,9 @@ export interface SamplerParts {
 const PATIENCE = 3;
 const ANEW = Object.freeze({ minimum: 1000, maximum: 60_000 });
 
-export default abstract class Sampler {
-	protected readonly parts: SamplerParts;
-	/** Changed by `configure` only. */
-	description: SensorDescription;
+export default abstract class Sampler extends Measurement {
+	declare protected readonly parts: SamplerParts;
 	private readonly driver: SensorDriver;
-	/** Where the value is in a sample; "" where that is a path of several keys. */
-	private readonly key: string;
 	/** Uptime at which the next sample is due; NaN before the first. */
 	private due = Number.NaN;
 	/** Milliseconds between two samples; NaN where they are not whole. */
@@ -49,11 +46,9 @@ export default abstract class Sampler {
 	declare failures?: number;
 
 	constructor(parts: SamplerParts, description: SensorDescription, driver: SensorDriver) {
-		this.parts = parts;
-		this.description = description;
+		super(parts, description);
 		this.driver = driver;
 		this.period = periodOf(description);
-		this.key = driver.quantity.includes(".") ? "" : driver.quantity;
 	}
 
 	/**
@@ -64,13 +59,13 @@ export default abstract class Sampler {
 
 	/** The first sample begins the rhythm: what else a start has to do before it is not its delay. */
 	start(): void {
-		this.handle = this.parts.timer.set(Sampler.fire, 0, 1);
+		this.handle = this.parts.timer.set(Sampler.run, 0, 1);
 		this.handle.owner = this;
 	}
 
 	/** A new rate, from the next sample on. */
-	configure(description: SensorDescription): void {
-		this.description = description;
+	override configure(description: SensorDescription): void {
+		super.configure(description);
 		this.period = periodOf(description);
 		if (this.fraction) this.fraction = 0;
 	}
@@ -81,41 +76,37 @@ export default abstract class Sampler {
 		this.discard();
 	}
 
-	/** One for all tasks. */
-	private static fire(handle: TimerHandle): void {
-		(handle.owner as Sampler).run();
-	}
-
-	private run(): void {
-		const parts = this.parts;
+	/** One callback for all tasks. */
+	private static run(handle: TimerHandle): void {
+		const self = handle.owner as Sampler;
+		const parts = self.parts;
 		const now = parts.time.uptime;
 		let periods = 1;
 		// The next one is set first, so that the time that this one takes is not its delay. A timer repeats only so as to stand
 		// until it is cleared; never before it is due, for the simulator's would then fire twice.
-		const delay = this.due + this.period - now;
+		const delay = self.due + self.period - now;
 		if (delay > 0) {
-			this.due += this.period;
-			parts.timer.schedule(this.handle as TimerHandle, delay, delay);
-		} else periods = this.step(now);
+			self.due += self.period;
+			parts.timer.schedule(handle, delay, delay);
+		} else periods = self.step(now);
 		let read = false;
 		// The reading is here and not in a method, and one `try` holds it and all that follows: 45 units.
 		try {
-			const sensor = this.sensor ?? this.make(now);
+			const sensor = self.sensor ?? self.make(now);
 			let value: number | undefined;
 			if (sensor !== undefined) {
 				const sample = sensor.sample();
-				const key = this.key;
-				// One key is looked up here: the way through the path costs 120 units.
-				value = (key !== "" && sample ? sample[key] : find(sample, this.driver.quantity)) as number;
+				if (sample) value = sample[self.driver.quantity] as number;
 				// A finite number, without `typeof` and a call: they make garbage.
-				if (value - value !== 0 || value !== +value) value = this.refuse(sample, value);
-				else if (this.failing !== 0) this.recover();
+				if ((value as number) - (value as number) !== 0 || value !== +(value as number))
+					value = self.other(sample);
+				else if (self.failing !== 0) self.recover();
 			}
 			read = true;
-			this.take(value, now, periods);
+			self.take(value, now, periods);
 		} catch (error) {
-			if (read) this.report(text(error));
-			else this.broken(error, now, periods);
+			if (read) self.report(text(error));
+			else self.broken(error, now, periods);
 		}
 	}
 
@@ -152,6 +143,14 @@ export default abstract class Sampler {
 	/** Nothing may stop the task, nor leave a callback of the host. */
 	private report(line: string): void {
 		this.parts.publisher.report(`${this.description.name}: ${line}`);
+	}
+
+	/** There is no number under the quantity's own name: it may be a path of several keys. */
+	private other(sample: Values | undefined): number | undefined {
+		const value = find(sample, this.driver.quantity);
+		if (!Number.isFinite(value)) return this.refuse(sample, value);
+		if (this.failing !== 0) this.recover();
+		return value as number;
 	}
 
 	private refuse(sample: Values | undefined, value: unknown): undefined {

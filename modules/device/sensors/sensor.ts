@@ -10,9 +10,7 @@ import {
 	type SensorDescription,
 } from "../description/description.js";
 import type { SensorDriver } from "../io.js";
-import topics from "../topics.js";
 import Alert, { type AlertParts, type Edges } from "./alert.js";
-import Measurement from "./measurement.js";
 import type { Conditions } from "./rule.js";
 import Sampler, { type SamplerParts } from "./sampler.js";
 
@@ -25,7 +23,6 @@ const FAULT = Object.freeze({ periods: 3, minimum: 30_000 });
 export default class Sensor extends Sampler {
 	/** The sensor's own fault alert is the last. */
 	readonly alerts: readonly Alert[];
-	private readonly measurement: Measurement;
 	samples = 0;
 	/** The latest value, and its uptime, or that of the start. */
 	private last: number | undefined;
@@ -43,9 +40,6 @@ export default class Sensor extends Sampler {
 		edges: Edges,
 	) {
 		super(parts, description, driver);
-		// The topic is put together once and not at each sample.
-		const topic = parts.publisher.measured(topics.measurement(description.name));
-		this.measurement = new Measurement(parts, description, topic);
 		this.alerts = [...alerts, fault(description)].map(conditions => new Alert(parts, conditions, edges));
 		this.latest = parts.time.uptime;
 	}
@@ -62,10 +56,7 @@ export default class Sensor extends Sampler {
 	/** Takes what the board's new description says of this sensor and its alerts. An unchanged part is not disturbed. */
 	adopt({ sensors, alerts }: Description): void {
 		const description = sensors.find(({ name }) => name === this.name);
-		if (description && differs(description, this.description)) {
-			this.configure(description);
-			this.measurement.configure(description);
-		}
+		if (description && differs(description, this.description)) this.configure(description);
 		for (const alert of this.alerts) {
 			const own = alerts.find(({ name }) => name === alert.name) ?? fault(this.description);
 			if (differs(own, alert.conditions)) alert.configure(own);
@@ -75,7 +66,7 @@ export default class Sensor extends Sampler {
 
 	override close(): void {
 		super.close();
-		this.measurement.flush();
+		this.flush();
 	}
 
 	/** Alerts first: they must not wait. */
@@ -95,7 +86,7 @@ export default class Sensor extends Sampler {
 				this.highest = Math.min(this.highest, alert.highest);
 			}
 		}
-		this.measurement.add(value, now, periods);
+		this.add(value, now, periods);
 	}
 }
 

@@ -33,7 +33,7 @@ function stage(clock: TestClock, description: object): Stage {
 		counters: {},
 		resume() {},
 		publish(topic, payload) {
-			assert.equal(topic, "r/b/s");
+			assert.equal(topic, "r/b/measurements/s");
 			if (!one.online) return Outcome.droppedOffline;
 			published.push(JSON.parse(payload as string));
 			return Outcome.sent;
@@ -42,7 +42,7 @@ function stage(clock: TestClock, description: object): Stage {
 	};
 	const plain = { name: "s", driver: "x", every: 100, aggregate: "mean", batch: 1 };
 	const whole = { ...plain, ...description } as SensorDescription;
-	const one = { published, measurement: new Measurement({ time, publisher }, whole, "r/b/s"), online: true };
+	const one = { published, measurement: new Measurement({ time, publisher }, whole), online: true };
 	return one;
 }
 
