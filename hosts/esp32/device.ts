@@ -89,7 +89,10 @@ export const createDevice = (): Device => {
 		...heap(),
 		timer,
 		clock: time,
-		description: description(provision),
+		/** Made when asked for, and then garbage: kept, it would take 300 bytes a sensor. */
+		get description() {
+			return description(provision);
+		},
 		overrides: overrides(provision),
 		provision,
 		reset: resetReason(),

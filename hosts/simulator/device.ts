@@ -61,7 +61,10 @@ export function createDevice(): Device {
 		...heap(),
 		timer,
 		clock: time,
-		description: description(provision),
+		/** Made when asked for, and then garbage: kept, it would take 300 bytes a sensor. */
+		get description() {
+			return description(provision);
+		},
 		overrides: overrides(provision),
 		provision,
 		reset: "power-on",

@@ -55,10 +55,11 @@ export interface BoardOptions {
  */
 export default function board(device: Device, options: BoardOptions = {}): Board | undefined {
 	const { description: own, sensor, actuator, features = [], session } = options;
-	const text = own ? overlaid(own, key => device.overrides?.[key]) : device.description;
-	// Without the description as it was written: it is garbage once the checked one is there.
+	// The description as it was written is not kept: it is garbage once the checked one is there.
+	const { description: built, ...rest } = device;
+	const text = own ? overlaid(own, key => device.overrides?.[key]) : built;
 	const host: Device = {
-		...device,
+		...rest,
 		description: undefined,
 		sensor: { ...device.sensor, ...sensor },
 		...((device.actuator || actuator) && { actuator: { ...device.actuator, ...actuator } }),

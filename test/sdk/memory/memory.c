@@ -92,6 +92,8 @@ void xs_memory_used(txMachine* the)
 {
 	char text[128];
 
+	/* Twice: a closure's copy of a linked variable is born marked, and outlives one collection. */
+	fxCollect(the, XS_COMPACT_FLAG | XS_ORGANIC_FLAG);
 	fxCollect(the, XS_COMPACT_FLAG | XS_ORGANIC_FLAG);
 	snprintf(text, sizeof(text), "%d", (int)the->currentHeapCount * SLOT + SMALL((int)the->currentChunksSize));
 	fxString(the, mxResult, text);
