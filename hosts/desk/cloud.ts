@@ -1,6 +1,6 @@
 /**
- * `npm start -- --aws`: a local AWS IoT Core (aws/) in the place of the broker, with a thing and a certificate for each board, and one
- * certificate that may do everything for the page and for people. Says where it is and how another client gets in.
+ * `npm start -- --aws`: a local AWS IoT Core (aws/) in the place of the broker, with a thing and a certificate for each board, and
+ * certificates that may do everything for the page and for people. Says where it is and how another client gets in.
  */
 
 import { join } from "node:path";
@@ -15,7 +15,7 @@ import { inPlace, type Options } from "./options.js";
 /** The ports that AWS has; the next free ones if they are taken. */
 const ports = { port: 8883, alpnPort: 8443 };
 const attempts = 100;
-/** Whose certificate people use. */
+/** Whose certificate people use, and the policy of that and the page's. */
 const console = "console";
 
 /** What a board says at AWS where its file says nothing else, unless that is one for any broker. */
@@ -58,6 +58,8 @@ export async function openCloud(options: Options, root: string, say: (line: stri
 		Statement: [{ Effect: "Allow", Action: "iot:*", Resource: "*" }],
 	});
 	const { files } = await aws.claim(console, [console]);
+	const page = await aws.claim("page", [console]);
+	aws.oversee(page);
 	const control = await Control.open(aws);
 	say(`broker at ${aws.url}, a local AWS IoT Core${options.aws === "strict" ? ", strict" : ""}`);
 	say(`and at ${aws.alpnUrl} as AWS has it at port 443 (ALPN x-amzn-mqtt-ca)`);
@@ -78,6 +80,6 @@ export async function openCloud(options: Options, root: string, say: (line: stri
 			await aws.close();
 		},
 		credentials: async id => loadCredentials((await aws.thing(id)).files),
-		page: loadCredentials(files),
+		page: loadCredentials(page.files),
 	};
 }

@@ -115,7 +115,7 @@ describe("the local AWS for AWS's command line", () => {
 });
 
 describe("AWS's command line at the local AWS", function () {
-	this.timeout(60_000);
+	this.timeout(180_000);
 	const { status, stdout } = spawnSync("aws", ["--version"], { encoding: "utf8" });
 	const found = status === 0;
 	/** Version 2 takes payloads in Base64 unless it is told otherwise. */

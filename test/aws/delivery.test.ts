@@ -49,6 +49,16 @@ describe("the local AWS: delivery", () => {
 		});
 	});
 
+	it("hands what is retained to the wildcards of the desk's page, which could list it [API_iotdata_ListRetainedMessages.html]", async () => {
+		await world.open();
+		world.aws.publish("a/b", "kept", { retain: true });
+		const credentials = await world.aws.claim("page", ["everything"]);
+		world.aws.oversee(credentials);
+		const page = await world.client("page", {}, { credentials });
+		await page.subscribe("#");
+		assert.equal((await page.message()).payload, "kept");
+	});
+
 	it(`hands what is retained after the subscription on without RETAIN, and forgets it for an empty one ${retained}`, async () => {
 		await world.open();
 		const one = await world.client("one");

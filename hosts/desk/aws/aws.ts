@@ -167,6 +167,11 @@ export class Aws {
 		return this.#credentials(name, policies);
 	}
 
+	/** An application of the desk's: its wildcards are handed what is retained, which it could ask for over HTTPS. No other's are. */
+	oversee({ certificateId }: Credentials): void {
+		this.#broker.overseer = certificateId;
+	}
+
 	/** Replaces one of that name. `REGION` and `ACCOUNT` in it are this one's. */
 	createPolicy(name: string, document: PolicyDocument): void {
 		this.registry.createPolicy(name, local(JSON.stringify(document)));
@@ -210,7 +215,7 @@ export class Aws {
 		this.#broker.route({ topic, payload: Buffer.from(payload), qos, retain });
 	}
 	retained(topic: string): Buffer | undefined {
-		return this.#broker.retained(topic)?.payload;
+		return this.#broker.kept.get(topic)?.payload;
 	}
 
 	/** `SendDirectMessage`: to one client, which need not have subscribed. False where it is not online. */

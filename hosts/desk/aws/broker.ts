@@ -64,6 +64,8 @@ export class Broker {
 	readonly connections = new Map<string, Connection>();
 	readonly sessions = new Map<string, Session>();
 	readonly services: Service[] = [];
+	/** The certificate of an application that is handed all that is retained, as it would get it by ListRetainedMessages. */
+	overseer: string | undefined;
 	/** The last message that a client has retained on a topic. */
 	readonly kept = new Map<string, Message>();
 	readonly #registry: Registry;
@@ -196,9 +198,10 @@ export class Broker {
 		else what();
 	}
 
-	/** Only a filter that is the topic itself. https://docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-retain */
-	retained(filter: string): Message | undefined {
-		return hasWildcard(filter) ? undefined : this.kept.get(filter);
+	/** Only for a filter that is the topic itself. https://docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-retain */
+	retained(filter: string, certificateId: string): readonly Message[] {
+		if (hasWildcard(filter) && certificateId !== this.overseer) return [];
+		return [...this.kept.values()].filter(({ topic }) => matches(filter, topic));
 	}
 
 	/** Why nobody may subscribe to that. https://docs.aws.amazon.com/iot/latest/developerguide/reserved-topics.html */

@@ -268,10 +268,9 @@ export class Connection implements Line {
 			"subscribed",
 			accepted.map(({ topic }) => topic),
 		);
-		for (const { topic, qos } of accepted) {
-			const message = this.#broker.retained(topic);
-			if (message) session.deliver({ ...message, retain: true, qos: Math.min(qos, message.qos) as 0 | 1 });
-		}
+		for (const { topic, qos } of accepted)
+			for (const message of this.#broker.retained(topic, this.certificateId))
+				session.deliver({ ...message, retain: true, qos: Math.min(qos, message.qos) as 0 | 1 });
 	}
 
 	/** One and a half times the keep-alive without a packet. */
