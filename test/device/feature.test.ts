@@ -40,6 +40,33 @@ describe("a feature that a firmware is built without", () => {
 	});
 });
 
+describe("Home Assistant at AWS", () => {
+	for (const [profile, documents] of [
+		["plain", 1],
+		["aws", 0],
+	] as const)
+		it(`publishes ${documents} documents with profile ${profile}, and says so`, () => {
+			const world = new World();
+			world.start({ homeAssistant: true, profile }, features);
+			world.link.connect();
+			world.clock.advance(20_000);
+			assert.equal(world.link.streamed.size, documents);
+			assert.equal(world.trace.includes("homeAssistant: off at AWS"), documents === 0);
+			const description = {
+				root: "r",
+				id: "b",
+				homeAssistant: true,
+				profile,
+				sensors: [],
+				alerts: [],
+				actuators: [],
+				commands: [],
+			};
+			const keys = [...roomFor(description as unknown as Description, features).keys()];
+			assert.equal(keys.includes("ha"), documents === 1);
+		});
+});
+
 describe("a feature that a program names", () => {
 	/** A feature that notes what it is told. */
 	function noting() {

@@ -7,6 +7,7 @@ import { load, Wrong } from "../../hosts/desk/config.js";
 import { createDevice } from "../../hosts/node/device.js";
 import { storageFault } from "../../modules/device/description/description.js";
 import Bundle from "../../modules/device/homeassistant/bundle.js";
+import { profileOf } from "../../modules/device/profile.js";
 import { firmware } from "../../modules/device/retained/info.js";
 import { inPlace, program } from "../command.js";
 import { expand, validate } from "./validator.js";
@@ -68,6 +69,8 @@ function run(): number {
 		);
 		console.log(table([["name", "entity", "class, unit, category"], ...rows]));
 	}
+	if (profileOf(description) === "aws")
+		console.log("Off with profile aws: Home Assistant is at no broker of AWS's.");
 	if (!homeAssistant)
 		console.log('The description does not ask for it: "homeAssistant": true publishes this document.');
 	const problems = validate(bundle.topic, document);

@@ -207,8 +207,7 @@ const packed = (components: Components, take: (text: string, record: number) => 
 
 /** The records that a board of this description keeps of its document: keys, and their most bytes. */
 export const discoveryRooms = (description: Description): Room[] => {
-	const { homeAssistant, lamp, actuators } = description;
-	if (!homeAssistant) return [];
+	const { lamp, actuators } = description;
 	const outputs = [...actuators, ...(lamp ? [{ name: "lamp" }] : [])].map(({ name }) => ({
 		name,
 		dimmable: false,

@@ -9,6 +9,7 @@ import type { Known } from "../description/fields.js";
 import { items } from "../description/rules.js";
 import { isRecord, type Problem, report, unknown, type Values } from "../description/schema.js";
 import type { Feature, Part, Parts } from "../feature.js";
+import { profileOf } from "../profile.js";
 import { firmware } from "../retained/info.js";
 import topics from "../topics.js";
 import Bundle from "./bundle.js";
@@ -33,21 +34,26 @@ const homeAssistant: Feature = Object.freeze({
 			checkClasses(sensor, known as Known, `sensors[${index}]`, problems);
 		});
 	},
-	rooms: discoveryRooms,
-	heap: ({ homeAssistant, sensors }: Description) =>
-		homeAssistant ? Heap.board + Heap.sensor * sensors.length : 0,
+	rooms: (description: Description) => (wanted(description) ? discoveryRooms(description) : []),
+	heap: (description: Description) =>
+		wanted(description) ? Heap.board + Heap.sensor * description.sensors.length : 0,
 	make({ device, settings, outputs, own, ...parts }: Parts): Part {
 		const { name: host, sensor: drivers, timer } = device;
 		const bundle = () => {
 			const description = settings.current;
-			if (!description.homeAssistant) return undefined;
+			if (!wanted(description)) return undefined;
 			return new Bundle({ description, firmware, host, drivers, outputs, own });
 		};
+		if (settings.current.homeAssistant && !bundle()) parts.publisher.report("homeAssistant: off at AWS");
 		return new Discovery({ ...parts, bundle, timer, random: Math.random });
 	},
 });
 
 export default homeAssistant;
+
+/** Home Assistant is at no broker of AWS's. */
+const wanted = (description: Description): boolean =>
+	Boolean(description.homeAssistant) && profileOf(description) !== "aws";
 
 const checkOptions = (options: unknown, problems: Problem[]): void => {
 	if (options === undefined || typeof options === "boolean") return;
