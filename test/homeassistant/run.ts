@@ -10,16 +10,18 @@ import Bundle from "../../modules/device/homeassistant/bundle.js";
 import { profileOf } from "../../modules/device/profile.js";
 import { firmware } from "../../modules/device/retained/info.js";
 import { inPlace, program } from "../command.js";
+import { closeBrowser, missing, open } from "../page/browser.js";
 import { expand, validate } from "./validator.js";
 
-const { config, json } = program(
+const { config, json, picture } = program(
 	"homeassistant",
 	"Shows the entities that Home Assistant makes of a board description, and what is wrong with them.",
 )
 	.option("--config <file>", "the board's description (default: that of npm start)")
 	.option("--json", "prints the document instead of the table")
+	.option("--picture <file>", "the table as PNG too, by Debian's chromium")
 	.parse()
-	.opts<{ config?: string; json?: boolean }>();
+	.opts<{ config?: string; json?: boolean; picture?: string }>();
 
 type Component = { readonly [key: string]: string | undefined };
 
@@ -35,7 +37,19 @@ function table(rows: readonly (readonly string[])[]): string {
 		.join("\n");
 }
 
-function run(): number {
+/** As a terminal shows it. */
+async function draw(text: string, file: string): Promise<void> {
+	if (missing) throw new Wrong([`--picture: ${missing}`]);
+	const style =
+		"background:#14171c;color:#d6dbe3;font:13px/1.5 monospace;padding:14px 18px;width:max-content;margin:0";
+	const html = `<meta charset="utf-8"><pre style="${style}">${text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")}</pre>`;
+	const { tab, close } = await open(`data:text/html,${encodeURIComponent(html)}`);
+	await tab.locator("pre").screenshot({ path: inPlace(file) });
+	await close();
+	await closeBrowser();
+}
+
+async function run(): Promise<number> {
 	const { description } = load({ ...(config !== undefined && { config }) } as Parameters<typeof load>[0]);
 	const { homeAssistant } = description;
 	const host = createDevice({ description, data: inPlace(".") });
@@ -57,9 +71,7 @@ function run(): number {
 	};
 	if (json) console.log(JSON.stringify(expand(document), undefined, "\t"));
 	else {
-		console.log(
-			`${bundle.topic}: ${Buffer.byteLength(document)} bytes, ${bundle.components.length} entities`,
-		);
+		const title = `${bundle.topic}: ${Buffer.byteLength(document)} bytes, ${bundle.components.length} entities`;
 		const rows = Object.values(components).map(
 			({ name = "", default_entity_id: id = "", device_class: kind, unit_of_measurement: unit, ...rest }) => [
 				name,
@@ -67,7 +79,9 @@ function run(): number {
 				[kind, unit, rest.entity_category].filter(Boolean).join(", "),
 			],
 		);
-		console.log(table([["name", "entity", "class, unit, category"], ...rows]));
+		const text = `${title}\n${table([["name", "entity", "class, unit, category"], ...rows])}`;
+		console.log(text);
+		if (picture) await draw(text, picture);
 	}
 	if (profileOf(description) === "aws")
 		console.log("Off with profile aws: Home Assistant is at no broker of AWS's.");
@@ -80,7 +94,7 @@ function run(): number {
 }
 
 try {
-	process.exitCode = run();
+	process.exitCode = await run();
 } catch (error) {
 	if (!(error instanceof Wrong)) throw error;
 	for (const line of error.lines) console.error(line);
