@@ -11,10 +11,9 @@ import { type BoardOptions, DeskBoard } from "./board.js";
 import { idOf } from "./held.js";
 import { LinkFault } from "./link.js";
 import { lock } from "./lock.js";
+import { MOST } from "./options.js";
 import type { VirtualBoard } from "./web/protocol.js";
 
-/** Boards at a time. */
-export const MOST = 200;
 /** Milliseconds between two that start: they need not all do the same at the same moment. */
 const STAGGER = 20;
 /** Ids that may be taken, one after the other. */

@@ -6,7 +6,9 @@
 import { resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { parseAddress } from "../../modules/device/description/fields.js";
-import { MOST } from "./fleet.js";
+
+/** Boards at a time. */
+export const MOST = 200;
 
 /** What `--log` tells apart. */
 export const kinds = ["measurements", "alerts", "commands", "status"] as const;

@@ -6,24 +6,13 @@
 import assert from "node:assert/strict";
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
-import { brokers, type TestBroker } from "../firmware/brokers.js";
+import type { TestBroker } from "../firmware/brokers.js";
 import { Observer } from "../firmware/observer.js";
 import { TLSBroker } from "../firmware/tlsbroker.js";
 import { Authority } from "../hosts/certificates.js";
-import {
-	buildSimulator,
-	display,
-	linkChip,
-	measure,
-	missing,
-	output,
-	root,
-	Simulator,
-	warnings,
-} from "./sdk.js";
+import { openBroker, skipWithoutScene } from "./scene.js";
+import { buildSimulator, display, linkChip, measure, output, root, Simulator, warnings } from "./sdk.js";
 
-const mosquitto = brokers.find(({ name }) => /mosquitto/i.test(name));
-const reason = missing("Xvfb", "stdbuf") ?? mosquitto?.missing;
 const folder = join(root, "test/sdk/dropin");
 
 describe("embedded:network/mqtt/client on Moddable's SDK", function () {
@@ -51,11 +40,8 @@ describe("embedded:network/mqtt/client on Moddable's SDK", function () {
 	};
 
 	before(async function () {
-		if (reason) {
-			console.log(`      ${reason}`);
-			this.skip();
-		}
-		broker = await (mosquitto as NonNullable<typeof mosquitto>).open();
+		skipWithoutScene(this);
+		broker = await openBroker();
 		observer = await Observer.connect(broker.url);
 		screen = await display();
 	});

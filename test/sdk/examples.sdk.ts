@@ -7,15 +7,15 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { examples } from "../examples/table.js";
-import { brokers, type TestBroker } from "../firmware/brokers.js";
+import type { TestBroker } from "../firmware/brokers.js";
 import { Observer } from "../firmware/observer.js";
+import { openBroker, skipWithoutScene } from "./scene.js";
 import {
 	buildSimulator,
 	chips,
 	display,
 	linkChip,
 	measure,
-	missing,
 	output,
 	replaced,
 	root,
@@ -23,20 +23,14 @@ import {
 	warnings,
 } from "./sdk.js";
 
-const mosquitto = brokers.find(({ name }) => /mosquitto/i.test(name));
-const reason = missing("Xvfb", "stdbuf") ?? mosquitto?.missing;
-
 describe("the examples with Moddable's SDK", function () {
 	this.timeout(600_000);
 	let broker: TestBroker;
 	let screen: { readonly name: string; close(): void };
 
 	before(async function () {
-		if (reason) {
-			console.log(`      ${reason}`);
-			this.skip();
-		}
-		broker = await (mosquitto as NonNullable<typeof mosquitto>).open();
+		skipWithoutScene(this);
+		broker = await openBroker();
 		screen = await display();
 	});
 	after(async () => {

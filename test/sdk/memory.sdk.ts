@@ -10,15 +10,14 @@ import { features } from "../../main.js";
 import { own } from "../../modules/device/budget.js";
 import { check, type Description } from "../../modules/device/description/description.js";
 import type { SensorDriver } from "../../modules/device/io.js";
-import { brokers, freePort, type TestBroker } from "../firmware/brokers.js";
+import { freePort, type TestBroker } from "../firmware/brokers.js";
 import { Observer } from "../firmware/observer.js";
 import { TLSBroker } from "../firmware/tlsbroker.js";
 import { validate } from "../homeassistant/validator.js";
 import { Authority } from "../hosts/certificates.js";
-import { buildSimulator, display, missing, output, root, Simulator } from "./sdk.js";
+import { openBroker, skipWithoutScene } from "./scene.js";
+import { buildSimulator, display, output, root, Simulator } from "./sdk.js";
 
-const mosquitto = brokers.find(({ name }) => /mosquitto/i.test(name));
-const reason = missing("Xvfb", "stdbuf") ?? mosquitto?.missing;
 const { config, creation } = JSON.parse(readFileSync(join(root, "hosts/esp32/manifest.json"), "utf8"));
 const folder = join(output, "projects", "memory");
 const base = "t/limited";
@@ -53,10 +52,7 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 	const rows: Record<string, object> = {};
 
 	before(async function () {
-		if (reason) {
-			console.log(`      ${reason}`);
-			this.skip();
-		}
+		skipWithoutScene(this);
 		screen = await display();
 		mkdirSync(folder, { recursive: true });
 		const own = join(root, "test/sdk/memory");
@@ -91,7 +87,7 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 	};
 	/** The broker's address, for the board. */
 	async function open(): Promise<string> {
-		const plain = await (mosquitto as NonNullable<typeof mosquitto>).open();
+		const plain = await openBroker();
 		broker = plain;
 		address = plain.url;
 		observer = await Observer.connect(plain.url);

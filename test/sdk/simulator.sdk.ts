@@ -6,22 +6,11 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { brokers, type TestBroker } from "../firmware/brokers.js";
+import type { TestBroker } from "../firmware/brokers.js";
 import { Observer } from "../firmware/observer.js";
-import {
-	buildSimulator,
-	display,
-	measure,
-	missing,
-	output,
-	replaced,
-	root,
-	Simulator,
-	warnings,
-} from "./sdk.js";
+import { openBroker, skipWithoutScene } from "./scene.js";
+import { buildSimulator, display, measure, output, replaced, root, Simulator, warnings } from "./sdk.js";
 
-const mosquitto = brokers.find(({ name }) => /mosquitto/i.test(name));
-const reason = missing("Xvfb", "stdbuf") ?? mosquitto?.missing;
 const base = "factory/1/machine/simulated";
 const mockups = join(root, "test/sdk/mockup");
 const data = join(output, "data");
@@ -46,12 +35,9 @@ describe("the firmware in Moddable's simulator", function () {
 	let so: string;
 
 	before(async function () {
-		if (reason) {
-			console.log(`      ${reason}`);
-			this.skip();
-		}
+		skipWithoutScene(this);
 		mkdirSync(data);
-		broker = await (mosquitto as NonNullable<typeof mosquitto>).open();
+		broker = await openBroker();
 		observer = await Observer.connect(broker.url);
 		screen = await display();
 	});
@@ -162,7 +148,7 @@ describe("the firmware in Moddable's simulator", function () {
 		await observer.next(`${base}/status`, "online", back);
 	});
 	it("moves to the broker and the name that it is told by cmd config, and stays there", async () => {
-		const other = await (mosquitto as NonNullable<typeof mosquitto>).open();
+		const other = await openBroker();
 		const there = await Observer.connect(other.url);
 		try {
 			const set = { provision: { broker: other.url, id: "moved" } };

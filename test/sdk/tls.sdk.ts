@@ -6,13 +6,11 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { brokers } from "../firmware/brokers.js";
 import { TLSBroker } from "../firmware/tlsbroker.js";
 import { Authority } from "../hosts/certificates.js";
-import { buildSimulator, display, missing, output, root, Simulator } from "./sdk.js";
+import { skipWithoutScene } from "./scene.js";
+import { buildSimulator, display, output, root, Simulator } from "./sdk.js";
 
-const mosquitto = brokers.find(({ name }) => /mosquitto/i.test(name));
-const reason = missing("Xvfb", "stdbuf") ?? mosquitto?.missing;
 const folder = join(output, "projects", "tls");
 
 describe("the firmware in Moddable's simulator, over TLS", function () {
@@ -22,10 +20,7 @@ describe("the firmware in Moddable's simulator, over TLS", function () {
 	let screen: { readonly name: string; close(): void };
 
 	before(async function () {
-		if (reason) {
-			console.log(`      ${reason}`);
-			this.skip();
-		}
+		skipWithoutScene(this);
 		screen = await display();
 		mkdirSync(folder, { recursive: true });
 		const device = authority.issue({ name: "board", keys: "rsa" });
