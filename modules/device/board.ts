@@ -6,7 +6,6 @@
 
 import type { TimerHandle } from "../mqtt/io.js";
 import type { SessionLike, UserOptions } from "../session/options.js";
-import { Report } from "../session/outcomes.js";
 import Command from "./commands/command.js";
 import Decommission from "./commands/decommission.js";
 import { type Description, type OutputDescription, onlyTLS, optionsFor } from "./description/description.js";
@@ -16,13 +15,14 @@ import Fault from "./fault.js";
 import type { Feature, Part } from "./feature.js";
 import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
 import { Names } from "./json.js";
+import Listener from "./listener.js";
 import Memory, { Boot } from "./memory.js";
 import Button from "./outputs/button.js";
 import { lampDriver } from "./outputs/lamp.js";
 import Output, { type OutputParts } from "./outputs/output.js";
 import { limitsOf } from "./profile.js";
 import Trial, { Restore } from "./provisioning/trial.js";
-import Publisher, { reported } from "./publisher.js";
+import Publisher from "./publisher.js";
 import Info from "./retained/info.js";
 import Retained from "./retained/retained.js";
 import Router from "./router.js";
@@ -77,16 +77,13 @@ export default class Board {
 		const { longestAnswer, features = [] } = options;
 		const base = topics.base(description.root, description.id);
 		const restart = () => this.restart();
-		const forgetting = () => decommission.active;
-		const full = (name: string) => retained.full(name);
 		const limits = limitsOf(description);
 		const ingest = description.ingest;
-		const publisher = new Publisher({ base, limits, ingest, timer, trace, forgetting, full, longestAnswer });
+		const publisher = new Publisher({ base, limits, ingest, timer, trace, owner: this, longestAnswer });
 		const memory = new Memory(storage.memory);
 		const boot = new Boot(memory, storage);
 		const settings = new Settings(description, memory, device);
-		const onReport = (line: string) => publisher.report(line);
-		const time = new Time({ clock, timer, memory, ntp: network.ntp?.client, onReport });
+		const time = new Time({ clock, timer, memory, ntp: network.ntp?.client, publisher });
 		this.options = options;
 		this.publisher = publisher;
 		this.settings = settings;
@@ -96,8 +93,7 @@ export default class Board {
 		const outputs = this.makeOutputs(parts);
 		const edges = waitingEdges(outbox, publisher.topic(topics.alert("")));
 		const sensors = this.makeSensors(parts, edges);
-		const counters = () => this.session.counters;
-		const info = new Info({ device, storage, memory, boot, time, publisher, sensors, counters });
+		const info = new Info({ device, storage, memory, boot, time, publisher, sensors });
 		const fault = new Fault(parts, storage, edges);
 		const trying = provision?.trying ?? false;
 		const retained = new Retained({
@@ -148,6 +144,16 @@ export default class Board {
 	/** Alerts that were accepted and that the broker has not acknowledged. */
 	get held(): number {
 		return this.options.storage.outbox.length;
+	}
+
+	/** For the publisher: all that is retained is being cleared. */
+	forgetting(): boolean {
+		return this.decommission.active;
+	}
+
+	/** For the publisher: the session has no room for this state. */
+	full(name: string): void {
+		this.retained.full(name);
 	}
 
 	/** The graceful end: publishes `offline` retained, sends DISCONNECT, and calls back. May be repeated. */
@@ -252,10 +258,12 @@ export default class Board {
 
 	private connect(router: Router): SessionLike {
 		const { device, description, storage, connect } = this.options;
-		const { trial, outputs, decommission, retained, parts } = this;
+		const { publisher, outputs, parts, retained, decommission, trial } = this;
+		const cluster = description.brokerOrder === "random";
+		const listener = new Listener({ publisher, outputs, parts, retained, decommission, trial, cluster });
 		const watch = device.network.watch;
-		const { retain, maximumPayload, publishRate } = this.publisher.gate.limits;
-		return connect({
+		const { retain, maximumPayload, publishRate } = publisher.gate.limits;
+		const options = {
 			id: description.id,
 			brokerOrder: description.brokerOrder,
 			...(description.backoff && { backoff: description.backoff }),
@@ -263,38 +271,14 @@ export default class Board {
 			keepAlive: description.keepAlive,
 			longest: maximumPayload,
 			publishRate,
-			status: { topic: this.publisher.topic(topics.status), online: "online", offline: "offline", retain },
+			status: { topic: publisher.topic(topics.status), online: "online", offline: "offline", retain },
 			subscriptions: router.subscriptions,
 			outbox: storage.outbox,
 			timer: device.timer,
 			ticks: device.clock,
 			watch: onlyTLS(description) ? this.time.watch(watch) : watch,
-			ready: () => this.publisher.idle,
 			onMessage: router.receive,
-			onAccepted: broker => {
-				// Nodes of a cluster share their sessions.
-				const one = description.brokerOrder === "random" ? 0 : broker;
-				outputs.forEach(output => output.accepted(one));
-			},
-			onOnline: present => {
-				this.publisher.report("online");
-				trial.online();
-				outputs.forEach(output => output.online(present));
-				decommission.online();
-				retained.announce();
-				parts.forEach(part => part.online?.(present));
-			},
-			onOffline: () => {
-				this.publisher.report("offline");
-				trial.offline();
-				outputs.forEach(output => output.offline());
-				parts.forEach(part => part.offline?.());
-			},
-			onReport: (event, detail) => {
-				const left = event === Report.filterRefused || event === Report.filterLeftOut;
-				if (left && detail === this.publisher.topic(topics.command)) trial.refused();
-				this.publisher.report(reported(event, detail));
-			},
-		});
+		};
+		return connect(Object.assign(listener, options));
 	}
 }

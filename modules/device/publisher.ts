@@ -42,6 +42,14 @@ const none: SessionLike = Object.freeze({
 	close() {},
 });
 
+/** The board. */
+export interface PublisherOwner {
+	/** All that is retained is being cleared. Asked once there is a session. */
+	forgetting(): boolean;
+	/** There is no room for this state now. */
+	full(name: string): void;
+}
+
 export interface PublisherOptions {
 	/** All topics begin with it. */
 	readonly base: string;
@@ -51,10 +59,7 @@ export interface PublisherOptions {
 	readonly ingest?: string | undefined;
 	readonly timer: Device["timer"];
 	readonly trace: ((line: string) => void) | undefined;
-	/** All that is retained is being cleared. Asked once there is a session. */
-	readonly forgetting: () => boolean;
-	/** There is no room for this state now. */
-	readonly full: (name: string) => void;
+	readonly owner: PublisherOwner;
 	/** Bytes; any by default. */
 	readonly longestAnswer?: number | undefined;
 }
@@ -75,20 +80,18 @@ export default class Publisher {
 	private readonly base: string;
 	private readonly ingest: string | undefined;
 	private readonly trace: ((line: string) => void) | undefined;
-	private readonly forgetting: () => boolean;
-	private readonly full: (name: string) => void;
+	private readonly owner: PublisherOwner;
 	/** Answers, and parts that publish a state, in their order. */
 	private readonly waiting: (string | Announcer)[] = [];
 	private readonly turn: Deadline;
 
 	constructor(options: PublisherOptions) {
-		const { base, limits = limitsOf({}), timer, trace, forgetting, full, longestAnswer = Infinity } = options;
+		const { base, limits = limitsOf({}), timer, trace, owner, longestAnswer = Infinity } = options;
 		this.base = base;
 		this.ingest = options.ingest;
 		this.gate = new Gate(limits, line => this.report(line));
 		this.trace = trace;
-		this.forgetting = forgetting;
-		this.full = full;
+		this.owner = owner;
 		this.longestAnswer = longestAnswer;
 		this.turn = new Deadline(timer, this, this.next);
 	}
@@ -129,7 +132,7 @@ export default class Publisher {
 	}
 	/** Retained messages may be published: the broker is there, and they are not all being cleared. */
 	get retaining(): boolean {
-		return this.online && !this.forgetting();
+		return this.online && !this.owner.forgetting();
 	}
 
 	/** Retained. */
@@ -137,7 +140,7 @@ export default class Publisher {
 		// All states are published at each connect, so nothing is lost by not keeping them until then.
 		const options = this.gate.limits.retain ? retained : passing;
 		if (!this.retaining) return;
-		if (this.publish(name, payload, options) === Outcome.droppedFull) this.full(name);
+		if (this.publish(name, payload, options) === Outcome.droppedFull) this.owner.full(name);
 		this.stated?.(name, payload);
 	}
 

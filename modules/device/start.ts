@@ -99,13 +99,9 @@ export default function board(device: Device, options: BoardOptions = {}): Board
 		longestAnswer,
 		features,
 		connect: defaults =>
-			new Session({
-				...defaults,
-				...budget,
-				queueBytes,
-				client: { ...mqtt.client, kept },
-				brokers,
-				...session,
-			}),
+			// Not a copy: the board's callbacks are methods.
+			new Session(
+				Object.assign(defaults, budget, { queueBytes, client: { ...mqtt.client, kept }, brokers }, session),
+			),
 	});
 }

@@ -34,7 +34,7 @@ export interface TimeOptions {
 	readonly timer: Timer;
 	readonly memory: Memory;
 	readonly ntp?: With<NTPClass> | undefined;
-	readonly onReport: (line: string) => void;
+	readonly publisher: { report(line: string): void };
 }
 
 export default class Time {
@@ -151,7 +151,7 @@ export default class Time {
 		try {
 			this.clock.time = time;
 		} catch {
-			this.options.onReport("time: this host's clock cannot be set");
+			this.options.publisher.report("time: this host's clock cannot be set");
 		}
 	}
 
@@ -168,17 +168,17 @@ export default class Time {
 				if (client === this.client) this.answer(error, time);
 			});
 		} catch {
-			this.options.onReport("time: the NTP client does not start");
+			this.options.publisher.report("time: the NTP client does not start");
 		}
 	}
 
 	private answer(error: Error | null, time: number | undefined): void {
 		if (error || typeof time !== "number" || !(time > 0)) {
-			this.options.onReport("time: no answer from the NTP servers");
+			this.options.publisher.report("time: no answer from the NTP servers");
 			return;
 		}
 		if (!this.plausible(time)) {
-			this.options.onReport("time: an answer that is not plausible, asked again");
+			this.options.publisher.report("time: an answer that is not plausible, asked again");
 			return;
 		}
 		this.set(time);
@@ -186,7 +186,7 @@ export default class Time {
 		this.delay = RETRY.minimum;
 		this.turn.set(AGAIN);
 		this.keep();
-		this.options.onReport("time: set by NTP");
+		this.options.publisher.report("time: set by NTP");
 		this.tell?.();
 	}
 

@@ -18,8 +18,7 @@ function stage(limits: object) {
 		limits: limitsOf({ limits }),
 		timer: clock,
 		trace: line => trace.push(line),
-		forgetting: () => false,
-		full: name => trace.push(`full ${name}`),
+		owner: { forgetting: () => false, full: name => trace.push(`full ${name}`) },
 	});
 	publisher.session = {
 		online: true,

@@ -38,8 +38,7 @@ function stage() {
 		base: "r/b/",
 		timer: one.clock,
 		trace: line => void trace.push(line),
-		forgetting: () => one.forgetting,
-		full: name => void one.full.push(name),
+		owner: { forgetting: () => one.forgetting, full: name => void one.full.push(name) },
 	});
 	one.before = one.publisher.session;
 	one.publisher.session = session;
@@ -134,8 +133,7 @@ describe("what a board says", () => {
 			base: "r/b/",
 			timer: new TestClock(),
 			trace: undefined,
-			forgetting: () => false,
-			full() {},
+			owner: { forgetting: () => false, full() {} },
 		});
 		publisher.session = {
 			online: true,
@@ -189,8 +187,7 @@ describe("a state", () => {
 			base: "r/b/",
 			timer: new TestClock(),
 			trace: undefined,
-			forgetting,
-			full() {},
+			owner: { forgetting, full() {} },
 		});
 		state(publisher);
 		assert.equal(publisher.retaining, false);

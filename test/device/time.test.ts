@@ -36,7 +36,7 @@ class Servers {
 
 function start(world: World, ntp?: { io: NTPClass }) {
 	const { clock } = world;
-	return new Time({ clock, timer: clock, memory: new Memory(world.memory), ntp, onReport() {} });
+	return new Time({ clock, timer: clock, memory: new Memory(world.memory), ntp, publisher: { report() {} } });
 }
 const stamp = (time: Time) => [time.now(), time.quality];
 
@@ -252,7 +252,7 @@ function scene({ told = true, ntp = true, clock, remembered }: Scene) {
 		timer: world.clock,
 		memory: new Memory(world.memory),
 		ntp: ntp ? { io } : undefined,
-		onReport() {},
+		publisher: { report() {} },
 	});
 	world.clock.advance(0);
 	const found = time.watch(told ? watch : undefined);

@@ -22,8 +22,6 @@ export interface InfoOptions {
 	readonly time: Time;
 	readonly publisher: Publisher;
 	readonly sensors: readonly Sensor[];
-	/** The session's counters: plain numbers. */
-	readonly counters: () => object;
 }
 
 export default class Info {
@@ -35,7 +33,7 @@ export default class Info {
 
 	/** As it is now. */
 	get values(): Values {
-		const { device, storage, memory, boot, time, publisher, sensors, counters } = this.options;
+		const { device, storage, memory, boot, time, publisher, sensors } = this.options;
 		const stopped = publisher.gate.stopped;
 		// It decides the quality.
 		time.now();
@@ -50,7 +48,8 @@ export default class Info {
 			signal: device.network.signal?.(),
 			outbox: storage.kind,
 			counters: {
-				...counters(),
+				// The session's: plain numbers.
+				...publisher.session.counters,
 				...counted(sensors),
 				...(stopped && { stopped }),
 				memoryFailures: memory.failures,

@@ -281,13 +281,14 @@ describe("a board that forgets over a real session", () => {
 		const none = { io: class {} as never };
 		const client = { io, socket: none, dns: none, timer: world.clock, ticks: world.clock };
 		world.connect = options =>
-			new Session({
-				...options,
-				client,
-				brokers: [{ host: "a", port: 1883 }],
-				random: () => 0.5,
-				deadlines: { hear: 0 },
-			});
+			new Session(
+				Object.assign(options, {
+					client,
+					brokers: [{ host: "a", port: 1883 }],
+					random: () => 0.5,
+					deadlines: { hear: 0 },
+				}),
+			);
 		world.start(description);
 		const retained = new Map<string, string>();
 		let packets = 0;

@@ -80,8 +80,7 @@ function board({
 		base: `a/${id}/`,
 		timer: clock,
 		trace: undefined,
-		forgetting: () => false,
-		full: () => {},
+		owner: { forgetting: () => false, full: () => {} },
 	});
 	publisher.session = session;
 	const about = {

@@ -17,7 +17,7 @@ function stage() {
 	const client = { io, socket: none, dns: none, timer: world.clock, ticks: world.clock };
 	const brokers = ["a", "b"].map(host => ({ host, port: 1883 }));
 	world.connect = options =>
-		new Session({ ...options, client, brokers, random: () => 0.5, deadlines: { hear: 0 } });
+		new Session(Object.assign(options, { client, brokers, random: () => 0.5, deadlines: { hear: 0 } }));
 	world.start({ lamp: { pin: 2 } });
 	/** The next try at `host`; those at the other broker fail, and so does the connection that stands. */
 	function to(host: string): ScriptedClient {

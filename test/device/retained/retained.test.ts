@@ -46,8 +46,7 @@ function stage(
 		trace: line => {
 			if (!line.startsWith(">")) one.reports.push(line);
 		},
-		forgetting: () => false,
-		full: name => one.retained.full(name),
+		owner: { forgetting: () => false, full: name => one.retained.full(name) },
 	});
 	publisher.session = session;
 	one.retained = new Retained({

@@ -19,14 +19,13 @@ interface Stage {
 }
 
 function stage(clock: TestClock, description: object): Stage {
-	const time = new Time({ clock, timer: clock, memory: new Memory(undefined), onReport() {} });
+	const time = new Time({ clock, timer: clock, memory: new Memory(undefined), publisher: { report() {} } });
 	const published: Record<string, unknown>[] = [];
 	const publisher = new Publisher({
 		base: "r/b/",
 		timer: clock,
 		trace: undefined,
-		forgetting: () => false,
-		full() {},
+		owner: { forgetting: () => false, full() {} },
 	});
 	publisher.session = {
 		online: true,

@@ -32,13 +32,17 @@ function sampling(every: number, driver: SensorDriver, clock = new TestClock(0),
 const one = scripted(() => 1);
 const plain: SensorDescription = { name: "s", driver: "x", every: 100, aggregate: "mean", batch: 1 };
 function parts(clock: TestClock, lines: string[]) {
-	const time = new Time({ clock, timer: new TestClock(), memory: new Memory(undefined), onReport() {} });
+	const time = new Time({
+		clock,
+		timer: new TestClock(),
+		memory: new Memory(undefined),
+		publisher: { report() {} },
+	});
 	const publisher = new Publisher({
 		base: "r/b/",
 		timer: clock,
 		trace: line => void lines.push(line),
-		forgetting: () => false,
-		full() {},
+		owner: { forgetting: () => false, full() {} },
 	});
 	return { timer: clock, time, publisher };
 }
