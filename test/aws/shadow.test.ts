@@ -127,6 +127,49 @@ for (const [kind, name] of [
 			});
 		});
 
+		const seen = "[seen at AWS by moto's tests]";
+		for (const [what, first, second, expected] of [
+			[
+				"the last key of a section takes the section along",
+				{ desired: { a: 1 } },
+				{ desired: { a: null } },
+				{},
+			],
+			["an empty section is none", { desired: {} }, { reported: { a: 1 } }, { reported: { a: 1 } }],
+			["a key that was not there is not there", {}, { reported: { a: null } }, {}],
+			[
+				"an empty report changes nothing",
+				{ desired: { a: 1 } },
+				{ reported: {} },
+				{ desired: { a: 1 }, delta: { a: 1 } },
+			],
+			[
+				"an empty object stays, and is in the delta",
+				{ desired: { a: { b: 3 } } },
+				{ desired: { a: { b: {} }, c: {} } },
+				{ desired: { a: { b: {} }, c: {} }, delta: { a: { b: {} }, c: {} } },
+			],
+			[
+				"arrays within arrays are values",
+				{ reported: { a: [["x"], ["y"]] } },
+				{ desired: { a: [["x"]] } },
+				{ desired: { a: [["x"]] }, reported: { a: [["x"], ["y"]] }, delta: { a: [["x"]] } },
+			],
+		] as const)
+			it(`merges: ${what} ${seen}`, async () => {
+				await update({ state: first });
+				await update({ state: second });
+				assert.deepEqual((await get()).state, expected);
+			});
+
+		it(`takes a state that is null, which leaves an empty shadow ${seen}`, async () => {
+			await update({ state: { desired: { a: 1 } } });
+			const { state, metadata, version } = await update({ state: null });
+			assert.deepEqual([state, metadata, version], [null, { timestamp: second }, 2]);
+			const found = await get();
+			assert.deepEqual([found.state, found.metadata, found.version], [{}, {}, 2]);
+		});
+
 		it(`replaces a value by an object and an object by a value ${documents}`, async () => {
 			await update({ state: { desired: { a: 1, b: { c: 1 } } } });
 			await update({ state: { desired: { a: { c: 1 }, b: 1 } } });
@@ -163,6 +206,7 @@ for (const [kind, name] of [
 			["an array", "[]", 400, "Invalid JSON"],
 			["an empty payload", "", 400, "Invalid JSON"],
 			["no state", {}, 400, "Missing required node: state"],
+			["a state that is an array", { state: [] }, 400, "State node must be an object"],
 			["a state that is no object", { state: 1 }, 400, "State node must be an object"],
 			[
 				"a state with another node",

@@ -15,7 +15,8 @@ export interface State {
 }
 
 export interface Request {
-	readonly state: { readonly desired?: Tree | null; readonly reported?: Tree | null };
+	/** Null takes both sections away, and leaves an empty shadow. */
+	readonly state: { readonly desired?: Tree | null; readonly reported?: Tree | null } | null;
 	readonly version?: number;
 	readonly clientToken?: string;
 }
@@ -59,8 +60,9 @@ export function parseRequest(payload: Buffer): Request {
 	};
 	const { state, version } = request;
 	if (state === undefined) return refuse("Missing required node: state");
-	if (!isTree(state)) return refuse("State node must be an object");
-	for (const [key, section] of Object.entries(state)) {
+	// Seen at AWS: https://github.com/getmoto/moto/blob/master/tests/test_iotdata/test_iotdata.py
+	if (state !== null && !isTree(state)) return refuse("State node must be an object");
+	for (const [key, section] of Object.entries(state ?? {})) {
 		if (key !== "desired" && key !== "reported") refuse(`State contains an invalid node: '${key}'`);
 		const name = key === "desired" ? "Desired" : "Reported";
 		if (section !== null && !isTree(section)) refuse(`${name} node must be an object`);

@@ -133,7 +133,7 @@ export class Shadows implements Service {
 		if (version !== undefined && version !== old.version)
 			throw new Refusal(409, "Version conflict", clientToken);
 		const timestamp = this.#seconds();
-		const { desired, reported } = request.state;
+		const { desired, reported } = request.state ?? { desired: null, reported: null };
 		const state = sections(merge(old.state.desired, desired), merge(old.state.reported, reported));
 		checkSize(state, clientToken);
 		const metadata = sections(
@@ -209,13 +209,19 @@ function prefix(thing: string, name?: string): string {
 	return `$aws/things/${thing}/shadow${name === undefined ? "" : `/name/${name}`}`;
 }
 
-/** An empty section is left out. */
+/** An empty section is left out, an empty object within it stays. Seen at AWS: https://github.com/getmoto/moto/blob/master/tests/test_iotdata/test_iotdata.py */
 function sections(desired: Tree | undefined, reported: Tree | undefined): State {
-	return { ...(desired && { desired }), ...(reported && { reported }) };
+	return { ...(filled(desired) && { desired }), ...(filled(reported) && { reported }) };
+}
+
+function filled(section: Tree | undefined): section is Tree {
+	return section !== undefined && Object.keys(section).length > 0;
 }
 
 /** The metadata of what a request has set. */
-function stamps({ state: { desired, reported } }: Request, time: number): State {
+function stamps({ state }: Request, time: number): object {
+	if (state === null) return { timestamp: time };
+	const { desired, reported } = state;
 	return sections(stamp(undefined, desired, time), stamp(undefined, reported, time));
 }
 

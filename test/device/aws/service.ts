@@ -83,7 +83,7 @@ export class Service {
 		});
 	}
 	#update(payload: string): void {
-		const { desired, reported } = parseRequest(Buffer.from(payload)).state;
+		const { desired, reported } = parseRequest(Buffer.from(payload)).state ?? {};
 		const time = Math.floor(this.#now() / 1000);
 		this.#state = join(merge(this.#state.desired, desired), merge(this.#state.reported, reported));
 		this.#metadata = join(
