@@ -44,7 +44,9 @@ export function load(options: Options): Config {
 	const overrides: { [key: string]: unknown } = {};
 	for (const key of ["id", "root", "broker"] as const)
 		if (options[key] !== undefined) overrides[key] = options[key];
-	const raw = { ...read(file), ...overrides };
+	// Its address does not say that it is AWS.
+	const cloud = options.aws ? { profile: "aws", shadow: true, jobs: true } : {};
+	const raw: Raw = { ...cloud, ...read(file), ...overrides };
 	// A board that is never switched on, for what it knows of this machine.
 	const directory = dirname(inPlace(file));
 	const host = createDevice({ description: raw, directory, data: directory });

@@ -9,7 +9,7 @@ import Board from "./board.js";
 import budgetOf, { lack } from "./budget.js";
 import { addresses, check, line } from "./description/description.js";
 import type { Feature } from "./feature.js";
-import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
+import type { ActuatorDriver, Device, MQTTDefaults, SensorDriver } from "./io.js";
 import { profileOf } from "./profile.js";
 import { overlaid } from "./provisioning/check.js";
 import { abandon } from "./provisioning/trial.js";
@@ -74,8 +74,8 @@ export default function board(device: Device, options: BoardOptions = {}): Board
 		abandon(host);
 		return undefined;
 	}
-	if (!description.profile && profileOf(description) === "aws")
-		host.trace?.("profile: aws, from the broker's name");
+	const aws = profileOf(description) === "aws";
+	if (!description.profile && aws) host.trace?.("profile: aws, from the broker's name");
 	const { lacking, ...budget } = budgetOf(host.heap, description, features);
 	if (lacking) {
 		host.trace?.(lack(lacking, description));
@@ -87,7 +87,8 @@ export default function board(device: Device, options: BoardOptions = {}): Board
 	const queueBytes = budget.queueBytes - storage.ram;
 	const brokers = found.addresses.map(address => ({
 		...address,
-		...(address.secure && mqtts && { client: mqtts.client }),
+		...(address.secure &&
+			mqtts && { client: aws && address.port !== 8883 ? negotiating(mqtts.client) : mqtts.client }),
 	}));
 	const longestAnswer = budget.longestAnswer;
 	// Topics that are published to in turn: of measurements, and two of what happens between.
@@ -105,3 +106,10 @@ export default function board(device: Device, options: BoardOptions = {}): Board
 			),
 	});
 }
+
+/** At port 443 AWS knows by ALPN that MQTT with a certificate comes. (https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html) */
+const negotiating = (client: MQTTDefaults): MQTTDefaults => {
+	const { tls } = client.socket as { readonly tls?: object };
+	const socket = { ...client.socket, tls: { ...tls, applicationLayerProtocol: "x-amzn-mqtt-ca" } };
+	return { ...client, socket };
+};

@@ -1,0 +1,248 @@
+/**
+ * AWS's own acceptance list for devices, IoT Device Advisor, as tests of this firmware against the local AWS (hosts/desk/aws):
+ * https://docs.aws.amazon.com/iot/latest/developerguide/device-advisor-tests-mqtt.html (and -tls, -shadow, -jobs). The whole board, in
+ * Node and in XS, over mutual TLS. Not passed: "publish retry" and "subscribe retry", which want a repetition on the same connection.
+ */
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createServer as createTLSServer } from "node:tls";
+import { type Aws, type AwsEvent, openAws } from "../../../hosts/desk/aws/aws.js";
+import { DeskBoard } from "../../../hosts/desk/board.js";
+import { loadCredentials } from "../../../hosts/node/credentials.js";
+import type { Credentials } from "../../../hosts/node/tls.js";
+import { certificates } from "../../aws/world.js";
+import { engines } from "../../firmware/scene.js";
+import { Authority, pem } from "../../hosts/certificates.js";
+
+const ROOT = "greenhouse/1";
+/** Milliseconds for what is to happen. */
+const PATIENCE = 15_000;
+let boards = 0;
+
+for (const { name: engine, missing } of engines)
+	describe(`Device Advisor's cases, in ${engine}${missing ? ` (pending: ${missing})` : ""}`, function () {
+		this.timeout(40_000);
+		let aws: Aws;
+		let id: string;
+		let board: DeskBoard | undefined;
+		let directory: string;
+		const events: AwsEvent[] = [];
+		const trace: string[] = [];
+		const servers: Server[] = [];
+
+		before(function () {
+			if (missing) this.skip();
+		});
+		beforeEach(async () => {
+			directory = mkdtempSync(join(tmpdir(), "advisor-"));
+			id = `advised-${engine}-${++boards}`;
+			aws = await openAws({ folder: certificates(), onEvent: event => events.push(event) });
+		});
+		afterEach(async () => {
+			await board?.close();
+			board = undefined;
+			await aws?.close();
+			for (const server of servers.splice(0)) server.close();
+			rmSync(directory, { recursive: true, force: true });
+			events.length = trace.length = 0;
+		});
+
+		async function start(more: object = {}, tls?: Credentials): Promise<void> {
+			const { files } = await aws.thing(id);
+			board = await DeskBoard.start({
+				engine,
+				data: directory,
+				tls: tls ?? loadCredentials(files),
+				trace: line => void trace.push(line),
+				description: {
+					root: ROOT,
+					id,
+					broker: aws.url,
+					profile: "aws",
+					lamp: { pin: 2 },
+					sensors: [{ name: "temp", driver: "wave", every: 200 }],
+					commands: ["info", "config", "restart"],
+					...more,
+				},
+			});
+		}
+		/** Looks until it is so. */
+		async function until(what: string, look: () => unknown): Promise<void> {
+			const end = Date.now() + PATIENCE;
+			while (!look()) {
+				if (Date.now() > end)
+					assert.fail(`${what} did not come about\n${trace.join("\n")}\n${JSON.stringify(events)}`);
+				await new Promise(done => setTimeout(done, 20));
+			}
+		}
+		/** Closed when the test ends. */
+		async function listening(server: Server): Promise<number> {
+			servers.push(server);
+			await new Promise<void>(done => server.listen(0, "127.0.0.1", done));
+			return (server.address() as AddressInfo).port;
+		}
+		const said = (pattern: RegExp) => trace.filter(line => pattern.test(line)).length;
+		const count = (type: string, topic?: string) =>
+			events.filter(event => event.type === type && (topic === undefined || event.topic === topic)).length;
+		const shadow = () => aws.shadow(id) as unknown as Shadow | undefined;
+		const online = (times = 1) => until(`online, ${times}`, () => said(/^online$/) >= times);
+
+		it("TLS Connect, MQTT Connect, Subscribe, Publish: online, subscribed, and heard", async () => {
+			await start();
+			await online();
+			await until("a measurement", () => count("published", `${ROOT}/${id}/measurements/temp`));
+			assert.deepEqual(
+				aws
+					.session(id)
+					?.filters.map(filter => filter.split("/").slice(3).join("/"))
+					.sort(),
+				["cmd", "lamp/desired", "lamp/set", "status"],
+			);
+			await until("its status", () => aws.retained(`${ROOT}/${id}/status`)?.toString() === "online");
+			assert.equal(count("refused"), 0);
+		});
+		it("port 443: TLS with ALPN x-amzn-mqtt-ca", async () => {
+			await start({ broker: aws.alpnUrl });
+			await online();
+		});
+		it("TLS Incorrect Subject Name: does not connect to a server with another name's certificate", async () => {
+			const authority = new Authority("Another service's");
+			const { certificate, key } = authority.issue({ name: "other", names: ["other.example"] });
+			let secured = 0;
+			const server = createTLSServer(
+				{ cert: pem("CERTIFICATE", certificate), key: pem("PRIVATE KEY", key) },
+				socket => {
+					socket.on("error", () => {});
+					secured++;
+				},
+			);
+			const port = await listening(server);
+			await start({ broker: `mqtts://localhost:${port}` }, { ca: authority.certificate });
+			await until("a refusal", () => said(/tls-name/));
+			assert.equal(secured, 0, "nothing was sent");
+		});
+		it("TLS Unsecure Server Cert: does not connect to a server that no known authority vouches for", async () => {
+			const { files } = await aws.thing(id);
+			const { ca: _ca, ...own } = loadCredentials(files);
+			await start({}, own);
+			await until("a refusal", () => said(/tls-authority/));
+			assert.equal(count("connected"), 0);
+		});
+		it("MQTT Connect with jittered back-off: at least five tries without CONNACK, none at once, not at a constant distance", async () => {
+			/** Milliseconds since the one before. */
+			const gaps: number[] = [];
+			let last = 0;
+			const server = createServer(socket => {
+				const now = Date.now();
+				if (last) gaps.push(now - last);
+				last = now;
+				socket.on("error", () => {});
+				socket.destroy();
+			});
+			const port = await listening(server);
+			await start({ broker: `mqtt://127.0.0.1:${port}`, backoff: { minimum: 100, maximum: 6400 } });
+			await until("five tries", () => gaps.length >= 5);
+			// How far they get is tested without a clock that runs: test/session/brokers.test.ts.
+			for (const gap of gaps) assert.ok(gap >= 95, `${gaps}`);
+			assert.ok(new Set(gaps).size > 1, `constant: ${gaps}`);
+		});
+		it("Reconnect on server disconnect, and session resumed without another certificate or will", async () => {
+			await start({ backoff: { minimum: 1000, maximum: 1500 } });
+			await online();
+			aws.endConnection(id);
+			await online(2);
+			await until("its status", () => aws.retained(`${ROOT}/${id}/status`)?.toString() === "online");
+			assert.equal(count("refused"), 0);
+		});
+		it("MQTT No Ack PingResp: a server that says nothing more is left", async () => {
+			// The firmware asks every half keep-alive; 1 s is below what AWS takes, so the server here is a plain one.
+			let packets = 0;
+			const server = createServer(socket => {
+				socket.on("error", () => {});
+				socket.once("data", () => {
+					socket.write(Buffer.of(0x20, 2, 0, 0));
+					socket.on("data", data => {
+						packets++;
+						// SUBACK for four filters in more than 127 bytes; PUBACK never.
+						if (data[0] === 0x82)
+							socket.write(Buffer.of(0x90, 6, data[3] as number, data[4] as number, 1, 1, 1, 0));
+					});
+				});
+			});
+			const port = await listening(server);
+			await start({ broker: `mqtt://127.0.0.1:${port}`, profile: "plain", keepAlive: 1000, sensors: [] });
+			await online();
+			await until("the end of it", () => said(/^offline$/));
+			assert.ok(packets > 1);
+		});
+		for (const bytes of [0, 1024, 100 * 1024])
+			it(`PUBACK QoS 1: acknowledges a message of ${bytes} bytes, also one that it cannot read`, async () => {
+				await start();
+				await online();
+				aws.publish(`${ROOT}/${id}/lamp/desired`, "x".repeat(bytes), { qos: 1, retain: false });
+				aws.publish(`${ROOT}/${id}/cmd`, "info", { qos: 1, retain: false });
+				await until("the answer to the next", () => said(/^> cmd\/result .*"cmd":"info"/));
+				await until("the acknowledgement", () => aws.session(id)?.inFlight === 0);
+			});
+		it("Persistent Session: what was published while it was away comes when it is back", async () => {
+			await start();
+			await online();
+			board?.kill();
+			await until("its absence", () => !aws.connections.includes(id));
+			aws.publish(`${ROOT}/${id}/lamp/desired`, '{"state":"ON","ver":1}', { qos: 1, retain: false });
+			await board?.on();
+			await until("the lamp", () => said(/^> lamp\/state \{"state":"ON"/));
+		});
+		it("Session expired: subscribes anew", async () => {
+			await aws.close();
+			aws = await openAws({ folder: certificates(), onEvent: event => events.push(event), sessionExpiry: 1 });
+			await start();
+			await online();
+			aws.endConnection(id);
+			await online(2);
+			assert.equal(aws.session(id)?.filters.length, 4);
+		});
+		it("Device Shadow: reports its state, and does what is desired once", async () => {
+			await start({ shadow: true });
+			await online();
+			await until("the report", () => shadow()?.state.reported?.lamp);
+			aws.updateShadow(id, { state: { desired: { lamp: { state: "ON" } } } });
+			await until("the state", () => shadow()?.state.reported?.lamp?.state === "ON");
+			assert.equal(shadow()?.state.delta, undefined);
+			assert.equal(said(/^lamp on/), 1);
+		});
+		it("Job Execution: IN_PROGRESS, then SUCCEEDED, or FAILED with the reason; over a restart too", async () => {
+			await start({ jobs: true });
+			await online();
+			aws.createJob({
+				jobId: "wrong",
+				things: [id],
+				document: { cmd: "config", set: { lamp: { failSafe: 1 } } },
+			});
+			await until("its end", () => aws.job("wrong", id)?.status === "FAILED");
+			assert.match(`${aws.job("wrong", id)?.statusDetails?.reason}`, /failSafe: expected/);
+			aws.createJob({ jobId: "again", things: [id], document: { cmd: "restart" } });
+			await until("its start", () => aws.job("again", id)?.status === "IN_PROGRESS");
+			await until("its end", () => aws.job("again", id)?.status === "SUCCEEDED");
+			assert.ok(said(/^online$/) >= 2);
+		});
+		it("Basic Ingest: measurements reach the rule and nobody else", async () => {
+			await start({ ingest: "lake" });
+			await online();
+			await until("a measurement", () => aws.ingested.length > 0);
+			const [first] = aws.ingested;
+			assert.deepEqual([first?.rule, first?.topic], ["lake", `${ROOT}/${id}/measurements/temp`]);
+			assert.equal(count("published", `${ROOT}/${id}/measurements/temp`), 0);
+		});
+	});
+
+interface Shadow {
+	readonly state: {
+		readonly reported?: { readonly lamp?: { readonly state: string } };
+		readonly delta?: object;
+	};
+}
