@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { prepare } from "../../hosts/desk/certificates.js";
 import { Authority } from "../hosts/certificates.js";
 import {
+	type Built,
 	chips,
 	configure,
 	folderOf,
@@ -114,16 +115,21 @@ describe("the firmware for the ESP32", function () {
 		const ours = measure(all.folder).bytes - measure(bare.folder).bytes;
 		assert.ok(Math.abs(sum - ours) < 500, `${sum} bytes in all folders, ${ours} in all`);
 	});
-	it("has nothing of Home Assistant in it where a program with the lean manifest names no features", async () => {
-		const without = await linkChip("esp32c3", lean("lean", []), "lean");
-		const project = lean("named", ["homeassistant"]);
-		const named = await linkChip("esp32c3", project, "named");
-		const text = ({ folder }: typeof named) => readFileSync(join(folder, "mc.xs.c"), "latin1");
-		for (const made of [without, named]) assert.deepEqual(warnings(made.log, replaced), []);
-		assert.match(text(named), /modules\/device\/homeassistant\/bundle/);
-		assert.doesNotMatch(text(without), /homeassistant/);
-		const [less, more] = [without, named].map(({ folder }) => measure(folder).bytes);
-		rows["Home Assistant, esp32c3"] = { "our modules, bytes of flash": (more ?? 0) - (less ?? 0) };
+	it("has nothing of a feature in it that a program with the lean manifest does not name", async () => {
+		const link = (name: string, features: readonly string[]) =>
+			linkChip("esp32c3", lean(name, features), name);
+		const text = ({ folder }: Built) => readFileSync(join(folder, "mc.xs.c"), "latin1");
+		const without = await link("lean", []);
+		assert.deepEqual(warnings(without.log, replaced), []);
+		assert.match(text(without), /modules\/device\/board/);
+		for (const feature of ["homeassistant", "aws"]) {
+			const named = await link(`with-${feature}`, [feature]);
+			assert.deepEqual(warnings(named.log, replaced), []);
+			assert.match(text(named), new RegExp(`modules/device/${feature}/`));
+			assert.doesNotMatch(text(without), new RegExp(`modules/device/${feature}/`));
+			const flash = measure(named.folder).bytes - measure(without.folder).bytes;
+			rows[`${feature}, esp32c3`] = { "our modules, bytes of flash": flash };
+		}
 	});
 	describe("with a board's own manifest beside it, as in FLASHING.md", () => {
 		const board = join(output, "projects/my-board");
