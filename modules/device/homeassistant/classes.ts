@@ -87,9 +87,9 @@ export const statesOf = (deviceClass = "", unit?: string): string => {
 	return `measurement|total|total_increasing${unit === "°" ? "|measurement_angle" : ""}`;
 };
 
-/** The class that a sensor has when its description names none. */
-export const classOf = (driver: string, unit = ""): string | undefined => {
-	if (unit === "%" && driver === "humidity") return "humidity";
+/** The class that a sensor has when its description names none: of its driver's quantity, or its unit. */
+export const classOf = (quantity = "", unit = ""): string | undefined => {
+	if (unit === "%" && quantity === "humidity") return quantity;
 	const at = table.indexOf(`|*${unitOf(unit)}|`);
 	if (at < 0) return undefined;
 	const start = table.lastIndexOf("\n", at) + 1;

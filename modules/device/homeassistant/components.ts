@@ -23,6 +23,8 @@ export interface About {
 	readonly outputs: readonly { readonly name: string; readonly dimmable: boolean }[];
 	/** Alerts that the board has of its own, beside those of its sensors. */
 	readonly own: readonly Item[];
+	/** `info` has the strength of the radio's signal. */
+	readonly signal?: boolean;
 }
 
 /** A component: its key, its platform, and its other keys. */
@@ -52,26 +54,24 @@ const MOST = 1_000_000;
 const none: readonly Item[] = Object.freeze([]);
 const named = (name: string): Item => Object.freeze({ name });
 const button: readonly Item[] = Object.freeze([named("button")]);
-const identify = named("identify");
-const restart = named("restart");
+const words: readonly Item[] = Object.freeze([named("identify"), named("restart")]);
 /** Keys of `info`. */
 const infos: readonly Item[] = Object.freeze("firmware boot reset outbox".split(" ").map(named));
+const radio: readonly Item[] = Object.freeze([...infos, named("signal")]);
 
 export default class Components {
 	private readonly about: About;
 	private readonly base: string;
 	private readonly words: readonly Item[];
-	/** Alerts with one threshold. */
 	private readonly thresholds: readonly AlertDescription[];
 
 	constructor(about: About) {
 		const { root, id, commands, alerts, lamp } = about.description;
-		// The lamp blinks, and nothing that takes live commands only.
+		// Nothing that takes live commands only blinks.
 		const blinks = about.outputs.some(({ name }) => name === "lamp") && !lamp?.liveOnly;
-		const words = blinks ? [identify, restart] : [restart];
 		this.about = about;
 		this.base = topics.base(root, id);
-		this.words = words.filter(({ name }) => commands.includes(name));
+		this.words = words.filter(({ name }) => commands.includes(name) && (blinks || name !== "identify"));
 		this.thresholds = alerts.filter(({ above, below }) => above !== undefined || below !== undefined);
 	}
 
@@ -92,7 +92,7 @@ export default class Components {
 	}
 
 	private items(group: string): readonly Item[] {
-		const { description, outputs, own } = this.about;
+		const { description, outputs, own, signal } = this.about;
 		const { sensors, alerts, commands } = description;
 		const settable = commands.includes("config");
 		switch (group) {
@@ -115,7 +115,7 @@ export default class Components {
 			case "threshold":
 				return settable ? this.thresholds : none;
 			default:
-				return infos;
+				return signal ? radio : infos;
 		}
 	}
 
@@ -156,8 +156,9 @@ export default class Components {
 
 	private sensor(description: SensorDescription): Values {
 		const { name, driver, decimals, batch } = description;
-		const unit = description.unit ?? this.about.drivers[driver]?.unit;
-		const deviceClass = description.deviceClass ?? classOf(driver, unit);
+		const own = this.about.drivers[driver];
+		const unit = description.unit ?? own?.unit;
+		const deviceClass = description.deviceClass ?? classOf(own?.quantity, unit);
 		return {
 			name: title(name),
 			stat_t: this.base + topics.measurement(name),
@@ -274,15 +275,14 @@ export default class Components {
 			val_tpl: `{{ value_json.${key} }}`,
 			ent_cat: "diagnostic",
 			...(key === "boot" && { stat_cla: "total_increasing" }),
+			...(key === "signal" && { unit_of_meas: "dBm", dev_cla: "signal_strength", stat_cla: "measurement" }),
 		};
 	}
 }
 
-const made = (kind: string, name: string, platform: string, make: () => Values): Component => ({
-	key: `${kind}_${name}`,
-	platform,
-	make,
-});
+const made = (kind: string, name: string, platform: string, make: () => Values): Component => {
+	return { key: `${kind}_${name}`, platform, make };
+};
 
 const infoName = (key: string): string =>
 	key === "boot" ? "Starts" : key === "reset" ? "Reason of the last start" : title(key);

@@ -38,11 +38,12 @@ const homeAssistant: Feature = Object.freeze({
 	heap: (description: Description) =>
 		wanted(description) ? Heap.board + Heap.sensor * description.sensors.length : 0,
 	make({ device, settings, outputs, own, ...parts }: Parts): Part {
-		const { name: host, sensor: drivers, timer } = device;
+		const { name: host, sensor: drivers, timer, network } = device;
+		const signal = network.signal !== undefined;
 		const bundle = () => {
 			const description = settings.current;
 			if (!wanted(description)) return undefined;
-			return new Bundle({ description, firmware, host, drivers, outputs, own });
+			return new Bundle({ description, firmware, host, drivers, outputs, own, signal });
 		};
 		if (settings.current.homeAssistant && !bundle()) parts.publisher.report("homeAssistant: off at AWS");
 		return new Discovery({ ...parts, bundle, timer, random: Math.random });
@@ -80,8 +81,9 @@ const checkClasses = (sensor: Values, { sensors }: Known, key: string, problems:
 		stateClass,
 		...more
 	} = sensor as { readonly [key: string]: string | undefined };
-	const unit = more.unit ?? sensors[driver]?.unit;
-	const found = deviceClass ?? classOf(driver, unit);
+	const own = sensors[driver];
+	const unit = more.unit ?? own?.unit;
+	const found = deviceClass ?? classOf(own?.quantity, unit);
 	const units = deviceClass === undefined ? undefined : wrongUnit(deviceClass, unit);
 	if (units !== undefined) report(problems, `${key}.unit`, `${units} (deviceClass ${deviceClass})`, unit);
 	const states = statesOf(found, unit).split("|");

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
+import { driver as wave } from "../../../hosts/shared/wave.js";
 import { check, type Description } from "../../../modules/device/description/description.js";
 import Bundle from "../../../modules/device/homeassistant/bundle.js";
 import { deviceClasses, stateClasses } from "../../../modules/device/homeassistant/classes.js";
@@ -14,7 +15,13 @@ import type { SensorDriver } from "../../../modules/device/io.js";
 import { expand, validate } from "../../homeassistant/validator.js";
 
 const driver: SensorDriver = { io: class {} as unknown as SensorDriver["io"], quantity: "value" };
-const drivers = { temperature: driver, humidity: driver, wave: driver };
+const drivers = {
+	temperature: driver,
+	humidity: { ...driver, quantity: "humidity" },
+	wave: wave({ ticks: 0 }),
+	"cpu-load": driver,
+	"free-memory": driver,
+};
 
 function described(raw: object): Description {
 	const all = { root: "factory/1/machine", id: "desk-1", ...raw };
@@ -57,19 +64,11 @@ function recorded(name: string, document: string): void {
 	);
 }
 
-const standard = {
-	sensors: [
-		{ name: "temp", driver: "temperature", every: 1000, decimals: 1, unit: "°C" },
-		{ name: "load", driver: "wave", every: 2000, unit: "%" },
-	],
-	alerts: [{ name: "overheat", sensor: "temp", above: 30, clear: 28 }],
-	lamp: { pin: 2, dimmable: true },
-	button: { pin: 0 },
-	commands: ["info", "config", "identify", "restart"],
-};
+/** The board of `npm start`. */
+const standard = JSON.parse(readFileSync(new URL("../../../hosts/desk/board.json", import.meta.url), "utf8"));
 
 describe("the device document for Home Assistant", () => {
-	it("of the usual board is the one in desk.json", () => {
+	it("of the default board is the one in desk.json", () => {
 		const made = bundle(described({ ...standard, homeAssistant: { area: "Hall" } }));
 		assert.equal(made.topic, "homeassistant/device/desk-1/config");
 		recorded("desk.json", text(made));
@@ -91,6 +90,14 @@ describe("the device document for Home Assistant", () => {
 		assert.deepEqual(validate(made.topic, document), []);
 		for (let index = 0; index < made.pieces([]); index++)
 			assert.ok(Buffer.byteLength(made.piece(index, [])) <= 512, made.piece(index, []));
+	});
+
+	it("has the strength of the radio's signal where the host knows it", () => {
+		const about = { firmware: "glowworm 0.1.0", host: "esp32", drivers, outputs: [], own: [] };
+		const made = new Bundle({ description: described({}), ...about, signal: true });
+		const { components } = expand(text(made)) as { components: { info_signal: { device_class: string } } };
+		assert.equal(components.info_signal.device_class, "signal_strength");
+		assert.deepEqual(validate(made.topic, text(made)), []);
 	});
 
 	it("names a component that has left the description with its platform only, so that it is removed", () => {
