@@ -42,6 +42,7 @@ export async function openCloud(options: Options, root: string, say: (line: stri
 			...ports,
 			...(options.brokerPort !== undefined && { port: options.brokerPort }),
 			attempts,
+			keep: true,
 			root,
 			strict: options.aws === "strict",
 			seed: Date.now(),

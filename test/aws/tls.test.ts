@@ -1,7 +1,8 @@
 /** TLS and CONNECT at the local AWS IoT Core: who gets in. Each title ends with the page that the rule is from. */
 
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { certificates, World } from "./world.js";
 
@@ -61,6 +62,27 @@ describe("the local AWS: TLS and CONNECT", () => {
 		assert.equal(world.aws.ca.pem, pem);
 		assert.equal(readFileSync(after.files.certificate, "utf8"), after.certificatePem);
 		assert.ok(existsSync(join(certificates(), "policies", "glowworm.json")));
+	});
+
+	it("keeps shadows, jobs and retained messages over a restart where it is told to", async () => {
+		await world.close();
+		const folder = mkdtempSync(join(tmpdir(), "aws-kept-"));
+		try {
+			for (const file of ["ca.pem", "ca.key", "endpoint.pem", "endpoint.key"])
+				cpSync(join(certificates(), file), join(folder, file));
+			const before = await world.open({ folder, keep: true });
+			before.updateShadow("one", { state: { desired: { on: true } } });
+			before.createJob({ jobId: "first", things: ["one"], document: {} });
+			before.publish("a", "kept", { retain: true });
+			await world.close();
+			const after = await world.open({ folder, keep: true });
+			assert.deepEqual(after.shadow("one")?.state, { desired: { on: true }, delta: { on: true } });
+			assert.equal(after.job("first", "one")?.status, "QUEUED");
+			assert.equal(after.retained("a")?.toString(), "kept");
+		} finally {
+			await world.close();
+			rmSync(folder, { recursive: true, force: true });
+		}
 	});
 
 	it("answers CONNACK 7 where the policy allows no connection under this id [mqtt.html#mqtt-differences]", async () => {

@@ -20,6 +20,7 @@ import { type Hook, Provisioning } from "./provisioning.js";
 import { Registry } from "./registry.js";
 import type { Message } from "./session.js";
 import { type Document, Shadows } from "./shadow.js";
+import { Keeper } from "./state.js";
 import type { Template } from "./template.js";
 import { Dice, gentle, strict, type Whims } from "./whims.js";
 
@@ -41,6 +42,8 @@ export interface AwsOptions {
 	readonly clock?: AwsClock;
 	/** The root of the boards' topics, in the place of the shipped policy's `greenhouse/1`. */
 	readonly root?: string;
+	/** Shadows, jobs and retained messages outlive the process, in the folder. */
+	readonly keep?: boolean;
 	/** Milliseconds that a persistent session of MQTT 3.1.1 outlives its connection; an hour if not given. */
 	readonly sessionExpiry?: number;
 	readonly onEvent?: (event: AwsEvent) => void;
@@ -89,7 +92,7 @@ export async function openAws(options: AwsOptions): Promise<Aws> {
 	const plain = await Listener.open({ ...common, port: options.port ?? 0, alpn: false });
 	try {
 		const negotiated = await Listener.open({ ...common, port: options.alpnPort ?? 0, alpn: true });
-		return new Aws(authority, registry, broker, [plain, negotiated], options.root);
+		return new Aws(authority, registry, broker, [plain, negotiated], options);
 	} catch (error) {
 		await plain.close();
 		throw error;
@@ -110,6 +113,7 @@ export class Aws {
 	readonly registry: Registry;
 	readonly #broker: Broker;
 	readonly #listeners: readonly Listener[];
+	readonly #keeper: Keeper | undefined;
 
 	/** `openAws` makes it. */
 	constructor(
@@ -117,7 +121,7 @@ export class Aws {
 		registry: Registry,
 		broker: Broker,
 		listeners: readonly [Listener, Listener],
-		root: string | undefined,
+		{ folder, root, keep }: AwsOptions,
 	) {
 		this.authority = authority;
 		this.registry = registry;
@@ -133,6 +137,7 @@ export class Aws {
 		this.jobs = new Jobs(broker);
 		this.provisioning = new Provisioning(broker, registry, authority);
 		broker.services.push(this.shadows, this.jobs, this.provisioning, this.ingest);
+		if (keep) this.#keeper = new Keeper(join(folder, "state.json"), broker, this.shadows, this.jobs);
 		if (!registry.hasPolicy("glowworm") || root !== undefined)
 			registry.createPolicy("glowworm", shippedPolicy(root));
 	}
@@ -256,6 +261,7 @@ export class Aws {
 
 	async close(): Promise<void> {
 		this.#broker.close();
+		this.#keeper?.close();
 		await Promise.all(this.#listeners.map(listener => listener.close()));
 	}
 

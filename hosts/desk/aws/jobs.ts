@@ -105,6 +105,18 @@ export class Jobs implements Service {
 			});
 	}
 
+	/** The executions of each thing, as data. Their timers begin anew with the next update. */
+	get kept(): object {
+		const executions = [...this.#executions].map(([thing, list]) => [
+			thing,
+			list.map(({ timers: _timers, ...execution }) => execution),
+		]);
+		return Object.fromEntries(executions);
+	}
+	restore(kept: { readonly [thing: string]: Execution[] }): void {
+		for (const [thing, executions] of Object.entries(kept)) this.#executions.set(thing, executions);
+	}
+
 	/** The next request is answered with this. */
 	fail(code: JobError): void {
 		this.#failure = code;

@@ -95,6 +95,14 @@ export class Shadows implements Service {
 		return this.#delete(thing, name, Buffer.alloc(0));
 	}
 
+	/** By the beginning of their topics, as data. */
+	get kept(): object {
+		return Object.fromEntries(this.#shadows);
+	}
+	restore(kept: { readonly [base: string]: Shadow }): void {
+		for (const [base, shadow] of Object.entries(kept)) this.#shadows.set(base, shadow);
+	}
+
 	/** The next request over MQTT is answered with 500. */
 	fail(): void {
 		this.#failure = 500;
