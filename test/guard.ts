@@ -1,6 +1,6 @@
 /**
  * Ends a test run that something keeps alive: a connection, a timer or a program that a test, mostly a failed one, left
- * open. Mocha itself waits for them for ever, and so would whatever runs the tests. Such a run fails, and says what is open.
+ * open. Mocha itself waits for them for ever, and so would a CI job. Such a run fails, and says what is open.
  */
 
 const PATIENCE = 30_000;

@@ -36,7 +36,7 @@ export function prepare(folder: string, files: CredentialFiles, now = new Date()
 	};
 	writeFileSync(join(folder, "manifest.json"), `${JSON.stringify(manifest, undefined, "\t")}\n`);
 	return parts.map(({ role, name, der }) => {
-		const what = role === "key" ? "private key, for nobody else's eyes" : der.map(describe).join("; ");
+		const what = role === "key" ? "private key, to be kept secret" : der.map(describe).join("; ");
 		return `${join(folder, `${name}.der`)}: ${what}`;
 	});
 }
@@ -70,7 +70,7 @@ function valid(chain: readonly Uint8Array[], file: string | undefined, now: Date
 	return chain;
 }
 
-/** A broker's own certificate vouches for nobody: a board that trusts nothing else refuses every broker. */
+/** A broker's own certificate signs no other: a board that trusts nothing else refuses every broker. */
 function authorities(chain: readonly Uint8Array[], file: string | undefined): readonly Uint8Array[] {
 	for (const der of chain) {
 		const { ca, subject } = new X509Certificate(der);

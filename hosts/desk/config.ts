@@ -14,7 +14,7 @@ import type { SensorDriver } from "../../modules/device/io.js";
 import { createDevice, type NodeDevice } from "../node/device.js";
 import { inPlace, type Options } from "./options.js";
 
-/** As somebody wrote it, before any check. */
+/** As it was written, before any check. */
 export type Raw = { readonly [key: string]: unknown };
 
 export interface Config {

@@ -15,7 +15,7 @@ const hints: readonly (readonly [line: RegExp, hint: string])[] = [
 		/: failed \S+ disconnected \(ECONNRESET\)/,
 		"it hung up at once: perhaps it wants TLS, mqtts:// instead of mqtt://",
 	],
-	[/\(ECONNREFUSED\)/, "nobody listens there"],
+	[/\(ECONNREFUSED\)/, "no server listens there"],
 	[
 		/: failed \S+ malformed/,
 		"what answers there speaks no MQTT: a web server perhaps, or the port of another protocol",

@@ -1,7 +1,7 @@
 /**
  * The live log of `npm start`: what this board writes to and reads from its broker, one line a message.
  * It listens at the board's own TCP class (ECMA-419 §10), below the firmware and above TLS, so it shows the
- * wire and not what somebody meant to send, with either engine and any broker. It changes nothing.
+ * wire and not what a client meant to send, with either engine and any broker. It changes nothing.
  */
 
 import { type IConnackPacket, type IPublishPacket, type Packet, parser } from "mqtt-packet";
@@ -58,7 +58,7 @@ function flags({ qos, retain, dup }: IPublishPacket): string {
 }
 
 /**
- * Of what `cmd` is told its word, and how long it is: whichever key somebody mistypes, a password under it is not printed.
+ * Of what `cmd` is told its word, and how long it is: whichever key is mistyped, a password under it is not printed.
  */
 function order(bytes: string | Buffer): string {
 	const text = bytes.toString();

@@ -207,7 +207,7 @@ export function parse(args: readonly string[], output: Output): Options | number
 	}
 }
 
-/** npm runs a script in the package's folder, whatever folder it was called from; file names are meant from there. */
+/** npm runs a script in the package's folder, not in the folder it was called from; file names are meant from there. */
 export function inPlace(name: string): string {
 	const from = process.env.npm_lifecycle_event === "start" ? process.env.INIT_CWD : undefined;
 	return resolve(from ?? "", name);

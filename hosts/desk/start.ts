@@ -118,7 +118,7 @@ async function start(options: Options): Promise<void> {
 
 /**
  * A recording in the place of boards: a broker of its own, the page, and what was recorded, from when there is a subscriber,
- * which a page is: nothing is played to nobody.
+ * which a page is: nothing is played without a client.
  */
 async function play(options: Options, name: string, config: Config): Promise<void> {
 	const file = inPlace(name);
@@ -262,9 +262,9 @@ function onSignals(running: Running): void {
 		} else if (now - asked > echo) end(130);
 	};
 	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
-	// Whoever read the log is gone (`npm start | head`).
+	// The reader of the log is gone (`npm start | head`).
 	process.stdout.on("error", stop);
-	// npm that is killed cannot hand on anything; without it nobody is left who could end this process.
+	// npm that is killed cannot hand on anything; without it this process would not be ended.
 	const parent = process.ppid;
 	if (process.env.npm_lifecycle_event !== "start") return;
 	const watching = setInterval(() => {

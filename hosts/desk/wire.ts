@@ -50,7 +50,7 @@ class Listener {
 	#client = "";
 	#deaf = false;
 
-	/** `name` makes one for a client that has brought no id: the broker gives it one, and tells nobody in MQTT 3.1.1. */
+	/** `name` makes one for a client that has brought no id: the broker gives it one, which MQTT 3.1.1 does not tell. */
 	constructor(note: (line: Omit<WireLine, "number">) => number, name: () => string) {
 		this.#note = note;
 		this.#name = name;

@@ -34,7 +34,7 @@ export class TCP extends Base {
 
 	constructor(options: TCPOptions) {
 		const { address, onReadable, onWritable, onError } = options;
-		// The SDK makes a text of whatever it is given, and fails on a callback when it is due.
+		// The SDK makes a text of any value it is given, and fails on a callback when it is due.
 		if (typeof address !== "string") throw new TypeError(`TCP: expected an address, found ${address}`);
 		[onReadable, onWritable, onError].forEach(callback => {
 			if (callback !== undefined && typeof callback !== "function")

@@ -25,7 +25,7 @@ type Bytes = ArrayBuffer | Uint8Array;
 export interface Progress {
 	/** The server has asked for a certificate of ours. */
 	asked: boolean;
-	/** The server has proved that nobody else knows the keys (handshake.ts). */
+	/** The server has proved that it alone knows the keys (handshake.ts). */
 	secured: boolean;
 }
 
@@ -193,7 +193,7 @@ const signed = ({ tbs, algo, sig }: Certificate, key: Key): boolean => {
 	const digest = hash.close();
 	if (rsa) {
 		const { modulus = 0n, exponent = 0n } = key;
-		// A key that nobody has vouched for yet could keep us busy for hours.
+		// A key without a valid signature could keep us busy for hours.
 		if (!(modulus & 1n) || modulus >> MOST || exponent < 3n || exponent >> 32n) return false;
 		// Encoded and compared as a whole (RFC 8017 §8.2.2): a lenient parser lets forgeries through.
 		const scheme = new PKCS1_5(key, false, [2, 16, 840, 1, 101, 3, 4, 2, size]);

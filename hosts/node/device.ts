@@ -122,7 +122,7 @@ export function createDevice(options: DeviceOptions): NodeDevice {
 	};
 }
 
-/** An analog pin that nobody feeds goes up and down once a minute, so that there is something to see. */
+/** An analog pin without a source goes up and down once a minute, so that there is something to see. */
 function swing({ ticks }: Clock): number {
 	return (1 + Math.sin((2 * Math.PI * (ticks % SWING)) / SWING)) / 2;
 }

@@ -1,6 +1,6 @@
 /**
  * ECMA-419 §28, Flash, as files with the semantics of NOR: a write clears bits and sets none, an erase sets a whole
- * block to 0xFF and wears it. Whatever a call changed is on the disk when it returns; or, `together`, what a turn of the
+ * block to 0xFF and wears it. All that a call changed is on the disk when it returns; or, `together`, what a turn of the
  * event loop has written is there when it ends, or at `sync`, whichever is first.
  * Not here: cutting the power or failing blocks, which tests do with a partition in RAM.
  */

@@ -1,5 +1,5 @@
 /**
- * ECMA-419 §28, Key-Value, as one file per domain, replaced whole: a write is there or it is not, whatever happens
+ * ECMA-419 §28, Key-Value, as one file per domain, replaced whole: a write is there or it is not, also when the process dies
  * to the power. A file that does not check is set aside and told, and the domain starts empty. Values and keys are
  * limited as on the ESP32, so that what works here works there. Formats: "buffer" and "string".
  */

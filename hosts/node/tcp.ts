@@ -148,7 +148,7 @@ export class TCP implements TCPPattern {
 		const announced = options?.byteLength;
 		if (announced !== undefined && !(Number.isInteger(announced) && announced >= 0))
 			throw new RangeError("TCP: byteLength of a sequence must be a whole number");
-		// `onError` may still be on its way to whoever writes: the reason is the same.
+		// `onError` may still be on its way to the writer: the reason is the same.
 		if (this.#state === State.failed) throw this.#reason ?? new Error("TCP: the connection is gone");
 		if (bytes.byteLength > this.#writable()) throw new Error("TCP: write does not fit");
 		// The other side went, but its last bytes are still to be read and onError is to come: lost like any byte in flight.
@@ -264,7 +264,7 @@ export class TCP implements TCPPattern {
 		this.#options.onReadable?.call(this, this.#readable);
 	}
 
-	/** The end, from whatever side. What has arrived is read first, as on the ESP32. */
+	/** The end, from either side. What has arrived is read first, as on the ESP32. */
 	#failed(reason: Error): void {
 		if (this.#state >= State.failing) return;
 		this.#reason = reason;

@@ -1,6 +1,6 @@
 /**
  * ECMA-419 §10, TLS Client socket: TCP's logical subclass over `node:tls`. Credentials are DER, as the standard has
- * it. Whatever makes a connection untrustworthy ends it before `onWritable`, with one coded reason in `onError`;
+ * it. A fault that makes a connection untrustworthy ends it before `onWritable`, with one coded reason in `onError`;
  * only TLS 1.3's refusal of *our* certificate can come just after.
  */
 

@@ -1,5 +1,5 @@
 /**
- * ECMA-419 §10, analog input, of a board that has no converter: twelve bits, as on the ESP32, of whatever share of full
+ * ECMA-419 §10, analog input, of a board that has no converter: twelve bits, as on the ESP32, of any share of full
  * scale the host says a pin has.
  */
 

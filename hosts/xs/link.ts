@@ -35,7 +35,7 @@ export class Link {
 		return this.#time;
 	}
 
-	/** A number nobody else has: instances, callbacks and timers share them. */
+	/** A number of its own: instances, callbacks and timers share them. */
 	number(): number {
 		return this.#next++;
 	}

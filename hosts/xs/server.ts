@@ -251,7 +251,7 @@ export class Server {
 			this.#events.delete(key);
 			const list = values();
 			if (!list) continue;
-			// Its failure is the worker's end, which whoever started it hears of.
+			// Its failure is the worker's end, of which the parent hears.
 			this.#command(kind, list).catch(() => {});
 			return;
 		}

@@ -38,7 +38,7 @@ export interface WorkerOptions {
 	readonly onExit?: (reason: string | undefined) => void;
 	/** A line of the engine's `print`. */
 	readonly onLine?: (line: string) => void;
-	/** A line of the engine's own, such as a rejection that nobody handles. */
+	/** A line of the engine's own, such as a rejection without a handler. */
 	readonly onComplaint?: (line: string) => void;
 	/** The worker's binary, where it is not the one that `available` finds. */
 	readonly path?: string;
@@ -155,7 +155,7 @@ export class Worker {
 		return this.exited;
 	}
 
-	/** Ends the worker at once, in the middle of whatever it does. */
+	/** Ends the worker at once, in the middle of its work. */
 	kill(reason = "killed"): Promise<string | undefined> {
 		this.#end(reason);
 		return this.exited;
@@ -193,7 +193,7 @@ export class Worker {
 		const body = message.subarray(1);
 		const current = this.#current;
 		if (message[0] === Prefix.Request) this.#answer(body);
-		else if (!current) this.#end("the channel broke: a reply that nobody asked for");
+		else if (!current) this.#end("the channel broke: a reply without a request");
 		else {
 			this.#current = undefined;
 			if (message[0] === Prefix.Error) current.reject(new Error(body.toString()));

@@ -1,7 +1,7 @@
 /**
  * A broker's limit on publishes a second: credit that comes with time, looked at only when it is used up. QoS 0 leaves a
- * part of it alone, so that alerts, states and answers go first. In no second go more than the limit says, whatever went
- * before: what was saved up, what time has earned meanwhile, and what it earns in that second are the limit together.
+ * part of it alone, so that alerts, states and answers go first. No second has more messages than the limit, also after
+ * a pause: credit that was saved up, and credit that this second earns, are the limit together.
  */
 
 import type { Ticks, Timer } from "../mqtt/io.js";

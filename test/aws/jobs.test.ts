@@ -42,7 +42,7 @@ describe("the local AWS: jobs", () => {
 		});
 	});
 
-	it("answer nobody else, who has subscribed [reserved-topics.html#reserved-topics-job]", async () => {
+	it("answer no other client that has subscribed [reserved-topics.html#reserved-topics-job]", async () => {
 		const watcher = await world.client("watcher");
 		await watcher.subscribe(`${base}/get/accepted`);
 		await ask("get");
@@ -169,7 +169,7 @@ describe("the local AWS: jobs", () => {
 		assert.equal(world.aws.job("first", "one")?.status, "TIMED_OUT");
 	});
 
-	it("time out after the job's own minutes, whatever the steps are [jobs-configurations-details.html]", async () => {
+	it("time out after the job's own minutes, also in the middle of its steps [jobs-configurations-details.html]", async () => {
 		create("first", { timeoutInMinutes: 1 });
 		await ask("start-next", { stepTimeoutInMinutes: 10 });
 		world.clock.advance(60_000);

@@ -146,7 +146,7 @@ describe("the local AWS: limits", () => {
 			assert.match(detail(), /no subscription/);
 		});
 
-	it("takes Basic Ingest with PUBACK, whatever the rule, and hands it to no subscriber [iot-basic-ingest.html]", async () => {
+	it("takes Basic Ingest with PUBACK for any rule, and hands it to no subscriber [iot-basic-ingest.html]", async () => {
 		await one.subscribe("#", "+/+/+/+");
 		await one.deliver("$aws/rules/lake/a/b", "drop");
 		const [{ rule, topic, payload, client } = {}] = world.aws.ingested;

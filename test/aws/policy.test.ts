@@ -45,7 +45,7 @@ describe("the local AWS: policies", () => {
 		assert.equal(may(policy, "Connect", "client/bed-30"), false);
 	});
 
-	it("deny what one statement denies, whatever the others allow [iot-policies.html]", () => {
+	it("deny what one statement denies and others allow [iot-policies.html]", () => {
 		const policy = document(
 			{ Resource: "*" },
 			{ Effect: "Deny", Action: "iot:Publish", Resource: `${arn}topic/a/secret*` },

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { unavailable } from "../../hosts/xs/harness.js";
 import { type Budget, committed, current } from "./budget.js";
 
-/** What must hold whatever the budget says: meter units, slots and socket writes per operation. */
+/** What must hold beside the budget: meter units, slots and socket writes per operation. */
 const PROMISES = [
 	// Of the units of a publish 128 are for 64 bytes that are copied, so that they go out in one write.
 	["publish0", 340, 0, 1],

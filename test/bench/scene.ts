@@ -125,7 +125,7 @@ export function dribble(net: Net, { hear, word = 1, late }: Ear): () => void {
 	};
 }
 
-/** A minute passes; whatever is sent is a PINGREQ, and answered. */
+/** A minute passes; what is sent is a PINGREQ, and answered. */
 export function minute(net: Net, { hear, word = pong.size }: Ear): () => void {
 	return () => {
 		let written = net.writes;

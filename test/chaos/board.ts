@@ -1,6 +1,6 @@
 /**
  * One life of the board, as a process of its own that can be killed: the firmware on either engine, over the classes of
- * hosts/node. Reports each record that reaches flash to whoever started it, right behind the write, on descriptor 3; and
+ * hosts/node. Reports each record that reaches flash to its parent process, right behind the write, on descriptor 3; and
  * can cut its own power at any write to flash: before it, in the middle of it, or behind it.
  * It is started ahead of its time, and waits for the word, so that a killed board is back at once.
  */

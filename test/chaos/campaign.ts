@@ -66,7 +66,7 @@ const BLOCK = 4096;
 const PATIENCE = 120_000;
 /** Tenths of a second: twice the slowest sensor's period, and more. */
 const CALM = 10;
-/** Deaths in a row that nobody asked for. */
+/** Deaths in a row that the campaign did not ask for. */
 const TOO_MANY = 5;
 /** AWS takes a client id once a second, and may be slow to begin with a subscription: milliseconds. So faults come slower. */
 const aws = { reconnect: 1100, subscribing: 1000, slower: 10 };
@@ -115,7 +115,7 @@ class Scene implements Target {
 	#broker!: Mosquitto | Cloud;
 	#observer!: Observer;
 	#lives!: Lives;
-	/** Deaths in a row that nobody asked for. */
+	/** Deaths in a row that the campaign did not ask for. */
 	#crashes = 0;
 	#ending = false;
 	/** What goes on by itself: the scene ends when all of it has. */
@@ -125,7 +125,7 @@ class Scene implements Target {
 		this.#options = options;
 		this.#directory = directory;
 		this.#chance = new Chance(options.seed);
-		// Faults have a row of numbers of their own, so that a seed has the same ones whatever else is drawn.
+		// Faults have a row of numbers of their own, so that other draws do not change those of a seed.
 		const chance = new Chance(options.seed ^ 0x5eed);
 		const usual = options.program === undefined ? awsWeights : weights;
 		this.#faults = new Faults(chance, options.weights ?? usual, this, (kind, detail) =>
@@ -194,7 +194,7 @@ class Scene implements Target {
 	async #strike(end: number): Promise<void> {
 		while (performance.now() < end && this.#crashes < TOO_MANY) {
 			await sleep(this.#faults.pause() * (this.cloud ? aws.slower : 1));
-			// Without a connection most faults would meet nobody; but some have to come while there is none.
+			// Without a connection most faults would have no effect; but some have to come while there is none.
 			const patience = this.#chance.next() < 0.2 ? 0 : 2000;
 			for (let waited = 0; waited < patience && this.proxy.connections === 0; waited += 5) await sleep(5);
 			this.#faults.strike();

@@ -17,7 +17,7 @@ describe(`chaos, seed ${SEED}${broken}`, function () {
 	this.timeout(90_000);
 
 	for (const { name, missing } of engines)
-		it(`on ${name}: every alert that flash has taken is delivered, whatever happens to network, broker and power${missing ? ` – pending: ${missing}` : ""}`, async function () {
+		it(`on ${name}: every alert that flash has taken is delivered through failures of network, broker and power${missing ? ` – pending: ${missing}` : ""}`, async function () {
 			if (!program || missing) return this.skip();
 			const { ledger, faults, complaints } = await campaign({
 				program,

@@ -82,7 +82,7 @@ export class Ledger implements TapOwner {
 		this.#doubt = Number.POSITIVE_INFINITY;
 		for (const id of this.#newest.values()) (this.#entries.get(id) as Entry).doubtful = true;
 	}
-	/** Somebody published this on `lamp/desired`. */
+	/** A client published this on `lamp/desired`. */
 	wish(ver: number, on: boolean): void {
 		this.#wishes.set(ver, on);
 	}

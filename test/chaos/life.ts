@@ -22,7 +22,7 @@ export interface LifeOptions extends Start {
 	/** Flash has refused a write. */
 	readonly onRefused: () => void;
 	readonly onTrace: (line: string) => void;
-	/** The process is gone; with a reason where nobody asked for it. */
+	/** The process is gone; with a reason where the campaign did not ask for it. */
 	readonly onDeath: (reason: string | undefined) => void;
 }
 

@@ -30,7 +30,7 @@ type Felt = () => void;
 const nothing: Felt = () => {};
 
 export class FaultProxy {
-	/** Closed: every connection is refused, whatever the weather. */
+	/** Closed: every connection is refused in any weather. */
 	open = true;
 	readonly #options: ProxyOptions;
 	readonly #weather = { up: fair(), down: fair() };

@@ -86,7 +86,7 @@ async function run(): Promise<number> {
 	});
 	bar.start(seconds, 0, { phase: "starting", left: "", faults: 0, accepted: 0, delivered: 0 });
 	const show = ({ phase, elapsed, ...counts }: Progress) => {
-		// How long it takes until the last alert has arrived nobody knows before.
+		// The time until the last alert has arrived is not known before.
 		const left = phase === "faults" ? `, about ${Math.ceil(seconds - elapsed)} s left` : "";
 		bar.update(Math.min(seconds, Math.floor(elapsed)), { phase, left, ...counts });
 	};

@@ -34,7 +34,7 @@ export class Shown {
 	#arrived = 0;
 	readonly #again = new Set<number>();
 	readonly #name: string;
-	/** Numbers that may come late: nobody knows whether the broker took them. */
+	/** Numbers that may come late: it is not known whether the broker took them. */
 	readonly unsure = new Set<number>();
 
 	constructor(name: string) {

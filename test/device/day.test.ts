@@ -90,7 +90,7 @@ const soil = (day: number) =>
 describe("a day", function () {
 	this.timeout(60_000);
 
-	it("is told as it was, whatever failed", () => {
+	it("is told as it was, failures included", () => {
 		const clock = new TestClock(0, 0);
 		clock.synchronized = false;
 		const world = new World(clock);

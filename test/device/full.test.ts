@@ -1,6 +1,6 @@
 /**
  * A board whose outbox is full, since its broker was away for long or acknowledges nothing: what it must remember still
- * has room, whatever its description, and with the power cut at every write in that state.
+ * has room under any description, and with the power cut at every write in that state.
  */
 
 import assert from "node:assert/strict";

@@ -1,5 +1,5 @@
 /**
- * The board on its flash, with the power cut at every write and erase, in each way a write can end. Whatever was
+ * The board on its flash, with the power cut at every write and erase, in each way a write can end. All that was
  * cut: each crossing is told once (perhaps twice under one id), and the lamp shows the newest wish.
  */
 

@@ -116,7 +116,7 @@ describe("broker profiles", () => {
 			"actuators: expected outputs that need at most 6 subscriptions together with `cmd` and `status`, found 7",
 		]);
 	});
-	it("leaves out sensors with a deadband, since nobody knows how often their values leave it", () => {
+	it("leaves out sensors with a deadband, since their rate is not known", () => {
 		assert.deepEqual(problems({ ...aws, sensors: [{ ...sensor, every: 5, deadband: 1 }] }), []);
 	});
 	it("tells a topic that does not fit by its levels and its bytes", () => {

@@ -32,7 +32,7 @@ function stage() {
 			published.push(what);
 			return one.outcome;
 		},
-		close: () => assert.fail("nobody leaves"),
+		close: () => assert.fail("unexpected close"),
 	};
 	one.publisher = new Publisher({
 		base: "r/b/",
@@ -127,7 +127,7 @@ describe("what a board says", () => {
 		assert.deepEqual(one.trace, []);
 	});
 
-	it("goes out all the same where nobody watches", () => {
+	it("goes out all the same without a trace", () => {
 		const published: unknown[] = [];
 		const publisher = new Publisher({
 			base: "r/b/",
@@ -149,7 +149,7 @@ describe("what a board says", () => {
 		assert.deepEqual(published, ["r/b/alerts/hot"]);
 	});
 
-	it("is heard by nobody before there is a session, and was not taken", () => {
+	it("is not taken before there is a session", () => {
 		const one = stage();
 		one.publisher.session = stage().before;
 		for (const say of [edge, measurement, clearing, lasting]) assert.equal(say(one.publisher), false);
@@ -181,7 +181,7 @@ describe("a state", () => {
 		assert.equal(one.published.length, 1);
 	});
 
-	it("asks nobody whether it may be said before there is a session", () => {
+	it("asks no session whether it may be said before there is one", () => {
 		const forgetting = () => assert.fail("not yet there");
 		const publisher = new Publisher({
 			base: "r/b/",

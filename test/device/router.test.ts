@@ -69,7 +69,7 @@ describe("what comes", () => {
 	});
 
 	for (const topic of ["r/b/pump/set", "r/b/lamp", "r/b/", "r/c/lamp/set", "lamp/set/x", "r/b/r/b/cmd"])
-		it(`on ${topic} reaches nobody`, () => {
+		it(`on ${topic} reaches no part`, () => {
 			const { receive, heard } = stage();
 			receive(topic, "ON");
 			assert.deepEqual(heard, []);
@@ -82,7 +82,7 @@ describe("what comes", () => {
 		assert.deepEqual(heard, [["feature", "online", live]]);
 	});
 
-	it("is traced by its name, where there is one, before it is received; whoever receives it", () => {
+	it("is traced by its name, where there is one, before it is received, by any part", () => {
 		const { receive, trace } = stage();
 		receive("r/b/lamp/desired", "ON", { ...live, retain: true });
 		receive("r/b/lamp/set", "OFF", { ...live, duplicate: true });
@@ -90,7 +90,7 @@ describe("what comes", () => {
 		assert.deepEqual(trace, ["< lamp/desired ON (retained)", "< lamp/set OFF (duplicate)", "< cmd info"]);
 	});
 
-	it("is traced as a count of bytes where it may hold a password: a command, or what nobody here knows", () => {
+	it("is traced as a count of bytes where it may hold a password: a command, or an unknown topic", () => {
 		const { receive, trace } = stage();
 		receive("r/b/cmd", '{"cmd":"info"}');
 		receive("r/b/pump/set", "ON");
@@ -98,7 +98,7 @@ describe("what comes", () => {
 		assert.deepEqual(trace, ["< cmd (14 bytes)", "< pump/set (2 bytes)", "< r/c/cmd (8 bytes)"]);
 	});
 
-	it("is received all the same where nobody watches", () => {
+	it("is received all the same without a trace", () => {
 		const { receive, heard } = stage(false);
 		receive("r/b/cmd", "info");
 		assert.deepEqual(heard, [["command", "info", live]]);

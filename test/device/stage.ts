@@ -393,7 +393,7 @@ function digital(world: World): DigitalClass {
 				// biome-ignore lint/correctness/noConstructorReturn: one class stands for both directions
 				return input as unknown as Pin;
 			}
-			// After a power cut a pin is low until somebody says otherwise.
+			// After a power cut a pin is low until it is written.
 			if (!world.pins.has(this.#pin)) world.pins.set(this.#pin, [0]);
 			this.write(options.initialValue ?? 0);
 		}
@@ -426,7 +426,7 @@ export function scripted(read: () => number | undefined, made: () => void = () =
 	};
 }
 
-/** A wall clock that nobody keeps. */
+/** A wall clock that is never set. */
 export function unsynchronized(clock: TestClock): TestClock {
 	clock.synchronized = false;
 	(clock as Clock).time = 0;

@@ -46,7 +46,7 @@ describe("time", () => {
 		assert.deepEqual(stamp(start(world)), [NOW, "ntp"]);
 	});
 
-	it("is milliseconds since the start where nobody ever knew it, over wrapping ticks too", () => {
+	it("is milliseconds since the start where it was never known, over wrapping ticks too", () => {
 		const world = new World(unsynchronized(new TestClock(2 ** 31 - 500)));
 		const time = start(world);
 		assert.deepEqual(stamp(time), [0, "uptime"]);
@@ -243,7 +243,7 @@ function scene({ told = true, ntp = true, clock, remembered }: Scene) {
 		}
 		close() {}
 	} as unknown as NTPClass;
-	let host: Changed = () => assert.fail("nobody watches the host's network");
+	let host: Changed = () => assert.fail("the network is not watched");
 	const watch = (changed: Changed) => {
 		host = changed;
 	};

@@ -270,7 +270,7 @@ describe("npm start", function () {
 			});
 			after(() => broker?.close());
 
-			/** The command with a board on `broker`, online, and somebody who watches. */
+			/** The command with a board on `broker`, online, and an observer. */
 			async function online(more: object = {}) {
 				const observer = await observe(broker.url, `${ROOT}/desk-test/#`);
 				const { mark } = observer;

@@ -84,7 +84,7 @@ export class Command {
 	interrupt(signal: NodeJS.Signals): void {
 		process.kill(-(this.child.pid as number), signal);
 	}
-	/** Ends whatever still runs, for `after` hooks. */
+	/** Ends all programs that still run, for `after` hooks. */
 	async destroy(): Promise<void> {
 		try {
 			if (children.has(this.child)) this.interrupt("SIGKILL");

@@ -1,6 +1,6 @@
 /**
  * The whole firmware on each engine against each broker, watched and commanded by MQTT.js: what issue after issue
- * promised to whoever stands at the broker. Topics and payloads are those of the README.
+ * promised to a client of the broker. Topics and payloads are those of the README.
  */
 
 import assert from "node:assert/strict";

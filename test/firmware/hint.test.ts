@@ -11,7 +11,7 @@ describe("the desk's log", () => {
 		["session: failed h:8883 disconnected (tls-client-certificate)", "--cert"],
 		["session: failed h:1883 disconnected (tls-closed)", "mqtt:// instead"],
 		["session: failed h:8883 disconnected (ECONNRESET)", "mqtts:// instead"],
-		["session: failed h:1883 disconnected (ECONNREFUSED)", "nobody listens"],
+		["session: failed h:1883 disconnected (ECONNREFUSED)", "no server listens"],
 		["session: failed nowhere.test:1883 unresolved", "unknown"],
 		["session: failed h:80 malformed", "speaks no MQTT"],
 		["session: failed h:8883 silent", "mqtts://"],

@@ -26,7 +26,7 @@ describe(`A board's memory in XS, while a broker hands over what it kept${reason
 		harness = await Harness.open(fileURLToPath(new URL("flood.ts", import.meta.url)));
 		await harness.call("start", HEAP);
 		await harness.call("connect");
-		// Whatever is made once for the first commands.
+		// All that is made once for the first commands.
 		await harness.call("flood", 20, command, true);
 	});
 	afterEach(() => harness?.close());

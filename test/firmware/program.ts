@@ -61,7 +61,7 @@ export function findProgram(name: string, ...folders: readonly string[]): string
 	return undefined;
 }
 
-/** What a program prints, whatever it exits with. */
+/** What a program prints, with any exit code. */
 export function output(program: string, ...words: readonly string[]): string {
 	try {
 		return execFileSync(program, words, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });

@@ -42,7 +42,7 @@ export class Scene {
 	readonly directory = mkdtempSync(join(tmpdir(), "glowworm-board-"));
 	/** Duty of the lamp's pin after each change, over all lives of the board. */
 	readonly lamp: number[] = [];
-	/** What the board said to whoever stands beside it. */
+	/** What the board's log said. */
 	readonly trace: string[] = [];
 	/** What the driver "script" reads. */
 	value = 0;

@@ -206,7 +206,7 @@ export class Hass {
 		});
 	}
 
-	/** The MQTT integration is added as by its form, whatever that asks for besides the broker. */
+	/** The MQTT integration is added as by its form, with its defaults besides the broker. */
 	async #integrate({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
 		const flow = "api/config/config_entries/flow";
 		const known: Json = { broker: host, port };

@@ -6,7 +6,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { connect, type Socket } from "node:net";
 
-/** Answers the client's hello with `records` and hangs up at whatever comes then. */
+/** Answers the client's hello with `records` and hangs up at the next bytes. */
 export function answering(...records: readonly Buffer[]): (socket: Socket) => void {
 	return socket => {
 		socket.once("data", () => {
@@ -56,7 +56,7 @@ const APART = 60;
 export const foisted = meddling(genuine =>
 	genuine[0] === CHANGE_CIPHER_SPEC ? [record(APPLICATION_DATA, Buffer.from("foisted")), genuine] : [genuine],
 );
-/** Behind the first genuine data, in the same segment, what nobody has encrypted. */
+/** Behind the first genuine data, in the same segment, plain bytes. */
 export const trailed = meddling(genuine =>
 	genuine[0] === APPLICATION_DATA
 		? [Buffer.concat([genuine, record(APPLICATION_DATA, Buffer.alloc(32, 7))])]

@@ -1,5 +1,5 @@
 /**
- * Ticks and wall time: ticks are whole, 32-bit and never go back, whatever is done to the wall clock.
+ * Ticks and wall time: ticks are whole, 32-bit and never go back, also when the wall clock is set.
  */
 
 import type { Suite } from "./suite.js";
@@ -50,7 +50,7 @@ const suite: Suite = {
 			},
 		},
 		{
-			title: "synchronized tells whether somebody keeps the time true",
+			title: "synchronized tells whether the time is kept true",
 			run(trial) {
 				trial.equal(typeof trial.device.clock.synchronized, "boolean");
 				trial.done();

@@ -122,7 +122,7 @@ describe("hosts/node: pins from outside", () => {
 		device.close();
 		rmSync(root, { recursive: true });
 	});
-	it("rest at their pull resistor until somebody drives them", () => {
+	it("rest at their pull resistor until they are driven", () => {
 		const pins = new Pins();
 		pins.claim(0, {}, 1);
 		assert.equal(pins.read(0).level, 1);

@@ -112,7 +112,7 @@ describe("hosts/node: key-value files", () => {
 		assert.throws(() => domain.write("key", "new"));
 		assert.equal(domain.read("key"), "old");
 	});
-	it("lie in their folder, whatever a domain is called", () => {
+	it("lie in their folder under any name of a domain", () => {
 		for (const path of ["../x", "a/b", "", ".", "a".repeat(16), 1])
 			assert.throws(() => new KeyValueStore(folder).open({ path: path as string }), RangeError);
 	});

@@ -22,7 +22,7 @@ export interface World {
 	/** Sends `floodLength` bytes, byte i being (i * 7) & 255, as fast as it is let, then closes. */
 	readonly flood: Endpoint;
 	readonly floodLength: number;
-	/** Reads nothing from its connections until somebody connects to `release`; then answers each with the total count. */
+	/** Reads nothing from its connections until a client connects to `release`; then answers each with the total count. */
 	readonly stall: Endpoint;
 	/** More bytes than fit on the way to it; 8 MB if not given, which two kernels' buffers on loopback do not hold. */
 	readonly stallLength?: number;
@@ -35,7 +35,7 @@ export interface World {
 	readonly reset: Endpoint;
 	/** Takes what comes first for CONNECT and answers CONNACK; sends back all else, so that a PUBLISH comes round. */
 	readonly mqtt: Endpoint;
-	/** Nobody listens there. */
+	/** No server listens there. */
 	readonly refused: Endpoint;
 	/** A name that resolves to a loopback address, and one that never resolves. */
 	readonly name: string;
@@ -162,7 +162,7 @@ export class Trial {
 	later(callback: () => void, delay = 20): void {
 		this.device.timer.set(this.on(callback), delay);
 	}
-	/** Closed when the case ends, whatever its outcome. */
+	/** Closed when the case ends, with any outcome. */
 	keep<Instance extends { close(): void }>(instance: Instance): Instance {
 		this.#cleanups.push(() => instance.close());
 		return instance;

@@ -40,7 +40,7 @@ const suite: Suite = {
 			},
 		},
 		{
-			title: "callbacks come in the order of their delays, whatever the order of setting",
+			title: "callbacks come in the order of their delays, not of their setting",
 			run(trial) {
 				const order: number[] = [];
 				for (const delay of [60, 20, 40, 0])

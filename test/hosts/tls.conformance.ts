@@ -256,28 +256,25 @@ const suite: Suite = {
 		refused("a server that says goodbye during the handshake", "tls-closed", "goodbye", trusting),
 		refused("a server that hangs up during the handshake", "tls-closed", "hangup", trusting),
 
-		item(
-			"what nobody has encrypted, behind genuine data, ends the connection with a coded reason, once",
-			(trial, world) => {
-				let written = false;
-				let read = "";
-				open(trial, world.trailed, trusting(world), {
-					onWritable() {
-						if (!written) this.write(Uint8Array.of(63));
-						written = true;
-					},
-					onReadable() {
-						read += String.fromCharCode(...new Uint8Array(this.read() as ArrayBuffer));
-					},
-					onError(reason) {
-						const { code = "" } = reason as { code?: string };
-						trial.ok(/^tls-failed$/.test(code), `found ${code}: ${reason}`);
-						trial.equal(read, "?");
-						trial.later(() => trial.done());
-					},
-				});
-			},
-		),
+		item("plain bytes behind genuine data, ends the connection with a coded reason, once", (trial, world) => {
+			let written = false;
+			let read = "";
+			open(trial, world.trailed, trusting(world), {
+				onWritable() {
+					if (!written) this.write(Uint8Array.of(63));
+					written = true;
+				},
+				onReadable() {
+					read += String.fromCharCode(...new Uint8Array(this.read() as ArrayBuffer));
+				},
+				onError(reason) {
+					const { code = "" } = reason as { code?: string };
+					trial.ok(/^tls-failed$/.test(code), `found ${code}: ${reason}`);
+					trial.equal(read, "?");
+					trial.later(() => trial.done());
+				},
+			});
+		}),
 		item("a client certificate of an unknown authority is of no use: onError once", (trial, world) => {
 			const clientCertificate = bytes(world.strangerCertificate);
 			open(

@@ -68,7 +68,7 @@ export async function openWorld(loop?: World["loop"]): Promise<World & { close()
 		refused,
 		tls: await openTLS(serve),
 		name: "localhost",
-		unknownName: "nobody.invalid",
+		unknownName: "unknown.invalid",
 		...(loop ? { loop } : undefined),
 		async close() {
 			for (const socket of sockets) socket.destroy();

@@ -36,7 +36,7 @@ export default function main(device: Device) {
 			throw new RangeError("out of range");
 		});
 	if (task.recurse) timer.set(recurse);
-	if (task.reject) timer.set(() => void Promise.reject(new Error("nobody listens")));
+	if (task.reject) timer.set(() => void Promise.reject(new Error("unhandled")));
 	if (task.values) trace(JSON.stringify(task.values));
 	if (task.restart) timer.set(() => device.restart?.());
 	for (const delay of task.delays ?? []) timer.set(() => trace(`${delay} at ${clock.ticks}`), delay);

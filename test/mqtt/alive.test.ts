@@ -47,7 +47,7 @@ describe("alive: pings", () => {
 		assert.equal(scene.errors.length, 0);
 	});
 
-	it("A client whose publications nobody answers finds out by its pings", () => {
+	it("A client whose publications are not answered finds out by its pings", () => {
 		const scene = new Scene({ keepAlive: KEEP_ALIVE }).connected();
 		for (let time = 0; time < 3 * KEEP_ALIVE && !scene.errors.length; time += 100) {
 			scene.clock.advance(100);

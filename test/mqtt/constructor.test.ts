@@ -299,7 +299,7 @@ describe("constructor", () => {
 	});
 
 	for (const stage of ["resolving", "connecting", "waiting", "connected"] as const)
-		it(`close() while ${stage} calls nothing back, whatever comes later (§8)`, () => {
+		it(`close() while ${stage} calls nothing back afterwards (§8)`, () => {
 			const scene = new Scene({ keepAlive: 1000 });
 			if (stage !== "resolving") scene.wire.resolve();
 			if (stage === "waiting" || stage === "connected") scene.line.connect();

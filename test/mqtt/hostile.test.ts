@@ -60,7 +60,7 @@ const ROWS: readonly (readonly [string, Buffer, Reason | undefined])[] = [
 		bytes(hello, ...new Array(50).fill(broker.acknowledge(7, 1))),
 		survives,
 	],
-	["PINGRESP that nobody asked for", bytes(hello, broker.pingresp(), broker.pingresp()), survives],
+	["PINGRESP without a PINGREQ", bytes(hello, broker.pingresp(), broker.pingresp()), survives],
 	[
 		"PINGREQ, which ECMA-419 wants answered (§25)",
 		bytes(hello, broker.pingreq(), broker.pingreq()),
@@ -80,7 +80,7 @@ const ROWS: readonly (readonly [string, Buffer, Reason | undefined])[] = [
 	["a SUBACK that grants less than was asked [MQTT-3.8.4-6]", bytes(hello, broker.suback(1, 0)), survives],
 	["a SUBACK that grants more than was asked", bytes(hello, broker.suback(1, 2)), survives],
 	[
-		"messages to topics that nobody subscribed to",
+		"messages to topics without a subscription",
 		bytes(hello, broker.publish("$SYS/x", "x"), broker.publish("/", "x")),
 		survives,
 	],
@@ -100,7 +100,7 @@ const ROWS: readonly (readonly [string, Buffer, Reason | undefined])[] = [
 	],
 ];
 
-/** Runs a row; whatever leaves a callback leaves `send`, and fails the test. */
+/** Runs a row; an exception that leaves a callback leaves `send`, and fails the test. */
 function run(all: Buffer, size: number, options = {}): Scene {
 	const scene = new Scene({ keepAlive: 60_000, ...options }, 1_000_000).waiting();
 	for (let offset = 0; offset < all.byteLength && !scene.line.closed; offset += size)

@@ -333,7 +333,7 @@ export function play({
 		}
 		assert.equal(outgoing, 0);
 		assert.equal(unread, 0);
-		assert.equal(scene.line.unread, 0, "bytes that nobody takes");
+		assert.equal(scene.line.unread, 0, "bytes that are not taken");
 		const acknowledged = examine(scene, completed, acknowledge);
 		if (acknowledge && !disconnected)
 			assert.equal(acknowledged, completed.length, "a message was never acknowledged");

@@ -54,7 +54,7 @@ function parse(segments: readonly Uint8Array[], longestTopic = 0): string[] {
 }
 
 /**
- * A text that is not UTF-8 throws; whoever drives the parser catches that anyway, as it catches the application.
+ * A text that is not UTF-8 throws; the parser's caller catches that anyway, as it catches the application.
  * A PUBLISH that is there as a whole says so by another number.
  */
 function next(parser: Parser): number {

@@ -256,7 +256,7 @@ describe("receive: acknowledgements", () => {
 		assert.equal(scene.messages.length, 300);
 	});
 
-	it("Acknowledgements of identifiers that nobody used are answered as the standard says, and told (§4.3.3)", () => {
+	it("Acknowledgements of identifiers that are not in use are answered as the standard says, and told (§4.3.3)", () => {
 		const scene = new Scene().connected();
 		for (const type of [PUBACK, PUBREC, PUBREL, PUBCOMP, UNSUBACK])
 			scene.line.send(broker.acknowledge(type, 77));
@@ -377,7 +377,7 @@ describe("receive: control packets", () => {
 			scene.check();
 		});
 
-	it("A refusal that says a session is present ends the client as unexpected, whatever was asked [MQTT-3.2.2-4]", () => {
+	it("A refusal that says a session is present ends the client as unexpected, for either Clean Session [MQTT-3.2.2-4]", () => {
 		for (const clean of [false, true]) {
 			const scene = new Scene({ clean }).waiting();
 			scene.line.send(broker.connack(2, true));

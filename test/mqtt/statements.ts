@@ -86,7 +86,7 @@ export const STATEMENTS: readonly Statement[] = [
 	["4.3.3-1", "mqtt", "QoS 2: PUBREC is answered with PUBREL", "what is re-sent: session"],
 	["4.3.3-2", "mqtt", "QoS 2: PUBREC, PUBCOMP, delivered once"],
 	["4.4.0-1", "session", "what is unacknowledged is sent after a reconnect"],
-	["4.5.0-2", "mqtt", "messages are acknowledged though nobody wants them"],
+	["4.5.0-2", "mqtt", "messages are acknowledged that match no subscription"],
 	["4.6.0-1", "session", "re-sent messages keep their order"],
 	["4.6.0-2", "mqtt", "PUBACKs go out in order"],
 	["4.6.0-3", "mqtt", "PUBRECs go out in order"],

@@ -10,7 +10,7 @@ describe("receive: more bytes than were announced", () => {
 		),
 	);
 
-	it("delivers and acknowledges each message once, whatever was announced of it", () => {
+	it("delivers and acknowledges each message once, also where the announced length is wrong", () => {
 		const whole = new Scene().connected();
 		whole.line.send(stream);
 		for (let announced = 1; announced < stream.length; announced++) {

@@ -295,7 +295,7 @@ describe("write", () => {
 });
 
 describe("write: topics that are kept", () => {
-	it("A message goes out in one write as long as it has at most 250 bytes, whatever its length was before", () => {
+	it("A message goes out in one write as long as it has at most 250 bytes, also when its length has changed", () => {
 		const scene = new Scene({}, 100_000).connected();
 		for (const size of [10, 11, 200, 11, 0, 119, 120, 121, 246]) {
 			scene.forget().client.write(Buffer.alloc(size), { topic: "t" });

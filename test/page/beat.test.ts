@@ -111,7 +111,7 @@ describe("the page's beat", () => {
 		assert.deepEqual(advance(100), ["one"]);
 	});
 
-	it("counts for ages as long as somebody wants it", () => {
+	it("counts for ages as long as one reader wants it", () => {
 		begin();
 		const one = shown("one");
 		const [first, second] = [tick(one), tick(one)];

@@ -32,7 +32,7 @@ describe("a log", () => {
 		log.capacity = 1;
 		assert.equal(log.length, 1);
 	});
-	it("keeps no more than 8 MiB of payloads, but the last whatever its size", () => {
+	it("keeps no more than 8 MiB of payloads, but the last of any size", () => {
 		const log = new Log(5000);
 		for (let i = 0; i < 300; i++) log.add(message("a", new Uint8Array(65_536)));
 		assert.equal(log.length, 128);

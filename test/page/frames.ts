@@ -1,6 +1,6 @@
 /**
  * `npm run frames`: how smoothly the page shows a hundred boards at ten messages a second each, on this machine as it is: exits 1
- * where two frames were over 100 ms apart. On a machine that is busy with other things they are, whatever the page does.
+ * where two frames were over 100 ms apart. On a machine that is busy with other things they are, without any fault of the page.
  */
 
 import { cpus, loadavg } from "node:os";

@@ -48,7 +48,7 @@ describe("the page's boards", () => {
 			assert.equal(place && `${place.base} ${place.kind} ${place.name}`, expected);
 		});
 
-	it("makes a board of a status, in whatever order its retained topics come, and lists no other", () => {
+	it("makes a board of a status, in any order of its retained topics, and lists no other", () => {
 		const boards = new Boards();
 		boards.receive(message(`${base}/lamp/state`, { state: "ON", brightness: 128, ver: 3, src: "desired" }));
 		boards.receive(message(`${base}/info`, { host: "xs", boot: 14, uptime: 1000 }, { retain: true }));
@@ -172,7 +172,7 @@ describe("the page's boards", () => {
 		assert.equal(boards.list.length, 0);
 	});
 
-	it("keeps a bounded number of boards and names, whatever is published", () => {
+	it("keeps a bounded number of boards and names under a flood of messages", () => {
 		const boards = new Boards();
 		for (let i = 0; i < 3000; i++) boards.receive(message(`a/b${i}/status`, "online"));
 		assert.equal(boards.list.length, 2000);
@@ -238,7 +238,7 @@ describe("a request to an output", () => {
 		output.state({ state: "ON", brightness: 255, ver: 8, src: "desired" }, 1011);
 		assert.equal(output.way?.reported, 11);
 	});
-	it("is not reported by what somebody else has switched meanwhile, and says so of what does it later", () => {
+	it("is not reported by what another client has switched meanwhile, and says so of what does it later", () => {
 		const output = new Output("lamp");
 		output.state({ state: "OFF", brightness: 255, ver: 7, src: "desired" }, 0);
 		output.request(true, undefined, 1000);

@@ -85,7 +85,7 @@ describe("a recording", () => {
 		assert.deepEqual([count, skipped, messages.map(({ topic }) => topic)], [2, 1, ["a", "b"]]);
 	});
 
-	it("keeps its order at whatever pace, and ends when it is told to", async () => {
+	it("keeps its order at any pace, and ends when it is told to", async () => {
 		const line = (second: number) =>
 			JSON.stringify({ time: new Date(second * 1000).toISOString(), topic: `t${second}`, payload: "" });
 		writeFileSync(file, [0, 1, 2, 3600].map(line).join("\n"));
@@ -151,7 +151,7 @@ describe("npm start with a recording", function () {
 		);
 	});
 
-	it("plays it once somebody listens, without a board, and to the page", async function () {
+	it("plays it once a client listens, without a board, and to the page", async function () {
 		const command = start("--replay", file, "--speed", "1");
 		await command.line(/day\.ndjson is played once the page is open, or a client has subscribed/);
 		const url = /broker at (\S+)/.exec(await command.line(/broker at/))?.[1] as string;

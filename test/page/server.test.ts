@@ -73,7 +73,7 @@ describe("the desk's server", () => {
 			assert.equal((await ask(port, own, "/", method)).statusCode, 405, method);
 	});
 
-	it("serves four files, and nothing else by whatever path", async () => {
+	it("serves four files, and nothing else under any path", async () => {
 		const own = { Host: `127.0.0.1:${port}` };
 		for (const path of ["/", "/page.js", "/page.css", "/icon.svg", "/?token=x"])
 			assert.equal((await ask(port, own, path)).statusCode, 200, path);

@@ -114,7 +114,7 @@ describe("embedded:network/mqtt/client on Moddable's SDK", function () {
 	});
 
 	it("runs over the SDK's TLS, whose verdict on a certificate is an onError and ends nothing else", async () => {
-		const authority = new Authority("Nobody's authority");
+		const authority = new Authority("Unknown authority");
 		const server = authority.issue({ name: "server", names: ["localhost"] });
 		const certificates = mkdtempSync(join(output, "tls-"));
 		const secure = await TLSBroker.open(certificates, authority, server, ["require_certificate false"]);

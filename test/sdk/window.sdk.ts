@@ -1,6 +1,6 @@
 /**
  * The window of a simulated board (hosts/simulator/mockup), in the SDK's mcsim: what its Press, Cut, On and Restart buttons do.
- * Nobody can click here: a script behind it calls what each button calls, and prints what the window shows.
+ * No user clicks here: a script behind it calls what each button calls, and prints what the window shows.
  */
 
 import assert from "node:assert/strict";

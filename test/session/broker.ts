@@ -22,7 +22,7 @@ export class Broker {
 	/** The session, or none. */
 	subscriptions: Map<string, number> | undefined;
 	connects = 0;
-	/** Messages per topic that nobody could be given, since there was no session yet. */
+	/** Messages per topic that came before there was a session. */
 	missed = 0;
 	#outgoing: Outgoing[] = [];
 	readonly #received = new Set<number>();
@@ -68,7 +68,7 @@ export class Broker {
 	take(): Buffer {
 		return Buffer.concat(this.#reply.splice(0));
 	}
-	/** Somebody publishes; it is kept for the client's session above QoS 0. */
+	/** A client publishes; it is kept for the client's session above QoS 0. */
 	publish(topic: string, text: string, QoS: number): void {
 		const granted = this.subscriptions?.get(topic);
 		if (granted === undefined) {

@@ -22,7 +22,7 @@ describe("back-off", () => {
 			);
 		}
 	});
-	it("stays within its bounds, whatever is drawn and whatever they are", () => {
+	it("stays within its bounds, for any draw and any bounds", () => {
 		fc.assert(
 			fc.property(
 				fc.integer({ min: 1, max: 5000 }),

@@ -185,7 +185,7 @@ export class ScriptedClient implements Client {
 		this.#announce();
 	}
 	readonly #parcels: { part: Uint8Array; message: ClientMessage }[] = [];
-	/** Messages, or fragments of them, that nobody has been told of. */
+	/** Messages, or fragments of them, that no callback has told. */
 	get unannounced(): number {
 		return this.#parcels.length;
 	}

@@ -1,4 +1,4 @@
-/** A broker that takes so many messages a second gets no more, whatever comes; what must not wait goes first. */
+/** A broker that takes so many messages a second gets no more in any case; what must not wait goes first. */
 
 import assert from "node:assert/strict";
 import { Outcome } from "../../modules/session/outcomes.js";

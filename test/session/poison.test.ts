@@ -1,6 +1,6 @@
 /**
  * Messages that a broker hangs up on: put aside on evidence alone, never lost, offered again. And what is no evidence,
- * whatever it looks like: silence, networks that reset every connection, brokers that take nothing at all.
+ * in any form: silence, networks that reset every connection, brokers that take nothing at all.
  */
 
 import assert from "node:assert/strict";

@@ -186,7 +186,7 @@ function check(place: Place, events: readonly Event[], draws: readonly number[])
 	assert.deepEqual(run.faults, []);
 	const { outbox, session } = world.bench;
 	assert.equal(outbox.length, 0, "something still waits");
-	// At least once; and whatever the weather was, no message was blamed for it.
+	// At least once; and no message was blamed for the weather.
 	const arrived = new Set(world.deliveries.map(({ text }) => text));
 	const missing = accepted.filter(({ text, sure }) => sure && !arrived.has(text));
 	assert.deepEqual(missing, []);

@@ -436,7 +436,7 @@ describe("session, coming back", () => {
 			patient.clock.advance(60_000);
 			assert.equal(patient.clients.length, 1);
 		});
-		it("that a try has found, whatever the host said of it, is not taken for gone later", () => {
+		it("that a try has found, is, against the host's word, not taken for gone later", () => {
 			const watch = (changed: (up: boolean) => void) => changed(false);
 			const bench = new Bench({ watch, queueBytes: 1 });
 			bench.clock.advance(60_000);

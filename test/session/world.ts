@@ -1,6 +1,6 @@
 /**
  * Brokers and a network that behave as they are told, under a session with scripted clients: a small model of what
- * MQTT 3.1.1 promises, with an account of everything that arrived. Time moves in steps; whatever was written in
+ * MQTT 3.1.1 promises, with an account of everything that arrived. Time moves in steps; all that was written in
  * one step reaches the broker in the next, and its acknowledgement the device in the one after.
  */
 
@@ -181,7 +181,7 @@ export class World {
 		this.#inspect(connection);
 	}
 	#looked = new WeakMap<ScriptedClient, number>();
-	/** The rules that hold for whatever a session writes. */
+	/** The rules that hold for all that a session writes. */
 	#inspect(connection: Connection): void {
 		const { client, host, open, texts, present } = connection;
 		const { written } = client;

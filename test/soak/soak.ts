@@ -74,7 +74,7 @@ class Broker {
 	reset(): void {
 		if (this.#client?.connected) this.#client.fail();
 	}
-	/** A retained message, to whoever has subscribed. */
+	/** A retained message, to all subscribers. */
 	publish(topic: string, text: string): void {
 		this.retained.set(topic, text);
 		if (this.session?.has(topic)) this.#deliver(topic, text, false);

@@ -214,7 +214,7 @@ describe("A hit on the journal", () => {
 		assert.deepEqual([again.outbox?.length, again.outbox?.next(0)?.topic], [1, "b"]);
 		assert.equal(again.counters.damaged, 1);
 	});
-	it("in the record that ends a compaction loses nothing, whatever the compaction left behind", () => {
+	it("in the record that ends a compaction loses nothing, for any state that the compaction left", () => {
 		const flash = flashOf();
 		const random = generator(9);
 		const driver = new Driver(() => reopen(flash));

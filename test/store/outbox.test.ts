@@ -102,7 +102,7 @@ describe("Outbox", () => {
 		}
 		assert.ok(flash.wear.every(count => count > 1));
 	});
-	it("leaves a payload as it is while its message is sent, whatever that writes and compacts", () => {
+	it("leaves a payload as it is while its message is sent, also where that writes and compacts", () => {
 		for (const writeAlign of [1, 8, 32]) {
 			const { outbox, store } = opened(new TestFlash({ blocks: 6, blockLength: 512, writeAlign }));
 			for (let count = 0; count < 3; count++) outbox.append("t", bytes(`kept ${count}`.padEnd(70, ".")));

@@ -56,7 +56,7 @@ describe("State (ECMA-419 §28 Key-Value)", () => {
 		const { state: one, outbox: other } = again();
 		assert.deepEqual([one.read("ver"), one.read("boot"), other.length], ["17", "1999", 1]);
 	});
-	it("has the room it was promised when the outbox is full, for each key at once, whatever was promised and in whatever order", () => {
+	it("has the room it was promised when the outbox is full, for each key at once, for any promises in any order", () => {
 		for (const lengths of [
 			[100],
 			[1, 1, 1, 1, 1, 1],
@@ -98,7 +98,7 @@ describe("State (ECMA-419 §28 Key-Value)", () => {
 			["17"],
 		);
 	});
-	it("leaves an eighth to messages, whatever is promised, and says how much is lacking", () => {
+	it("leaves an eighth to messages under any promise, and says how much is lacking", () => {
 		const promised = new Map(Array.from({ length: 99 }, (_, index) => [`${index}`, 100]));
 		const { state, outbox } = opened(partition(), promised);
 		// A block of 512 bytes: 32 of header, 20 for a tail, 124 that a record may leave; five of eight, less seven tails.

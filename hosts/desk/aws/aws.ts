@@ -240,7 +240,7 @@ export class Aws {
 		connection?.end("SERVER_INITIATED_DISCONNECT", "ended by the service");
 		return connection !== undefined;
 	}
-	/** Another client comes with this id, and goes. False where nobody had it. */
+	/** Another client comes with this id, and goes. False where no client had it. */
 	takeOver(client: string): boolean {
 		const connection = this.#broker.connections.get(client);
 		connection?.end("DUPLICATE_CLIENTID", "another client with this id");

@@ -15,7 +15,7 @@ import type { Registry } from "./registry.js";
 import { type Message, Session } from "./session.js";
 import type { Dice, Whims } from "./whims.js";
 
-/** What happened, for whoever watches. */
+/** What happened, for a log. */
 export interface AwsEvent {
 	readonly type: "connected" | "disconnected" | "refused" | "published" | "throttled" | "untrusted";
 	readonly client: string;
@@ -204,7 +204,7 @@ export class Broker {
 		return [...this.kept.values()].filter(({ topic }) => matches(filter, topic));
 	}
 
-	/** Why nobody may subscribe to that. https://docs.aws.amazon.com/iot/latest/developerguide/reserved-topics.html */
+	/** Why no client may subscribe to that. https://docs.aws.amazon.com/iot/latest/developerguide/reserved-topics.html */
 	reserved(filter: string): string | undefined {
 		if (!filter.startsWith("$")) return undefined;
 		if (filter.startsWith("$share/")) return "shared subscriptions are not emulated";

@@ -1,5 +1,5 @@
 /**
- * Basic Ingest: what is published to `$aws/rules/NAME/…` goes to the rules engine past the broker. Here it is kept and told; nobody can
+ * Basic Ingest: what is published to `$aws/rules/NAME/…` goes to the rules engine past the broker. Here it is kept and told; no client can
  * subscribe to it. PUBACK says that it arrived, not that the rule did its work; a rule that does not exist takes it all the same.
  * https://docs.aws.amazon.com/iot/latest/developerguide/iot-basic-ingest.html
  */

@@ -185,7 +185,7 @@ describe("config", () => {
 		assert.ok(!world.records.has("config"));
 	});
 
-	it("set of a network that is wrong is proposed to nobody, and what came with it is not changed", () => {
+	it("set of a network that is wrong is not proposed, and what came with it is not changed", () => {
 		const { provision, proposed } = told(true);
 		const { ask, world } = stage({ provision });
 		const set = { sensors: { temp: { every: 500 } }, provision: { ssid: "" } };

@@ -50,7 +50,7 @@ describe("a command that is begun and not finished", () => {
 		assert.equal(ok, false);
 		assert.match(error as string, /begun twice and never finished/);
 		assert.equal(world.records.has("begun"), false);
-		assert.equal(ask(command).ok, true, "whoever asks again has two more tries");
+		assert.equal(ask(command).ok, true, "a new request has two more tries");
 	});
 	it("does not count against another one", () => {
 		const { start, end, ask } = stage();

@@ -308,7 +308,7 @@ const wrong: readonly (readonly [title: string, raw: unknown, line: string])[] =
 		'commands[1]: expected one of help, info, config, identify, provision, restart, forget, found "reboot"',
 	],
 	[
-		"a button for nobody",
+		"a button that switches nothing",
 		{ ...right, lamp: { pin: 1 }, button: { pin: 0, actuator: "pump" } },
 		'button.actuator: expected one of lamp, found "pump"',
 	],

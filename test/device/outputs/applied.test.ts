@@ -154,7 +154,7 @@ describe("a command that is delivered again", () => {
 		assert.equal(applied.judge(hashOf("set", on, about(1)), about(5)), Verdict.New);
 	});
 
-	it("is old once a command without DUP was done on the connection, whatever its text; one with a version says so itself", () => {
+	it("is old once a command without DUP was done on the connection, for any text; one with a version says so itself", () => {
 		const one = stage();
 		const { applied } = one;
 		const off = hashOf("set", encode("OFF"), about(1));

@@ -91,7 +91,7 @@ describe("an actuator that is brought to a level", () => {
 		assert.deepEqual(one.tries.slice(length), [10_000, 11_000, 13_000]);
 	});
 
-	it("is written the level that it seemed to have when a write failed in between: nobody knows what that has left", () => {
+	it("is written the level that it seemed to have when a write failed in between: its effect is unknown", () => {
 		const one = stage();
 		one.broken = true;
 		one.drive.bring(255);
@@ -152,7 +152,7 @@ describe("blinking", () => {
 		[0, 255, 0],
 		[9, 0, 255],
 	] as const)
-		it(`goes between ${first} and ${second} for five seconds where ${level} is meant, shows that again, and tells nobody`, () => {
+		it(`goes between ${first} and ${second} for five seconds where ${level} is meant, shows that again, and publishes nothing`, () => {
 			const one = stage(level);
 			one.drive.blink();
 			one.clock.advance(60_000);

@@ -102,7 +102,7 @@ describe("what the broker kept", () => {
 		assert.deepEqual(heard, ["settled at 1000"]);
 	});
 
-	it("is nothing where the session is new, and nobody is told", () => {
+	it("is nothing where the session is new, and is not reported", () => {
 		const { clock, heard, failSafe } = stage();
 		failSafe.online(false);
 		assert.ok(!failSafe.settling);
@@ -143,7 +143,7 @@ describe("what the broker kept", () => {
 		assert.deepEqual(heard, ["settled at 3700"]);
 	});
 
-	it("keeps nobody waiting who is not there", () => {
+	it("does not wait for an absent broker", () => {
 		const { clock, failSafe } = stage();
 		failSafe.stale(message(), true, true);
 		assert.equal(clock.pending, 0);

@@ -138,7 +138,7 @@ class Play {
 	#deaf = false;
 	#waiting: Message[] = [];
 	#flight: Message[] = [];
-	/** What was last sent under an identifier: the same text under it again nobody could tell from a redelivery. */
+	/** What was last sent under an identifier: the same text under it again would be a redelivery. */
 	readonly #used = new Map<number, string>();
 	#retained: Message | undefined;
 

@@ -410,7 +410,7 @@ describe("lamp/desired", () => {
 			assert.equal(world.level(2), 0);
 		});
 
-	it("answers a version that is not newer with the one that stands, when somebody asks or wishes something older", () => {
+	it("answers a version that is not newer with the one that stands, when an older one is asked for or wished", () => {
 		const world = online();
 		world.link.receive("lamp/desired", '{"state":"ON","ver":9007199254740991}');
 		for (const [message, about, answered] of [
@@ -435,7 +435,7 @@ describe("lamp/desired", () => {
 		assert.equal(world.level(2), 0, "without a version there is always a way");
 	});
 
-	it("is not switched again by a redelivery without version, whatever came in between", () => {
+	it("is not switched again by a redelivery without version, also after other commands", () => {
 		const world = online();
 		world.link.receive("lamp/desired", "ON", { id: 1 });
 		world.link.receive("lamp/desired", "ON", { id: 2 });
@@ -505,7 +505,7 @@ describe("an actuator that fails", () => {
 		stage.world.link.receive("pump/set", "OFF");
 		stage.broken = false;
 		stage.world.clock.advance(60_000);
-		assert.deepEqual(stage.levels, [0, 0], "what a failed write has left nobody knows");
+		assert.deepEqual(stage.levels, [0, 0], "the effect of a failed write is unknown");
 		assert.equal(reported(stage.world, "pump")?.src, "set");
 	});
 
@@ -688,7 +688,7 @@ describe("what the broker kept of lamp/set while the board was away", () => {
 	const refused = (world: World) =>
 		/older than what was done here: ignored/.test((world.json("cmd/result").at(-1)?.error as string) ?? "");
 
-	it("is done when nobody did anything here since", () => {
+	it("is done when nothing was done here since", () => {
 		const world = away();
 		world.link.connect(true);
 		world.link.receive("lamp/set", "OFF");
@@ -975,7 +975,7 @@ describe("button", () => {
 	});
 });
 
-describe("lamp, whatever happens", () => {
+describe("lamp, in any order of events", () => {
 	// Wishes carry their version in the order in which they were made; which of them arrive, when and how often is the network's.
 	const step = fc.oneof(
 		fc.record({

@@ -191,7 +191,7 @@ describe("commands of a broker that sends again what was not acknowledged", () =
 					const order = `${play.shown} of ${play.published.map(({ level }) => level)}`;
 					assert.ok(inOrder(play.shown, play.published), order);
 					const last = play.published.at(-1);
-					// Without a version the desired state that was applied last is not applied again, whatever came between.
+					// Without a version the desired state that was applied last is not applied again, also after other commands.
 					const repeated = steps.some(({ how }: Step) => how === 2);
 					if (memory !== "forgets" && last && !repeated && !play.refused)
 						assert.equal(play.shown.at(-1), last.level, order);

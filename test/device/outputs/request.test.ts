@@ -24,7 +24,7 @@ describe("a request", () => {
 			assert.deepEqual(parseLive(encode(payload), live, names), request);
 		});
 
-	it("on set is refused as a retained copy, with its cid, whatever it asks for", () => {
+	it("on set is refused as a retained copy, with its cid, for any request", () => {
 		const error = "expected a live message, found a retained copy: ignored";
 		const retained = { ...live, retain: true };
 		assert.deepEqual(parseLive(encode('{"state":"ON","cid":"c"}'), retained, names), { error, cid: "c" });

@@ -93,7 +93,7 @@ describe("provision", () => {
 		assert.deepEqual(domain.found, before);
 	});
 
-	it("that has passed is whole and kept after a power cut at each write, and whatever is said of it then", () => {
+	it("that has passed is whole and kept after a power cut at each write, and after any change then", () => {
 		const after = { ssid: "NEW", password: SECRET, id: "bed-4" };
 		const change = { ...after, broker: null };
 		const play = (cut: number) => {
@@ -163,7 +163,7 @@ describe("provision", () => {
 		assert.deepEqual(domain.found, { ...before, ssid: "NEW" });
 	});
 
-	it("is not kept once it was dropped, whatever comes later in that life", () => {
+	it("is not kept once it was dropped, until the next start", () => {
 		const domain = new Domain(before);
 		domain.start().propose({ ssid: "NEW" });
 		const life = domain.start();
@@ -176,7 +176,7 @@ describe("provision", () => {
 		["no JSON", "{"],
 		["no object", "[1]"],
 		["without texts", '{"ssid":"NEW"}'],
-		["of keys that nobody knows", '{"texts":{"x":"y","ssid":7}}'],
+		["of unknown keys", '{"texts":{"x":"y","ssid":7}}'],
 	])
 		it(`goes by what is stored where the trial is ${what}`, () => {
 			const domain = new Domain({ ...before, trial });
@@ -375,7 +375,7 @@ describe("cmd config, provision", () => {
 
 	for (const [what, provision, error] of [
 		["no object", 7, /^provision: expected an object, or null .*, found something else$/],
-		["a key nobody knows", { sid: "x" }, 'provision.sid: expected a known key, perhaps "ssid", found "sid"'],
+		["an unknown key", { sid: "x" }, 'provision.sid: expected a known key, perhaps "ssid", found "sid"'],
 		["an empty ssid", { ssid: "" }, 'provision.ssid: expected a text of 1 to 32 bytes, found "…"'],
 		[
 			"an ssid of 33 bytes",
@@ -405,7 +405,7 @@ describe("cmd config, provision", () => {
 			assert.deepEqual(Object.fromEntries(domain.records), before);
 		});
 
-	it("never prints nor publishes a secret, whatever is wrong with the message", () => {
+	it("never prints nor publishes a secret, for any mistake in the message", () => {
 		const { world, ask, again } = scene();
 		const send = (text: string, topic = "cmd") => world.link.receive(topic, text);
 		ask({ password: SECRET, broker: `mqtt://me:${SECRET}@new` });

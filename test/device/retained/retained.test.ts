@@ -153,7 +153,7 @@ describe("what an earlier description retained", () => {
 	const gone = names.slice(2);
 	const cleared = gone.map(name => `lasting ${name}`);
 
-	it("still stands, for whoever takes back everything", () => {
+	it("still stands, for a board that takes back everything", () => {
 		assert.deepEqual([...fewer().retained.cleanup.all].sort(), [...names].sort());
 	});
 

@@ -39,7 +39,7 @@ describe("alert", () => {
 		assert.equal(scene.world.published.at(-2)?.retain, true);
 	});
 
-	it("is raised and cleared once each, whatever the samples in between", () => {
+	it("is raised and cleared once each, with any samples in between", () => {
 		const scene = world();
 		scene.world.start(description);
 		scene.world.link.connect();

@@ -51,7 +51,7 @@ export interface Answer {
 
 const EDGES = 200;
 const ANSWERS = 20;
-/** Boards, and names of one kind on each: bounds for whatever somebody publishes. */
+/** Boards, and names of one kind on each: bounds under any load of messages. */
 const MOST = 2000;
 const NAMES = 200;
 

@@ -13,7 +13,7 @@ export function textOf(bytes: Uint8Array): string | undefined {
 	}
 }
 
-/** What goes deeper would overflow the stack of whoever walks it. */
+/** What goes deeper would overflow the stack of the code that walks it. */
 const DEEPEST = 100;
 
 function isDeep(text: string): boolean {

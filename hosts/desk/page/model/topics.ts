@@ -1,6 +1,6 @@
 /**
  * Every topic that was heard, as a tree: how often, how fast, what came last and before, whether the broker keeps it, and
- * that it was removed. Bounded in topics and in bytes, whatever is published.
+ * that it was removed. Bounded in topics and in bytes under any load.
  */
 
 import type { Signal } from "@preact/signals";

@@ -13,7 +13,7 @@ export function Faults() {
 			<header class="heading">
 				<h1 class="title">Faults</h1>
 				<p class="more">
-					whatever is done here, each alert that a board has accepted is in its outbox or delivered:{" "}
+					in all that is done here, each alert that a board has accepted is in its outbox or delivered:{" "}
 					<b>lost 0</b>
 				</p>
 			</header>
@@ -196,7 +196,7 @@ function Board({ board, account: sums }: { readonly board: VirtualBoard; readonl
 				disabled={off}
 				title={
 					power
-						? "Cut in the middle of whatever it does. The broker publishes its will, offline; what its flash holds stays."
+						? "Cut in the middle of its work. The broker publishes its will, offline; what its flash holds stays."
 						: "It starts, is online again, and delivers what its flash holds."
 				}
 				onClick={() => ask({ type: "board", base, power: !power })}

@@ -1,6 +1,6 @@
 /**
  * Units and what may be changed are in no retained topic: a board that is seen, and online, is asked for its
- * configuration, once, and a few boards a second. A reader without the token asks nobody.
+ * configuration, once, and a few boards a second. A reader without the token asks no board.
  */
 
 import type { Board } from "../model/boards.js";

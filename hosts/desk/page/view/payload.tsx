@@ -1,4 +1,4 @@
-/** A payload as formatted JSON, text or hex. It is only ever text on this page, whatever is in it. */
+/** A payload as formatted JSON, text or hex. It is only ever text on this page, HTML included. */
 
 import { useSignal } from "@preact/signals";
 import { parse, textOf } from "../model/json.js";
