@@ -86,7 +86,7 @@ export class FlashStore implements Flash {
 	[Symbol.iterator](): Iterator<string> {
 		return this.#geometries.keys();
 	}
-	/** What was written is on the disk when it returns. Throws, once, where the disk did not take it. */
+	/** What was written is on the disk when it returns. Throws, for the rest of the turn, where the disk did not take it. */
 	sync(): void {
 		for (const file of this.#files.values()) file.sync();
 	}
@@ -108,14 +108,17 @@ export class FlashStore implements Flash {
 	}
 }
 
+/** Of a byte, the 512 that a disk writes as a whole or not at all, wherever the power goes. */
+const place = (offset: number) => Math.floor(offset / 512);
+
 /**
  * The bytes of one partition: kept whole in memory for reading, written through.
  *
- * Together, the writes of a turn wait in memory and are given to the disk with one `fdatasync`. A power cut may then take
- * any of them and leave the others, so this is only for writes of which none relies on another. An erase relies on the
- * copies of what it destroys, and what is in a block on the block's beginning: before either all that waits goes first,
- * each with a sync of its own and in its order, and then it. When the disk refuses, what waits goes on waiting, and from
- * then on each write is synced by itself and throws until the disk takes all of it.
+ * Together, the writes of a turn wait in memory and go to the disk as one, as long as each begins where the last one ended and
+ * in the same sector: a power cut then leaves the first so many of them, as if each had been synced by itself. Any other
+ * write, and an erase, come after a sync of what waits. When the disk refuses, nothing leaves that turn (`sync` throws until
+ * it is over), what waits goes on waiting, and from then on each write is synced by itself and throws until the disk has
+ * taken all. So the board hears of it at its next write, where it would have heard of it at once.
  */
 class FlashFile {
 	readonly geometry: Geometry;
@@ -126,8 +129,11 @@ class FlashFile {
 	#closed = false;
 	readonly #disk: Disk;
 	#together: boolean;
-	/** Offset and length, in turns, of what the disk has not been given. */
-	#waiting: number[] = [];
+	/** Where what the disk has not been given begins and ends; nowhere: nothing waits. */
+	#from = 0;
+	#to = 0;
+	/** Why nothing of this turn may leave. */
+	#refusal: unknown;
 
 	constructor(folder: string, path: string, geometry: Geometry, disk: Disk, together: boolean) {
 		this.geometry = geometry;
@@ -147,15 +153,21 @@ class FlashFile {
 	}
 	program(data: Uint8Array, offset: number): void {
 		this.#check();
-		const ordered = !this.#together || offset % this.geometry.blockLength === 0;
-		if (ordered) this.#inOrder();
-		for (let i = 0; i < data.byteLength; i++) (this.bytes[offset + i] as number) &= data[i] as number;
-		if (ordered) this.#store(offset, data.byteLength);
-		else if (this.#waiting.push(offset, data.byteLength) === 2) setImmediate(() => this.#turned());
+		const { byteLength } = data;
+		const waits = this.#to > this.#from;
+		const joins = waits && this.#together && offset === this.#to && place(offset) === place(this.#from);
+		if (!joins) this.#order();
+		for (let i = 0; i < byteLength; i++) (this.bytes[offset + i] as number) &= data[i] as number;
+		if (!this.#together) this.#store(offset, byteLength);
+		else {
+			if (!joins) this.#from = offset;
+			this.#to = offset + byteLength;
+			if (!waits) setImmediate(() => this.#turned());
+		}
 	}
 	erase(block: number): void {
 		this.#check();
-		this.#inOrder();
+		this.#order();
 		const { blockLength } = this.geometry;
 		this.bytes.fill(erased, block * blockLength, (block + 1) * blockLength);
 		(this.wear[block] as number)++;
@@ -163,16 +175,8 @@ class FlashFile {
 		this.#store(block * blockLength, blockLength);
 	}
 	sync(): void {
-		if (!this.#together || this.#waiting.length === 0) return;
-		try {
-			for (let at = 0; at < this.#waiting.length; at += 2)
-				this.#give(this.#waiting[at] as number, this.#waiting[at + 1] as number);
-			this.#disk.fdatasyncSync(this.#data);
-			this.#waiting = [];
-		} catch (error) {
-			this.#together = false;
-			throw error;
-		}
+		if (this.#refusal) throw this.#refusal;
+		if (this.#together) this.#order();
 	}
 	close(): void {
 		if (this.#closed) return;
@@ -184,17 +188,29 @@ class FlashFile {
 	#check(): void {
 		if (this.#closed) throw new Error("flash: the board is off");
 	}
-	/** The turn is over. A disk that refuses is told to the board by its next write. */
 	#turned(): void {
 		try {
 			if (!this.#closed) this.sync();
-		} catch {}
+		} catch {
+			// What was to leave has not, and the next write says why.
+		}
 	}
-	/** What waits, each with a sync of its own. */
-	#inOrder(): void {
-		while (this.#waiting.length) {
-			this.#store(this.#waiting[0] as number, this.#waiting[1] as number);
-			this.#waiting.splice(0, 2);
+	/** What waits is on the disk when it returns. */
+	#order(): void {
+		if (this.#to === this.#from) return;
+		try {
+			this.#store(this.#from, this.#to - this.#from);
+			this.#from = this.#to = 0;
+		} catch (error) {
+			this.#together = false;
+			this.#refusal = error;
+			// What leaves when this turn ends, leaves between these two.
+			setImmediate(() =>
+				setImmediate(() => {
+					this.#refusal = undefined;
+				}),
+			);
+			throw error;
 		}
 	}
 	#store(offset: number, byteLength: number): void {
