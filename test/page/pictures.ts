@@ -14,6 +14,7 @@ import { closeBrowser, missing, open, type View } from "./browser.js";
 import { publish, subscribe } from "./page.js";
 
 const WAIT = 70_000;
+const TURN = 8000;
 const root = "factory/1/machine";
 const folder = fileURLToPath(new URL("../../hosts/desk/page/pictures/", import.meta.url));
 
@@ -28,8 +29,12 @@ const views: readonly Picture[] = [
 		name: "boards",
 		hash: "boards",
 		async prepare(tab) {
-			await tab.getByRole("switch", { name: "lamp of desk-1" }).click();
-			await tab.locator('[data-way="reported"]').first().waitFor();
+			const lamp = tab.getByRole("switch", { name: "lamp of desk-1" });
+			// Another tab may have been there before.
+			if ((await lamp.getAttribute("aria-checked")) === "false") {
+				await lamp.click();
+				await tab.locator('[data-way="reported"]').first().waitFor();
+			}
 			await tab.mouse.move(0, 0);
 		},
 	},
@@ -64,17 +69,23 @@ const views: readonly Picture[] = [
 const shown: readonly (Picture & View)[] = [
 	{ ...(views[0] as Picture), scheme: "dark", height: 700 },
 	{ ...(views[1] as Picture), scheme: "light", height: 800 },
-	{ ...(views[2] as Picture), scheme: "light", width: 1190, height: 520 },
+	{ ...(views[2] as Picture), scheme: "light", width: 1440, height: 600 },
 	{ ...(views[5] as Picture), scheme: "dark", height: 570 },
 	{ ...(views[0] as Picture), name: "phone", scheme: "dark", width: 390, height: 780 },
 ];
 
 /** One tab for all pictures of a scheme and width: everything has to be seen from the beginning, or there is no curve. */
-async function takeAll(url: string, pictures: readonly (Picture & View)[], target: string): Promise<void> {
+async function takeAll(
+	url: string,
+	pictures: readonly (Picture & View)[],
+	target: string,
+	turn: number,
+): Promise<void> {
 	const [first] = pictures as [Picture & View];
 	const opened = await open(url, first);
 	const { tab } = opened;
-	await tab.waitForTimeout(WAIT);
+	// One after the other, or two would switch one lamp at once.
+	await tab.waitForTimeout(WAIT + turn * TURN);
 	for (const { name, hash, prepare, width = 1440, height = 900 } of pictures) {
 		await tab.setViewportSize({ width, height });
 		await tab.goto(`${url}#/${hash}`);
@@ -127,7 +138,8 @@ async function run(all: string | undefined): Promise<void> {
 					: shown.filter(one => one.scheme === scheme && (one.width ?? 1440) > 400 === width > 400),
 			),
 		);
-		await Promise.all(groups.filter(({ length }) => length).map(group => takeAll(url, group, target)));
+		const taken = groups.filter(({ length }) => length);
+		await Promise.all(taken.map((group, turn) => takeAll(url, group, target, turn)));
 	} finally {
 		await closeBrowser();
 		await command.destroy();

@@ -130,6 +130,7 @@ export function Publish({ client }: { readonly client: TestClient }) {
 						<input
 							class="short"
 							inputMode="numeric"
+							placeholder="ms"
 							value={every.value}
 							aria-label="milliseconds between repeated publishes"
 							onInput={event => {
@@ -137,7 +138,6 @@ export function Publish({ client }: { readonly client: TestClient }) {
 								repeating.value = false;
 							}}
 						/>
-						ms
 					</label>
 					<button
 						type="button"
