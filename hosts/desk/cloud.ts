@@ -65,15 +65,12 @@ export async function openCloud(options: Options, root: string, say: (line: stri
 	say(`broker at ${aws.url}, a local AWS IoT Core${options.aws === "strict" ? ", strict" : ""}`);
 	say(`and at ${aws.alpnUrl} as AWS has it at port 443 (ALPN x-amzn-mqtt-ca)`);
 	say(`things, certificates and policies in ${folder}`);
-	if (!options.quiet) {
-		const keys = "AWS_ACCESS_KEY_ID=desk AWS_SECRET_ACCESS_KEY=desk";
-		say(
-			`AWS's command line: AWS_ENDPOINT_URL=${control.url} AWS_DEFAULT_REGION=${region} ${keys} aws iot-data …`,
-		);
-		const { ca, certificate, key } = files;
-		const trust = `--ca ${ca} --cert ${certificate} --key ${key}`;
+	const keys = "AWS_ACCESS_KEY_ID=desk AWS_SECRET_ACCESS_KEY=desk";
+	say(`AWS's command line: export AWS_ENDPOINT_URL=${control.url} AWS_DEFAULT_REGION=${region} ${keys}`);
+	const { ca, certificate, key } = files;
+	const trust = `--ca ${ca} --cert ${certificate} --key ${key}`;
+	if (!options.quiet)
 		say(`in another terminal: npx mqtt sub -v -l mqtts -h localhost -p ${aws.port} ${trust} -t '${root}/#'`);
-	}
 	return {
 		aws,
 		async close() {
