@@ -244,8 +244,11 @@ export interface Outbox {
 	readonly broken?: boolean;
 	/** How often a message was put aside so far. */
 	readonly quarantined: number;
-	/** Accepts a message (copied). Returns its sequence, or 0 when it was refused because the outbox is full. */
-	append(topic: string, payload: Uint8Array, options?: OutboxOptions): number;
+	/**
+	 * Accepts a message (copied). Returns its sequence, or 0 when it was refused because the outbox is full. With a packet identifier it
+	 * is `sent` as it is accepted: it leaves at once, and flash is spared a record of that.
+	 */
+	append(topic: string, payload: Uint8Array, options?: OutboxOptions, packetIdentifier?: number): number;
 	/** The oldest held message whose sequence is greater than `sequence`; 0 asks for the oldest of all. */
 	next(sequence: number): OutboxEntry | undefined;
 	/** The message goes out under this packet identifier; call before the bytes leave. */

@@ -59,6 +59,7 @@ export class Queue implements Outbox {
 		topic: string,
 		payload: Uint8Array,
 		{ QoS = 1, retain = false, latest = false }: QueueOptions = {},
+		packetIdentifier = 0,
 	): number {
 		const byteLength = encode(topic).byteLength + payload.byteLength;
 		// A superseded message goes first, also when its successor turns out not to fit: a stale state is worse than none.
@@ -66,7 +67,7 @@ export class Queue implements Outbox {
 		if (!this.makeRoom(byteLength, QoS)) return 0;
 		this.entries.push({
 			sequence: ++this.sequence,
-			packetIdentifier: 0,
+			packetIdentifier,
 			topic,
 			payload: payload.slice(),
 			QoS,
@@ -74,7 +75,7 @@ export class Queue implements Outbox {
 			latest,
 			byteLength,
 		});
-		this.count(1, byteLength, QoS, 0);
+		this.count(1, byteLength, QoS, packetIdentifier);
 		return this.sequence;
 	}
 	next(sequence: number): QueueEntry | undefined {

@@ -111,7 +111,8 @@ export class Sender {
 			kept = { ...options, QoS };
 		}
 		const evicted = live.evicted;
-		const sequence = live.append(topic, payload, kept);
+		const id = QoS !== 0 && link && live.pending === 0 && this.straight(link) ? this.inflight.take() : 0;
+		const sequence = live.append(topic, payload, kept, id);
 		counters.dropped.full += live.evicted - evicted;
 		if (!sequence) {
 			// PUBACK of messages that fill RAM may be behind messages that are not read before they are answered.
@@ -119,8 +120,11 @@ export class Sender {
 			if (gone) counters.sent++;
 			return gone ? Outcome.sent : Outcome.droppedFull;
 		}
-		if (QoS !== 0 && link && live.pending === 1 && this.straight(link))
-			return this.launch(link, placeOf(Lane.live, sequence), live.next(sequence - 1) as OutboxEntry);
+		// It may have taken the place of the only one that waited.
+		if (id !== 0 || (QoS !== 0 && link && live.pending === 1 && this.straight(link))) {
+			const entry = live.next(sequence - 1) as OutboxEntry;
+			return this.launch(link as Link, placeOf(Lane.live, sequence), entry, id);
+		}
 		counters.queued++;
 		return Outcome.queued;
 	}
@@ -131,14 +135,14 @@ export class Sender {
 	}
 	/** For messages that must not be lost: QoS 1, by way of the board's outbox. */
 	offerDurable(topic: string, payload: Uint8Array, options: PublishOptions): Outcome {
-		const { durable } = this.inflight;
-		const sequence = durable.append(topic, payload, options);
+		const { link, backlog, inflight } = this;
+		const id = link && backlog.passes(topic) && this.straight(link) ? inflight.take() : 0;
+		const sequence = inflight.durable.append(topic, payload, options, id);
 		if (!sequence) return Outcome.droppedFull;
-		const { link, backlog } = this;
-		if (link && backlog.passes(topic) && this.straight(link)) {
+		if (id !== 0) {
 			backlog.straight(sequence);
 			const message = { topic, payload, retain: options.retain ?? false };
-			return this.launch(link, placeOf(Lane.durable, sequence), message);
+			return this.launch(link as Link, placeOf(Lane.durable, sequence), message, id);
 		}
 		backlog.accepted(sequence, topic, link !== undefined);
 		this.application.counters.queued++;
@@ -248,11 +252,12 @@ export class Sender {
 		else if (backlog.delay > 0) this.drain.set(backlog.delay);
 		return entry !== undefined;
 	}
-	/** Sends a message for the first time. Where there is no room, it is the first to go once there is. */
-	private launch(link: Link, place: number, message: Message): Outcome {
+	/** Sends a message for the first time, under the identifier that it was `accepted` with. Where there is no room, it is the first to go once there is. */
+	private launch(link: Link, place: number, message: Message, accepted = 0): Outcome {
 		const { inflight } = this;
-		const id = inflight.take();
-		inflight.sent(id, place);
+		const id = accepted || inflight.take();
+		if (accepted) inflight.add(id, place);
+		else inflight.sent(id, place);
 		if (!link.send(message.topic, message.payload, message.QoS ?? 1, message.retain, false, id)) {
 			inflight.waiting.push(id);
 			inflight.fresh = id;

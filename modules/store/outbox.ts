@@ -62,14 +62,14 @@ export default class Outbox implements Pattern {
 	get broken(): boolean {
 		return this.journal.broken || this.spare.size !== 0 || this.unsaid.length !== 0;
 	}
-	append(topic: string, payload: Uint8Array, options?: OutboxOptions): number {
+	append(topic: string, payload: Uint8Array, options?: OutboxOptions, packetIdentifier = 0): number {
 		const journal = this.journal;
 		const index = this.index;
 		const name = encode(topic);
 		this.checked = false;
 		const size = name.byteLength;
 		const length = 2 + size + payload.byteLength;
-		const tag = options?.retain ? Mark.retain << 24 : 0;
+		const tag = packetIdentifier | (options?.retain ? Mark.retain << 24 : 0);
 		let sequence = 0;
 		let address = -1;
 		if (length <= journal.limit && index.count < MESSAGES) {

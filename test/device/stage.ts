@@ -91,7 +91,11 @@ export class TestLink implements SessionLike {
 		if (text.length > this.longest) return Outcome.droppedLong;
 		if (options.durable) {
 			this.#world.cut("before outbox");
-			const sequence = this.#world.outbox.append(topic, encode(text), { retain: options.retain ?? false });
+			const retain = options.retain ?? false;
+			const { outbox } = this.#world;
+			// As the session does it: with the broker there, an alert that none waits before leaves at once.
+			const id = this.online && !this.deaf && !outbox.next(this.#drained) ? this.#world.identify() : 0;
+			const sequence = outbox.append(topic, encode(text), { retain }, id);
 			if (!sequence) return Outcome.droppedFull;
 			this.#world.cut("after outbox");
 			this.drain();
@@ -127,7 +131,7 @@ export class TestLink implements SessionLike {
 			const { sequence } = entry;
 			this.#drained = sequence;
 			world.say({ topic, payload: decode(entry.payload), QoS: 1, durable: true, retain: entry.retain });
-			const identifier = entry.packetIdentifier || 1 + (sequence % 65535);
+			const identifier = entry.packetIdentifier || world.identify();
 			outbox.sent(sequence, identifier);
 			world.soon(() => void outbox.release(identifier));
 		}
@@ -206,6 +210,7 @@ export class World {
 	ntp: Device["network"]["ntp"];
 	/** Makes the session in place of the scripted one. */
 	connect: ((options: UserOptions) => SessionLike) | undefined;
+	#identified = 0;
 	/** Made anew for each life. */
 	provision: (() => StoredProvision) | undefined;
 	link!: TestLink;
@@ -283,6 +288,11 @@ export class World {
 			trace: text => void this.trace.push(text),
 			restart: () => void this.restarts++,
 		};
+	}
+	/** The next packet identifier, over restarts. */
+	identify(): number {
+		this.#identified = (this.#identified % 65_535) + 1;
+		return this.#identified;
 	}
 	/** Switches a board on. It is offline until `link.connect()`. */
 	start(raw: object = {}, features: readonly Feature[] = []): Board {

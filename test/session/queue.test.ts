@@ -95,6 +95,13 @@ describe("queue", () => {
 		assert.deepEqual(contents(queue), ["t=1", "t=2", "t=3"]);
 		assert.deepEqual([queue.aside(0), queue.length, queue.byteLength], [undefined, 3, 6]);
 	});
+	it("accepts a message that leaves at once together with its packet identifier: it does not wait", () => {
+		const queue = new Queue();
+		queue.append("t", bytes("1"), {}, 7);
+		assert.deepEqual([queue.pending, queue.next(0)?.packetIdentifier], [0, 7]);
+		assert.equal(queue.release(7), true);
+		assert.deepEqual([queue.length, queue.pending], [0, 0]);
+	});
 	it("counts what was put aside in its budget, and refuses before it gives that up", () => {
 		const queue = new Queue({ byteLength: 2 * (overhead + 2) });
 		queue.append("t", bytes("1"));

@@ -57,6 +57,18 @@ describe("Outbox", () => {
 		assert.deepEqual([one.next(0)?.sequence, one.next(1)?.sequence], [1, 3]);
 		assert.equal(again().outbox.next(1)?.sequence, 3);
 	});
+	it("accepts a message together with its packet identifier, in one write, and keeps both over a restart", () => {
+		const { flash, outbox, again } = opened();
+		outbox.append("a", bytes("a"));
+		const { writes } = flash;
+		assert.equal(outbox.append("b", bytes("b"), { retain: true }, 65_535), 2);
+		assert.equal(flash.writes - writes, 1);
+		const { outbox: one } = again();
+		const { packetIdentifier, retain } = one.next(1) ?? {};
+		assert.deepEqual([one.next(0)?.packetIdentifier, packetIdentifier, retain], [0, 65_535, true]);
+		assert.equal(one.release(65_535), true);
+		assert.equal(again().outbox.length, 1);
+	});
 	it("forgets every packet identifier when the broker has no session, and keeps the order", () => {
 		const { outbox, again, flash } = opened();
 		for (const topic of ["a", "b"]) outbox.append(topic, bytes(topic));
