@@ -102,6 +102,29 @@ describe(`the page's boards${missing ? ` – pending: ${missing}` : ""}`, functi
 		await fake.close();
 	});
 
+	it("show a radio's signal, and what has switched an output after the request that is kept", async () => {
+		const { tab } = opened;
+		const fake = await Observer.connect(broker, "attic/fake-2/#");
+		const say = (topic: string, payload: object | string) =>
+			fake.publish(`attic/fake-2/${topic}`, payload, true);
+		await say("status", "online");
+		await say("info", { host: "esp32", boot: 3, signal: -61 });
+		await say("pump/desired", { state: "ON", ver: 8 });
+		await say("pump/state", { state: "OFF", ver: 7, src: "desired" });
+		const card = tab.getByRole("article", { name: "attic/fake-2" });
+		await card.getByText("esp32 · #3 · −61 dBm").waitFor();
+		await card.getByText("request ver 8 kept by the broker, not reported yet").waitFor();
+		await say("pump/state", { state: "ON", ver: 8, src: "desired" });
+		await card.getByText("request ver 8 kept by the broker → reported").waitFor();
+		await say("pump/state", { state: "OFF", ver: 8, src: "set" });
+		await card
+			.getByText("request ver 8 kept by the broker, done; switched since by a live command (set)")
+			.waitFor();
+		await say("status", "");
+		await card.waitFor({ state: "detached" });
+		await fake.close();
+	});
+
 	it("open one board: a chart with its threshold, its alerts, what it says of itself", async () => {
 		const { tab } = opened;
 		await tab.getByRole("link", { name: board }).click();

@@ -48,8 +48,10 @@ const typeKeys = new Set([
 	"implements",
 ]);
 
-export function parse(source: string): Node {
-	return parseSource(source, { sourceType: "module", plugins: ["typescript"] }).program as unknown as Node;
+/** `jsx`: of a .tsx file. */
+export function parse(source: string, jsx = false): Node {
+	const plugins = ["typescript" as const, ...(jsx ? ["jsx" as const] : [])];
+	return parseSource(source, { sourceType: "module", plugins }).program as unknown as Node;
 }
 
 export function isFunction(node: Node): boolean {
