@@ -111,7 +111,7 @@ export default class Board {
 		this.outputs = outputs;
 		const announce = () => retained.announce();
 		const perform = (order: Values) => command.perform(order);
-		const core = { device, description, settings, memory, publisher, names, outputs, perform };
+		const core = { device, description, settings, memory, boot, publisher, names, outputs, perform };
 		const own = { ...core, own: fault.alerts, trying, announce };
 		const made = features.map(feature => feature.make(own)).filter(part => part !== undefined);
 		const leave = () => this.leave(router);

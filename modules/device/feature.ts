@@ -10,7 +10,7 @@ import type { Form, Values } from "./description/schema.js";
 import type Settings from "./description/settings.js";
 import type { Device } from "./io.js";
 import type { Names } from "./json.js";
-import type { default as Memory, Room } from "./memory.js";
+import type { Boot, default as Memory, Room } from "./memory.js";
 import type Output from "./outputs/output.js";
 import type Publisher from "./publisher.js";
 
@@ -30,6 +30,7 @@ export interface Parts {
 	/** The description with the changes that `cmd config` makes. */
 	readonly settings: Settings;
 	readonly memory: Memory;
+	readonly boot: Boot;
 	readonly publisher: Publisher;
 	readonly outputs: readonly Output[];
 	/** That messages may use as keys. */

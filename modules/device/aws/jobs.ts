@@ -1,7 +1,8 @@
 /**
- * AWS's jobs as commands: a job document is what `cmd` takes, `{"cmd":"restart"}`, `config` with `set`, `forget`. Each is noted
- * before it is begun and carried out once, over restarts too; its end is told by way of the outbox, so the board does not leave
- * before the service knows it. One that a restart cuts off has failed, unless it was the restart.
+ * AWS's jobs as commands: a job document is what `cmd` takes, `{"cmd":"restart"}`, `config` with `set`, `forget`. Taken is the answer
+ * to the last question only, and once, for AWS repeats and keeps no order. Each is noted before it is begun and carried out once, over
+ * restarts too; its end is told by way of the outbox, so the board does not leave before the service knows it. One that a restart
+ * cuts off has failed, unless it was the restart.
  * https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html
  */
 
@@ -44,6 +45,8 @@ export default class Jobs {
 	private cut: string | undefined;
 	/** The job whose end was told on this connection. */
 	private said = "";
+	/** Of the question that has no answer yet. */
+	private token: string | undefined;
 
 	constructor(parts: Parts) {
 		const { description, memory, names } = parts;
@@ -59,7 +62,9 @@ export default class Jobs {
 	}
 
 	online(): void {
-		this.parts.publisher.send(`${this.base}start-next`, "{}");
+		const clientToken = this.parts.boot.nextId();
+		this.token = clientToken;
+		this.parts.publisher.send(`${this.base}start-next`, JSON.stringify({ clientToken }));
 	}
 
 	offline(): void {
@@ -67,13 +72,16 @@ export default class Jobs {
 	}
 
 	private notified(payload: Uint8Array): void {
-		if (this.execution(payload)) this.online();
+		if (this.read(payload).execution) this.online();
 	}
 
 	/** The job is the board's to carry out: it is IN_PROGRESS by now. */
 	private started(payload: Uint8Array): void {
 		const { memory, perform } = this.parts;
-		const { jobId, jobDocument } = this.execution(payload) ?? {};
+		const { clientToken, execution = {} } = this.read(payload);
+		if (clientToken === undefined || clientToken !== this.token) return;
+		this.token = undefined;
+		const { jobId, jobDocument } = execution as Values;
 		if (typeof jobId !== "string" || !topics.isName(jobId, ID)) return;
 		const last = memory.get(KEY);
 		if (last.id !== jobId) {
@@ -106,10 +114,10 @@ export default class Jobs {
 		this.parts.publisher.send(`${this.base}${jobId}/update`, JSON.stringify(status), true);
 	}
 
-	private execution(payload: Uint8Array): Values | undefined {
+	private read(payload: Uint8Array): Values {
 		const { value, error } = parse(payload, LONGEST, this.names);
 		if (error !== undefined) this.parts.publisher.report(`jobs: ${error}`);
-		const { execution } = isRecord(value) ? value : {};
-		return isRecord(execution) && execution.jobId !== undefined ? execution : undefined;
+		const { clientToken, execution } = isRecord(value) ? value : {};
+		return isRecord(execution) && execution.jobId !== undefined ? { clientToken, execution } : {};
 	}
 }

@@ -23,10 +23,12 @@ class Stage {
 	silent = false;
 	/** Its answers come twice. */
 	twice = false;
+	/** All that it has answered, in its order. */
+	readonly answers: object[] = [];
 
 	constructor(more: object = {}) {
 		this.world.onPublish = ({ topic, payload }) => {
-			if (topic === `${base}start-next`) this.world.soon(() => this.#start());
+			if (topic === `${base}start-next`) this.world.soon(() => this.#start(JSON.parse(payload).clientToken));
 			const [, id = ""] = /^\$aws\/things\/b\/jobs\/(.+)\/update$/.exec(topic) ?? [];
 			const job = this.jobs.find(({ jobId }) => jobId === id);
 			if (!job) return;
@@ -59,12 +61,18 @@ class Stage {
 		const { jobDocument, ...execution } = this.#next ?? {};
 		this.#deliver("notify-next", this.#next ? { execution } : {});
 	}
-	#start(): void {
+	/** An answer comes again, without DUP. */
+	repeat(index: number): void {
+		this.#deliver("start-next/accepted", this.answers[index] ?? {});
+		this.world.clock.advance(1000);
+	}
+	#start(clientToken?: string): void {
 		const job = this.#next;
 		if (this.silent) return;
 		if (job) job.status = "IN_PROGRESS";
 		const times = { queuedAt: 1, startedAt: 2, lastUpdatedAt: 2, versionNumber: 2, executionNumber: 1 };
-		const answer = { timestamp: 3, clientToken: "x", ...(job && { execution: { ...job, ...times } }) };
+		const answer = { timestamp: 3, clientToken, ...(job && { execution: { ...job, ...times } }) };
+		this.answers.push(answer);
 		this.#deliver("start-next/accepted", answer);
 		if (this.twice) this.#deliver("start-next/accepted", answer);
 	}
@@ -171,6 +179,28 @@ describe("jobs of AWS", () => {
 		assert.equal(stage.world.restarts, 0);
 		assert.deepEqual(stage.told, ["one FAILED: could not be stored: not done"]);
 	});
+	it("does not do an old job again over a newer one, whose answer comes again", () => {
+		const stage = new Stage();
+		const set = (failSafe: number) => ({ cmd: "config", set: { lamp: { failSafe } } });
+		stage.add("one", set(5000));
+		stage.add("two", set(6000));
+		assert.deepEqual(stage.told, ["one SUCCEEDED", "two SUCCEEDED"]);
+		const first = stage.answers.findIndex(answer => "execution" in answer);
+		const again = () => {
+			stage.repeat(first);
+			stage.world.link.receive("cmd", "config");
+			stage.world.clock.advance(0);
+			assert.match(stage.world.on("cmd/result").at(-1) ?? "", /"failSafe":6000/);
+		};
+		again();
+		stage.silent = true;
+		stage.world.link.disconnect();
+		stage.world.link.connect(true);
+		again();
+		stage.again();
+		again();
+		assert.deepEqual(stage.told, ["one SUCCEEDED", "two SUCCEEDED"]);
+	});
 	for (const answer of [
 		"",
 		"{",
@@ -182,7 +212,9 @@ describe("jobs of AWS", () => {
 		it(`does nothing for ${answer || "nothing"}`, () => {
 			const { world } = new Stage();
 			const { length } = world.published;
-			world.link.receive(`${base}start-next/accepted`, answer);
+			const { clientToken } = world.json(`${base}start-next`).at(-1) ?? {};
+			const own = answer.replace(/^{"/, `{"clientToken":"${clientToken}","`);
+			world.link.receive(`${base}start-next/accepted`, own);
 			world.clock.advance(1000);
 			assert.equal(world.published.length, length);
 		});
