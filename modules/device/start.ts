@@ -1,6 +1,6 @@
 /**
  * Makes a board of a host's `device` (ECMA-419 §30), a description, drivers of one's own and the features that the program names:
- * what main.ts and lean.ts are known for as `glowworm`. A description with mistakes makes no board.
+ * what main.ts and hosts/moddable/board/lean.ts are known for as `glowworm`. A description with mistakes makes no board.
  */
 
 import type { SessionOptions } from "../session/options.js";

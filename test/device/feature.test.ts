@@ -1,11 +1,11 @@
 /** Features that a program names, or leaves out: what a board without them says of a description that asks for one. */
 
 import assert from "node:assert/strict";
-import lean from "../../lean.js";
 import { features } from "../../main.js";
 import { own } from "../../modules/device/budget.js";
 import { check, type Description, line } from "../../modules/device/description/description.js";
 import type { Feature, Part, Parts } from "../../modules/device/feature.js";
+import lean from "../../modules/device/start.js";
 import { roomFor } from "../../modules/device/storage.js";
 import { World } from "./stage.js";
 

@@ -12,7 +12,7 @@ import { type Node, parse } from "./syntax.js";
 /** Where the declarations of each export of package.json are, those of the types that they mention included. */
 const files: readonly string[] = [
 	"main.ts",
-	"lean.ts",
+	"hosts/moddable/board/lean.ts",
 	"modules/device/start.ts",
 	"modules/device/io.ts",
 	"modules/mqtt/io.ts",

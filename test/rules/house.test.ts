@@ -56,6 +56,14 @@ describe("the house", () => {
 		}
 	});
 
+	it("has at most twelve entries at its root, those that begin with a dot and what is made here not counted", () => {
+		const ignored = readFileSync(join(root, ".gitignore"), "utf8").split("\n");
+		const entries = readdirSync(root).filter(
+			name => !name.startsWith(".") && !ignored.some(line => line.replaceAll("/", "") === name),
+		);
+		assert.ok(entries.length <= 12, entries.join(", "));
+	});
+
 	it("cites no notes from outside of the repository", () => {
 		const folders = ["modules", "hosts", "test", "examples"];
 		const own = "test/rules/house.test.ts";

@@ -8,12 +8,12 @@ import { parse } from "./syntax.js";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** main.ts, lean.ts and modules/**, absolute. */
+/** main.ts and modules/**, absolute. */
 export function sources(): string[] {
 	const modules = readdirSync(join(root, "modules"), { recursive: true, encoding: "utf8" })
 		.filter(name => name.endsWith(".ts"))
 		.map(name => join(root, "modules", name));
-	return [join(root, "main.ts"), join(root, "lean.ts"), ...modules.sort()];
+	return [join(root, "main.ts"), ...modules.sort()];
 }
 
 /** Paths of files that leave no code behind: they are in no manifest, and may only be imported as types. */

@@ -1,7 +1,0 @@
-/**
- * `glowworm` without any feature, for an image that is to have none in it (hosts/moddable/board/lean.json): what a program wants of
- * them it includes and names, as `features: [homeAssistant]`.
- */
-
-export type * from "./modules/device/start.js";
-export { default, default as board } from "./modules/device/start.js";
