@@ -24,6 +24,11 @@ async function board(client: mqtt.MqttClient): Promise<void> {
 	await say("lamp/state", { state: "ON", brightness: 128, ver: 3, src: "desired" });
 	await say("lamp/desired", { state: "ON", ver: 3 });
 	await say("alerts/hot/state", { state: "ON" });
+	const hot = { p: "binary_sensor", uniq_id: "hot", name: "Hot", stat_t: `${base}/alerts/hot/state` };
+	const lamp = { p: "light", uniq_id: "lamp", name: "Lamp", stat_t: `${base}/lamp/state` };
+	const document = { dev: { name: "desk-1" }, avty_t: `${base}/status`, cmps: { hot, lamp } };
+	const topic = "homeassistant/device/desk-1/config";
+	await client.publishAsync(topic, JSON.stringify(document), { retain: true });
 }
 
 describe(`axe on the page${missing ? ` – pending: ${missing}` : ""}`, function () {
@@ -66,6 +71,7 @@ describe(`axe on the page${missing ? ` – pending: ${missing}` : ""}`, function
 					await tab.locator(".broker:not(.bad)").waitFor();
 					// With the question that a restart asks first.
 					if (view === one) {
+						await tab.getByRole("region", { name: "Home Assistant" }).waitFor();
 						await tab.getByRole("button", { name: "restart…" }).click();
 						await tab.getByRole("alertdialog", { name: "restart desk-1?" }).waitFor();
 					}
