@@ -115,7 +115,8 @@ describe("the firmware for the ESP32", function () {
 		const ours = measure(all.folder).bytes - measure(bare.folder).bytes;
 		assert.ok(Math.abs(sum - ours) < 500, `${sum} bytes in all folders, ${ours} in all`);
 	});
-	it("has nothing of a feature in it that a program with the lean manifest does not name", async () => {
+	it("has nothing of a feature in it that a program with the lean manifest does not name", async function () {
+		this.timeout(900_000);
 		const link = (name: string, features: readonly string[]) =>
 			linkChip("esp32c3", lean(name, features), name);
 		const text = ({ folder }: Built) => readFileSync(join(folder, "mc.xs.c"), "latin1");
