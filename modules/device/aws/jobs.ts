@@ -16,7 +16,7 @@ const KEY = "job";
 const ID = 64;
 const REASON = 100;
 const LONGEST = 20_000;
-export const jobRoom: Room = Object.freeze([KEY, ID + REASON + 70] as const);
+export const jobRoom: Room = Object.freeze([KEY, ID + REASON + 90] as const);
 
 /** Keys of AWS's documents. As names of a literal they lie in flash. */
 const own = Object.freeze({
@@ -41,10 +41,10 @@ export default class Jobs {
 	private readonly parts: Parts;
 	private readonly base: string;
 	private readonly names: Pick<Names, "admits">;
-	/** The job that an earlier life has begun, and has not ended. */
-	private cut: string | undefined;
-	/** The job whose end was told on this connection. */
-	private said = "";
+	/** An earlier life has begun the job that is noted, and has not ended it. */
+	private cut: boolean;
+	/** The end of the job that is noted was told on this connection. */
+	private said = false;
 	/** Of the question that has no answer yet. */
 	private token: string | undefined;
 
@@ -54,7 +54,7 @@ export default class Jobs {
 		this.parts = parts;
 		this.base = `$aws/things/${description.id}/jobs/`;
 		this.names = { admits: key => Object.hasOwn(own, key) || names.admits(key) };
-		if (typeof id === "string" && end === undefined) this.cut = id;
+		this.cut = id !== undefined && end === undefined;
 		this.inbound = [
 			{ topic: `${this.base}notify-next`, QoS: 1, receive: payload => this.notified(payload) },
 			{ topic: `${this.base}start-next/accepted`, QoS: 1, receive: payload => this.started(payload) },
@@ -68,7 +68,7 @@ export default class Jobs {
 	}
 
 	offline(): void {
-		this.said = "";
+		this.said = false;
 	}
 
 	private notified(payload: Uint8Array): void {
@@ -81,37 +81,40 @@ export default class Jobs {
 		const { clientToken, execution = {} } = this.read(payload);
 		if (clientToken === undefined || clientToken !== this.token) return;
 		this.token = undefined;
-		const { jobId, jobDocument } = execution as Values;
-		if (typeof jobId !== "string" || !topics.isName(jobId, ID)) return;
+		const { jobId: id, executionNumber: n, jobDocument } = execution as Values;
+		if (typeof id !== "string" || !topics.isName(id, ID) || typeof n !== "number") return;
 		const last = memory.get(KEY);
-		if (last.id !== jobId) {
+		// One job may be executed again, under another number.
+		if (last.id !== id || last.n !== n) {
 			const { cmd } = isRecord(jobDocument) ? jobDocument : {};
+			this.cut = false;
 			// What cannot be noted could be done again.
-			const noted = memory.put(KEY, { id: jobId, cmd: `${cmd}`.slice(0, 16) });
+			const noted = memory.put(KEY, { id, n, cmd: `${cmd}`.slice(0, 16) });
 			const error = !noted
 				? "could not be stored: not done"
 				: isRecord(jobDocument)
 					? perform(jobDocument).error
 					: 'expected a job document such as {"cmd":"restart"}';
 			// The next life says that it has come about.
-			if (error !== undefined || cmd !== "restart") this.end(jobId, error);
+			if (error !== undefined || cmd !== "restart") this.end(id, n, error);
 		} else if (last.end !== undefined) {
-			if (this.said !== jobId) this.say(jobId, last.end as string);
-		} else if (this.cut === jobId)
-			this.end(jobId, last.cmd === "restart" ? undefined : "the board restarted before it was done");
+			if (!this.said) this.say(id, n, last.end as string);
+		} else if (this.cut)
+			this.end(id, n, last.cmd === "restart" ? undefined : "the board restarted before it was done");
 	}
 
-	private end(jobId: string, error: unknown): void {
+	private end(id: string, n: number, error: unknown): void {
 		const end = error === undefined ? "" : `${error}`.slice(0, REASON);
-		this.parts.memory.put(KEY, { id: jobId, end });
-		this.say(jobId, end);
+		this.parts.memory.put(KEY, { id, n, end });
+		this.say(id, n, end);
 	}
 
 	/** Empty: it is done. */
-	private say(jobId: string, reason: string): void {
+	private say(id: string, executionNumber: number, reason: string): void {
 		const status = reason ? { status: "FAILED", statusDetails: { reason } } : { status: "SUCCEEDED" };
-		this.said = jobId;
-		this.parts.publisher.send(`${this.base}${jobId}/update`, JSON.stringify(status), true);
+		this.said = true;
+		const text = JSON.stringify({ ...status, executionNumber });
+		this.parts.publisher.send(`${this.base}${id}/update`, text, true);
 	}
 
 	private read(payload: Uint8Array): Values {

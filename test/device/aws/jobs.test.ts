@@ -10,6 +10,7 @@ const base = "$aws/things/b/jobs/";
 interface Job {
 	readonly jobId: string;
 	readonly jobDocument: unknown;
+	readonly executionNumber: number;
 	status: string;
 }
 
@@ -29,10 +30,11 @@ class Stage {
 	constructor(more: object = {}) {
 		this.world.onPublish = ({ topic, payload }) => {
 			if (topic === `${base}start-next`) this.world.soon(() => this.#start(JSON.parse(payload).clientToken));
-			const [, id = ""] = /^\$aws\/things\/b\/jobs\/(.+)\/update$/.exec(topic) ?? [];
-			const job = this.jobs.find(({ jobId }) => jobId === id);
+			const [, id] = /^\$aws\/things\/b\/jobs\/(.+)\/update$/.exec(topic) ?? [];
+			if (!id) return;
+			const { status, statusDetails, executionNumber } = JSON.parse(payload);
+			const job = this.jobs.find(job => job.jobId === id && job.executionNumber === executionNumber);
 			if (!job) return;
-			const { status, statusDetails } = JSON.parse(payload);
 			this.told.push(`${id} ${status}${statusDetails ? `: ${statusDetails.reason}` : ""}`);
 			job.status = status;
 			this.world.soon(() => this.#notify());
@@ -49,8 +51,8 @@ class Stage {
 		this.world.kill();
 		this.start();
 	}
-	add(jobId: string, jobDocument: unknown): void {
-		this.jobs.push({ jobId, jobDocument, status: "QUEUED" });
+	add(jobId: string, jobDocument: unknown, executionNumber = 1): void {
+		this.jobs.push({ jobId, jobDocument, executionNumber, status: "QUEUED" });
 		this.#notify();
 		this.world.clock.advance(1000);
 	}
@@ -70,7 +72,7 @@ class Stage {
 		const job = this.#next;
 		if (this.silent) return;
 		if (job) job.status = "IN_PROGRESS";
-		const times = { queuedAt: 1, startedAt: 2, lastUpdatedAt: 2, versionNumber: 2, executionNumber: 1 };
+		const times = { queuedAt: 1, startedAt: 2, lastUpdatedAt: 2, versionNumber: 2 };
 		const answer = { timestamp: 3, clientToken, ...(job && { execution: { ...job, ...times } }) };
 		this.answers.push(answer);
 		this.#deliver("start-next/accepted", answer);
@@ -201,13 +203,24 @@ describe("jobs of AWS", () => {
 		again();
 		assert.deepEqual(stage.told, ["one SUCCEEDED", "two SUCCEEDED"]);
 	});
+	it("does a job again that is executed a second time, over restarts too", () => {
+		const stage = new Stage();
+		stage.add("one", { cmd: "restart" });
+		stage.again();
+		assert.deepEqual([stage.told, stage.world.restarts], [["one SUCCEEDED"], 1]);
+		stage.add("one", { cmd: "restart" }, 2);
+		assert.deepEqual([stage.told, stage.world.restarts], [["one SUCCEEDED"], 2]);
+		stage.again();
+		assert.deepEqual([stage.told, stage.world.restarts], [["one SUCCEEDED", "one SUCCEEDED"], 2]);
+	});
 	for (const answer of [
 		"",
 		"{",
 		"{}",
 		'{"execution":{}}',
-		'{"execution":{"jobId":7}}',
-		'{"execution":{"jobId":"a/b"}}',
+		'{"execution":{"jobId":7,"executionNumber":1}}',
+		'{"execution":{"jobId":"a/b","executionNumber":1}}',
+		'{"execution":{"jobId":"a"}}',
 	])
 		it(`does nothing for ${answer || "nothing"}`, () => {
 			const { world } = new Stage();
