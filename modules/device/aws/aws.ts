@@ -95,5 +95,6 @@ class Aws implements Part {
 	close(): void {
 		this.wishes?.shadow.close();
 		this.remote?.shadow.close();
+		this.jobs?.close();
 	}
 }

@@ -6,6 +6,7 @@
  * https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html
  */
 
+import { Deadline } from "../../session/deadline.js";
 import { isRecord, type Values } from "../description/schema.js";
 import type { Inbound, Parts } from "../feature.js";
 import { type Names, parse } from "../json.js";
@@ -16,6 +17,8 @@ const KEY = "job";
 const ID = 64;
 const REASON = 100;
 const LONGEST = 20_000;
+/** Milliseconds until it is asked again where a message found no room. */
+const AGAIN = 500;
 export const jobRoom: Room = Object.freeze([KEY, ID + REASON + 90] as const);
 
 /** Keys of AWS's documents. As names of a literal they lie in flash. */
@@ -47,14 +50,16 @@ export default class Jobs {
 	private said = false;
 	/** Of the question that has no answer yet. */
 	private token: string | undefined;
+	private readonly turn: Deadline;
 
 	constructor(parts: Parts) {
-		const { description, memory, names } = parts;
+		const { device, description, memory, names } = parts;
 		const { id, end } = memory.get(KEY);
 		this.parts = parts;
 		this.base = `$aws/things/${description.id}/jobs/`;
 		this.names = { admits: key => Object.hasOwn(own, key) || names.admits(key) };
 		this.cut = id !== undefined && end === undefined;
+		this.turn = new Deadline(device.timer, this, this.online);
 		this.inbound = [
 			{ topic: `${this.base}notify-next`, QoS: 1, receive: payload => this.notified(payload) },
 			{ topic: `${this.base}start-next/accepted`, QoS: 1, receive: payload => this.started(payload) },
@@ -64,11 +69,16 @@ export default class Jobs {
 	online(): void {
 		const clientToken = this.parts.boot.nextId();
 		this.token = clientToken;
-		this.parts.publisher.send(`${this.base}start-next`, JSON.stringify({ clientToken }));
+		this.send("start-next", { clientToken }, false);
 	}
 
 	offline(): void {
 		this.said = false;
+		this.turn.clear();
+	}
+
+	close(): void {
+		this.turn.close();
 	}
 
 	private notified(payload: Uint8Array): void {
@@ -112,9 +122,14 @@ export default class Jobs {
 	/** Empty: it is done. */
 	private say(id: string, executionNumber: number, reason: string): void {
 		const status = reason ? { status: "FAILED", statusDetails: { reason } } : { status: "SUCCEEDED" };
-		this.said = true;
-		const text = JSON.stringify({ ...status, executionNumber });
-		this.parts.publisher.send(`${this.base}${id}/update`, text, true);
+		this.said = this.send(`${id}/update`, { ...status, executionNumber }, true);
+	}
+
+	/** What found no room is made up for by the next answer: a job that has not ended for the service comes with it. */
+	private send(name: string, what: object, lasting: boolean): boolean {
+		const sent = this.parts.publisher.send(this.base + name, JSON.stringify(what), lasting);
+		if (!sent) this.turn.set(AGAIN);
+		return sent;
 	}
 
 	private read(payload: Uint8Array): Values {

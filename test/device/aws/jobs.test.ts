@@ -213,6 +213,26 @@ describe("jobs of AWS", () => {
 		stage.again();
 		assert.deepEqual([stage.told, stage.world.restarts], [["one SUCCEEDED", "one SUCCEEDED"], 2]);
 	});
+	it("asks again where the question found no room", () => {
+		const stage = new Stage();
+		stage.world.link.room = 0;
+		stage.add("one", { cmd: "config" });
+		assert.deepEqual(stage.told, []);
+		stage.world.link.room = Number.POSITIVE_INFINITY;
+		stage.world.clock.advance(1000);
+		assert.deepEqual(stage.told, ["one SUCCEEDED"]);
+	});
+	it("tells an end again that found no room in the outbox", () => {
+		const stage = new Stage();
+		const { outbox } = stage.world;
+		const append = outbox.append;
+		outbox.append = () => 0;
+		stage.add("one", { cmd: "config" });
+		assert.deepEqual(stage.told, []);
+		outbox.append = append;
+		stage.world.clock.advance(1000);
+		assert.deepEqual(stage.told, ["one SUCCEEDED"]);
+	});
 	for (const answer of [
 		"",
 		"{",
