@@ -135,6 +135,37 @@ describe("the brokers", () => {
 			assert.ok(Math.max(...map.values()) < 320, `at most ${Math.max(...map.values())} in a second`);
 		assert.equal(make(random).first(), 0, "a board alone does not wait");
 	});
+	it("has 5 000 boards back within a minute of a restart of 5 s, with less than 300 CONNECTs in a second: by a spread", () => {
+		let draw = 7;
+		const random = () => {
+			draw = (Math.imul(draw, 1_664_525) + 1_013_904_223) >>> 0;
+			return draw / 2 ** 32;
+		};
+		const away = 5000;
+		/** CONNECTs in the fullest second, and the second in which the last board is back. */
+		const restart = (spread: number) => {
+			const connects = new Map<number, number>();
+			let last = 0;
+			for (let board = 0; board < 5000; board++) {
+				const clock = new TestClock();
+				const options = { brokers: brokers.slice(0, 1), backoff: { spread } };
+				const order = make(random, options, clock);
+				order.accepted();
+				const from = clock.ticks;
+				for (let delay = order.ended(true, Reason.disconnected); ; delay = order.failed(0)) {
+					clock.advance(delay);
+					const second = Math.floor((clock.ticks - from) / 1000);
+					connects.set(second, (connects.get(second) ?? 0) + 1);
+					if (clock.ticks - from >= away) break;
+				}
+				last = Math.max(last, clock.ticks - from - away);
+			}
+			return { peak: Math.max(...connects.values()), last };
+		};
+		const [before, after] = [restart(0), restart(30_000)];
+		assert.ok(before.peak > 1000, `${before.peak} in a second without one`);
+		assert.ok(after.peak < 300 && after.last <= 60_000, JSON.stringify(after));
+	});
 	it("goes on to the next broker after a connection on which it was not served, and begins anew after the last", () => {
 		const order = make(() => 0.5);
 		const seen: [string, number][] = [];
