@@ -1,0 +1,84 @@
+/**
+ * `npm run image`: the firmware linked as one module (hosts/desk/image.ts), for the ESP32-C3 as far as mc.xs.c, and for the simulator,
+ * where it runs.
+ */
+
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { writeImage } from "../../hosts/desk/image.js";
+import type { TestBroker } from "../firmware/brokers.js";
+import { Observer } from "../firmware/observer.js";
+import { openBroker, skipWithoutScene } from "./scene.js";
+import {
+	buildSimulator,
+	display,
+	linkChip,
+	measure,
+	output,
+	replaced,
+	root,
+	Simulator,
+	warnings,
+} from "./sdk.js";
+
+/** A project of the first program and the linked library. */
+async function project(name: string, host: "esp32" | "simulator"): Promise<string> {
+	const folder = join(output, "projects", name);
+	await writeImage(join(folder, "image"), host);
+	const manifest = {
+		build: { NAME: name },
+		include: ["./image/manifest.json"],
+		modules: { main: join(root, "hosts/moddable/board/main") },
+		preload: ["main"],
+	};
+	writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));
+	return folder;
+}
+
+describe("the firmware linked as one module", function () {
+	this.timeout(600_000);
+	let broker: TestBroker;
+	let observer: Observer;
+	let screen: Awaited<ReturnType<typeof display>>;
+	let simulator: Simulator;
+
+	before(async function () {
+		skipWithoutScene(this);
+		broker = await openBroker();
+		observer = await Observer.connect(broker.url);
+		screen = await display();
+	});
+	after(async () => {
+		await simulator?.kill();
+		screen?.close();
+		await observer?.close();
+		await broker?.close();
+	});
+
+	it("takes at least 5 % less of the ESP32-C3's flash, with few RAM aliases and no warning", async () => {
+		const { log, folder } = await linkChip("esp32c3", await project("linked", "esp32"), "linked");
+		assert.deepEqual(warnings(log, [...replaced, "linked", "glowworm"]), []);
+		const linked = measure(folder);
+		const usual = measure((await linkChip("esp32c3")).folder);
+		console.log(
+			`      ${usual.bytes - linked.bytes} bytes and ${usual.aliases - linked.aliases} aliases less`,
+		);
+		// The SDK's own are 94.
+		assert.ok(linked.aliases < 120, `${linked.aliases} aliases`);
+		assert.ok(linked.bytes < usual.bytes * 0.97, `${linked.bytes} bytes, ${usual.bytes} in modules`);
+	});
+	it("comes online in the simulator, measures, and answers a command", async () => {
+		const board = { root: "t", id: "linked", sensors: [{ name: "temp", driver: "temperature", every: 200 }] };
+		const data = join(output, "data-linked");
+		mkdirSync(data);
+		const folder = await project("linked-board", "simulator");
+		const settings = { broker: broker.url, data, board: JSON.stringify(board) };
+		const { so } = await buildSimulator(settings, folder, "linked-board");
+		simulator = new Simulator(so, screen.name, join(root, "test/sdk/mockup"));
+		await simulator.line(/online|failed/, 30_000);
+		await observer.next("t/linked/measurements/temp", /"v":/);
+		await observer.publish("t/linked/cmd", '{"cmd":"info","cid":"1"}');
+		await observer.next("t/linked/cmd/result", /"cid":"1"/);
+	});
+});
