@@ -9,6 +9,7 @@ import { type Problem, report, type Values } from "../description/schema.js";
 import type { Feature, Part, Parts } from "../feature.js";
 import type { Room } from "../memory.js";
 import { profileOf } from "../profile.js";
+import { admitting } from "./answer.js";
 import Jobs, { jobRoom } from "./jobs.js";
 import Remote, { remoteRoom } from "./remote.js";
 import Wishes, { markRoom } from "./wishes.js";
@@ -68,16 +69,16 @@ class Aws implements Part {
 
 	constructor(parts: Parts) {
 		const { shadow, jobs } = parts.description;
-		this.wishes = shadow ? new Wishes(parts) : undefined;
-		this.remote = shadow ? new Remote(parts) : undefined;
-		this.jobs = jobs ? new Jobs(parts) : undefined;
+		const names = admitting(parts.names);
+		this.wishes = shadow ? new Wishes(parts, names) : undefined;
+		this.remote = shadow ? new Remote(parts, names) : undefined;
+		this.jobs = jobs ? new Jobs(parts, names) : undefined;
 		const all = [this.wishes?.shadow, this.remote?.shadow, this.jobs];
 		this.inbound = all.flatMap(part => part?.inbound ?? []);
 	}
 
 	online(): void {
 		this.wishes?.shadow.online();
-		this.remote?.shadow.online();
 		this.remote?.report();
 		this.jobs?.online();
 	}

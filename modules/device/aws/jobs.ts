@@ -12,6 +12,7 @@ import type { Inbound, Parts } from "../feature.js";
 import { type Names, parse } from "../json.js";
 import type { Room } from "../memory.js";
 import topics from "../topics.js";
+import Answer from "./answer.js";
 
 const KEY = "job";
 const ID = 64;
@@ -21,23 +22,8 @@ const LONGEST = 20_000;
 const AGAIN = 500;
 export const jobRoom: Room = Object.freeze([KEY, ID + REASON + 90] as const);
 
-/** Keys of AWS's documents. As names of a literal they lie in flash. */
-const own = Object.freeze({
-	execution: 1,
-	jobId: 1,
-	jobDocument: 1,
-	status: 1,
-	statusDetails: 1,
-	thingName: 1,
-	queuedAt: 1,
-	startedAt: 1,
-	lastUpdatedAt: 1,
-	versionNumber: 1,
-	executionNumber: 1,
-	approximateSecondsBeforeTimedOut: 1,
-	timestamp: 1,
-	clientToken: 1,
-});
+/** Kinds of answers. */
+const Kind = Object.freeze({ notified: 0, started: 1 });
 
 export default class Jobs {
 	readonly inbound: readonly Inbound[];
@@ -52,17 +38,17 @@ export default class Jobs {
 	private token: string | undefined;
 	private readonly turn: Deadline;
 
-	constructor(parts: Parts) {
-		const { device, description, memory, names } = parts;
+	constructor(parts: Parts, names: Pick<Names, "admits">) {
+		const { device, description, memory } = parts;
 		const { id, end } = memory.get(KEY);
 		this.parts = parts;
 		this.base = `$aws/things/${description.id}/jobs/`;
-		this.names = { admits: key => Object.hasOwn(own, key) || names.admits(key) };
+		this.names = names;
 		this.cut = id !== undefined && end === undefined;
 		this.turn = new Deadline(device.timer, this, this.online);
 		this.inbound = [
-			{ topic: `${this.base}notify-next`, QoS: 1, receive: payload => this.notified(payload) },
-			{ topic: `${this.base}start-next/accepted`, QoS: 1, receive: payload => this.started(payload) },
+			new Answer(`${this.base}notify-next`, this, Kind.notified),
+			new Answer(`${this.base}start-next/accepted`, this, Kind.started),
 		];
 	}
 
@@ -81,17 +67,19 @@ export default class Jobs {
 		this.turn.close();
 	}
 
-	private notified(payload: Uint8Array): void {
-		if (this.read(payload).execution) this.online();
+	/** An answer of this kind. */
+	receive(payload: Uint8Array, kind: number): void {
+		const { clientToken, execution } = this.read(payload);
+		if (kind === Kind.started) this.started(clientToken, execution as Values);
+		else if (execution) this.online();
 	}
 
 	/** The job is the board's to carry out: it is IN_PROGRESS by now. */
-	private started(payload: Uint8Array): void {
+	private started(clientToken: unknown, execution: Values = {}): void {
 		const { memory, perform } = this.parts;
-		const { clientToken, execution = {} } = this.read(payload);
 		if (clientToken === undefined || clientToken !== this.token) return;
 		this.token = undefined;
-		const { jobId: id, executionNumber: n, jobDocument } = execution as Values;
+		const { jobId: id, executionNumber: n, jobDocument } = execution;
 		if (typeof id !== "string" || !topics.isName(id, ID) || typeof n !== "number") return;
 		const last = memory.get(KEY);
 		// One job may be executed again, under another number.

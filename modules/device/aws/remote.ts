@@ -6,6 +6,7 @@
 
 import { isRecord, type Values } from "../description/schema.js";
 import type { Parts } from "../feature.js";
+import type { Names } from "../json.js";
 import type { Room } from "../memory.js";
 import Shadow from "./shadow.js";
 
@@ -17,9 +18,9 @@ export default class Remote {
 	readonly shadow: Shadow;
 	private readonly parts: Parts;
 
-	constructor(parts: Parts) {
+	constructor(parts: Parts, names: Pick<Names, "admits">) {
 		this.parts = parts;
-		this.shadow = new Shadow(parts, NAME, (state, times) => this.change(state, times));
+		this.shadow = new Shadow(parts, names, NAME, (state, times) => this.change(state, times));
 	}
 
 	report(): void {

@@ -9,25 +9,14 @@ import { Deadline } from "../../session/deadline.js";
 import { isRecord, type Values } from "../description/schema.js";
 import type { Inbound, Parts } from "../feature.js";
 import { type Names, parse } from "../json.js";
+import Answer from "./answer.js";
 
 /** A classic shadow has 8 KB, and about as much of metadata. */
 const LONGEST = 20_000;
 /** Milliseconds in which reports are gathered, and until one that found no room is tried again: ten may be unanswered. */
 const GATHER = Object.freeze({ first: 50, again: 500 });
-/** Keys of AWS's documents. As names of a literal they lie in flash. */
-const own = Object.freeze({
-	state: 1,
-	desired: 1,
-	reported: 1,
-	delta: 1,
-	metadata: 1,
-	timestamp: 1,
-	version: 1,
-	clientToken: 1,
-	code: 1,
-	message: 1,
-	src: 1,
-});
+/** Kinds of answers. */
+const Kind = Object.freeze({ delta: 0, whole: 1, rejected: 2 });
 
 /** What is wished and differs from what was reported, and when the service took each key. */
 export type Take = (state: Values, metadata: Values) => void;
@@ -44,22 +33,25 @@ export default class Shadow {
 	private due: { [key: string]: string } = {};
 	private readonly turn: Deadline;
 
-	/** `name`: of a named shadow. */
-	constructor({ device, description, publisher, names }: Parts, name: string, take: Take) {
-		this.base = `$aws/things/${description.id}/shadow/${name && `name/${name}/`}`;
+	/** `name`: of a named shadow; a wish for it comes with the answer to a report, so it is not asked for. */
+	constructor(
+		{ device, description, publisher }: Parts,
+		names: Pick<Names, "admits">,
+		name: string,
+		take: Take,
+	) {
+		const base = `$aws/things/${description.id}/shadow/${name && `name/${name}/`}`;
+		this.base = base;
 		this.publisher = publisher;
-		this.names = { admits: key => Object.hasOwn(own, key) || names.admits(key) };
+		this.names = names;
 		this.take = take;
 		this.turn = new Deadline(device.timer, this, this.send);
-		this.inbound = [
-			{ topic: `${this.base}get/accepted`, QoS: 1, receive: payload => this.receive(payload, true) },
-			{ topic: `${this.base}update/delta`, QoS: 1, receive: payload => this.receive(payload, false) },
-			{
-				topic: `${this.base}update/rejected`,
-				QoS: 1,
-				receive: () => publisher.report(`${name}shadow: rejected`),
-			},
+		const inbound = [
+			new Answer(`${base}update/delta`, this, Kind.delta),
+			new Answer(`${base}update/rejected`, this, Kind.rejected),
 		];
+		if (!name) inbound.push(new Answer(`${base}get/accepted`, this, Kind.whole));
+		this.inbound = inbound;
 	}
 
 	online(): void {
@@ -88,7 +80,12 @@ export default class Shadow {
 		else this.turn.set(GATHER.again);
 	}
 
-	private receive(payload: Uint8Array, whole: boolean): void {
+	/** An answer of this kind. Throws where a wish could not be stored. */
+	receive(payload: Uint8Array, kind: number): void {
+		if (kind === Kind.rejected) {
+			this.publisher.report(`${this.base}: a report was rejected`);
+			return;
+		}
 		const { value, error } = parse(payload, LONGEST, this.names);
 		if (!isRecord(value)) {
 			this.publisher.report(`${this.base}: ${error}`);
@@ -97,6 +94,7 @@ export default class Shadow {
 		const { version, state, metadata } = value;
 		if (typeof version !== "number" || version < this.seen || !isRecord(state) || !isRecord(metadata)) return;
 		this.seen = version;
+		const whole = kind === Kind.whole;
 		const wished = whole ? state.delta : state;
 		const times = whole ? metadata.desired : metadata;
 		if (isRecord(wished) && isRecord(times)) this.take(wished, times);

@@ -8,6 +8,7 @@
 import { encode } from "../../mqtt/text.js";
 import { isRecord, type Values } from "../description/schema.js";
 import type { Parts } from "../feature.js";
+import type { Names } from "../json.js";
 import { keyOf, type Room } from "../memory.js";
 import type Output from "../outputs/output.js";
 import topics from "../topics.js";
@@ -42,10 +43,10 @@ export default class Wishes {
 	readonly shadow: Shadow;
 	private readonly parts: Parts;
 
-	constructor(parts: Parts) {
+	constructor(parts: Parts, names: Pick<Names, "admits">) {
 		const { publisher, outputs } = parts;
 		this.parts = parts;
-		this.shadow = new Shadow(parts, "", (state, times) =>
+		this.shadow = new Shadow(parts, names, "", (state, times) =>
 			outputs.forEach(output => {
 				const part = state[output.name];
 				const taken = times[output.name];

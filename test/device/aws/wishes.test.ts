@@ -42,10 +42,9 @@ describe("wishes by the device shadow", () => {
 			.map(({ topic }) => topic)
 			.filter(topic => topic.startsWith("$"));
 		assert.deepEqual(topics, [
-			"$aws/things/b/shadow/get/accepted",
 			"$aws/things/b/shadow/update/delta",
 			"$aws/things/b/shadow/update/rejected",
-			"$aws/things/b/shadow/name/settings/get/accepted",
+			"$aws/things/b/shadow/get/accepted",
 			"$aws/things/b/shadow/name/settings/update/delta",
 			"$aws/things/b/shadow/name/settings/update/rejected",
 		]);

@@ -1,0 +1,57 @@
+/**
+ * A topic of AWS's answers, and which part of the board they are for. An object of a class, since a closure for each would take
+ * 168 bytes more. Also the keys of AWS's documents, which messages may use beside those of the board.
+ */
+
+import type { Inbound } from "../feature.js";
+import type { Names } from "../json.js";
+
+/** A message on `topic` is given to `owner`, with the `kind` that the owner has for it. */
+export default class Answer implements Inbound {
+	readonly topic: string;
+	readonly QoS: 1;
+	private readonly owner: { receive(payload: Uint8Array, kind: number): void };
+	private readonly kind: number;
+
+	/** Nothing comes before the board is connected. */
+	constructor(topic: string, owner: { receive(payload: Uint8Array, kind: number): void }, kind: number) {
+		this.topic = topic;
+		this.QoS = 1;
+		this.owner = owner;
+		this.kind = kind;
+	}
+	/** Called for each message on the topic. */
+	receive(payload: Uint8Array): void {
+		this.owner.receive(payload, this.kind);
+	}
+}
+
+/** As names of a literal they lie in flash: a name that only a message brings takes memory for good. */
+const keys = Object.freeze({
+	state: 1,
+	desired: 1,
+	reported: 1,
+	delta: 1,
+	metadata: 1,
+	timestamp: 1,
+	version: 1,
+	clientToken: 1,
+	src: 1,
+	execution: 1,
+	jobId: 1,
+	jobDocument: 1,
+	status: 1,
+	statusDetails: 1,
+	thingName: 1,
+	queuedAt: 1,
+	startedAt: 1,
+	lastUpdatedAt: 1,
+	versionNumber: 1,
+	executionNumber: 1,
+	approximateSecondsBeforeTimedOut: 1,
+});
+
+/** The names of a board and those of AWS. */
+export const admitting = (names: Names): Pick<Names, "admits"> => ({
+	admits: name => Object.hasOwn(keys, name) || names.admits(name),
+});
