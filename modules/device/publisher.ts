@@ -166,7 +166,7 @@ export default class Publisher {
 	/** Too long an answer says only whether the command was carried out. */
 	answer(result: Values): void {
 		const text = JSON.stringify(result);
-		const { byteLength } = encode(text);
+		const byteLength = encode(text).byteLength;
 		if (byteLength <= this.longestAnswer) this.wait(text);
 		else {
 			const { cid, cmd, topic, ok } = result;
@@ -212,7 +212,7 @@ export default class Publisher {
 
 	/** Publishes all that waits for its turn. */
 	close(): void {
-		for (const item of this.waiting.splice(0)) this.say(item);
+		this.waiting.splice(0).forEach(item => this.say(item));
 		this.turn.close();
 	}
 
@@ -265,23 +265,22 @@ export default class Publisher {
 }
 
 /** The line of a message that came. `open`: nothing in it is a secret. */
-export function heard(
+export const heard = (
 	name: string,
 	payload: Uint8Array,
 	{ retain, duplicate }: Received,
 	open: boolean,
-): string {
-	return `< ${name} ${printable(payload, open)}${retain ? " (retained)" : ""}${duplicate ? " (duplicate)" : ""}`;
-}
+): string =>
+	`< ${name} ${printable(payload, open)}${retain ? " (retained)" : ""}${duplicate ? " (duplicate)" : ""}`;
 
 /** The line of a session's report. */
-export function reported(event: number, detail = ""): string {
+export const reported = (event: number, detail = ""): string => {
 	for (const [name, value] of Object.entries(Report))
 		if (value === event) return `session: ${name} ${detail}`;
 	return `session: ${event} ${detail}`;
-}
+};
 
-function printable(payload: Uint8Array, open: boolean): string {
+const printable = (payload: Uint8Array, open: boolean): string => {
 	try {
 		const text = payload.byteLength <= LONGEST ? decode(payload) : undefined;
 		if (text !== undefined && (open || words.includes(text))) return text;
@@ -289,4 +288,4 @@ function printable(payload: Uint8Array, open: boolean): string {
 		// Shown as a count.
 	}
 	return `(${payload.byteLength} bytes)`;
-}
+};

@@ -25,15 +25,9 @@ export type Lane = (typeof Lane)[keyof typeof Lane];
  * sequence × 4 + lane: names a message, also after its identifier is free again. 0 is none. (A sequence has 32 bits: no
  * bit operators on a place.)
  */
-export function placeOf(lane: Lane, sequence: number): number {
-	return sequence * 4 + lane;
-}
-export function laneOf(place: number): Lane {
-	return (place % 4) as Lane;
-}
-export function sequenceOf(place: number): number {
-	return Math.floor(place / 4);
-}
+export const placeOf = (lane: Lane, sequence: number): number => sequence * 4 + lane;
+export const laneOf = (place: number): Lane => (place % 4) as Lane;
+export const sequenceOf = (place: number): number => Math.floor(place / 4);
 
 /** The place of our status. */
 export const status = placeOf(Lane.status, 0);

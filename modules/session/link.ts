@@ -181,7 +181,7 @@ export class Link {
 	/** The client did not take a whole message: it waits for room, or is too long for any room there is. */
 	private begin(payload: Uint8Array, error: unknown): boolean {
 		const { topic, QoS, retain, duplicate, id } = this.message;
-		const { byteLength } = payload;
+		const byteLength = payload.byteLength;
 		const header = 9 + encode(topic).byteLength;
 		this.blocked = true;
 		if (header + byteLength <= this.room && ++this.refusals >= patience) {

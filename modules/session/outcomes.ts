@@ -44,16 +44,14 @@ export const Reason = Object.freeze({
 export type Reason = (typeof Reason)[keyof typeof Reason];
 
 /** CONNACK return codes of which only time is the cure (§3.2.2.3): VerneMQ says 3 while its cluster is split. */
-export function passes(returnCode: number): boolean {
-	return returnCode === 3;
-}
+export const passes = (returnCode: number): boolean => returnCode === 3;
 
-export function nameOf(reason: number): string {
+export const nameOf = (reason: number): string => {
 	for (const [name, value] of Object.entries(Reason)) if (value === reason) return name;
 	return `reason ${reason}`;
-}
+};
 
-export function kindOf(reason: number, online: boolean): keyof Counters["reconnects"] {
+export const kindOf = (reason: number, online: boolean): keyof Counters["reconnects"] => {
 	switch (reason) {
 		case Reason.disconnected:
 			return online ? "ended" : "unreachable";
@@ -76,7 +74,7 @@ export function kindOf(reason: number, online: boolean): keyof Counters["reconne
 		default:
 			return "internal";
 	}
-}
+};
 
 /** Events beside going online and offline, each with a detail in text. */
 export const Report = Object.freeze({
@@ -154,30 +152,28 @@ export interface Counters {
 type Writable<T> = { -readonly [K in keyof T]: T[K] extends number ? T[K] : Writable<T[K]> };
 export type Tally = Writable<Counters>;
 
-function tally(): Tally {
-	return {
-		sent: 0,
-		queued: 0,
-		acknowledged: 0,
-		retransmitted: 0,
-		received: 0,
-		duplicates: 0,
-		lateWills: 0,
-		quarantined: 0,
-		recovered: 0,
-		connects: 0,
-		dropped: { offline: 0, full: 0, long: 0 },
-		reconnects: {
-			ended: 0,
-			unreachable: 0,
-			refused: 0,
-			unanswered: 0,
-			protocol: 0,
-			network: 0,
-			internal: 0,
-		},
-	};
-}
+const tally = (): Tally => ({
+	sent: 0,
+	queued: 0,
+	acknowledged: 0,
+	retransmitted: 0,
+	received: 0,
+	duplicates: 0,
+	lateWills: 0,
+	quarantined: 0,
+	recovered: 0,
+	connects: 0,
+	dropped: { offline: 0, full: 0, long: 0 },
+	reconnects: {
+		ended: 0,
+		unreachable: 0,
+		refused: 0,
+		unanswered: 0,
+		protocol: 0,
+		network: 0,
+		internal: 0,
+	},
+});
 
 /** The states of a session. Each but Online and Closed has a deadline. */
 export const State = Object.freeze({

@@ -105,7 +105,9 @@ export class Queue implements Outbox {
 		return true;
 	}
 	reset(): void {
-		for (const entry of this.entries) entry.packetIdentifier = 0;
+		this.entries.forEach(entry => {
+			entry.packetIdentifier = 0;
+		});
 		this.pending = this.length;
 	}
 	quarantine(sequence: number): void {
@@ -189,7 +191,7 @@ export class Queue implements Outbox {
 }
 
 /** Index of the first entry whose sequence is greater. */
-function after(entries: readonly QueueEntry[], sequence: number): number {
+const after = (entries: readonly QueueEntry[], sequence: number): number => {
 	let low = 0;
 	let high = entries.length;
 	while (low < high) {
@@ -198,7 +200,7 @@ function after(entries: readonly QueueEntry[], sequence: number): number {
 		else low = middle + 1;
 	}
 	return low;
-}
+};
 
 /** Above so many topics that wait nothing passes any more. */
 const most = 32;
@@ -237,7 +239,7 @@ export class Backlog {
 	}
 	/** The connection is gone: the messages that were to pass wait like all others. */
 	close(): void {
-		for (const { topic } of this.passing) this.wait(topic);
+		this.passing.forEach(({ topic }) => this.wait(topic));
 		this.passing = [];
 		this.behind = true;
 	}

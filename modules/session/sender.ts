@@ -49,7 +49,7 @@ export class Sender {
 	}
 	/** CONNACK: messages in flight are sent again, or, when the broker has no session, as new ones. */
 	restore(link: Link, sessionPresent: boolean): void {
-		const { inflight } = this;
+		const inflight = this.inflight;
 		this.way = link;
 		if (!sessionPresent) this.backlog.restart(inflight.size > 0);
 		this.application.guard(() => inflight.begin(sessionPresent));
@@ -71,7 +71,7 @@ export class Sender {
 	/** The connection is gone for this reason, or nothing more may leave on it. */
 	close(reason: number): void {
 		if (!this.link) return;
-		const { inflight } = this;
+		const inflight = this.inflight;
 		this.link = undefined;
 		this.greeting = false;
 		this.drain.clear();
@@ -95,8 +95,8 @@ export class Sender {
 	}
 	offer(topic: string, payload: Uint8Array, options: PublishOptions): Outcome {
 		const link = this.link;
-		const { counters } = this.application;
-		const { live } = this.inflight;
+		const counters = this.application.counters;
+		const live = this.inflight.live;
 		const QoS = options.QoS ?? 0;
 		let kept = options;
 		if (QoS === 0) {
@@ -184,7 +184,7 @@ export class Sender {
 	}
 	/** A message may go now: no other has to go before it, and the window has room. */
 	private straight(link: Link): boolean {
-		const { inflight } = this;
+		const inflight = this.inflight;
 		if (!link.ready || inflight.waiting.length !== 0 || this.greeting) return false;
 		return this.poison.ordinary && inflight.outstanding < this.window;
 	}
@@ -210,8 +210,8 @@ export class Sender {
 	}
 	/** Sends the first that waits from before, under the identifier that it has. */
 	private repeat(link: Link): boolean {
-		const { inflight } = this;
-		const { waiting } = inflight;
+		const inflight = this.inflight;
+		const waiting = inflight.waiting;
 		const id = waiting[0] as number;
 		const place = inflight.place(id);
 		if (laneOf(place) === Lane.released) {
@@ -233,7 +233,7 @@ export class Sender {
 		return true;
 	}
 	private sendLive(link: Link, zero: boolean): boolean {
-		const { live } = this.inflight;
+		const live = this.inflight.live;
 		const entry = live.waiting(zero);
 		if (!entry) return false;
 		const { topic, payload, QoS, retain, sequence } = entry;
@@ -246,7 +246,7 @@ export class Sender {
 		return true;
 	}
 	private sendDurable(link: Link): boolean {
-		const { backlog } = this;
+		const backlog = this.backlog;
 		const entry = backlog.next(this.options.ticks.ticks);
 		if (entry) this.launch(link, placeOf(Lane.durable, entry.sequence), entry);
 		else if (backlog.delay > 0) this.drain.set(backlog.delay);
@@ -254,7 +254,7 @@ export class Sender {
 	}
 	/** Sends a message for the first time, under the identifier that it was `accepted` with. Where there is no room, it is the first to go once there is. */
 	private launch(link: Link, place: number, message: Message, accepted = 0): Outcome {
-		const { inflight } = this;
+		const inflight = this.inflight;
 		const id = accepted || inflight.take();
 		if (accepted) inflight.add(id, place);
 		else inflight.sent(id, place);

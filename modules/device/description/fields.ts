@@ -193,22 +193,23 @@ export const board: RecordSpec = freeze({
 });
 
 /** The forms of a driver's options; `undefined` when there is no such driver, which is reported elsewhere. */
-function options(
+const options = (
 	drivers: { readonly [driver: string]: { readonly options?: { readonly [name: string]: DriverOption } } },
 	driver: unknown,
-): Keys | undefined {
+): Keys | undefined => {
 	const found: Values | undefined =
 		typeof driver === "string" && Object.hasOwn(drivers, driver) ? (drivers[driver] as Values) : undefined;
 	if (!found) return undefined;
 	const given = (found.options ?? {}) as { readonly [name: string]: DriverOption };
 	const keys: { [name: string]: Spec } = {};
-	for (const option of Object.keys(given)) keys[option] = optionSpec(given[option] as DriverOption);
+	Object.keys(given).forEach(option => {
+		keys[option] = optionSpec(given[option] as DriverOption);
+	});
 	return keys;
-}
+};
 
-function optionSpec({ type, required, minimum, maximum }: DriverOption): Spec {
-	return `${type} ${minimum ?? ""}..${maximum ?? ""}${required ? "" : " ?"}`;
-}
+const optionSpec = ({ type, required, minimum, maximum }: DriverOption): Spec =>
+	`${type} ${minimum ?? ""}..${maximum ?? ""}${required ? "" : " ?"}`;
 
 // The address of a broker: `mqtt://host:port` or `mqtts://host`, optionally with `user:password@`. Parsed by hand: the device
 // has no URL class, and a regular expression would add the engine's to the image.
@@ -222,7 +223,7 @@ export interface Address {
 }
 
 /** The parts, or `undefined` when it is not such an address. */
-export function parseAddress(text: string): Address | undefined {
+export const parseAddress = (text: string): Address | undefined => {
 	const secure = text.startsWith("mqtts://");
 	if (!secure && !text.startsWith("mqtt://")) return undefined;
 	let rest = text.slice(secure ? 8 : 7);
@@ -238,14 +239,13 @@ export function parseAddress(text: string): Address | undefined {
 	// A password without a user name is not a CONNECT packet [MQTT-3.1.2-22].
 	if (!user || (colon >= 0 && password === undefined)) return undefined;
 	return password === undefined ? { secure, ...place, user } : { secure, ...place, user, password };
-}
+};
 
 /** The same address with nothing secret in it, for logs. */
-export function publicAddress({ secure, host, port }: Address): string {
-	return `${secure ? "mqtts" : "mqtt"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
-}
+export const publicAddress = ({ secure, host, port }: Address): string =>
+	`${secure ? "mqtts" : "mqtt"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 
-function parsePlace(text: string, standard: number): { host: string; port: number } | undefined {
+const parsePlace = (text: string, standard: number): { host: string; port: number } | undefined => {
 	// An IPv6 address has colons of its own, so it stands in brackets.
 	const bracket = text.startsWith("[") ? text.indexOf("]") : -1;
 	const colon = bracket < 0 ? text.indexOf(":") : text[bracket + 1] === ":" ? bracket + 1 : -1;
@@ -258,16 +258,15 @@ function parsePlace(text: string, standard: number): { host: string; port: numbe
 	const port = Number(digits);
 	const plain = digits.length > 0 && Array.from(digits).every(digit => digit >= "0" && digit <= "9");
 	return plain && port >= 1 && port <= 65535 ? { host, port } : undefined;
-}
+};
 
-function isHostCharacter(character: string): boolean {
-	return character > " " && !"/?#@[]\\\u007f".includes(character);
-}
+const isHostCharacter = (character: string): boolean =>
+	character > " " && !"/?#@[]\\\u007f".includes(character);
 
-function percentDecode(text: string): string | undefined {
+const percentDecode = (text: string): string | undefined => {
 	try {
 		return decodeURIComponent(text);
 	} catch {
 		return undefined;
 	}
-}
+};

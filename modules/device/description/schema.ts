@@ -49,13 +49,13 @@ export interface Form {
 }
 
 /** The value with its defaults, or, where `problems` grew, something not to be used. */
-export function walk(
+export const walk = (
 	form: Spec,
 	value: unknown,
 	key: string,
 	problems: Problem[],
 	context?: unknown,
-): unknown {
+): unknown => {
 	if (typeof form === "string") return scalar(form, value, key, problems);
 	if ("item" in form) {
 		const { item, maximum, initial } = form;
@@ -68,9 +68,9 @@ export function walk(
 	if (isRecord(value)) return record(form, value, key, problems, context);
 	if (value !== undefined || !form.optional) report(problems, key, "an object", value);
 	return undefined;
-}
+};
 
-function scalar(form: string, value: unknown, key: string, problems: Problem[]): unknown {
+const scalar = (form: string, value: unknown, key: string, problems: Problem[]): unknown => {
 	const kind = upTo(form, 0);
 	if (value === undefined) {
 		if (form.endsWith("?")) return undefined;
@@ -83,21 +83,21 @@ function scalar(form: string, value: unknown, key: string, problems: Problem[]):
 	if (!fits(kind, value, low ? Number(low) : -Infinity, high ? Number(high) : Infinity))
 		report(problems, key, expected(kind, low, high), kind === "secret" && value !== undefined ? "…" : value);
 	return value;
-}
+};
 
 /** The part of a form that begins at `start`. */
-function upTo(text: string, start: number): string {
+const upTo = (text: string, start: number): string => {
 	const end = text.indexOf(" ", start);
 	return text.slice(start, end < 0 ? undefined : end);
-}
+};
 
-function initial(text: string, kind: string): unknown {
+const initial = (text: string, kind: string): unknown => {
 	if (kind === "boolean") return text === "true";
 	return kind === "number" || kind === "whole" ? Number(text) : text;
-}
+};
 
 /** In words, for the error. */
-function expected(kind: string, low: string, high: string): string {
+const expected = (kind: string, low: string, high: string): string => {
 	if (kind.includes("|")) return `one of ${kind.split("|").join(", ")}`;
 	const bounds = low
 		? high
@@ -128,9 +128,9 @@ function expected(kind: string, low: string, high: string): string {
 		default:
 			return "a text";
 	}
-}
+};
 
-function fits(kind: string, value: unknown, low: number, high: number): boolean {
+const fits = (kind: string, value: unknown, low: number, high: number): boolean => {
 	if (kind.includes("|"))
 		return typeof value === "string" && !value.includes("|") && `|${kind}|`.includes(`|${value}|`);
 	switch (kind) {
@@ -163,56 +163,55 @@ function fits(kind: string, value: unknown, low: number, high: number): boolean 
 		default:
 			return typeof value === "string";
 	}
-}
+};
 
-export function report(problems: Problem[], key: string, expected: string, value: unknown): void {
+export const report = (problems: Problem[], key: string, expected: string, value: unknown): void => {
 	problems.push({ key: key || "description", expected, found: show(value) });
-}
+};
 
 /** `name` at `key` is none of those that are known. */
-export function unknown(problems: Problem[], key: string, name: string, known: readonly string[]): void {
+export const unknown = (problems: Problem[], key: string, name: string, known: readonly string[]): void => {
 	const close = nearest(name, known);
 	const expected = close ? `a known key, perhaps "${close}"` : `one of ${known.join(", ") || "nothing"}`;
 	problems.push({ key, expected, found: `"${clip(name)}"` });
-}
+};
 
-function record(
+const record = (
 	{ keys: own, defaults, more }: RecordSpec,
 	value: Values,
 	path: string,
 	problems: Problem[],
 	context: unknown,
-): Values {
+): Values => {
 	const further = more ? more(value, context) : {};
 	// Its own come first, and hold.
 	const keys: Keys = { ...own, ...further, ...own };
 	const prefix = path ? `${path}.` : "";
 	// Without a known driver there is no telling which further keys are right.
-	for (const key of Object.keys(value))
+	Object.keys(value).forEach(key => {
 		if (further && !Object.hasOwn(keys, key)) unknown(problems, prefix + key, key, Object.keys(keys));
+	});
 	const result: { [key: string]: unknown } = {};
-	for (const key of Object.keys(keys)) {
+	Object.keys(keys).forEach(key => {
 		const given = Object.hasOwn(value, key) ? value[key] : undefined;
 		const found = walk(keys[key] as Spec, given, prefix + key, problems, context);
 		if (found !== undefined && found !== defaults?.[key]) result[key] = found;
-	}
+	});
 	return defaults ? Object.setPrototypeOf(result, defaults) : result;
-}
+};
 
 /** `[low, high]` */
-export function isRange(value: unknown): value is readonly [number, number] {
-	return Array.isArray(value) && value.length === 2 && value.every(Number.isFinite) && value[0] < value[1];
-}
+export const isRange = (value: unknown): value is readonly [number, number] =>
+	Array.isArray(value) && value.length === 2 && value.every(Number.isFinite) && value[0] < value[1];
 
-export function isRecord(value: unknown): value is Values {
-	return typeof value === "object" && value !== null && !Array.isArray(value);
-}
+export const isRecord = (value: unknown): value is Values =>
+	typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A value for a reader: short, on one line. */
-export function show(value: unknown): string {
+export const show = (value: unknown): string => {
 	if (value === undefined) return "nothing";
 	if (typeof value === "string") {
-		const { length } = value;
+		const length = value.length;
 		return `"${clip(value)}"${length > 20 ? ` (${length} characters)` : ""}`;
 	}
 	if (Array.isArray(value))
@@ -220,32 +219,32 @@ export function show(value: unknown): string {
 			? `[${value.join(", ")}]`
 			: `a list of ${value.length}`;
 	return typeof value === "object" && value !== null ? "an object" : String(value);
-}
+};
 
-function clip(text: string): string {
+const clip = (text: string): string => {
 	// Control characters would break the line. It is cut first: the array of a long message would fill the heap.
 	const characters = Array.from(text.slice(0, 82), character => (character < " " ? "?" : character));
 	return characters.length > 40 ? `${characters.slice(0, 40).join("")}…` : characters.join("");
-}
+};
 
 /** The known name closest to a wrong one, unless all are far away. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
+export const nearest = (name: string, known: readonly string[]): string | undefined => {
 	// A mistyped name is short, and `distance` takes long for a long one.
 	if (name.length > 64) return undefined;
 	let best: string | undefined;
 	let least = Math.max(2, Math.floor(name.length / 2)) + 1;
-	for (const candidate of known) {
+	known.forEach(candidate => {
 		const away = distance(name.toLowerCase(), candidate.toLowerCase());
 		if (away < least) {
 			best = candidate;
 			least = away;
 		}
-	}
+	});
 	return best;
-}
+};
 
 /** Insertions, deletions and replacements from one to the other (Levenshtein). */
-function distance(from: string, to: string): number {
+const distance = (from: string, to: string): number => {
 	let row = Array.from({ length: to.length + 1 }, (_, index) => index);
 	for (let i = 1; i <= from.length; i++) {
 		const next = [i];
@@ -256,4 +255,4 @@ function distance(from: string, to: string): number {
 		row = next;
 	}
 	return row[to.length] as number;
-}
+};

@@ -94,7 +94,7 @@ export default class Alert extends Rule {
 
 	private edge(value: number | undefined, now: number): Values {
 		const { time, boot } = this.parts;
-		const { severity } = this.conditions;
+		const severity = this.conditions.severity;
 		// `now()` before `quality`, which it decides.
 		const ts = time.now(now);
 		return {
@@ -110,7 +110,7 @@ export default class Alert extends Rule {
 
 	/** False when the outbox has no room for the edge that is due. */
 	private queue(now: number): boolean {
-		const { publisher } = this.parts;
+		const publisher = this.parts.publisher;
 		const topic = topics.alert(this.name);
 		if (publisher.edge(topic, JSON.stringify(this.due))) {
 			this.last = (this.due as Values).id as string;
@@ -138,7 +138,7 @@ export default class Alert extends Rule {
 }
 
 /** The longest record: an edge that waits. Made anew, since XS does not stringify objects in flash. */
-export function roomOf(name: string): Room {
+export const roomOf = (name: string): Room => {
 	const due = {
 		id: "4294967295-4294967295",
 		state: "OFF",
@@ -149,19 +149,19 @@ export function roomOf(name: string): Room {
 		severity: "critical",
 	};
 	return [keyOf(PREFIX, name), JSON.stringify({ on: 0, due }).length];
-}
+};
 
 /** Both as `<boot>-<seq>`. Starts count upward. */
-function isNewer(id: unknown, than: unknown): boolean {
+const isNewer = (id: unknown, than: unknown): boolean => {
 	if (typeof id !== "string") return false;
 	if (typeof than !== "string") return true;
 	const [boot, seq] = id.split("-").map(Number) as [number, number];
 	const [otherBoot, otherSeq] = than.split("-").map(Number) as [number, number];
 	return boot === otherBoot ? seq > otherSeq : boot > otherBoot;
-}
+};
 
 /** What the outbox holds of all alerts; `prefix` is what their topics begin with. */
-export function waitingEdges(outbox: Outbox, prefix: string): Edges {
+export const waitingEdges = (outbox: Outbox, prefix: string): Edges => {
 	const edges = new Map<string, Values>();
 	for (let entry = outbox.next(0); entry; entry = outbox.next(entry.sequence)) {
 		if (!entry.topic.startsWith(prefix)) continue;
@@ -173,4 +173,4 @@ export function waitingEdges(outbox: Outbox, prefix: string): Edges {
 		}
 	}
 	return edges;
-}
+};

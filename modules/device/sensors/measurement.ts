@@ -124,7 +124,7 @@ export default class Measurement {
 
 	/** Returns what is to be published by itself, if anything is. */
 	private gather(value: number | undefined, now: number, periods: number): number | undefined {
-		const { window } = this;
+		const window = this.window;
 		if (this.batch !== undefined) this.expire(now);
 		if (window === undefined) return value === undefined ? undefined : this.measure(value, now);
 		if (value !== undefined) {
@@ -136,7 +136,7 @@ export default class Measurement {
 		window.passed += periods;
 		if (window.passed < this.periods) return undefined;
 		window.passed %= this.periods;
-		const { count } = window;
+		const count = window.count;
 		window.count = 0;
 		return count ? this.measure(this.aggregate(window, count), now) : undefined;
 	}
@@ -148,7 +148,7 @@ export default class Measurement {
 	}
 
 	private aggregate({ sum, minimum, maximum }: Window, count: number): number {
-		const { aggregate } = this.description;
+		const aggregate = this.description.aggregate;
 		if (aggregate === "minimum") return minimum;
 		if (aggregate === "maximum") return maximum;
 		return sum / count;
@@ -169,14 +169,14 @@ export default class Measurement {
 	}
 
 	private bounds(): string {
-		const { window } = this;
+		const window = this.window;
 		if (window === undefined || this.description.aggregate !== "range") return "";
 		return `,"min":${this.round(window.minimum)},"max":${this.round(window.maximum)}`;
 	}
 
 	private collect(raw: number, now: number): void {
-		const { window } = this;
-		const { time } = this.parts;
+		const window = this.window;
+		const time = this.parts.time;
 		if (this.batch === undefined) {
 			const ts = time.now(now);
 			const empty = { values: "", lows: "", highs: "", offsets: "" };

@@ -92,7 +92,7 @@ export default class Rule {
 			if (now - this.since < rearm) return false;
 			this.state = 0;
 		}
-		const { on } = this;
+		const on = this.on;
 		if (!(on ? clear : set)) {
 			// A missing sample says nothing, so it neither starts a hold nor breaks one.
 			if (value !== undefined) this.state &= ~State.Holding;

@@ -112,8 +112,8 @@ export default abstract class Sampler extends Measurement {
 
 	/** Moves `due` on where the sample is the first or late, or the period not whole. Returns how many periods have gone by. */
 	private step(now: number): number {
-		const { every } = this.description;
-		const { timer } = this.parts;
+		const every = this.description.every;
+		const timer = this.parts.timer;
 		if (Number.isNaN(this.due)) this.due = now;
 		const late = now - this.due;
 		const periods = late < every ? 1 : 1 + Math.floor(late / every);
@@ -208,16 +208,12 @@ export default abstract class Sampler extends Measurement {
 	}
 }
 
-function periodOf({ every }: SensorDescription): number {
-	return every % 1 === 0 ? every : Number.NaN;
-}
+const periodOf = ({ every }: SensorDescription): number => (every % 1 === 0 ? every : Number.NaN);
 
-function find(sample: Values | undefined, quantity: string): unknown {
+const find = (sample: Values | undefined, quantity: string): unknown => {
 	let value: unknown = sample;
 	for (const key of quantity.split(".")) value = (value as Values | undefined)?.[key];
 	return value;
-}
+};
 
-function text(error: unknown): string {
-	return error instanceof Error ? error.message : String(error);
-}
+const text = (error: unknown): string => (error instanceof Error ? error.message : String(error));

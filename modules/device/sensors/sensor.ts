@@ -49,7 +49,7 @@ export default class Sensor extends Sampler {
 	}
 
 	override start(): void {
-		for (const alert of this.alerts) alert.start();
+		this.alerts.forEach(alert => alert.start());
 		super.start();
 	}
 
@@ -57,10 +57,10 @@ export default class Sensor extends Sampler {
 	adopt({ sensors, alerts }: Description): void {
 		const description = sensors.find(({ name }) => name === this.name);
 		if (description && differs(description, this.description)) this.configure(description);
-		for (const alert of this.alerts) {
+		this.alerts.forEach(alert => {
 			const own = alerts.find(({ name }) => name === alert.name) ?? fault(this.description);
 			if (differs(own, alert.conditions)) alert.configure(own);
-		}
+		});
 		this.lowest = Infinity;
 	}
 
@@ -90,25 +90,24 @@ export default class Sensor extends Sampler {
 	}
 }
 
-function fault({ name, every, faultAfter }: SensorDescription): Conditions {
-	return { name: faultName(name), stale: faultAfter ?? Math.max(every * FAULT.periods, FAULT.minimum) };
-}
+const fault = ({ name, every, faultAfter }: SensorDescription): Conditions => ({
+	name: faultName(name),
+	stale: faultAfter ?? Math.max(every * FAULT.periods, FAULT.minimum),
+});
 
-function differs(one: object, other: object): boolean {
-	return JSON.stringify(one) !== JSON.stringify(other);
-}
+const differs = (one: object, other: object): boolean => JSON.stringify(one) !== JSON.stringify(other);
 
 /** For `info`. */
-export function counted(sensors: readonly Sensor[]) {
+export const counted = (sensors: readonly Sensor[]) => {
 	const total = { samples: 0, missed: 0, sensorFailures: 0, edges: 0, edgesRefused: 0 };
-	for (const { samples, missed = 0, failures = 0, alerts } of sensors) {
+	sensors.forEach(({ samples, missed = 0, failures = 0, alerts }) => {
 		total.samples += samples;
 		total.missed += missed;
 		total.sensorFailures += failures;
-		for (const { edges = 0, refusals = 0 } of alerts) {
+		alerts.forEach(({ edges = 0, refusals = 0 }) => {
 			total.edges += edges;
 			total.edgesRefused += refusals;
-		}
-	}
+		});
+	});
 	return total;
-}
+};
