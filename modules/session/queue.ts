@@ -217,7 +217,7 @@ export class Backlog {
 	private readonly interval: number;
 	private behind = true;
 	/** The outbox may hold messages that were never sent: those beyond `cursor`. */
-	private more = true;
+	more = true;
 	private cursor = 0;
 	/** Ticks at which the next message may go. */
 	private due = 0;

@@ -43,12 +43,15 @@ export default class Session implements SessionLike {
 	private full = false;
 	/** The last topic that was a topic name. */
 	private known: string | undefined;
+	/** Bytes of the longest payload. */
+	private readonly longest: number;
 	private callbacks: ((parted: boolean) => void)[] = [];
 
 	/** Throws on options of which no session can be made. Connects as soon as the caller is done. */
 	constructor(options: SessionOptions) {
 		check(options);
 		this.options = options;
+		this.longest = options.longest ?? defaults.longest;
 		this.soon = new Deadline(options.timer, this, this.later);
 		this.application = new Application(options, this.soon);
 		const application = this.application;
@@ -87,29 +90,35 @@ export default class Session implements SessionLike {
 	 */
 	publish(topic: string, payload: Uint8Array | string, options: PublishOptions = none): Outcome {
 		const QoS = options.QoS ?? 0;
+		const durable = options.durable;
 		if (topic !== this.known) {
 			if (!isTopicName(topic)) throw new RangeError(`topic: expected a topic name, found ${topic}`);
 			this.known = topic;
 		}
-		if (QoS !== 0 && QoS !== 1 && QoS !== 2) throw new RangeError(`QoS: expected 0, 1 or 2, found ${QoS}`);
-		if (options.durable && QoS !== 1) throw new RangeError(`durable: expected QoS 1, found ${QoS}`);
+		if (QoS !== 0 || durable) this.check(QoS, durable);
 		const bytes = typeof payload === "string" ? encode(payload) : payload;
 		if (this.supervisor.state >= State.Closing) return Outcome.droppedClosed;
-		if (bytes.byteLength > (this.options.longest ?? defaults.longest)) {
+		if (bytes.byteLength > this.longest) {
 			this.application.counters.dropped.long++;
 			return Outcome.droppedLong;
 		}
-		const outcome = options.durable
-			? this.sender.offerDurable(topic, bytes, options)
-			: this.sender.offer(topic, bytes, options);
-		if (outcome !== Outcome.droppedFull) this.full = false;
-		else {
-			this.application.counters.dropped.full++;
-			// Once, until something fits again.
-			if (!this.full) this.application.owe(Report.full, topic);
-			this.full = true;
-		}
+		const sender = this.sender;
+		const outcome = durable
+			? sender.offerDurable(topic, bytes, options)
+			: sender.offer(topic, bytes, options);
+		if (outcome === Outcome.droppedFull) this.refused(topic);
+		else if (this.full) this.full = false;
 		return outcome;
+	}
+	private check(QoS: number, durable: boolean | undefined): void {
+		if (QoS !== 0 && QoS !== 1 && QoS !== 2) throw new RangeError(`QoS: expected 0, 1 or 2, found ${QoS}`);
+		if (durable && QoS !== 1) throw new RangeError(`durable: expected QoS 1, found ${QoS}`);
+	}
+	private refused(topic: string): void {
+		this.application.counters.dropped.full++;
+		// Once, until something fits again.
+		if (!this.full) this.application.owe(Report.full, topic);
+		this.full = true;
 	}
 	/**
 	 * Publishes a retained message at QoS 0 that is never held whole: `source` makes the next piece of its payload each time that

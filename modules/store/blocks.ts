@@ -152,16 +152,12 @@ export default class Blocks {
 			const shift = (address - from) >> 2;
 			const end = (start + most < byteLength ? start + most : byteLength) >> 2;
 			let word = start >> 2;
-			// Word by word is a quarter of the steps, four at a time a third less.
-			for (; word + 4 <= end; word += 4)
-				if (
-					(((words[word + shift] as number) ^ (wanted[word] as number)) |
-						((words[word + 1 + shift] as number) ^ (wanted[word + 1] as number)) |
-						((words[word + 2 + shift] as number) ^ (wanted[word + 2] as number)) |
-						((words[word + 3 + shift] as number) ^ (wanted[word + 3] as number))) !==
-					0
-				)
-					return false;
+			// Word by word is a quarter of the steps, four at a time a fifth less.
+			for (; word + 4 <= end; word += 4) {
+				const at = word + shift;
+				if (words[at] !== wanted[word] || words[at + 1] !== wanted[word + 1]) return false;
+				if (words[at + 2] !== wanted[word + 2] || words[at + 3] !== wanted[word + 3]) return false;
+			}
 			for (; word < end; word++) if (words[word + shift] !== wanted[word]) return false;
 		}
 		return true;

@@ -146,8 +146,9 @@ export default class Journal {
 	/** Makes room for a record with a body of `length` bytes; false when there is none. The frame is lost. */
 	room(length: number): boolean {
 		const size = sizeOf(length, this.blocks.granule);
-		if (!this.usable || size > this.frame.bytes.byteLength) return false;
+		// Asked first: there is a head, so the journal can be used, and callers bring no record that is longer than `limit`.
 		if (this.spare > 0 && this.fits(size)) return true;
+		if (!this.usable || size > this.frame.bytes.byteLength) return false;
 		const failures = this.blocks.failures;
 		for (let tries = this.blocks.count; tries > 0 && this.free() <= RESERVE; tries--) {
 			if (!this.compact() && !(this.blocks.failures === failures && this.rescue())) break;

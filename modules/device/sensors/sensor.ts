@@ -78,13 +78,17 @@ export default class Sensor extends Sampler {
 		}
 		// Two comparisons for all alerts together: each by itself costs 80 units.
 		if (value === undefined || value < this.lowest || value > this.highest) {
-			this.lowest = -Infinity;
-			this.highest = Infinity;
-			for (const alert of this.alerts) {
+			let low = -Infinity;
+			let high = Infinity;
+			for (let index = 0; index < this.alerts.length; index++) {
+				const alert = this.alerts[index] as Alert;
 				alert.look(value, now, this.latest, this.last);
-				this.lowest = Math.max(this.lowest, alert.lowest);
-				this.highest = Math.min(this.highest, alert.highest);
+				const { lowest, highest } = alert;
+				if (lowest > low) low = lowest;
+				if (highest < high) high = highest;
 			}
+			this.lowest = low;
+			this.highest = high;
 		}
 		this.add(value, now, periods);
 	}
