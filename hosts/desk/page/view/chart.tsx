@@ -4,7 +4,7 @@
  */
 
 import { type Signal, useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Board } from "../model/boards.js";
@@ -37,29 +37,60 @@ function colour(name: string): string {
 	return found;
 }
 
+/** Each small one's size, as the browser tells it: to ask would have it laid out anew each time. */
+const sizes = new Map<
+	Element,
+	{ readonly width: number; readonly height: number; readonly draw: () => void }
+>();
+let observer: ResizeObserver | undefined;
+
+function observe(canvas: HTMLCanvasElement, draw: () => void): () => void {
+	observer ??= new ResizeObserver(entries => {
+		for (const { target, contentRect } of entries) {
+			const known = sizes.get(target);
+			if (!known) continue;
+			sizes.set(target, { width: contentRect.width, height: contentRect.height, draw: known.draw });
+			known.draw();
+		}
+	});
+	sizes.set(canvas, { width: 0, height: 0, draw });
+	observer.observe(canvas);
+	return () => {
+		observer?.unobserve(canvas);
+		sizes.delete(canvas);
+	};
+}
+
 export function Spark({ board, series }: { readonly board: Board; readonly series: Series }) {
 	const canvas = useRef<HTMLCanvasElement>(null);
 	const version = useChanges(board);
 	useEffect(() => {
+		const target = canvas.current;
+		return target ? observe(target, () => draw(target, series)) : undefined;
+	}, [series]);
+	// In the frame that tells of the change: what is drawn in one has a bound (model/beat.ts).
+	useLayoutEffect(() => {
 		if (canvas.current) draw(canvas.current, series);
 	}, [series, version]);
 	return <canvas class="spark" ref={canvas} aria-hidden="true" />;
 }
 
 function draw(canvas: HTMLCanvasElement, series: Series): void {
+	const size = sizes.get(canvas);
+	if (!size?.width) return;
 	const now = Date.now();
 	const shown = Math.min(SHORT, Math.max(SHORTEST, now - series.first));
 	// No more points than pixels.
-	const { times, values } = series.curve(now - shown, now + 1000, shown / Math.max(canvas.clientWidth, 1));
+	const { times, values } = series.curve(now - shown, now + 1000, shown / size.width);
 	const ratio = devicePixelRatio;
-	const width = canvas.clientWidth * ratio;
-	const height = canvas.clientHeight * ratio;
+	const width = Math.round(size.width * ratio);
+	const height = Math.round(size.height * ratio);
 	if (canvas.width !== width || canvas.height !== height) {
 		canvas.width = width;
 		canvas.height = height;
 	}
 	const context = canvas.getContext("2d");
-	if (!context || width === 0) return;
+	if (!context) return;
 	context.clearRect(0, 0, width, height);
 	let low = Number.POSITIVE_INFINITY;
 	let high = Number.NEGATIVE_INFINITY;
