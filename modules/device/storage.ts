@@ -5,7 +5,7 @@
  * Each record of the memory has room that alerts leave free. Its owner says how much; the list of owners is here.
  */
 
-import type { Outbox } from "../session/options.js";
+import type { Outbox } from "../session/io.js";
 import { Queue } from "../session/queue.js";
 import { Found } from "../store/mount.js";
 import Store from "../store/store.js";

@@ -7,7 +7,7 @@
 import type { Timer } from "../mqtt/io.js";
 import { encode } from "../mqtt/text.js";
 import { Deadline } from "./deadline.js";
-import type { Client, ClientClass, ClientControl, ClientMessage, LinkOptions } from "./options.js";
+import type { Client, ClientClass, ClientControl, ClientMessage, LinkOptions } from "./io.js";
 import { Packet, Reason } from "./outcomes.js";
 import type { Pace } from "./pace.js";
 

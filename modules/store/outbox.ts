@@ -5,7 +5,7 @@
  */
 
 import { decode, encode } from "../mqtt/text.js";
-import type { OutboxEntry, OutboxOptions, Outbox as Pattern } from "../session/options.js";
+import type { OutboxEntry, OutboxOptions, Outbox as Pattern } from "../session/io.js";
 import Index, { Mark } from "./index.js";
 import type Journal from "./journal.js";
 import { HEADER, Kind } from "./record.js";

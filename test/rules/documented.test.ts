@@ -22,6 +22,7 @@ const files: readonly string[] = [
 	"modules/mqtt/reader.ts",
 	"modules/mqtt/writer.ts",
 	"modules/mqtt/connection.ts",
+	"modules/session/io.ts",
 	"modules/session/options.ts",
 	"modules/session/outcomes.ts",
 	"modules/session/session.ts",

@@ -8,7 +8,7 @@
  */
 
 import { decode } from "../../mqtt/text.js";
-import type { Outbox } from "../../session/options.js";
+import type { Outbox } from "../../session/io.js";
 import { isRecord, type Values } from "../description/schema.js";
 import type Memory from "../memory.js";
 import { type Boot, keyOf, type Room } from "../memory.js";
