@@ -84,8 +84,6 @@ class Aws implements Part {
 	}
 
 	offline(): void {
-		this.wishes?.shadow.offline();
-		this.remote?.shadow.offline();
 		this.jobs?.offline();
 	}
 

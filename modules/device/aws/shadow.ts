@@ -1,7 +1,7 @@
 /**
  * One device shadow: its topics, what is wished in it and what is reported to it. A delta and the answer to `get` are read alike:
- * what `desired` says otherwise than `reported`, with the time at which the service took each key. Older documents than one that was
- * read are passed over, for AWS keeps no order. Which wish is newer than what was done is for wishes.ts and remote.ts.
+ * what `desired` says otherwise than `reported`, with the time at which the service took each key. Older documents than the last that
+ * was read are passed over, for AWS keeps no order. Which wish is newer than what was done is for wishes.ts and remote.ts.
  * https://docs.aws.amazon.com/iot/latest/developerguide/device-shadow-mqtt.html
  */
 
@@ -27,8 +27,9 @@ export default class Shadow {
 	private readonly publisher: Parts["publisher"];
 	private readonly names: Pick<Names, "admits">;
 	private readonly take: Take;
-	/** The greatest version that was read on this connection. */
+	/** Version and time of the last document that was read. */
 	private seen = 0;
+	private at = 0;
 	/** Reported keys that are still to be sent, as JSON. */
 	private due: { [key: string]: string } = {};
 	private readonly turn: Deadline;
@@ -54,12 +55,9 @@ export default class Shadow {
 		this.inbound = inbound;
 	}
 
+	/** Where the question finds no room, the report that follows brings the difference. */
 	online(): void {
 		this.publisher.send(`${this.base}get`, "");
-	}
-
-	offline(): void {
-		this.seen = 0;
 	}
 
 	/** Reports a key, soon. */
@@ -91,9 +89,12 @@ export default class Shadow {
 			this.publisher.report(`${this.base}: ${error}`);
 			return;
 		}
-		const { version, state, metadata } = value;
-		if (typeof version !== "number" || version < this.seen || !isRecord(state) || !isRecord(metadata)) return;
+		const { version, timestamp = 0, state, metadata } = value;
+		if (typeof version !== "number" || typeof timestamp !== "number") return;
+		// A shadow that was deleted counts from 1 again after a while.
+		if ((version < this.seen && timestamp <= this.at) || !isRecord(state) || !isRecord(metadata)) return;
 		this.seen = version;
+		this.at = timestamp;
 		const whole = kind === Kind.whole;
 		const wished = whole ? state.delta : state;
 		const times = whole ? metadata.desired : metadata;

@@ -53,6 +53,12 @@ export class Service {
 	wish(desired: object): void {
 		this.#update(JSON.stringify({ state: { desired } }));
 	}
+	/** The shadow is deleted, long ago: the next one counts from 1. */
+	forget(): void {
+		this.#state = {};
+		this.#metadata = {};
+		this.version = 0;
+	}
 	/** Delivers an answer, the oldest by default; one that stays comes again. False where there is none. */
 	deliver(index = 0, stays = false): boolean {
 		const [answer] = stays ? this.answers.slice(index, index + 1) : this.answers.splice(index, 1);

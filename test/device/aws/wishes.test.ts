@@ -114,6 +114,38 @@ describe("wishes by the device shadow", () => {
 		world.clock.advance(100);
 		assert.deepEqual([state().state, state().brightness], ["ON", 9]);
 	});
+	it("hears a shadow that was deleted and counts from 1 again, and none of the documents of before", () => {
+		const { world, service, state } = stage();
+		for (const wish of ["ON", "OFF", "ON"]) {
+			world.clock.advance(SECOND);
+			service.wish({ lamp: { state: wish } });
+			service.deliver(0, true);
+			service.settle();
+		}
+		service.wish({ lamp: { state: "OFF", brightness: 3 } });
+		const [last] = service.answers;
+		service.settle();
+		service.forget();
+		world.clock.advance(2 * SECOND);
+		service.wish({ lamp: { state: "ON" } });
+		service.settle();
+		assert.deepEqual([state().state, state().brightness], ["ON", 3]);
+		world.link.receive(last?.topic ?? "", last?.payload ?? "");
+		assert.deepEqual([state().state, state().brightness], ["ON", 3]);
+	});
+	it("hears of a wish by the answer to its report where the question for it found no room", () => {
+		const { world, service, state } = stage();
+		world.link.disconnect();
+		world.clock.advance(SECOND);
+		service.wish({ lamp: { state: "ON" } });
+		service.answers.length = 0; // no session was kept
+		world.link.room = 0;
+		world.link.connect();
+		world.link.room = Infinity;
+		world.clock.advance(SECOND);
+		service.settle();
+		assert.equal(state().state, "ON");
+	});
 	describe("beside lamp/desired", () => {
 		const desired = (world: World, state: string, ver: number) =>
 			world.link.receive("lamp/desired", JSON.stringify({ state, ver }), { retain: true });
