@@ -18,8 +18,8 @@ const GATHER = Object.freeze({ first: 50, again: 500 });
 /** Kinds of answers. */
 const Kind = Object.freeze({ delta: 0, whole: 1, rejected: 2 });
 
-/** What is wished and differs from what was reported, and when the service took each key. */
-export type Take = (state: Values, metadata: Values) => void;
+/** What is wished and differs from what was reported, when the service took each key, and the document's version. */
+export type Take = (state: Values, metadata: Values, version: number) => void;
 
 export default class Shadow {
 	readonly inbound: readonly Inbound[];
@@ -98,6 +98,6 @@ export default class Shadow {
 		const whole = kind === Kind.whole;
 		const wished = whole ? state.delta : state;
 		const times = whole ? metadata.desired : metadata;
-		if (isRecord(wished) && isRecord(times)) this.take(wished, times);
+		if (isRecord(wished) && isRecord(times)) this.take(wished, times, version);
 	}
 }

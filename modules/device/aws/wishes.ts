@@ -1,8 +1,8 @@
 /**
  * The wishes for outputs in the classic shadow, `{"lamp":{"state":"ON","brightness":128,"ver":17}}`, beside `lamp/desired`. Decides
  * which is newer (DESIGN.md, "Two ways to wish"): a wish has a `ver`, or else the time at which the service took it stands for one;
- * the output applies a greater one only. What is handled is noted before it is done, so that a delta which comes again, perhaps
- * with fewer keys, is not taken for a wish.
+ * the output applies a greater one only. What is handled is noted before it is done, so that of a delta which comes again, perhaps
+ * with fewer keys or beside a newer one, only keys are taken that were written since.
  */
 
 import { encode } from "../../mqtt/text.js";
@@ -23,6 +23,10 @@ const kept = Object.freeze({ QoS: 1, retain: true, duplicate: false, id: 0 });
 /** The last wish of an output that was handled: when the service took it, its version, and what it wanted. */
 interface Mark {
 	readonly at: number;
+	/** `at` of the wish before it. */
+	readonly from: number;
+	/** Of the document. */
+	readonly version: number;
 	readonly ver: number;
 	/** The wish itself had that version. */
 	readonly own: boolean;
@@ -31,12 +35,22 @@ interface Mark {
 }
 
 /** The keys of a wish; further ones are not looked at. */
-const keys: readonly string[] = Object.freeze(["state", "brightness", "ver"]);
-const none: Mark = Object.freeze({ at: -1, ver: -1, own: false, state: "", brightness: 0 });
+const keys = Object.freeze(["state", "brightness", "ver"] as const);
+type Key = (typeof keys)[number];
+const none: Mark = Object.freeze({
+	at: -1,
+	from: -1,
+	version: 0,
+	ver: -1,
+	own: false,
+	state: "",
+	brightness: 0,
+});
 
 export const markRoom = (name: string): Room => [
 	keyOf(PREFIX, name),
-	'{"at":1780272000,"ver":9007199254740991,"own":false,"state":"OFF","brightness":255}'.length,
+	'{"at":1780272000,"from":1780272000,"version":1780272000,"ver":9007199254740991,"own":false,"state":"OFF","brightness":255}'
+		.length,
 ];
 
 export default class Wishes {
@@ -46,11 +60,11 @@ export default class Wishes {
 	constructor(parts: Parts, names: Pick<Names, "admits">) {
 		const { publisher, outputs } = parts;
 		this.parts = parts;
-		this.shadow = new Shadow(parts, names, "", (state, times) =>
+		this.shadow = new Shadow(parts, names, "", (state, times, version) =>
 			outputs.forEach(output => {
 				const part = state[output.name];
 				const taken = times[output.name];
-				if (isRecord(part) && isRecord(taken)) this.wish(output, part, taken);
+				if (isRecord(part) && isRecord(taken)) this.wish(output, part, taken, version);
 			}),
 		);
 		publisher.stated = (name, payload) => {
@@ -67,31 +81,46 @@ export default class Wishes {
 	}
 
 	/** Throws where the output does: then the message is not acknowledged, and comes again. */
-	private wish(output: Output, part: Values, times: Values): void {
+	private wish(output: Output, part: Values, times: Values, version: number): void {
 		const { publisher, memory } = this.parts;
 		const { name, description, applied } = output;
 		const { on, ver, brightness: level } = applied.state;
-		const at = latest(part, times);
-		if (at === 0) return;
 		const mark = this.mark(name);
 		// One that was noted and not done was cut off by a loss of power.
 		const handled = mark.ver <= ver;
-		if (handled && (at < mark.at || (at === mark.at && same(part, mark)))) return;
+		const since = handled ? mark.at : mark.from;
 		const own = part.ver !== undefined;
+		/** Of what came by the other way since the mark: a key from before it is not done over it. */
+		const least = mark.ver === ver ? 0 : own ? timeOf(part, times, "ver") : (ver + 1) / 1000;
+		/** Within one second by a later document, and otherwise than before, or under another version of its own. */
+		const other = (key: Key) =>
+			version > mark.version && (part[key] !== mark[key] || (own && part.ver !== mark.ver));
+		/** The key was written since the mark. */
+		const fresh = (key: Key) => {
+			const at = timeOf(part, times, key);
+			return at > 0 && at >= least && (at > since || (at === mark.at && (!handled || other(key))));
+		};
+		if (!keys.some(fresh)) return;
+		const at = Math.max(...keys.map(key => timeOf(part, times, key)));
 		const counts = !own && ver >= 0 && ver < CLOCK;
 		if (counts || description.liveOnly) {
 			const why = counts ? `expected a ver, since version ${ver} stands` : "it takes live commands only";
 			publisher.refuse(`shadow ${name}`, why);
 			return;
 		}
-		const { state = on ? "ON" : "OFF", brightness } = part;
 		const wanted = own ? part.ver : versionAt(at, ver, handled && at === mark.at ? mark.ver : -1);
+		const { state = on ? "ON" : "OFF", brightness = level } = part;
 		if (typeof wanted === "number" && wanted > ver) {
-			const next = { at, ver: wanted, own, state, brightness: brightness ?? level };
+			// What the shadow says, also where it is not done.
+			const next = { at, from: since, version, ver: wanted, own, state, brightness };
 			if (!memory.put(keyOf(PREFIX, name), next) && memory.lasting)
 				throw new Error(`shadow ${name}: not stored`);
 		}
-		const text = JSON.stringify({ state, ...(brightness !== undefined && { brightness }), ver: wanted });
+		const text = JSON.stringify({
+			state: fresh("state") ? state : on ? "ON" : "OFF",
+			...(fresh("brightness") && { brightness }),
+			ver: wanted,
+		});
 		output.desired(encode(text), kept);
 	}
 
@@ -109,15 +138,8 @@ const versionAt = (at: number, ver: number, mark: number): number => {
 	return at * 1000 > ver ? at * 1000 + 999 : at * 1000;
 };
 
-/** When the last of the keys that count was wished, in seconds since 1970. */
-const latest = (part: Values, times: Values): number =>
-	keys.reduce((last, key) => {
-		const { timestamp } = (part[key] === undefined || !isRecord(times[key]) ? none : times[key]) as Values;
-		return typeof timestamp === "number" && timestamp > last ? timestamp : last;
-	}, 0);
-
-/** No key says otherwise than the wish that was handled. */
-const same = (part: Values, mark: Mark): boolean =>
-	(part.state === undefined || part.state === mark.state) &&
-	(part.brightness === undefined || part.brightness === mark.brightness) &&
-	(part.ver === undefined || part.ver === mark.ver);
+/** When the key was wished, in seconds since 1970; 0 where it is not. */
+const timeOf = (part: Values, times: Values, key: string): number => {
+	const { timestamp } = (part[key] === undefined || !isRecord(times[key]) ? none : times[key]) as Values;
+	return typeof timestamp === "number" ? timestamp : 0;
+};

@@ -1,5 +1,5 @@
 /**
- * Two ways to wish, in any order: the shadow and `desired`, button, lost connections and restarts, documents and messages that come
+ * Two ways to wish, in any order: the shadow (the whole wish or one key) and `desired`, button, lost connections and restarts, documents and messages that come
  * late, again and in another order. Senders give their wishes an order of their own; no older one may be done after a newer one,
  * and in the end the newest stands, unless something local followed it.
  */
@@ -13,10 +13,12 @@ import { Service } from "./service.js";
 
 const description = { profile: "aws", shadow: true, lamp: { pin: 2, dimmable: true } };
 
-/** A brightness tells each wish from all others. */
+/** A brightness tells each wish from all others; one of the state alone has none. */
 interface Wish {
-	readonly order: number;
-	readonly brightness: number;
+	/** Missing where it is of the brightness alone. */
+	readonly on: boolean | undefined;
+	readonly brightness: number | undefined;
+	readonly shadow: boolean;
 }
 
 class Run {
@@ -25,13 +27,20 @@ class Run {
 	readonly versions: "own" | "clock" | "shadow";
 	board: Board;
 	connected = false;
+	/** Their order is their place, from 1. */
 	readonly wishes: Wish[] = [];
 	/** On `lamp/desired`, perhaps not delivered yet; the last is the one that the broker retains. */
 	readonly messages: string[] = [];
 	/** Wishes that the lamp has shown, as their order. */
 	readonly shown: number[] = [];
-	/** What the button has left, until a wish follows. */
-	pressed: boolean | undefined;
+	/** The last wish that was seen to be done, as its order. */
+	done = 0;
+	/** The button was pressed since. */
+	pressed = false;
+	/** How many wishes there were when the button was pressed last. */
+	before = 0;
+	/** What the lamp was when it was last looked at. */
+	was = false;
 
 	constructor(versions: Run["versions"]) {
 		this.versions = versions;
@@ -43,27 +52,28 @@ class Run {
 		if (this.versions === "own") return { ver: this.wishes.length + 1 };
 		return this.versions === "clock" ? { ver: this.world.clock.time } : {};
 	}
-	shadow(on: boolean, versioned: boolean): void {
+	shadow(on: boolean, versioned: boolean, keys: "both" | "state" | "brightness"): void {
 		// Within one second a wish without version cannot be placed among those by the other way: that is stated, and not tested.
 		this.world.clock.advance(1000 - (this.world.clock.time % 1000));
 		const ver = versioned || this.versions === "own" ? this.#next : {};
-		const { brightness } = this.#wish();
+		const brightness = this.wishes.length + 1;
+		const state = { state: on ? "ON" : "OFF" };
+		this.wishes.push({
+			on: keys === "brightness" ? undefined : on,
+			brightness: keys === "state" ? undefined : brightness,
+			shadow: true,
+		});
+		const lamp = keys === "both" ? { ...state, brightness } : keys === "state" ? state : { brightness };
 		// The version of before is taken away, as a console does that writes the whole wish.
-		this.service.wish({ lamp: { state: on ? "ON" : "OFF", brightness, ver: null, ...ver } });
+		this.service.wish({ lamp: { ...lamp, ver: null, ...ver } });
 		this.world.clock.advance(1000);
 	}
 	desired(on: boolean): void {
 		if (this.versions === "shadow") return;
 		const ver = this.#next;
-		const { brightness } = this.#wish();
+		const brightness = this.wishes.push({ on, brightness: this.wishes.length + 1, shadow: false });
 		this.messages.push(JSON.stringify({ state: on ? "ON" : "OFF", brightness, ...ver }));
 		this.world.clock.advance(1);
-	}
-	#wish(): Wish {
-		const order = this.wishes.length + 1;
-		const wish = { order, brightness: order };
-		this.wishes.push(wish);
-		return wish;
 	}
 	/** One of the messages that are there, again or for the first time. */
 	message(choice: number): void {
@@ -79,7 +89,9 @@ class Run {
 	press(): void {
 		this.board.outputs[0]?.press();
 		this.world.clock.advance(0);
-		this.pressed = this.#state.on;
+		this.was = this.#state.on;
+		this.pressed = true;
+		this.before = this.wishes.length;
 		this.look();
 	}
 	connect(): void {
@@ -99,15 +111,42 @@ class Run {
 		this.world.kill();
 		this.board = this.world.start(description, [aws]);
 	}
-	/** The lamp shows a wish by its brightness. */
+	/** The lamp shows a wish by its brightness, and its state is that of a wish which was not done before. */
 	look(): void {
 		this.world.clock.advance(0);
 		const { brightness, on } = this.#state;
-		if (brightness !== 255 && brightness !== this.shown.at(-1)) {
-			this.shown.push(brightness);
-			this.pressed = undefined;
+		if (on !== this.was) {
+			const first = this.done + (this.pressed ? 1 : 0);
+			const order = this.wishes.findIndex(
+				(wish, index) =>
+					index + 1 >= first && wish.on === on && (wish.shadow || wish.brightness === brightness),
+			);
+			assert.ok(order >= 0, "the state of an old wish was done again");
+			this.#did(order + 1);
 		}
-		if (this.pressed !== undefined) assert.equal(on, this.pressed, "a wish from before the button was done");
+		this.was = on;
+		if (brightness === 255 || brightness === this.shown.at(-1)) return;
+		this.shown.push(brightness);
+		this.#did(brightness);
+	}
+	#did(order: number): void {
+		if (order <= this.done) return;
+		this.done = order;
+		this.pressed = false;
+	}
+	/** All has arrived: the newest wish stands, unless the button followed it. */
+	check(): void {
+		const { length } = this.wishes;
+		const { on = this.was, brightness } = this.wishes.at(-1) ?? {};
+		assert.deepEqual(
+			this.shown,
+			[...this.shown].sort((one, other) => one - other),
+			"an older wish was done after a newer one",
+		);
+		if (brightness !== undefined) assert.equal(this.shown.at(-1), brightness, "the newest wish was missed");
+		// A delta leaves out a state that is under way as a report. Where versions count it is refused when it comes, without one.
+		if (this.versions !== "own" && this.before < length)
+			assert.equal(this.was, on, "the state of the newest wish was missed");
 	}
 	get #state() {
 		return this.board.outputs[0]?.applied.state ?? { brightness: 255, on: false };
@@ -115,14 +154,19 @@ class Run {
 	/** All that is under way arrives. */
 	settle(): void {
 		this.connect();
-		for (const payload of this.messages) this.world.link.receive("lamp/desired", payload, {});
+		this.messages.forEach((_, index) => this.message(index));
 		this.service.settle();
 		this.look();
 	}
 }
 
 const step = fc.oneof(
-	fc.record({ kind: fc.constant("shadow" as const), on: fc.boolean(), versioned: fc.boolean() }),
+	fc.record({
+		kind: fc.constant("shadow" as const),
+		on: fc.boolean(),
+		versioned: fc.boolean(),
+		keys: fc.constantFrom("both" as const, "state" as const, "brightness" as const),
+	}),
 	fc.record({ kind: fc.constant("desired" as const), on: fc.boolean() }),
 	fc.record({ kind: fc.constant("message" as const), choice: fc.nat(9) }),
 	fc.record({ kind: fc.constant("document" as const), choice: fc.nat(9), stays: fc.boolean() }),
@@ -140,16 +184,14 @@ describe("two ways to wish", () => {
 				fc.property(fc.array(step, { maxLength: 40 }), steps => {
 					const run = new Run(versions);
 					for (const item of steps)
-						if (item.kind === "shadow") run.shadow(item.on, item.versioned);
+						if (item.kind === "shadow") run.shadow(item.on, item.versioned, item.keys);
 						else if (item.kind === "desired") run.desired(item.on);
 						else if (item.kind === "message") run.message(item.choice);
 						else if (item.kind === "document") run.document(item.choice, item.stays);
 						else if (item.kind === "wait") run.world.clock.advance(item.milliseconds);
 						else run[item.kind]();
 					run.settle();
-					const sorted = [...run.shown].sort((one, other) => one - other);
-					assert.deepEqual(run.shown, sorted, "an older wish was done after a newer one");
-					assert.equal(run.shown.at(-1) ?? 0, run.wishes.length, "the newest wish was missed");
+					run.check();
 					run.world.kill();
 				}),
 				{ numRuns: 400, seed: 17 },

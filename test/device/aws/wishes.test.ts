@@ -146,6 +146,76 @@ describe("wishes by the device shadow", () => {
 		service.settle();
 		assert.equal(state().state, "ON");
 	});
+	for (const lives of ["connection", "life"])
+		it(`passes over an older wish of the same second that comes again in the next ${lives}`, () => {
+			const { world, service, state } = stage();
+			service.wish({ lamp: { state: "ON" } });
+			const [first] = service.answers;
+			service.settle();
+			service.wish({ lamp: { state: "OFF" } });
+			service.settle();
+			world.link.disconnect();
+			world.clock.advance(60 * SECOND);
+			if (lives === "life") {
+				world.kill();
+				world.start(description, [aws]);
+			}
+			world.link.connect(true);
+			world.link.receive(first?.topic ?? "", first?.payload ?? "");
+			assert.equal(state().state, "OFF");
+			service.settle();
+			assert.equal(state().state, "OFF");
+		});
+	for (const wait of [10 * SECOND, 0])
+		it(`takes of a wish only the key that is new, and not an older one that something followed (${wait} ms)`, () => {
+			const { world, service, state } = stage();
+			const shows = () => [state().state, state().brightness];
+			service.wish({ lamp: { state: "ON", brightness: 100 } });
+			service.settle();
+			world.clock.advance(wait);
+			world.link.receive("lamp/set", "OFF", { id: 5 });
+			service.settle();
+			world.clock.advance(wait);
+			service.wish({ lamp: { brightness: 50 } });
+			service.settle();
+			assert.deepEqual(shows(), ["OFF", 50]);
+			world.link.receive("lamp/set", '{"state":"OFF","brightness":7}', { id: 6 });
+			service.settle();
+			assert.deepEqual(shows(), ["OFF", 7]);
+			world.clock.advance(2 * SECOND);
+			service.wish({ lamp: { state: "ON" } });
+			service.settle();
+			assert.deepEqual(shows(), ["ON", 7]);
+		});
+	it("does a wish with a greater version whose keys say what an older one of the same second said", () => {
+		const { world, service, state } = stage();
+		service.wish({ lamp: { state: "ON", ver: 17 } });
+		service.settle();
+		world.link.receive("lamp/set", "OFF", { id: 5 });
+		service.settle();
+		assert.equal(state().state, "OFF");
+		service.wish({ lamp: { state: "ON", ver: 18 } });
+		service.settle();
+		assert.deepEqual([state().state, state().ver], ["ON", 18]);
+	});
+	it("does of a wish that the power cut off only what was new in it", () => {
+		const { world, service, state } = stage();
+		service.wish({ lamp: { state: "ON", brightness: 100 } });
+		service.settle();
+		world.clock.advance(SECOND);
+		world.link.receive("lamp/set", "OFF", { id: 5 });
+		service.settle();
+		world.clock.advance(SECOND);
+		service.wish({ lamp: { brightness: 50 } });
+		world.cutAfter = 2; // behind the note, before the output's record
+		service.deliver();
+		assert.ok(world.dead);
+		world.kill();
+		world.start({ ...description, lamp: { ...description.lamp, powerOn: "last" } }, [aws]);
+		world.link.connect();
+		service.settle();
+		assert.deepEqual([state().state, state().brightness], ["OFF", 50]);
+	});
 	describe("beside lamp/desired", () => {
 		const desired = (world: World, state: string, ver: number) =>
 			world.link.receive("lamp/desired", JSON.stringify({ state, ver }), { retain: true });
