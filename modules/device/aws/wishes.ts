@@ -108,7 +108,7 @@ export default class Wishes {
 			publisher.refuse(`shadow ${name}`, why);
 			return;
 		}
-		const wanted = own ? part.ver : versionAt(at, ver, handled && at === mark.at ? mark.ver : -1);
+		const wanted = own ? part.ver : versionAt(at, ver, handled ? mark : none);
 		const { state = on ? "ON" : "OFF", brightness = level } = part;
 		if (typeof wanted === "number" && wanted > ver) {
 			// What the shadow says, also where it is not done.
@@ -131,10 +131,12 @@ export default class Wishes {
 
 /**
  * The version of a wish that has none, taken at this second while `ver` stands. The end of the second where it is newer than `ver`,
- * so that nothing of the same second by the other way is done over it. `mark`: of a wish before it in the same second, or -1.
+ * so that nothing of the same second by the other way is done over it. `mark`: of the wish before it, which was handled.
  */
-const versionAt = (at: number, ver: number, mark: number): number => {
-	if (mark >= 0) return mark + 1;
+const versionAt = (at: number, ver: number, mark: Mark): number => {
+	if (at === mark.at) return mark.ver + 1;
+	// Several wishes within one second reach into the next.
+	if (ver === mark.ver && !mark.own) return Math.max(ver + 1, at * 1000 + 999);
 	return at * 1000 > ver ? at * 1000 + 999 : at * 1000;
 };
 

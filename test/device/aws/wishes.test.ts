@@ -146,6 +146,18 @@ describe("wishes by the device shadow", () => {
 		service.settle();
 		assert.equal(state().state, "ON");
 	});
+	it("does a wish of the second that follows one with several", () => {
+		const { world, service, state } = stage();
+		world.clock.advance(SECOND - (world.clock.time % SECOND));
+		for (const brightness of [10, 20, 30]) {
+			service.wish({ lamp: { brightness } });
+			service.settle();
+		}
+		world.clock.advance(SECOND);
+		service.wish({ lamp: { brightness: 40 } });
+		service.settle();
+		assert.equal(state().brightness, 40);
+	});
 	for (const lives of ["connection", "life"])
 		it(`passes over an older wish of the same second that comes again in the next ${lives}`, () => {
 			const { world, service, state } = stage();
