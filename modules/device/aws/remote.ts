@@ -1,7 +1,8 @@
 /**
  * Settings by the named shadow `settings`: what `cmd config` takes as `set`, without `provision`, is wished in `desired`, and all
  * settings are reported. A key is newer than what was done if the service took it later than the last change that came this way:
- * so a change by `cmd` since is not undone by an older wish. (Of two changes within one second the later may be missed.)
+ * so a change by `cmd` since is not undone by an older wish. (Of two changes within one second the later may be missed.) What is
+ * refused stays wished: with a mistake in one key the others wait until it is mended.
  */
 
 import { isRecord, type Values } from "../description/schema.js";
@@ -17,6 +18,8 @@ export const remoteRoom: Room = Object.freeze([KEY, 19] as const);
 export default class Remote {
 	readonly shadow: Shadow;
 	private readonly parts: Parts;
+	/** Why the last was refused: what comes again with each report is said once. */
+	private said: unknown;
 
 	constructor(parts: Parts, names: Pick<Names, "admits">) {
 		this.parts = parts;
@@ -39,8 +42,9 @@ export default class Remote {
 		const { provision, ...set } = since.values as Values;
 		const error =
 			provision === undefined ? perform({ cmd: "config", set }).error : "provision: expected nothing";
-		if (error !== undefined) publisher.refuse(`shadow/${NAME}`, error as string);
-		memory.put(KEY, { at: since.at });
+		if (error === undefined) memory.put(KEY, { at: since.at });
+		else if (error !== this.said) publisher.refuse(`shadow/${NAME}`, error as string);
+		this.said = error;
 	}
 }
 

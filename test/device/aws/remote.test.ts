@@ -87,6 +87,23 @@ describe("settings by a device shadow", () => {
 			assert.equal(refusals().length, 1, refusals().join("\n"));
 			assert.ok(refusals()[0]?.startsWith(`shadow/settings: ${refusal}`), refusals()[0]);
 		});
+	it("takes a valid key beside a wrong one once that is mended, and says each mistake once", () => {
+		const { world, service, every, refusals } = stage();
+		service.wish({ sensors: { temp: { every: 500, evry: 1 } } });
+		service.settle();
+		assert.equal(every(), 1000);
+		service.wish({ sensors: { temp: { evry: 2 } } });
+		service.settle();
+		assert.equal(refusals().length, 1, refusals().join("\n"));
+		service.wish({ sensors: { temp: { evry: null } } });
+		service.settle();
+		assert.equal(every(), 500);
+		assert.equal(service.difference, undefined);
+		world.clock.advance(SECOND);
+		service.wish({ sensors: { temp: { evry: 3 } } });
+		service.settle();
+		assert.equal(refusals().length, 2, refusals().join("\n"));
+	});
 	it("refuses them where the description does not allow config", () => {
 		const { service, every, refusals } = stage({ commands: ["info"] });
 		service.wish({ sensors: { temp: { every: 500 } } });
