@@ -29,6 +29,12 @@ export default class Gate {
 	retains(topic: string): boolean {
 		return this.limits.retain && this.passes(topic);
 	}
+	/** The broker takes a payload of this length. Asked for those that the session does not see whole. */
+	fits(topic: string, byteLength: number): boolean {
+		const fits = byteLength <= this.limits.maximumPayload;
+		if (!fits) this.long(topic);
+		return fits;
+	}
 	/** The session has refused a payload that is too long. */
 	long(topic: string): void {
 		this.stop(topic, `a payload of more than ${this.limits.maximumPayload} bytes`);

@@ -185,9 +185,10 @@ export default class Publisher {
 		this.answer({ ...(cid !== undefined && { cid }), topic, ok: false, error, ...(ver >= 0 && { ver }) });
 	}
 
-	/** Retained, at QoS 0, on a whole topic; see session.ts. */
+	/** Retained, at QoS 0, on a whole topic; see session.ts. False: to be tried again, which what the gate stops is not. */
 	stream(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean {
-		if (!this.gate.passes(topic) || !this.session.stream?.(topic, byteLength, source)) return false;
+		if (!this.gate.passes(topic) || !this.gate.fits(topic, byteLength)) return true;
+		if (!this.session.stream?.(topic, byteLength, source)) return false;
 		this.report(`> ${topic} (${byteLength} bytes, QoS 0, retained)`);
 		return true;
 	}

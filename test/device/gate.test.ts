@@ -1,6 +1,7 @@
 /** The gate: what the broker would not take is not queued, counted and reported once; without retaining all else works. */
 
 import assert from "node:assert/strict";
+import homeAssistant from "../../modules/device/homeassistant/homeassistant.js";
 import { limitsOf } from "../../modules/device/profile.js";
 import Publisher from "../../modules/device/publisher.js";
 import { defaults, type PublishOptions } from "../../modules/session/options.js";
@@ -38,14 +39,31 @@ describe("the gate", () => {
 	it("stops a topic that is too deep before it is queued, counts each and reports the first", () => {
 		const { publisher, published, trace } = stage({ topicLevels: 4 });
 		const source = () => undefined;
-		for (let i = 0; i < 3; i++) assert.equal(publisher.stream("a/b/c/d/config", 0, source), false);
-		assert.equal(publisher.stream("é".repeat(129), 0, source), false);
+		for (let i = 0; i < 3; i++) assert.equal(publisher.stream("a/b/c/d/config", 0, source), true);
+		assert.equal(publisher.stream("é".repeat(129), 0, source), true);
 		assert.deepEqual(published, []);
 		assert.equal(publisher.gate.stopped, 4);
 		assert.deepEqual(trace, [
 			"not published, the broker would not take it: a/b/c/d/config: 5 levels, the broker takes 4",
 			`not published, the broker would not take it: ${"é".repeat(129)}: 258 bytes, the broker takes 256`,
 		]);
+	});
+	it("stops a document that is too long, which is not tried again each second", () => {
+		const world = new World();
+		const limits = { maximumPayload: 1024 };
+		world.start({ homeAssistant: true, lamp: { pin: 2 }, limits }, [homeAssistant]);
+		world.link.connect();
+		world.clock.advance(60_000);
+		assert.equal(world.link.streamed.size, 0);
+		const topic = "homeassistant/device/b/config";
+		const line = `not published, the broker would not take it: ${topic}: a payload of more than 1024 bytes`;
+		assert.deepEqual(
+			world.trace.filter(text => text.startsWith("not published")),
+			[line],
+		);
+		world.link.receive("cmd", "info");
+		const [{ info } = {}] = world.json("cmd/result");
+		assert.equal((info as { counters: { stopped: number } }).counters.stopped, 1);
 	});
 	it("stops a QoS that the broker does not take", () => {
 		const { publisher, trace } = stage({});
