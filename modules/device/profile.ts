@@ -5,6 +5,7 @@
  */
 
 import { encode } from "../mqtt/text.js";
+import { intervalOf } from "../session/pace.js";
 import { parseAddress } from "./description/fields.js";
 import { faultName, items } from "./description/rules.js";
 import { isRecord, type Problem, type Values } from "./description/schema.js";
@@ -45,7 +46,7 @@ const aws: Limits = freeze({
 	keepAlive: freeze([30_000, 1_200_000] as const),
 });
 
-/** Most of `publishRate` that measurements may take; the rest is for alerts, states and answers. */
+/** Most of `publishRate` that measurements may take, where the pace gives so much; the rest is for alerts, states and answers. */
 const SHARE = 0.8;
 /** Bytes of a measurement beside its values, and of a value with its time; three values where there is a range. */
 const Measured = freeze({ message: 90, value: 18, time: 10 });
@@ -155,8 +156,9 @@ const checkSensors = (
 		const expected = `at most ${most} (the broker takes messages of ${maximumPayload} bytes)`;
 		problems.push({ key: `sensors[${index}].batch`, expected, found: `${batch}` });
 	});
-	if (publishRate === undefined || rate <= publishRate * SHARE) return;
-	const share = Math.floor(publishRate * SHARE);
+	if (publishRate === undefined) return;
+	const share = Math.floor(Math.min(publishRate * SHARE, 1000 / intervalOf(publishRate)));
+	if (rate <= share) return;
 	const expected = `at most ${share} measurements a second together (the broker takes ${publishRate} messages)`;
 	problems.push({ key: "sensors", expected, found: `${Math.round(rate)}` });
 };

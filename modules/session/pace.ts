@@ -1,15 +1,21 @@
 /**
  * A broker's limit on publishes a second: credit that comes with time, looked at only when it is used up. QoS 0 leaves a
- * part of it alone, so that alerts, states and answers go first. No second has more messages than the limit, also after
- * a pause: credit that was saved up, and credit that this second earns, are the limit together.
+ * part of it alone, so that alerts and the status go before measurements that wait; states and answers are in one queue with
+ * those, behind them. No second has more messages than the limit, also after a pause: credit that was saved up, and credit
+ * that this second earns, are the limit together.
  */
 
 import type { Ticks, Timer } from "../mqtt/io.js";
 import { Deadline, since } from "./deadline.js";
 
+/** Credit that is saved at most. */
+const saved = (rate: number): number => (rate < 30 ? 2 : Math.floor(rate / 15));
+/** Milliseconds for one message, of a limit of `rate` a second. */
+export const intervalOf = (rate: number): number => Math.ceil(1000 / (rate - 2 * saved(rate)));
+
 export class Pace {
 	private left: number;
-	/** Credit that is saved at most; below half of it QoS 0 waits. */
+	/** Below half of it QoS 0 waits. */
 	private readonly most: number;
 	/** Milliseconds for one message. */
 	private readonly interval: number;
@@ -20,8 +26,8 @@ export class Pace {
 
 	/** `rate`: messages a second, 5 or more. `earned`, of `owner`: there is credit again for what had to wait. */
 	constructor(rate: number, ticks: Ticks, timer: Timer, owner: object, earned: () => void) {
-		this.left = this.most = rate < 30 ? 2 : Math.floor(rate / 15);
-		this.interval = 1000 / (rate - 2 * this.most);
+		this.left = this.most = saved(rate);
+		this.interval = intervalOf(rate);
 		this.ticks = ticks;
 		this.counted = ticks.ticks;
 		this.again = new Deadline(timer, owner, earned);
@@ -41,9 +47,9 @@ export class Pace {
 		const earned = Math.floor(passed / this.interval);
 		const full = this.left + earned >= this.most;
 		this.left = full ? this.most : this.left + earned;
-		if (earned > 0) this.counted = (this.counted + (full ? passed : Math.ceil(earned * this.interval))) | 0;
+		if (earned > 0) this.counted = (this.counted + (full ? passed : earned * this.interval)) | 0;
 		if (this.left > least) return true;
-		if (!this.again.standing) this.again.set(Math.ceil(this.interval));
+		if (!this.again.standing) this.again.set(this.interval);
 		return false;
 	}
 }

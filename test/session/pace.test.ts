@@ -1,6 +1,7 @@
 /** A broker that takes so many messages a second gets no more in any case; what must not wait goes first. */
 
 import assert from "node:assert/strict";
+import { check } from "../../modules/device/description/description.js";
 import { Outcome } from "../../modules/session/outcomes.js";
 import { Pace } from "../../modules/session/pace.js";
 import { TestClock } from "../clock.js";
@@ -29,6 +30,31 @@ describe("session, publishes a second", () => {
 			assert.ok(most <= rate, `${most} in a second`);
 			const greedy = taken.filter(now => (now >> 10) % 3 === 1).length / 10;
 			assert.ok(greedy >= rate * (rate === 5 ? 0.2 : 0.8), `${greedy} in a greedy second`);
+			pace.close();
+		});
+	for (const rate of [5, 8, 19, 20, 30, 100, 300])
+		it(`lets as many measurements leave, for good, as a description may have at ${rate} a second`, () => {
+			const every = 200;
+			const sensors = (count: number) =>
+				Array.from({ length: count }, (_, i) => ({ name: `s${i}`, driver: "t", every }));
+			const allows = (count: number) =>
+				check(
+					{ root: "r", id: "b", broker: "mqtt://h", limits: { publishRate: rate }, sensors: sensors(count) },
+					{ t: { io: class {} as never, quantity: "v" } },
+				).problems.length === 0;
+			const count = Array.from({ length: 60 }, (_, i) => i).findLast(allows) ?? 0;
+			const clock = new TestClock();
+			let waiting = 0;
+			const pump = () => {
+				while (waiting > 0 && pace.takes(0)) waiting--;
+			};
+			const pace: Pace = new Pace(rate, clock, clock, clock, pump);
+			for (let turns = 0; turns < 300; turns++) {
+				waiting += count;
+				pump();
+				clock.advance(every);
+			}
+			assert.ok(waiting <= count, `${waiting} wait after a minute`);
 			pace.close();
 		});
 	it("has measurements wait, not dropped, and lets an alert, a state and the status go before them", () => {
