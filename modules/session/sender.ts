@@ -18,7 +18,7 @@ export class Sender {
 	/** The connection from CONNACK on, whose client refuses once it is closed. */
 	private way: Link | undefined;
 	/** Told that nothing in flight was acknowledged within the deadline. Sets itself here. */
-	owner: { stalled(): void } | undefined;
+	owner: { lost(reason: number): void } | undefined;
 	private readonly inflight: InFlight;
 	private readonly options: SessionOptions;
 	private readonly application: Application;
@@ -280,7 +280,7 @@ export class Sender {
 		this.silence.set(this.options.deadlines?.acknowledge ?? defaults.deadlines.acknowledge);
 	}
 	private stall(): void {
-		this.owner?.stalled();
+		this.owner?.lost(Reason.acknowledge);
 	}
 	/** The broker has a message. */
 	private taken(packetIdentifier: number, place: number): void {

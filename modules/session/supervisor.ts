@@ -1,21 +1,15 @@
 /**
- * The states of a session, each with its deadline, and the one writer of them: from every state a try follows, so that a
- * broker that can be reached is reached. Subscribes and says farewell, since those are stages, and hands on to sender
- * and inbound what a connection brings. Monotonic timers only, never the wall clock.
+ * The states of a session, each with its deadline, and the one writer of them: from every state a try follows. Subscribes and says
+ * farewell, since those are stages; hands on to sender and inbound what a connection brings. Monotonic timers only.
  */
 
 import { Brokers } from "./brokers.js";
 import { Deadline, since } from "./deadline.js";
 import type { Inbound } from "./inbound.js";
 import type { InFlight } from "./inflight.js";
+import type { ClientControl, ClientMessage } from "./io.js";
 import { Link, type LinkOwner } from "./link.js";
-import {
-	type ClientControl,
-	type ClientMessage,
-	type Deadlines,
-	defaults,
-	type SessionOptions,
-} from "./options.js";
+import { type Deadlines, defaults, type SessionOptions } from "./options.js";
 import { type Application, kindOf, nameOf, Packet, passes, Reason, Report, State } from "./outcomes.js";
 import type { Pace } from "./pace.js";
 import type { Sender } from "./sender.js";
@@ -165,10 +159,6 @@ export class Supervisor implements LinkOwner {
 			application.report(Report.refused, `${host}:${port} ${returnCode}`);
 		else application.report(Report.failed, `${host}:${port} ${nameOf(reason)}${cause && ` (${cause})`}`);
 	}
-	/** Nothing in flight was acknowledged within the deadline. */
-	stalled(): void {
-		this.lost(Reason.acknowledge);
-	}
 	fault(error: unknown): void {
 		this.parts.application.fault(error);
 	}
@@ -207,14 +197,11 @@ export class Supervisor implements LinkOwner {
 		// The client's own deadline names the stage that failed; ours stands behind it.
 		this.deadline.set(timeout + 500);
 		const longestTopic = this.subscriptions.longest;
+		const will = this.parts.status.will;
 		const options = { ...shared, ...overrides, host, port, id, keepAlive, clean, timeout };
 		const credentials = { ...(user !== undefined && { user }), ...(password !== undefined && { password }) };
 		try {
-			this.link = new Link(
-				io,
-				{ ...options, ...credentials, longestTopic, will: this.parts.status.will },
-				this,
-			);
+			this.link = new Link(io, { ...options, ...credentials, longestTopic, will }, this);
 		} catch (error) {
 			this.parts.application.report(Report.internal, `${error}`);
 			this.lost(Reason.unknown);

@@ -74,13 +74,7 @@ export default class Output {
 		this.names = names;
 		this.applied = new Applied(memory, name, description);
 		this.shown = this.applied.state;
-		this.drive = new Drive({
-			timer,
-			driver,
-			options: options.options,
-			level: this.level,
-			owner: this,
-		});
+		this.drive = new Drive({ timer, driver, options: options.options, level: this.level, owner: this });
 		this.failSafe = new FailSafe(timer, description.failSafe, this);
 	}
 
