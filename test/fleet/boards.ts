@@ -25,7 +25,8 @@ export type Order =
 				readonly root: string;
 				/** Milliseconds: `backoff.spread` of their description. */
 				readonly spread: number;
-				/** Samples between two edges of the alert. */
+				/** Milliseconds between two samples of a sensor; and samples between two edges of the alert. */
+				readonly every: number;
 				readonly samples: number;
 				/** The folder of the boards' folders; flash in RAM if not given. */
 				readonly data?: string;
@@ -53,7 +54,6 @@ export interface Second {
 	readonly late: number;
 }
 
-const PERIOD = 1000;
 const SENSORS = 2;
 /** Milliseconds of a turn of the event loop that are spent on switching boards on. */
 const SLICE = 20;
@@ -62,6 +62,7 @@ const boards: { close(callback: () => void): void }[] = [];
 let accepted: string[] = [];
 const counted = { samples: 0, connects: new Map<number, number>() };
 let quiet = false;
+let period = 1000;
 
 /** Crosses its threshold at each `samples`th sample, out of step with the others. */
 function swing(samples: number, phase: number) {
@@ -98,11 +99,11 @@ function start(order: Extract<Order, { start: object }>["start"], number = order
 }
 
 function switchOn(
-	{ broker, root, spread, samples, data }: Extract<Order, { start: object }>["start"],
+	{ broker, root, spread, every, samples, data }: Extract<Order, { start: object }>["start"],
 	number: number,
 ): void {
 	const id = `board-${number}`;
-	const description = describe(broker, root, id, spread);
+	const description = describe(broker, root, id, spread, every);
 	const host = createDevice({ description, data: join(data ?? "", id), flash: { together: true } });
 	const { client } = host.network.mqtt;
 	const socket = { ...client.socket, io: counting(client.socket.io) };
@@ -115,12 +116,12 @@ function switchOn(
 	boards.push(board);
 }
 
-const describe = (broker: string, root: string, id: string, spread: number) => ({
+const describe = (broker: string, root: string, id: string, spread: number, every: number) => ({
 	root,
 	id,
 	broker,
 	backoff: { spread },
-	sensors: ["a", "b"].map(name => ({ name, driver: "swing", every: PERIOD })),
+	sensors: ["a", "b"].map(name => ({ name, driver: "swing", every })),
 	alerts: [{ name: "high", sensor: "a", above: 60, clear: 40 }],
 });
 
@@ -153,7 +154,7 @@ function second(): void {
 	const connects = [...counted.connects];
 	counted.samples = 0;
 	counted.connects.clear();
-	const due = (boards.length * SENSORS * (now - at)) / PERIOD;
+	const due = (boards.length * SENSORS * (now - at)) / period;
 	at = now;
 	const late = Math.max(0, delay.max / 1e6 - 10);
 	delay.reset();
@@ -164,8 +165,10 @@ function second(): void {
 setInterval(second, 1000);
 
 process.on("message", (order: Order) => {
-	if ("start" in order) start(order.start);
-	else if ("quiet" in order) quiet = true;
+	if ("start" in order) {
+		period = order.start.every;
+		start(order.start);
+	} else if ("quiet" in order) quiet = true;
 	else
 		Promise.all(boards.map(board => new Promise<void>(done => board.close(done)))).then(() => {
 			tell({ closed: true });

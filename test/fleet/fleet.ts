@@ -18,6 +18,8 @@ export interface FleetOptions {
 	readonly seconds: number;
 	/** `backoff.spread` of each board's description, here in seconds: all are switched on at once. */
 	readonly spread: number;
+	/** Milliseconds between two samples of each of a board's two sensors; 1000 if not given. */
+	readonly every?: number;
 	readonly broker: string;
 	/** The broker, where it is ours to stop; and for how many seconds it is away. */
 	readonly stop?: { readonly broker: TestBroker; readonly seconds: number };
@@ -61,7 +63,7 @@ export interface Account {
 }
 
 const ROOT = "fleet";
-/** An edge at each fifth sample: one alert in five seconds. */
+/** An edge at each fifth sample. */
 const SAMPLES = 5;
 const PATIENCE = 60;
 
@@ -200,7 +202,7 @@ class Fleet {
 		for (const child of this.#children) if (child.connected) child.send(order);
 	}
 	#launch(first: number, count: number, spread: number): void {
-		const { broker, data } = this.#options;
+		const { broker, data, every = 1000 } = this.#options;
 		const child = fork(fileURLToPath(new URL("boards.ts", import.meta.url)), {
 			execArgv: ["--import", "tsx"],
 		});
@@ -213,7 +215,7 @@ class Fleet {
 					this.#connects.set(second, (this.#connects.get(second) ?? 0) + count);
 			}
 		});
-		const start = { first, count, broker, root: ROOT, spread, samples: SAMPLES };
+		const start = { first, count, broker, root: ROOT, spread, every, samples: SAMPLES };
 		child.send({ start: { ...start, ...(data !== undefined && { data }) } } satisfies Order);
 	}
 }

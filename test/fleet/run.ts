@@ -16,6 +16,7 @@ interface Options {
 	readonly processes: number;
 	readonly seconds: number;
 	readonly spread: number;
+	readonly every: number;
 	readonly broker?: string;
 	readonly stopBroker?: number;
 	readonly data?: string;
@@ -35,6 +36,7 @@ const options = program(
 		whole(0),
 		0,
 	)
+	.option("--every <ms>", "how often each of a board's two sensors is sampled", whole(5), 1000)
 	.option("--broker <url>", "a broker that runs already; Mosquitto is started if not given")
 	.option("--stop-broker <seconds>", "stops the broker that was started for so long", whole(1))
 	.option("--data <folder>", "a folder for the boards' flash; in memory if not given")
@@ -64,7 +66,7 @@ function say(account: Account): void {
 }
 
 async function run(): Promise<number> {
-	const { boards, processes, seconds, spread, stopBroker, data } = options;
+	const { boards, processes, seconds, spread, every, stopBroker, data } = options;
 	if (!options.broker && mosquitto.missing) refuse(`${mosquitto.missing}; or name a broker with --broker`);
 	if (options.broker && stopBroker)
 		refuse("--stop-broker stops the broker that is started here, not --broker's");
@@ -85,6 +87,7 @@ async function run(): Promise<number> {
 			processes: Math.min(processes, boards),
 			seconds,
 			spread,
+			every,
 			broker,
 			...(own && stopBroker && { stop: { broker: own, seconds: stopBroker } }),
 			...(data && { data: inPlace(data) }),
