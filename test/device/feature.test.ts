@@ -31,6 +31,26 @@ describe("a feature that a firmware is built without", () => {
 		]);
 	});
 	it("may be said to be off", () => assert.deepEqual(words({ homeAssistant: false }, []), []));
+	it("has what it had retained cleared by forget, and its records deleted", () => {
+		const world = new World();
+		world.start({ lamp: { pin: 2 }, homeAssistant: true }, features);
+		world.link.connect();
+		world.clock.advance(20_000);
+		assert.ok(world.records.has("ha") && world.records.has("ha:0"));
+		world.link.disconnect();
+		world.kill();
+		world.start({ lamp: { pin: 2 } });
+		world.link.connect();
+		world.link.receive("cmd", "forget");
+		world.clock.advance(20_000);
+		const cleared = world.published.filter(({ retain, payload }) => retain && !payload);
+		assert.ok(cleared.some(({ topic }) => topic === "homeassistant/device/b/config"));
+		assert.equal(world.link.closed, true);
+		assert.deepEqual(
+			[...world.records.keys()].filter(key => key.startsWith("ha")),
+			[],
+		);
+	});
 	it("needs no room", () => {
 		const description = check({ ...plain, homeAssistant: true }, {}, {}, features).description as Description;
 		const keys = [...roomFor(description).keys()];

@@ -16,6 +16,8 @@ import topics from "../topics.js";
 
 const KEY = "forget";
 export const forgetRoom: Room = Object.freeze([KEY, 26] as const);
+/** The whole topic that Home Assistant's feature retains, as `t`, where this firmware is built without it. */
+const HA = "ha";
 /** Milliseconds until it is looked again, and while a clearing is set aside. */
 const LOOK = Object.freeze({ next: 250, aside: 10_000 });
 /** Not every broker closes after DISCONNECT. */
@@ -93,7 +95,7 @@ export default class Decommission {
 		const { publisher, outbox, leave, parts } = this.options;
 		// `online` goes on.
 		if (!publisher.online) return;
-		this.cleared ||= parts.every(part => part.clear?.() ?? true);
+		this.cleared ||= parts.every(part => part.clear?.() ?? true) && this.orphan();
 		this.left = (this.left ?? this.names()).filter(name => !publisher.clear(name, true));
 		const busy = this.left.length > 0 || outbox.length > 0 || !this.cleared;
 		const aside = busy ? "" : this.aside();
@@ -102,6 +104,15 @@ export default class Decommission {
 		if (aside && aside !== this.reported)
 			publisher.answer({ cmd: "forget", ok: false, error: `not cleared, tried again: ${aside}` });
 		this.reported = aside;
+	}
+
+	/** What a feature had retained that is not here any more. False: to be asked again. */
+	private orphan(): boolean {
+		const { memory, publisher } = this.options;
+		const topic = memory.get(HA).t;
+		if (typeof topic === "string" && !publisher.erase(topic)) return false;
+		memory.keys(HA).forEach(key => memory.delete(key));
+		return true;
 	}
 
 	private names(): readonly string[] {

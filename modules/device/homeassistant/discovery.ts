@@ -17,7 +17,7 @@ import Bundle from "./bundle.js";
 import type Components from "./components.js";
 import type { Component } from "./components.js";
 
-/** The topic of the document that may be at the broker. */
+/** The topic of the document that may be at the broker; commands/decommission.ts knows it where this feature is not built in. */
 const KEY = "ha";
 /** Its components, as many to a record as fit; `PREFIX` and a number. */
 const PREFIX = "ha:";
