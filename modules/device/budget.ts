@@ -25,7 +25,7 @@ export interface Budget {
 }
 
 /** Slots and chunks of a board that is online and idle, alerts of faults included; `secure`: over TLS. */
-const Own = Object.freeze({ board: 53_700, sensor: 2100, alert: 850, output: 1500, secure: 4000 });
+const Own = Object.freeze({ board: 48_000, sensor: 2100, alert: 850, output: 1500, secure: 4000 });
 
 /** Stays free at the worst moment. */
 const SPARE = 8192;

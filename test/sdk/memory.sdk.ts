@@ -151,17 +151,20 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 		new Set(observer.since(mark, `${base}/cmd/result`).map(({ text }) => JSON.parse(text).cid));
 
 	// With a twentieth for the garbage between two collections.
-	for (const [count, homeAssistant] of [
-		[2, false],
-		[2, true],
-		[16, false],
-		[16, true],
+	const cloud = { homeAssistant: false, profile: "aws", keepAlive: 30_000, shadow: true, jobs: true };
+	for (const [count, more, what] of [
+		[2, { homeAssistant: false }, ""],
+		[2, {}, ", Home Assistant"],
+		[2, cloud, ", AWS's shadows and jobs"],
+		[16, { homeAssistant: false }, ""],
+		[16, {}, ", Home Assistant"],
+		[16, cloud, ", AWS's shadows and jobs"],
 	] as const)
-		it(`uses, with ${count} sensors and an alert each${homeAssistant ? " and Home Assistant" : ""}, no more than the budget counts for it, less a twentieth`, async () => {
+		it(`uses, with ${count} sensors, an alert each${what}, no more than the budget counts for it, less a twentieth`, async () => {
 			const further = Array.from({ length: count - 2 }, (_, i) => ({ ...board.sensors[0], name: `s${i}` }));
 			const sensors = [...board.sensors, ...further];
 			const alerts = sensors.map(({ name }) => ({ name: `high-${name}`, sensor: name, above: 200 }));
-			const raw = { ...board, sensors, alerts, homeAssistant };
+			const raw = { ...board, sensors, alerts, ...more };
 			await away(raw, 1_000_000);
 			const mark = observer.mark;
 			boot(1_000_000);
@@ -171,7 +174,7 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 			const drivers = { temperature: {} as SensorDriver, humidity: {} as SensorDriver };
 			const { description } = check(raw, drivers, {}, features);
 			const counted = own(description as Description, features);
-			rows[`${count} sensors${homeAssistant ? ", Home Assistant" : ""}, idle`] = { used, counted };
+			rows[`${count} sensors${what}, idle`] = { used, counted };
 			assert.ok(used <= counted * 0.95, `${used} bytes, ${counted} are counted`);
 		});
 
@@ -214,6 +217,25 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 			await alive(observer.next(`${base}/lamp/state`, shown, mark, 560_000));
 			await healthy(`${MANY} × lamp/${topic}`);
 		});
+
+	it("does 300 wishes of a device shadow that waited for it, and reports the last", async () => {
+		await away({ ...board, ...cloud });
+		const shadow = `$aws/things/${board.id}/shadow/update`;
+		for (let i = 1; i <= 300; i++) {
+			const timestamp = 1_780_000_000 + i;
+			const stamp = { timestamp };
+			await observer.publish(`${shadow}/delta`, {
+				version: i,
+				timestamp,
+				state: { lamp: { state: "ON", brightness: 1 + (i % 255) } },
+				metadata: { lamp: { state: stamp, brightness: stamp } },
+			});
+		}
+		const mark = observer.mark;
+		boot();
+		await alive(observer.next(`${base}/lamp/state`, /"brightness":46,.*"ver":1780000300999/, mark, 560_000));
+		await healthy("300 wishes of a shadow");
+	});
 
 	it("publishes its document for Home Assistant at each birth, one component after the other, and does commands beside it", async () => {
 		const sensors = [0, 1].map(i => ({ ...board.sensors[0], name: `temperature-${i}` }));
