@@ -16,10 +16,13 @@ const LONGEST = 20_000;
 /** Milliseconds in which reports are gathered, and until one that found no room is tried again: ten may be unanswered. */
 const GATHER = Object.freeze({ first: 50, again: 500 });
 /** Kinds of answers. */
-const Kind = Object.freeze({ delta: 0, whole: 1, rejected: 2 });
+const Kind = Object.freeze({ delta: 0, whole: 1, rejected: 2, accepted: 3 });
 
-/** What is wished and differs from what was reported, when the service took each key, and the document's version. */
-export type Take = (state: Values, metadata: Values, version: number) => void;
+/**
+ * What is wished and differs from what was reported, when the service took each key, and the document's version. `desired`: all that
+ * is wished, if it was read.
+ */
+export type Take = (state: Values, metadata: Values, version: number, desired?: Values) => void;
 
 export default class Shadow {
 	readonly inbound: readonly Inbound[];
@@ -32,6 +35,10 @@ export default class Shadow {
 	private at = 0;
 	/** Reported keys that are still to be sent, as JSON. */
 	private due: { [key: string]: string } = {};
+	/** Names the last report, in this life as in no other. It comes back in the answer. */
+	private token = 0;
+	/** The last report that was accepted. */
+	private told = -1;
 	private readonly turn: Deadline;
 
 	/** `name`: of a named shadow; a wish for it comes with the answer to a report, so it is not asked for. */
@@ -51,13 +58,21 @@ export default class Shadow {
 			new Answer(`${base}update/delta`, this, Kind.delta),
 			new Answer(`${base}update/rejected`, this, Kind.rejected),
 		];
-		if (!name) inbound.push(new Answer(`${base}get/accepted`, this, Kind.whole));
+		if (!name) {
+			inbound.push(new Answer(`${base}get/accepted`, this, Kind.whole));
+			inbound.push(new Answer(`${base}update/accepted`, this, Kind.accepted));
+		}
 		this.inbound = inbound;
 	}
 
 	/** Where the question finds no room, the report that follows brings the difference. */
 	online(): void {
 		this.publisher.send(`${this.base}get`, "");
+	}
+
+	/** The service has the last report: what a delta lacks is as that says. */
+	get current(): boolean {
+		return !this.turn.standing && this.told === this.token;
 	}
 
 	/** Reports a key, soon. */
@@ -74,8 +89,12 @@ export default class Shadow {
 		const keys = Object.keys(this.due);
 		const json = keys.map(key => `"${key}":${this.due[key]}`).join();
 		if (!this.publisher.retaining) return;
-		if (this.publisher.send(`${this.base}update`, `{"state":{"reported":{${json}}}}`)) this.due = {};
-		else this.turn.set(GATHER.again);
+		const next = Math.random();
+		const update = `{"state":{"reported":{${json}}},"clientToken":"${next}"}`;
+		if (this.publisher.send(`${this.base}update`, update)) {
+			this.due = {};
+			this.token = next;
+		} else this.turn.set(GATHER.again);
 	}
 
 	/** An answer of this kind. Throws where a wish could not be stored. */
@@ -89,15 +108,21 @@ export default class Shadow {
 			this.publisher.report(`${this.base}: ${error}`);
 			return;
 		}
-		const { version, timestamp = 0, state, metadata } = value;
+		const { version, timestamp = 0, state, metadata, clientToken } = value;
+		// An update that is not the last report says nothing; a delta from before that report is overtaken.
+		const accepted = kind === Kind.accepted;
+		if (accepted && clientToken !== `${this.token}`) return;
+		if (accepted) this.told = this.token;
 		if (typeof version !== "number" || typeof timestamp !== "number") return;
 		// A shadow that was deleted counts from 1 again after a while.
 		if ((version < this.seen && timestamp <= this.at) || !isRecord(state) || !isRecord(metadata)) return;
 		this.seen = version;
 		this.at = timestamp;
+		if (accepted) return;
 		const whole = kind === Kind.whole;
 		const wished = whole ? state.delta : state;
 		const times = whole ? metadata.desired : metadata;
-		if (isRecord(wished) && isRecord(times)) this.take(wished, times, version);
+		const desired = whole && isRecord(state.desired) ? state.desired : undefined;
+		if (isRecord(wished) && isRecord(times)) this.take(wished, times, version, desired);
 	}
 }

@@ -56,15 +56,19 @@ export const markRoom = (name: string): Room => [
 export default class Wishes {
 	readonly shadow: Shadow;
 	private readonly parts: Parts;
+	/** Of each output, what it was last reported to be. */
+	private readonly reported: { [name: string]: Values } = {};
 
 	constructor(parts: Parts, names: Pick<Names, "admits">) {
 		const { publisher, outputs } = parts;
 		this.parts = parts;
-		this.shadow = new Shadow(parts, names, "", (state, times, version) =>
+		this.shadow = new Shadow(parts, names, "", (state, times, version, desired) =>
 			outputs.forEach(output => {
 				const part = state[output.name];
 				const taken = times[output.name];
-				if (isRecord(part) && isRecord(taken)) this.wish(output, part, taken, version);
+				const whole = desired?.[output.name];
+				if (isRecord(part) && isRecord(taken))
+					this.wish(output, isRecord(whole) ? whole : part, taken, version, whole !== undefined);
 			}),
 		);
 		publisher.stated = (name, payload) => {
@@ -76,12 +80,13 @@ export default class Wishes {
 	/** A version that came by the other way is not reported: else a wish with the same one would have none in the delta. */
 	private report({ name }: Output, payload: string): void {
 		const { ver, ...state } = JSON.parse(payload) as Values;
+		this.reported[name] = state;
 		const mark = this.mark(name);
 		this.shadow.report(name, JSON.stringify({ ...state, ver: mark.own && mark.ver === ver ? ver : null }));
 	}
 
 	/** Throws where the output does: then the message is not acknowledged, and comes again. */
-	private wish(output: Output, part: Values, times: Values, version: number): void {
+	private wish(output: Output, part: Values, times: Values, version: number, whole: boolean): void {
 		const { publisher, memory } = this.parts;
 		const { name, description, applied } = output;
 		const { on, ver, brightness: level } = applied.state;
@@ -111,6 +116,12 @@ export default class Wishes {
 		const wanted = own ? part.ver : versionAt(at, ver, handled ? mark : none);
 		const { state = on ? "ON" : "OFF", brightness = level } = part;
 		if (typeof wanted === "number" && wanted > ver) {
+			// A delta lacks what is as the service has it reported, which need not be what the output does: a report brings the rest.
+			const lacks = part.state === undefined || (output.dimmable && part.brightness === undefined);
+			if (own && lacks && !whole && !this.isReported(output)) {
+				output.announce();
+				return;
+			}
 			// What the shadow says, also where it is not done.
 			const next = { at, from: since, version, ver: wanted, own, state, brightness };
 			if (!memory.put(keyOf(PREFIX, name), next) && memory.lasting)
@@ -122,6 +133,13 @@ export default class Wishes {
 			ver: wanted,
 		});
 		output.desired(encode(text), kept);
+	}
+
+	/** The service knows what the output does. */
+	private isReported({ name, dimmable, applied }: Output): boolean {
+		const { on, brightness } = applied.state;
+		const { state, brightness: level } = this.reported[name] ?? none;
+		return this.shadow.current && state === (on ? "ON" : "OFF") && (!dimmable || level === brightness);
 	}
 
 	private mark(name: string): Mark {

@@ -89,7 +89,8 @@ export class Service {
 		});
 	}
 	#update(payload: string): void {
-		const { desired, reported } = parseRequest(Buffer.from(payload)).state ?? {};
+		const { state, clientToken } = parseRequest(Buffer.from(payload));
+		const { desired, reported } = state ?? {};
 		const time = Math.floor(this.#now() / 1000);
 		this.#state = join(merge(this.#state.desired, desired), merge(this.#state.reported, reported));
 		this.#metadata = join(
@@ -97,6 +98,8 @@ export class Service {
 			stamp(this.#metadata.reported, reported, time),
 		);
 		this.version++;
+		// Others' updates are accepted here as well; a board has nothing of that.
+		if (clientToken !== undefined) this.#answer("update/accepted", { state, clientToken });
 		const difference = delta(this.#state.desired, this.#state.reported, this.#metadata.desired);
 		if (difference) this.#answer("update/delta", difference);
 	}

@@ -45,6 +45,7 @@ describe("wishes by the device shadow", () => {
 			"$aws/things/b/shadow/update/delta",
 			"$aws/things/b/shadow/update/rejected",
 			"$aws/things/b/shadow/get/accepted",
+			"$aws/things/b/shadow/update/accepted",
 			"$aws/things/b/shadow/name/settings/update/delta",
 			"$aws/things/b/shadow/name/settings/update/rejected",
 		]);
@@ -227,6 +228,26 @@ describe("wishes by the device shadow", () => {
 		world.link.connect();
 		service.settle();
 		assert.deepEqual([state().state, state().brightness], ["OFF", 50]);
+	});
+	it("does not complete a wish from the lamp where the service has an older report of it", () => {
+		const { world, service, state } = stage();
+		service.wish({ lamp: { state: "ON", brightness: 255, ver: 1 } });
+		service.settle();
+		world.link.receive("lamp/desired", '{"state":"OFF","brightness":255,"ver":2}', {});
+		// The report of that is still on its way: the delta has no state, for ON is what was reported.
+		service.wish({ lamp: { state: "ON", brightness: 255, ver: 3 } });
+		assert.deepEqual(service.difference, { lamp: { ver: 3 } });
+		service.settle();
+		assert.deepEqual([state().state, state().ver], ["ON", 3]);
+		assert.equal(service.difference, undefined);
+	});
+	it("completes a wish from the lamp at once where the service has its last report", () => {
+		const { service, state } = stage();
+		service.wish({ lamp: { state: "ON", brightness: 255, ver: 1 } });
+		service.settle();
+		service.wish({ lamp: { state: "ON", brightness: 9, ver: 2 } });
+		service.deliver();
+		assert.deepEqual([state().state, state().brightness], ["ON", 9]);
 	});
 	describe("beside lamp/desired", () => {
 		const desired = (world: World, state: string, ver: number) =>
