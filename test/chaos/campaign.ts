@@ -79,7 +79,7 @@ function description(port: number, cloud: boolean) {
 		id: ID,
 		broker: `mqtt://127.0.0.1:${port}`,
 		keepAlive: 1000,
-		...(cloud && { profile: "aws", limits: { keepAlive: [1000, 1_200_000] } }),
+		...(cloud && { profile: "aws", shadow: true, limits: { keepAlive: [1000, 1_200_000] } }),
 		sensors: Object.entries(rules).map(([name, every]) => ({ name, driver: "swing", every })),
 		alerts: Object.keys(rules).map(name => ({ name, sensor: name, above: 60, clear: 40 })),
 		lamp: { pin: 2 },
@@ -151,7 +151,7 @@ class Scene implements Target {
 		const { port } = this.#broker;
 		this.#observer = new Observer({
 			port: cloud?.observerPort ?? port,
-			...(cloud && { patience: aws.reconnect }),
+			...(cloud && { patience: aws.reconnect, shadow: `$aws/things/${ID}/shadow/update` }),
 			base: `${ROOT}/${ID}/`,
 			chance: this.#chance,
 			onAlert: alert => {

@@ -12,6 +12,8 @@ export interface ObserverOptions {
 	readonly port: number;
 	/** Milliseconds from one connection to the next. */
 	readonly patience?: number;
+	/** Where the board's shadow is updated; about a third of the wishes go by it. */
+	readonly shadow?: string | undefined;
 	/** The topics of the board start with this. */
 	readonly base: string;
 	readonly chance: Chance;
@@ -85,8 +87,11 @@ export class Observer {
 	}
 
 	#publish(ver: number): void {
-		const wish = JSON.stringify({ state: this.#wishes[ver] ? "ON" : "OFF", ver });
-		this.#client.publish(`${this.#options.base}lamp/desired`, wish, { qos: 1, retain: true });
+		const wish = { state: this.#wishes[ver] ? "ON" : "OFF", ver };
+		const { base, chance, shadow } = this.#options;
+		if (shadow !== undefined && chance.next() < 0.3)
+			this.#client.publish(shadow, JSON.stringify({ state: { desired: { lamp: wish } } }), { qos: 1 });
+		else this.#client.publish(`${base}lamp/desired`, JSON.stringify(wish), { qos: 1, retain: true });
 	}
 	#hear(topic: string, text: string): void {
 		if (topic === "lamp/state") {
