@@ -15,22 +15,24 @@ import { createInterface } from "node:readline";
 import type { TestBroker } from "./brokers.js";
 import { closed, opened } from "./leftover.js";
 
-const children = new Set<ChildProcess>();
+/** With the recipe that each was started by. */
+const children = new Map<ChildProcess, Recipe>();
 // A test run that dies must not leave brokers behind.
 process.once("exit", () => {
-	for (const child of children) killAll(child);
+	for (const child of children.keys()) killAll(child);
 });
 
 /** Milliseconds until a program has to serve, and to be gone when it was told to end. */
 const PATIENCE = 120_000;
 
-/** The program and what it has started: it is a group of its own. */
-function killAll({ pid }: ChildProcess): void {
+function killAll(child: ChildProcess): void {
 	try {
-		if (pid !== undefined) process.kill(-pid, "SIGKILL");
+		const engine = children.get(child)?.engine;
+		if (engine) process.kill(engine(), "SIGKILL");
 	} catch {
-		// It has gone meanwhile.
+		// It has gone meanwhile, or was not there yet.
 	}
+	child.kill("SIGKILL");
 }
 
 /** How one kind of broker is run. */
@@ -40,6 +42,8 @@ export interface Recipe {
 	readonly environment?: NodeJS.ProcessEnv;
 	/** The line that it prints when it serves; or the port that is open then. */
 	readonly ready: RegExp | number;
+	/** The process that is the broker, where the command is a script that hands no signal on. */
+	readonly engine?: () => number;
 }
 
 /** A port that was free a moment ago. */
@@ -79,9 +83,8 @@ export class Run {
 		this.#child = spawn(recipe.command, recipe.arguments, {
 			stdio: ["ignore", "pipe", "pipe"],
 			env: { ...process.env, ...recipe.environment },
-			detached: true,
 		});
-		children.add(this.#child);
+		children.set(this.#child, recipe);
 		this.#child.once("exit", () => children.delete(this.#child));
 	}
 	/** Resolves when it is ready. */

@@ -68,6 +68,7 @@ export function rabbitRecipe({
 			RABBITMQ_PID_FILE: join(folder, "pid"),
 		},
 		ready: /Server startup complete/,
+		engine: () => rabbitEngine(folder),
 	};
 }
 
