@@ -95,11 +95,12 @@ export default class Wishes {
 		const handled = mark.ver <= ver;
 		const since = handled ? mark.at : mark.from;
 		const own = part.ver !== undefined;
+		const versioned = timeOf(part, times, "ver");
 		/** Of what came by the other way since the mark: a key from before it is not done over it. */
-		const least = mark.ver === ver ? 0 : own ? timeOf(part, times, "ver") : (ver + 1) / 1000;
-		/** Within one second by a later document, and otherwise than before, or under another version of its own. */
+		const least = mark.ver === ver ? 0 : own ? versioned : (ver + 1) / 1000;
+		/** Within one second by a later document, and otherwise than before, or under another version of that second. */
 		const other = (key: Key) =>
-			version > mark.version && (part[key] !== mark[key] || (own && part.ver !== mark.ver));
+			version > mark.version && (part[key] !== mark[key] || (versioned === mark.at && part.ver !== mark.ver));
 		/** The key was written since the mark. */
 		const fresh = (key: Key) => {
 			const at = timeOf(part, times, key);

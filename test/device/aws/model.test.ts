@@ -144,9 +144,7 @@ class Run {
 			"an older wish was done after a newer one",
 		);
 		if (brightness !== undefined) assert.equal(this.shown.at(-1), brightness, "the newest wish was missed");
-		// A delta leaves out a state that is under way as a report. Where versions count it is refused when it comes, without one.
-		if (this.versions !== "own" && this.before < length)
-			assert.equal(this.was, on, "the state of the newest wish was missed");
+		if (this.before < length) assert.equal(this.was, on, "the state of the newest wish was missed");
 	}
 	get #state() {
 		return this.board.outputs[0]?.applied.state ?? { brightness: 255, on: false };
@@ -176,6 +174,15 @@ const step = fc.oneof(
 	fc.record({ kind: fc.constant("wait" as const), milliseconds: fc.nat(3000) }),
 );
 
+/** Chance hardly finds it: a wish, the button, and a wish of the other key. */
+const followed = [
+	{ kind: "connect" as const },
+	{ kind: "shadow" as const, on: true, versioned: false, keys: "both" as const },
+	...[0, 1, 2].map(() => ({ kind: "document" as const, choice: 0, stays: false })),
+	{ kind: "press" as const },
+	{ kind: "shadow" as const, on: true, versioned: false, keys: "brightness" as const },
+];
+
 describe("two ways to wish", () => {
 	for (const versions of ["own", "clock", "shadow"] as const)
 		it(`never does an older one after a newer one, and ends with the newest (versions: ${versions})`, function () {
@@ -194,7 +201,7 @@ describe("two ways to wish", () => {
 					run.check();
 					run.world.kill();
 				}),
-				{ numRuns: 400, seed: 17 },
+				{ numRuns: 400, seed: 17, examples: [[followed]] },
 			);
 		});
 });
