@@ -44,7 +44,8 @@ export class Shown {
 	arrive(level: number, duplicate: boolean): void {
 		const number = this.#number(level, this.#arrived);
 		if (number > this.#arrived) this.#arrived = number;
-		else if (!duplicate) this.#again.add(number);
+		else if (duplicate) this.#again.delete(number);
+		else this.#again.add(number);
 	}
 	show(level: number): void {
 		if (level === 0) return;

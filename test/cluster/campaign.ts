@@ -152,8 +152,10 @@ class Scene {
 	}
 
 	#account(): Account {
+		const { kind } = this.#options;
 		const sum = (of: (board: ClusterBoard) => number) =>
 			this.#boards.reduce((total, board) => total + of(board), 0);
+		const unmarked = sum(({ lamp }) => lamp.unmarked);
 		return {
 			kills: this.#kills,
 			freezes: this.#freezes,
@@ -163,12 +165,14 @@ class Scene {
 			duplicates: Math.max(...this.#recorders.map(({ duplicates }) => duplicates)),
 			commands: this.#commands,
 			commandsDone: sum(({ lamp }) => lamp.count),
-			unmarked: sum(({ lamp }) => lamp.unmarked),
+			unmarked,
 			wishes: this.#wishes,
 			wishesDone: sum(({ valve }) => valve.count),
 			complaints: [
 				...this.#lost.map(alert => `lost: ${alert}`),
 				...this.#boards.flatMap(({ lamp, valve }) => [...lamp.wrong, ...valve.wrong]),
+				// NATS alone is known for it; the others mark with DUP what they send again.
+				...(unmarked && kind !== "nats" ? [`unmarked: ${unmarked}, from ${kind}`] : []),
 				...this.#behind.map(board => `${board.id}: wish ${board.valve.last}, not the newest`),
 			],
 		};

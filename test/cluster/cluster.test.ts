@@ -41,6 +41,18 @@ describe("what an actuator of a cluster's board has shown", () => {
 		}
 		assert.deepEqual([actuator.unmarked, actuator.wrong], [1, ["lamp: 1 after 3"]]);
 	});
+	it("is wrong where what was sent again without DUP, and left, is done when it comes with DUP", () => {
+		const actuator = new Shown("lamp");
+		actuator.told = 3;
+		for (const number of [2, 3]) {
+			actuator.arrive(codeOf(number), false);
+			actuator.show(codeOf(number));
+		}
+		actuator.arrive(codeOf(2), false);
+		actuator.arrive(codeOf(2), true);
+		actuator.show(codeOf(2));
+		assert.deepEqual([actuator.unmarked, actuator.wrong], [0, ["lamp: 2 after 3"]]);
+	});
 	it("may be an older one that no node has acknowledged: it may have been on its way", () => {
 		assert.deepEqual(shown([1, 3, 2], [2]).wrong, []);
 	});
