@@ -24,11 +24,16 @@ export interface Budget {
 	readonly lacking: number;
 }
 
-/** Slots and chunks of a board that is online and idle, alerts of faults included; `secure`: over TLS. */
-const Own = Object.freeze({ board: 48_000, sensor: 2100, alert: 850, output: 1500, secure: 4000 });
+/**
+ * Slots and chunks of a board that is online and idle, alerts of faults included, with the last increments of both (64 slots, 512 bytes);
+ * `secure`: over TLS.
+ */
+const Own = Object.freeze({ board: 43_200, sensor: 1110, alert: 300, output: 1500, secure: 4000 });
 
 /** Stays free at the worst moment. */
 const SPARE = 8192;
+/** Of each alert, for the moment in which all change at once: twelve sensors have taken 7652 bytes then. */
+const EDGE = 640;
 
 /**
  * What a byte of a message costs while it is looked at: the payload, its text, the texts of its values, and up to 6 for the
@@ -52,13 +57,14 @@ export default function budget(
 	if (heap === undefined) return { ...Most, replyBytes: Most.longestAnswer + topic, lacking: 0 };
 	const { longestInbound, longestAnswer, queueBytes } = Least;
 	const least = longestInbound * Cost.inbound + longestAnswer * Cost.answer + queueBytes;
-	const left = heap - own(description, features) - SPARE - least;
+	const edges = EDGE * description.alerts.length;
+	const left = heap - own(description, features) - edges - SPARE - least;
 	const more = Math.max(left, 0);
-	// A third each for messages, their answers and the queue.
-	const queue = Math.min(queueBytes + Math.floor(more / 3), Most.queueBytes);
-	const answer = Math.min(longestAnswer + Math.floor(more / 3 / Cost.answer), Most.longestAnswer);
+	// A quarter each for messages, their answers, the queue, and for what stays free.
+	const queue = Math.min(queueBytes + Math.floor(more / 4), Most.queueBytes);
+	const answer = Math.min(longestAnswer + Math.floor(more / 4 / Cost.answer), Most.longestAnswer);
 	return {
-		longestInbound: Math.min(longestInbound + Math.floor(more / 3 / Cost.inbound), Most.longestInbound),
+		longestInbound: Math.min(longestInbound + Math.floor(more / 4 / Cost.inbound), Most.longestInbound),
 		longestAnswer: answer,
 		replyBytes: answer + topic,
 		queueBytes: queue,

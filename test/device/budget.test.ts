@@ -34,7 +34,7 @@ describe("the budget of memory", () => {
 			lacking: 0,
 		});
 	});
-	for (const sensors of [0, 1, 2, 4])
+	for (const sensors of [0, 1, 2, 4, 10])
 		it(`of ${sensors} sensors on an ESP32 leaves ${SPARE} bytes when everything is at its longest`, () => {
 			const description = described(sensors);
 			const { queueBytes, longestInbound, longestAnswer, lacking } = budget(HEAP, description);

@@ -1,14 +1,15 @@
 /*
  * The simulator's engine with the memory of a microcontroller: chunks grow from one end of a block of MEMORY bytes and slots from the other, as
  * Moddable's host for microcontrollers has it where `creation` has a `static`, and what does not fit ends the machine. Counted
- * as on a 32-bit chip: a slot has 16 bytes, and chunks, whose headers and arrays are half as long there, seven eighths of those here (of a
- * board online it is 82 %). The linker puts these functions in the place of the engine's own (--wrap).
+ * as on a 32-bit chip: a slot has 16 bytes, and chunks, whose headers and arrays are half as long there, seven eighths of those here; what is
+ * in use after a collection is counted chunk by chunk. The linker puts these functions in the place of the engine's own (--wrap).
  */
 
 #include "xsAll.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SLOT 16
 #define SMALL(BYTES) ((BYTES) / 8 * 7)
@@ -21,6 +22,43 @@ static txByte* gRegion = NULL;
 static int gSlots = 0;
 static int gSize = REGION;
 static int gLeast = REGION;
+static txSlot* gStack = NULL;
+static int gStackCount = 0;
+
+/* Slots of the stack that were ever in use: it is filled before, and grows downward. */
+static int stackDepth(void)
+{
+	int free = 0;
+	while ((free < gStackCount) && ((txU1)gStack[free].kind == 0xA5) && ((txU1)gStack[free].flag == 0xA5))
+		free++;
+	return gStackCount - free;
+}
+
+/* Bytes of chunks that are in use, after a collection, with headers and arrays as long as on a 32-bit chip. */
+static int usedChunks(txMachine* the)
+{
+	int result = 0;
+	txBlock* block;
+	txSlot* heap;
+
+	for (block = the->firstBlock; block; block = block->nextBlock) {
+		txByte* chunk = (txByte*)block + sizeof(txBlock);
+		while (chunk < block->current) {
+			result += ((txChunk*)chunk)->size - 8;
+			chunk += ((txChunk*)chunk)->size;
+		}
+	}
+	for (heap = the->firstHeap; heap; heap = heap->next) {
+		txSlot* slot = heap + 1;
+		for (; slot < heap->value.reference; slot++) {
+			if ((slot->kind == XS_ARRAY_KIND) && slot->value.array.address && (slot->value.array.length > 0))
+				result -= slot->value.array.length * 16;
+			else if (((slot->kind == XS_MAP_KIND) || (slot->kind == XS_SET_KIND)) && slot->value.table.address)
+				result -= slot->value.table.length * 4;
+		}
+	}
+	return result;
+}
 
 static int chunkBytes(txMachine* the)
 {
@@ -75,19 +113,24 @@ txSlot* __wrap_fxAllocateSlots(txMachine* the, txSize count)
 		return NULL;
 	gSlots += count;
 	left(the);
-	return __real_fxAllocateSlots(the, count);
+	if (gStack)
+		return __real_fxAllocateSlots(the, count);
+	gStack = __real_fxAllocateSlots(the, count);
+	gStackCount = count;
+	memset(gStack, 0xA5, count * sizeof(txSlot));
+	return gStack;
 }
 
-/* Least bytes left so far, slots (the stack's too) and bytes of chunks at their largest, keys made at run time. */
+/* Least bytes left so far, slots (the stack's too) and bytes of chunks at their largest, keys made at run time, slots of stack at its deepest. */
 void xs_memory(txMachine* the)
 {
 	char text[128];
 
-	snprintf(text, sizeof(text), "%d %d %d %d", gLeast, gSlots, chunkBytes(the), (int)(the->keyIndex - the->keyOffset));
+	snprintf(text, sizeof(text), "%d %d %d %d %d", gLeast, gSlots, chunkBytes(the), (int)(the->keyIndex - the->keyOffset), stackDepth());
 	fxString(the, mxResult, text);
 }
 
-/* Bytes of slots and chunks that are in use. */
+/* Slots and bytes of chunks that are in use, and slots of stack at its deepest. */
 void xs_memory_used(txMachine* the)
 {
 	char text[128];
@@ -95,6 +138,6 @@ void xs_memory_used(txMachine* the)
 	/* Twice: a closure's copy of a linked variable is born marked, and outlives one collection. */
 	fxCollect(the, XS_COMPACT_FLAG | XS_ORGANIC_FLAG);
 	fxCollect(the, XS_COMPACT_FLAG | XS_ORGANIC_FLAG);
-	snprintf(text, sizeof(text), "%d", (int)the->currentHeapCount * SLOT + SMALL((int)the->currentChunksSize));
+	snprintf(text, sizeof(text), "%d %d %d", (int)the->currentHeapCount, usedChunks(the), stackDepth());
 	fxString(the, mxResult, text);
 }
