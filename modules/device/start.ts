@@ -35,7 +35,7 @@ export type { Board, Feature };
 /** What a program brings to `board`; the host brings the rest. */
 export interface BoardOptions {
 	/**
-	 * The board description as JSON values (README, "The board description"), where the host's own is not wanted. A broker, id and root
+	 * The board description as JSON values (DESCRIPTION.md), where the host's own is not wanted. A broker, id and root
 	 * that the host was told (`device.overrides`) take the place of those in it.
 	 */
 	readonly description?: object;

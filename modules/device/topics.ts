@@ -1,6 +1,6 @@
 /**
- * The topics of a board, `<root>/<id>/…`. Names only: QoS is in publisher.ts and router.ts, the limits of brokers are in
- * profile.ts, and TOPICS.md has all of it for people.
+ * The topics of a board, `<root>/<id>/…`. Names only: which of them it subscribes to is in router.ts, what it publishes in
+ * publisher.ts, the limits of brokers in profile.ts, and TOPICS.md has all of it for people.
  */
 
 import { encode } from "../mqtt/text.js";

@@ -39,13 +39,13 @@ export interface Description {
 	readonly button?: ButtonDescription;
 	/** The words that `cmd` may use. */
 	readonly commands: readonly string[];
-	/** Home Assistant finds the board by itself. */
 	/** The wishes of its outputs, and its settings, by AWS's device shadows too. */
 	readonly shadow?: boolean;
 	/** Commands as AWS's jobs. */
 	readonly jobs?: boolean;
 	/** The rule of AWS's that measurements are sent to. */
 	readonly ingest?: string;
+	/** Home Assistant finds the board by itself. */
 	readonly homeAssistant?: boolean | { readonly prefix?: string; readonly area?: string };
 }
 

@@ -1,6 +1,7 @@
 /**
  * The form of a board description: each key, which values it takes, and its default. The place to add a key.
- * Conditions between keys are in rules.ts, the types of the result in description.ts. Durations are in milliseconds.
+ * Conditions between keys are in rules.ts, the types of the result in description.ts, what they mean in ../DESCRIPTION.md.
+ * Durations are in milliseconds.
  */
 
 import type { ActuatorDriver, Device, DriverOption } from "../io.js";
