@@ -193,6 +193,22 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 			assert.ok(used <= counted - INCREMENTS, `${used} bytes, ${counted} are counted`);
 		});
 
+	it("runs 10 sensors with an alert each, all at once, for as many samples as an hour has, with a dozen edges of each", async function () {
+		this.timeout(1_200_000);
+		const wave = { driver: "wave", every: 100, decimals: 1, minimum: 0, maximum: 100, period: 60_000 };
+		const names = ["signal", ...Array.from({ length: 9 }, (_, i) => `s${i}`)];
+		const sensors = names.map(name => ({ ...wave, name }));
+		const alerts = names.map(name => ({ name: `high-${name}`, sensor: name, above: 60, clear: 40 }));
+		await away({ ...board, homeAssistant: false, sensors, alerts });
+		const mark = observer.mark;
+		boot();
+		const hour = ({ text }: { text: string }) => JSON.parse(text).seq >= 3600;
+		await alive(observer.next(`${base}/measurements/signal`, hour, mark, 1_100_000), 1_100_000);
+		for (const { name } of alerts)
+			assert.ok(observer.since(mark, `${base}/alerts/${name}`).length >= 10, `edges of ${name}`);
+		await healthy("10 sensors, an hour of samples");
+	});
+
 	for (const [title, command] of [
 		["info", { cmd: "info" }],
 		["config", { cmd: "config", set: { sensors: { chip: { every: 2000 } } } }],
