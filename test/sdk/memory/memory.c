@@ -25,13 +25,20 @@ static int gLeast = REGION;
 static txSlot* gStack = NULL;
 static int gStackCount = 0;
 
-/* Slots of the stack that were ever in use: it is filled before, and grows downward. */
+/* Slots of the stack that were ever in use: it is filled before, and grows downward. What a regular expression keeps at its
+   bottom while it matches (xsre.c) is not counted: the depth is what is above the longest stretch still filled. */
 static int stackDepth(void)
 {
-	int free = 0;
-	while ((free < gStackCount) && ((txU1)gStack[free].kind == 0xA5) && ((txU1)gStack[free].flag == 0xA5))
-		free++;
-	return gStackCount - free;
+	int at, stretch = 0, longest = 0, depth = gStackCount;
+	for (at = 0; at < gStackCount; at++) {
+		if (((txU1)gStack[at].kind != 0xA5) || ((txU1)gStack[at].flag != 0xA5))
+			stretch = 0;
+		else if (++stretch > longest) {
+			longest = stretch;
+			depth = gStackCount - 1 - at;
+		}
+	}
+	return depth;
 }
 
 /* Bytes of chunks that are in use, after a collection, with headers and arrays as long as on a 32-bit chip. */
