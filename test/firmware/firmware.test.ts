@@ -84,11 +84,6 @@ function suite(stage: () => Scene, broker: () => TestBroker): void {
 			scene.next("measurements/fast", last(20), 0),
 			scene.next("measurements/slow", last(4), 0),
 		]);
-		await scene.send("cmd", { cmd: "info", cid: "counted" });
-		const answer = json<{ info: { counters: { missed: number } } }>(
-			await scene.next("cmd/result", /counted/, 0),
-		);
-		const { missed } = answer.info.counters;
 		for (const [name, every] of [
 			["fast", 50],
 			["slow", 250],
@@ -102,11 +97,12 @@ function suite(stage: () => Scene, broker: () => TestBroker): void {
 				found.map(({ seq }) => seq),
 				found.map((_, index) => first + index),
 			);
-			// By the board's own clock. What a busy machine lets it miss it counts, and takes no sample too early for it.
-			const gone = (found.at(-1)?.ts as number) - (found[0]?.ts as number);
-			const due = (found.length - 1) * every;
-			const said = `${name}: ${found.length} samples in ${gone} ms, due ${due} ms, ${missed} missed`;
-			assert.ok(gone > due - every && gone < due + (missed + 1) * every, said);
+			// By the board's own clock. A busy machine may hold up some samples, not most, and makes none come too early.
+			const gaps = found.slice(1).map(({ ts }, index) => (ts as number) - (found[index]?.ts as number));
+			const median = gaps.toSorted((one, other) => one - other)[gaps.length >> 1] as number;
+			const gone = gaps.reduce((sum, gap) => sum + gap, 0);
+			const said = `${name}: ${gaps.join(", ")} ms`;
+			assert.ok(median > every / 2 && median < every * 1.5 && gone > (gaps.length - 1) * every, said);
 		}
 	});
 
