@@ -1,6 +1,6 @@
 /**
- * How fast one board samples: `npm run rate -- --seconds 60 --engine xs`. One sensor at 120 Hz and four at 1 Hz,
- * the real firmware, a real broker and real time, so it is a command and no test. Counts the measurements and the
+ * How fast one board samples: `npm run rate -- --seconds 60 --engine xs`. One sensor at 120 Hz and four at 1 Hz, or, with
+ * `--sensors 16 --hertz 20`, so many at one rate; the real firmware, a real broker and real time, so it is a command and no test. Counts the measurements and the
  * samples the board says it missed, and takes the lag from a message's own time stamp to its arrival. Exits 1
  * when a sample was missed or lost. For one core: `taskset -c 0 npm run rate`.
  */
@@ -21,16 +21,18 @@ const whole = (text: string): number => {
 		throw new InvalidArgumentError("expected a whole number above 0.");
 	return value;
 };
-const { seconds, engine } = new Command("rate")
+const { seconds, engine, sensors, hertz } = new Command("rate")
 	.description("Samples one sensor 120 times a second and four once, and looks for what was missed.")
 	.option("--seconds <number>", "how long", whole, 60)
+	.option("--sensors <number>", "so many sensors, all at --hertz, in the place of these five", whole)
+	.option("--hertz <number>", "samples a second of each of them", whole, 20)
 	.addOption(
 		new Option("--engine <name>", "where the firmware runs")
 			.choices(engines.map(({ name }) => name))
 			.default("xs"),
 	)
 	.parse()
-	.opts<{ seconds: number; engine: "node" | "xs" }>();
+	.opts<{ seconds: number; engine: "node" | "xs"; sensors?: number; hertz: number }>();
 
 const missing = engines.find(({ name }) => name === engine)?.missing;
 if (missing) {
@@ -41,8 +43,10 @@ if (missing) {
 const kind = mosquitto.missing ? aedes : mosquitto;
 const broker = await kind.open();
 const scene = await Scene.open(engine, kind, broker);
-const fast = { name: "fast", driver: "wave", every: 1000 / 120, decimals: 3 };
-const slow = [1, 2, 3, 4].map(n => ({ name: `slow${n}`, driver: "wave", every: 1000 }));
+const sensor = (name: string, each: number) => ({ name, driver: "wave", every: 1000 / each, decimals: 3 });
+const sampled = sensors
+	? Array.from({ length: sensors }, (_, index) => sensor(`s${index + 1}`, hertz))
+	: [sensor("fast", 120), ...[1, 2, 3, 4].map(n => sensor(`slow${n}`, 1))];
 
 const lags: number[] = [];
 const seen = new Map<string, { first: number; last: number; count: number }>();
@@ -57,7 +61,7 @@ scene.observer.client.on("message", (topic, payload) => {
 	seen.set(name, sensor);
 });
 
-await scene.start({ sensors: [fast, ...slow] });
+await scene.start({ sensors: sampled });
 const bar = new SingleBar({
 	format: "{bar} {value}/{total} s",
 	hideCursor: true,
@@ -95,4 +99,4 @@ console.log(`  samples missed: ${missed}`);
 if (missed || lost)
 	console.log("  failed: none may be missed or lost; on a machine that does other work as well, some are");
 console.log(`  lag, ms: median ${at(0.5)}, p99 ${at(0.99)}, worst ${lags.at(-1)}`);
-process.exitCode = missed === 0 && lost === 0 && seen.size === 5 ? 0 : 1;
+process.exitCode = missed === 0 && lost === 0 && seen.size === sampled.length ? 0 : 1;
