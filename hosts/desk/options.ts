@@ -181,7 +181,7 @@ function command(output: Output): Command {
 				.conflicts(["broker", "firmware", "record", "keep"]),
 		)
 		.option("--speed <n>", "with --replay: so many times as fast as it was recorded (default: 1)", speed)
-		.option("--boards <n>", "so many virtual boards like this one (default: 1)", boards, 1)
+		.option("--boards <n>", "so many virtual boards like this one", boards, 1)
 		.option("--page-port <n>", "port of the desk's page (default: 8080 or the next free one)", port)
 		.option("--no-page", "serve no page")
 		.option("--log <kinds>", `print these messages only, of ${kinds.join(", ")}`, list)

@@ -31,6 +31,10 @@ const FORM = 'expected ON, OFF or {"state":"ON"|"OFF","brightness":1…255,"ver"
 const TOGGLE =
 	"expected ON or OFF, found TOGGLE: a broker may deliver it twice, and then it would change nothing";
 
+const VERSION = Object.freeze({
+	error: "ver: expected none, for a live command has no version: desired has",
+});
+
 /** The request in a payload that is not empty. */
 export const parseRequest = (payload: Uint8Array, names: Names): Request | Refusal => {
 	const { text, value, error } = parse(payload, LONGEST, names);
@@ -44,7 +48,8 @@ export const parseRequest = (payload: Uint8Array, names: Names): Request | Refus
 /** As `parseRequest`, of a live command. Retained by mistake it would switch at each reconnect, also after newer commands. */
 export const parseLive = (payload: Uint8Array, { retain }: Received, names: Names): Request | Refusal => {
 	const request = parseRequest(payload, names);
-	return retain ? ignored("a retained copy", request) : request;
+	if (retain) return ignored("a retained copy", request);
+	return "ver" in request ? { ...VERSION, ...(request.cid !== undefined && { cid: request.cid }) } : request;
 };
 
 /** The refusal of a request that is no live one. */

@@ -17,12 +17,19 @@ describe("a request", () => {
 		["off", { on: false }],
 		['{"state":"on"}', { on: true }],
 		['{"state":"Off","cid":1}', { on: false, cid: 1 }],
-		['{"state":"ON","brightness":9,"ver":0,"cid":7}', { on: true, brightness: 9, ver: 0, cid: 7 }],
+		['{"state":"ON","brightness":9,"cid":7}', { on: true, brightness: 9, cid: 7 }],
 	] as const)
 		it(`is read from ${payload}, on set and on desired`, () => {
 			assert.deepEqual(parseRequest(encode(payload), names), request);
 			assert.deepEqual(parseLive(encode(payload), live, names), request);
 		});
+
+	it("has a version on desired, and is refused with one on set", () => {
+		const payload = encode('{"state":"ON","ver":0,"cid":7}');
+		assert.deepEqual(parseRequest(payload, names), { on: true, ver: 0, cid: 7 });
+		const error = "ver: expected none, for a live command has no version: desired has";
+		assert.deepEqual(parseLive(payload, live, names), { error, cid: 7 });
+	});
 
 	it("on set is refused as a retained copy, with its cid, for any request", () => {
 		const error = "expected a live message, found a retained copy: ignored";
