@@ -4,7 +4,7 @@
  * its own pace or faster. A payload that is no text is `payloadBase64`.
  */
 
-import { createReadStream, createWriteStream, type WriteStream } from "node:fs";
+import { createReadStream, createWriteStream, openSync, type WriteStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { Wrong } from "./config.js";
@@ -14,9 +14,17 @@ import type { Message } from "./page/mqtt/link.js";
 export class Recorder {
 	readonly #stream: WriteStream;
 
-	/** Appends to what is there. `onError` gets what the disk says. */
+	/** Appends to what is there. Throws where there can be no such file; `onError` gets what the disk says later. */
 	constructor(file: string, onError: (error: Error) => void) {
-		this.#stream = createWriteStream(file, { flags: "a" }).on("error", onError);
+		let fd: number;
+		try {
+			fd = openSync(file, "a");
+		} catch (error) {
+			throw new Wrong([
+				`--record: expected a file that can be written, found ${file}: ${(error as Error).message}`,
+			]);
+		}
+		this.#stream = createWriteStream(file, { fd }).on("error", onError);
 	}
 	write(message: Message): void {
 		this.#stream.write(toNDJSON([{ ...message, number: 0 }]));

@@ -60,6 +60,10 @@ async function start(options: Options): Promise<void> {
 	const data = inPlace(options.data ?? join(".glowworm", own?.name ?? id));
 	lock(data);
 	const running: Running = {};
+	if (options.record !== undefined && !options.page)
+		throw new Wrong(["--record: expected the page, which records, found --no-page"]);
+	const recorder = options.record === undefined ? undefined : record(inPlace(options.record));
+	if (recorder) running.recorder = recorder;
 	onSignals(running);
 	const wire = new Wire();
 	const cloud = options.aws && (await openCloud(options, root, say));
@@ -72,10 +76,6 @@ async function start(options: Options): Promise<void> {
 				...(options.keep && { keep: join(data, "broker.json") }),
 			});
 	if (broker) running.broker = broker;
-	if (options.record !== undefined && !options.page)
-		throw new Wrong(["--record: expected the page, which records, found --no-page"]);
-	const recorder = options.record === undefined ? undefined : record(inPlace(options.record));
-	if (recorder) running.recorder = recorder;
 	const around = { own: broker, wire, tls: cloud ? cloud.page : tls, recorder };
 	if (options.page) running.desk = await openDesk(options, { ...config, broker: address }, around);
 	const engine = usable(options.engine);
@@ -213,8 +213,9 @@ async function openDesk(
 }
 
 function record(file: string): Recorder {
+	const recorder = new Recorder(file, error => end(1, [`--record ${file}: ${error.message}`]));
 	say(`recording to ${file}`);
-	return new Recorder(file, error => end(1, [`--record ${file}: ${error.message}`]));
+	return recorder;
 }
 
 function usable(engine: Engine): Engine {

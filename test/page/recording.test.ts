@@ -35,6 +35,10 @@ describe("a recording", () => {
 
 	it("has one JSON object a line, is appended to, and is played as it was", async () => {
 		for (const text of ["one", "two"]) {
+			assert.throws(
+				() => new Recorder(join(file, "none"), assert.fail),
+				/--record: expected a file that can be written/,
+			);
 			const recorder = new Recorder(file, error => assert.fail(error));
 			recorder.write(message(1000, `a/${text}`, new TextEncoder().encode(text)));
 			recorder.write(message(1000, "a/bytes", Uint8Array.of(255, 0)));
