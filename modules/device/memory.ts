@@ -84,6 +84,7 @@ export const bootRoom: Room = Object.freeze([BOOT, 24] as const);
 export class Boot {
 	readonly count: number;
 	private seq = 0;
+	private asked = 0;
 
 	/** Counts this start. `fresh`: this board never kept anything here; `whole`: the last that was written is read. */
 	constructor(memory: Memory, { fresh, whole }: { readonly fresh: boolean; readonly whole: boolean }) {
@@ -94,9 +95,14 @@ export class Boot {
 		this.count = memory.put(BOOT, { n: base + 1 }) ? base + 1 : anywhere();
 	}
 
-	/** `<count>-<seq>`. */
+	/** `<count>-<seq>`, of an alert. Receivers look for gaps: nothing else takes one. */
 	nextId(): string {
 		return `${this.count}-${++this.seq}`;
+	}
+
+	/** A name for a question, that no other one of this board has had. */
+	nextToken(): string {
+		return `${this.count}.${++this.asked}`;
 	}
 }
 

@@ -58,10 +58,11 @@ describe("the count of starts", () => {
 });
 
 describe("an id", () => {
-	it("is the count of starts and a number that grows from 1", () => {
+	it("is the count of starts and a number that grows from 1, of which the name of a question takes none", () => {
 		const world = new World();
 		const first = start(world, unused);
-		assert.deepEqual([first.nextId(), first.nextId()], ["1-1", "1-2"]);
-		assert.equal(start(world).nextId(), "2-1");
+		assert.deepEqual([first.nextId(), first.nextToken(), first.nextId()], ["1-1", "1.1", "1-2"]);
+		const second = start(world);
+		assert.deepEqual([second.nextId(), second.nextToken(), second.nextToken()], ["2-1", "2.1", "2.2"]);
 	});
 });

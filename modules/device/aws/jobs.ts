@@ -53,7 +53,7 @@ export default class Jobs {
 	}
 
 	online(): void {
-		const clientToken = this.parts.boot.nextId();
+		const clientToken = this.parts.boot.nextToken();
 		this.token = clientToken;
 		this.send("start-next", { clientToken }, false);
 	}

@@ -27,6 +27,7 @@ export type Take = (state: Values, metadata: Values, version: number, desired?: 
 export default class Shadow {
 	readonly inbound: readonly Inbound[];
 	private readonly base: string;
+	private readonly boot: Parts["boot"];
 	private readonly publisher: Parts["publisher"];
 	private readonly names: Pick<Names, "admits">;
 	private readonly take: Take;
@@ -36,20 +37,21 @@ export default class Shadow {
 	/** Reported keys that are still to be sent, as JSON. */
 	private due: { [key: string]: string } = {};
 	/** Names the last report, in this life as in no other. It comes back in the answer. */
-	private token = 0;
+	private token = "";
 	/** The last report that was accepted. */
-	private told = -1;
+	private told: string | undefined;
 	private readonly turn: Deadline;
 
 	/** `name`: of a named shadow; a wish for it comes with the answer to a report, so it is not asked for. */
 	constructor(
-		{ device, description, publisher }: Parts,
+		{ boot, device, description, publisher }: Parts,
 		names: Pick<Names, "admits">,
 		name: string,
 		take: Take,
 	) {
 		const base = `$aws/things/${description.id}/shadow/${name && `name/${name}/`}`;
 		this.base = base;
+		this.boot = boot;
 		this.publisher = publisher;
 		this.names = names;
 		this.take = take;
@@ -89,7 +91,7 @@ export default class Shadow {
 		const keys = Object.keys(this.due);
 		const json = keys.map(key => `"${key}":${this.due[key]}`).join();
 		if (!this.publisher.retaining) return;
-		const next = Math.random();
+		const next = this.boot.nextToken();
 		const update = `{"state":{"reported":{${json}}},"clientToken":"${next}"}`;
 		if (this.publisher.send(`${this.base}update`, update)) {
 			this.due = {};
@@ -111,7 +113,7 @@ export default class Shadow {
 		const { version, timestamp = 0, state, metadata, clientToken } = value;
 		// An update that is not the last report says nothing; a delta from before that report is overtaken.
 		const accepted = kind === Kind.accepted;
-		if (accepted && clientToken !== `${this.token}`) return;
+		if (accepted && clientToken !== this.token) return;
 		if (accepted) this.told = this.token;
 		if (typeof version !== "number" || typeof timestamp !== "number") return;
 		// A shadow that was deleted counts from 1 again after a while.
