@@ -10,16 +10,17 @@ import type { TestBroker } from "../firmware/brokers.js";
 import { Observer } from "../firmware/observer.js";
 import { TLSBroker } from "../firmware/tlsbroker.js";
 import { Authority } from "../hosts/certificates.js";
-import { openBroker, skipWithoutScene } from "./scene.js";
-import { buildSimulator, display, linkChip, measure, output, root, Simulator, warnings } from "./sdk.js";
+import { Scene } from "./scene.js";
+import { buildSimulator, linkChip, measure, output, root, Simulator, warnings } from "./sdk.js";
 
 const folder = join(root, "test/sdk/dropin");
 
 describe("embedded:network/mqtt/client on Moddable's SDK", function () {
 	this.timeout(300_000);
+	const scene = new Scene();
 	let broker: TestBroker;
 	let observer: Observer;
-	let screen: { readonly name: string; close(): void };
+	let screen: Scene["screen"];
 	let simulator: Simulator | undefined;
 
 	/** Builds a project, says what the linker had to say of our modules, and starts it. */
@@ -40,16 +41,12 @@ describe("embedded:network/mqtt/client on Moddable's SDK", function () {
 	};
 
 	before(async function () {
-		skipWithoutScene(this);
-		broker = await openBroker();
-		observer = await Observer.connect(broker.url);
-		screen = await display();
+		await scene.open(this);
+		({ broker, observer, screen } = scene);
 	});
 	after(async () => {
 		await simulator?.kill();
-		screen?.close();
-		await observer?.close();
-		await broker?.close();
+		await scene.close();
 	});
 
 	it("links for an ESP32 without a warning", async () => {

@@ -8,19 +8,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeImage } from "../../hosts/desk/image.js";
 import type { TestBroker } from "../firmware/brokers.js";
-import { Observer } from "../firmware/observer.js";
-import { openBroker, skipWithoutScene } from "./scene.js";
-import {
-	buildSimulator,
-	display,
-	linkChip,
-	measure,
-	output,
-	replaced,
-	root,
-	Simulator,
-	warnings,
-} from "./sdk.js";
+import type { Observer } from "../firmware/observer.js";
+import { Scene } from "./scene.js";
+import { buildSimulator, linkChip, measure, output, replaced, root, Simulator, warnings } from "./sdk.js";
 
 /** A project of the first program and the linked library. */
 async function project(name: string, host: "esp32" | "simulator"): Promise<string> {
@@ -38,22 +28,19 @@ async function project(name: string, host: "esp32" | "simulator"): Promise<strin
 
 describe("the firmware linked as one module", function () {
 	this.timeout(600_000);
+	const scene = new Scene();
 	let broker: TestBroker;
 	let observer: Observer;
-	let screen: Awaited<ReturnType<typeof display>>;
+	let screen: Scene["screen"];
 	let simulator: Simulator;
 
 	before(async function () {
-		skipWithoutScene(this);
-		broker = await openBroker();
-		observer = await Observer.connect(broker.url);
-		screen = await display();
+		await scene.open(this);
+		({ broker, observer, screen } = scene);
 	});
 	after(async () => {
 		await simulator?.kill();
-		screen?.close();
-		await observer?.close();
-		await broker?.close();
+		await scene.close();
 	});
 
 	it("takes less of the ESP32-C3's flash, with few RAM aliases and no warning", async () => {

@@ -8,8 +8,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { TestBroker } from "../firmware/brokers.js";
 import { Observer } from "../firmware/observer.js";
-import { openBroker, skipWithoutScene } from "./scene.js";
-import { buildSimulator, display, measure, output, replaced, root, Simulator, warnings } from "./sdk.js";
+import { openBroker, Scene } from "./scene.js";
+import { buildSimulator, measure, output, replaced, root, Simulator, warnings } from "./sdk.js";
 
 const base = "factory/1/machine/simulated";
 const mockups = join(root, "test/sdk/mockup");
@@ -28,24 +28,21 @@ const board = {
 
 describe("the firmware in Moddable's simulator", function () {
 	this.timeout(300_000);
+	const scene = new Scene();
 	let broker: TestBroker;
 	let observer: Observer;
-	let screen: { readonly name: string; close(): void };
+	let screen: Scene["screen"];
 	let simulator: Simulator;
 	let so: string;
 
 	before(async function () {
-		skipWithoutScene(this);
+		await scene.open(this);
 		mkdirSync(data);
-		broker = await openBroker();
-		observer = await Observer.connect(broker.url);
-		screen = await display();
+		({ broker, observer, screen } = scene);
 	});
 	after(async () => {
 		await simulator?.kill();
-		screen?.close();
-		await observer?.close();
-		await broker?.close();
+		await scene.close();
 	});
 	const boot = () => {
 		simulator = new Simulator(so, screen.name, mockups);
