@@ -30,6 +30,16 @@ function socket(trial: Trial): TCPClass {
 	return trial.device.network.mqtt.client.socket.io;
 }
 
+/** Only the first time that a socket is writable: when it is connected. */
+function once(act: (this: TCP, room: number) => void): (this: TCP, room: number) => void {
+	let first = true;
+	return function (room) {
+		if (!first) return;
+		first = false;
+		act.call(this, room);
+	};
+}
+
 /** ASCII only: these suites know no encoder. */
 function ascii(text: string): Uint8Array {
 	return Uint8Array.from(text, character => character.charCodeAt(0));
@@ -102,16 +112,13 @@ const suite: Suite = {
 			title: "onWritable first fires at connect, with the room there is, `this` being the socket (§10)",
 			run(trial) {
 				let returned = false;
-				let first = true;
 				const tcp: TCP = open(trial, trial.world.echo, {
-					onWritable(bytes) {
-						if (!first) return;
-						first = false;
+					onWritable: once(function (bytes) {
 						trial.ok(returned, "called inside the constructor");
 						trial.ok(this === tcp, "`this` is not the socket");
 						trial.ok(Number.isInteger(bytes) && bytes > 0, `expected a positive count, found ${bytes}`);
 						trial.done();
-					},
+					}),
 				});
 				returned = true;
 			},
@@ -119,31 +126,25 @@ const suite: Suite = {
 		{
 			title: "write returns what may still be written (§10)",
 			run(trial) {
-				let first = true;
 				open(trial, trial.world.stall, {
-					onWritable(bytes) {
-						if (!first) return;
-						first = false;
+					onWritable: once(function (bytes) {
 						const left = this.write(new Uint8Array(100));
 						trial.ok(left < bytes, `expected less than ${bytes}, found ${left}`);
 						trial.ok(left >= bytes - 1000, `expected about ${bytes - 100}, found ${left}`);
 						trial.done();
-					},
+					}),
 				});
 			},
 		},
 		{
 			title: "a write that does not fit throws and writes nothing (§9)",
 			run(trial) {
-				let first = true;
 				let answer = "";
 				open(trial, trial.world.echo, {
-					onWritable(bytes) {
-						if (!first) return;
-						first = false;
+					onWritable: once(function (bytes) {
 						trial.throws(() => this.write(new Uint8Array(bytes + 1)));
 						this.write(ascii("ok"));
-					},
+					}),
 					onReadable() {
 						answer += text(this.read());
 						if (answer.length < 2) return;
@@ -156,15 +157,12 @@ const suite: Suite = {
 		{
 			title: "what write was given may be changed at once without changing what is sent (§9)",
 			run(trial) {
-				let first = true;
 				open(trial, trial.world.echo, {
-					onWritable() {
-						if (!first) return;
-						first = false;
+					onWritable: once(function () {
 						const scratch = Uint8Array.of(1, 2, 3, 4);
 						this.write(scratch);
 						scratch.fill(9);
-					},
+					}),
 					onReadable(bytes) {
 						if (bytes < 4) return;
 						trial.bytes(this.read() as ArrayBuffer, [1, 2, 3, 4]);
@@ -176,16 +174,13 @@ const suite: Suite = {
 		{
 			title: "a view restricts what is written and read to its window (§9)",
 			run(trial) {
-				let first = true;
 				open(trial, trial.world.echo, {
-					onWritable() {
-						if (!first) return;
-						first = false;
+					onWritable: once(function () {
 						const whole = Uint8Array.of(0, 1, 2, 3, 4, 5);
 						this.write(whole.subarray(1, 3));
 						this.write(new DataView(whole.buffer, 3, 2));
 						this.write(new Int8Array(whole.buffer, 5));
-					},
+					}),
 					onReadable(bytes) {
 						if (bytes < 5) return;
 						const target = new Uint8Array(8);
@@ -201,14 +196,11 @@ const suite: Suite = {
 		{
 			title: "onReadable fires once for new data with all that can be read, and again only for more (§9)",
 			run(trial) {
-				let written = false;
 				let calls = 0;
 				const tcp = open(trial, trial.world.echo, {
-					onWritable() {
-						if (written) return;
-						written = true;
+					onWritable: once(function () {
 						this.write(Uint8Array.of(1, 2));
-					},
+					}),
 					onReadable(bytes) {
 						calls++;
 						if (calls === 1) {
@@ -230,12 +222,10 @@ const suite: Suite = {
 		{
 			title: "read(n) gives at most n bytes in a new ArrayBuffer, and read(buffer) the count (§9)",
 			run(trial) {
-				let first = true;
 				open(trial, trial.world.echo, {
-					onWritable() {
-						if (first) this.write(Uint8Array.of(1, 2, 3, 4, 5));
-						first = false;
-					},
+					onWritable: once(function () {
+						this.write(Uint8Array.of(1, 2, 3, 4, 5));
+					}),
 					onReadable(bytes) {
 						if (bytes < 5) return;
 						const two = this.read(2) as ArrayBuffer;
@@ -254,16 +244,13 @@ const suite: Suite = {
 		{
 			title: "in format `number` bytes are written and read one at a time (§10)",
 			run(trial) {
-				let first = true;
 				const tcp: TCP = open(trial, trial.world.echo, {
-					onWritable() {
-						if (!first) return;
-						first = false;
+					onWritable: once(function () {
 						this.format = "number";
 						trial.equal(this.format, "number");
 						this.write(0);
 						this.write(255);
-					},
+					}),
 					onReadable(bytes) {
 						if (bytes < 2) return;
 						trial.equal(this.read(), 0);
@@ -289,15 +276,12 @@ const suite: Suite = {
 		{
 			title: "fragments written with `more` leave as one segment with the last (§10)",
 			run(trial) {
-				let first = true;
 				open(trial, trial.world.segments, {
-					onWritable() {
-						if (!first) return;
-						first = false;
+					onWritable: once(function () {
 						this.write(ascii("head"), { more: true, byteLength: 12 });
 						this.write(ascii("body"), { more: true });
 						this.write(ascii("tail"));
-					},
+					}),
 					onReadable: lines(trial, line => {
 						trial.equal(line, "12");
 						trial.done();
@@ -337,13 +321,11 @@ const suite: Suite = {
 		{
 			title: "a sequence whose end does not come is sent all the same, in time (§10)",
 			run(trial) {
-				let first = true;
 				const options: TCPWriteOptions = { more: true };
 				open(trial, trial.world.segments, {
-					onWritable() {
-						if (first) this.write(ascii("half"), options);
-						first = false;
-					},
+					onWritable: once(function () {
+						this.write(ascii("half"), options);
+					}),
 					onReadable: lines(trial, line => {
 						trial.equal(line, "4");
 						trial.done();
@@ -442,13 +424,11 @@ const suite: Suite = {
 		{
 			title: "a reset is reported by onError once (§10)",
 			run(trial) {
-				let written = false;
 				let errors = 0;
 				open(trial, trial.world.reset, {
-					onWritable() {
-						if (!written) this.write(Uint8Array.of(1));
-						written = true;
-					},
+					onWritable: once(function () {
+						this.write(Uint8Array.of(1));
+					}),
 					onError() {
 						errors++;
 						trial.later(() => {
@@ -555,15 +535,12 @@ const suite: Suite = {
 		{
 			title: "what was written before close still arrives, a sequence without its end included (§10)",
 			run(trial) {
-				let first = true;
 				open(trial, trial.world.ledger, {
-					onWritable() {
-						if (!first) return;
-						first = false;
+					onWritable: once(function () {
 						this.write(ascii("last words"), { more: true });
 						this.close();
 						ask();
-					},
+					}),
 				});
 				// The ledger answers each second connection with what the one before it had said when it ended.
 				const ask = trial.on(() => {
