@@ -2,21 +2,15 @@
  * Pulse-width modulation (ECMA-419 §10).
  */
 
-import type { PWM, PWMClass } from "../../modules/device/io.js";
-import type { Case, Suite, Trial } from "./suite.js";
+import { pins } from "./pin.js";
+import type { Suite } from "./suite.js";
 
-function item(title: string, run: (trial: Trial, Class: PWMClass) => void): Case {
-	return {
-		title,
-		run(trial) {
-			const Class = trial.device.io.PWM;
-			if (Class) run(trial, Class);
-			else trial.skip("this host has no PWM");
-		},
-	};
-}
-const pin = 5;
-const open = (trial: Trial, Class: PWMClass): PWM => trial.keep(new Class({ pin }));
+const { open, item, common } = pins(
+	"this host has no PWM",
+	5,
+	trial => trial.device.io.PWM,
+	pwm => pwm.write(0),
+);
 
 const suite: Suite = {
 	title: "PWM",
@@ -34,25 +28,7 @@ const suite: Suite = {
 				trial.done();
 			},
 		),
-		item("the constructor throws without a pin, and without options (§8)", (trial, Class) => {
-			trial.throws(() => new Class({} as { pin: number }));
-			trial.throws(() => new Class(undefined as unknown as { pin: number }));
-			trial.done();
-		}),
-		item("a pin in use cannot be taken again until it is closed (§9)", (trial, Class) => {
-			const first = open(trial, Class);
-			trial.throws(() => new Class({ pin }));
-			first.close();
-			open(trial, Class);
-			trial.done();
-		}),
-		item("close may be repeated, and write then throws (§8)", (trial, Class) => {
-			const pwm = open(trial, Class);
-			pwm.close();
-			pwm.close();
-			trial.throws(() => pwm.write(0));
-			trial.done();
-		}),
+		...common,
 	],
 };
 
