@@ -8,6 +8,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { Aedes, type AedesPublishPacket, type AuthenticateError, type Client } from "aedes";
 import { persistenceOf, restore, save } from "./keep.js";
+import { listen, reachable } from "./listen.js";
 
 export interface BrokerOptions {
 	/** The address to listen on. */
@@ -214,24 +215,4 @@ function listenIn(socket: Socket, hear: (direction: "in" | "out", bytes: Uint8Ar
 			hear("out", Buffer.from(chunk, typeof rest[0] === "string" ? (rest[0] as BufferEncoding) : "utf8"));
 		return write(chunk, ...rest);
 	};
-}
-
-async function listen(server: Server, host: string, port: number, attempts: number): Promise<void> {
-	for (let attempt = 0; ; ++attempt) {
-		server.listen({ host, port: port + attempt });
-		try {
-			await once(server, "listening");
-			return;
-		} catch (error) {
-			const taken = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
-			if (!taken || attempt + 1 >= attempts || port + attempt >= 65535) throw error;
-		}
-	}
-}
-
-/** "Every address" is one to listen on, not one to call. */
-function reachable(host: string): string {
-	if (host === "0.0.0.0") return "127.0.0.1";
-	if (host === "::") return "[::1]";
-	return host.includes(":") ? `[${host}]` : host;
 }

@@ -37,14 +37,6 @@ function world(raw: object = description) {
 	world.sensors = { script: scripted(() => state.value) };
 	return state;
 }
-/** Retained topics as a broker has them. */
-function store(world: World) {
-	const retained = new Map<string, string>();
-	for (const { topic, payload, retain } of world.published)
-		if (retain) payload ? retained.set(topic, payload) : retained.delete(topic);
-	return retained;
-}
-
 describe("board", () => {
 	it("asks its session for persistent delivery on exact names, and for status and will", () => {
 		const { world: w, start } = world();
@@ -234,7 +226,7 @@ describe("retained topics", () => {
 		const scene = world();
 		scene.start();
 		scene.again({ ...description, alerts: [], lamp: undefined });
-		assert.deepEqual([...store(scene.world).keys()], ["info", "alerts/temp-fault/state"]);
+		assert.deepEqual([...scene.world.retained().keys()], ["info", "alerts/temp-fault/state"]);
 		const { length } = scene.world.published;
 		scene.again({ ...description, alerts: [], lamp: undefined });
 		assert.ok(scene.world.published.slice(length).every(({ payload }) => payload !== ""));
@@ -247,7 +239,7 @@ describe("retained topics", () => {
 		scene.world.start({ lamp: { pin: 2 } });
 		scene.world.kill();
 		scene.again({ lamp: { pin: 2 } });
-		assert.deepEqual([...store(scene.world).keys()], ["info", "lamp/state"]);
+		assert.deepEqual([...scene.world.retained().keys()], ["info", "lamp/state"]);
 	});
 
 	it("are all taken back by forget, which ends the board without a word", () => {
@@ -257,7 +249,7 @@ describe("retained topics", () => {
 		scene.value = 40;
 		assert.deepEqual(scene.ask({ cmd: "forget", cid: 1 }), { cid: 1, cmd: "forget", ok: true });
 		scene.world.clock.advance(60_000);
-		assert.deepEqual([...store(scene.world).keys()], []);
+		assert.deepEqual([...scene.world.retained().keys()], []);
 		assert.equal(scene.world.link.farewell, "");
 		assert.equal(scene.world.clock.pending, 0);
 	});

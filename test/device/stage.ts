@@ -265,6 +265,13 @@ export class World {
 	json(topic: string, from = 0): { [key: string]: unknown }[] {
 		return this.on(topic, from).map(text => JSON.parse(text));
 	}
+	/** Retained topics as a broker has them. */
+	retained(): Map<string, string> {
+		const retained = new Map<string, string>();
+		for (const { topic, payload, retain } of this.published)
+			if (retain) payload ? retained.set(topic, payload) : retained.delete(topic);
+		return retained;
+	}
 	/** The pin's level now. */
 	level(pin: unknown): number {
 		return this.pins.get(pin)?.at(-1) ?? 0;

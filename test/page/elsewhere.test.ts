@@ -74,11 +74,8 @@ describe("a desk beside a broker elsewhere", () => {
 		rmSync(folder, { recursive: true, force: true });
 	});
 
-	it("counts alerts of its root, tells nothing of the password, and refuses faults of that broker", async () => {
-		const channel = await listen(desk);
-		const hello = await channel.until(({ type }) => type === "hello");
-		assert.equal(hello.type === "hello" && hello.own, false);
-		assert.doesNotMatch(JSON.stringify(hello), /secret/);
+	/** A board whose alert the desk has counted. */
+	async function counted(channel: Awaited<ReturnType<typeof listen>>) {
 		const board = await mqtt.connectAsync(broker.url, {
 			protocolVersion: 4,
 			username: "desk",
@@ -92,6 +89,15 @@ describe("a desk beside a broker elsewhere", () => {
 		);
 		await channel.until(message => message.type === "account" && message.total.delivered > 0);
 		clearInterval(raising);
+		return board;
+	}
+
+	it("counts alerts of its root, tells nothing of the password, and refuses faults of that broker", async () => {
+		const channel = await listen(desk);
+		const hello = await channel.until(({ type }) => type === "hello");
+		assert.equal(hello.type === "hello" && hello.own, false);
+		assert.doesNotMatch(JSON.stringify(hello), /secret/);
+		const board = await counted(channel);
 		channel.send({ type: "broker", running: false });
 		const failure = await channel.until(({ type }) => type === "failure");
 		assert.equal(failure.type === "failure" && failure.reason, "the broker is not this desk's");
@@ -103,18 +109,7 @@ describe("a desk beside a broker elsewhere", () => {
 
 	it("leaves no session there when it ends", async () => {
 		const channel = await listen(desk);
-		const board = await mqtt.connectAsync(broker.url, {
-			protocolVersion: 4,
-			username: "desk",
-			password: "secret",
-		});
-		let seq = 0;
-		const raising = setInterval(
-			() => board.publish(`${root}/mill-1/alerts/hot`, `{"id":"1-${++seq}"}`, { qos: 1 }),
-			20,
-		);
-		await channel.until(message => message.type === "account" && message.total.delivered > 0);
-		clearInterval(raising);
+		const board = await counted(channel);
 		channel.close();
 		await board.endAsync();
 		await desk.close();

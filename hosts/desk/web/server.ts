@@ -4,10 +4,11 @@
  */
 
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
+import { listen, reachable } from "../listen.js";
 import { page } from "./bundle.js";
 import { type Guard, judge, type Verdict } from "./guard.js";
 
@@ -127,24 +128,4 @@ function refuse(socket: Duplex, status: number): void {
 function pathOf({ url = "/" }: IncomingMessage): string {
 	const end = url.indexOf("?");
 	return end < 0 ? url : url.slice(0, end);
-}
-
-async function listen(server: Server, host: string, port: number, attempts: number): Promise<void> {
-	for (let attempt = 0; ; ++attempt) {
-		server.listen({ host, port: port + attempt });
-		try {
-			await once(server, "listening");
-			return;
-		} catch (error) {
-			const taken = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
-			if (!taken || port === 0 || attempt + 1 >= attempts || port + attempt >= 65535) throw error;
-		}
-	}
-}
-
-/** "Every address" is one to listen on, not one to call. */
-function reachable(host: string): string {
-	if (host === "0.0.0.0") return "127.0.0.1";
-	if (host === "::") return "[::1]";
-	return host.includes(":") ? `[${host}]` : host;
 }

@@ -33,14 +33,6 @@ function board() {
 	return state;
 }
 
-/** Retained topics as a broker has them. */
-function store(world: World) {
-	const retained = new Map<string, string>();
-	for (const { topic, payload, retain } of world.published)
-		if (retain) payload ? retained.set(topic, payload) : retained.delete(topic);
-	return retained;
-}
-
 describe("forget", () => {
 	/** A board that forgets, and a broker that takes nothing yet. */
 	function forgetting(outbox = new Queue({ byteLength: 100_000 }), all = false) {
@@ -58,7 +50,7 @@ describe("forget", () => {
 	it("waits until the broker has acknowledged, and retains nothing new meanwhile", () => {
 		const scene = forgetting();
 		const { world } = scene;
-		assert.deepEqual([...store(world).keys()].sort(), names);
+		assert.deepEqual([...world.retained().keys()].sort(), names);
 		assert.equal(world.link.farewell, undefined);
 		const { length } = world.published;
 		scene.value = 40;
@@ -67,7 +59,7 @@ describe("forget", () => {
 		assert.equal(world.published.length, length);
 		world.link.deaf = false;
 		world.link.drain();
-		assert.deepEqual([...store(world).keys()], []);
+		assert.deepEqual([...world.retained().keys()], []);
 		world.clock.advance(1000);
 		assert.equal(world.link.farewell, "");
 		assert.equal(world.clock.pending, 0);
@@ -83,7 +75,7 @@ describe("forget", () => {
 		world.link.deaf = false;
 		world.link.connect(true);
 		world.clock.advance(1000);
-		assert.deepEqual([...store(world).keys()], []);
+		assert.deepEqual([...world.retained().keys()], []);
 		assert.equal(world.link.farewell, "");
 	});
 
@@ -103,12 +95,12 @@ describe("forget", () => {
 			world.link.connect();
 			world.clock.advance(60_000);
 			assert.ok(world.published.slice(length).every(({ payload }) => payload === ""));
-			assert.deepEqual([...store(world).keys()], []);
+			assert.deepEqual([...world.retained().keys()], []);
 			assert.equal(world.link.farewell, "");
 			// The next start is that of a new board.
 			world.kill();
 			scene.start();
-			assert.deepEqual([...store(world).keys()].sort(), names);
+			assert.deepEqual([...world.retained().keys()].sort(), names);
 		});
 
 	it("takes no samples after a restart, so that no alert is raised meanwhile", () => {
@@ -129,9 +121,9 @@ describe("forget", () => {
 		assert.equal(world.outbox.length, 2);
 		world.link.deaf = false;
 		world.link.drain();
-		assert.equal(store(world).size, 2);
+		assert.equal(world.retained().size, 2);
 		world.clock.advance(5000);
-		assert.deepEqual([...store(world).keys()], []);
+		assert.deepEqual([...world.retained().keys()], []);
 		assert.equal(world.link.farewell, "");
 	});
 
@@ -177,7 +169,7 @@ describe("forget", () => {
 			world.start(description);
 			world.link.connect();
 			world.clock.advance(10_000);
-			assert.deepEqual([...store(world).keys()], []);
+			assert.deepEqual([...world.retained().keys()], []);
 			assert.ok(!world.records.has("forget"));
 		});
 
@@ -229,7 +221,7 @@ describe("forget", () => {
 		world.link.disconnect();
 		world.link.connect(true);
 		world.clock.advance(20_000);
-		assert.deepEqual([...store(world).keys()], []);
+		assert.deepEqual([...world.retained().keys()], []);
 		assert.ok(world.trace.includes("forgotten: stays away until it is restarted"));
 	});
 
