@@ -107,6 +107,12 @@ export interface TLSWorld {
 	readonly greeting: Endpoint;
 	/** Its certificate is for `*.broker.test`. */
 	readonly wildcard: Endpoint;
+	/** Its certificate has 8 KB. */
+	readonly large: Endpoint;
+	/** Sends 48 KiB in the longest records that TLS has as soon as a byte has come, byte n being n * 7. */
+	readonly records: Endpoint;
+	/** Speak TLS 1.2 with one cipher suite alone, by its name in OpenSSL; with a key that it is for. */
+	readonly suites: { readonly [name: string]: Endpoint };
 	/** Hangs up at the client's hello. */
 	readonly hangup: Endpoint;
 	/** Answers the hello in plain text. */

@@ -46,15 +46,18 @@ function open(
 	);
 }
 
+const of = (world: World["tls"], endpoint: keyof World["tls"] | ((world: World["tls"]) => Endpoint)) =>
+	typeof endpoint === "function" ? endpoint(world) : (world[endpoint] as Endpoint);
+
 /** The connection stands, and a byte goes to and fro. */
 function accepted(
 	title: string,
-	endpoint: keyof World["tls"],
+	endpoint: keyof World["tls"] | ((world: World["tls"]) => Endpoint),
 	options: (world: World["tls"]) => object,
 ): Case {
 	return item(title, (trial, world) => {
 		let first = true;
-		open(trial, world[endpoint] as Endpoint, options(world), {
+		open(trial, of(world, endpoint), options(world), {
 			onWritable(room) {
 				if (!first) return;
 				first = false;
@@ -81,8 +84,7 @@ function refused(
 	const codes = typeof code === "string" ? [code] : code;
 	return item(`${title}: no connection, onError once with code "${codes.join('" or "')}"`, (trial, world) => {
 		let errors = 0;
-		const server = typeof endpoint === "function" ? endpoint(world) : (world[endpoint] as Endpoint);
-		open(trial, server, options(world), {
+		open(trial, of(world, endpoint), options(world), {
 			onWritable() {
 				// TLS 1.3 lets a client finish before the server has looked at its certificate.
 				if (early) throw new Error("writable");
@@ -121,6 +123,14 @@ const bad: readonly (readonly [what: string, change: (world: World["tls"]) => ob
 			clientKey: Uint8Array.of(1, 2, 3),
 		}),
 	],
+];
+
+/** Of TLS 1.2, in OpenSSL's names: AWS IoT Core's first ones, for an RSA key and for an elliptic one. */
+export const suites = [
+	"ECDHE-RSA-AES128-GCM-SHA256",
+	"ECDHE-RSA-AES256-GCM-SHA384",
+	"ECDHE-ECDSA-AES128-GCM-SHA256",
+	"ECDHE-ECDSA-AES256-GCM-SHA384",
 ];
 
 const alerts: readonly (readonly [description: number, what: string, code: string])[] = [
@@ -165,6 +175,14 @@ const suite: Suite = {
 			ca: bytes(ca),
 		})),
 		accepted("TLS 1.2 is spoken with a server that knows no newer version (§10)", "old", trusting),
+		...suites.map(name =>
+			accepted(
+				`the cipher suite ${name} of TLS 1.2 is spoken`,
+				world => world.suites[name] as Endpoint,
+				({ host, ca, rsaCA }) => ({ host, ca: bytes(name.includes("ECDSA") ? ca : rsaCA) }),
+			),
+		),
+		accepted("a server's certificate may have 8 KB", "large", trusting),
 		accepted("a client certificate and key open a server that asks for them (§10)", "mutual", world => ({
 			...trusting(world),
 			clientCertificate: bytes(world.clientCertificate),
@@ -350,6 +368,23 @@ const suite: Suite = {
 					if (!text.endsWith("\n")) return;
 					trial.equal(text, "hello\n");
 					trial.done();
+				},
+			});
+		}),
+		item("records of 16 KiB are read, the longest that TLS has (RFC 8446 §5.1)", (trial, world) => {
+			let first = true;
+			let got = 0;
+			open(trial, world.records, trusting(world), {
+				onWritable() {
+					if (first) this.write(Uint8Array.of(1));
+					first = false;
+				},
+				onReadable() {
+					for (const byte of new Uint8Array(this.read() as ArrayBuffer)) {
+						if (byte !== ((got * 7) & 255)) throw new Error(`byte ${got} is ${byte}`);
+						got++;
+					}
+					if (got === 48 * 1024) trial.done();
 				},
 			});
 		}),

@@ -19,6 +19,7 @@ import {
 } from "./betrayal.js";
 import { Authority, type Issued, pem } from "./certificates.js";
 import type { Endpoint, TLSWorld, World } from "./suite.js";
+import { suites } from "./tls.conformance.js";
 
 const floodLength = 1024 * 1024;
 
@@ -224,6 +225,30 @@ async function openTLS(
 		resuming: await serve(echo, { ...own(good), maxVersion: "TLSv1.2", sessionTimeout: 300 }),
 		greeting: await serve(socket => socket.write("hello\n"), own(good)),
 		wildcard: await serve(echo, own(authority.issue({ name: "any", names: [`*.${host}`] }))),
+		large: await serve(
+			echo,
+			own(
+				authority.issue({
+					...server,
+					names: [host, ...Array.from({ length: 300 }, (_, index) => `listener-${index}.${host}`)],
+				}),
+			),
+		),
+		records: await serve(
+			socket =>
+				socket.once("data", () =>
+					socket.write(Uint8Array.from({ length: 48 * 1024 }, (_, index) => index * 7)),
+				),
+			own(good),
+		),
+		suites: Object.fromEntries(
+			await Promise.all(
+				suites.map(async ciphers => {
+					const issued = ciphers.includes("ECDSA") ? good : rsa.issue({ ...server, keys: "rsa" });
+					return [ciphers, await serve(echo, { ...own(issued), ciphers, maxVersion: "TLSv1.2" })] as const;
+				}),
+			),
+		),
 		hangup: await serve(socket => socket.once("data", () => socket.end())),
 		plain: await serve(answering(Buffer.from("220 broker.test at your service\r\n"))),
 		alerts: Object.fromEntries(

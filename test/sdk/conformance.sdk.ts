@@ -36,6 +36,7 @@ const known: readonly (readonly [suite: RegExp, title: RegExp, reason: string])[
 		/as soon as it may/,
 		"the SDK's TLS throws away what comes in one segment with the end of the handshake",
 	],
+	[/^TLS/, /AES256-GCM/, "the SDK's TLS has no AES-256-GCM"],
 	[/^resolver/, /the address .*:/, "the SDK's sockets know IPv4 only"],
 	[/^sensors/, /wave and replay/, "no replay: there is no command line to name a file"],
 ];
