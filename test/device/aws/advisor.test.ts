@@ -1,7 +1,9 @@
 /**
  * AWS's own acceptance list for devices, IoT Device Advisor, as tests of this firmware against the local AWS (hosts/desk/aws):
  * https://docs.aws.amazon.com/iot/latest/developerguide/device-advisor-tests-mqtt.html (and -tls, -shadow, -jobs). The whole board, in
- * Node and in XS, over mutual TLS. Not passed: "publish retry" and "subscribe retry", which want a repetition on the same connection.
+ * Node and in XS, over mutual TLS. Cipher suites, records of full size, large and expired certificates are cases of every host's TLS
+ * (test/hosts/tls.conformance.ts), in Moddable's simulator too. Not passed: "publish retry" and "subscribe retry", which want a
+ * repetition on the same connection.
  */
 
 import assert from "node:assert/strict";
