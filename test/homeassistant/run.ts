@@ -6,9 +6,8 @@
 import { load, Wrong } from "../../hosts/desk/config.js";
 import { createDevice } from "../../hosts/node/device.js";
 import { storageFault } from "../../modules/device/description/description.js";
-import Bundle from "../../modules/device/homeassistant/bundle.js";
+import Document from "../../modules/device/homeassistant/document.js";
 import { profileOf } from "../../modules/device/profile.js";
-import { firmware } from "../../modules/device/retained/info.js";
 import { inPlace, program } from "../command.js";
 import { closeBrowser, missing, open } from "../page/browser.js";
 import { expand, validate } from "./validator.js";
@@ -60,18 +59,19 @@ async function run(): Promise<number> {
 			dimmable: host.actuator?.[driver]?.dimmable ?? false,
 		})),
 	];
-	const { name, sensor: drivers } = host;
+	const { name, sensor: drivers, network } = host;
+	const signal = network.signal !== undefined;
 	const own = [{ name: storageFault }];
-	const bundle = new Bundle({ description, firmware, host: name, drivers, outputs, own });
+	const made = new Document({ description, host: name, drivers, outputs, own, signal });
 	let document = "";
-	for (let index = 0; index < bundle.pieces([]); index++) document += bundle.piece(index, []);
+	for (let index = 0; index < made.pieces([]); index++) document += made.piece(index, []);
 	host.close();
 	const { components } = expand(document) as {
 		readonly components: { readonly [key: string]: Component };
 	};
 	if (json) console.log(JSON.stringify(expand(document), undefined, "\t"));
 	else {
-		const title = `${bundle.topic}: ${Buffer.byteLength(document)} bytes, ${bundle.components.length} entities`;
+		const title = `${made.topic}: ${Buffer.byteLength(document)} bytes, ${made.length} entities`;
 		const rows = Object.values(components).map(
 			({ name = "", default_entity_id: id = "", device_class: kind, unit_of_measurement: unit, ...rest }) => [
 				name,
@@ -87,7 +87,7 @@ async function run(): Promise<number> {
 		console.log("Off with profile aws: Home Assistant is at no broker of AWS's.");
 	if (!homeAssistant)
 		console.log('The description does not ask for it: "homeAssistant": true publishes this document.');
-	const problems = validate(bundle.topic, document);
+	const problems = validate(made.topic, document);
 	for (const { key, expected, found } of problems)
 		console.log(`${key}: expected ${expected}, found ${found}`);
 	return problems.length ? 1 : 0;

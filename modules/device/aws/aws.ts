@@ -20,7 +20,7 @@ const keys: readonly string[] = freeze(["shadow", "jobs", "ingest"]);
 const Heap = freeze({ shadow: 5000, jobs: 1500 });
 
 const aws: Feature = freeze({
-	board: freeze({ shadow: "boolean ?", jobs: "boolean ?", ingest: "word ?" }),
+	board: freeze({ shadow: "boolean ?", jobs: "boolean ?", ingest: "word 1..32 ?" }),
 	sensor: freeze({}),
 	check(value: Values, problems: Problem[]): void {
 		keys.forEach(key => {

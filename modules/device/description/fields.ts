@@ -35,6 +35,7 @@ const harmless: readonly string[] = Object.freeze(["info", "config", "identify"]
 // All is frozen: an object of a preloaded module that stays writable costs RAM on the device.
 const { freeze } = Object;
 const name = `name 1..${topics.Limit.name}`;
+const word = "word 1..32";
 const day = `..${DAY}`;
 const list = (item: Spec, maximum: number, initial: readonly string[] = freeze([])): ListSpec =>
 	freeze({ item, maximum, initial });
@@ -51,10 +52,10 @@ const absentOfSensor: Keys = freeze({ deviceClass: "absent ?", stateClass: "abse
 const sensor: RecordSpec = freeze({
 	keys: freeze({
 		name,
-		driver: "word",
+		driver: word,
 		// 200 Hz to once a day.
 		every: `number 5${day}`,
-		unit: "word ?",
+		unit: `${word} ?`,
 		decimals: "whole 0..9 ?",
 		// Published when it differs by so much from the last published value, or after so long a silence.
 		deadband: "number 0.. ?",
@@ -108,7 +109,7 @@ const lamp: RecordSpec = freeze({
 });
 
 const actuator: RecordSpec = freeze({
-	keys: freeze({ name, driver: "word", ...output }),
+	keys: freeze({ name, driver: word, ...output }),
 	more: (value: Values, known: unknown) => options((known as Known).actuators, value.driver),
 });
 
@@ -170,7 +171,7 @@ export const board: RecordSpec = freeze({
 		id: `name 1..${topics.Limit.id}`,
 		// Where the host has one of its own (hosts/desk starts a broker), none need be written. rules.ts checks it.
 		broker: "any ?",
-		user: "word ?",
+		user: `${word} ?`,
 		password: "secret ?",
 		brokerOrder: "listed|random =listed",
 		backoff,

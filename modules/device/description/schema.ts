@@ -116,11 +116,11 @@ const expected = (kind: string, low: string, high: string): string => {
 		case "range":
 			return "a list [low, high] of two numbers, low below high";
 		case "word":
-			return "a text of 1 to 32 characters";
+			return `a text of ${low} to ${high} characters`;
 		case "name":
 			return `1 to ${high} characters of A-Z a-z 0-9 _ -`;
 		case "root":
-			return "topic levels between single slashes, without + # or control characters, not starting with $";
+			return `topic levels between single slashes, without + # or control characters, not starting with $${high && `, ${high} characters at most`}`;
 		case "pin":
 			return "a pin number or the name of a pin";
 		case "absent":
@@ -147,11 +147,11 @@ const fits = (kind: string, value: unknown, low: number, high: number): boolean 
 		case "range":
 			return isRange(value);
 		case "word":
-			return typeof value === "string" && value.length > 0 && value.length <= 32;
+			return typeof value === "string" && value.length >= low && value.length <= high;
 		case "name":
 			return typeof value === "string" && topics.isName(value, high);
 		case "root":
-			return typeof value === "string" && topics.isRoot(value);
+			return typeof value === "string" && value.length <= high && topics.isRoot(value);
 		case "pin":
 			// An object is the host's own kind of pin specifier (ECMA-419 §9).
 			if (typeof value === "number") return Number.isInteger(value) && value >= 0;

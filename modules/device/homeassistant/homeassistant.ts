@@ -1,25 +1,25 @@
 /**
  * Home Assistant as a feature of a board (device/feature.ts): the keys that it adds to a description, the records that it keeps,
- * and its part, which publishes the document (discovery.ts) that the description makes (bundle.ts). A program that does not
+ * and its part, which publishes the document (discovery.ts) that the description makes (document.ts). A program that does not
  * name it has nothing of it in its image.
  */
 
 import type { Description } from "../description/description.js";
 import type { Known } from "../description/fields.js";
 import { items } from "../description/rules.js";
-import { isRecord, type Problem, report, unknown, type Values } from "../description/schema.js";
+import { isRecord, type Problem, type RecordSpec, report, type Values, walk } from "../description/schema.js";
 import type { Feature, Part, Parts } from "../feature.js";
 import { profileOf } from "../profile.js";
-import { firmware } from "../retained/info.js";
-import topics from "../topics.js";
-import Bundle from "./bundle.js";
 import { classOf, deviceClasses, stateClasses, statesOf, wrongUnit } from "./classes.js";
 import Discovery, { discoveryRooms } from "./discovery.js";
+import Document from "./document.js";
 
 const EXPECTED = 'true, or an object such as {"prefix":"homeassistant","area":"Hall"}';
 /** Measured as those of the board are (budget.ts). */
 const Heap = Object.freeze({ board: 1900, sensor: 60 });
-const keys: readonly string[] = Object.freeze(["prefix", "area"]);
+const options: RecordSpec = Object.freeze({
+	keys: Object.freeze({ prefix: "root 1..64 ?", area: "word 1..64 ?" }),
+});
 
 const homeAssistant: Feature = Object.freeze({
 	board: Object.freeze({ homeAssistant: "any ?" }),
@@ -29,7 +29,9 @@ const homeAssistant: Feature = Object.freeze({
 		stateClass: `${stateClasses} ?`,
 	}),
 	check(value: Values, problems: Problem[], known: unknown): void {
-		checkOptions(value.homeAssistant, problems);
+		const own = value.homeAssistant;
+		if (isRecord(own)) walk(options, own, "homeAssistant", problems);
+		else if (own !== undefined && typeof own !== "boolean") report(problems, "homeAssistant", EXPECTED, own);
 		items(value.sensors).forEach((sensor, index) => {
 			checkClasses(sensor, known as Known, `sensors[${index}]`, problems);
 		});
@@ -40,13 +42,13 @@ const homeAssistant: Feature = Object.freeze({
 	make({ device, settings, outputs, own, ...parts }: Parts): Part {
 		const { name: host, sensor: drivers, timer, network } = device;
 		const signal = network.signal !== undefined;
-		const bundle = () => {
+		const document = () => {
 			const description = settings.current;
 			if (!wanted(description)) return undefined;
-			return new Bundle({ description, firmware, host, drivers, outputs, own, signal });
+			return new Document({ description, host, drivers, outputs, own, signal });
 		};
-		if (settings.current.homeAssistant && !bundle()) parts.publisher.report("homeAssistant: off at AWS");
-		return new Discovery({ ...parts, bundle, timer, random: Math.random });
+		if (settings.current.homeAssistant && !document()) parts.publisher.report("homeAssistant: off at AWS");
+		return new Discovery({ ...parts, document, timer, random: Math.random });
 	},
 });
 
@@ -55,23 +57,6 @@ export default homeAssistant;
 /** Home Assistant is at no broker of AWS's. */
 const wanted = (description: Description): boolean =>
 	Boolean(description.homeAssistant) && profileOf(description) !== "aws";
-
-const checkOptions = (options: unknown, problems: Problem[]): void => {
-	if (options === undefined || typeof options === "boolean") return;
-	if (!isRecord(options)) {
-		report(problems, "homeAssistant", EXPECTED, options);
-		return;
-	}
-	Object.keys(options).forEach(name => {
-		const value = options[name];
-		const key = `homeAssistant.${name}`;
-		if (!keys.includes(name)) unknown(problems, key, name, keys);
-		else if (typeof value !== "string" || value === "" || value.length > 64)
-			report(problems, key, "a text of 1 to 64 characters", value);
-		else if (name === "prefix" && !topics.isRoot(value))
-			report(problems, key, "topic levels without + #", value);
-	});
-};
 
 /** Home Assistant leaves out an entity whose unit its class does not know, and says so in its own log only. */
 const checkClasses = (sensor: Values, { sensors }: Known, key: string, problems: Problem[]): void => {

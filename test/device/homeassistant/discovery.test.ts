@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { Description } from "../../../modules/device/description/description.js";
-import Bundle from "../../../modules/device/homeassistant/bundle.js";
 import Discovery from "../../../modules/device/homeassistant/discovery.js";
+import Document from "../../../modules/device/homeassistant/document.js";
 import Memory from "../../../modules/device/memory.js";
 import Publisher from "../../../modules/device/publisher.js";
 import { Outcome } from "../../../modules/session/outcomes.js";
@@ -83,17 +83,12 @@ function board({
 		owner: { forgetting: () => false, full: () => {} },
 	});
 	publisher.session = session;
-	const about = {
-		firmware: "glowworm 0.1.0",
-		host: "node",
-		drivers: {},
-		outputs,
-		own: [],
-	};
+	const about = { host: "node", drivers: {}, outputs, own: [], signal: false };
 	let present = sensors;
-	const bundle = () => (wanted ? new Bundle({ description: description(present, id), ...about }) : undefined);
+	const document = () =>
+		wanted ? new Document({ description: description(present, id), ...about }) : undefined;
 	const discovery = new Discovery({
-		bundle,
+		document,
 		timer: clock,
 		memory: new Memory(domain as never),
 		publisher,

@@ -7,9 +7,9 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
 import { driver as wave } from "../../../hosts/shared/wave.js";
-import { check, type Description } from "../../../modules/device/description/description.js";
-import Bundle from "../../../modules/device/homeassistant/bundle.js";
+import { check, type Description, line } from "../../../modules/device/description/description.js";
 import { deviceClasses, stateClasses } from "../../../modules/device/homeassistant/classes.js";
+import Document from "../../../modules/device/homeassistant/document.js";
 import homeAssistant from "../../../modules/device/homeassistant/homeassistant.js";
 import type { SensorDriver } from "../../../modules/device/io.js";
 import { expand, validate } from "../../homeassistant/validator.js";
@@ -30,23 +30,17 @@ function described(raw: object): Description {
 	return description as Description;
 }
 
-function bundle(description: Description): Bundle {
+function documentOf(description: Description): Document {
 	const { lamp, actuators } = description;
 	const outputs = [
 		...(lamp ? [{ name: "lamp", dimmable: lamp.dimmable }] : []),
 		...actuators.map(({ name }) => ({ name, dimmable: false })),
 	];
-	const about = {
-		firmware: "glowworm 0.1.0",
-		host: "esp32",
-		drivers,
-		outputs,
-		own: [{ name: "storage-fault" }],
-	};
-	return new Bundle({ description, ...about });
+	const own = [{ name: "storage-fault" }];
+	return new Document({ description, host: "esp32", drivers, outputs, own, signal: false });
 }
 
-function text(made: Bundle, removed: Parameters<Bundle["piece"]>[1] = []): string {
+function text(made: Document, removed: readonly string[] = []): string {
 	let all = "";
 	for (let index = 0; index < made.pieces(removed); index++) all += made.piece(index, removed);
 	return all;
@@ -69,7 +63,7 @@ const standard = JSON.parse(readFileSync(new URL("../../../hosts/desk/board.json
 
 describe("the device document for Home Assistant", () => {
 	it("of the default board is the one in desk.json", () => {
-		const made = bundle(described({ ...standard, homeAssistant: { area: "Hall" } }));
+		const made = documentOf(described({ ...standard, homeAssistant: { area: "Hall" } }));
 		assert.equal(made.topic, "homeassistant/device/desk-1/config");
 		recorded("desk.json", text(made));
 		assert.deepEqual(validate(made.topic, text(made)), []);
@@ -84,7 +78,7 @@ describe("the device document for Home Assistant", () => {
 			decimals: 0,
 		}));
 		const alerts = sensors.map(({ name }) => ({ name: `dry_${name}`, sensor: name, below: 20 }));
-		const made = bundle(described({ sensors, alerts }));
+		const made = documentOf(described({ sensors, alerts }));
 		const document = text(made);
 		recorded("sixteen.json", document);
 		assert.deepEqual(validate(made.topic, document), []);
@@ -93,30 +87,59 @@ describe("the device document for Home Assistant", () => {
 	});
 
 	it("has the strength of the radio's signal where the host knows it", () => {
-		const about = { firmware: "glowworm 0.1.0", host: "esp32", drivers, outputs: [], own: [] };
-		const made = new Bundle({ description: described({}), ...about, signal: true });
+		const about = { host: "esp32", drivers, outputs: [], own: [] };
+		const made = new Document({ description: described({}), ...about, signal: true });
 		const { components } = expand(text(made)) as { components: { info_signal: { device_class: string } } };
 		assert.equal(components.info_signal.device_class, "signal_strength");
 		assert.deepEqual(validate(made.topic, text(made)), []);
 	});
 
+	it("has a button for identify only where a lamp may blink: there is one, and it does not take live commands only", () => {
+		const commands = ["identify"];
+		const has = (more: object) =>
+			text(documentOf(described({ commands, ...more }))).includes("command_identify");
+		assert.equal(has({ lamp: { pin: 2 } }), true);
+		assert.equal(has({ lamp: { pin: 2, liveOnly: true } }), false);
+		assert.equal(has({}), false);
+		assert.equal(has({ lamp: { pin: 2 }, commands: ["info"] }), false);
+	});
+
+	it("has a prefix and an area as the description says, of at most 64 characters, and each mistake is told with its key", () => {
+		const problems = (value: unknown) =>
+			check({ root: "a", id: "b", homeAssistant: value }, drivers, {}, [homeAssistant]).problems.map(
+				problem => line(problem),
+			);
+		assert.deepEqual(problems({ prefix: "ha/test", area: "x".repeat(64) }), []);
+		assert.deepEqual(problems({ prefix: "a//b", area: "" }), [
+			'homeAssistant.prefix: expected topic levels between single slashes, without + # or control characters, not starting with $, 64 characters at most, found "a//b"',
+			'homeAssistant.area: expected a text of 1 to 64 characters, found ""',
+		]);
+		assert.equal(problems({ prefix: "x".repeat(65), area: "x".repeat(65) }).length, 2);
+		assert.deepEqual(problems({ prefx: "a" }), [
+			'homeAssistant.prefx: expected a known key, perhaps "prefix", found "prefx"',
+		]);
+		assert.deepEqual(problems("yes"), [
+			'homeAssistant: expected true, or an object such as {"prefix":"homeassistant","area":"Hall"}, found "yes"',
+		]);
+	});
+
 	it("names a component that has left the description with its platform only, so that it is removed", () => {
-		const made = bundle(described({}));
-		const document = text(made, [{ key: "measurement_old", platform: "sensor" }]);
+		const made = documentOf(described({}));
+		const document = text(made, ["sensor/measurement_old"]);
 		const { components } = expand(document) as { components: { measurement_old: object } };
 		assert.deepEqual(components.measurement_old, { platform: "sensor" });
 		assert.deepEqual(validate(made.topic, document), []);
 	});
 
 	it("has another unique id for each component, which no change of the description changes", () => {
-		const ids = (made: Bundle) =>
+		const ids = (made: Document) =>
 			Object.entries(expand(text(made)).components as object).map(([key, component]) => [
 				key,
 				(component as { unique_id: string }).unique_id,
 			]);
-		const all = new Map(ids(bundle(described(standard))) as [string, string][]);
+		const all = new Map(ids(documentOf(described(standard))) as [string, string][]);
 		assert.equal(new Set(all.values()).size, all.size);
-		const less = bundle(described({ ...standard, sensors: standard.sensors.slice(0, 1), root: "attic" }));
+		const less = documentOf(described({ ...standard, sensors: standard.sensors.slice(0, 1), root: "attic" }));
 		for (const [key, id] of ids(less)) assert.equal(all.get(key as string), id);
 	});
 
@@ -161,7 +184,7 @@ describe("the device document for Home Assistant", () => {
 				const { description: found } = check({ ...raw, alerts }, drivers, {}, [homeAssistant]);
 				if (!found) return;
 				passed++;
-				const made = bundle(found);
+				const made = documentOf(found);
 				assert.deepEqual(validate(made.topic, text(made)), []);
 			}),
 			{ numRuns: 1000 },
@@ -182,7 +205,7 @@ describe("the device document for Home Assistant", () => {
 			for (const unit of list.split(", ")) {
 				const { description, problems } = one({ deviceClass, ...(unit !== "no unit" && { unit }) });
 				assert.deepEqual(problems, [], `${deviceClass} in ${unit}`);
-				const made = bundle(description as Description);
+				const made = documentOf(description as Description);
 				assert.deepEqual(validate(made.topic, text(made)), [], `${deviceClass} in ${unit}`);
 				tried++;
 			}
