@@ -11,8 +11,10 @@ import { features } from "../../main.js";
 import { check, type Description, line, type Problem } from "../../modules/device/description/description.js";
 import { show } from "../../modules/device/description/schema.js";
 import type { SensorDriver } from "../../modules/device/io.js";
-import { createDevice, type NodeDevice } from "../node/device.js";
+import { drivers, HostClock } from "../node/device.js";
 import { inPlace, type Options } from "./options.js";
+
+type Machine = ReturnType<typeof drivers>;
 
 /** As it was written, before any check. */
 export type Raw = { readonly [key: string]: unknown };
@@ -47,19 +49,13 @@ export function load(options: Options): Config {
 	// Its address does not say that it is AWS.
 	const cloud = options.aws ? { profile: "aws", shadow: true, jobs: true } : {};
 	const raw: Raw = { ...cloud, ...read(file), ...overrides };
-	// A board that is never switched on, for what it knows of this machine.
-	const directory = dirname(inPlace(file));
-	const host = createDevice({ description: raw, directory, data: directory });
-	try {
-		const { broker = pending } = raw;
-		const { description, problems } = check({ ...raw, broker }, host.sensor, host.actuator, features);
-		if (!description)
-			throw new Wrong(problems.map(problem => complaint(absence(problem, raw, host), file, overrides)));
-		tryDrivers(description, file, host);
-		return { file, raw, description, broker: raw.broker as Config["broker"] };
-	} finally {
-		host.close();
-	}
+	const machine = drivers(new HostClock(), dirname(inPlace(file)));
+	const { broker = pending } = raw;
+	const { description, problems } = check({ ...raw, broker }, machine.sensor, undefined, features);
+	if (!description)
+		throw new Wrong(problems.map(problem => complaint(absence(problem, raw, machine), file, overrides)));
+	tryDrivers(description, file, machine);
+	return { file, raw, description, broker: raw.broker as Config["broker"] };
 }
 
 function complaint(problem: Problem, file: string, overrides: Raw): string {
@@ -68,21 +64,21 @@ function complaint(problem: Problem, file: string, overrides: Raw): string {
 }
 
 /** A driver that exists, though not on this machine, is no slip of the pen. */
-function absence(problem: Problem, raw: Raw, host: NodeDevice): Problem {
+function absence(problem: Problem, raw: Raw, { absent }: Machine): Problem {
 	const index = /^sensors\[(\d+)\]\.driver$/.exec(problem.key)?.[1];
 	if (index === undefined) return problem;
 	const { driver } = (raw.sensors as readonly { readonly driver: string }[])[Number(index)] ?? {};
-	const reason = driver === undefined ? undefined : host.absent[driver];
+	const reason = driver === undefined ? undefined : absent[driver];
 	return reason
 		? { ...problem, expected: "a driver this machine has", found: `"${driver}": ${reason}` }
 		: problem;
 }
 
 /** What only the driver can judge: a file to replay, say. */
-function tryDrivers({ sensors }: Description, file: string, host: NodeDevice): void {
+function tryDrivers({ sensors }: Description, file: string, machine: Machine): void {
 	const lines: string[] = [];
 	sensors.forEach((sensor, index) => {
-		const driver = host.sensor[sensor.driver] as SensorDriver;
+		const driver = machine.sensor[sensor.driver] as SensorDriver;
 		try {
 			new driver.io({ ...driver.defaults, ...sensor }).close();
 		} catch (error) {

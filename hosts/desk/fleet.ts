@@ -5,12 +5,12 @@
  */
 
 import { encode } from "../../modules/mqtt/text.js";
+import { lock } from "../node/lock.js";
 import type { PinState } from "../node/pins.js";
 import type { Credentials } from "../node/tls.js";
 import { type BoardOptions, DeskBoard } from "./board.js";
 import { idOf } from "./held.js";
 import { LinkFault } from "./link.js";
-import { lock } from "./lock.js";
 import { MOST } from "./options.js";
 import type { VirtualBoard } from "./web/protocol.js";
 

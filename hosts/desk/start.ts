@@ -8,6 +8,7 @@ import { parseAddress, publicAddress } from "../../modules/device/description/fi
 import type { Device } from "../../modules/device/io.js";
 import { loadCredentials } from "../node/credentials.js";
 import type { NodeDevice } from "../node/device.js";
+import { lock } from "../node/lock.js";
 import type { PinState } from "../node/pins.js";
 import type { Credentials } from "../node/tls.js";
 import { available } from "../xs/worker.js";
@@ -19,7 +20,6 @@ import { Desk } from "./desk.js";
 import { program } from "./firmware.js";
 import { Fleet } from "./fleet.js";
 import { hinted } from "./hint.js";
-import { lock } from "./lock.js";
 import { kindOf, listening, stamp } from "./log.js";
 import { type Engine, inPlace, type Options, parse } from "./options.js";
 import { type Recorded, Recorder, readable, replay } from "./recording.js";
@@ -58,7 +58,7 @@ async function start(options: Options): Promise<void> {
 	if (own && options.boards > 1)
 		throw new Wrong(["--boards: expected none beside --firmware, whose program has an id of its own"]);
 	const data = inPlace(options.data ?? join(".glowworm", own?.name ?? id));
-	lock(data);
+	taken(data);
 	const running: Running = {};
 	if (options.record !== undefined && !options.page)
 		throw new Wrong(["--record: expected the page, which records, found --no-page"]);
@@ -146,6 +146,15 @@ async function play(options: Options, name: string, config: Config): Promise<voi
 	});
 	const { played, skipped } = await replay({ file, speed, publish, signal: stopped.signal });
 	say(`played ${played} messages${skipped ? `, left out ${skipped} lines that are none` : ""}; Ctrl-C ends`);
+}
+
+/** Takes the folder of the board's state. */
+function taken(data: string): void {
+	try {
+		lock(data);
+	} catch (error) {
+		throw new Wrong([`${(error as Error).message}; give this one another --id or --data`]);
+	}
 }
 
 /** What a program is told in place of what it says itself. */

@@ -14,6 +14,7 @@ import { HostClock } from "./clock.js";
 import * as cpu from "./cpu.js";
 import { type FlashOptions, FlashStore, type Geometry } from "./flash.js";
 import { KeyValueStore } from "./keyvalue.js";
+import { lock } from "./lock.js";
 import * as memory from "./memory.js";
 import { Pins } from "./pins.js";
 import * as replay from "./replay.js";
@@ -38,7 +39,7 @@ export interface DeviceOptions {
 	readonly overrides?: { readonly [key: string]: string };
 	/** The folder of the description's file: what its relative names start from. The working one if not given. */
 	readonly directory?: string;
-	/** The folder of all that must survive a restart. Two boards never share one. */
+	/** The folder of all that must survive a restart. Two boards never share one; another process that has it is refused. */
 	readonly data: string;
 	/** As `host` in `info`; "node" if not given. */
 	readonly name?: string;
@@ -73,18 +74,19 @@ export interface NodeDevice extends Device {
 }
 
 /**
- * Makes the device of one board. Throws what the file system says of `data`. Connects nothing and starts nothing:
- * `board(device)` does.
+ * Makes the device of one board, which has `data` until this process ends. Throws an `Error` of one line where another
+ * process has it, or it cannot be written in. Connects nothing and starts nothing: `board(device)` does.
  */
 export function createDevice(options: DeviceOptions): NodeDevice {
 	const { data, directory = ".", trace, clock = new HostClock() } = options;
+	lock(data);
 	const open = new Set<{ close(): void }>();
 	const own = options.timer ? undefined : new HostTimer(clock);
 	const timer = options.timer ?? (own as HostTimer);
 	const flash = new FlashStore(data, options.partitions, options.flash);
 	const sync = () => flash.sync();
 	const pins = new Pins(sync);
-	const { sensor, absent } = sensors(clock, directory);
+	const { sensor, absent } = drivers(clock, directory);
 	const dns = { io: held(Resolver, open) };
 	const common = { io: MQTTClient, dns, timer, ticks: clock };
 	return {
@@ -133,7 +135,8 @@ let machine: {
 	readonly thermal: ReturnType<typeof temperature.find>;
 };
 
-function sensors(clock: Clock, directory: string) {
+/** The sensor drivers of a board on this machine, and those it lacks, each with the reason; relative files are in `directory`. */
+export function drivers(clock: Clock, directory: string) {
 	const sensor: { [driver: string]: SensorDriver } = {
 		"free-memory": memory.driver,
 		wave: wave.driver(clock),

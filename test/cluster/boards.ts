@@ -11,7 +11,7 @@ import main from "../../main.js";
 import type { Device } from "../../modules/device/io.js";
 import type { ByteBuffer, TCPClass } from "../../modules/mqtt/io.js";
 import { bytesOf } from "../flash.js";
-import { inMemory } from "../fleet/flash.js";
+import { inMemory, scratch } from "../fleet/flash.js";
 
 /** So many numbers, and brightness comes round. */
 const SPAN = 250;
@@ -105,7 +105,7 @@ export class ClusterBoard {
 				{ name: "valve", driver: "valve" },
 			],
 		};
-		this.#host = createDevice({ description, data: "", ...(trace && { trace }) });
+		this.#host = createDevice({ description, data: scratch(), ...(trace && { trace }) });
 		const { client } = this.#host.network.mqtt;
 		const socket = { ...client.socket, io: heard(client.socket.io, `${root}/${id}/lamp/set`, this.lamp) };
 		const device = {

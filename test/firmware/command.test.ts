@@ -134,7 +134,7 @@ describe("npm start", function () {
 		assert.equal(code, 2);
 		assert.match(
 			lines.join("\n"),
-			/^\/proc\/none\/of\/these: expected a directory to write in, found .*ENOENT/m,
+			/^\/proc\/none\/of\/these: expected a folder to write in, found .*ENOENT/m,
 		);
 	});
 	it("prints the messages that --log names, and no others", async () => {

@@ -12,7 +12,7 @@ import main from "../../main.js";
 import type { Device } from "../../modules/device/io.js";
 import type { TCPClass } from "../../modules/mqtt/io.js";
 import { bytesOf } from "../flash.js";
-import { inMemory, listener } from "./flash.js";
+import { inMemory, listener, scratch } from "./flash.js";
 
 /** What the parent says. */
 export type Order =
@@ -104,7 +104,11 @@ function switchOn(
 ): void {
 	const id = `board-${number}`;
 	const description = describe(broker, root, id, spread, every);
-	const host = createDevice({ description, data: join(data ?? "", id), flash: { together: true } });
+	const host = createDevice({
+		description,
+		data: data ? join(data, id) : scratch(),
+		flash: { together: true },
+	});
 	const { client } = host.network.mqtt;
 	const socket = { ...client.socket, io: counting(client.socket.io) };
 	const sensor = { swing: { io: swing(samples, number % samples), quantity: "value" } };

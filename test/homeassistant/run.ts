@@ -4,7 +4,7 @@
  */
 
 import { load, Wrong } from "../../hosts/desk/config.js";
-import { createDevice } from "../../hosts/node/device.js";
+import { drivers, HostClock } from "../../hosts/node/device.js";
 import { storageFault } from "../../modules/device/description/description.js";
 import Document from "../../modules/device/homeassistant/document.js";
 import { profileOf } from "../../modules/device/profile.js";
@@ -51,21 +51,15 @@ async function draw(text: string, file: string): Promise<void> {
 async function run(): Promise<number> {
 	const { description } = load({ ...(config !== undefined && { config }) } as Parameters<typeof load>[0]);
 	const { homeAssistant } = description;
-	const host = createDevice({ description, data: inPlace(".") });
 	const outputs = [
 		...(description.lamp ? [{ name: "lamp", dimmable: description.lamp.dimmable }] : []),
-		...description.actuators.map(({ name, driver }) => ({
-			name,
-			dimmable: host.actuator?.[driver]?.dimmable ?? false,
-		})),
+		...description.actuators.map(({ name }) => ({ name, dimmable: false })),
 	];
-	const { name, sensor: drivers, network } = host;
-	const signal = network.signal !== undefined;
+	const { sensor } = drivers(new HostClock(), ".");
 	const own = [{ name: storageFault }];
-	const made = new Document({ description, host: name, drivers, outputs, own, signal });
+	const made = new Document({ description, host: "node", drivers: sensor, outputs, own, signal: false });
 	let document = "";
 	for (let index = 0; index < made.pieces([]); index++) document += made.piece(index, []);
-	host.close();
 	const { components } = expand(document) as {
 		readonly components: { readonly [key: string]: Component };
 	};
