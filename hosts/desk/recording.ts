@@ -5,11 +5,14 @@
  */
 
 import { createReadStream, createWriteStream, openSync, type WriteStream } from "node:fs";
-import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
+import { show } from "../../modules/device/description/schema.js";
 import { Wrong } from "./config.js";
 import { toNDJSON } from "./page/model/export.js";
 import type { Message } from "./page/mqtt/link.js";
+
+/** Bytes of a file in which there has to be a message, unless one is longer. */
+const BEGINNING = 1 << 20;
 
 export class Recorder {
 	readonly #stream: WriteStream;
@@ -65,19 +68,22 @@ export function read(line: string): Recorded | undefined {
 	return bytes && { at, topic, payload: bytes, QoS: qos, retain: retain === true };
 }
 
-/** Rejects with `Wrong` where there is no such file, or none that can be read. */
+/** Rejects with `Wrong` where there is no such file, or no message at its beginning. */
 export async function readable(file: string): Promise<void> {
+	const text: Buffer[] = [];
 	try {
-		const handle = await open(file);
-		const folder = (await handle.stat()).isDirectory();
-		await handle.close();
-		if (folder) throw new Error("a folder");
+		for await (const part of createReadStream(file, { end: BEGINNING - 1 })) text.push(part as Buffer);
 	} catch (error) {
 		throw unreadable(file, error as Error);
 	}
+	const lines = Buffer.concat(text).toString().split("\n").filter(line => line.trim());
+	const [first] = lines;
+	const unfinished = lines.length === 1 && text.reduce((sum, part) => sum + part.length, 0) === BEGINNING;
+	if (unfinished || lines.some(line => read(line))) return;
+	throw unreadable(file, { message: first === undefined ? "an empty file" : `a line ${show(first)}` });
 }
 
-function unreadable(file: string, { message }: Error): Wrong {
+function unreadable(file: string, { message }: { readonly message: string }): Wrong {
 	return new Wrong([`--replay ${file}: expected a recording, found ${message}`]);
 }
 

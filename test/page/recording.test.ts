@@ -195,10 +195,23 @@ describe("npm start with a recording", function () {
 		assert.match(lines[0] as string, /none\.ndjson: expected a recording, found ENOENT/);
 	});
 
+	it("refuses a file that is no recording, or has no message, before it starts anything", async () => {
+		const other = join(folder, "board.json");
+		for (const [text, found] of [
+			['{"root":"attic"}\n', 'a line "{"root":"attic"}"'],
+			["\n", "an empty file"],
+		]) {
+			writeFileSync(other, text as string);
+			const { code, lines } = await start("--replay", other).ended;
+			assert.equal(code, 2);
+			assert.equal(lines.length, 1, lines.join("\n"));
+			assert.match(lines[0] as string, new RegExp(`board\\.json: expected a recording, found ${found}$`));
+		}
+	});
 	it("refuses a folder, and a speed without a recording", async () => {
 		const refused = await start("--replay", folder).ended;
 		assert.equal(refused.code, 2);
-		assert.match(refused.lines.join("\n"), /expected a recording, found a folder/);
+		assert.match(refused.lines.join("\n"), /expected a recording, found EISDIR/);
 		const { code, lines } = await start("--speed", "10").ended;
 		assert.equal(code, 2);
 		assert.match(lines.join("\n"), /--speed <n>' is of use beside '--replay <file>' only/);
