@@ -7,7 +7,7 @@
 import { type IConnackPacket, type IPublishPacket, type Packet, parser } from "mqtt-packet";
 import type { Device, MQTTDefaults } from "../../modules/device/io.js";
 import type { ByteBuffer, TCP, TCPClass, TCPOptions, TCPWriteOptions } from "../../modules/mqtt/io.js";
-import type { Kind } from "./options.js";
+import type { Kind, Options } from "./options.js";
 
 const OUT = "→";
 const IN = "←";
@@ -28,6 +28,21 @@ export function kindOf(topic: string): Kind {
 	if (/(^|\/)measurements\//.test(topic)) return "measurements";
 	if (/(^|\/)alerts\//.test(topic)) return "alerts";
 	return /(^|\/)(status|info)$/.test(topic) ? "status" : "commands";
+}
+
+/** The board's own line for a message: its topic, and its fate unless it was sent. */
+const ownLine = /^(?:< |> (\S+) .*\(QoS \d(?:, retained)?(, queued|, dropped)?\)$)/;
+
+/**
+ * Whether a line of the board's own is for the log: not of messages that pass, which it shows as they do; of those that wait
+ * where such messages are asked for; and all that were dropped.
+ */
+export function noteworthy(line: string, { quiet, log }: Pick<Options, "quiet" | "log">): boolean {
+	const message = ownLine.exec(line);
+	if (!message) return true;
+	const [, topic = "", fate] = message;
+	if (fate !== ", queued") return fate !== undefined;
+	return !quiet && (!log || log.includes(kindOf(topic)));
 }
 
 /** The line for one packet, or `undefined` for those that say nothing to a reader (acknowledgements, pings). */

@@ -20,11 +20,13 @@ import { Desk } from "./desk.js";
 import { program } from "./firmware.js";
 import { Fleet } from "./fleet.js";
 import { hinted } from "./hint.js";
-import { kindOf, listening, stamp } from "./log.js";
+import { kindOf, listening, noteworthy, stamp } from "./log.js";
 import { type Engine, inPlace, type Options, parse } from "./options.js";
 import { type Recorded, Recorder, readable, replay } from "./recording.js";
 import { Wire } from "./wire.js";
 
+/** Boards that the log names one by one. */
+const NAMED = 10;
 const standardHost = "127.0.0.1";
 const standardPagePort = 8080;
 /** A board has 1 s for its goodbye; what takes longer is cut off. */
@@ -44,9 +46,6 @@ interface Running {
 	/** Ends a replay. */
 	stopped?: AbortController;
 }
-
-/** The board's own lines for messages that the log shows as they pass; those that wait or were dropped do not pass. */
-const onWire = /^< |^> .*\(QoS \d(, retained)?\)$/;
 
 const say = (line: string) => console.log(stamp(`· ${line}`));
 
@@ -97,7 +96,7 @@ async function start(options: Options): Promise<void> {
 			data,
 			...(tls && { tls }),
 			trace: line => {
-				if (!onWire.test(line)) say(hinted(line));
+				if (noteworthy(line, options)) say(hinted(line));
 			},
 			...(!options.quiet && { wire: watching(options) }),
 			onEnd: reason => end(1, [reason]),
@@ -113,7 +112,9 @@ async function start(options: Options): Promise<void> {
 	await fleet.start();
 	if (options.boards === 1) return;
 	await fleet.add(options.boards - 1);
-	say(`${options.boards} boards, all but ${id} in Node and without lines of their own here`);
+	const others = fleet.boards.slice(1).map(({ base }) => base.slice(root.length + 1));
+	const names = others.length > NAMED ? [...others.slice(0, NAMED - 1), "…", others.at(-1)] : others;
+	say(`boards ${names.join(", ")} in Node, without lines of their own here`);
 }
 
 /**

@@ -222,6 +222,12 @@ describe("npm start", function () {
 		assert.equal(code, 2);
 	});
 
+	it("names the boards of --boards", async () => {
+		const command = start("--engine", "node", "--quiet", "--no-page", "--boards", "4", "--broker-port", "0");
+		await command.line(/· board desk-1 in Node, topics/);
+		await command.line(/· boards desk-2, desk-3, desk-4 in Node, without lines of their own here$/);
+	});
+
 	it("prints no messages with --quiet", async () => {
 		const port = await freePort();
 		const command = start("--engine", "node", "--quiet", "--broker-port", String(port));

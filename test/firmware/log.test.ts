@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { generate, type Packet } from "mqtt-packet";
-import { kindOf, describe as lineFor, stamp, tapped } from "../../hosts/desk/log.js";
+import { kindOf, describe as lineFor, noteworthy, stamp, tapped } from "../../hosts/desk/log.js";
 import type { ByteBuffer, TCP, TCPClass, TCPOptions } from "../../modules/mqtt/io.js";
 
 const publish = (payload: string | Buffer, more: object = {}): Packet => ({
@@ -48,6 +48,23 @@ describe("live log", () => {
 	for (const [title, packet, line] of table)
 		it(`prints ${line === undefined ? "nothing for" : "one line for"} ${title}`, () => {
 			assert.equal(lineFor("→", packet), line);
+		});
+
+	const own: [line: string, options: Parameters<typeof noteworthy>[1], shown: boolean][] = [
+		["online", { quiet: true }, true],
+		["> alerts/hot {} (QoS 1)", {}, false],
+		["> lamp/state {} (QoS 1, retained)", {}, false],
+		["> alerts/hot {} (QoS 1, queued)", {}, true],
+		["> alerts/hot {} (QoS 1, queued)", { log: ["alerts"] }, true],
+		["> alerts/hot {} (QoS 1, queued)", { log: ["status"] }, false],
+		["> alerts/hot {} (QoS 1, queued)", { quiet: true }, false],
+		["> alerts/hot {} (QoS 1, dropped)", { quiet: true }, true],
+		["> alerts/hot {} (QoS 1, dropped)", { log: ["status"] }, true],
+		["< lamp/set ON", {}, false],
+	];
+	for (const [line, options, shown] of own)
+		it(`${shown ? "has" : "has not"} the board's line ${line} with ${JSON.stringify(options)}`, () => {
+			assert.equal(noteworthy(line, options), shown);
 		});
 
 	it("puts the time of day in front", () => {
