@@ -3,6 +3,7 @@
  * certificates that may do everything for the page and for people. Says where it is and how another client gets in.
  */
 
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { loadCredentials } from "../node/credentials.js";
 import type { Credentials } from "../node/tls.js";
@@ -34,26 +35,50 @@ export interface Cloud {
 
 /** Throws `Wrong` where none can be started. */
 export async function openCloud(options: Options, root: string, say: (line: string) => void): Promise<Cloud> {
-	let aws: Aws;
 	const folder = inPlace(join(options.data ?? ".glowworm", "aws"));
 	try {
-		aws = await openAws({
-			folder,
-			...ports,
-			...(options.brokerPort !== undefined && { port: options.brokerPort }),
-			attempts,
-			keep: true,
-			root,
-			strict: options.aws === "strict",
-			seed: Date.now(),
-			onEvent: ({ type, client, detail }) => {
-				if (detail && type !== "untrusted") say(`AWS: ${client} ${type}: ${detail}`);
-				else if (type === "untrusted") say(`AWS: TLS refused: ${detail}`);
-			},
-		});
+		checkAuthority(folder);
+		return await opened(folder, options, root, say);
 	} catch (error) {
-		throw new Wrong([`--aws: no local AWS IoT Core can be started: ${(error as Error).message}`]);
+		throw wrong(folder, error as Error);
 	}
+}
+
+function wrong(folder: string, { message }: Error): Wrong {
+	return new Wrong([`--aws: ${message} (without the folder ${folder} all of it is made anew)`]);
+}
+
+/** What an earlier run has left: without its authority, no certificate that it gave out is any good. */
+function checkAuthority(folder: string): void {
+	const files = (name: string) => ({
+		certificate: join(folder, `${name}.pem`),
+		key: join(folder, `${name}.key`),
+	});
+	const endpoint = files("endpoint");
+	if (existsSync(join(folder, "registry.json"))) loadCredentials(files("ca"));
+	if (existsSync(endpoint.certificate) && existsSync(endpoint.key)) loadCredentials(endpoint);
+}
+
+async function opened(
+	folder: string,
+	options: Options,
+	root: string,
+	say: (line: string) => void,
+): Promise<Cloud> {
+	const aws: Aws = await openAws({
+		folder,
+		...ports,
+		...(options.brokerPort !== undefined && { port: options.brokerPort }),
+		attempts,
+		keep: true,
+		root,
+		strict: options.aws === "strict",
+		seed: Date.now(),
+		onEvent: ({ type, client, detail }) => {
+			if (detail && type !== "untrusted") say(`AWS: ${client} ${type}: ${detail}`);
+			else if (type === "untrusted") say(`AWS: TLS refused: ${detail}`);
+		},
+	});
 	aws.createPolicy(console, {
 		Version: "2012-10-17",
 		Statement: [{ Effect: "Allow", Action: "iot:*", Resource: "*" }],
@@ -77,7 +102,13 @@ export async function openCloud(options: Options, root: string, say: (line: stri
 			await control.close();
 			await aws.close();
 		},
-		credentials: async id => loadCredentials((await aws.thing(id)).files),
+		async credentials(id) {
+			try {
+				return loadCredentials((await aws.thing(id)).files);
+			} catch (error) {
+				throw wrong(folder, error as Error);
+			}
+		},
 		page: loadCredentials(page.files),
 	};
 }

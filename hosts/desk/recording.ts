@@ -76,7 +76,10 @@ export async function readable(file: string): Promise<void> {
 	} catch (error) {
 		throw unreadable(file, error as Error);
 	}
-	const lines = Buffer.concat(text).toString().split("\n").filter(line => line.trim());
+	const lines = Buffer.concat(text)
+		.toString()
+		.split("\n")
+		.filter(line => line.trim());
 	const [first] = lines;
 	const unfinished = lines.length === 1 && text.reduce((sum, part) => sum + part.length, 0) === BEGINNING;
 	if (unfinished || lines.some(line => read(line))) return;

@@ -52,7 +52,7 @@ function certificates(file: string): Uint8Array[] {
 	try {
 		return (blocks ?? [content]).map(block => Uint8Array.from(new X509Certificate(block).raw));
 	} catch {
-		throw new Error(`${file}: expected certificates in PEM or DER, found neither`);
+		throw new Error(`${file}: expected certificates in PEM or DER, found ${found(content, "CERTIFICATE")}`);
 	}
 }
 
@@ -72,13 +72,21 @@ function privateKey(file: string): Uint8Array {
 			// Not in this form; the next.
 		}
 	}
-	throw new Error(`${file}: expected a private key in PEM or DER, found neither`);
+	throw new Error(`${file}: expected a private key in PEM or DER, found ${found(content, "KEY")}`);
+}
+
+/** What is in a file in which no `kind` could be read: by what PEM says of itself. */
+function found(content: Buffer, kind: string): string {
+	if (content.length === 0) return "an empty file";
+	const [, label] = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(content.toString("latin1")) ?? [];
+	return label === undefined ? "neither" : `a ${label.endsWith(kind) ? "damaged " : ""}${label}`;
 }
 
 function read(file: string): Buffer {
 	try {
 		return readFileSync(file);
 	} catch (error) {
-		throw new Error(`${file}: expected a readable file, found ${(error as NodeJS.ErrnoException).code}`);
+		const { code } = error as NodeJS.ErrnoException;
+		throw new Error(`${file}: expected a readable file, found ${code === "ENOENT" ? "no such file" : code}`);
 	}
 }

@@ -22,7 +22,7 @@ import { Resolver } from "./resolver.js";
 import { type NodeTCPOptions, TCP } from "./tcp.js";
 import * as temperature from "./temperature.js";
 import { HostTimer } from "./timer.js";
-import { type Credentials, TLS, type TLSOptions } from "./tls.js";
+import { type Credentials, identity, TLS, type TLSOptions } from "./tls.js";
 
 export { type CredentialFiles, loadCredentials } from "./credentials.js";
 /** The classes of this host, for programs that put a device together themselves. */
@@ -75,10 +75,11 @@ export interface NodeDevice extends Device {
 
 /**
  * Makes the device of one board, which has `data` until this process ends. Throws an `Error` of one line where another
- * process has it, or it cannot be written in. Connects nothing and starts nothing: `board(device)` does.
+ * process has it, it cannot be written in, or `tls` holds something else than credentials. Connects nothing and starts nothing: `board(device)` does.
  */
 export function createDevice(options: DeviceOptions): NodeDevice {
 	const { data, directory = ".", trace, clock = new HostClock() } = options;
+	if (options.tls) identity(options.tls);
 	lock(data);
 	const open = new Set<{ close(): void }>();
 	const own = options.timer ? undefined : new HostTimer(clock);

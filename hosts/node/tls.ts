@@ -4,7 +4,7 @@
  * only TLS 1.3's refusal of *our* certificate can come just after.
  */
 
-import { createPrivateKey } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import {
 	type ConnectionOptions,
@@ -157,10 +157,7 @@ function convert({ address, port, tls }: TLSOptions): ConnectionOptions {
 		if (version !== undefined && !versions.has(version)) throw new RangeError(`TLS: no version "${version}"`);
 	if (maximumFragmentLength !== undefined && !fragmentLengths.has(maximumFragmentLength))
 		throw new RangeError("TLS: maximumFragmentLength must be 512, 1024, 2048 or 4096");
-	const chains = list(tls.clientCertificate).flatMap(chain => pem("clientCertificate", chain));
-	const keys = list(tls.clientKey).map(privateKey);
-	if ((chains.length === 0) !== (keys.length === 0))
-		throw new TypeError("TLS: clientCertificate and clientKey go together");
+	const { ca, cert, key } = identity(tls);
 	return {
 		host: address,
 		port,
@@ -168,9 +165,8 @@ function convert({ address, port, tls }: TLSOptions): ConnectionOptions {
 		// SNI takes names only (RFC 6066 §3); an address is still what the certificate must prove.
 		servername: isIP(host) ? "" : host,
 		checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate),
-		...(tls.ca !== undefined && { ca: list(tls.ca).flatMap(chain => pem("ca", chain)) }),
-		...(keys.length === 1 && { cert: chains.join(""), key: keys }),
-		...(keys.length > 1 && { cert: chains, key: keys }),
+		...(ca && { ca }),
+		...(cert && { cert, key }),
 		...(minimumVersion !== undefined && { minVersion: minimumVersion as SecureVersion }),
 		...(maximumVersion !== undefined && { maxVersion: maximumVersion as SecureVersion }),
 		...(applicationLayerProtocol !== undefined && {
@@ -181,6 +177,28 @@ function convert({ address, port, tls }: TLSOptions): ConnectionOptions {
 	};
 }
 
+/**
+ * Credentials as Node takes them, in PEM. Throws a `TypeError` of one line, which says which of them is wrong: a device does so
+ * before it starts.
+ */
+export function identity({ ca, clientCertificate, clientKey }: Credentials) {
+	const chains = list(clientCertificate).flatMap(chain => pem("clientCertificate", chain));
+	const keys = list(clientKey).map(privateKey);
+	if ((chains.length === 0) !== (keys.length === 0))
+		throw new TypeError("TLS: clientCertificate and clientKey go together");
+	const [own] = chains;
+	if (
+		own &&
+		keys.length === 1 &&
+		!new X509Certificate(own).checkPrivateKey(createPrivateKey(keys[0] as string))
+	)
+		throw new TypeError("TLS: clientKey: expected the key of clientCertificate, found another one");
+	return {
+		...(ca !== undefined && { ca: list(ca).flatMap(chain => pem("ca", chain)) }),
+		...(keys.length && { cert: keys.length === 1 ? chains.join("") : chains, key: keys }),
+	};
+}
+
 function list<T extends string | ByteBuffer>(value: Several<T> | undefined): readonly T[] {
 	if (value === undefined) return [];
 	return typeof value === "string" || isByteBuffer(value) ? [value as T] : (value as readonly T[]);
@@ -188,7 +206,16 @@ function list<T extends string | ByteBuffer>(value: Several<T> | undefined): rea
 
 /** The certificates of a DER buffer as PEM, one each. */
 function pem(name: string, data: ByteBuffer): string[] {
-	return certificates(name, view(data)).map(certificate => {
+	if (!isByteBuffer(data))
+		throw new TypeError(`TLS: ${name}: expected DER in a buffer, found ${typeof data}: see loadCredentials`);
+	return certificates(name, view(data)).map((certificate, index) => {
+		try {
+			new X509Certificate(certificate);
+		} catch {
+			throw new TypeError(
+				`TLS: ${name}: expected a certificate in DER, found none in certificate ${index + 1}`,
+			);
+		}
 		// An empty last line would be an error to OpenSSL.
 		const lines = Buffer.from(certificate)
 			.toString("base64")
@@ -198,6 +225,10 @@ function pem(name: string, data: ByteBuffer): string[] {
 }
 
 function privateKey(data: ByteBuffer): string {
+	if (!isByteBuffer(data))
+		throw new TypeError(
+			`TLS: clientKey: expected DER in a buffer, found ${typeof data}: see loadCredentials`,
+		);
 	const key = Buffer.from(view(data));
 	for (const type of ["pkcs8", "sec1", "pkcs1"] as const) {
 		try {

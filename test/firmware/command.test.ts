@@ -9,6 +9,7 @@ import {
 	mkdirSync,
 	mkdtempSync,
 	readdirSync,
+	readFileSync,
 	rmSync,
 	symlinkSync,
 	writeFileSync,
@@ -77,6 +78,42 @@ describe("npm start", function () {
 		command.child.kill("SIGINT");
 		assert.equal((await command.ended).code, 0);
 		assert.ok(existsSync(join(directory, "data", "aws", "certificates", "desk-test", "certificate.pem")));
+	});
+
+	const damage: [file: string, found: RegExp][] = [
+		["ca.pem", /certificates in PEM or DER, found neither/],
+		["ca.key", /a private key in PEM or DER, found neither/],
+		["endpoint.key", /a private key in PEM or DER, found neither/],
+		[join("certificates", "desk-test", "certificate.pem"), /certificates in PEM or DER, found neither/],
+	];
+	it("says in one line which file of its AWS was damaged, and exits 2", async () => {
+		const args = [
+			"--aws",
+			"--config",
+			file(description),
+			"--broker-port",
+			"0",
+			"--engine",
+			"node",
+			"--no-page",
+		];
+		const first = start(...args);
+		await first.line(/→ .*\/desk-test\/status {2}online/);
+		first.child.kill("SIGINT");
+		await first.ended;
+		for (const [name, found] of damage) {
+			const path = join(directory, "data", "aws", name);
+			const whole = readFileSync(path);
+			writeFileSync(path, "damaged");
+			const { code, lines } = await start(...args).ended;
+			const said = lines.filter(line => line.startsWith("--aws: "));
+			assert.equal(said.length, 1, lines.join("\n"));
+			assert.match(said[0] as string, found);
+			assert.ok(said[0]?.includes(path));
+			assert.ok(!lines.some(line => /^ +at /.test(line)));
+			assert.equal(code, 2);
+			writeFileSync(path, whole);
+		}
 	});
 
 	it("prints its options on --help and exits 0", async () => {

@@ -105,7 +105,7 @@ describe("npm start with credentials that are none", () => {
 	it("names the file, starts nothing and exits 2", async () => {
 		const { code, lines } = await Command.start("--broker", "mqtts://127.0.0.1:1", "--ca", key).ended;
 		assert.equal(code, 2);
-		assert.deepEqual(lines, [`${key}: expected certificates in PEM or DER, found neither`]);
+		assert.deepEqual(lines, [`${key}: expected certificates in PEM or DER, found a PRIVATE KEY`]);
 	});
 	it("asks for the key that belongs to a certificate", async () => {
 		const { code, lines } = await Command.start("--broker", "mqtts://127.0.0.1:1", "--cert", cert).ended;

@@ -82,10 +82,20 @@ describe("hosts/node: credential files", () => {
 		);
 		const good = file("good", certificate);
 		const other = file("other", authority.issue({ name: "other" }).key);
+		const cut = file("cut", pem("CERTIFICATE", certificate).slice(0, 200));
+		const text = file("text", pem("PRIVATE KEY", key));
+		const none = file("none", "");
 		for (const [files, message] of [
 			[{ certificate: good, key: other }, `${other}: expected the key of ${good}, found another one`],
 			[{ ca: junk }, `${junk}: expected certificates in PEM or DER, found neither`],
-			[{ ca: "/nowhere" }, "/nowhere: expected a readable file, found ENOENT"],
+			[{ ca: "/nowhere" }, "/nowhere: expected a readable file, found no such file"],
+			[{ ca: other }, `${other}: expected certificates in PEM or DER, found neither`],
+			[{ ca: cut }, `${cut}: expected certificates in PEM or DER, found a damaged CERTIFICATE`],
+			[{ ca: text }, `${text}: expected certificates in PEM or DER, found a PRIVATE KEY`],
+			[
+				{ certificate: good, key: none },
+				`${none}: expected a private key in PEM or DER, found an empty file`,
+			],
 			[{ certificate: good, key: junk }, `${junk}: expected a private key in PEM or DER, found neither`],
 			[
 				{ certificate: good, key: locked },
@@ -95,6 +105,22 @@ describe("hosts/node: credential files", () => {
 			[{ key: junk }, `${junk}: expected a certificate to go with it, found none`],
 		] as const)
 			assert.throws(() => loadCredentials(files), { message });
+	});
+	it("are refused with one line where a program hands them to a device", () => {
+		const none = Uint8Array.of(0x30, 3, 2, 1, 5);
+		const other = authority.issue({ name: "other" }).key;
+		const own = { clientCertificate: certificate, clientKey: other };
+		for (const [tls, message] of [
+			[{ ca: "ca.pem" }, "TLS: ca: expected DER in a buffer, found string: see loadCredentials"],
+			[{ ca: Buffer.from(pem("CERTIFICATE", certificate)) }, "TLS: ca: expected DER, found PEM"],
+			[{ ca: none }, "TLS: ca: expected a certificate in DER, found none in certificate 1"],
+			[{ clientCertificate: certificate }, "TLS: clientCertificate and clientKey go together"],
+			[{ ...own, clientKey: none }, "TLS: clientKey: expected a private key in DER, found something else"],
+			[own, "TLS: clientKey: expected the key of clientCertificate, found another one"],
+		] as const) {
+			const given = tls as unknown as Credentials;
+			assert.throws(() => createDevice({ description: {}, data: folder, tls: given }), { message });
+		}
 	});
 });
 
