@@ -59,7 +59,6 @@ export default class Command {
 
 	/** Acknowledged once this has returned: a command that a power cut interrupts comes again, with DUP. */
 	receive(payload: Uint8Array, about: Received): void {
-		if (payload.byteLength === 0) return;
 		if (!this.attempts.begin(payload)) {
 			const error =
 				"expected a command that this board survives, found one that was begun twice and never finished";
@@ -173,7 +172,10 @@ export default class Command {
 		// A garage door must not move to show where it is.
 		if (!output || output.description.liveOnly) {
 			const known = outputs.filter(({ description }) => !description.liveOnly).map(({ name }) => name);
-			return `output: expected one of ${known.join(", ") || "none"}, found ${brief(name)}`;
+			const expected = known.length
+				? `one of ${known.join(", ")}`
+				: "an output that is not liveOnly to blink";
+			return `output: expected ${expected}, found ${known.length ? brief(name) : "none"}`;
 		}
 		output.identify();
 		return undefined;

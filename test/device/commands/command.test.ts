@@ -26,6 +26,11 @@ function stage(commands: readonly string[] | undefined) {
 	};
 }
 
+class Pump {
+	write() {}
+	close() {}
+}
+
 const move = { cmd: "config", set: { provision: { broker: "mqtt://elsewhere" } } };
 const period = { cmd: "config", set: { sensors: { temp: { every: 500 } } } };
 const threshold = { cmd: "config", set: { alerts: { hot: { above: 31 } } } };
@@ -58,6 +63,35 @@ describe("a description without `commands`", () => {
 		const { world, ask } = stage(undefined);
 		assert.equal(ask({ cmd: "config", set: { ...period.set, ...move.set } }).ok, false);
 		assert.equal(world.records.has("config"), false);
+	});
+});
+
+describe("identify, on a board whose outputs all take live commands only", () => {
+	it("is refused with the reason", () => {
+		const world = new World();
+		world.actuators = { pump: { io: Pump as never } };
+		world.start({ actuators: [{ name: "pump", driver: "pump", liveOnly: true }] });
+		world.link.connect();
+		world.link.receive("cmd", "identify", { id: 1 });
+		const { ok, error } = world.json("cmd/result").at(-1) as { ok: boolean; error: string };
+		assert.equal(ok, false);
+		assert.equal(error, "output: expected an output that is not liveOnly to blink, found none");
+	});
+});
+
+describe("an empty command", () => {
+	it("is answered as an unknown one is", () => {
+		const { world, ask } = stage(undefined);
+		ask({ cmd: "inf" });
+		const unknown = world.json("cmd/result").at(-1);
+		world.link.receive("cmd", "", { id: 2 });
+		const { error, ...rest } = world.json("cmd/result").at(-1) as { readonly error: string };
+		assert.equal(error, 'cmd: expected one of help, info, config, identify, restart, forget, found ""');
+		assert.deepEqual(rest, { topic: "cmd", ok: false });
+		assert.match(
+			String(unknown?.error),
+			/^cmd: expected one of help, info, config, identify, restart, forget, /,
+		);
 	});
 });
 
