@@ -405,6 +405,23 @@ describe("cmd", () => {
 			assert.equal(scene.world.records.has("config"), false);
 		});
 
+	it("config set that holds over the description is told at each start, with the way back", () => {
+		const scene = world();
+		const told = () => scene.world.trace.filter(line => line.startsWith("settings: "));
+		scene.start();
+		scene.ask({ cmd: "config", set: { sensors: { temp: { every: 100 } }, lamp: { powerOn: "off" } } });
+		assert.deepEqual(told(), []);
+		scene.again();
+		const held = '{"sensors":{"temp":{"every":100}},"lamp":{"powerOn":"off"}}';
+		const clear = '{"cmd":"config","set":{"sensors":null,"lamp":null}}';
+		assert.deepEqual(told(), [
+			`settings: ${held} of cmd config hold over the description; ${clear} clears them`,
+		]);
+		scene.ask(JSON.parse(clear));
+		scene.again();
+		assert.equal(told().length, 1);
+	});
+
 	it("config set that a new description makes senseless is ignored and traced", () => {
 		const scene = world();
 		scene.start();

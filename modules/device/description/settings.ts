@@ -66,7 +66,13 @@ export default class Settings {
 		const changes = memory.get(KEY);
 		if (Object.keys(changes).length === 0) return;
 		const { description, problems } = this.changed(changes);
-		if (description) this.inForce = description;
+		if (description) {
+			this.inForce = description;
+			const clear = Object.keys(changes).map(section => `"${section}":null`);
+			device.trace?.(
+				`settings: ${JSON.stringify(changes)} of cmd config hold over the description; {"cmd":"config","set":{${clear}}} clears them`,
+			);
+		}
 		// The description has changed since, and they no longer fit.
 		problems.forEach(problem => device.trace?.(`configuration ignored: ${line(problem)}`));
 	}
