@@ -38,8 +38,10 @@ export default function (device: Pick<Device, "network" | "overrides" | "timer" 
 			}
 		},
 		onError(error) {
-			// The client does not reconnect; the session does (examples/session).
-			say(`ended: ${error?.message}`);
+			// The session connects again (examples/session); `code` is one of modules/mqtt/reason.ts.
+			say(
+				`no connection (reason ${error?.code}): the client alone does not connect again, so this program is over`,
+			);
 		},
 	});
 	return {

@@ -55,6 +55,22 @@ describe("the examples", function () {
 					await broker.close();
 				}
 			});
+	it("client says in plain words that it is over when its broker goes, and ends without an error", async () => {
+		const broker = await startBroker({ host: "127.0.0.1", port: 0 });
+		const command = Command.start(
+			...["--firmware", "examples/client", "--engine", "node", "--broker", broker.url, "--no-page"],
+			...["--data", join(data, "client-over")],
+		);
+		try {
+			await command.line(/subscribed to example\/in/);
+			await broker.close();
+			await command.line(/no connection \(reason 2\): the client alone does not connect again/);
+			assert.equal((await command.ended).code, 0);
+		} finally {
+			await command.destroy();
+			await broker.close();
+		}
+	});
 	it("a program that is not there, or has no main, is told in one line", async () => {
 		const none = await Command.start("--firmware", "examples/none", "--no-page").ended;
 		assert.equal(none.code, 2);
