@@ -25,8 +25,8 @@ describe("hosts/node: a data folder", function () {
 		const device = new URL("../../hosts/node/device.ts", import.meta.url);
 		const text = `const { createDevice } = await import(${JSON.stringify(device)});
 createDevice({ description: {}, data: ${JSON.stringify(data)} });
-console.log("made");
 process.on("SIGTERM", () => process.exit());
+console.log("made");
 setInterval(() => {}, 1000);`;
 		const command = new Command(process.execPath, ["--import", "tsx", "--input-type=module", "-e", text]);
 		commands.push(command);
