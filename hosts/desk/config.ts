@@ -9,7 +9,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { features } from "../../main.js";
 import { check, type Description, line, type Problem } from "../../modules/device/description/description.js";
-import { show } from "../../modules/device/description/schema.js";
+import { show } from "../../modules/device/description/validate.js";
 import type { SensorDriver } from "../../modules/device/io.js";
 import { drivers, HostClock } from "../node/device.js";
 import { inPlace, type Options } from "./options.js";

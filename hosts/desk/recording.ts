@@ -6,7 +6,7 @@
 
 import { createReadStream, createWriteStream, openSync, type WriteStream } from "node:fs";
 import { createInterface } from "node:readline";
-import { show } from "../../modules/device/description/schema.js";
+import { show } from "../../modules/device/description/validate.js";
 import { Wrong } from "./config.js";
 import { toNDJSON } from "./page/model/export.js";
 import type { Message } from "./page/mqtt/link.js";

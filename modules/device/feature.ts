@@ -6,10 +6,10 @@
 
 import type { Received, Subscription } from "../session/options.js";
 import type { Description } from "./description/description.js";
-import type { Form, Values } from "./description/schema.js";
 import type Settings from "./description/settings.js";
+import type { Form } from "./description/validate.js";
 import type { Device } from "./io.js";
-import type { Names } from "./json.js";
+import type { Names, Values } from "./json.js";
 import type { Boot, default as Memory, Room } from "./memory.js";
 import type Output from "./outputs/output.js";
 import type Publisher from "./publisher.js";

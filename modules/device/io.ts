@@ -7,7 +7,7 @@
 import type MQTTClient from "../mqtt/client.js";
 import type { ResolverClass, TCPClass, Ticks, Timer, With } from "../mqtt/io.js";
 import type { Flash, KeyValueDomain } from "../store/io.js";
-import type { Form } from "./description/schema.js";
+import type { Form } from "./description/validate.js";
 
 export type { KeyValueDomain };
 

@@ -6,6 +6,12 @@
 
 import { decode } from "../mqtt/text.js";
 
+/** A JSON object. */
+export type Values = { readonly [key: string]: unknown };
+
+export const isRecord = (value: unknown): value is Values =>
+	typeof value === "object" && value !== null && !Array.isArray(value);
+
 export interface Parsed {
 	/** Missing where the bytes are too many or no UTF-8. */
 	readonly text?: string;

@@ -6,8 +6,8 @@
  */
 
 import { encode } from "../mqtt/text.js";
-import { isRecord, type Values } from "./description/schema.js";
 import type { KeyValueDomain } from "./io.js";
+import { isRecord, type Values } from "./json.js";
 
 /** The key of a record, and the most bytes that it takes: its owner exports it, and storage.ts keeps so much free. */
 export type Room = readonly [key: string, byteLength: number];

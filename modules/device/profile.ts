@@ -6,9 +6,9 @@
 
 import { encode } from "../mqtt/text.js";
 import { intervalOf } from "../session/pace.js";
-import { parseAddress } from "./description/fields.js";
-import { faultName, items } from "./description/rules.js";
-import { isRecord, type Problem, type Values } from "./description/schema.js";
+import { faultName, items, parseAddress } from "./description/rules.js";
+import type { Problem } from "./description/validate.js";
+import { isRecord, type Values } from "./json.js";
 import topics from "./topics.js";
 
 export interface Limits {

@@ -9,10 +9,10 @@ import { decode, encode } from "../mqtt/text.js";
 import { Deadline } from "../session/deadline.js";
 import type { PublishOptions, Received, SessionLike } from "../session/options.js";
 import { Outcome, Report } from "../session/outcomes.js";
-import { words } from "./description/fields.js";
-import type { Values } from "./description/schema.js";
+import { words } from "./description/schema.js";
 import Gate from "./gate.js";
 import type { Device } from "./io.js";
+import type { Values } from "./json.js";
 import { type Limits, limitsOf } from "./profile.js";
 import topics from "./topics.js";
 

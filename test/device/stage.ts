@@ -5,7 +5,7 @@
 
 import Board from "../../modules/device/board.js";
 import { check, type Description, line } from "../../modules/device/description/description.js";
-import { words } from "../../modules/device/description/fields.js";
+import { words } from "../../modules/device/description/schema.js";
 import type { Feature } from "../../modules/device/feature.js";
 import type {
 	Clock,

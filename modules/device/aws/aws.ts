@@ -5,8 +5,9 @@
  */
 
 import type { Description } from "../description/description.js";
-import { type Problem, report, type Values } from "../description/schema.js";
+import { type Problem, report } from "../description/validate.js";
 import type { Feature, Part, Parts } from "../feature.js";
+import type { Values } from "../json.js";
 import type { Room } from "../memory.js";
 import { profileOf } from "../profile.js";
 import { admitting } from "./answer.js";

@@ -7,9 +7,8 @@
  */
 
 import { Deadline } from "../../session/deadline.js";
-import { isRecord, type Values } from "../description/schema.js";
 import type { Inbound, Parts } from "../feature.js";
-import { type Names, parse } from "../json.js";
+import { isRecord, type Names, parse, type Values } from "../json.js";
 import type { Room } from "../memory.js";
 import topics from "../topics.js";
 import Answer from "./answer.js";

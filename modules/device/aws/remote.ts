@@ -5,9 +5,9 @@
  * refused stays wished: with a mistake in one key the others wait until it is mended.
  */
 
-import { isRecord, type Values } from "../description/schema.js";
 import type { Parts } from "../feature.js";
 import type { Names } from "../json.js";
+import { isRecord, type Values } from "../json.js";
 import type { Room } from "../memory.js";
 import Shadow from "./shadow.js";
 

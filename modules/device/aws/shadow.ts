@@ -6,9 +6,8 @@
  */
 
 import { Deadline } from "../../session/deadline.js";
-import { isRecord, type Values } from "../description/schema.js";
 import type { Inbound, Parts } from "../feature.js";
-import { type Names, parse } from "../json.js";
+import { isRecord, type Names, parse, type Values } from "../json.js";
 import Answer from "./answer.js";
 
 /** A classic shadow has 8 KB, and about as much of metadata. */

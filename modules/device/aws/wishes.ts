@@ -6,9 +6,9 @@
  */
 
 import { encode } from "../../mqtt/text.js";
-import { isRecord, type Values } from "../description/schema.js";
 import type { Parts } from "../feature.js";
 import type { Names } from "../json.js";
+import { isRecord, type Values } from "../json.js";
 import { keyOf, type Room } from "../memory.js";
 import type Output from "../outputs/output.js";
 import topics from "../topics.js";

@@ -7,13 +7,13 @@
 
 import type { Received } from "../../session/options.js";
 import { line } from "../description/description.js";
-import { words } from "../description/fields.js";
-import { isRecord, nearest, type Problem, show, unknown, type Values } from "../description/schema.js";
+import { words } from "../description/schema.js";
 import type Settings from "../description/settings.js";
 import { changeable, unstored } from "../description/settings.js";
+import { nearest, type Problem, show, unknown } from "../description/validate.js";
 import type { Part } from "../feature.js";
 import type { Device, Texts } from "../io.js";
-import { type Names, parse } from "../json.js";
+import { isRecord, type Names, parse, type Values } from "../json.js";
 import type Memory from "../memory.js";
 import type Output from "../outputs/output.js";
 import { cidOf } from "../outputs/request.js";

@@ -6,13 +6,14 @@
 
 import type { SessionOptions } from "../../session/options.js";
 import type { ActuatorDriver, Device, DriverOption } from "../io.js";
+import { isRecord, type Values } from "../json.js";
 import { checkLimits, type Limits } from "../profile.js";
-import { type Address, BROKER, board, type Known, parseAddress } from "./fields.js";
-import { checkRules } from "./rules.js";
-import { type Form, isRecord, type Problem, report, type Values, walk } from "./schema.js";
+import { type Address, checkRules, parseAddress } from "./rules.js";
+import { BROKER, board, type Known } from "./schema.js";
+import { type Form, type Problem, report, walk } from "./validate.js";
 
 export { faultName, storageFault } from "./rules.js";
-export type { Problem } from "./schema.js";
+export type { Problem } from "./validate.js";
 
 /** All durations in milliseconds. */
 export interface Description {

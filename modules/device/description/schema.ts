@@ -1,258 +1,215 @@
 /**
- * The form of what a person writes, and `walk`, the one function that checks a value against it: for each mistake it says where
- * it is, what was expected and what was found; missing values get their defaults. Throws nothing. The keys of a board are in
- * fields.ts, conditions between keys in rules.ts.
+ * The keys of a board description: which values each takes, and its default. The place to add a key, with its type in
+ * description.ts and its meaning in ../DESCRIPTION.md. Checks nothing: validate.ts does, and rules.ts what is between keys.
+ * Durations are in milliseconds.
  */
 
+import type { ActuatorDriver, Device, DriverOption } from "../io.js";
+import type { Values } from "../json.js";
 import topics from "../topics.js";
+import type { Form, Keys, ListSpec, RecordSpec, Spec } from "./validate.js";
 
-/** One mistake. As a line: `sensors[0].every: expected a number from 5 to 86400000, found 1`. */
-export interface Problem {
-	/** Path of the key, as `alerts[1].clear`. */
-	readonly key: string;
-	readonly expected: string;
-	readonly found: string;
+/** What a description may name: drivers, and keys of the features that the firmware has. */
+export interface Known {
+	readonly sensors: Device["sensor"];
+	readonly actuators: { readonly [driver: string]: ActuatorDriver };
+	readonly forms: readonly Form[];
 }
 
-export type Values = { readonly [key: string]: unknown };
-export type Keys = { readonly [key: string]: Spec };
+export const BROKER = "mqtt://HOST[:PORT] or mqtts://HOST[:PORT]";
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
-/**
- * The form of one value. As text it is `KIND`, `KIND LOW..HIGH` or `ONE|OTHER`; after it `?` where the value may be missing, or
- * `=DEFAULT`. It is text because an object of the same content takes four times the flash.
- */
-export type Spec = string | RecordSpec | ListSpec;
+/** The words that `commands` may allow: those of `cmd`, and `provision`, a section of `config`'s `set`. */
+export const words: readonly string[] = Object.freeze([
+	"help",
+	"info",
+	"config",
+	"identify",
+	"provision",
+	"restart",
+	"forget",
+]);
+/** Those that can neither move a board, nor stop it. */
+const harmless: readonly string[] = Object.freeze(["info", "config", "identify"]);
 
-export interface RecordSpec {
-	readonly keys: Keys;
-	/** Defaults that all records share as their prototype: a key of their own takes 16 bytes of RAM in each. */
-	readonly defaults?: Values;
-	readonly optional?: boolean;
-	/** Further keys of this very record (a driver's own options), or `undefined` if it names no known driver. */
-	readonly more?: (value: Values, context: unknown) => Keys | undefined;
-}
+// All is frozen: an object of a preloaded module that stays writable costs RAM on the device.
+const { freeze } = Object;
+const name = `name 1..${topics.Limit.name}`;
+const word = "word 1..32";
+const day = `..${DAY}`;
+const list = (item: Spec, maximum: number, initial: readonly string[] = freeze([])): ListSpec =>
+	freeze({ item, maximum, initial });
 
-export interface ListSpec {
-	readonly item: Spec;
-	readonly maximum: number;
-	/** The default. */
-	readonly initial: readonly unknown[];
-}
+/** Keys of features (feature.ts), in a firmware that is built without them. */
+const absent: Keys = freeze({
+	homeAssistant: "absent ?",
+	shadow: "absent ?",
+	jobs: "absent ?",
+	ingest: "absent ?",
+});
+const absentOfSensor: Keys = freeze({ deviceClass: "absent ?", stateClass: "absent ?" });
 
-/** What a feature (feature.ts) adds to the form of a description. */
-export interface Form {
-	/** Keys of the board, and of each sensor. */
-	readonly board: Keys;
-	readonly sensor: Keys;
-	/** Adds every mistake between its keys; `known` are the drivers. Ignores values that `walk` has refused. */
-	check(value: Values, problems: Problem[], known: unknown): void;
-}
+const sensor: RecordSpec = freeze({
+	keys: freeze({
+		name,
+		driver: word,
+		// 200 Hz to once a day.
+		every: `number 5${day}`,
+		unit: `${word} ?`,
+		decimals: "whole 0..9 ?",
+		// Published when it differs by so much from the last published value, or after so long a silence.
+		deadband: "number 0.. ?",
+		maxSilence: `number 100${day} ?`,
+		// One value for all samples of so long.
+		window: `number 5${day} ?`,
+		aggregate: "mean|minimum|maximum|range ?",
+		// So many values in one message.
+		batch: "whole 1..200 ?",
+		// Without a reading for so long, `<name>-fault` is raised.
+		faultAfter: `number 100${day} ?`,
+	}),
+	defaults: freeze({ aggregate: "mean", batch: 1 }),
+	more: (value: Values, known: unknown) => {
+		const { sensors, forms } = known as Known;
+		const own = options(sensors, value.driver);
+		return own && Object.assign({}, own, absentOfSensor, ...forms.map(form => form.sensor));
+	},
+});
 
-/** The value with its defaults, or, where `problems` grew, something not to be used. */
-export const walk = (
-	form: Spec,
-	value: unknown,
-	key: string,
-	problems: Problem[],
-	context?: unknown,
-): unknown => {
-	if (typeof form === "string") return scalar(form, value, key, problems);
-	if ("item" in form) {
-		const { item, maximum, initial } = form;
-		const list = value === undefined ? initial : value;
-		if (Array.isArray(list) && list.length <= maximum)
-			return list.map((each, index) => walk(item, each, `${key}[${index}]`, problems, context));
-		report(problems, key, `a list of at most ${maximum}`, value);
-		return [];
-	}
-	if (isRecord(value)) return record(form, value, key, problems, context);
-	if (value !== undefined || !form.optional) report(problems, key, "an object", value);
-	return undefined;
-};
+const alert: RecordSpec = freeze({
+	keys: freeze({
+		name,
+		sensor: name,
+		// One of these five.
+		above: "number ?",
+		below: "number ?",
+		outside: "range ?",
+		rate: "number 1e-9.. ?",
+		stale: `number 100${day} ?`,
+		over: `number 5${day} ?`,
+		// A threshold: rules.ts.
+		clear: "any ?",
+		holdOn: `number 0${day} ?`,
+		holdOff: `number 0${day} ?`,
+		rearm: `number 0${day} ?`,
+		severity: "info|warning|critical ?",
+	}),
+	defaults: freeze({ over: 1000, holdOn: 0, holdOff: 0, rearm: 0 }),
+});
 
-const scalar = (form: string, value: unknown, key: string, problems: Problem[]): unknown => {
-	const kind = upTo(form, 0);
-	if (value === undefined) {
-		if (form.endsWith("?")) return undefined;
-		const at = form.indexOf("=");
-		if (at >= 0) return initial(form.slice(at + 1), kind);
-	}
-	const dots = form.indexOf("..");
-	const low = dots < 0 ? "" : form.slice(kind.length + 1, dots);
-	const high = dots < 0 ? "" : upTo(form, dots + 2);
-	if (!fits(kind, value, low ? Number(low) : -Infinity, high ? Number(high) : Infinity))
-		report(problems, key, expected(kind, low, high), kind === "secret" && value !== undefined ? "…" : value);
-	return value;
-};
+const output: Keys = freeze({
+	powerOn: "last|off|desired =last",
+	failSafe: `number 1000..${7 * DAY} ?`,
+	liveOnly: "boolean =false",
+});
 
-/** The part of a form that begins at `start`. */
-const upTo = (text: string, start: number): string => {
-	const end = text.indexOf(" ", start);
-	return text.slice(start, end < 0 ? undefined : end);
-};
+const lamp: RecordSpec = freeze({
+	optional: true,
+	keys: freeze({ pin: "pin", dimmable: "boolean =false", activeLow: "boolean =false", ...output }),
+});
 
-const initial = (text: string, kind: string): unknown => {
-	if (kind === "boolean") return text === "true";
-	return kind === "number" || kind === "whole" ? Number(text) : text;
-};
+const actuator: RecordSpec = freeze({
+	keys: freeze({ name, driver: word, ...output }),
+	more: (value: Values, known: unknown) => options((known as Known).actuators, value.driver),
+});
 
-/** In words, for the error. */
-const expected = (kind: string, low: string, high: string): string => {
-	if (kind.includes("|")) return `one of ${kind.split("|").join(", ")}`;
-	const bounds = low
-		? high
-			? ` from ${low} to ${high}`
-			: ` of at least ${low}`
-		: high
-			? ` of at most ${high}`
-			: "";
-	switch (kind) {
-		case "number":
-			return `a number${bounds}`;
-		case "whole":
-			return `a whole number${bounds}`;
-		case "boolean":
-			return "true or false";
-		case "range":
-			return "a list [low, high] of two numbers, low below high";
-		case "word":
-			return `a text of ${low} to ${high} characters`;
-		case "name":
-			return `1 to ${high} characters of A-Z a-z 0-9 _ -`;
-		case "root":
-			return `topic levels between single slashes, without + # or control characters, not starting with $${high && `, ${high} characters at most`}`;
-		case "pin":
-			return "a pin number or the name of a pin";
-		case "absent":
-			return "nothing (this firmware is built without it)";
-		default:
-			return "a text";
-	}
-};
+const button: RecordSpec = freeze({
+	optional: true,
+	keys: freeze({
+		pin: "pin",
+		activeLow: "boolean =true",
+		debounce: "number 0..1000 =50",
+		actuator: `${name} ?`,
+	}),
+});
 
-const fits = (kind: string, value: unknown, low: number, high: number): boolean => {
-	if (kind.includes("|"))
-		return typeof value === "string" && !value.includes("|") && `|${kind}|`.includes(`|${value}|`);
-	switch (kind) {
-		case "number":
-		case "whole":
-			return (
-				Number.isFinite(value) &&
-				(value as number) >= low &&
-				(value as number) <= high &&
-				(kind === "number" || Number.isInteger(value))
-			);
-		case "boolean":
-			return typeof value === "boolean";
-		case "range":
-			return isRange(value);
-		case "word":
-			return typeof value === "string" && value.length >= low && value.length <= high;
-		case "name":
-			return typeof value === "string" && topics.isName(value, high);
-		case "root":
-			return typeof value === "string" && value.length <= high && topics.isRoot(value);
-		case "pin":
-			// An object is the host's own kind of pin specifier (ECMA-419 §9).
-			if (typeof value === "number") return Number.isInteger(value) && value >= 0;
-			return typeof value === "string" ? value !== "" : typeof value === "object" && value !== null;
-		case "any":
-			return value !== undefined;
-		case "absent":
-			return value === false;
-		default:
-			return typeof value === "string";
-	}
-};
+/** Against the rush of a fleet that lost its broker. The defaults are the session's (session/options.ts). */
+const backoff: RecordSpec = freeze({
+	optional: true,
+	keys: freeze({
+		minimum: `number 100${day} ?`,
+		maximum: `number 100${day} ?`,
+		stable: `number 1000${day} ?`,
+		// The first try after a start, and after a loss, comes at a random moment of so long.
+		spread: `number 0..${HOUR} ?`,
+	}),
+});
 
-export const report = (problems: Problem[], key: string, expected: string, value: unknown): void => {
-	problems.push({ key: key || "description", expected, found: show(value) });
-};
+const within = `number 1000..${HOUR} ?`;
+const deadlines: RecordSpec = freeze({
+	optional: true,
+	keys: freeze({
+		network: within,
+		connect: within,
+		// In place of `connect`, while other brokers are left to try.
+		next: within,
+		subscribe: within,
+		acknowledge: within,
+		// Until the board's own `online` has come back; 0 is never.
+		hear: `number 0${day} ?`,
+	}),
+});
 
-/** `name` at `key` is none of those that are known. */
-export const unknown = (problems: Problem[], key: string, name: string, known: readonly string[]): void => {
-	const close = nearest(name, known);
-	const expected = close ? `a known key, perhaps "${close}"` : `one of ${known.join(", ") || "nothing"}`;
-	problems.push({ key, expected, found: `"${clip(name)}"` });
-};
+/** In place of the profile's. Below the least of each no board works. */
+const limits: RecordSpec = freeze({
+	optional: true,
+	keys: freeze({
+		maximumPayload: "whole 1024..268435455 ?",
+		topicLevels: "whole 4..128 ?",
+		topicBytes: "whole 32..65535 ?",
+		filters: "whole 4..1000 ?",
+		qos: "whole 1..2 ?",
+		retain: "boolean ?",
+		publishRate: "whole 5..300 ?",
+		keepAlive: "range ?",
+	}),
+});
 
-const record = (
-	{ keys: own, defaults, more }: RecordSpec,
-	value: Values,
-	path: string,
-	problems: Problem[],
-	context: unknown,
-): Values => {
-	const further = more ? more(value, context) : {};
-	// Its own come first, and hold.
-	const keys: Keys = { ...own, ...further, ...own };
-	const prefix = path ? `${path}.` : "";
-	// Without a known driver there is no telling which further keys are right.
-	Object.keys(value).forEach(key => {
-		if (further && !Object.hasOwn(keys, key)) unknown(problems, prefix + key, key, Object.keys(keys));
+export const board: RecordSpec = freeze({
+	keys: freeze({
+		root: "root",
+		id: `name 1..${topics.Limit.id}`,
+		// Where the host has one of its own (hosts/desk starts a broker), none need be written. rules.ts checks it.
+		broker: "any ?",
+		user: `${word} ?`,
+		password: "secret ?",
+		brokerOrder: "listed|random =listed",
+		backoff,
+		deadlines,
+		// Not 0: a client that does not ping never learns that its broker is dead.
+		keepAlive: "number 1000..65535000 =30000",
+		refresh: `number 60000..${7 * DAY} =${DAY}`,
+		// What the broker takes (profile.ts); found from the name of AWS's.
+		profile: "plain|aws ?",
+		limits,
+		sensors: list(sensor, 64),
+		alerts: list(alert, 64),
+		lamp,
+		actuators: list(actuator, 16),
+		button,
+		// Without them, one message on `cmd` could move the board to another broker.
+		commands: list(words.join("|"), words.length, harmless),
+	}),
+	more: (_: Values, known: unknown) =>
+		Object.assign({}, absent, ...(known as Known).forms.map(form => form.board)),
+});
+
+/** The forms of a driver's options; `undefined` when there is no such driver, which is reported elsewhere. */
+const options = (
+	drivers: { readonly [driver: string]: { readonly options?: { readonly [name: string]: DriverOption } } },
+	driver: unknown,
+): Keys | undefined => {
+	const found: Values | undefined =
+		typeof driver === "string" && Object.hasOwn(drivers, driver) ? (drivers[driver] as Values) : undefined;
+	if (!found) return undefined;
+	const given = (found.options ?? {}) as { readonly [name: string]: DriverOption };
+	const keys: { [name: string]: Spec } = {};
+	Object.keys(given).forEach(option => {
+		keys[option] = optionSpec(given[option] as DriverOption);
 	});
-	const result: { [key: string]: unknown } = {};
-	Object.keys(keys).forEach(key => {
-		const given = Object.hasOwn(value, key) ? value[key] : undefined;
-		const found = walk(keys[key] as Spec, given, prefix + key, problems, context);
-		if (found !== undefined && found !== defaults?.[key]) result[key] = found;
-	});
-	return defaults ? Object.setPrototypeOf(result, defaults) : result;
+	return keys;
 };
 
-/** `[low, high]` */
-export const isRange = (value: unknown): value is readonly [number, number] =>
-	Array.isArray(value) && value.length === 2 && value.every(Number.isFinite) && value[0] < value[1];
-
-export const isRecord = (value: unknown): value is Values =>
-	typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** A value for a reader: short, on one line. */
-export const show = (value: unknown): string => {
-	if (value === undefined) return "nothing";
-	if (typeof value === "string") {
-		const length = value.length;
-		return `"${clip(value)}"${length > 20 ? ` (${length} characters)` : ""}`;
-	}
-	if (Array.isArray(value))
-		return value.length <= 3 && value.every(item => typeof item === "number")
-			? `[${value.join(", ")}]`
-			: `a list of ${value.length}`;
-	return typeof value === "object" && value !== null ? "an object" : String(value);
-};
-
-const clip = (text: string): string => {
-	// Control characters would break the line. It is cut first: the array of a long message would fill the heap.
-	const characters = Array.from(text.slice(0, 82), character => (character < " " ? "?" : character));
-	return characters.length > 40 ? `${characters.slice(0, 40).join("")}…` : characters.join("");
-};
-
-/** The known name closest to a wrong one, unless all are far away. */
-export const nearest = (name: string, known: readonly string[]): string | undefined => {
-	// A mistyped name is short, and `distance` takes long for a long one.
-	if (name.length > 64) return undefined;
-	let best: string | undefined;
-	let least = Math.max(2, Math.floor(name.length / 2)) + 1;
-	known.forEach(candidate => {
-		const away = distance(name.toLowerCase(), candidate.toLowerCase());
-		if (away < least) {
-			best = candidate;
-			least = away;
-		}
-	});
-	return best;
-};
-
-/** Insertions, deletions and replacements from one to the other (Levenshtein). */
-const distance = (from: string, to: string): number => {
-	let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-	for (let i = 1; i <= from.length; i++) {
-		const next = [i];
-		for (let j = 1; j <= to.length; j++) {
-			const replaced = (row[j - 1] as number) + (from[i - 1] === to[j - 1] ? 0 : 1);
-			next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, replaced));
-		}
-		row = next;
-	}
-	return row[to.length] as number;
-};
+const optionSpec = ({ type, required, minimum, maximum }: DriverOption): Spec =>
+	`${type} ${minimum ?? ""}..${maximum ?? ""}${required ? "" : " ?"}`;

@@ -6,9 +6,10 @@
  */
 
 import type { Device } from "../io.js";
+import { isRecord, type Values } from "../json.js";
 import type { default as Memory, Room } from "../memory.js";
 import { check, type Description, line } from "./description.js";
-import { isRecord, type Problem, unknown, type Values } from "./schema.js";
+import { type Problem, unknown } from "./validate.js";
 
 type Patch = { [key: string]: unknown };
 type Section = "sensors" | "alerts" | "actuators";

@@ -5,10 +5,11 @@
  */
 
 import type { Description } from "../description/description.js";
-import type { Known } from "../description/fields.js";
 import { items } from "../description/rules.js";
-import { isRecord, type Problem, type RecordSpec, report, type Values, walk } from "../description/schema.js";
+import type { Known } from "../description/schema.js";
+import { type Problem, type RecordSpec, report, walk } from "../description/validate.js";
 import type { Feature, Part, Parts } from "../feature.js";
+import { isRecord, type Values } from "../json.js";
 import { profileOf } from "../profile.js";
 import { classOf, deviceClasses, stateClasses, statesOf, wrongUnit } from "./classes.js";
 import Discovery, { discoveryRooms } from "./discovery.js";

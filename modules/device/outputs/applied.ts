@@ -7,7 +7,7 @@
 
 import type { Received } from "../../session/options.js";
 import type { OutputDescription } from "../description/description.js";
-import { isRecord, type Values } from "../description/schema.js";
+import { isRecord, type Values } from "../json.js";
 import type Memory from "../memory.js";
 import { keyOf, type Room } from "../memory.js";
 import type { Request } from "./request.js";

@@ -5,8 +5,8 @@
  */
 
 import type { Received } from "../../session/options.js";
-import { isRecord, type Problem, show, unknown, type Values } from "../description/schema.js";
-import { type Names, parse } from "../json.js";
+import { type Problem, show, unknown } from "../description/validate.js";
+import { isRecord, type Names, parse, type Values } from "../json.js";
 
 export interface Request {
 	readonly on: boolean;

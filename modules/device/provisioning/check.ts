@@ -6,9 +6,10 @@
 
 import { encode } from "../../mqtt/text.js";
 import { addresses, check, type Description } from "../description/description.js";
-import { parseAddress, publicAddress } from "../description/fields.js";
-import { isRecord, type Problem, report, unknown, type Values } from "../description/schema.js";
+import { parseAddress, publicAddress } from "../description/rules.js";
+import { type Problem, report, unknown } from "../description/validate.js";
 import type { Device, Provision } from "../io.js";
+import { isRecord, type Values } from "../json.js";
 
 /** Keys of the description. */
 const described: readonly string[] = Object.freeze(["broker", "id", "root"]);

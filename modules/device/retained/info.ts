@@ -3,8 +3,8 @@
  * storage, and the counters of each part. Keys and their meaning are in TOPICS.md. Publishes nothing.
  */
 
-import type { Values } from "../description/schema.js";
 import type { Device } from "../io.js";
+import type { Values } from "../json.js";
 import type { Boot, default as Memory } from "../memory.js";
 import type Publisher from "../publisher.js";
 import type Sensor from "../sensors/sensor.js";

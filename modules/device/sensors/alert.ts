@@ -9,7 +9,7 @@
 
 import { decode } from "../../mqtt/text.js";
 import type { Outbox } from "../../session/io.js";
-import { isRecord, type Values } from "../description/schema.js";
+import { isRecord, type Values } from "../json.js";
 import type Memory from "../memory.js";
 import { type Boot, keyOf, type Room } from "../memory.js";
 import type Publisher from "../publisher.js";

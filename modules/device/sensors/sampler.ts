@@ -6,8 +6,9 @@
 
 import type { Timer, TimerHandle } from "../../mqtt/io.js";
 import { optionsFor, type SensorDescription } from "../description/description.js";
-import { show, type Values } from "../description/schema.js";
+import { show } from "../description/validate.js";
 import type { SensorDriver, Sensor as SensorIO } from "../io.js";
+import type { Values } from "../json.js";
 import type Publisher from "../publisher.js";
 import type Time from "../time.js";
 import Measurement from "./measurement.js";

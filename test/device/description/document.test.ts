@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { features } from "../../../main.js";
-import { board } from "../../../modules/device/description/fields.js";
-import type { Keys, Spec } from "../../../modules/device/description/schema.js";
+import { board } from "../../../modules/device/description/schema.js";
+import type { Keys, Spec } from "../../../modules/device/description/validate.js";
 import { root } from "../../rules/sources.js";
 
 const document = readFileSync(join(root, "modules/device/DESCRIPTION.md"), "utf8");

@@ -1,0 +1,255 @@
+/**
+ * How the form of what a person writes is said, and `walk`, the one function that checks a value against it: for each mistake it
+ * says where it is, what was expected and what was found; missing values get their defaults. Throws nothing, and knows no key:
+ * those of a board are in schema.ts, conditions between them in rules.ts.
+ */
+
+import { isRecord, type Values } from "../json.js";
+import topics from "../topics.js";
+
+/** One mistake. As a line: `sensors[0].every: expected a number from 5 to 86400000, found 1`. */
+export interface Problem {
+	/** Path of the key, as `alerts[1].clear`. */
+	readonly key: string;
+	readonly expected: string;
+	readonly found: string;
+}
+
+export type Keys = { readonly [key: string]: Spec };
+
+/**
+ * The form of one value. As text it is `KIND`, `KIND LOW..HIGH` or `ONE|OTHER`; after it `?` where the value may be missing, or
+ * `=DEFAULT`. It is text because an object of the same content takes four times the flash.
+ */
+export type Spec = string | RecordSpec | ListSpec;
+
+export interface RecordSpec {
+	readonly keys: Keys;
+	/** Defaults that all records share as their prototype: a key of their own takes 16 bytes of RAM in each. */
+	readonly defaults?: Values;
+	readonly optional?: boolean;
+	/** Further keys of this very record (a driver's own options), or `undefined` if it names no known driver. */
+	readonly more?: (value: Values, context: unknown) => Keys | undefined;
+}
+
+export interface ListSpec {
+	readonly item: Spec;
+	readonly maximum: number;
+	/** The default. */
+	readonly initial: readonly unknown[];
+}
+
+/** What a feature (feature.ts) adds to the form of a description. */
+export interface Form {
+	/** Keys of the board, and of each sensor. */
+	readonly board: Keys;
+	readonly sensor: Keys;
+	/** Adds every mistake between its keys; `known` are the drivers. Ignores values that `walk` has refused. */
+	check(value: Values, problems: Problem[], known: unknown): void;
+}
+
+/** The value with its defaults, or, where `problems` grew, something not to be used. */
+export const walk = (
+	form: Spec,
+	value: unknown,
+	key: string,
+	problems: Problem[],
+	context?: unknown,
+): unknown => {
+	if (typeof form === "string") return scalar(form, value, key, problems);
+	if ("item" in form) {
+		const { item, maximum, initial } = form;
+		const list = value === undefined ? initial : value;
+		if (Array.isArray(list) && list.length <= maximum)
+			return list.map((each, index) => walk(item, each, `${key}[${index}]`, problems, context));
+		report(problems, key, `a list of at most ${maximum}`, value);
+		return [];
+	}
+	if (isRecord(value)) return record(form, value, key, problems, context);
+	if (value !== undefined || !form.optional) report(problems, key, "an object", value);
+	return undefined;
+};
+
+const scalar = (form: string, value: unknown, key: string, problems: Problem[]): unknown => {
+	const kind = upTo(form, 0);
+	if (value === undefined) {
+		if (form.endsWith("?")) return undefined;
+		const at = form.indexOf("=");
+		if (at >= 0) return initial(form.slice(at + 1), kind);
+	}
+	const dots = form.indexOf("..");
+	const low = dots < 0 ? "" : form.slice(kind.length + 1, dots);
+	const high = dots < 0 ? "" : upTo(form, dots + 2);
+	if (!fits(kind, value, low ? Number(low) : -Infinity, high ? Number(high) : Infinity))
+		report(problems, key, expected(kind, low, high), kind === "secret" && value !== undefined ? "…" : value);
+	return value;
+};
+
+/** The part of a form that begins at `start`. */
+const upTo = (text: string, start: number): string => {
+	const end = text.indexOf(" ", start);
+	return text.slice(start, end < 0 ? undefined : end);
+};
+
+const initial = (text: string, kind: string): unknown => {
+	if (kind === "boolean") return text === "true";
+	return kind === "number" || kind === "whole" ? Number(text) : text;
+};
+
+/** In words, for the error. */
+const expected = (kind: string, low: string, high: string): string => {
+	if (kind.includes("|")) return `one of ${kind.split("|").join(", ")}`;
+	const bounds = low
+		? high
+			? ` from ${low} to ${high}`
+			: ` of at least ${low}`
+		: high
+			? ` of at most ${high}`
+			: "";
+	switch (kind) {
+		case "number":
+			return `a number${bounds}`;
+		case "whole":
+			return `a whole number${bounds}`;
+		case "boolean":
+			return "true or false";
+		case "range":
+			return "a list [low, high] of two numbers, low below high";
+		case "word":
+			return `a text of ${low} to ${high} characters`;
+		case "name":
+			return `1 to ${high} characters of A-Z a-z 0-9 _ -`;
+		case "root":
+			return `topic levels between single slashes, without + # or control characters, not starting with $${high && `, ${high} characters at most`}`;
+		case "pin":
+			return "a pin number or the name of a pin";
+		case "absent":
+			return "nothing (this firmware is built without it)";
+		default:
+			return "a text";
+	}
+};
+
+const fits = (kind: string, value: unknown, low: number, high: number): boolean => {
+	if (kind.includes("|"))
+		return typeof value === "string" && !value.includes("|") && `|${kind}|`.includes(`|${value}|`);
+	switch (kind) {
+		case "number":
+		case "whole":
+			return (
+				Number.isFinite(value) &&
+				(value as number) >= low &&
+				(value as number) <= high &&
+				(kind === "number" || Number.isInteger(value))
+			);
+		case "boolean":
+			return typeof value === "boolean";
+		case "range":
+			return isRange(value);
+		case "word":
+			return typeof value === "string" && value.length >= low && value.length <= high;
+		case "name":
+			return typeof value === "string" && topics.isName(value, high);
+		case "root":
+			return typeof value === "string" && value.length <= high && topics.isRoot(value);
+		case "pin":
+			// An object is the host's own kind of pin specifier (ECMA-419 §9).
+			if (typeof value === "number") return Number.isInteger(value) && value >= 0;
+			return typeof value === "string" ? value !== "" : typeof value === "object" && value !== null;
+		case "any":
+			return value !== undefined;
+		case "absent":
+			return value === false;
+		default:
+			return typeof value === "string";
+	}
+};
+
+export const report = (problems: Problem[], key: string, expected: string, value: unknown): void => {
+	problems.push({ key: key || "description", expected, found: show(value) });
+};
+
+/** `name` at `key` is none of those that are known. */
+export const unknown = (problems: Problem[], key: string, name: string, known: readonly string[]): void => {
+	const close = nearest(name, known);
+	const expected = close ? `a known key, perhaps "${close}"` : `one of ${known.join(", ") || "nothing"}`;
+	problems.push({ key, expected, found: `"${clip(name)}"` });
+};
+
+const record = (
+	{ keys: own, defaults, more }: RecordSpec,
+	value: Values,
+	path: string,
+	problems: Problem[],
+	context: unknown,
+): Values => {
+	const further = more ? more(value, context) : {};
+	// Its own come first, and hold.
+	const keys: Keys = { ...own, ...further, ...own };
+	const prefix = path ? `${path}.` : "";
+	// Without a known driver there is no telling which further keys are right.
+	Object.keys(value).forEach(key => {
+		if (further && !Object.hasOwn(keys, key)) unknown(problems, prefix + key, key, Object.keys(keys));
+	});
+	const result: { [key: string]: unknown } = {};
+	Object.keys(keys).forEach(key => {
+		const given = Object.hasOwn(value, key) ? value[key] : undefined;
+		const found = walk(keys[key] as Spec, given, prefix + key, problems, context);
+		if (found !== undefined && found !== defaults?.[key]) result[key] = found;
+	});
+	return defaults ? Object.setPrototypeOf(result, defaults) : result;
+};
+
+/** `[low, high]` */
+export const isRange = (value: unknown): value is readonly [number, number] =>
+	Array.isArray(value) && value.length === 2 && value.every(Number.isFinite) && value[0] < value[1];
+
+/** A value for a reader: short, on one line. */
+export const show = (value: unknown): string => {
+	if (value === undefined) return "nothing";
+	if (typeof value === "string") {
+		const length = value.length;
+		return `"${clip(value)}"${length > 20 ? ` (${length} characters)` : ""}`;
+	}
+	if (Array.isArray(value))
+		return value.length <= 3 && value.every(item => typeof item === "number")
+			? `[${value.join(", ")}]`
+			: `a list of ${value.length}`;
+	return typeof value === "object" && value !== null ? "an object" : String(value);
+};
+
+const clip = (text: string): string => {
+	// Control characters would break the line. It is cut first: the array of a long message would fill the heap.
+	const characters = Array.from(text.slice(0, 82), character => (character < " " ? "?" : character));
+	return characters.length > 40 ? `${characters.slice(0, 40).join("")}…` : characters.join("");
+};
+
+/** The known name closest to a wrong one, unless all are far away. */
+export const nearest = (name: string, known: readonly string[]): string | undefined => {
+	// A mistyped name is short, and `distance` takes long for a long one.
+	if (name.length > 64) return undefined;
+	let best: string | undefined;
+	let least = Math.max(2, Math.floor(name.length / 2)) + 1;
+	known.forEach(candidate => {
+		const away = distance(name.toLowerCase(), candidate.toLowerCase());
+		if (away < least) {
+			best = candidate;
+			least = away;
+		}
+	});
+	return best;
+};
+
+/** Insertions, deletions and replacements from one to the other (Levenshtein). */
+const distance = (from: string, to: string): number => {
+	let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+	for (let i = 1; i <= from.length; i++) {
+		const next = [i];
+		for (let j = 1; j <= to.length; j++) {
+			const replaced = (row[j - 1] as number) + (from[i - 1] === to[j - 1] ? 0 : 1);
+			next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, replaced));
+		}
+		row = next;
+	}
+	return row[to.length] as number;
+};
