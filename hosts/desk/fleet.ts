@@ -12,6 +12,7 @@ import { type BoardOptions, DeskBoard } from "./board.js";
 import { idOf } from "./held.js";
 import { LinkFault } from "./link.js";
 import { MOST } from "./options.js";
+import { type Hear, onSockets, tapped } from "./tap.js";
 import type { VirtualBoard } from "./web/protocol.js";
 
 /** Milliseconds between two that start: they need not all do the same at the same moment. */
@@ -29,6 +30,8 @@ export interface FleetOptions {
 	readonly credentials?: (id: string) => Promise<Credentials>;
 	/** The folder of a board's state, by its id. */
 	readonly folder: (id: string) => string;
+	/** Hears the boards' connections, each. */
+	readonly tap?: () => Hear;
 	/** A board is about to start, with its state in this folder. */
 	readonly onStart: (base: string, folder: string) => void;
 	/** An alert was accepted by a board's firmware. */
@@ -125,7 +128,7 @@ export class Fleet {
 	}
 
 	async #start(id: string, options: BoardOptions): Promise<void> {
-		const { root, onStart, onRaised, onPin, onChange, onTrouble } = this.#options;
+		const { root, tap, onStart, onRaised, onPin, onChange, onTrouble } = this.#options;
 		const base = `${root}/${id}`;
 		onStart(base, options.data);
 		const fault = new LinkFault();
@@ -140,7 +143,8 @@ export class Fleet {
 			},
 			wire: device => {
 				device.pins.watch(state => onPin(base, state));
-				return fault.in(options.wire ? options.wire(device) : device);
+				const own = options.wire?.(device) ?? device;
+				return fault.in(tap ? onSockets(own, io => tapped(io, tap)) : own);
 			},
 		});
 		this.#members.set(base, { id, base, engine: options.engine, board, fault, power: true });

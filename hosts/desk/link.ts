@@ -3,8 +3,9 @@
  * class (ECMA-419 §10), so it works on either engine, with TLS and with any broker.
  */
 
-import type { Device, MQTTDefaults } from "../../modules/device/io.js";
+import type { Device } from "../../modules/device/io.js";
 import type { ByteBuffer, TCP, TCPClass, TCPOptions, TCPWriteOptions } from "../../modules/mqtt/io.js";
+import { onSockets } from "./tap.js";
 
 interface Line {
 	cut(): void;
@@ -27,14 +28,7 @@ export class LinkFault {
 
 	/** `device` with this fault in its connections. */
 	in(device: Device): Device {
-		const wrap = ({ client }: { client: MQTTDefaults }) => ({
-			client: { ...client, socket: { ...client.socket, io: this.#class(client.socket.io) } },
-		});
-		const { mqtt, mqtts } = device.network;
-		return {
-			...device,
-			network: { ...device.network, mqtt: wrap(mqtt), ...(mqtts && { mqtts: wrap(mqtts) }) },
-		};
+		return onSockets(device, io => this.#class(io));
 	}
 
 	#class(Base: TCPClass): TCPClass {

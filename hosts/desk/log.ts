@@ -5,9 +5,8 @@
  */
 
 import { type IConnackPacket, type IPublishPacket, type Packet, parser } from "mqtt-packet";
-import type { Device, MQTTDefaults } from "../../modules/device/io.js";
-import type { ByteBuffer, TCP, TCPClass, TCPOptions, TCPWriteOptions } from "../../modules/mqtt/io.js";
 import type { Kind, Options } from "./options.js";
+import type { Hear } from "./tap.js";
 
 const OUT = "→";
 const IN = "←";
@@ -20,8 +19,6 @@ const LONGEST = 200;
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufffd]/;
 
 export type Print = (line: string) => void;
-/** Whether messages of a topic are printed. */
-type Shows = (topic: string) => boolean;
 
 /** What a message is about: a command is also what an output says of itself. */
 export function kindOf(topic: string): Kind {
@@ -101,68 +98,27 @@ export function stamp(text: string, now = new Date()): string {
 	return `${time}.${String(now.getMilliseconds()).padStart(3, "0")} ${line}`;
 }
 
+/** What hears a board's connections and prints a line for each packet that says something, of messages for those that are shown. */
+export function logging(print: Print, shows: (topic: string) => boolean = () => true): () => Hear {
+	return () => {
+		const [toBroker, fromBroker] = [listener(OUT, print, shows), listener(IN, print, shows)];
+		return (direction, bytes) => (direction === "in" ? toBroker : fromBroker)(bytes);
+	};
+}
+
 /** Feeds one direction of a connection to a packet parser and prints what it finds. */
-class Listener {
-	readonly #parser = parser({ protocolVersion: 4 });
-	#failed = false;
-
-	constructor(direction: string, print: Print, shows: Shows) {
-		this.#parser.on("packet", packet => {
-			const line = packet.cmd === "publish" && !shows(packet.topic) ? undefined : describe(direction, packet);
-			if (line) print(line);
-		});
-		// What the log cannot read is the client's business, not ours: it has its own parser and reports.
-		this.#parser.on("error", () => {
-			this.#failed = true;
-		});
-	}
-	hear(data: ByteBuffer | number): void {
-		if (this.#failed) return;
-		const bytes =
-			typeof data === "number"
-				? Buffer.of(data)
-				: data instanceof ArrayBuffer
-					? Buffer.from(data.slice(0))
-					: // A copy: the owner reuses its buffer while the parser may still hold a part of it.
-						Buffer.from(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
-		this.#parser.parse(bytes);
-	}
-}
-
-/** `Base` with a listener on both directions. */
-export function tapped(Base: TCPClass, print: Print, shows: Shows = () => true): TCPClass {
-	return class extends (Base as new (options: TCPOptions) => TCP) {
-		readonly #out = new Listener(OUT, print, shows);
-		readonly #in = new Listener(IN, print, shows);
-
-		override read(request?: ByteBuffer | number): never {
-			const result = super.read(request as number);
-			if (request !== undefined && typeof request !== "number") {
-				if (typeof result === "number") this.#in.hear(view(request, result));
-			} else if (result !== undefined) this.#in.hear(result);
-			return result as never;
-		}
-		override write(data: ByteBuffer | number, options?: TCPWriteOptions): number {
-			const writable = super.write(data, options);
-			this.#out.hear(data);
-			return writable;
-		}
-	} as TCPClass;
-}
-
-function view(buffer: ByteBuffer, byteLength: number): Uint8Array {
-	if (buffer instanceof ArrayBuffer) return new Uint8Array(buffer, 0, byteLength);
-	return new Uint8Array(buffer.buffer, buffer.byteOffset, byteLength);
-}
-
-/** `device` with its connections tapped. */
-export function listening(device: Device, print: Print, shows?: Shows): Device {
-	const tap = ({ client }: { client: MQTTDefaults }) => ({
-		client: { ...client, socket: { ...client.socket, io: tapped(client.socket.io, print, shows) } },
+function listener(direction: string, print: Print, shows: (topic: string) => boolean) {
+	const packets = parser({ protocolVersion: 4 });
+	let failed = false;
+	packets.on("packet", packet => {
+		const line = packet.cmd === "publish" && !shows(packet.topic) ? undefined : describe(direction, packet);
+		if (line) print(line);
 	});
-	const { mqtt, mqtts } = device.network;
-	return {
-		...device,
-		network: { ...device.network, mqtt: tap(mqtt), ...(mqtts && { mqtts: tap(mqtts) }) },
+	// What the log cannot read is the client's business, not ours: it has its own parser and reports.
+	packets.on("error", () => {
+		failed = true;
+	});
+	return (bytes: Buffer) => {
+		if (!failed) packets.parse(bytes);
 	};
 }

@@ -20,9 +20,10 @@ import { Desk } from "./desk.js";
 import { program } from "./firmware.js";
 import { Fleet } from "./fleet.js";
 import { hinted } from "./hint.js";
-import { kindOf, listening, noteworthy, stamp } from "./log.js";
+import { kindOf, logging, noteworthy, stamp } from "./log.js";
 import { type Engine, inPlace, type Options, parse } from "./options.js";
 import { type Recorded, Recorder, readable, replay } from "./recording.js";
+import { onSockets, tapped } from "./tap.js";
 import { Wire } from "./wire.js";
 
 /** Boards that the log names one by one. */
@@ -101,6 +102,8 @@ async function start(options: Options): Promise<void> {
 			...(!options.quiet && { wire: watching(options) }),
 			onEnd: reason => end(1, [reason]),
 		},
+		// Of a broker elsewhere the wire is what its own boards say and hear.
+		...(!broker && { tap: () => wire.connection() }),
 		onStart: (base, place) => desk?.accounts.add(base, place),
 		onRaised: (base, alert) => desk?.accounts.raised(base, alert),
 		onPin: (base, state) => desk?.pin(base, state),
@@ -112,9 +115,9 @@ async function start(options: Options): Promise<void> {
 	await fleet.start();
 	if (options.boards === 1) return;
 	await fleet.add(options.boards - 1);
-	const others = fleet.boards.slice(1).map(({ base }) => base.slice(root.length + 1));
-	const names = others.length > NAMED ? [...others.slice(0, NAMED - 1), "…", others.at(-1)] : others;
-	say(`boards ${names.join(", ")} in Node, without lines of their own here`);
+	const ids = fleet.boards.map(({ base }) => base.slice(root.length + 1));
+	const names = ids.length > NAMED ? [...ids.slice(0, NAMED - 1), "…", ids.at(-1)] : ids;
+	say(`${ids.length} boards: ${names.join(", ")}; all but ${id} in Node and without lines of their own here`);
 }
 
 /**
@@ -240,11 +243,11 @@ function usable(engine: Engine): Engine {
 function watching({ log }: Options): (device: NodeDevice) => Device {
 	return device => {
 		if (!log || log.includes("commands")) device.pins.watch(sayPin);
-		return listening(
-			device,
+		const connection = logging(
 			line => console.log(stamp(line)),
 			topic => !log || log.includes(kindOf(topic)),
 		);
+		return onSockets(device, io => tapped(io, connection));
 	};
 }
 

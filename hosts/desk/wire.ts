@@ -1,5 +1,5 @@
 /**
- * What passes between the desk's broker and its clients, packet by packet: each as one line, with the line that it answers.
+ * What passes between the desk's broker and its clients, or a broker elsewhere and the desk's boards, packet by packet: each as one line, with the line that it answers.
  * So a PUBACK is joined to its PUBLISH, and QoS 0, 1 and 2 can be seen. Reads copies of the bytes and changes nothing.
  */
 

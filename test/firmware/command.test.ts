@@ -262,7 +262,7 @@ describe("npm start", function () {
 	it("names the boards of --boards", async () => {
 		const command = start("--engine", "node", "--quiet", "--no-page", "--boards", "4", "--broker-port", "0");
 		await command.line(/· board desk-1 in Node, topics/);
-		await command.line(/· boards desk-2, desk-3, desk-4 in Node, without lines of their own here$/);
+		await command.line(/· 4 boards: desk-1, desk-2, desk-3, desk-4; all but desk-1 in Node and without /);
 	});
 
 	it("prints no messages with --quiet", async () => {

@@ -4,7 +4,8 @@
 
 import assert from "node:assert/strict";
 import { generate, type Packet } from "mqtt-packet";
-import { kindOf, describe as lineFor, noteworthy, stamp, tapped } from "../../hosts/desk/log.js";
+import { kindOf, describe as lineFor, logging, noteworthy, stamp } from "../../hosts/desk/log.js";
+import { tapped } from "../../hosts/desk/tap.js";
 import type { ByteBuffer, TCP, TCPClass, TCPOptions } from "../../modules/mqtt/io.js";
 
 const publish = (payload: string | Buffer, more: object = {}): Packet => ({
@@ -115,7 +116,10 @@ describe("live log", () => {
 	}
 	const open = () => {
 		const lines: string[] = [];
-		const Tapped = tapped(FakeTCP as unknown as TCPClass, line => lines.push(line));
+		const Tapped = tapped(
+			FakeTCP as unknown as TCPClass,
+			logging(line => lines.push(line)),
+		);
 		return { lines, socket: new Tapped({} as TCPOptions) as TCP & FakeTCP };
 	};
 	const heard = ["← a/b  one  [QoS 0]", "← a/b  two  [QoS 0, retained]"];

@@ -13,15 +13,16 @@ import { generate, parser } from "mqtt-packet";
 import WebSocket from "ws";
 import { type Broker, startBroker } from "../../hosts/desk/broker.js";
 import { Desk } from "../../hosts/desk/desk.js";
-import type { FromDesk } from "../../hosts/desk/web/protocol.js";
+import type { FromDesk, WireLine } from "../../hosts/desk/web/protocol.js";
 import { brokers } from "../firmware/brokers.js";
+import { Command } from "../firmware/command.js";
 import { TLSBroker } from "../firmware/tlsbroker.js";
 import { Authority } from "../hosts/certificates.js";
 
 const root = "plant/7";
 
 /** What the desk says on `/desk`, as it comes. */
-async function listen(desk: Desk) {
+async function listen(desk: Pick<Desk, "url">) {
 	const origin = new URL(desk.url).origin;
 	const socket = new WebSocket(`${origin.replace("http", "ws")}/desk`, { origin });
 	const messages: FromDesk[] = [];
@@ -45,6 +46,34 @@ async function listen(desk: Desk) {
 		close: () => socket.terminate(),
 	};
 }
+
+describe("the wire of a desk whose broker is elsewhere", function () {
+	this.timeout(40_000);
+	it("is what its boards say and hear, at a local AWS IoT Core too", async () => {
+		const data = mkdtempSync(join(tmpdir(), "glowworm-elsewhere-"));
+		const ports = ["--broker-port", "0", "--page-port", "0", "--engine", "node", "--quiet"];
+		const command = Command.start("--data", data, "--aws", ...ports);
+		try {
+			const url = /page at (\S+)/.exec(await command.line(/page at/))?.[1] as string;
+			const channel = await listen({ url });
+			channel.send({ type: "watch", wire: true });
+			const packet = async (name: string, so = (_line: WireLine) => true) => {
+				const fits = (line: WireLine) => line.packet === name && line.client === "desk-1" && so(line);
+				const message = await channel.until(message => message.type === "wire" && message.lines.some(fits));
+				return message.type === "wire" && message.lines.find(fits);
+			};
+			assert.ok(await packet("CONNECT"));
+			const status = await packet("PUBLISH", ({ topic = "" }) => topic.endsWith("/status"));
+			assert.ok(status && status.direction === "in");
+			const answer = await packet("PUBACK", ({ answers }) => answers === status.number);
+			assert.ok(answer && answer.direction === "out");
+			channel.close();
+		} finally {
+			await command.destroy();
+			rmSync(data, { recursive: true, force: true });
+		}
+	});
+});
 
 describe("a desk beside a broker elsewhere", () => {
 	let folder: string;

@@ -228,15 +228,20 @@ describe("alert ids", () => {
 });
 
 describe("a request to an output", () => {
-	it("has the next version, is retained, and is reported when the board's state comes", () => {
+	it("has the time as its version, is retained, and is reported when the board's state comes", () => {
 		const output = new Output("lamp");
 		output.state({ state: "OFF", brightness: 255, ver: 7, src: "desired" }, 0);
 		const { level, text, retain } = output.request(true, undefined, 1000);
 		assert.equal(level, "desired");
 		assert.equal(retain, true);
-		assert.equal(JSON.parse(text).ver, 8);
-		output.state({ state: "ON", brightness: 255, ver: 8, src: "desired" }, 1011);
+		assert.equal(JSON.parse(text).ver, 1000);
+		output.state({ state: "ON", brightness: 255, ver: 1000, src: "desired" }, 1011);
 		assert.equal(output.way?.reported, 11);
+	});
+	it("is newer than one of the same moment", () => {
+		const output = new Output("lamp");
+		const versions = [1, 2].map(() => JSON.parse(output.request(true, undefined, 1000).text).ver);
+		assert.deepEqual(versions, [1000, 1001]);
 	});
 	it("is not reported by what another client has switched meanwhile, and says so of what does it later", () => {
 		const output = new Output("lamp");
@@ -244,11 +249,11 @@ describe("a request to an output", () => {
 		output.request(true, undefined, 1000);
 		output.state({ state: "ON", brightness: 9, ver: 7, src: "button" }, 1005);
 		assert.equal(output.way?.reported, undefined);
-		output.state({ state: "ON", brightness: 255, ver: 8, src: "desired" }, 1011);
+		output.state({ state: "ON", brightness: 255, ver: 1000, src: "desired" }, 1011);
 		assert.equal(output.way?.reported, 11);
-		output.state({ state: "ON", brightness: 255, ver: 8, src: "desired" }, 1500);
+		output.state({ state: "ON", brightness: 255, ver: 1000, src: "desired" }, 1500);
 		assert.equal(output.way?.since, undefined, "the same again is no switching");
-		output.state({ state: "OFF", brightness: 255, ver: 8, src: "set" }, 2000);
+		output.state({ state: "OFF", brightness: 255, ver: 1000, src: "set" }, 2000);
 		assert.deepEqual(output.way?.since, { src: "set", at: 2000 });
 	});
 	it("was stored by the time it was done or acknowledged, whichever is seen first", () => {
@@ -266,9 +271,9 @@ describe("a request to an output", () => {
 		const output = new Output("lamp");
 		const { text } = output.request(true, undefined, 1000);
 		const { cid } = JSON.parse(text);
-		output.answered({ cid, ok: false, error: "version 1 is not newer than 41", ver: 41 }, 1005);
-		assert.equal(output.way?.refused, "version 1 is not newer than 41");
-		assert.equal(JSON.parse(output.request(true, undefined, 2000).text).ver, 42);
+		output.answered({ cid, ok: false, error: "version 1000 is not newer than 41000", ver: 41_000 }, 1005);
+		assert.equal(output.way?.refused, "version 1000 is not newer than 41000");
+		assert.equal(JSON.parse(output.request(true, undefined, 2000).text).ver, 41_001);
 	});
 	it("goes to `set`, live, once the board has said that it takes nothing else", () => {
 		const output = new Output("pump");

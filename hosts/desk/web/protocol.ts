@@ -11,7 +11,7 @@ export interface Hello {
 	readonly type: "hello";
 	/** Without anything secret. */
 	readonly broker: string;
-	/** The desk runs the broker: its wire and its faults can be had. */
+	/** The desk runs the broker: its faults can be had, and its wire has all clients; else that is the desk's boards alone. */
 	readonly own: boolean;
 	/** False for a reader without the token. */
 	readonly write: boolean;

@@ -1,6 +1,6 @@
 /**
  * An output of a board, as its topics tell: what was requested, what is reported, and the way in between. A request goes
- * to `desired`, retained and with the next version, or to `set` where only live commands are taken. Each step is noted
+ * to `desired`, retained and with the time as its version, or to `set` where only live commands are taken. Each step is noted
  * when it is seen here; a step that nothing shows is left out.
  */
 
@@ -107,7 +107,9 @@ export class Output {
 	): { level: string; text: string; retain: boolean } {
 		const cid = `page-${at.toString(36)}`;
 		const live = this.liveOnly;
-		const ver = live ? undefined : ++this.ver;
+		// The time: newer than what another sender has sent, also where this page has not heard of it.
+		if (!live) this.ver = Math.max(this.ver + 1, at);
+		const ver = live ? undefined : this.ver;
 		const text = JSON.stringify({
 			state: on ? "ON" : "OFF",
 			...(brightness !== undefined && { brightness }),

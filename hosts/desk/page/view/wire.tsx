@@ -1,4 +1,4 @@
-/** Packets between the desk's broker and its clients, as they pass, each with what it answers. */
+/** Packets between the broker and its clients, as they pass, each with what it answers. */
 
 import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -49,14 +49,12 @@ export function Wire() {
 			<header class="heading">
 				<h1 class="title">Wire</h1>
 				<p class="more">
-					MQTT packets between the broker and each client, newest first; the page's own are left out
+					{own
+						? "MQTT packets between the broker and each client, newest first; the page's own are left out"
+						: "MQTT packets between this desk's boards and the broker, newest first"}
 				</p>
 			</header>
-			{own ? (
-				<Packet />
-			) : (
-				<p class="empty">The broker is not this desk's: what passes there cannot be seen from here.</p>
-			)}
+			<Packet />
 		</>
 	);
 }
