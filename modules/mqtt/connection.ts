@@ -17,9 +17,6 @@ const PINGREQ = Uint8Array.of(0xc0, 0);
 
 const IGNORE = (): void => {};
 
-/** The options of a message, to be filled in. */
-export type Message = { -readonly [Key in keyof ReadableOptions]: ReadableOptions[Key] };
-
 export default abstract class Connection<Client> extends Encoder {
 	declare protected state: State;
 	/** Bytes the socket takes. Eight of them are not offered to the application, so that replies and pings find room. */
@@ -31,7 +28,7 @@ export default abstract class Connection<Client> extends Encoder {
 	declare protected available: number;
 	/** Work on something that arrived is unfinished, or the client is closed: see `retry` in client.ts. */
 	declare protected busy: boolean;
-	/** A reply that waits for room in the socket: first byte << 16 | packet identifier, or 0. Until it is sent nothing is parsed. */
+	/** A reply that waits for room in the socket: its four bytes as a number, -1 for PINGRESP, or 0. Until it is sent nothing is parsed. */
 	declare protected owed: number;
 	/** Something arrived since the last PINGREQ. */
 	declare protected heard: boolean;
@@ -60,8 +57,8 @@ export default abstract class Connection<Client> extends Encoder {
 
 	// Fields of the layers above, declared here because the order of fields matters.
 	declare protected parser: Parser;
-	declare protected plain: Message | undefined;
-	declare protected exact: Message | undefined;
+	/** Four bytes for a reply. */
+	declare protected word: DataView;
 
 	/** The socket has `count` bytes. */
 	protected abstract receive(count: number): void;
@@ -95,6 +92,7 @@ export default abstract class Connection<Client> extends Encoder {
 		this.heard = this.busy = false;
 		this.writable = 0;
 		this.socket = null as never;
+		this.word = null as never;
 		this.publication = NONE;
 		this.out = null as never;
 		this.deliver = this.notify = this.reject;

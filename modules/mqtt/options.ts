@@ -44,6 +44,9 @@ export interface ReadableOptions {
 	readonly id?: number | undefined;
 }
 
+/** The options of a message, to be filled in. */
+export type Message = { -readonly [Key in keyof ReadableOptions]: ReadableOptions[Key] };
+
 /** Valid during the call: of acknowledgements it is one object that is filled anew. */
 export interface ControlMessage {
 	/** Packet type: `MQTTClient.CONNACK` … */

@@ -5,9 +5,11 @@
  * longer than the buffer is passed over as it comes, with its topic: the buffer never grows.
  */
 
+import type { Message } from "./options.js";
 import { decodeAt, isTopicName, isUTF8 } from "./text.js";
 
 export default class Parser {
+	// In the order in which they are looked for.
 	/** As long as any header with a topic of the longest that is wanted. */
 	declare bytes: Uint8Array;
 	/** Bytes `start` … `end` are read from the socket and not yet parsed. `start` is -1 while a topic is decoded. */
@@ -15,12 +17,14 @@ export default class Parser {
 	declare end: number;
 	/** Bytes of the current PUBLISH's payload that are not delivered, in the buffer or still to come. */
 	declare left: number;
+	/** The same bytes: two bytes of it as one number cost half of what they cost one by one, four a quarter. */
+	declare private readonly view: DataView;
+	/** Options of the last PUBLISH whose topic was not too long. */
+	declare message: Message | undefined;
 	/** Bytes from `start` on without which `next` needs more again; none or 0 unless it did. */
 	declare wanted: number;
-	/** First byte of a PUBLISH that `next` did not return: type, DUP, QoS, RETAIN. */
+	/** First byte of a PUBLISH that `next` did not return: type, DUP, QoS, RETAIN; and 256 if its topic was too long. */
 	declare flags: number;
-	/** Empty when it was too long. */
-	declare topic: string;
 	/** Of PUBLISH above QoS 0 and of acknowledgements; CONNACK's flags and return code (§3.2.2). */
 	declare id: number;
 	/** SUBACK's return codes (§3.9.3). */
@@ -30,7 +34,7 @@ export default class Parser {
 	declare payload: Uint8Array;
 	declare payloadStart: number;
 	declare payloadEnd: number;
-	declare private readonly buffer: ArrayBufferLike;
+	declare private readonly buffer: ArrayBuffer;
 	/** For a byte that comes alone. */
 	declare single: Uint8Array | undefined;
 	declare private topicView: Uint8Array;
@@ -42,87 +46,97 @@ export default class Parser {
 	declare private passed: number | undefined;
 
 	constructor(longestTopic: number) {
-		// In the order in which they are looked for. The header has 9 bytes beside its topic at most; a SUBACK needs the 512.
+		// The header has 9 bytes beside its topic at most; a SUBACK needs the 512.
 		this.bytes = new Uint8Array(longestTopic > 503 ? longestTopic + 9 : 512);
 		this.start = this.end = this.left = 0;
-		this.buffer = this.bytes.buffer;
+		this.buffer = this.bytes.buffer as ArrayBuffer;
+		this.view = new DataView(this.buffer);
 	}
 
 	/**
 	 * Parses what starts at `start`. The payload of a PUBLISH must be consumed before the next call. Returns the packet's
-	 * type, -2 when it needs more bytes, -1 when these bytes are no packet that a server may send [MQTT-4.8.0-1];
-	 * its whole first byte instead (0x30…0x3d) for a PUBLISH whose payload is there to its end. Numbers stand for types here and in
-	 * client.ts: each name of a module costs about 42 instructions at every entry of a function that mentions it.
+	 * type, -2 when it needs more bytes, -1 when these bytes are no packet that a server may send [MQTT-4.8.0-1]; its whole
+	 * first byte instead (0x30…0x33) for a PUBLISH of QoS 0 or 1, without DUP, that is there to its end. Numbers stand for types
+	 * here and in client.ts: each name of a module costs about 42 instructions at every entry of a function that mentions it.
 	 */
 	next(): number {
-		const bytes = this.bytes;
+		const view = this.view;
 		const start = this.start;
 		const end = this.end;
-		const first = bytes[start] as number;
-		let length = bytes[start + 1] as number;
-		let topicStart = start + 4;
 		// Nearly all packets have a Remaining Length of one byte, and two bytes more are there.
-		if (topicStart > end || length > 127) {
-			if (first === 0xd0 && length === 0 && topicStart < end + 3) {
+		let topicStart = start + 4;
+		let head = topicStart > end ? 0xff0000 : view.getInt32(start);
+		let length = (head >> 16) & 255;
+		if (length > 127) {
+			if (start + 2 <= end && view.getUint16(start) === 0xd000) {
 				this.start = start + 2;
 				return 13;
 			}
-			length = this.scan(first, start);
+			length = this.scan(start);
 			if (length < 0) return length;
 			topicStart = this.offset + 2;
+			head = (view.getUint8(start) << 24) | (length < 2 ? 0 : view.getUint16(topicStart - 2));
 		}
+		const first = head >>> 24;
 		if (first >> 4 !== 3) {
-			if (first !== 0x40 || length !== 2) return this.control(first, topicStart - 2, length);
-			const id = ((bytes[topicStart - 2] as number) << 8) | (bytes[topicStart - 1] as number);
-			this.id = id;
+			if (head >> 16 !== 0x4002) return this.control(first, topicStart - 2, length);
+			this.id = head & 0xffff;
 			this.start = topicStart;
-			return id ? 4 : -1; // [MQTT-2.3.1-1]
+			return this.id ? 4 : -1; // [MQTT-2.3.1-1]
 		}
-
-		const topicEnd =
-			topicStart + ((bytes[topicStart - 2] as number) << 8) + (bytes[topicStart - 1] as number);
+		const topicEnd = topicStart + (head & 0xffff);
 		let payload = topicEnd;
-		if (first > 0x31) {
+		if (first & 6) {
+			if ((first & 6) === 6) return -1; // [MQTT-3.3.1-4]
 			payload += 2;
-			if (first > 0x35 || payload > end) payload = this.identify(first, topicEnd);
-			else {
-				const id = ((bytes[topicEnd] as number) << 8) | (bytes[topicEnd + 1] as number);
-				if (!id) return -1; // [MQTT-2.3.1-1]
-				this.id = id;
+			if (payload <= end) {
+				this.id = view.getUint16(topicEnd);
+				if (!this.id) return -1; // [MQTT-2.3.1-1]
 			}
 		}
 		length += topicStart - 2 - payload;
 		if (length < 0) return -1;
-		let type = first;
-		if (payload + length > end) {
-			if (payload > end) return this.pass(first, topicStart, payload, length);
-			this.flags = first;
-			type = 3;
-		}
-		if (this.topicStart !== topicStart || this.topicEnd !== topicEnd) {
-			if (topicStart === topicEnd) return -1; // [MQTT-4.7.3-1]
-			this.topicView = bytes.subarray(topicStart, topicEnd);
-			this.topicStart = topicStart;
-			this.topicEnd = topicEnd;
-		}
+		if (payload > end) return this.pass(first, topicStart, payload, length);
+		if (this.topicStart !== topicStart || this.topicEnd !== topicEnd) this.look(topicStart, topicEnd);
 		// A `try` here would cost each message; the caller has one round its loop, and looks at `start`.
 		this.start = -1;
 		const topic = decodeAt(this.buffer, topicStart, topicEnd - topicStart, this.topicView); // [MQTT-1.5.3-1]
-		// A topic that repeats was checked before: three searches cost as much as all the rest. It is handed on as it is [MQTT-4.7.3-4].
-		if (topic !== this.topic) {
-			if (!isTopicName(topic) || !isUTF8(topic, bytes, topicStart, topicEnd)) return -1; // [MQTT-3.3.2-2]
-			this.topic = topic;
+		const message = this.message ?? this.describe();
+		// A topic that repeats was checked before: that costs as much as all the rest. It is handed on as it is [MQTT-4.7.3-4].
+		if (topic !== message.topic) {
+			if (!isTopicName(topic) || !isUTF8(topic, this.bytes, topicStart, topicEnd)) return -1; // [MQTT-3.3.2-2] [MQTT-4.7.3-1]
+			message.topic = topic;
 		}
+		message.byteLength = length;
+		message.retain = (first & 1) !== 0;
 		this.start = payload;
+		if (first < 0x34 && payload + length <= end) return first;
 		this.left = length;
-		return type;
+		this.flags = first;
+		return 3;
+	}
+
+	/** Makes the options of all messages to come: new ones for each would be most of the garbage. */
+	private describe(): Message {
+		// No topic yet: equal to none that comes.
+		const message = {
+			more: false,
+			topic: undefined as never,
+			QoS: 0,
+			byteLength: 0,
+			retain: false,
+			duplicate: false,
+		};
+		this.message = message;
+		return message;
 	}
 
 	/** Remaining Length, with `offset` set behind it; -2 or -1 like `next`. For packets that are short, or not simple. */
-	private scan(first: number, start: number): number {
+	private scan(start: number): number {
 		const bytes = this.bytes;
 		const end = this.end;
 		if (start === end) return this.wait(2);
+		const first = bytes[start] as number;
 		if (!this.match(first)) return -1;
 		let length = 0;
 		// Two to four bytes, least significant first (§2.2.3).
@@ -132,8 +146,8 @@ export default class Parser {
 			length |= (value & 127) << shift;
 			if (value < 128) {
 				this.offset = offset;
-				if (end - offset >= 2 || length < 2) return first >> 4 === 3 && length < 2 ? -1 : length;
-				return this.wait(offset - start + 2);
+				if (length < 2) return first >> 4 === 3 ? -1 : length;
+				return end - offset < 2 ? this.wait(offset - start + 2) : length;
 			}
 		}
 		return -1;
@@ -165,14 +179,13 @@ export default class Parser {
 			return this.wait(Math.min(size - this.passed, bytes.length));
 		}
 		if (first & 6) {
-			this.id = ((bytes[end - 2] as number) << 8) | (bytes[end - 1] as number);
+			this.id = this.view.getUint16(end - 2);
 			if (!this.id) return -1; // [MQTT-2.3.1-1]
 		}
 		this.passed = 0;
-		this.topic = "";
-		this.flags = first;
-		this.start = end;
 		this.left = left;
+		this.flags = first | 256;
+		this.start = end;
 		return 3;
 	}
 
@@ -184,35 +197,33 @@ export default class Parser {
 		return first === 0x62 || ((first & 15) === 0 && ((0x3ab4 >> (first >> 4)) & 1) === 1);
 	}
 
-	/** Where the payload begins of a PUBLISH above QoS 0, or with DUP, and the identifier before it; beyond everything if they may not be so. */
-	private identify(first: number, offset: number): number {
-		if ((first & 6) === 6) return 0x7fffffff; // [MQTT-3.3.1-4]
-		if (!(first & 6)) return offset; // DUP at QoS 0: wrong of the sender, and seen from AWS
-		if (offset + 2 > this.end) return offset + 2;
-		this.id = ((this.bytes[offset] as number) << 8) | (this.bytes[offset + 1] as number);
-		return this.id ? offset + 2 : 0x7fffffff; // [MQTT-2.3.1-1]
-	}
-
-	/** Any other packet, whole. `first` is its first byte. */
+	/** Any other packet, whole. `first` is its first byte, `offset` where it goes on behind Remaining Length. */
 	private control(first: number, offset: number, length: number): number {
-		if (!this.match(first)) return -1;
 		const type = first >> 4;
-		if (type === 9 ? length < 3 || length > 507 : length !== (type > 11 ? 0 : 2)) return -1;
+		if (!this.match(first) || (type === 9 ? length < 3 || length > 507 : length !== (type > 11 ? 0 : 2)))
+			return -1;
 		const end = offset + length;
 		if (end > this.end) return this.wait(end - this.start);
-		const bytes = this.bytes;
 		if (length) {
-			const id = ((bytes[offset] as number) << 8) | (bytes[offset + 1] as number);
+			const id = this.view.getUint16(offset);
 			if (type === 2 ? id > 0x1ff : !id) return -1; // [MQTT-2.3.1-1]
 			this.id = id;
-			if (type === 9) {
-				const codes = Array.from(bytes.subarray(offset + 2, end));
-				if (codes.some(code => code > 2 && code !== 0x80)) return -1; // [MQTT-3.9.3-2]
-				this.codes = codes;
-			}
+		}
+		if (type === 9) this.codes = [];
+		for (let at = offset + 2; at < end; at++) {
+			const code = this.bytes[at] as number;
+			if (code > 2 && code !== 0x80) return -1; // [MQTT-3.9.3-2]
+			this.codes.push(code);
 		}
 		this.start = end;
 		return type;
+	}
+
+	/** Makes `topicView` show these bytes of the buffer. */
+	private look(start: number, end: number): void {
+		this.topicView = this.bytes.subarray(start, end);
+		this.topicStart = start;
+		this.topicEnd = end;
 	}
 
 	/** Makes `payload` show these bytes of the buffer. */

@@ -16,7 +16,6 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	declare private sequence: { more: boolean; byteLength: number } | undefined;
 	/** Bytes of the outgoing PUBLISH that are still to be written. */
 	declare private left: number;
-	declare private buffer: Uint8Array;
 	/** The last packet identifier of our own. */
 	declare private last: number;
 	/** The identifier in use; 0 while there is none, -1 while there are several. Mostly there is one, and nothing is searched. */
@@ -31,7 +30,7 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	constructor(options: MQTTClientOptions<Client>) {
 		super(options);
 		this.one = this.last = 0;
-		this.buffer = Uint8Array.of(0, 2, 0, 0);
+		this.word = new DataView(new ArrayBuffer(4));
 	}
 
 	/**
@@ -215,7 +214,7 @@ export default abstract class Writer<Client> extends Connection<Client> {
 		} else if (operation > 3 && operation < 8) {
 			if (options.id == null) this.wrong("id", "the one to acknowledge", "none");
 			this.need(4);
-			this.reply(operation === 6 ? 0x62 : operation << 4, this.identify(options.id)); // [MQTT-3.6.1-1]
+			this.reply((operation === 6 ? 0x62020000 : (operation << 28) | 0x20000) | this.identify(options.id)); // [MQTT-3.6.1-1]
 		} else if (operation === 12 || operation === 14) {
 			this.need(2);
 			this.writeWord(operation << 4);
@@ -232,12 +231,9 @@ export default abstract class Writer<Client> extends Connection<Client> {
 		return true;
 	}
 
-	/** PUBACK, PUBREC, PUBREL or PUBCOMP by its first byte, from a packet that is kept. */
-	protected reply(first: number, id: number): void {
-		const buffer = this.buffer;
-		buffer[0] = first;
-		buffer[2] = id >> 8;
-		buffer[3] = id;
-		this.writable = this.socket.write(buffer);
+	/** PUBACK, PUBREC, PUBREL or PUBCOMP, its four bytes as a number, from a buffer that is kept. */
+	protected reply(packet: number): void {
+		this.word.setInt32(0, packet);
+		this.writable = this.socket.write(this.word);
 	}
 }

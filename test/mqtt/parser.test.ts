@@ -62,6 +62,7 @@ function next(parser: Parser): number {
 		const type = parser.next();
 		if (type <= 15) return type;
 		parser.flags = type;
+		parser.left = parser.message?.byteLength as number;
 		return PUBLISH;
 	} catch {
 		return MALFORMED;
@@ -69,7 +70,8 @@ function next(parser: Parser): number {
 }
 
 function describePacket(type: number, parser: Parser): string {
-	const { topic, flags, id: packetIdentifier, left: remaining, codes } = parser;
+	const { flags, id: packetIdentifier, left: remaining, codes } = parser;
+	const topic = flags > 255 ? "" : parser.message?.topic;
 	if (type === PUBLISH)
 		return `${type} ${topic} ${flags & 15} ${flags & 6 ? packetIdentifier : "-"} ${remaining}`;
 	if (type === CONNACK) return `${type} ${packetIdentifier >> 8 === 1} ${packetIdentifier & 255}`;

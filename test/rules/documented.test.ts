@@ -19,7 +19,6 @@ const files: readonly string[] = [
 	"modules/mqtt/options.ts",
 	"modules/mqtt/reason.ts",
 	"modules/mqtt/client.ts",
-	"modules/mqtt/reader.ts",
 	"modules/mqtt/writer.ts",
 	"modules/mqtt/connection.ts",
 	"modules/session/io.ts",
