@@ -15,38 +15,45 @@ interface Options {
 	readonly target?: unknown;
 }
 
-/** The PWM class of the board whose pins these are. */
-export function pwm(pins: Wires): PWMClass {
-	return class PWM implements PWMPattern {
-		target: unknown;
-		readonly format = "number";
-		readonly resolution = resolution;
-		readonly hz: number;
-		#pin: PinSpecifier;
-		#closed = false;
+class VirtualPWM implements PWMPattern {
+	target: unknown;
+	readonly format = "number";
+	readonly resolution = resolution;
+	readonly hz: number;
+	private readonly pins: Wires;
+	private readonly pin: PinSpecifier;
+	private closed = false;
 
-		constructor({ pin, hz = defaultHz, target }: Options) {
-			if (!isPin(pin)) throw new TypeError("PWM: pin is required");
-			if (!(Number.isFinite(hz) && hz > 0)) throw new RangeError("PWM: hz must be a positive number");
-			pins.claim(pin, this, 0);
-			pins.set(pin, 0);
-			this.#pin = pin;
-			this.hz = hz;
-			this.target = target;
-		}
-		write(value: number): void {
-			if (this.#closed) throw new Error("PWM: closed");
-			const maximum = 2 ** resolution - 1;
-			if (!(Number.isInteger(value) && value >= 0 && value <= maximum))
-				throw new RangeError(`PWM: write takes 0 … ${maximum}, found ${value}`);
-			pins.set(this.#pin, value > maximum / 2 ? 1 : 0, value / maximum);
-		}
-		close(): void {
-			if (this.#closed) return;
-			this.#closed = true;
-			// The output stops with its instance.
-			pins.set(this.#pin, 0);
-			pins.release(this.#pin, this);
+	constructor({ pin, hz = defaultHz, target }: Options, pins: Wires) {
+		if (!isPin(pin)) throw new TypeError("PWM: pin is required");
+		if (!(Number.isFinite(hz) && hz > 0)) throw new RangeError("PWM: hz must be a positive number");
+		pins.claim(pin, this, 0);
+		pins.set(pin, 0);
+		this.pins = pins;
+		this.pin = pin;
+		this.hz = hz;
+		this.target = target;
+	}
+	write(value: number): void {
+		if (this.closed) throw new Error("PWM: closed");
+		const maximum = 2 ** resolution - 1;
+		if (!(Number.isInteger(value) && value >= 0 && value <= maximum))
+			throw new RangeError(`PWM: write takes 0 … ${maximum}, found ${value}`);
+		this.pins.set(this.pin, value > maximum / 2 ? 1 : 0, value / maximum);
+	}
+	close(): void {
+		if (this.closed) return;
+		this.closed = true;
+		// The output stops with its instance.
+		this.pins.set(this.pin, 0);
+		this.pins.release(this.pin, this);
+	}
+}
+
+/** The PWM class of the board whose pins these are. */
+export const pwm = (pins: Wires): PWMClass =>
+	class PWM extends VirtualPWM {
+		constructor(options: Options) {
+			super(options, pins);
 		}
 	};
-}
