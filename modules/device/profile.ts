@@ -7,7 +7,7 @@
 import { encode } from "../mqtt/text.js";
 import { intervalOf } from "../session/pace.js";
 import { faultName, items, parseAddress } from "./description/rules.js";
-import type { Problem } from "./description/validate.js";
+import { type Problem, report } from "./description/validate.js";
 import { isRecord, type Values } from "./json.js";
 import topics from "./topics.js";
 
@@ -86,14 +86,12 @@ export const checkLimits = (value: Values, problems: Problem[]): void => {
 	// The limits themselves are wrong.
 	if (problems.some(({ key }) => key.startsWith("limits"))) return;
 	const limits = limitsOf(value);
-	const keepAlive = value.keepAlive;
+	const { keepAlive, homeAssistant } = value;
 	const [least, most] = limits.keepAlive;
 	const told = problems.some(({ key }) => key === "keepAlive");
-	if (!told && typeof keepAlive === "number" && (keepAlive < least || keepAlive > most)) {
-		const expected = `a number from ${least} to ${most} (what the broker takes)`;
-		problems.push({ key: "keepAlive", expected, found: `${keepAlive}` });
-	}
-	if (value.homeAssistant !== undefined && !limits.retain)
+	if (!told && typeof keepAlive === "number" && (keepAlive < least || keepAlive > most))
+		report(problems, "keepAlive", `a number from ${least} to ${most} (what the broker takes)`, keepAlive);
+	if (homeAssistant !== undefined && !limits.retain)
 		problems.push({ key: "homeAssistant", expected: "a broker that retains", found: "limits.retain false" });
 	checkTopics(value, limits, problems);
 	checkFilters(value, limits, problems);
@@ -106,38 +104,37 @@ const checkTopics = (value: Values, { topicLevels, topicBytes }: Limits, problem
 	if (typeof root !== "string" || typeof id !== "string" || !topics.isRoot(root)) return;
 	let deepest = topics.slashes(topics.result);
 	let longest = topics.result.length;
-	const add = (list: readonly Values[], topicOf: (name: string) => string) =>
-		list.forEach(({ name }) => {
+	const add = (list: unknown, topicOf: (name: string) => string) =>
+		items(list).forEach(({ name }) => {
 			const topic = topicOf(name as string);
 			deepest = Math.max(deepest, topics.slashes(topic));
 			longest = Math.max(longest, topic.length);
 		});
 	// The longest of each kind.
-	add(items(value.sensors), name => topics.alertState(faultName(name)));
-	add(items(value.alerts), topics.alertState);
-	add(items(value.actuators), topics.outputDesired);
+	add(value.sensors, name => topics.alertState(faultName(name)));
+	add(value.alerts, topics.alertState);
+	add(value.actuators, topics.outputDesired);
 	longest += encode(topics.base(root, id)).byteLength;
 	const most = topicLevels - 1;
 	const rest = deepest + 2;
 	const own = topics.slashes(root);
+	const key = "root";
 	if (own + rest > most) {
 		const expected = `at most ${most - rest} slashes (the board adds ${rest}, brokers take ${most})`;
-		problems.push({ key: "root", expected, found: `${own} slashes` });
+		problems.push({ key, expected, found: `${own} slashes` });
 	}
 	if (longest > topicBytes) {
 		const expected = `topics of at most ${topicBytes} bytes`;
-		problems.push({ key: "root", expected, found: `${longest} bytes in the longest` });
+		problems.push({ key, expected, found: `${longest} bytes in the longest` });
 	}
 };
 
 /** The router's subscriptions, and the status. */
-const checkFilters = (value: Values, { filters }: Limits, problems: Problem[]): void => {
-	const of = ({ liveOnly }: Values) => (liveOnly === true ? 1 : 2);
-	const lamp = isRecord(value.lamp) ? of(value.lamp) : 0;
-	const found = items(value.actuators).reduce((sum, output) => sum + of(output), lamp + 2);
-	if (found <= filters) return;
+const checkFilters = ({ lamp, actuators }: Values, { filters }: Limits, problems: Problem[]): void => {
+	const outputs = isRecord(lamp) ? items(actuators).concat(lamp) : items(actuators);
+	const found = outputs.reduce((sum, { liveOnly }) => sum + (liveOnly === true ? 1 : 2), 2);
 	const expected = `outputs that need at most ${filters} subscriptions together with \`cmd\` and \`status\``;
-	problems.push({ key: "actuators", expected, found: `${found}` });
+	if (found > filters) report(problems, "actuators", expected, found);
 };
 
 const checkSensors = (
@@ -152,13 +149,11 @@ const checkSensors = (
 		if (deadband === undefined) rate += 1000 / Math.max(every, window) / batch;
 		const value = (aggregate === "range" ? 3 : 1) * Measured.value + Measured.time;
 		const most = Math.floor((maximumPayload - Measured.message) / value);
-		if (batch <= most) return;
 		const expected = `at most ${most} (the broker takes messages of ${maximumPayload} bytes)`;
-		problems.push({ key: `sensors[${index}].batch`, expected, found: `${batch}` });
+		if (batch > most) report(problems, `sensors[${index}].batch`, expected, batch);
 	});
 	if (publishRate === undefined) return;
 	const share = Math.floor(Math.min(publishRate * SHARE, 1000 / intervalOf(publishRate)));
-	if (rate <= share) return;
 	const expected = `at most ${share} measurements a second together (the broker takes ${publishRate} messages)`;
-	problems.push({ key: "sensors", expected, found: `${Math.round(rate)}` });
+	if (rate > share) report(problems, "sensors", expected, Math.round(rate));
 };

@@ -7,9 +7,9 @@
 
 import type { Received } from "../../session/options.js";
 import { line } from "../description/description.js";
-import { words } from "../description/schema.js";
+import { settings as changeable, words } from "../description/schema.js";
 import type Settings from "../description/settings.js";
-import { changeable, unstored } from "../description/settings.js";
+import { unstored } from "../description/settings.js";
 import { nearest, type Problem, show, unknown } from "../description/validate.js";
 import type { Part } from "../feature.js";
 import type { Device, Texts } from "../io.js";
@@ -117,7 +117,7 @@ export default class Command {
 		const { device, settings } = this.options;
 		const set: { [section: string]: readonly string[] } = {};
 		Object.keys(changeable).forEach(section => {
-			set[section] = [...(changeable[section] ?? [])];
+			set[section] = Object.keys(changeable[section] as object);
 		});
 		if (this.allows("provision") && device.provision) set.provision = [...device.provision.keys];
 		const allowed = settings.current.commands.filter(word => word !== "provision" && word !== "help");

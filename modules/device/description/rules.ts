@@ -7,92 +7,88 @@
 import { isRecord, type Values } from "../json.js";
 import topics from "../topics.js";
 import { BROKER, type Known } from "./schema.js";
-import { isRange, nearest, type Problem, report, show } from "./validate.js";
+import { among, isRange, type Problem, report, show } from "./validate.js";
 
 /** Adds every mistake between keys of a board's description. */
 export const checkRules = (value: Values, known: Known, problems: Problem[]): void => {
+	const sensors = items(value.sensors);
+	const actuators = items(value.actuators);
 	checkBroker(value, problems);
 	checkBackoff(value.backoff, problems);
-	checkSensors(items(value.sensors), known, problems);
-	checkAlerts(items(value.alerts), items(value.sensors), problems);
-	checkActuators(value, known, problems);
+	checkNames(sensors, "sensors", known.sensors, problems);
+	sensors.forEach((sensor, index) => checkSensor(sensor, `sensors[${index}]`, problems));
+	checkNames(items(value.alerts), "alerts", undefined, problems);
+	checkAlerts(items(value.alerts), namesOf(sensors), problems);
+	checkNames(actuators, "actuators", known.actuators, problems);
+	checkOutputs(namesOf(actuators), value, problems);
 	known.forms.forEach(form => form.check(value, problems, known));
 };
 
-const checkBroker = (value: Values, problems: Problem[]): void => {
-	const broker = value.broker;
+const checkBroker = ({ broker, user, password }: Values, problems: Problem[]): void => {
 	const several = Array.isArray(broker);
 	if (broker === undefined) return;
 	if (several && (broker.length < 1 || broker.length > 8))
 		report(problems, "broker", `1 to 8 of ${BROKER}`, broker);
 	(several ? broker : [broker]).forEach((text: unknown, index: number) => {
 		if (typeof text === "string" && parseAddress(text)) return;
-		const key = several ? `broker[${index}]` : "broker";
 		// It may carry a password, which belongs in no log.
 		const hidden = typeof text === "string" && text.includes("@") ? `${scheme(text)}…@…` : text;
-		report(problems, key, BROKER, hidden);
+		report(problems, several ? `broker[${index}]` : "broker", BROKER, hidden);
 	});
-	if (value.password !== undefined && value.user === undefined)
-		report(problems, "user", "a user name beside the password", undefined);
+	if (password !== undefined && user === undefined)
+		report(problems, "user", "a user name beside the password", user);
 };
 
 const checkBackoff = (backoff: unknown, problems: Problem[]): void => {
-	if (!isRecord(backoff)) return;
-	const { minimum = 1000, maximum = 60_000 } = backoff;
+	const { minimum = 1000, maximum = 60_000 } = isRecord(backoff) ? backoff : {};
 	if (typeof minimum === "number" && typeof maximum === "number" && minimum > maximum)
 		report(problems, "backoff.maximum", `at least minimum (${minimum})`, maximum);
 };
 
-const scheme = (text: string): string =>
-	text.startsWith("mqtts://") ? "mqtts://" : text.startsWith("mqtt://") ? "mqtt://" : "";
-
-const checkSensors = (sensors: readonly Values[], known: Known, problems: Problem[]): void => {
-	checkNames(sensors, "sensors", problems);
-	sensors.forEach((sensor, index) => {
-		const { every, window } = sensor;
-		const key = `sensors[${index}]`;
-		if (typeof sensor.name === "string" && faultName(sensor.name) === storageFault)
-			report(problems, `${key}.name`, "a name whose fault alert is not the board's own", sensor.name);
-		checkDriver(sensor.driver, known.sensors, `${key}.driver`, problems);
-		if (typeof window === "number" && typeof every === "number" && window < every)
-			report(problems, `${key}.window`, `at least every (${every})`, window);
+/** Each name once, and drivers that there are, where a list has them. */
+const checkNames = (
+	list: readonly Values[],
+	section: string,
+	drivers: object | undefined,
+	problems: Problem[],
+): void => {
+	const names = list.map(({ name }) => name);
+	list.forEach(({ name, driver }, index) => {
+		const key = `${section}[${index}]`;
+		const first = names.indexOf(name);
+		if (typeof name === "string" && first < index)
+			report(problems, `${key}.name`, `a name that ${section}[${first}] does not have`, name);
+		if (!drivers || typeof driver !== "string" || Object.hasOwn(drivers, driver)) return;
+		const all = Object.keys(drivers);
+		const none = "no driver, since this host has none";
+		report(problems, `${key}.driver`, all.length ? among(driver, all, "driver") : none, driver);
 	});
 };
 
-const checkDriver = (driver: unknown, known: object, key: string, problems: Problem[]): void => {
-	if (typeof driver !== "string" || Object.hasOwn(known, driver)) return;
-	const names = Object.keys(known);
-	const close = nearest(driver, names);
-	const all = names.length ? `one of ${names.join(", ")}` : "no driver, since this host has none";
-	report(problems, key, close ? `a known driver, perhaps "${close}"` : all, driver);
+const checkSensor = ({ name, every, window }: Values, key: string, problems: Problem[]): void => {
+	if (typeof name === "string" && faultName(name) === storageFault)
+		report(problems, `${key}.name`, "a name whose fault alert is not the board's own", name);
+	if (typeof window === "number" && typeof every === "number" && window < every)
+		report(problems, `${key}.window`, `at least every (${every})`, window);
 };
 
 const kinds: readonly string[] = Object.freeze(["above", "below", "outside", "rate", "stale"]);
 
-const checkAlerts = (alerts: readonly Values[], sensors: readonly Values[], problems: Problem[]): void => {
-	checkNames(alerts, "alerts", problems);
-	const names = sensors.map(sensor => sensor.name).filter(name => typeof name === "string");
+const checkAlerts = (alerts: readonly Values[], sensors: readonly string[], problems: Problem[]): void =>
 	alerts.forEach((alert, index) => {
+		const { name, sensor } = alert;
 		const key = `alerts[${index}]`;
-		const sensor = alert.sensor;
-		if (typeof sensor === "string" && !names.includes(sensor)) {
-			const close = nearest(sensor, names);
-			const hint = close ? `, perhaps "${close}"` : "";
-			report(problems, `${key}.sensor`, `the name of a sensor${hint}`, sensor);
-		}
+		if (typeof sensor === "string" && !sensors.includes(sensor))
+			report(problems, `${key}.sensor`, among(sensor, sensors, "sensor"), sensor);
 		// Each sensor has such an alert by itself (sensors/sensor.ts).
-		if (alert.name === storageFault || names.some(name => alert.name === faultName(name)))
-			report(problems, `${key}.name`, "a name other than that of a fault alert", alert.name);
+		if (name === storageFault || sensors.some(each => name === faultName(each)))
+			report(problems, `${key}.name`, "a name other than that of a fault alert", name);
 		const given = kinds.filter(kind => alert[kind] !== undefined);
-		if (given.length !== 1)
-			problems.push({
-				key,
-				expected: `exactly one of ${kinds.join(", ")}`,
-				found: given.join(" and ") || "none",
-			});
-		else checkClear(alert, given[0] as string, `${key}.clear`, problems);
+		const [kind] = given;
+		const found = given.join(" and ") || "none";
+		if (given.length !== 1) problems.push({ key, expected: `exactly one of ${kinds.join(", ")}`, found });
+		else checkClear(alert.clear, kind as string, alert[kind as string], `${key}.clear`, problems);
 	});
-};
 
 /** The name of the alert that is raised when flash takes no writes. */
 export const storageFault = "storage-fault";
@@ -101,62 +97,41 @@ export const storageFault = "storage-fault";
 export const faultName = (sensor: string): string => `${sensor}-fault`;
 
 /** `clear` lies on the safe side of the threshold, or there would be no state between ON and OFF. */
-const checkClear = (alert: Values, kind: string, key: string, problems: Problem[]): void => {
-	const clear = alert.clear;
-	const limit = alert[kind];
+const checkClear = (clear: unknown, kind: string, limit: unknown, key: string, problems: Problem[]): void => {
 	if (clear === undefined) return;
 	if (kind === "stale") report(problems, key, "nothing beside stale: any sample clears it", clear);
-	else if (kind === "outside") {
-		if (!isRange(limit)) return;
+	else if (isRange(limit)) {
 		const inside = isRange(clear) && clear[0] >= limit[0] && clear[1] <= limit[1];
 		if (!inside) report(problems, key, `a list [low, high] within ${show(limit)}`, clear);
-	} else if (typeof limit === "number") checkBound(clear, limit, kind, key, problems);
+	} else if (typeof limit === "number") {
+		const number = typeof clear === "number" && Number.isFinite(clear) ? clear : Number.NaN;
+		const right = kind === "below" ? number >= limit : number <= limit && (kind !== "rate" || number >= 0);
+		const bound = kind === "below" ? "at least" : "at most";
+		if (!right) report(problems, key, `a number of ${bound} ${limit} (${kind})`, clear);
+	}
 };
 
-const checkBound = (clear: unknown, limit: number, kind: string, key: string, problems: Problem[]): void => {
-	const right =
-		typeof clear === "number" &&
-		Number.isFinite(clear) &&
-		(kind === "below" ? clear >= limit : clear <= limit);
-	const bound = kind === "below" ? "at least" : "at most";
-	if (!right || (kind === "rate" && (clear as number) < 0))
-		report(problems, key, `a number of ${bound} ${limit} (${kind})`, clear);
-};
-
-const checkActuators = (value: Values, known: Known, problems: Problem[]): void => {
-	const actuators = items(value.actuators);
-	checkNames(actuators, "actuators", problems);
-	actuators.forEach((actuator, index) => {
-		const { name, driver } = actuator;
-		const key = `actuators[${index}]`;
-		checkDriver(driver, known.actuators, `${key}.driver`, problems);
-		if (name === "lamp" && value.lamp !== undefined)
-			report(problems, `${key}.name`, "a name other than the lamp's", name);
-		else if (topics.taken.includes(name as string))
-			report(problems, `${key}.name`, `a name other than ${topics.taken.join(", ")}`, name);
+/** Names of actuators that others have, and what the button switches. */
+const checkOutputs = (names: readonly string[], { lamp, button }: Values, problems: Problem[]): void => {
+	const taken = lamp === undefined ? topics.taken : ["lamp", ...topics.taken];
+	names.forEach((name, index) => {
+		if (taken.includes(name))
+			report(problems, `actuators[${index}].name`, `a name other than ${taken.join(", ")}`, name);
 	});
-	const button = value.button;
 	if (!isRecord(button)) return;
-	const names = actuators.map(({ name }) => name);
-	if (value.lamp !== undefined) names.push("lamp");
+	const all = lamp === undefined ? names : names.concat("lamp");
 	const drives = button.actuator;
-	const expected = names.length ? `one of ${names.join(", ")}` : "an actuator or a lamp to switch";
-	if (drives !== undefined ? !names.includes(drives) : !names.length)
+	const expected = all.length ? `one of ${all.join(", ")}` : "an actuator or a lamp to switch";
+	if (drives === undefined ? !all.length : !all.includes(drives as string))
 		report(problems, "button.actuator", expected, drives);
-};
-
-const checkNames = (list: readonly Values[], key: string, problems: Problem[]): void => {
-	const seen = new Map<unknown, number>();
-	list.forEach(({ name }, index) => {
-		if (typeof name !== "string") return;
-		const first = seen.get(name);
-		if (first === undefined) seen.set(name, index);
-		else report(problems, `${key}[${index}].name`, `a name that ${key}[${first}] does not have`, name);
-	});
 };
 
 export const items = (value: unknown): readonly Values[] =>
 	Array.isArray(value) ? value.map(item => (isRecord(item) ? item : {})) : [];
+
+/** "" where it is no name. */
+const namesOf = (list: readonly Values[]): readonly string[] =>
+	list.map(({ name }) => (typeof name === "string" ? name : ""));
 
 // The address of a broker: `mqtt://host:port` or `mqtts://host`, optionally with `user:password@`. Parsed by hand: the device
 // has no URL class, and a regular expression would add the engine's to the image.
@@ -217,3 +192,7 @@ const percentDecode = (text: string): string | undefined => {
 		return undefined;
 	}
 };
+
+/** What can be told of an address that is none. */
+const scheme = (text: string): string =>
+	text.startsWith("mqtts://") ? "mqtts://" : text.startsWith("mqtt://") ? "mqtt://" : "";

@@ -51,9 +51,8 @@ const absent: Keys = freeze({
 const absentOfSensor: Keys = freeze({ deviceClass: "absent ?", stateClass: "absent ?" });
 
 const sensor: RecordSpec = freeze({
-	keys: freeze({
-		name,
-		driver: word,
+	keys: freeze({ name, driver: word }),
+	settings: freeze({
 		// 200 Hz to once a day.
 		every: `number 5${day}`,
 		unit: `${word} ?`,
@@ -78,9 +77,8 @@ const sensor: RecordSpec = freeze({
 });
 
 const alert: RecordSpec = freeze({
-	keys: freeze({
-		name,
-		sensor: name,
+	keys: freeze({ name, sensor: name }),
+	settings: freeze({
 		// One of these five.
 		above: "number ?",
 		below: "number ?",
@@ -98,20 +96,30 @@ const alert: RecordSpec = freeze({
 	defaults: freeze({ over: 1000, holdOn: 0, holdOff: 0, rearm: 0 }),
 });
 
+const liveOnly = "boolean =false";
 const output: Keys = freeze({
 	powerOn: "last|off|desired =last",
 	failSafe: `number 1000..${7 * DAY} ?`,
-	liveOnly: "boolean =false",
 });
 
 const lamp: RecordSpec = freeze({
 	optional: true,
-	keys: freeze({ pin: "pin", dimmable: "boolean =false", activeLow: "boolean =false", ...output }),
+	keys: freeze({ pin: "pin", dimmable: "boolean =false", activeLow: "boolean =false", liveOnly }),
+	settings: output,
 });
 
 const actuator: RecordSpec = freeze({
-	keys: freeze({ name, driver: word, ...output }),
+	keys: freeze({ name, driver: word, liveOnly }),
+	settings: output,
 	more: (value: Values, known: unknown) => options((known as Known).actuators, value.driver),
+});
+
+/** By section, the keys that `cmd config` may change at run time. */
+export const settings: { readonly [section: string]: Keys } = freeze({
+	sensors: sensor.settings as Keys,
+	alerts: alert.settings as Keys,
+	actuators: output,
+	lamp: output,
 });
 
 const button: RecordSpec = freeze({

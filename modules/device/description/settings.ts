@@ -9,34 +9,21 @@ import type { Device } from "../io.js";
 import { isRecord, type Values } from "../json.js";
 import type { default as Memory, Room } from "../memory.js";
 import { check, type Description, line } from "./description.js";
-import { type Problem, unknown } from "./validate.js";
+import { settings } from "./schema.js";
+import { type Problem, unknown, unknownKeys } from "./validate.js";
 
 type Patch = { [key: string]: unknown };
-type Section = "sensors" | "alerts" | "actuators";
+type List = (typeof lists)[number];
 
 const KEY = "config";
 /** Changes have any length: as long as the store can make a record. */
 export const settingsRoom: Room = Object.freeze([KEY, 0xffff] as const);
-const { freeze } = Object;
-const output: readonly string[] = freeze(["powerOn", "failSafe"]);
-/** The keys of each section that may be changed at run time. */
-export const changeable: { readonly [section: string]: readonly string[] } = freeze({
-	sensors: freeze(
-		"every unit decimals deadband maxSilence window aggregate batch faultAfter".split(
-			" ",
-		) as readonly string[],
-	),
-	alerts: freeze(
-		"above below outside rate stale over clear holdOn holdOff rearm severity".split(" ") as readonly string[],
-	),
-	actuators: output,
-	lamp: output,
-});
+const lists = Object.freeze(["sensors", "alerts", "actuators"] as const);
 /** All that `set` takes. */
-const sections: readonly string[] = freeze([...Object.keys(changeable), "provision"]);
+const sections: readonly string[] = Object.freeze([...Object.keys(settings), "provision"]);
 
 /** Keys of messages beside these: of commands, of requests, and of a move. */
-const further: readonly string[] = freeze(
+const further: readonly string[] = Object.freeze(
 	"cmd cid set output all state brightness ver broker id root ssid password".split(" ") as readonly string[],
 );
 
@@ -46,7 +33,7 @@ export const knownNames =
 	name =>
 		further.includes(name) ||
 		sections.includes(name) ||
-		Object.values(changeable).some(keys => keys.includes(name)) ||
+		Object.values(settings).some(keys => Object.hasOwn(keys, name)) ||
 		[sensors, alerts, actuators].some(list => list.some(item => item.name === name));
 
 /** The mistake of a memory that refuses a change. */
@@ -84,13 +71,13 @@ export default class Settings {
 
 	/** All that can be changed, with its present values. */
 	get readable(): Values {
-		const lamp = this.inForce.lamp;
+		const { lamp } = this.inForce;
 		const result: { [section: string]: Values } = {};
-		if (lamp) result.lamp = chosen(lamp, output);
-		(["sensors", "alerts", "actuators"] as const).forEach(section => {
+		if (lamp) result.lamp = chosen(lamp, "lamp");
+		lists.forEach(section => {
 			const all: { [name: string]: Values } = {};
 			this.inForce[section].forEach(item => {
-				all[item.name] = chosen(item, keysOf(section));
+				all[item.name] = chosen(item, section);
 			});
 			result[section] = all;
 		});
@@ -119,9 +106,9 @@ export default class Settings {
 		const raw: Patch = { ...original };
 		Object.keys(changes).forEach(section => {
 			const further = changes[section];
-			if (section === "lamp") raw.lamp = item(original.lamp, further, "lamp", output, problems);
-			else if (Object.hasOwn(changeable, section))
-				raw[section] = list(original[section as Section], further, section, problems);
+			if (section === "lamp") raw.lamp = changedItem(original.lamp, further, section, section, problems);
+			else if (Object.hasOwn(settings, section))
+				raw[section] = changedList(original[section as List], further, section, problems);
 			else unknown(problems, section, section, sections);
 		});
 		return problems.length ? { problems } : check(raw, device.sensor, device.actuator, device.forms);
@@ -145,16 +132,14 @@ export const merged = (earlier: Values, further: Values, levels = 2): Values => 
 	return Object.fromEntries(result);
 };
 
-const keysOf = (section: string): readonly string[] => changeable[section] as readonly string[];
-
 /** The items of a section, each with its changes. */
-const list = (
+const changedList = (
 	original: readonly { readonly name: string }[],
 	changes: unknown,
 	section: string,
 	problems: Problem[],
 ): readonly unknown[] => {
-	const items: unknown[] = [...original];
+	const items: unknown[] = original.slice();
 	const names = original.map(({ name }) => name);
 	if (!isRecord(changes))
 		problems.push({ key: section, expected: "an object of names", found: "something else" });
@@ -163,30 +148,27 @@ const list = (
 			const index = names.indexOf(name);
 			const key = `${section}.${name}`;
 			if (index < 0) unknown(problems, key, name, names);
-			else items[index] = item(original[index], changes[name], key, keysOf(section), problems);
+			else items[index] = changedItem(original[index], changes[name], section, key, problems);
 		});
 	return items;
 };
 
-const item = (
+const changedItem = (
 	original: object | undefined,
 	changes: unknown,
+	section: string,
 	key: string,
-	allowed: readonly string[],
 	problems: Problem[],
 ): object => {
 	const expected = original ? "an object" : "nothing, since there is none";
 	if (!original || !isRecord(changes)) problems.push({ key, expected, found: "something else" });
-	else
-		Object.keys(changes).forEach(name => {
-			if (!allowed.includes(name)) unknown(problems, `${key}.${name}`, name, allowed);
-		});
+	else unknownKeys(problems, `${key}.`, changes, Object.keys(settings[section] as object));
 	return { ...original, ...(changes as object) };
 };
 
-const chosen = (item: object, allowed: readonly string[]): Values => {
+const chosen = (item: object, section: string): Values => {
 	const result: Patch = {};
-	allowed.forEach(key => {
+	Object.keys(settings[section] as object).forEach(key => {
 		const value = (item as Values)[key];
 		if (value !== undefined) result[key] = value;
 	});

@@ -25,6 +25,8 @@ export type Spec = string | RecordSpec | ListSpec;
 
 export interface RecordSpec {
 	readonly keys: Keys;
+	/** Further keys, which `cmd config` may change (settings.ts). */
+	readonly settings?: Keys;
 	/** Defaults that all records share as their prototype: a key of their own takes 16 bytes of RAM in each. */
 	readonly defaults?: Values;
 	readonly optional?: boolean;
@@ -80,8 +82,8 @@ const scalar = (form: string, value: unknown, key: string, problems: Problem[]):
 	const dots = form.indexOf("..");
 	const low = dots < 0 ? "" : form.slice(kind.length + 1, dots);
 	const high = dots < 0 ? "" : upTo(form, dots + 2);
-	if (!fits(kind, value, low ? Number(low) : -Infinity, high ? Number(high) : Infinity))
-		report(problems, key, expected(kind, low, high), kind === "secret" && value !== undefined ? "…" : value);
+	const expected = mistake(kind, value, low, high);
+	if (expected) report(problems, key, expected, kind === "secret" && value !== undefined ? "…" : value);
 	return value;
 };
 
@@ -96,73 +98,46 @@ const initial = (text: string, kind: string): unknown => {
 	return kind === "number" || kind === "whole" ? Number(text) : text;
 };
 
-/** In words, for the error. */
-const expected = (kind: string, low: string, high: string): string => {
-	if (kind.includes("|")) return `one of ${kind.split("|").join(", ")}`;
-	const bounds = low
-		? high
-			? ` from ${low} to ${high}`
-			: ` of at least ${low}`
-		: high
-			? ` of at most ${high}`
-			: "";
+/** What a value that is not of this kind was expected to be; "" for one that is. */
+const mistake = (kind: string, value: unknown, low: string, high: string): string => {
+	const text = typeof value === "string" ? value : undefined;
+	const within = (size: number) => (!low || size >= Number(low)) && (!high || size <= Number(high));
 	switch (kind) {
 		case "number":
-			return `a number${bounds}`;
+			return Number.isFinite(value) && within(value as number) ? "" : `a number${bounds(low, high)}`;
 		case "whole":
-			return `a whole number${bounds}`;
+			if (Number.isSafeInteger(value) && within(value as number)) return "";
+			return `a whole number${bounds(low, high)}`;
 		case "boolean":
-			return "true or false";
+			return typeof value === "boolean" ? "" : "true or false";
 		case "range":
-			return "a list [low, high] of two numbers, low below high";
+			return isRange(value) ? "" : "a list [low, high] of two numbers, low below high";
 		case "word":
-			return `a text of ${low} to ${high} characters`;
+			return text !== undefined && within(text.length) ? "" : `a text of ${low} to ${high} characters`;
 		case "name":
+			if (text !== undefined && topics.isName(text, Number(high))) return "";
 			return `1 to ${high} characters of A-Z a-z 0-9 _ -`;
 		case "root":
+			if (text !== undefined && within(text.length) && topics.isRoot(text)) return "";
 			return `topic levels between single slashes, without + # or control characters, not starting with $${high && `, ${high} characters at most`}`;
 		case "pin":
-			return "a pin number or the name of a pin";
+			// An object is the host's own kind of pin specifier (ECMA-419 §9).
+			if (text || (Number.isInteger(value) && (value as number) >= 0)) return "";
+			return typeof value === "object" && value !== null ? "" : "a pin number or the name of a pin";
+		case "any":
+			return "";
 		case "absent":
-			return "nothing (this firmware is built without it)";
+			return value === false ? "" : "nothing (this firmware is built without it)";
 		default:
-			return "a text";
+			if (!kind.includes("|")) return text !== undefined ? "" : "a text";
+			if (text !== undefined && kind.split("|").includes(text)) return "";
+			return `one of ${kind.split("|").join(", ")}`;
 	}
 };
 
-const fits = (kind: string, value: unknown, low: number, high: number): boolean => {
-	if (kind.includes("|"))
-		return typeof value === "string" && !value.includes("|") && `|${kind}|`.includes(`|${value}|`);
-	switch (kind) {
-		case "number":
-		case "whole":
-			return (
-				Number.isFinite(value) &&
-				(value as number) >= low &&
-				(value as number) <= high &&
-				(kind === "number" || Number.isInteger(value))
-			);
-		case "boolean":
-			return typeof value === "boolean";
-		case "range":
-			return isRange(value);
-		case "word":
-			return typeof value === "string" && value.length >= low && value.length <= high;
-		case "name":
-			return typeof value === "string" && topics.isName(value, high);
-		case "root":
-			return typeof value === "string" && value.length <= high && topics.isRoot(value);
-		case "pin":
-			// An object is the host's own kind of pin specifier (ECMA-419 §9).
-			if (typeof value === "number") return Number.isInteger(value) && value >= 0;
-			return typeof value === "string" ? value !== "" : typeof value === "object" && value !== null;
-		case "any":
-			return value !== undefined;
-		case "absent":
-			return value === false;
-		default:
-			return typeof value === "string";
-	}
+const bounds = (low: string, high: string): string => {
+	if (low && high) return ` from ${low} to ${high}`;
+	return low ? ` of at least ${low}` : high && ` of at most ${high}`;
 };
 
 export const report = (problems: Problem[], key: string, expected: string, value: unknown): void => {
@@ -171,13 +146,22 @@ export const report = (problems: Problem[], key: string, expected: string, value
 
 /** `name` at `key` is none of those that are known. */
 export const unknown = (problems: Problem[], key: string, name: string, known: readonly string[]): void => {
-	const close = nearest(name, known);
-	const expected = close ? `a known key, perhaps "${close}"` : `one of ${known.join(", ") || "nothing"}`;
-	problems.push({ key, expected, found: `"${clip(name)}"` });
+	problems.push({ key, expected: among(name, known, "key"), found: `"${clip(name)}"` });
 };
 
+/** Each key that is none of those that are known. */
+export const unknownKeys = (
+	problems: Problem[],
+	prefix: string,
+	value: object,
+	known: readonly string[],
+): void =>
+	Object.keys(value).forEach(key => {
+		if (!known.includes(key)) unknown(problems, prefix + key, key, known);
+	});
+
 const record = (
-	{ keys: own, defaults, more }: RecordSpec,
+	{ keys: own, settings, defaults, more }: RecordSpec,
 	value: Values,
 	path: string,
 	problems: Problem[],
@@ -185,14 +169,13 @@ const record = (
 ): Values => {
 	const further = more ? more(value, context) : {};
 	// Its own come first, and hold.
-	const keys: Keys = { ...own, ...further, ...own };
+	const keys: Keys = Object.assign({}, own, settings, further, own, settings);
+	const names = Object.keys(keys);
 	const prefix = path ? `${path}.` : "";
 	// Without a known driver there is no telling which further keys are right.
-	Object.keys(value).forEach(key => {
-		if (further && !Object.hasOwn(keys, key)) unknown(problems, prefix + key, key, Object.keys(keys));
-	});
+	if (further) unknownKeys(problems, prefix, value, names);
 	const result: { [key: string]: unknown } = {};
-	Object.keys(keys).forEach(key => {
+	names.forEach(key => {
 		const given = Object.hasOwn(value, key) ? value[key] : undefined;
 		const found = walk(keys[key] as Spec, given, prefix + key, problems, context);
 		if (found !== undefined && found !== defaults?.[key]) result[key] = found;
@@ -222,6 +205,12 @@ const clip = (text: string): string => {
 	// Control characters would break the line. It is cut first: the array of a long message would fill the heap.
 	const characters = Array.from(text.slice(0, 82), character => (character < " " ? "?" : character));
 	return characters.length > 40 ? `${characters.slice(0, 40).join("")}…` : characters.join("");
+};
+
+/** What a name that is none of those that are known was expected to be. `kind`: of what it is a name. */
+export const among = (name: string, known: readonly string[], kind: string): string => {
+	const close = nearest(name, known);
+	return close ? `a known ${kind}, perhaps "${close}"` : `one of ${known.join(", ") || "nothing"}`;
 };
 
 /** The known name closest to a wrong one, unless all are far away. */

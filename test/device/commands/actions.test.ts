@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import Command from "../../../modules/device/commands/command.js";
 import { check, type Description } from "../../../modules/device/description/description.js";
 import { words } from "../../../modules/device/description/schema.js";
-import Settings from "../../../modules/device/description/settings.js";
+import Settings, { knownNames } from "../../../modules/device/description/settings.js";
 import type { Device, Provision } from "../../../modules/device/io.js";
 import { Names } from "../../../modules/device/json.js";
 import Memory from "../../../modules/device/memory.js";
@@ -163,6 +163,13 @@ describe("config", () => {
 
 	for (const [title, set, refusing, key] of [
 		["a value that is wrong", { sensors: { temp: { every: 1 } } }, false, "sensors[0].every"],
+		[
+			"a key that only a new description changes",
+			{ sensors: { temp: { driver: "x" } } },
+			false,
+			"sensors.temp.driver",
+		],
+		["a sensor that there is none of", { sensors: { humid: { every: 500 } } }, false, "sensors.humid"],
 		["what cannot be stored", { sensors: { temp: { every: 500 } } }, true, "set"],
 		["a network, on a host that is told of none,", { provision: { ssid: "x" } }, false, "provision"],
 	] as const)
@@ -176,6 +183,23 @@ describe("config", () => {
 			assert.ok(!world.records.has("config"));
 			assert.deepEqual(ask({ cmd: "config" }).config, shown);
 		});
+
+	it("names the keys that messages to this board may use: of commands, of settings, and the names of its parts", () => {
+		const known = knownNames(stage().description);
+		for (const name of [
+			"cmd",
+			"brightness",
+			"lamp",
+			"provision",
+			"every",
+			"holdOn",
+			"failSafe",
+			"temp",
+			"door",
+		])
+			assert.ok(known(name), name);
+		for (const name of ["driver", "pin", "liveOnly", "toString", "every2"]) assert.ok(!known(name), name);
+	});
 
 	it("set of a network is proposed to the device, and is no setting", () => {
 		const { provision, proposed } = told(true);

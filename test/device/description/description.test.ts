@@ -215,7 +215,7 @@ const wrong: readonly (readonly [title: string, raw: unknown, line: string])[] =
 	[
 		"an alert of no sensor",
 		{ ...right, sensors: [sensor], alerts: [{ ...alert, sensor: "tmp" }] },
-		'alerts[0].sensor: expected the name of a sensor, perhaps "temp", found "tmp"',
+		'alerts[0].sensor: expected a known sensor, perhaps "temp", found "tmp"',
 	],
 	[
 		"an alert without condition",
@@ -263,6 +263,16 @@ const wrong: readonly (readonly [title: string, raw: unknown, line: string])[] =
 		'alerts[0].name: expected a name other than that of a fault alert, found "temp-fault"',
 	],
 	[
+		"an alert named as that of the flash",
+		{ ...right, sensors: [sensor], alerts: [{ ...alert, name: "storage-fault" }] },
+		'alerts[0].name: expected a name other than that of a fault alert, found "storage-fault"',
+	],
+	[
+		"a rate whose clear is negative",
+		{ ...right, sensors: [sensor], alerts: [{ name: "a", sensor: "temp", rate: 2, clear: -1 }] },
+		"alerts[0].clear: expected a number of at most 2 (rate), found -1",
+	],
+	[
 		"two alerts of one name",
 		{ ...right, sensors: [sensor], alerts: [alert, alert] },
 		'alerts[1].name: expected a name that alerts[0] does not have, found "hot"',
@@ -290,7 +300,7 @@ const wrong: readonly (readonly [title: string, raw: unknown, line: string])[] =
 	[
 		"an actuator beside the lamp with its name",
 		{ ...right, lamp: { pin: 1 }, actuators: [{ name: "lamp", driver: "pump", pin: 1 }] },
-		'actuators[0].name: expected a name other than the lamp\'s, found "lamp"',
+		'actuators[0].name: expected a name other than lamp, status, info, cmd, button, measurements, alerts, found "lamp"',
 	],
 	[
 		"an actuator named as another topic",
@@ -367,6 +377,15 @@ describe("board description", () => {
 		it(`says of ${title} in one line where it is, what was expected and what was found`, () => {
 			assert.equal(only(raw), `board.json: ${expected}`);
 		});
+
+	it("keeps to its own form of a key that a driver has an option of the same name for", () => {
+		const own = { ...drivers, odd: { ...driver, options: { every: { type: "string" as const } } } };
+		const { problems } = check({ ...right, sensors: [{ ...sensor, driver: "odd", every: "x" }] }, own);
+		assert.deepEqual(
+			problems.map(({ expected }) => expected),
+			["a number from 5 to 86400000"],
+		);
+	});
 
 	it("names every mistake, not only the first", () => {
 		const { problems } = check({ root: "", id: "", sensors: [{}], lamp: { pin: "" } }, drivers);

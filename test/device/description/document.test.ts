@@ -15,7 +15,7 @@ function keysOf(keys: Keys): string[] {
 }
 function inside(spec: Spec): string[] {
 	if (typeof spec === "string") return [];
-	return "item" in spec ? inside(spec.item) : keysOf(spec.keys);
+	return "item" in spec ? inside(spec.item) : keysOf({ ...spec.keys, ...spec.settings });
 }
 const keys = new Set([
 	...keysOf(board.keys),
