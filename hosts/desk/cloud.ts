@@ -5,9 +5,10 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Description } from "../../modules/device/description/description.js";
 import { loadCredentials } from "../node/credentials.js";
 import type { Credentials } from "../node/tls.js";
-import { region } from "./aws/account.js";
+import { claimPolicy, region, shippedTemplate } from "./aws/account.js";
 import { type Aws, openAws } from "./aws/aws.js";
 import { Control } from "./aws/control.js";
 import { type Raw, Wrong } from "./config.js";
@@ -18,6 +19,8 @@ const ports = { port: 8883, alpnPort: 8443 };
 const attempts = 100;
 /** Whose certificate people use, and the policy of that and the page's. */
 const console = "console";
+/** And those of boards that have no certificate of their own yet. */
+const claim = "claim";
 
 /** What a board says at AWS where its file says nothing else, unless that is one for any broker. */
 export function atAws({ profile }: Raw): Raw {
@@ -26,19 +29,25 @@ export function atAws({ profile }: Raw): Raw {
 
 export interface Cloud {
 	readonly aws: Aws;
-	/** Of a board, which becomes a thing. */
+	/** Of a board, which becomes a thing: by itself where its description has the template. */
 	credentials(id: string): Promise<Credentials>;
 	close(): Promise<void>;
 	/** Of the page, which may do everything. */
 	readonly page: Credentials;
 }
 
+type Described = Pick<Description, "root" | "provisioning">;
+
 /** Throws `Wrong` where none can be started. */
-export async function openCloud(options: Options, root: string, say: (line: string) => void): Promise<Cloud> {
+export async function openCloud(
+	options: Options,
+	described: Described,
+	say: (line: string) => void,
+): Promise<Cloud> {
 	const folder = inPlace(join(options.data ?? ".glowworm", "aws"));
 	try {
 		checkAuthority(folder);
-		return await opened(folder, options, root, say);
+		return await opened(folder, options, described, say);
 	} catch (error) {
 		throw wrong(folder, error as Error);
 	}
@@ -62,7 +71,7 @@ function checkAuthority(folder: string): void {
 async function opened(
 	folder: string,
 	options: Options,
-	root: string,
+	{ root, provisioning }: Described,
 	say: (line: string) => void,
 ): Promise<Cloud> {
 	const aws: Aws = await openAws({
@@ -87,6 +96,10 @@ async function opened(
 	const page = await aws.claim("page", [console]);
 	aws.oversee(page);
 	const control = await Control.open(aws);
+	if (provisioning) {
+		aws.createPolicy(claim, claimPolicy(provisioning));
+		aws.createTemplate(provisioning, shippedTemplate());
+	}
 	say(`broker at ${aws.url}, a local AWS IoT Core${options.aws === "strict" ? ", strict" : ""}`);
 	say(`and at ${aws.alpnUrl} as AWS has it at port 443 (ALPN x-amzn-mqtt-ca)`);
 	say(`things, certificates and policies in ${folder}`);
@@ -104,7 +117,8 @@ async function opened(
 		},
 		async credentials(id) {
 			try {
-				return loadCredentials((await aws.thing(id)).files);
+				const { files } = provisioning ? await aws.claim(claim, [claim]) : await aws.thing(id);
+				return loadCredentials(files);
 			} catch (error) {
 				throw wrong(folder, error as Error);
 			}

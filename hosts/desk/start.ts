@@ -66,7 +66,7 @@ async function start(options: Options): Promise<void> {
 	if (recorder) running.recorder = recorder;
 	onSignals(running);
 	const wire = new Wire();
-	const cloud = options.aws && (await openCloud(options, root, say));
+	const cloud = options.aws && (await openCloud(options, config.description, say));
 	if (cloud) running.cloud = cloud;
 	const tls = cloud ? await cloud.credentials(id) : credentials(options);
 	const { own: broker, address }: Choice = cloud

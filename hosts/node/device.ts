@@ -4,6 +4,9 @@
  */
 
 import type { Clock, Device, SensorDriver } from "../../modules/device/io.js";
+import { isRecord } from "../../modules/device/json.js";
+import { provisioned } from "../../modules/device/provisioning/check.js";
+import { StoredProvision } from "../../modules/device/provisioning/trial.js";
 import MQTTClient from "../../modules/mqtt/client.js";
 import type { TCPClass, Timer } from "../../modules/mqtt/io.js";
 import { analog } from "../shared/analog.js";
@@ -18,6 +21,7 @@ import { lock } from "./lock.js";
 import * as memory from "./memory.js";
 import { Pins } from "./pins.js";
 import * as replay from "./replay.js";
+import { CertificateRequest } from "./request.js";
 import { Resolver } from "./resolver.js";
 import { type NodeTCPOptions, TCP } from "./tcp.js";
 import * as temperature from "./temperature.js";
@@ -82,14 +86,19 @@ export function createDevice(options: DeviceOptions): NodeDevice {
 	if (options.tls) identity(options.tls);
 	lock(data);
 	const open = new Set<{ close(): void }>();
-	const own = options.timer ? undefined : new HostTimer(clock);
-	const timer = options.timer ?? (own as HostTimer);
+	const ticking = options.timer ? undefined : new HostTimer(clock);
+	const timer = options.timer ?? (ticking as HostTimer);
 	const flash = new FlashStore(data, options.partitions, options.flash);
 	const sync = () => flash.sync();
 	const pins = new Pins(sync);
 	const { sensor, absent } = drivers(clock, directory);
 	const dns = { io: held(Resolver, open) };
 	const common = { io: MQTTClient, dns, timer, ticks: clock };
+	const keyValue = new KeyValueStore(data, trace);
+	const raw = options.description;
+	// All else of a board's identity is the program's or the command line's here.
+	const provision = isRecord(raw) && raw.provisioning ? new StoredProvision(keyValue, []) : undefined;
+	const tls = { ...options.tls, ...own(provision) };
 	return {
 		name: options.name ?? "node",
 		io: {
@@ -97,6 +106,7 @@ export function createDevice(options: DeviceOptions): NodeDevice {
 				analog(pins, pin => pins.share(pin) ?? swing(clock)),
 				open,
 			),
+			CertificateRequest: held(CertificateRequest, open),
 			Digital: held(digital(pins, setImmediate), open),
 			PWM: held(pwm(pins), open),
 		},
@@ -104,13 +114,14 @@ export function createDevice(options: DeviceOptions): NodeDevice {
 		sensor,
 		network: {
 			mqtt: { client: { socket: { io: held(leaving(TCP, sync), open) }, ...common } },
-			mqtts: { client: { socket: { io: held(leaving(trusting(options.tls), sync), open) }, ...common } },
+			mqtts: { client: { socket: { io: held(leaving(trusting(tls), sync), open) }, ...common } },
 		},
-		keyValue: new KeyValueStore(data, trace),
+		keyValue,
 		flash,
 		timer,
 		clock,
-		description: options.description,
+		description: provision ? provisioned(raw as { readonly [key: string]: unknown }, provision) : raw,
+		...(provision && { provision }),
 		...(options.overrides && { overrides: options.overrides }),
 		reset: options.reset ?? "power-on",
 		...(trace && { trace }),
@@ -118,11 +129,19 @@ export function createDevice(options: DeviceOptions): NodeDevice {
 		pins,
 		absent,
 		close() {
-			own?.close();
+			ticking?.close();
 			for (const instance of [...open]) instance.close();
 			flash.close();
 		},
 	};
+}
+
+/** The certificate and key that the board was given in the field, in place of the claim. */
+function own(provision: StoredProvision | undefined): Credentials | undefined {
+	const [clientCertificate, clientKey] = ["certificate", "key"].map(name => provision?.get(name));
+	if (clientCertificate === undefined || clientKey === undefined) return undefined;
+	const bytes = (text: string) => Uint8Array.from(Buffer.from(text, "base64"));
+	return { clientCertificate: bytes(clientCertificate), clientKey: bytes(clientKey) };
 }
 
 /** An analog pin without a source goes up and down once a minute, so that there is something to see. */

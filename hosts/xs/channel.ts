@@ -60,6 +60,9 @@ export interface Shape {
 	readonly pwm: boolean;
 	readonly analog: boolean;
 	readonly flash: boolean;
+	readonly request: boolean;
+	readonly provision: boolean;
+	readonly serial?: string;
 	readonly trace: boolean;
 	readonly restart: boolean;
 }

@@ -9,17 +9,21 @@ import type {
 	ActuatorClass,
 	Analog,
 	AnalogClass,
+	CertificateRequest,
+	CertificateRequestClass,
 	Digital,
 	DigitalClass,
 	KeyValue,
 	KeyValueDomain,
 	NTP,
 	NTPClass,
+	Provision,
 	PWM,
 	PWMClass,
 	Sample,
 	Sensor,
 	SensorClass,
+	Texts,
 } from "../../modules/device/io.js";
 import type {
 	ByteBuffer,
@@ -236,6 +240,38 @@ class Domain extends Remote implements KeyValueDomain {
 
 export function keyValue(link: Link): KeyValue {
 	return { open: options => new Domain(link, "keyValue", options) };
+}
+
+export function request(link: Link): CertificateRequestClass {
+	return class extends Remote implements CertificateRequest {
+		constructor(options: object) {
+			super(link, "request", options);
+		}
+		read() {
+			return this.call("read") as ReturnType<CertificateRequest["read"]>;
+		}
+	};
+}
+
+/** No class of its own: it has a `get`. */
+export function provision(link: Link): Provision {
+	const receiver = {};
+	const id = link.construct("provision", receiver, {});
+	const call = <T>(method: string, ...rest: unknown[]) => link.call(id, receiver, method, ...rest) as T;
+	return {
+		keys: call(`${Instance.Get}keys`),
+		get trying() {
+			return call<boolean>(`${Instance.Get}trying`);
+		},
+		get next() {
+			return call<Texts>(`${Instance.Get}next`);
+		},
+		get: key => call("get", key),
+		propose: changes => call("propose", changes),
+		keep: () => call("keep"),
+		drop: () => call("drop"),
+		restore: () => call("restore"),
+	};
 }
 
 class Partition extends Remote implements FlashPartition {

@@ -7,7 +7,20 @@
 import type { ActuatorDriver, Clock, Device, MQTTDefaults, SensorDriver } from "../../modules/device/io.js";
 import MQTTClient from "../../modules/mqtt/client.js";
 import { Host, Kind, type Shape } from "./channel.js";
-import { actuator, analog, digital, flash, keyValue, ntp, pwm, resolver, sensor, tcp } from "./classes.js";
+import {
+	actuator,
+	analog,
+	digital,
+	flash,
+	keyValue,
+	ntp,
+	provision,
+	pwm,
+	request,
+	resolver,
+	sensor,
+	tcp,
+} from "./classes.js";
 import { Link } from "./link.js";
 import { WorkerTimer } from "./timer.js";
 
@@ -87,6 +100,7 @@ function build(link: Link, timer: WorkerTimer, shape: Shape): Device {
 			Digital: digital(link, shape.modes, shape.edges),
 			...(shape.pwm && { PWM: pwm(link) }),
 			...(shape.analog && { Analog: analog(link) }),
+			...(shape.request && { CertificateRequest: request(link) }),
 		},
 		pin: shape.pin as Device["pin"],
 		sensor: sensors,
@@ -102,6 +116,8 @@ function build(link: Link, timer: WorkerTimer, shape: Shape): Device {
 		clock,
 		description: shape.description,
 		overrides: shape.overrides,
+		...(shape.provision && { provision: provision(link) }),
+		...(shape.serial !== undefined && { serial: shape.serial }),
 		reset: shape.reset,
 		...(shape.trace && { trace: (line: string) => void link.call(0, link, Host.Trace, line) }),
 		...(shape.restart && { restart: () => void link.call(0, link, Host.Restart) }),

@@ -30,6 +30,9 @@ export function shape(device: Device, name = device.name): Shape {
 		pwm: io.PWM !== undefined,
 		analog: io.Analog !== undefined,
 		flash: device.flash !== undefined,
+		request: io.CertificateRequest !== undefined,
+		provision: device.provision !== undefined,
+		...(device.serial !== undefined && { serial: device.serial }),
 		trace: device.trace !== undefined,
 		restart: device.restart !== undefined,
 	};
@@ -47,6 +50,8 @@ export function make(device: Device, kind: string, options: unknown): object {
 	if (first === "digital") return built({ io: io.Digital }, moded(io.Digital, options));
 	if (first === "pwm") return built(io.PWM && { io: io.PWM }, options);
 	if (first === "analog") return built(io.Analog && { io: io.Analog }, options);
+	if (first === "request") return built(io.CertificateRequest && { io: io.CertificateRequest }, options);
+	if (first === "provision" && device.provision) return device.provision;
 	if (first === "keyValue") return keyValue.open(options as never);
 	if (first === "flash" && flash) return flash.open(options as never);
 	const driver = (first === "sensor" ? sensor : actuator)?.[kind.slice(`${first} `.length)];

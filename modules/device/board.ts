@@ -43,7 +43,7 @@ export interface BoardOptions {
 	/** Closed with the board. */
 	readonly storage: Storage;
 	/** Makes the session. It calls back later, not from here. */
-	readonly connect: (options: UserOptions) => SessionLike;
+	readonly connect: (options: UserOptions, parts: readonly Part[]) => SessionLike;
 	/** Bytes. */
 	readonly longestAnswer?: number;
 	/** What this firmware has beside the board itself. */
@@ -279,6 +279,6 @@ export default class Board {
 			watch: onlyTLS(description) ? this.time.watch(watch) : watch,
 			onMessage: router.receive,
 		};
-		return connect(Object.assign(listener, options));
+		return connect(Object.assign(listener, options), parts);
 	}
 }

@@ -4,7 +4,7 @@
  * comes and goes. Types only: nothing here knows any feature.
  */
 
-import type { Received, Subscription } from "../session/options.js";
+import type { Received, SessionLike, SessionOptions, Subscription } from "../session/options.js";
 import type { Description } from "./description/description.js";
 import type Settings from "./description/settings.js";
 import type { Form } from "./description/validate.js";
@@ -47,6 +47,8 @@ export interface Parts {
 
 export interface Part {
 	readonly inbound?: readonly Inbound[];
+	/** In place of the broker's session, while the board has no identity of its own. */
+	connect?(options: SessionOptions): SessionLike | undefined;
 	/** The broker is there, and all other parts know. */
 	online?(present: boolean): void;
 	offline?(): void;

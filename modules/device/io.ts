@@ -174,12 +174,36 @@ export interface KeyValue {
 	}): KeyValueDomain;
 }
 
+/** Ours: a private key that the host makes, and the request for its certificate (PKCS #10, RFC 2986). A chip needs up to a minute. */
+export interface CertificateRequest {
+	/** The key, PKCS #8 in base64, and the request, PEM; `undefined` before `onReadable`. */
+	read(): { readonly key: string; readonly request: string } | undefined;
+	/** Nothing is called back any more. May be repeated. */
+	close(): void;
+}
+
+/** Of the constructor. */
+export interface CertificateRequestOptions {
+	/** The common name that the request is for. */
+	readonly subject: string;
+	/** They can be read. */
+	readonly onReadable: () => void;
+	/** There will be none. */
+	readonly onError: (reason?: unknown) => void;
+}
+
+/** The class. It calls back in later turns. */
+export type CertificateRequestClass = new (options: CertificateRequestOptions) => CertificateRequest;
+
 /** Texts by key; null goes back to the built-in one. */
 export type Texts = { readonly [key: string]: string | null };
 
 /** The network, broker and identity of a board, stored on it in place of the built-in ones (provisioning/trial.ts). */
 export interface Provision {
-	/** The keys that this host takes. */
+	/**
+	 * The keys that `cmd config` may set. Beside them fleet provisioning (aws/claim.ts) sets `id`, `certificate` and `key`, DER in base64,
+	 * which the host shows in place of those of its image, and `token`, while the certificate has no thing yet and is not tried.
+	 */
 	readonly keys: readonly string[];
 	/** A change is on trial in this life. */
 	readonly trying: boolean;
@@ -228,6 +252,8 @@ export interface Device {
 		readonly Digital: DigitalClass;
 		readonly PWM?: PWMClass;
 		readonly Analog?: AnalogClass;
+		/** Where the host can make a key. */
+		readonly CertificateRequest?: CertificateRequestClass;
 		/** For sensor classes of the application; not used here. */
 		readonly I2C?: unknown;
 		readonly SMBus?: unknown;
@@ -267,6 +293,8 @@ export interface Device {
 	readonly overrides?: { readonly [key: string]: string };
 	/** Absent where a command line says it. */
 	readonly provision?: Provision;
+	/** Of this very piece of hardware, as the chip has it; absent where the host knows none. */
+	readonly serial?: string;
 	/** Why the board started: "power-on", "software", "watchdog" … */
 	readonly reset: string;
 	/** Takes one line of the log; absent where there is none. */

@@ -99,11 +99,13 @@ export default function board(device: Device, options: BoardOptions = {}): Board
 		storage,
 		longestAnswer,
 		features,
-		connect: defaults =>
+		connect: (defaults, parts) => {
+			const client = { ...mqtt.client, kept };
 			// Not a copy: the board's callbacks are methods.
-			new Session(
-				Object.assign(defaults, budget, { queueBytes, client: { ...mqtt.client, kept }, brokers }, session),
-			),
+			const all = Object.assign(defaults, budget, { queueBytes, client, brokers }, session);
+			const own = parts.find(part => part.connect)?.connect?.(all);
+			return own ?? new Session(all);
+		},
 	});
 }
 

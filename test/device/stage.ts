@@ -8,6 +8,7 @@ import { check, type Description, line } from "../../modules/device/description/
 import { words } from "../../modules/device/description/schema.js";
 import type { Feature } from "../../modules/device/feature.js";
 import type {
+	CertificateRequestClass,
 	Clock,
 	Device,
 	Digital,
@@ -26,6 +27,7 @@ import type {
 	PublishOptions,
 	Received,
 	SessionLike,
+	SessionOptions,
 	UserOptions,
 } from "../../modules/session/options.js";
 import { Outcome } from "../../modules/session/outcomes.js";
@@ -210,6 +212,9 @@ export class World {
 	ntp: Device["network"]["ntp"];
 	/** Makes the session in place of the scripted one. */
 	connect: ((options: UserOptions) => SessionLike) | undefined;
+	/** Brokers and client, for a part that connects in the session's place. */
+	session: Partial<SessionOptions> = {};
+	request: CertificateRequestClass | undefined;
 	#identified = 0;
 	/** Made anew for each life. */
 	provision: (() => StoredProvision) | undefined;
@@ -281,7 +286,7 @@ export class World {
 		this.#life = new Life(clock);
 		return {
 			name: "test",
-			io: { Digital: digital(this) },
+			io: { Digital: digital(this), ...(this.request && { CertificateRequest: this.request }) },
 			pin: { led: 2 },
 			sensor: this.sensors,
 			...(this.actuators && { actuator: this.actuators }),
@@ -315,8 +320,11 @@ export class World {
 			description,
 			storage,
 			features,
-			connect: options => {
+			connect: (options, parts) => {
 				if (this.connect) return this.connect(options);
+				const all = Object.assign(options, this.session) as SessionOptions;
+				const own = parts.find(part => part.connect)?.connect?.(all);
+				if (own) return own;
 				this.link = new TestLink(this, options);
 				return this.link;
 			},

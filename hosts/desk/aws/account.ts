@@ -1,7 +1,8 @@
-/** The account that a local AWS IoT Core belongs to: its region, its number, its endpoint's names, and the policy that is shipped for a board. */
+/** The account that a local AWS IoT Core belongs to: its region, its number, its endpoint's names, and what is shipped for a board. */
 
 import { readFileSync } from "node:fs";
 import type { PolicyDocument } from "./policy.js";
+import type { Template } from "./template.js";
 
 export const region = "local-desk-1";
 export const account = "000000000000";
@@ -17,6 +18,19 @@ export function local(text: string): PolicyDocument {
 
 /** hosts/esp32/aws-policy.json, with this root. */
 export function shippedPolicy(root = "greenhouse/1"): PolicyDocument {
-	const text = readFileSync(new URL("../../esp32/aws-policy.json", import.meta.url), "utf8");
-	return local(text.replaceAll("greenhouse/1", root));
+	return local(shipped("aws-policy.json").replaceAll("greenhouse/1", root));
+}
+
+/** hosts/esp32/aws-claim-policy.json, for a board that may get its certificate by this template. */
+export function claimPolicy(template: string): PolicyDocument {
+	return local(shipped("aws-claim-policy.json").replaceAll("TEMPLATE", template));
+}
+
+/** hosts/esp32/aws-template.json. */
+export function shippedTemplate(): Template {
+	return JSON.parse(shipped("aws-template.json")) as Template;
+}
+
+function shipped(name: string): string {
+	return readFileSync(new URL(`../../esp32/${name}`, import.meta.url), "utf8");
 }

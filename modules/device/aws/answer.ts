@@ -49,6 +49,13 @@ const keys = Object.freeze({
 	versionNumber: 1,
 	executionNumber: 1,
 	approximateSecondsBeforeTimedOut: 1,
+	certificateId: 1,
+	certificatePem: 1,
+	certificateOwnershipToken: 1,
+	deviceConfiguration: 1,
+	statusCode: 1,
+	errorCode: 1,
+	errorMessage: 1,
 });
 
 /** The names of a board and those of AWS. */

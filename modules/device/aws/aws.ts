@@ -1,27 +1,34 @@
 /**
  * AWS IoT Core as a feature of a board (device/feature.ts): the keys that it adds to a description, the records that it keeps, and
- * its parts: the wishes of outputs and the settings by device shadows, commands by jobs. Basic Ingest is a prefix of topics
- * (publisher.ts). What AWS takes of messages is in profile.ts, for boards without this feature too.
+ * its parts: the wishes of outputs and the settings by device shadows, commands by jobs, the first certificate. Basic Ingest is a
+ * prefix of topics (publisher.ts). What AWS takes of messages is in profile.ts, for boards without this feature too.
  */
 
+import type { SessionLike, SessionOptions } from "../../session/options.js";
 import type { Description } from "../description/description.js";
 import { type Problem, report } from "../description/validate.js";
 import type { Feature, Part, Parts } from "../feature.js";
-import type { Values } from "../json.js";
+import type { Names, Values } from "../json.js";
 import type { Room } from "../memory.js";
 import { profileOf } from "../profile.js";
 import { admitting } from "./answer.js";
+import Claim, { claimRoom } from "./claim.js";
 import Jobs, { jobRoom } from "./jobs.js";
 import Remote, { remoteRoom } from "./remote.js";
 import Wishes, { markRoom } from "./wishes.js";
 
 const { freeze } = Object;
-const keys: readonly string[] = freeze(["shadow", "jobs", "ingest"]);
+const keys: readonly string[] = freeze(["shadow", "jobs", "ingest", "provisioning"]);
 /** Bytes of slots and chunks. */
-const Heap = freeze({ shadow: 5000, jobs: 1500 });
+const Heap = freeze({ shadow: 5000, jobs: 1500, provisioning: 1500 });
 
 const aws: Feature = freeze({
-	board: freeze({ shadow: "boolean ?", jobs: "boolean ?", ingest: "word 1..32 ?" }),
+	board: freeze({
+		shadow: "boolean ?",
+		jobs: "boolean ?",
+		ingest: "word 1..32 ?",
+		provisioning: "name 1..36 ?",
+	}),
 	sensor: freeze({}),
 	check(value: Values, problems: Problem[]): void {
 		keys.forEach(key => {
@@ -39,15 +46,16 @@ const aws: Feature = freeze({
 				homeAssistant,
 			);
 	},
-	rooms: ({ shadow, jobs, lamp, actuators }: Description): readonly Room[] => {
+	rooms: ({ shadow, jobs, provisioning, lamp, actuators }: Description): readonly Room[] => {
 		const outputs = lamp ? [...actuators, { name: "lamp" }] : actuators;
 		const marks = shadow ? [...outputs.map(({ name }) => markRoom(name)), remoteRoom] : [];
-		return jobs ? [...marks, jobRoom] : marks;
+		return [...marks, ...(jobs ? [jobRoom] : []), ...(provisioning ? [claimRoom] : [])];
 	},
-	heap: ({ shadow, jobs }: Description) => (shadow ? Heap.shadow : 0) + (jobs ? Heap.jobs : 0),
+	heap: ({ shadow, jobs, provisioning }: Description) =>
+		(shadow ? Heap.shadow : 0) + (jobs ? Heap.jobs : 0) + (provisioning ? Heap.provisioning : 0),
 	make(parts: Parts): Part | undefined {
-		const { shadow, jobs } = parts.description;
-		return shadow || jobs ? new Aws(parts) : undefined;
+		const { shadow, jobs, provisioning } = parts.description;
+		return shadow || jobs || provisioning ? new Aws(parts) : undefined;
 	},
 });
 
@@ -64,6 +72,8 @@ const isRule = (name: string): boolean =>
 
 class Aws implements Part {
 	readonly inbound;
+	private readonly parts: Parts;
+	private readonly names: Pick<Names, "admits">;
 	private readonly wishes: Wishes | undefined;
 	private readonly remote: Remote | undefined;
 	private readonly jobs: Jobs | undefined;
@@ -71,11 +81,21 @@ class Aws implements Part {
 	constructor(parts: Parts) {
 		const { shadow, jobs } = parts.description;
 		const names = admitting(parts.names);
+		this.parts = parts;
+		this.names = names;
 		this.wishes = shadow ? new Wishes(parts, names) : undefined;
 		this.remote = shadow ? new Remote(parts, names) : undefined;
 		this.jobs = jobs ? new Jobs(parts, names) : undefined;
 		const all = [this.wishes?.shadow, this.remote?.shadow, this.jobs];
 		this.inbound = all.flatMap(part => part?.inbound ?? []);
+	}
+
+	connect(options: SessionOptions): SessionLike | undefined {
+		const { device, description, publisher } = this.parts;
+		if (!description.provisioning || device.provision?.get("certificate") !== undefined) return undefined;
+		if (device.provision && device.io.CertificateRequest) return new Claim(this.parts, this.names, options);
+		publisher.report("provisioning: this host makes no key: the certificate of its image holds");
+		return undefined;
 	}
 
 	online(): void {

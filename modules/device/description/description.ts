@@ -46,6 +46,8 @@ export interface Description {
 	readonly jobs?: boolean;
 	/** The rule of AWS's that measurements are sent to. */
 	readonly ingest?: string;
+	/** The template of AWS's fleet provisioning, where the board's certificate is a claim. */
+	readonly provisioning?: string;
 	/** Home Assistant finds the board by itself. */
 	readonly homeAssistant?: boolean | { readonly prefix?: string; readonly area?: string };
 }

@@ -47,6 +47,7 @@ const absent: Keys = freeze({
 	shadow: "absent ?",
 	jobs: "absent ?",
 	ingest: "absent ?",
+	provisioning: "absent ?",
 });
 const absentOfSensor: Keys = freeze({ deviceClass: "absent ?", stateClass: "absent ?" });
 

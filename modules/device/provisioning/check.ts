@@ -31,7 +31,7 @@ export const mistakes = (changes: unknown, description: Description, device: Dev
 	const problems: Problem[] = [];
 	const wrong = (expected: string) =>
 		problems.push({ key: "provision", expected, found: isRecord(changes) ? "an object" : "something else" });
-	if (!provision) wrong("nothing: this host is told when it is started");
+	if (!provision?.keys.length) wrong("nothing: this host is told when it is started");
 	else if (provision.trying) wrong("nothing while it is on trial");
 	else if (changes === null) return problems;
 	else if (!isRecord(changes)) wrong("an object, or null to take back what the next start would try");
@@ -55,12 +55,12 @@ export const provisioned = (description: Values, provision: Provision): Values =
 
 /** The stored values, and those that the next start will try. */
 export const shown = (provision: Provision): Values => {
-	const next = provision.next;
+	const { keys, next } = provision;
 	const stored: { [key: string]: unknown } = {};
-	provision.keys.forEach(key => {
+	keys.forEach(key => {
 		stored[key] = provision.get(key);
 	});
-	return { ...open(stored), ...(Object.keys(next).length && { next: open(next) }) };
+	return { ...open(stored, keys), ...(keys.some(key => key in next) && { next: open(next, keys) }) };
 };
 
 const misdescribed = (
@@ -95,9 +95,9 @@ export const overlaid = (description: object, given: (key: string) => unknown): 
 };
 
 /** A password is shown as `true`, a broker without its user and password. */
-const open = (texts: Values): Values => {
+const open = (texts: Values, keys: readonly string[]): Values => {
 	const result: { [key: string]: unknown } = {};
-	Object.keys(texts).forEach(key => {
+	keys.forEach(key => {
 		const text = texts[key];
 		if (text === undefined) return;
 		const address = key === "broker" && typeof text === "string" ? parseAddress(text) : undefined;

@@ -24,6 +24,9 @@ const PROOF = 60_000;
 /** A button held at power-on. (GPIO 0 of an ESP32 must be up while the chip starts, so it may be pressed a little later.) */
 const Hold = Object.freeze({ look: 250, begin: 3000, least: 5000, most: 30_000 });
 
+/** What a certificate brings (aws/claim.ts), beside the keys of `cmd config`. */
+const identity: readonly string[] = Object.freeze(["id", "certificate", "key", "token"]);
+
 /** The record of a change. Each change of it is one write, so a power cut leaves the old record or the new one. */
 interface Change {
 	readonly texts: Texts;
@@ -36,26 +39,28 @@ interface Change {
 /** The store of the provisioned values. A host makes it, since it needs the network's name before there is a board. */
 export class StoredProvision implements Provision {
 	readonly keys: readonly string[];
+	trying = false;
 	private readonly store: KeyValue;
-	/** The texts of this life. */
+	/** All that may be stored. */
+	private readonly all: readonly string[];
+	/** The texts of this life, but for certificate and key: they would take 3 KB of RAM. */
 	private readonly current: Texts;
-	/** Those of them that are on trial. */
-	private trial: Texts | undefined;
 
 	/** Reads the texts of this life, and counts the start of a trial. Later changes are for the next life. */
 	constructor(store: KeyValue, keys: readonly string[]) {
 		this.store = store;
 		this.keys = keys;
+		this.all = keys.concat(identity.filter(key => !keys.includes(key)));
 		const trial = this.begin();
-		this.current = { ...this.stored(), ...trial };
-	}
-
-	get trying(): boolean {
-		return this.trial !== undefined;
+		const { certificate, key, ...current } = { ...this.stored(), ...trial };
+		this.current = current;
 	}
 
 	get(key: string): string | undefined {
-		return this.current[key] ?? undefined;
+		if (key !== "certificate" && key !== "key") return this.current[key] ?? undefined;
+		const change = this.read();
+		const text = change && (change.kept || this.trying) ? change.texts[key] : undefined;
+		return (text === undefined ? this.stored()[key] : text) ?? undefined;
 	}
 
 	get next(): Texts {
@@ -69,10 +74,10 @@ export class StoredProvision implements Provision {
 	}
 
 	keep(): boolean {
-		const texts = this.trial;
-		if (!texts) return true;
-		if (!this.write({ texts, starts: 0, kept: true })) return false;
-		this.trial = undefined;
+		if (!this.trying) return true;
+		const texts = this.read()?.texts;
+		if (!texts || !this.write({ texts, starts: 0, kept: true })) return false;
+		this.trying = false;
 		// If it cannot be copied now, the next start copies it.
 		this.copy(texts);
 		return true;
@@ -80,18 +85,18 @@ export class StoredProvision implements Provision {
 
 	drop(): boolean {
 		const dropped = this.settled() && this.using(domain => domain.delete(TRIAL));
-		if (dropped) this.trial = undefined;
+		if (dropped) this.trying = false;
 		return dropped;
 	}
 
 	restore(): boolean {
 		const texts: { [key: string]: null } = {};
-		this.keys.forEach(key => {
+		this.all.forEach(key => {
 			texts[key] = null;
 		});
 		// As a change that has passed: one write, so a power cut leaves no half of it.
 		if (!this.write({ texts, starts: 0, kept: true })) return false;
-		this.trial = undefined;
+		this.trying = false;
 		this.copy(texts);
 		return true;
 	}
@@ -99,14 +104,14 @@ export class StoredProvision implements Provision {
 	/** The change that this start goes by, if there is one. */
 	private begin(): Texts | undefined {
 		const change = this.read();
-		if (!change) return undefined;
+		if (!change || typeof change.texts.token === "string") return undefined;
 		const { texts, starts, kept } = change;
 		if (kept) this.copy(texts);
 		// A trial whose starts cannot be counted might never end.
 		else if (starts >= STARTS || !this.write({ texts, starts: starts + 1, kept })) {
 			this.drop();
 			return undefined;
-		} else this.trial = texts;
+		} else this.trying = true;
 		return texts;
 	}
 
@@ -130,7 +135,7 @@ export class StoredProvision implements Provision {
 	private stored(): Texts {
 		const found: { [key: string]: string } = {};
 		this.using(domain => {
-			this.keys.forEach(key => {
+			this.all.forEach(key => {
 				const text = domain.read(key);
 				if (text !== undefined) found[key] = text;
 			});
@@ -148,7 +153,7 @@ export class StoredProvision implements Provision {
 		if (!isRecord(value) || !isRecord(value.texts)) return undefined;
 		const stored = value.texts;
 		const texts: { [key: string]: string | null } = {};
-		this.keys.forEach(key => {
+		this.all.forEach(key => {
 			const text = stored[key];
 			if (typeof text === "string" || text === null) texts[key] = text;
 		});
