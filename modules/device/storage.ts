@@ -85,12 +85,14 @@ export const roomFor = (
 	const faults = sensors.map(({ name }) => faultName(name));
 	const all = [...alerts.map(({ name }) => name), ...faults, storageFault];
 	const names = [topics.info, ...outputs.map(topics.outputState), ...all.map(topics.alertState)];
-	const rooms: Room[] = [bootRoom, timeRoom, attemptsRoom, forgetRoom, settingsRoom];
-	names.forEach(name => rooms.push(retainedRoom(base, name)));
-	outputs.forEach(name => rooms.push(appliedRoom(name)));
-	all.forEach(name => rooms.push(alertRoom(name)));
-	features.forEach(feature => rooms.push(...feature.rooms(description)));
-	return new Map(rooms);
+	// At once into the map: a list of a hundred pairs takes 5 KB more while the board is made.
+	const rooms = new Map([bootRoom, timeRoom, attemptsRoom, forgetRoom, settingsRoom]);
+	const add = ([key, byteLength]: Room) => rooms.set(key, byteLength);
+	names.forEach(name => add(retainedRoom(base, name)));
+	outputs.forEach(name => add(appliedRoom(name)));
+	all.forEach(name => add(alertRoom(name)));
+	features.forEach(feature => feature.rooms(description).forEach(add));
+	return rooms;
 };
 
 class Flash implements Storage {

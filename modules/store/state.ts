@@ -66,8 +66,8 @@ export default class State implements KeyValueDomain, Owner {
 			const cost = journal.costOf(Math.min(1 + encode(key).byteLength + byteLength, journal.limit));
 			this.promises[this.count++] = cost;
 			this.wanted += cost;
+			this.names += cell(key);
 		});
-		this.names = Array.from(promised.keys(), cell).join("");
 		journal.owners.push(this);
 	}
 	/** How much more is promised than this partition can keep free; 0 where all is. */
