@@ -75,7 +75,7 @@ export default class Retained {
 
 	/** The session had no room for this topic. */
 	full(name: string): void {
-		this.due[this.names.indexOf(name)] = 1;
+		this.due[this.index(name)] = 1;
 		this.turn.set(AGAIN);
 	}
 
@@ -86,6 +86,15 @@ export default class Retained {
 	/** Publishes `info` as it is now. */
 	inform(): void {
 		this.publisher.state(topics.info, JSON.stringify(this.info.values));
+	}
+
+	/** Its place in `names`, which are not made for it: states find no room when many alerts change at once. */
+	private index(name: string): number {
+		const { outputs, alerts } = this;
+		const output = outputs.findIndex(part => topics.outputState(part.name) === name);
+		if (output >= 0) return 1 + output;
+		const alert = alerts.findIndex(part => topics.alertState(part.name) === name);
+		return alert < 0 ? 0 : 1 + outputs.length + alert;
 	}
 
 	private next(): void {
