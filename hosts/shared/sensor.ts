@@ -11,47 +11,47 @@ export interface SensorOptions {
 
 export abstract class HostSensor implements Sensor {
 	target: unknown;
-	#name: string;
-	#closed = false;
+	private name: string;
+	private closed = false;
 
 	constructor(name: string, options: SensorOptions) {
 		if (options === null || typeof options !== "object") throw new TypeError(`${name}: options are required`);
-		this.#name = name;
+		this.name = name;
 		this.target = options.target;
 	}
 	configure(options: object): void {
 		this.check();
 		if (options === null || typeof options !== "object")
-			throw new TypeError(`${this.#name}: options are required`);
+			throw new TypeError(`${this.name}: options are required`);
 	}
 	abstract sample(): Sample | undefined;
 	close(): void {
-		this.#closed = true;
+		this.closed = true;
 	}
 	protected check(): void {
-		if (this.#closed) throw new Error(`${this.#name}: closed`);
+		if (this.closed) throw new Error(`${this.name}: closed`);
 	}
 }
 
 /** Milliseconds gone by since it was made or set back, from ticks that wrap; asked at least once in 24 days. */
 export class Elapsed {
-	#source: { readonly ticks: number };
-	#last: number;
-	#total = 0;
+	private source: { readonly ticks: number };
+	private last: number;
+	private total = 0;
 
 	constructor(source: { readonly ticks: number }) {
 		if (typeof source?.ticks !== "number") throw new TypeError("sensor: ticks are required");
-		this.#source = source;
-		this.#last = source.ticks;
+		this.source = source;
+		this.last = source.ticks;
 	}
 	get milliseconds(): number {
-		const now = this.#source.ticks;
-		this.#total += (now - this.#last) | 0;
-		this.#last = now;
-		return this.#total;
+		const now = this.source.ticks;
+		this.total += (now - this.last) | 0;
+		this.last = now;
+		return this.total;
 	}
 	reset(): void {
-		this.#total = 0;
-		this.#last = this.#source.ticks;
+		this.total = 0;
+		this.last = this.source.ticks;
 	}
 }

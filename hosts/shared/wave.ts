@@ -16,35 +16,35 @@ export interface WaveOptions extends SensorOptions {
 }
 
 export class Wave extends HostSensor {
-	#elapsed: Elapsed;
-	#minimum = 15;
-	#maximum = 25;
-	#period = 60_000;
+	private elapsed: Elapsed;
+	private minimum = 15;
+	private maximum = 25;
+	private period = 60_000;
 
 	constructor(options: WaveOptions) {
 		super("wave", options);
 		this.configure(options);
-		this.#elapsed = new Elapsed(options.ticks);
+		this.elapsed = new Elapsed(options.ticks);
 	}
 	override configure(options: Omit<WaveOptions, "ticks">): void {
 		super.configure(options);
-		const { minimum = this.#minimum, maximum = this.#maximum, period = this.#period } = options;
+		const { minimum = this.minimum, maximum = this.maximum, period = this.period } = options;
 		if (!Number.isFinite(minimum) || !Number.isFinite(maximum))
 			throw new RangeError("wave: minimum and maximum must be numbers");
 		if (minimum > maximum)
 			throw new RangeError(`wave: minimum ${minimum} is greater than maximum ${maximum}`);
 		if (!(Number.isFinite(period) && period > 0))
 			throw new RangeError("wave: period must be a positive number of milliseconds");
-		this.#minimum = minimum;
-		this.#maximum = maximum;
-		this.#period = period;
+		this.minimum = minimum;
+		this.maximum = maximum;
+		this.period = period;
 	}
 	sample(): { value: number } {
 		this.check();
 		// The remainder first: a sine of large numbers loses digits.
-		const phase = (this.#elapsed.milliseconds % this.#period) / this.#period;
-		const middle = (this.#minimum + this.#maximum) / 2;
-		return { value: middle + ((this.#maximum - this.#minimum) / 2) * Math.sin(2 * Math.PI * phase) };
+		const phase = (this.elapsed.milliseconds % this.period) / this.period;
+		const middle = (this.minimum + this.maximum) / 2;
+		return { value: middle + ((this.maximum - this.minimum) / 2) * Math.sin(2 * Math.PI * phase) };
 	}
 }
 
