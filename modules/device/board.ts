@@ -9,7 +9,7 @@ import type { SessionLike, UserOptions } from "../session/options.js";
 import Command from "./commands/command.js";
 import Decommission from "./commands/decommission.js";
 import { type Description, type OutputDescription, onlyTLS, optionsFor } from "./description/description.js";
-import Settings, { knownNames } from "./description/settings.js";
+import Settings from "./description/settings.js";
 import Fault from "./fault.js";
 import type { Feature, Part } from "./feature.js";
 import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
@@ -88,7 +88,7 @@ export default class Board {
 		this.publisher = publisher;
 		this.settings = settings;
 		this.time = time;
-		const names = new Names(knownNames(description));
+		const names = new Names(settings);
 		const parts = Object.freeze({ timer, memory, time, publisher, boot, names });
 		const outputs = this.makeOutputs(parts);
 		const edges = waitingEdges(outbox, publisher.topic(topics.alert("")));
@@ -260,7 +260,16 @@ export default class Board {
 		const { device, description, storage, connect } = this.options;
 		const { publisher, outputs, parts, retained, decommission, trial } = this;
 		const cluster = description.brokerOrder === "random";
-		const listener = new Listener({ publisher, outputs, parts, retained, decommission, trial, cluster });
+		const listener = new Listener({
+			publisher,
+			outputs,
+			parts,
+			retained,
+			decommission,
+			trial,
+			router,
+			cluster,
+		});
 		const watch = device.network.watch;
 		const { retain, maximumPayload, publishRate } = publisher.gate.limits;
 		const options = {
@@ -277,7 +286,6 @@ export default class Board {
 			timer: device.timer,
 			ticks: device.clock,
 			watch: onlyTLS(description) ? this.time.watch(watch) : watch,
-			onMessage: router.receive,
 		};
 		return connect(Object.assign(listener, options), parts);
 	}

@@ -29,17 +29,17 @@ const STRANGERS = 16;
 
 /** The names that a message may use as keys. XS gives the memory of a name never back (its devices collect none). */
 export class Names {
-	private readonly knows: (name: string) => boolean;
+	private readonly known: { knows(name: string): boolean };
 	private readonly learnt: string[] = [];
 
-	/** `knows` those that the board has a use for. */
-	constructor(knows: (name: string) => boolean) {
-		this.knows = knows;
+	/** `known`: those that the board has a use for. */
+	constructor(known: { knows(name: string): boolean }) {
+		this.known = known;
 	}
 	/** The name is known, or is from now on. */
 	admits(name: string): boolean {
 		const learnt = this.learnt;
-		if (this.knows(name) || learnt.includes(name)) return true;
+		if (this.known.knows(name) || learnt.includes(name)) return true;
 		return learnt.length < STRANGERS && learnt.push(name) > 0;
 	}
 }

@@ -4,6 +4,7 @@
  * closures it took 1.4 KB of RAM. Connects nothing itself.
  */
 
+import type { Received } from "../session/options.js";
 import { Report } from "../session/outcomes.js";
 import type Decommission from "./commands/decommission.js";
 import type { Part } from "./feature.js";
@@ -12,6 +13,7 @@ import type Trial from "./provisioning/trial.js";
 import type Publisher from "./publisher.js";
 import { reported } from "./publisher.js";
 import type Retained from "./retained/retained.js";
+import type Router from "./router.js";
 import topics from "./topics.js";
 
 export interface Listening {
@@ -22,6 +24,7 @@ export interface Listening {
 	readonly retained: Retained;
 	readonly decommission: Decommission;
 	readonly trial: Trial;
+	readonly router: Router;
 	/** The brokers are nodes of a cluster, which share their sessions. */
 	readonly cluster: boolean;
 }
@@ -36,6 +39,10 @@ export default class Listener {
 	/** All that was to be published has been. */
 	ready(): boolean {
 		return this.told.publisher.idle;
+	}
+
+	onMessage(topic: string, payload: Uint8Array, about: Received): void {
+		this.told.router.receive(topic, payload, about);
 	}
 
 	onAccepted(broker: number): void {

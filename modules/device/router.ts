@@ -4,7 +4,7 @@
  * (inbound.ts), which does not acknowledge the message then unless it came with DUP.
  */
 
-import type { Subscription, UserOptions } from "../session/options.js";
+import type { Received, Subscription, UserOptions } from "../session/options.js";
 import type Command from "./commands/command.js";
 import type { Inbound } from "./feature.js";
 import type Output from "./outputs/output.js";
@@ -25,17 +25,12 @@ export interface RouterOptions {
 
 export default class Router {
 	readonly subscriptions: UserOptions["subscriptions"];
-	/** A message on a whole topic. Without a receiver it is only traced. For the session as it is: a frame less of the stack. */
-	readonly receive: UserOptions["onMessage"];
+	private readonly options: RouterOptions;
 
-	constructor({ base, command, outputs, trace, others = [] }: RouterOptions) {
-		const set = new Map<string, Routed>();
-		const desired = new Map<string, Routed>();
+	constructor(options: RouterOptions) {
+		const { base, outputs, others = [] } = options;
 		const subscriptions: Subscription[] = [{ topic: base + topics.command, QoS: 1 }];
-		outputs.forEach(output => {
-			const { name, description } = output;
-			set.set(topics.outputSet(name), output);
-			desired.set(topics.outputDesired(name), output);
+		outputs.forEach(({ name, description }) => {
 			// A broker queues nothing at QoS 0, and a queued command is not live. `desired` is still received where an earlier
 			// description has subscribed to it: the output refuses it with the reason.
 			subscriptions.push({ topic: base + topics.outputSet(name), QoS: description.liveOnly ? 0 : 1 });
@@ -43,17 +38,22 @@ export default class Router {
 		});
 		others.forEach(({ topic, QoS }) => subscriptions.push({ topic, QoS }));
 		this.subscriptions = subscriptions;
-		this.receive = (topic, payload, about) => {
-			const name = topic.startsWith(base) ? topic.slice(base.length) : topic;
-			const open = set.has(name) || desired.has(name);
-			// A command may hold a password, and so may a message without receiver: a command to an earlier name of this board.
-			trace?.(heard(name, payload, about, open));
-			if (name === topics.command) command.receive(payload, about);
-			else if (set.has(name)) (set.get(name) as Routed).set(payload, about);
-			else if (open) (desired.get(name) as Routed).desired(payload, about);
-			else
-				for (let i = 0; i < others.length; i++)
-					if (others[i]?.topic === topic) others[i]?.receive(payload, about);
-		};
+		this.options = options;
+	}
+
+	/** A message on a whole topic. Without a receiver it is only traced. */
+	receive(topic: string, payload: Uint8Array, about: Received): void {
+		const { base, command, outputs, trace, others = [] } = this.options;
+		const name = topic.startsWith(base) ? topic.slice(base.length) : topic;
+		const setting = outputs.find(output => topics.outputSet(output.name) === name);
+		const wishing = setting ?? outputs.find(output => topics.outputDesired(output.name) === name);
+		// A command may hold a password, and so may a message without receiver: a command to an earlier name of this board.
+		trace?.(heard(name, payload, about, wishing !== undefined));
+		if (name === topics.command) command.receive(payload, about);
+		else if (setting) setting.set(payload, about);
+		else if (wishing) wishing.desired(payload, about);
+		else
+			for (let i = 0; i < others.length; i++)
+				if (others[i]?.topic === topic) others[i]?.receive(payload, about);
 	}
 }

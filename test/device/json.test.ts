@@ -8,7 +8,7 @@ import { Names, parse } from "../../modules/device/json.js";
 import { encode } from "../../modules/mqtt/text.js";
 import * as nested from "./nested.js";
 
-const all = new Names(() => true);
+const all = new Names({ knows: () => true });
 const read = (text: string, names = all) => parse(encode(text), 4096, names);
 
 /** Messages of up to 4 KiB: what they begin with, what is repeated, how often, and what is said of it. */
@@ -29,7 +29,7 @@ describe("a message's JSON", () => {
 		assert.equal(read(`[${text}]`).error, "expected JSON of at most 8 levels");
 	});
 	it("may bring sixteen names that the board does not know, which it then knows; what has more of them is not parsed", () => {
-		const names = new Names(name => name === "cmd");
+		const names = new Names({ knows: name => name === "cmd" });
 		for (let i = 0; i < 16; i++) assert.ok(read(`{"cmd":"x","n${i}":{"cmd":1}}`, names).value);
 		for (const text of [
 			'{"other":1}',

@@ -5,7 +5,7 @@ import { Names } from "../../modules/device/json.js";
 import { parseRequest } from "../../modules/device/outputs/request.js";
 import { encode } from "../../modules/mqtt/text.js";
 
-const names = new Names(() => true);
+const names = new Names({ knows: () => true });
 
 /** `head` and so many times `piece`. */
 function message(head: string, piece: string, count: number): Uint8Array {

@@ -27,15 +27,6 @@ const further: readonly string[] = Object.freeze(
 	"cmd cid set output all state brightness ver broker id root ssid password".split(" ") as readonly string[],
 );
 
-/** The names that messages to a board of this description may use as keys. */
-export const knownNames =
-	({ sensors, alerts, actuators }: Description): ((name: string) => boolean) =>
-	name =>
-		further.includes(name) ||
-		sections.includes(name) ||
-		Object.values(settings).some(keys => Object.hasOwn(keys, name)) ||
-		[sensors, alerts, actuators].some(list => list.some(item => item.name === name));
-
 /** The mistake of a memory that refuses a change. */
 export const unstored = (key: string): readonly Problem[] => [
 	{ key, expected: "a change that can be stored", found: "a memory that refuses it" },
@@ -67,6 +58,17 @@ export default class Settings {
 
 	get current(): Description {
 		return this.inForce;
+	}
+
+	/** A message to this board may use this name as a key. */
+	knows(name: string): boolean {
+		const { sensors, alerts, actuators } = this.original;
+		return (
+			further.includes(name) ||
+			sections.includes(name) ||
+			Object.values(settings).some(keys => Object.hasOwn(keys, name)) ||
+			[sensors, alerts, actuators].some(list => list.some(item => item.name === name))
+		);
 	}
 
 	/** All that can be changed, with its present values. */

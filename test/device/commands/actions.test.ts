@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import Command from "../../../modules/device/commands/command.js";
 import { check, type Description } from "../../../modules/device/description/description.js";
 import { words } from "../../../modules/device/description/schema.js";
-import Settings, { knownNames } from "../../../modules/device/description/settings.js";
+import Settings from "../../../modules/device/description/settings.js";
 import type { Device, Provision } from "../../../modules/device/io.js";
 import { Names } from "../../../modules/device/json.js";
 import Memory from "../../../modules/device/memory.js";
@@ -69,7 +69,7 @@ function stage(more: object = {}, further: object = {}) {
 	const receiver = new Command({
 		device,
 		memory,
-		names: new Names(() => true),
+		names: new Names({ knows: () => true }),
 		publisher: {
 			answer(result) {
 				answer = result;
@@ -185,7 +185,8 @@ describe("config", () => {
 		});
 
 	it("names the keys that messages to this board may use: of commands, of settings, and the names of its parts", () => {
-		const known = knownNames(stage().description);
+		const { description, world } = stage();
+		const settings = new Settings(description, new Memory(world.memory), world.device());
 		for (const name of [
 			"cmd",
 			"brightness",
@@ -197,8 +198,8 @@ describe("config", () => {
 			"temp",
 			"door",
 		])
-			assert.ok(known(name), name);
-		for (const name of ["driver", "pin", "liveOnly", "toString", "every2"]) assert.ok(!known(name), name);
+			assert.ok(settings.knows(name), name);
+		for (const name of ["driver", "pin", "liveOnly", "toString", "every2"]) assert.ok(!settings.knows(name), name);
 	});
 
 	it("set of a network is proposed to the device, and is no setting", () => {

@@ -5,7 +5,7 @@ import { Names } from "../../../modules/device/json.js";
 import { parseLive, parseRequest } from "../../../modules/device/outputs/request.js";
 import { encode } from "../../../modules/mqtt/text.js";
 
-const names = new Names(() => true);
+const names = new Names({ knows: () => true });
 
 const live = { QoS: 1, retain: false, duplicate: false, id: 1 };
 
