@@ -199,7 +199,8 @@ describe("config", () => {
 			"door",
 		])
 			assert.ok(settings.knows(name), name);
-		for (const name of ["driver", "pin", "liveOnly", "toString", "every2"]) assert.ok(!settings.knows(name), name);
+		for (const name of ["driver", "pin", "liveOnly", "toString", "every2"])
+			assert.ok(!settings.knows(name), name);
 	});
 
 	it("set of a network is proposed to the device, and is no setting", () => {
