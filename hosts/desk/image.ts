@@ -1,21 +1,26 @@
 /**
- * `npm run image`: the firmware for the ESP32 linked as one module, in a folder whose manifest takes the place of the root's: 7 % less
- * of flash, and a RAM alias for each of a hundred modules less. esbuild puts the modules one behind the other; nothing is renamed
- * beyond what that needs, and what no program can reach is left out.
+ * `npm run image`: the firmware for the ESP32 linked as one module, in a folder whose manifest takes the place of
+ * hosts/moddable/board's: less of flash, and no RAM alias for each of a hundred modules; with `--lean` without Home Assistant and
+ * what is AWS's. esbuild puts the modules one behind the other; nothing is renamed beyond what that needs, and what no program can
+ * reach is left out.
  */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
 import { build } from "esbuild";
 
 const root = join(fileURLToPath(import.meta.url), "../../..");
 
 type Host = "esp32" | "simulator";
 
-/** What programs and the SDK import by name: the file, and what is taken from it. */
-const named: readonly (readonly [module: string, file: string, names: readonly string[]])[] = [
-	["glowworm", "main", ["board", "features", "default"]],
+type Named = readonly [module: string, file: string, names: readonly string[]];
+
+/** What programs and the SDK import by name: the file, and what is taken from it, as in an export. */
+const whole: Named = ["glowworm", "main", ["board", "features", "default"]];
+const lean: Named = ["glowworm", "modules/device/start", ["default as board", "default"]];
+const parts: readonly Named[] = [
 	["glowworm/session", "modules/session/session", ["Outcome", "Reason", "Report", "default"]],
 	["glowworm/store", "modules/store/store", ["default"]],
 ];
@@ -26,14 +31,27 @@ const named: readonly (readonly [module: string, file: string, names: readonly s
 const apart = (module: string) =>
 	["hosts/moddable/refusal", "hosts/shared/der"].includes(module) || existsSync(join(root, `${module}.c`));
 
-/** Writes the folder, which may lie anywhere; of the simulator for tests. Rejects with esbuild's own complaint. */
-export async function writeImage(folder: string, host: Host = "esp32"): Promise<void> {
+export interface ImageOptions {
+	/** The simulator is for tests; `esp32` if not given. */
+	readonly host?: Host;
+	/** No feature is in it. */
+	readonly lean?: boolean;
+}
+
+/** Writes the folder, which may lie anywhere. Rejects with esbuild's own complaint. */
+export async function writeImage(
+	folder: string,
+	{ host = "esp32", lean: without = false }: ImageOptions = {},
+): Promise<void> {
 	const device = `hosts/${host}/device`;
-	const all = [...named, [device, device, ["createDevice"]] as const];
-	const inner = (module: string, name: string) => `${module.replaceAll("/", "_")}_${name}`;
+	const all: readonly Named[] = [without ? lean : whole, ...parts, [device, device, ["createDevice"]]];
+	/** Of `source as name`, or of a name that is its own source. */
+	const taken = (names: readonly string[]) =>
+		names.map(each => [each.split(" ")[0], each.split(" ").at(-1)] as const);
+	const inner = (module: string, name = "") => `${module.replaceAll("/", "_")}_${name}`;
 	const lines = all.map(
 		([module, file, names]) =>
-			`export { ${names.map(name => `${name} as ${inner(module, name)}`)} } from "./${file}.js";`,
+			`export { ${taken(names).map(([source, name]) => `${source} as ${inner(module, name)}`)} } from "./${file}.js";`,
 	);
 	const { outputFiles, metafile } = await build({
 		stdin: { contents: lines.join("\n"), resolveDir: root, loader: "ts" },
@@ -69,7 +87,7 @@ export async function writeImage(folder: string, host: Host = "esp32"): Promise<
 	const modules: { [name: string]: string } = { linked: "./linked" };
 	for (const [module, file, names] of all) {
 		const own = module.replaceAll("/", "-");
-		const list = names.map(name => `${inner(module, name)} as ${name}`);
+		const list = taken(names).map(([, name]) => `${inner(module, name)} as ${name}`);
 		writeFileSync(join(folder, `${own}.js`), `export { ${list} } from "linked";\n`);
 		const types = JSON.stringify(relative(folder, join(root, `${file}.js`)));
 		writeFileSync(
@@ -79,14 +97,14 @@ export async function writeImage(folder: string, host: Host = "esp32"): Promise<
 		modules[module] = `./${own}`;
 	}
 	const bundled = Object.keys(metafile.inputs).filter(file => file.endsWith(".ts"));
-	const away = [
-		...bundled,
-		...["session/session", "session/store", "board/aws", "board/homeassistant"].map(
-			file => `hosts/moddable/${file}.ts`,
-		),
+	const own = [
+		"session/session",
+		"session/store",
+		...(without ? ["board/lean"] : ["board/aws", "board/homeassistant"]),
 	];
+	const away = [...bundled, ...own.map(file => `hosts/moddable/${file}.ts`)];
 	const manifest = {
-		include: [relative(folder, join(root, "hosts/moddable/board/manifest.json"))],
+		include: [relative(folder, join(root, `hosts/moddable/board/${without ? "lean" : "manifest"}.json`))],
 		modules: {
 			"~": away.map(file => relative(folder, join(root, file.replace(/\.ts$/, "")))),
 			...modules,
@@ -97,8 +115,12 @@ export async function writeImage(folder: string, host: Host = "esp32"): Promise<
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-	const folder = process.argv[2] ?? "build/image";
-	await writeImage(folder);
+	const { values, positionals } = parseArgs({
+		options: { lean: { type: "boolean" } },
+		allowPositionals: true,
+	});
+	const folder = positionals[0] ?? "build/image";
+	await writeImage(folder, { lean: values.lean ?? false });
 	const { length } = readFileSync(join(folder, "linked.js"));
 	console.log(`${join(folder, "manifest.json")}: ${length} bytes of JavaScript in one module`);
 }

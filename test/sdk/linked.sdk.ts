@@ -6,16 +6,16 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeImage } from "../../hosts/desk/image.js";
+import { type ImageOptions, writeImage } from "../../hosts/desk/image.js";
 import type { TestBroker } from "../firmware/brokers.js";
 import type { Observer } from "../firmware/observer.js";
 import { Scene } from "./scene.js";
 import { buildSimulator, linkChip, measure, output, replaced, root, Simulator, warnings } from "./sdk.js";
 
 /** A project of the first program and the linked library. */
-async function project(name: string, host: "esp32" | "simulator"): Promise<string> {
+async function project(name: string, options: ImageOptions): Promise<string> {
 	const folder = join(output, "projects", name);
-	await writeImage(join(folder, "image"), host);
+	await writeImage(join(folder, "image"), options);
 	const manifest = {
 		build: { NAME: name },
 		include: ["./image/manifest.json"],
@@ -33,6 +33,8 @@ describe("the firmware linked as one module", function () {
 	let observer: Observer;
 	let screen: Scene["screen"];
 	let simulator: Simulator;
+	/** Bytes, by lean or not. */
+	const sizes = new Map<boolean, number>();
 
 	before(async function () {
 		await scene.open(this);
@@ -43,29 +45,37 @@ describe("the firmware linked as one module", function () {
 		await scene.close();
 	});
 
-	it("takes less of the ESP32-C3's flash, with few RAM aliases and no warning", async () => {
-		const { log, folder } = await linkChip("esp32c3", await project("linked", "esp32"), "linked");
-		assert.deepEqual(warnings(log, [...replaced, "linked", "glowworm"]), []);
-		const linked = measure(folder);
-		const usual = measure((await linkChip("esp32c3")).folder);
-		console.log(
-			`      ${usual.bytes - linked.bytes} bytes and ${usual.aliases - linked.aliases} aliases less`,
-		);
-		// The SDK's own are 94.
-		assert.ok(linked.aliases < 120, `${linked.aliases} aliases`);
-		assert.ok(linked.bytes < usual.bytes * 0.97, `${linked.bytes} bytes, ${usual.bytes} in modules`);
-	});
-	it("comes online in the simulator, measures, and answers a command", async () => {
-		const board = { root: "t", id: "linked", sensors: [{ name: "temp", driver: "temperature", every: 200 }] };
-		const data = join(output, "data-linked");
-		mkdirSync(data);
-		const folder = await project("linked-board", "simulator");
-		const settings = { broker: broker.url, data, board: JSON.stringify(board) };
-		const { so } = await buildSimulator(settings, folder, "linked-board");
-		simulator = new Simulator(so, screen.name, join(root, "test/sdk/mockup"));
-		await simulator.line(/online|failed/, 30_000);
-		await observer.next("t/linked/measurements/temp", /"v":/);
-		await observer.publish("t/linked/cmd", '{"cmd":"info","cid":"1"}');
-		await observer.next("t/linked/cmd/result", /"cid":"1"/);
-	});
+	for (const lean of [false, true])
+		it(`takes less of the ESP32-C3's flash${lean ? " without features" : ""}, with few RAM aliases and no warning`, async () => {
+			const name = lean ? "linked-lean" : "linked";
+			const { log, folder } = await linkChip("esp32c3", await project(name, { lean }), name);
+			assert.deepEqual(warnings(log, [...replaced, "linked", "glowworm"]), []);
+			const linked = measure(folder);
+			sizes.set(lean, linked.bytes);
+			const usual = measure((await linkChip("esp32c3")).folder);
+			console.log(
+				`      ${usual.bytes - linked.bytes} bytes and ${usual.aliases - linked.aliases} aliases less`,
+			);
+			// The SDK's own are 94.
+			assert.ok(linked.aliases < 120, `${linked.aliases} aliases`);
+			assert.ok(linked.bytes < usual.bytes * 0.97, `${linked.bytes} bytes, ${usual.bytes} in modules`);
+			if (lean) assert.ok(linked.bytes < (sizes.get(false) ?? Infinity) - 32_000, `${linked.bytes} bytes`);
+		});
+	for (const lean of [false, true])
+		it(`comes online in the simulator${lean ? " without features" : ""}, measures, and answers a command`, async () => {
+			const id = lean ? "linked-lean" : "linked";
+			const board = { root: "t", id, sensors: [{ name: "temp", driver: "temperature", every: 200 }] };
+			const data = join(output, `data-${id}`);
+			mkdirSync(data);
+			const name = `${id}-board`;
+			const folder = await project(name, { host: "simulator", lean });
+			const settings = { broker: broker.url, data, board: JSON.stringify(board) };
+			const { so } = await buildSimulator(settings, folder, name);
+			simulator = new Simulator(so, screen.name, join(root, "test/sdk/mockup"));
+			await simulator.line(/online|failed/, 30_000);
+			await observer.next(`t/${id}/measurements/temp`, /"v":/);
+			await observer.publish(`t/${id}/cmd`, '{"cmd":"info","cid":"1"}');
+			await observer.next(`t/${id}/cmd/result`, /"cid":"1"/);
+			await simulator.kill();
+		});
 });
