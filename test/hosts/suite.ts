@@ -19,7 +19,7 @@ export interface World {
 	readonly echo: Endpoint;
 	/** Answers each segment that arrives with one byte line: its length in decimal and "\n". */
 	readonly segments: Endpoint;
-	/** Sends `floodLength` bytes, byte i being (i * 7) & 255, as fast as it is let, then closes. */
+	/** Sends `floodLength` bytes, byte i being (i * 7) & 255, as fast as it is let; closes once it has got a byte. */
 	readonly flood: Endpoint;
 	readonly floodLength: number;
 	/** Reads nothing from its connections until a client connects to `release`; then answers each with the total count. */

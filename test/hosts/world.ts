@@ -50,7 +50,8 @@ export async function openWorld(loop?: World["loop"]): Promise<World & { close()
 		echo: await serve(socket => socket.pipe(socket)),
 		segments: await serve(socket => socket.on("data", data => socket.write(`${data.length}\n`))),
 		flood: await serve(socket => {
-			socket.resume().end(Uint8Array.from({ length: floodLength }, (_, i) => (i * 7) & 255));
+			socket.write(Uint8Array.from({ length: floodLength }, (_, i) => (i * 7) & 255));
+			socket.once("data", () => socket.end());
 		}),
 		floodLength,
 		stall: await serve(socket => {

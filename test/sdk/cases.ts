@@ -8,7 +8,7 @@ import { suites } from "../hosts/all.js";
 import { type Outcome, Trial, type World } from "../hosts/suite.js";
 
 /** Milliseconds: a case that waits for what never comes must not stop the rest. */
-const PATIENCE = 15_000;
+const PATIENCE = 30_000;
 
 export default function run(device: Device, world: World, say: (line: string) => void): void {
 	const { timer } = device;
