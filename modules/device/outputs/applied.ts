@@ -9,7 +9,7 @@ import type { Received } from "../../session/options.js";
 import type { OutputDescription } from "../description/description.js";
 import { isRecord, type Values } from "../json.js";
 import type Memory from "../memory.js";
-import { keyOf, type Room } from "../memory.js";
+import { hashOf, keyOf, type Room } from "../memory.js";
 import type { Request } from "./request.js";
 
 /** One state, as it is stored. A plain record, made new at each change. */
@@ -84,7 +84,7 @@ export default class Applied {
 	judge(command: string, { duplicate, id }: Received, versioned = false): number {
 		const mark = `${id}.${command}`;
 		const here = this.heard.includes(mark);
-		if (id && !here) this.heard = [...this.heard, mark].slice(-MOST);
+		if (id && !here) this.heard = this.heard.concat(mark).slice(-MOST);
 		if (!duplicate || !command) return Verdict.New;
 		const seen = this.state.seen.split(" ");
 		// One that could not be stored is done at its next delivery, if nothing newer was done meanwhile. With a text that was
@@ -114,7 +114,7 @@ export default class Applied {
 		// One without DUP is newer than all that could not be stored, also than one with its text.
 		const left = fresh ? 0 : undone.indexOf(hash) + 1;
 		if (!this.stored({ ...next, from, seen: this.over(hash, left) }, hash)) {
-			if (fresh && hash) this.open = [...open, hash].slice(-MOST);
+			if (fresh && hash) this.open = open.concat(hash).slice(-MOST);
 			return false;
 		}
 		this.advanced ||= fresh && hash !== "";
@@ -178,7 +178,7 @@ export default class Applied {
 	private stored(state: State, hash: string): boolean {
 		// A board that has nothing to remember with said so at its start, and has no older state to come back either.
 		if (this.memory.lasting && !this.memory.put(this.key, state)) {
-			if (hash && !this.undone.includes(hash)) this.undone = [...this.undone, hash].slice(-MOST);
+			if (hash && !this.undone.includes(hash)) this.undone = this.undone.concat(hash).slice(-MOST);
 			return false;
 		}
 		this.unsaved = false;
@@ -189,23 +189,20 @@ export default class Applied {
 	/** What could not be stored and is older than this must not be done any more: all, or those before the one at `left`. */
 	private over(command: string, left: number): string {
 		const dead = (left ? this.undone.slice(0, left - 1) : this.undone).map(each => DEAD + each);
-		return [...dead, command].reduce(noted, this.state.seen);
+		return dead.concat(command).reduce(noted, this.state.seen);
 	}
 }
 
-/** A command, by topic (`kind` keeps those of one output apart) and text, as FNV-1a; "" at QoS 0, which is not sent again. */
-export const hashOf = (kind: string, payload: Uint8Array, { id }: Received): string => {
-	let hash = 0x811c9dc5 ^ kind.charCodeAt(0);
-	for (let i = 0; i < payload.byteLength; i++) hash = Math.imul(hash ^ (payload[i] as number), 0x01000193);
-	return id ? (hash >>> 0).toString(36) : "";
-};
+/** Of a command, by text and topic: `kind` keeps those of one output apart. "" at QoS 0, which is not sent again. */
+export const markOf = (kind: string, payload: Uint8Array, { id }: Received): string =>
+	id ? hashOf(payload, 0x811c9dc5 ^ kind.charCodeAt(0)).toString(36) : "";
 
 /** `seen` with one more at its end. */
 const noted = (seen: string, command: string): string => {
 	const bare = command.slice(command.startsWith(DEAD) ? 1 : 0);
 	if (!bare) return seen;
 	const others = seen.split(" ").filter(other => other && other !== bare && other !== DEAD + bare);
-	return [...others, command].slice(-MOST).join(" ");
+	return others.concat(command).slice(-MOST).join(" ");
 };
 
 /** Equal for requests that want the same. */
@@ -220,35 +217,31 @@ export const levelOf = ({ on, brightness }: State, dimmable: boolean): number =>
 export const stateText = ({ on, brightness, ver, src }: State, dimmable: boolean): string =>
 	JSON.stringify({
 		state: on ? "ON" : "OFF",
-		...(dimmable && { brightness }),
-		...(ver >= 0 && { ver }),
+		brightness: dimmable ? brightness : undefined,
+		ver: ver < 0 ? undefined : ver,
 		src,
 	});
 
 /** What was stored. Missing or invalid fields get their defaults. */
-const read = ({ on, brightness, ver, wish, src, from, local, seen, held }: Values): State => {
+const read = (values: Values): State => {
+	const { from, local, seen, held } = values;
 	const { hash } = isRecord(held) ? held : {};
 	return {
-		on: on === true,
-		brightness: typeof brightness === "number" ? brightness : 255,
-		ver: typeof ver === "number" ? ver : -1,
-		wish: typeof wish === "string" ? wish : "",
-		src: typeof src === "string" ? src : "power-on",
+		...commandOf(values),
 		// Before there was `local`, for boards of one broker.
 		from: typeof from === "number" ? from : local === true ? LOCAL : 0,
 		// Before there was a packet identifier with a dot in front of each.
 		seen: typeof seen === "string" ? seen.replace(/\w+\./g, "") : "",
-		...(typeof hash === "string" && { held: commandOf(read(held as Values), hash) }),
+		held: typeof hash === "string" ? { ...commandOf(held as Values), hash } : undefined,
 	};
 };
 
-const commandOf = ({ on, brightness, ver, wish, src }: State, hash: string): Command => ({
-	on,
-	brightness,
-	ver,
-	wish,
-	src,
-	hash,
+const commandOf = ({ on, brightness, ver, wish, src }: Values): Omit<Command, "hash"> => ({
+	on: on === true,
+	brightness: typeof brightness === "number" ? brightness : 255,
+	ver: typeof ver === "number" ? ver : -1,
+	wish: typeof wish === "string" ? wish : "",
+	src: typeof src === "string" ? src : "power-on",
 });
 
 const powerOn = (state: State, { powerOn }: OutputDescription): State => {

@@ -15,9 +15,9 @@ import type Publisher from "../publisher.js";
 import topics from "../topics.js";
 import Applied, {
 	type Command,
-	hashOf,
 	LOCAL,
 	levelOf,
+	markOf,
 	type State,
 	stateText,
 	textOf,
@@ -88,7 +88,7 @@ export default class Output {
 		if (payload.byteLength === 0) return;
 		const { applied, publisher } = this;
 		const topic = topics.outputSet(this.name);
-		const hash = hashOf("set", payload, about);
+		const hash = markOf("set", payload, about);
 		const verdict = applied.judge(hash, about);
 		const kept = this.failSafe.stale(about, this.description.liveOnly, applied.state.from !== this.broker);
 		let request = parseLive(payload, about, this.names);
@@ -208,7 +208,7 @@ export default class Output {
 		const { applied, publisher } = this;
 		const state = applied.state;
 		const { cid, ver = state.ver } = request;
-		const hash = hashOf("desired", payload, about);
+		const hash = markOf("desired", payload, about);
 		const verdict = applied.judge(hash, about, request.ver !== undefined);
 		const old = applied.old(request, about);
 		if (verdict === Verdict.Over) {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { OutputDescription } from "../../../modules/device/description/description.js";
 import type { KeyValueDomain } from "../../../modules/device/io.js";
 import Memory from "../../../modules/device/memory.js";
-import Applied, { type Command, hashOf, LOCAL, Verdict } from "../../../modules/device/outputs/applied.js";
+import Applied, { type Command, LOCAL, markOf, Verdict } from "../../../modules/device/outputs/applied.js";
 import { encode } from "../../../modules/mqtt/text.js";
 
 const description: OutputDescription = { powerOn: "last", liveOnly: false };
@@ -38,7 +38,7 @@ const about = (id: number, duplicate = false) => ({ QoS: id && 1, retain: false,
 
 function asked({ applied }: Stage, id: number, on: boolean): Command {
 	const { brightness, ver, wish } = applied.state;
-	return { on, brightness, ver, wish, src: "set", hash: hashOf("set", encode(on ? "ON" : "OFF"), about(id)) };
+	return { on, brightness, ver, wish, src: "set", hash: markOf("set", encode(on ? "ON" : "OFF"), about(id)) };
 }
 /** A command under a packet identifier: whether it was stored and done, or what else it is. */
 function command(one: Stage, id: number, on: boolean, duplicate = false): boolean | "over" | "unsure" {
@@ -143,21 +143,21 @@ describe("a command that is delivered again", () => {
 		one.applied.disconnected();
 		const { applied } = one;
 		const on = encode("ON");
-		assert.equal(applied.judge(hashOf("set", on, about(1)), about(2, true)), Verdict.Over);
-		assert.equal(applied.judge(hashOf("set", encode("OFF"), about(1)), about(3, true)), Verdict.Late);
-		const desired = hashOf("desired", on, about(1));
+		assert.equal(applied.judge(markOf("set", on, about(1)), about(2, true)), Verdict.Over);
+		assert.equal(applied.judge(markOf("set", encode("OFF"), about(1)), about(3, true)), Verdict.Late);
+		const desired = markOf("desired", on, about(1));
 		assert.equal(applied.judge(desired, about(4, true)), Verdict.Late);
 		assert.equal(applied.judge(desired, about(4, true), true), Verdict.Over, "on this connection already");
 		applied.disconnected();
 		assert.equal(applied.judge(desired, about(4, true), true), Verdict.New);
 		assert.equal(stage().applied.judge(desired, about(4, true)), Verdict.New);
-		assert.equal(applied.judge(hashOf("set", on, about(1)), about(5)), Verdict.New);
+		assert.equal(applied.judge(markOf("set", on, about(1)), about(5)), Verdict.New);
 	});
 
 	it("is old once a command without DUP was done on the connection, for any text; one with a version says so itself", () => {
 		const one = stage();
 		const { applied } = one;
-		const off = hashOf("set", encode("OFF"), about(1));
+		const off = markOf("set", encode("OFF"), about(1));
 		const judge = (versioned: boolean) => applied.judge(off, about(9, true), versioned);
 		command(one, 1, true, true);
 		assert.equal(judge(false), Verdict.Late, "after a redelivery the order is not known");

@@ -62,9 +62,9 @@ describe("lamp/set", () => {
 		["an unknown key", '{"state":"ON","colour":1}', /^colour: expected one of state, .*, found "colour"$/],
 		["a mistyped key", '{"state":"ON","brightnes":1}', /perhaps "brightness", found "brightnes"$/],
 		["a key of prototypes", '{"state":"ON","__proto__":1}', /^__proto__: .*, found "__proto__"$/],
-		["JSON without a state", '{"brightness":3}', /^state: expected ON or OFF, found nothing$/],
+		["JSON without a state", '{"brightness":3}', /^state: expected one of ON, OFF, found nothing$/],
 		["a state of TOGGLE", '{"state":"toggle"}', /^expected ON or OFF, found TOGGLE: a broker may deliver/],
-		["a state that is none", '{"state":"dim"}', /^state: expected ON or OFF, found "dim"$/],
+		["a state that is none", '{"state":"dim"}', /^state: expected one of ON, OFF, found "dim"$/],
 		[
 			"brightness 0",
 			'{"state":"ON","brightness":0}',

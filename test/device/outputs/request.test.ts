@@ -7,6 +7,9 @@ import { encode } from "../../../modules/mqtt/text.js";
 
 const names = new Names({ knows: () => true });
 
+/** Without what is not said. */
+const said = (request: object): object => JSON.parse(JSON.stringify(request));
+
 const live = { QoS: 1, retain: false, duplicate: false, id: 1 };
 
 describe("a request", () => {
@@ -20,13 +23,13 @@ describe("a request", () => {
 		['{"state":"ON","brightness":9,"cid":7}', { on: true, brightness: 9, cid: 7 }],
 	] as const)
 		it(`is read from ${payload}, on set and on desired`, () => {
-			assert.deepEqual(parseRequest(encode(payload), names), request);
-			assert.deepEqual(parseLive(encode(payload), live, names), request);
+			assert.deepEqual(said(parseRequest(encode(payload), names)), request);
+			assert.deepEqual(said(parseLive(encode(payload), live, names)), request);
 		});
 
 	it("has a version on desired, and is refused with one on set", () => {
 		const payload = encode('{"state":"ON","ver":0,"cid":7}');
-		assert.deepEqual(parseRequest(payload, names), { on: true, ver: 0, cid: 7 });
+		assert.deepEqual(said(parseRequest(payload, names)), { on: true, ver: 0, cid: 7 });
 		const error = "ver: expected none, for a live command has no version: desired has";
 		assert.deepEqual(parseLive(payload, live, names), { error, cid: 7 });
 	});
@@ -35,6 +38,6 @@ describe("a request", () => {
 		const error = "expected a live message, found a retained copy: ignored";
 		const retained = { ...live, retain: true };
 		assert.deepEqual(parseLive(encode('{"state":"ON","cid":"c"}'), retained, names), { error, cid: "c" });
-		assert.deepEqual(parseLive(encode("nonsense"), retained, names), { error });
+		assert.deepEqual(said(parseLive(encode("nonsense"), retained, names)), { error });
 	});
 });
