@@ -1,7 +1,7 @@
 /**
- * What the broker's absence means to one output: when the fail-safe acts, and which live command may be an old one. After a
- * reconnect to a session that the broker kept, that is each until none of the kind has come for a second. Says when, and
- * which command is not live; output.ts acts.
+ * How long the broker has been away from one output, and whether it has sent all that it kept: after a reconnect to a session that
+ * the broker kept, a message may be an old one until none has come for a second. Calls the output when the fail-safe is to act, and
+ * when all was delivered; says of a live command whether it may be old (TOPICS.md, `set`). Switches and stores nothing.
  */
 
 import { Deadline } from "../../session/deadline.js";
