@@ -9,7 +9,7 @@ import type { Outbox } from "../session/io.js";
 import { Queue } from "../session/queue.js";
 import { Found } from "../store/mount.js";
 import Store from "../store/store.js";
-import { attemptsRoom } from "./commands/attempts.js";
+import { begunRoom } from "./commands/command.js";
 import { forgetRoom } from "./commands/decommission.js";
 import { type Description, faultName, storageFault } from "./description/description.js";
 import { settingsRoom } from "./description/settings.js";
@@ -86,7 +86,7 @@ export const roomFor = (
 	const all = [...alerts.map(({ name }) => name), ...faults, storageFault];
 	const names = [topics.info, ...outputs.map(topics.outputState), ...all.map(topics.alertState)];
 	// At once into the map: a list of a hundred pairs takes 5 KB more while the board is made.
-	const rooms = new Map([bootRoom, timeRoom, attemptsRoom, forgetRoom, settingsRoom]);
+	const rooms = new Map([bootRoom, timeRoom, begunRoom, forgetRoom, settingsRoom]);
 	const add = ([key, byteLength]: Room) => rooms.set(key, byteLength);
 	names.forEach(name => add(retainedRoom(base, name)));
 	outputs.forEach(name => add(appliedRoom(name)));

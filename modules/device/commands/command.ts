@@ -10,11 +10,11 @@ import { line } from "../description/description.js";
 import { settings as changeable, words } from "../description/schema.js";
 import type Settings from "../description/settings.js";
 import { unstored } from "../description/settings.js";
-import { nearest, type Problem, show, unknown } from "../description/validate.js";
+import { nearest, type Problem, show, unknownKeys } from "../description/validate.js";
 import type { Part } from "../feature.js";
 import type { Device, Texts } from "../io.js";
 import { isRecord, type Names, parse, type Values } from "../json.js";
-import type Memory from "../memory.js";
+import { hashOf, type default as Memory, type Room } from "../memory.js";
 import type Output from "../outputs/output.js";
 import { cidOf } from "../outputs/request.js";
 import { mistakes, shown } from "../provisioning/check.js";
@@ -22,14 +22,16 @@ import type Publisher from "../publisher.js";
 import type Info from "../retained/info.js";
 import type Sensor from "../sensors/sensor.js";
 import topics from "../topics.js";
-import Attempts from "./attempts.js";
 import type Decommission from "./decommission.js";
 
 const LONGEST = 4096;
 const MISTAKES = 4;
-/** The keys of a command. */
-const keys: readonly string[] = Object.freeze(["cmd", "cid", "set", "output", "all"]);
 const BRIEF = 12;
+/** The record of the command that was begun, and how often it may be. */
+const BEGUN = "begun";
+const MOST = 2;
+export const begunRoom: Room = Object.freeze([BEGUN, 24] as const);
+const keys: readonly string[] = Object.freeze(["cmd", "cid", "set", "output", "all"]);
 const verbs: readonly string[] = Object.freeze(words.filter(word => word !== "provision"));
 
 export interface CommandOptions {
@@ -50,44 +52,34 @@ export interface CommandOptions {
 
 export default class Command {
 	private readonly options: CommandOptions;
-	private readonly attempts: Attempts;
 
 	constructor(options: CommandOptions) {
 		this.options = options;
-		this.attempts = new Attempts(options.memory);
 	}
 
 	/** Acknowledged once this has returned: a command that a power cut interrupts comes again, with DUP. */
-	receive(payload: Uint8Array, about: Received): void {
-		if (!this.attempts.begin(payload)) {
+	receive(payload: Uint8Array, { retain, duplicate }: Received): void {
+		const { memory, names, publisher } = this.options;
+		if (!begin(memory, payload)) {
 			const error =
 				"expected a command that this board survives, found one that was begun twice and never finished";
-			this.options.publisher.answer({ topic: topics.command, ok: false, error });
+			publisher.answer({ topic: topics.command, ok: false, error });
 			return;
 		}
 		try {
-			this.obey(payload, about);
+			const order = readOrder(payload, names);
+			const { cid, cmd } = order;
+			const answer = this.carryOut(order, retain, duplicate);
+			const topic = cmd === undefined ? topics.command : undefined;
+			publisher.answer({ cid, cmd, topic, ok: answer.error === undefined, ...answer });
 		} finally {
-			this.attempts.end();
+			memory.delete(BEGUN);
 		}
 	}
 
 	/** Carries out a command that came by another way, and once. The answer, or the `error`: then nothing was done. */
 	perform(value: Values): Values {
 		return this.carryOut(orderOf(value), false, false);
-	}
-
-	private obey(payload: Uint8Array, { retain, duplicate }: Received): void {
-		const order = readOrder(payload, this.options.names);
-		const { cid, cmd } = order;
-		const { error, ...more } = this.carryOut(order, retain, duplicate);
-		this.options.publisher.answer({
-			...(cid !== undefined && { cid }),
-			...(cmd !== undefined ? { cmd } : { topic: topics.command }),
-			ok: error === undefined,
-			...(error !== undefined && { error }),
-			...more,
-		});
 	}
 
 	/** The description allows this word. */
@@ -119,7 +111,7 @@ export default class Command {
 		Object.keys(changeable).forEach(section => {
 			set[section] = Object.keys(changeable[section] as object);
 		});
-		if (this.allows("provision") && device.provision) set.provision = [...device.provision.keys];
+		if (this.allows("provision") && device.provision) set.provision = device.provision.keys.slice();
 		const allowed = settings.current.commands.filter(word => word !== "provision" && word !== "help");
 		return { cmd: ["help", ...allowed], ...(this.allows("config") && { set }) };
 	}
@@ -198,43 +190,49 @@ const told = (problems: readonly Problem[]): string => {
 	return few.join("; ") + (more > 0 ? `; and ${more} more` : "");
 };
 
+/**
+ * The command may be carried out. False the third time, and then it counts as a new one. A command that ends the machine is never
+ * acknowledged, so the broker delivers it again at each start: it is counted before it is carried out. By its bytes, since brokers
+ * may redeliver under another identifier and without DUP.
+ */
+export const begin = (memory: Memory, payload: Uint8Array): boolean => {
+	const c = hashOf(payload);
+	const last = memory.get(BEGUN);
+	const n = last.c === c && typeof last.n === "number" ? last.n + 1 : 1;
+	if (n > MOST) memory.delete(BEGUN);
+	else memory.put(BEGUN, { c, n });
+	return n <= MOST;
+};
+
 /** A command as it was read; with an `error` it is not carried out. */
 export interface Order {
-	readonly cmd?: string;
-	readonly cid?: string | number;
+	readonly cmd?: string | undefined;
+	readonly cid?: string | number | undefined;
 	readonly value: Values;
-	readonly error?: string;
+	readonly error?: string | undefined;
 }
 
 export const readOrder = (payload: Uint8Array, names: Names): Order => {
-	const value = read(payload, names);
-	return typeof value === "string" ? { value: {}, error: value } : orderOf(value);
+	const { text, value, error } = parse(payload, LONGEST, names);
+	if (isRecord(value)) return orderOf(value);
+	// A bare word, or an object that is none.
+	if (text !== undefined && !text.startsWith("{")) return orderOf({ cmd: text });
+	return { value: {}, error: text === undefined ? error : `${error}, found ${brief(text)}` };
 };
 
 const orderOf = (value: Values): Order => {
 	const cid = cidOf(value.cid);
-	const head = { value, ...(cid !== undefined && { cid }) };
-	const cmd = value.cmd;
+	const { cmd } = value;
 	if (typeof cmd === "string" && verbs.includes(cmd)) {
 		const problems: Problem[] = [];
-		Object.keys(value).forEach(key => {
-			if (!keys.includes(key)) unknown(problems, key, key, keys);
-		});
-		return { ...head, cmd, ...(problems.length && { error: told(problems) }) };
+		unknownKeys(problems, "", value, keys);
+		return { value, cid, cmd, error: problems.length ? told(problems) : undefined };
 	}
 	const close = typeof cmd === "string" ? nearest(cmd, verbs) : undefined;
 	const hint = close ? `, perhaps "${close}"` : "";
-	return { ...head, error: `cmd: expected one of ${verbs.join(", ")}${hint}, found ${brief(cmd)}` };
+	return { value, cid, error: `cmd: expected one of ${verbs.join(", ")}${hint}, found ${brief(cmd)}` };
 };
 
 /** As `show`, but of a longer text only its length: it may be a mistyped command with a password in it. */
 const brief = (value: unknown): string =>
 	typeof value === "string" && value.length > BRIEF ? `${value.length} characters` : show(value);
-
-/** The command as an object, or the mistake. */
-const read = (payload: Uint8Array, names: Names): Values | string => {
-	const { text, value, error } = parse(payload, LONGEST, names);
-	if (isRecord(value)) return value;
-	if (text === undefined) return error as string;
-	return text.startsWith("{") ? `${error}, found ${brief(text)}` : { cmd: text };
-};

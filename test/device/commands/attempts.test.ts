@@ -1,7 +1,7 @@
 /** A command that ends the machine is known at the next start, and refused the third time. */
 
 import assert from "node:assert/strict";
-import Attempts, { attemptsRoom } from "../../../modules/device/commands/attempts.js";
+import { begin, begunRoom } from "../../../modules/device/commands/command.js";
 import Memory from "../../../modules/device/memory.js";
 import { scripted, World } from "../stage.js";
 
@@ -23,7 +23,7 @@ function stage() {
 		},
 		/** What a machine leaves that ends in the middle of this command. */
 		end(command: string) {
-			new Attempts(new Memory(world.memory)).begin(bytes(command));
+			begin(new Memory(world.memory), bytes(command));
 			world.kill();
 		},
 		ask(command: string) {
@@ -69,7 +69,7 @@ describe("a command that is begun and not finished", () => {
 		const { write } = world.memory;
 		world.memory.write = (key: string, value: string) => {
 			written.push(`${key} ${value}`);
-			assert.ok(key !== "begun" || value.length <= attemptsRoom[1]);
+			assert.ok(key !== "begun" || value.length <= begunRoom[1]);
 			assert.equal(world.json("cmd/result").length, 0);
 			write.call(world.memory, key, value);
 		};
