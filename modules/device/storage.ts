@@ -70,7 +70,14 @@ export const openStorage = (
 		why = error instanceof Error ? error.message : `${error}`;
 	}
 	device.trace?.(`storage: alerts are kept in RAM (${why})`);
-	return new Volatile(keyValue(device), `ram: ${why}`, ram);
+	const outbox = new Queue({ byteLength: ram });
+	const memory = keyValue(device);
+	const close = () => {
+		outbox.close();
+		memory?.close();
+	};
+	// There may have been flash before, with other counts: this is not a fresh board.
+	return { outbox, memory, kind: `ram: ${why}`, ram, fresh: false, whole: true, counters: {}, close };
 };
 
 /** By key, the bytes of the longest record that a board of this description keeps. */
@@ -80,17 +87,24 @@ export const roomFor = (
 ): ReadonlyMap<string, number> => {
 	const { sensors, alerts, actuators, lamp } = description;
 	const base = topics.base(description.root, description.id);
-	const outputs = actuators.map(({ name }) => name);
-	if (lamp) outputs.push("lamp");
-	const faults = sensors.map(({ name }) => faultName(name));
-	const all = [...alerts.map(({ name }) => name), ...faults, storageFault];
-	const names = [topics.info, ...outputs.map(topics.outputState), ...all.map(topics.alertState)];
 	// At once into the map: a list of a hundred pairs takes 5 KB more while the board is made.
 	const rooms = new Map([bootRoom, timeRoom, begunRoom, forgetRoom, settingsRoom]);
 	const add = ([key, byteLength]: Room) => rooms.set(key, byteLength);
-	names.forEach(name => add(retainedRoom(base, name)));
-	outputs.forEach(name => add(appliedRoom(name)));
-	all.forEach(name => add(alertRoom(name)));
+	const retained = (name: string) => add(retainedRoom(base, name));
+	const addOutput = (name: string) => {
+		add(appliedRoom(name));
+		retained(topics.outputState(name));
+	};
+	const addAlert = (name: string) => {
+		add(alertRoom(name));
+		retained(topics.alertState(name));
+	};
+	retained(topics.info);
+	actuators.forEach(({ name }) => addOutput(name));
+	if (lamp) addOutput("lamp");
+	alerts.forEach(({ name }) => addAlert(name));
+	sensors.forEach(({ name }) => addAlert(faultName(name)));
+	addAlert(storageFault);
 	features.forEach(feature => feature.rooms(description).forEach(add));
 	return rooms;
 };
@@ -124,28 +138,6 @@ class Flash implements Storage {
 	}
 	close(): void {
 		this.store.close();
-	}
-}
-
-class Volatile implements Storage {
-	readonly kind: string;
-	// There may have been flash before, with other counts.
-	readonly fresh = false;
-	readonly whole = true;
-	readonly outbox: Outbox;
-	readonly memory: KeyValueDomain | undefined;
-	readonly counters = Object.freeze({});
-	readonly ram: number;
-
-	constructor(memory: KeyValueDomain | undefined, kind: string, ram: number) {
-		this.outbox = new Queue({ byteLength: ram });
-		this.memory = memory;
-		this.kind = kind;
-		this.ram = ram;
-	}
-	close(): void {
-		this.outbox.close();
-		this.memory?.close();
 	}
 }
 
