@@ -19,7 +19,6 @@ import type Output from "../outputs/output.js";
 import { cidOf } from "../outputs/request.js";
 import { mistakes, shown } from "../provisioning/check.js";
 import type Publisher from "../publisher.js";
-import type Info from "../retained/info.js";
 import type Sensor from "../sensors/sensor.js";
 import topics from "../topics.js";
 import type Decommission from "./decommission.js";
@@ -40,7 +39,8 @@ export interface CommandOptions {
 	readonly names: Names;
 	readonly publisher: Pick<Publisher, "answer">;
 	readonly settings: Settings;
-	readonly info: Pick<Info, "values">;
+	/** Of `info`, as they are now. */
+	readonly info: { readonly values: Values };
 	readonly sensors: readonly Pick<Sensor, "adopt" | "close">[];
 	readonly outputs: readonly Pick<Output, "name" | "description" | "configure" | "identify">[];
 	/** Of features. */
