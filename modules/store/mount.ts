@@ -1,11 +1,13 @@
 /**
- * Decides what is on a partition (a journal, nothing, or something else) and which blocks take part in the replay
- * (SPEC.md, "Opening"); then replays those. Writes and throws nothing.
+ * Opening a journal (SPEC.md, "Opening"): decides what is on a partition, which of its blocks are in use, and where
+ * writing goes on; then shows their records to the owners. Writes and throws nothing. journal.ts goes on from here.
  */
 
-import type Blocks from "./blocks.js";
-import { BLOCK, type BlockHeader, Kind } from "./record.js";
-import type Scan from "./scan.js";
+import Blocks from "./blocks.js";
+import type { FlashPartition } from "./io.js";
+import type Owner from "./owner.js";
+import { BLOCK, BlockHeader, Frame, Kind, sizeOf } from "./record.js";
+import Scan, { type Visitor } from "./scan.js";
 
 export const Found = Object.freeze({
 	/** Erased, or cut off while the first block was begun. Ready. */
@@ -17,229 +19,222 @@ export const Found = Object.freeze({
 	unfit: 3,
 });
 
-export interface Mounted {
+/** One record with its padding takes at most this. */
+const MAXIMUM = 1024;
+
+export default class Mount {
+	/** The record at hand. `room`, `load` and `append` may put another one there. */
+	readonly frame: Frame;
+	readonly blocks: Blocks;
 	/** One of `Found`. */
 	readonly found: number;
-	/** One sentence for people. */
-	readonly description: string;
-	/** The newest block in use, or -1. */
-	readonly newest: number;
-	/** Its header can be read, so it may be written on. */
-	readonly whole: boolean;
-	/** Blocks of a lower generation are dead. */
-	readonly tail: number;
-	/** The highest generation seen. */
-	readonly generation: number;
-	/** The highest sequence in a header, and the most messages set aside. */
-	readonly sequence: number;
-	readonly aside: number;
-	/** Blocks whose header could not be read but whose records could. */
-	readonly damaged: number;
+	/** The same in one sentence for people. */
+	description: string;
+	/**
+	 * The last number given to a message or a value, and how many messages were set aside. Block headers carry both,
+	 * so that neither goes back when the records that raised them are gone.
+	 */
+	sequence = 0;
+	aside = 0;
+	/** Places that cannot be read though no loss of power explains it; and that one may have cut off. */
+	hit = 0;
+	torn = 0;
+	/** Of messages, and of values. */
+	protected owners: readonly Owner[] = [];
+	/** Bytes of a record without a body. */
+	protected readonly mark: number;
+	protected readonly header: BlockHeader;
+	/** By block: its generation, 0 where it is free. The highest ever; blocks of one below `tail` are dead. */
+	protected readonly generations: Uint32Array;
+	protected generation = 0;
+	protected tail = 1;
+	/** The block begun last; the block that is written to, or -1. */
+	protected last: number;
+	protected head = -1;
+	/** Bytes of it that records may still take; below 0 there are none. Behind them a `mark` has room, which ends a compaction. */
+	protected left = -1;
+	/** Only until the replay is over. */
+	private scan: Scan | undefined;
+	/** The header of the last block can be read, so it may be written on. */
+	private whole = false;
+
+	/** Looks at the partition; see `found`. Only a blank one and a journal can be used. */
+	constructor(partition: FlashPartition) {
+		const blocks = new Blocks(partition);
+		const { granule, blockLength, count, unfit } = blocks;
+		const start = Math.ceil(BLOCK / granule) * granule;
+		this.blocks = blocks;
+		this.header = new BlockHeader(start);
+		this.mark = sizeOf(0, granule);
+		this.frame = new Frame(Math.min(MAXIMUM, blockLength - start - this.mark));
+		this.generations = new Uint32Array(count);
+		this.last = count - 1;
+		this.description = unfit;
+		const scan = new Scan(blocks, this.frame, start);
+		this.scan = scan;
+		this.found = unfit ? Found.unfit : this.mount(scan);
+	}
+	get usable(): boolean {
+		return this.found <= Found.journal;
+	}
+	/** Shows every record to its owner, oldest first. Once, before anything is appended. */
+	replay(messages: Owner, values: Owner): void {
+		const scan = this.scan as Scan;
+		this.scan = undefined;
+		this.owners = [messages, values];
+		this.show(scan, messages, values);
+		this.hit += scan.damaged;
+		this.torn = scan.torn;
+		// Writing goes on in the last block, unless something in it or behind its last record is not as it was left.
+		if (this.whole && scan.end >= 0 && this.blocks.blank(this.last, scan.end)) {
+			this.head = this.last;
+			this.left = this.blocks.blockLength - this.mark - scan.end;
+		}
+		messages.check();
+		if (values.check()) return;
+		this.show(scan, undefined, values);
+		values.check();
+	}
+	/** The block with the lowest generation above `floor`; -1 when there is none. */
+	protected oldest(floor: number): number {
+		const generations = this.generations;
+		let block = -1;
+		for (let index = 0; index < generations.length; index++) {
+			const generation = generations[index] as number;
+			if (generation > floor && (block < 0 || generation < (generations[block] as number))) block = index;
+		}
+		return block;
+	}
+
+	private show(scan: Scan, messages: Owner | undefined, values: Owner): void {
+		const generations = this.generations;
+		const owners: (Owner | undefined)[] = [];
+		for (let kind = 0; kind < Kind.tail; kind++)
+			owners[kind] = kind === Kind.value || kind === Kind.deleted ? values : messages;
+		scan.damaged = scan.torn = 0;
+		for (let block = this.oldest(0); block >= 0; block = this.oldest(generations[block] as number))
+			scan.run(block, generations[block] as number, owners);
+	}
+	/** Decides which blocks are in use, by their headers and the records of the two newest. Returns one of `Found`. */
+	private mount(scan: Scan): number {
+		const { blocks, header, generations } = this;
+		const { count, blockLength } = blocks;
+		const tails = new Uint32Array(count);
+		const misfit = this.survey(scan, tails);
+		let newest = -1;
+		let second = -1;
+		for (let block = this.oldest(0); block >= 0; block = this.oldest(generations[block] as number)) {
+			second = newest;
+			newest = block;
+		}
+		if (newest < 0) return misfit ? this.foreign(misfit) : this.without();
+		// The tail that the next start would find if the newest block were not there, and with it.
+		let before = second < 0 ? 0 : this.contents(scan, second).tail;
+		for (let block = 0; block < count; block++)
+			if (block !== newest) before = Math.max(before, tails[block] as number);
+		const contents = this.contents(scan, newest);
+		const tail = Math.max(before, tails[newest] as number, contents.tail, 1);
+		let cut = contents.copies;
+		this.generation = generations[newest] as number;
+		for (let block = 0; block < count; block++) {
+			const generation = generations[block] as number;
+			if (generation >= tail) continue;
+			if (generation >= before) cut = false;
+			generations[block] = 0;
+		}
+		// A compaction that was cut off is given up here, so that its block is free to begin again.
+		cut &&= this.stand(scan, newest);
+		if (cut) generations[newest] = 0;
+		this.whole = !cut && tails[newest] !== 0;
+		this.last = cut ? second : newest;
+		this.tail = tail;
+		// Of a block that is given up nothing counts, and its header would be gone with the next start.
+		for (let block = 0; block < count; block++)
+			if (generations[block] === 0) continue;
+			// An erase that was cut off leaves a block without a header too, but a dead one.
+			else if (tails[block] === 0) this.hit++;
+			else if (blocks.read(header.bytes, block * blockLength)) {
+				this.sequence = Math.max(this.sequence, header.sequence);
+				this.aside = Math.max(this.aside, header.aside);
+			}
+		this.description = `journal, ${count} blocks of ${blockLength} bytes`;
+		return Found.journal;
+	}
+	/** Finds the blocks of a journal; `tails` gets what their headers say, 0 where one was hit. Returns why others are none, or "". */
+	private survey(scan: Scan, tails: Uint32Array): string {
+		const { blocks, header, generations } = this;
+		const { count, blockLength } = blocks;
+		let misfit = "";
+		for (let block = 0; block < count; block++)
+			if (!blocks.read(header.bytes, block * blockLength)) blocks.shun(block);
+			else if (header.sound) {
+				const why = header.misfit(blockLength, count);
+				if (why) {
+					misfit = why;
+					continue;
+				}
+				generations[block] = header.generation;
+				tails[block] = header.tail;
+			} else if (!header.blank) {
+				// Each record names the generation too.
+				scan.run(block, 0, []);
+				if (generations.indexOf(scan.generation >>> 0) < 0) generations[block] = scan.generation;
+			}
+		return misfit;
+	}
+	/** All that the newest block holds is still in the oldest one. */
+	private stand(scan: Scan, newest: number): boolean {
+		const oldest = this.oldest(0);
+		if (oldest === newest) return false;
+		const copies: number[] = [];
+		const originals: number[] = [];
+		this.contents(scan, newest, copies);
+		this.contents(scan, oldest, originals);
+		return copies.every(sequence => originals.includes(sequence));
+	}
+	private contents(scan: Scan, block: number, sequences?: number[]): Contents {
+		const contents = new Contents(sequences);
+		scan.run(block, this.generations[block] as number, new Array(Kind.tail + 1).fill(contents));
+		return contents;
+	}
+	private foreign(description: string): number {
+		this.description = description;
+		return Found.foreign;
+	}
+	/** No block holds a journal: tells an empty partition from a foreign one. */
+	private without(): number {
+		const { blocks, header } = this;
+		const { count, blockLength } = blocks;
+		// The power may have gone while the very first header was written: some of its zeros are there, and nothing else.
+		header.fill(blockLength, count, 1, 1, 0, 0);
+		const start = new Uint8Array(BLOCK);
+		const found = new Int32Array(start.buffer);
+		for (let block = 0; block < count; block++) {
+			const read = blocks.read(start, block * blockLength);
+			const begun = found.every((word, index) => (word | ~(header.words[index] as number)) === -1);
+			if (read && begun && blocks.blank(block, BLOCK)) continue;
+			const text = Array.from(start.subarray(0, 16), byte => byte.toString(16).padStart(2, "0")).join(" ");
+			return this.foreign(
+				`no journal: block ${block} begins with ${read ? text : "bytes that cannot be read"}`,
+			);
+		}
+		this.description = `blank, ${count} blocks of ${blockLength} bytes`;
+		return Found.blank;
+	}
 }
 
-/** Owns records in the journal. Addresses are offsets in the partition. */
-export interface Owner {
-	/** Bits: the kinds of its records. */
-	readonly kinds: number;
-	/** What its live records cost (`costOf`), and that together with the room it was promised. */
-	readonly stored: number;
-	readonly claimed: number;
-	/** A record in the order of writing. Its body is in `journal.frame` after `journal.load`. */
-	replay(record: Scan): void;
-	/** The replay is over. False: it has to see its records once more, and `replay` then checks each. */
-	settle(): boolean;
-	/** The address of any live record in [start, end), or -1. */
-	find(start: number, end: number): number;
-	/** The present tag of the record at `address`. */
-	tag(address: number): number;
-	/** That record now lies at `to`; -1 when it could not be read any more. */
-	move(address: number, to: number): void;
+/** The highest tail that a block names (0: none), whether all of it was copied, and the messages and values in it if asked. */
+class Contents implements Visitor {
+	tail = 0;
+	copies = true;
+	private readonly sequences: number[] | undefined;
+
+	constructor(sequences?: number[]) {
+		this.sequences = sequences;
+	}
+	replay({ kind, sequence, copied }: Scan): void {
+		if (kind === Kind.tail) this.tail = Math.max(this.tail, sequence);
+		if (kind === Kind.message || kind === Kind.value) this.sequences?.push(sequence);
+		if (!copied) this.copies = false;
+	}
 }
-
-/** A partition without a journal. */
-export const NOTHING = Object.freeze({
-	newest: -1,
-	whole: false,
-	tail: 0,
-	generation: 0,
-	sequence: 0,
-	aside: 0,
-	damaged: 0,
-});
-
-/** Looks at all blocks and sets `generations`: per block its generation, 0 where it is free. `header` is scratch. */
-export const mount = (scan: Scan, header: BlockHeader, generations: Uint32Array): Mounted => {
-	const blocks = scan.blocks;
-	const { count, blockLength } = blocks;
-	const hit: number[] = [];
-	let other = "";
-	for (let block = 0; block < count; block++) {
-		if (!blocks.read(header.bytes, block * blockLength)) {
-			blocks.shun(block);
-			continue;
-		}
-		if (header.blank) continue;
-		if (header.sound) {
-			const misfit = header.misfit(blockLength, count);
-			if (misfit) other = misfit;
-			else generations[block] = header.generation;
-			continue;
-		}
-		// The header was hit after it was written. Each record names the generation too.
-		scan.begin(block, 0);
-		if (!scan.next() || generations.indexOf(scan.generation >>> 0) >= 0) continue;
-		generations[block] = scan.generation;
-		hit.push(block);
-	}
-	let newest = last(generations, -1);
-	if (newest < 0) return { ...NOTHING, ...without(blocks, header, other) };
-	const generation = generations[newest] as number;
-	// The tail that the next start would find if the newest block were not there, and the tail that this block adds.
-	const others = headers(blocks, header, generations, newest);
-	const before = Math.max(tailOf(scan, generations, last(generations, newest)), others.tail);
-	const copies: number[] = [];
-	const own = tailOf(scan, generations, newest, copies);
-	const onlyCopies = copies.length === scan.records;
-	let whole = blocks.read(header.bytes, newest * blockLength) && header.sound;
-	const tail = Math.max(before, own, whole ? header.tail : 0);
-	let drop = own === 0 && onlyCopies && before > 0;
-	for (let block = 0; block < count; block++) {
-		if ((generations[block] as number) >= tail) continue;
-		if ((generations[block] as number) >= before) drop = false;
-		generations[block] = 0;
-	}
-	// A compaction that was cut off is given up here, so that its block is free to begin again.
-	if (drop && stand(scan, generations, newest, copies)) {
-		generations[newest] = 0;
-		newest = last(generations, -1);
-		whole = false;
-	}
-	const { sequence, aside } = headers(blocks, header, generations, -1);
-	// An erase that was cut off leaves such a block too, but a dead one.
-	const damaged = hit.filter(block => generations[block] !== 0).length;
-	const description = `journal, ${count} blocks of ${blockLength} bytes`;
-	return {
-		found: Found.journal,
-		description,
-		newest,
-		whole,
-		tail,
-		generation,
-		sequence,
-		aside,
-		damaged,
-	};
-};
-
-/** Shows the records of all blocks in use to `owners`, which are listed by kind, oldest first. Returns where the last one ends, or -1. */
-export const replay = (
-	scan: Scan,
-	generations: Uint32Array,
-	owners: readonly (Owner | undefined)[],
-): number => {
-	scan.damaged = scan.torn = 0;
-	scan.end = -1;
-	for (let block = oldest(generations, 0); block >= 0; ) {
-		const generation = generations[block] as number;
-		scan.begin(block, generation);
-		while (scan.next()) owners[scan.kind]?.replay(scan);
-		block = oldest(generations, generation);
-	}
-	return scan.end;
-};
-
-/** The block with the lowest generation above `floor`; -1 when there is none. */
-export const oldest = (generations: Uint32Array, floor: number): number => {
-	let block = -1;
-	for (let index = 0; index < generations.length; index++) {
-		const generation = generations[index] as number;
-		if (generation > floor && (block < 0 || generation < (generations[block] as number))) block = index;
-	}
-	return block;
-};
-
-/** The block with the highest generation, leaving out `except`; -1 when all others are free. */
-const last = (generations: Uint32Array, except: number): number => {
-	let newest = -1;
-	let most = 0;
-	for (let block = 0; block < generations.length; block++) {
-		if (block === except || (generations[block] as number) <= most) continue;
-		most = generations[block] as number;
-		newest = block;
-	}
-	return newest;
-};
-
-/** The highest numbers in the headers of all blocks in use but `except`. */
-const headers = (blocks: Blocks, header: BlockHeader, generations: Uint32Array, except: number) => {
-	let tail = 0;
-	let sequence = 0;
-	let aside = 0;
-	for (let block = 0; block < blocks.count; block++) {
-		if (block === except || generations[block] === 0) continue;
-		if (!blocks.read(header.bytes, block * blocks.blockLength) || !header.sound) continue;
-		tail = Math.max(tail, header.tail);
-		sequence = Math.max(sequence, header.sequence);
-		aside = Math.max(aside, header.aside);
-	}
-	return { tail, sequence, aside };
-};
-
-/** The highest tail that the records of a block name, 0 if none does; lists the sequences of its copies. */
-const tailOf = (scan: Scan, generations: Uint32Array, block: number, copies?: number[]): number => {
-	let tail = 0;
-	if (block < 0) return tail;
-	scan.begin(block, generations[block] as number);
-	while (scan.next())
-		if (scan.kind === Kind.tail) tail = Math.max(tail, scan.sequence);
-		else if (scan.copied) copies?.push(scan.sequence);
-	return tail;
-};
-
-/** Everything in the newest block was copied from the oldest one, and is still there. */
-const stand = (scan: Scan, generations: Uint32Array, newest: number, copies: readonly number[]): boolean => {
-	const source = oldest(generations, 0);
-	if (source === newest) return false;
-	const originals: number[] = [];
-	scan.begin(source, generations[source] as number);
-	while (scan.next())
-		if (scan.kind === Kind.message || scan.kind === Kind.value) originals.push(scan.sequence);
-	return copies.every(sequence => originals.includes(sequence));
-};
-
-/** Tells an empty partition from a foreign one, when no block holds a journal. */
-const without = (
-	blocks: Blocks,
-	header: BlockHeader,
-	other: string,
-): { found: number; description: string } => {
-	if (other) return { found: Found.foreign, description: other };
-	const { count, blockLength } = blocks;
-	for (let block = 0; block < count; block++) {
-		if (blocks.blank(block) || begun(blocks, header, block)) continue;
-		const start = new Uint8Array(16);
-		const text = blocks.read(start, block * blockLength) ? hexadecimal(start) : "bytes that cannot be read";
-		return { found: Found.foreign, description: `no journal: block ${block} begins with ${text}` };
-	}
-	return { found: Found.blank, description: `blank, ${count} blocks of ${blockLength} bytes` };
-};
-
-/** The power went while the very first header was written: some of its zeros are there, and nothing else. */
-const begun = (blocks: Blocks, header: BlockHeader, block: number): boolean => {
-	const { blockLength, count } = blocks;
-	if (!blocks.blank(block, header.bytes.byteLength)) return false;
-	const found = new Uint8Array(BLOCK);
-	if (!blocks.read(found, block * blockLength)) return false;
-	header.fill(blockLength, count, 1, 1, 0, 0);
-	const wanted = header.bytes;
-	for (let index = 0; index < BLOCK; index++)
-		if (((found[index] as number) & (wanted[index] as number)) !== wanted[index]) return false;
-	return true;
-};
-
-const hexadecimal = (bytes: Uint8Array): string => {
-	let text = "";
-	for (let index = 0; index < bytes.length; index++)
-		text += `${index ? " " : ""}${(bytes[index] as number).toString(16).padStart(2, "0")}`;
-	return text;
-};

@@ -6,13 +6,16 @@
  */
 
 import type Blocks from "./blocks.js";
-import { COPY, type Frame, HEADER, isHeader, sizeOf } from "./record.js";
+import { CHECK, COPY, type Frame, HEADER, isHeader } from "./record.js";
 
-const Place = Object.freeze({ record: 0, blank: 1, noise: 2 });
 const WINDOW = 512;
 
+/** Is shown records: the scan stands at one, whose body is in flash. */
+export interface Visitor {
+	replay(record: Scan): void;
+}
+
 export default class Scan {
-	readonly blocks: Blocks;
 	/** The record that was found. */
 	address = 0;
 	kind = 0;
@@ -23,126 +26,95 @@ export default class Scan {
 	/** Of the block. Signed, as the words are. */
 	generation = 0;
 	/** Where the next record of this block may be written, as an offset into it; -1 when none may. */
-	end = 0;
-	/** Records met in this block so far. */
-	records = 0;
+	end = -1;
 	/** Places that could not be read, with records behind them; and without, as a power cut leaves them. */
 	damaged = 0;
 	torn = 0;
+	private readonly blocks: Blocks;
+	private readonly frame: Frame;
+	/** Bytes of a block's header. */
 	private readonly start: number;
-	private readonly limit: number;
-	private readonly granule: number;
 	private readonly bytes: Uint8Array;
 	private readonly words: Int32Array;
-	/** Where the window lies in the block, and the last of its bytes where a header can begin; -1: nowhere. */
+	/** Where the window lies in the partition, and the last of its bytes where a header can begin; -1: nowhere. */
 	private from = 0;
 	private reach = -1;
-	private readonly frame: Frame;
-	private block = 0;
-	private offset = 0;
-	/** Bytes of the record that was found last. */
-	private size = 0;
 
-	/** `start`: bytes of a block's header. */
 	constructor(blocks: Blocks, frame: Frame, start: number) {
 		this.blocks = blocks;
 		this.frame = frame;
 		this.start = start;
-		this.limit = blocks.blockLength;
-		this.granule = blocks.granule;
 		this.bytes = new Uint8Array(Math.min(WINDOW, blocks.blockLength));
 		this.words = new Int32Array(this.bytes.buffer);
 	}
-	/** `generation` 0: unknown, the first record tells. */
-	begin(block: number, generation: number): void {
-		this.block = block;
+	/** Shows the records of a block to `visitors`, by kind. `generation` 0: unknown, the first record tells. */
+	run(block: number, generation: number, visitors: readonly (Visitor | undefined)[]): void {
+		const words = this.words;
+		const { granule, blockLength } = this.blocks;
+		const begin = block * blockLength;
+		const end = begin + blockLength;
+		let address = begin + this.start;
+		/** From a place that cannot be read on, up to the next record. */
+		let noise = false;
 		this.generation = generation | 0;
-		this.offset = this.start;
-		this.end = -1;
-		this.records = 0;
-		this.reach = -1;
-	}
-	/** Moves to the next record; false at the end of the block. */
-	next(): boolean {
-		const limit = this.limit;
-		while (this.offset + HEADER <= limit) {
-			let place = this.look(this.offset);
-			if (place === Place.noise) {
-				place = this.search();
-				if (place !== Place.record) {
-					this.torn++;
-					return false;
+		this.end = this.reach = -1;
+		while (address + HEADER <= end) {
+			let skip = address - this.from;
+			if (skip < 0 || skip > this.reach) skip = this.move(address, end);
+			const at = skip >> 2;
+			const found = words[at + 1] as number;
+			let size = 0;
+			if (skip >= 0 && (found === this.generation || this.generation === 0) && isHeader(words, at)) {
+				const first = words[at] as number;
+				const length = first >>> 16;
+				size = ((length === 0 ? HEADER : HEADER + length + CHECK) + granule - 1) & -granule;
+				this.kind = first & 0x7f;
+				this.copied = (first & COPY) !== 0;
+				this.length = length;
+				this.sequence = (words[at + 2] as number) >>> 0;
+				this.tag = words[at + 3] as number;
+				if (address + size > end || size > this.frame.bytes.byteLength) size = 0;
+				else if (length !== 0) {
+					// If a record of this block was begun behind this one, this one was complete by then.
+					skip = address + size - this.from;
+					if (skip > this.reach) skip = this.move(address + size, end);
+					if ((skip < 0 || words[(skip >> 2) + 1] !== found) && !this.intact(address, size)) size = 0;
 				}
-				this.damaged++;
+			} else if (!noise && skip >= 0 && isBlank(words, at)) break;
+			if (size === 0) {
+				noise = true;
+				address += granule;
+				continue;
 			}
-			if (place === Place.blank) break;
-			this.records++;
-			this.address = this.block * limit + this.offset;
-			this.offset += this.size;
-			return true;
+			if (noise) this.damaged++;
+			noise = false;
+			this.generation = found;
+			this.address = address;
+			visitors[this.kind]?.replay(this);
+			address += size;
 		}
-		this.end = this.offset;
-		return false;
+		if (noise) this.torn++;
+		else this.end = address - begin;
 	}
 
-	/** Goes on, behind noise, to where a record starts or the rest of the block is blank. */
-	private search(): number {
-		const granule = this.granule;
-		while (this.offset + granule + HEADER <= this.limit) {
-			this.offset += granule;
-			const place = this.look(this.offset);
-			if (place === Place.record) return place;
-			if (place === Place.blank && this.blocks.blank(this.block, this.offset)) return place;
-		}
-		return Place.noise;
-	}
-	private look(offset: number): number {
-		const words = this.words;
-		let skip = offset - this.from;
-		if (skip < 0 || skip > this.reach) skip = this.move(offset);
-		if (skip < 0) return Place.noise;
-		const at = skip >> 2;
-		const generation = words[at + 1] as number;
-		if ((this.generation !== generation && this.generation !== 0) || !isHeader(words, at))
-			return this.blank(at);
-		const first = words[at] as number;
-		const length = first >>> 16;
-		const size = sizeOf(length, this.granule);
-		if (offset + size > this.limit || size > this.frame.bytes.byteLength) return Place.noise;
-		this.kind = first & 0x7f;
-		this.copied = (first & COPY) !== 0;
-		this.sequence = (words[at + 2] as number) >>> 0;
-		this.tag = words[at + 3] as number;
-		if (length !== 0) {
-			// If a record of this block was begun behind this one, this one was complete by then.
-			skip = offset + size - this.from;
-			if (skip > this.reach) skip = this.move(offset + size);
-			if ((skip < 0 || words[(skip >> 2) + 1] !== generation) && !this.intact(offset, size))
-				return Place.noise;
-		}
-		this.length = length;
-		this.size = size;
-		this.generation = generation;
-		return Place.record;
-	}
-	private intact(offset: number, size: number): boolean {
+	private intact(address: number, size: number): boolean {
 		const frame = this.frame;
-		const record = new Uint8Array(frame.bytes.buffer as ArrayBuffer, 0, size);
-		return this.blocks.read(record, this.block * this.limit + offset) && frame.intact;
+		return this.blocks.read(frame.bytes.subarray(0, size), address) && frame.intact;
 	}
-	/** Moves the window to where a record would begin at `offset`. Returns the offset in the window; -1: it cannot be read. */
-	private move(offset: number): number {
-		const byteLength = this.bytes.byteLength;
+	/** Moves the window to where a record would begin. Returns where that is in the window; -1: it cannot be read. */
+	private move(address: number, end: number): number {
+		const bytes = this.bytes;
 		this.reach = -1;
-		if (offset + HEADER > this.limit) return -1;
-		this.from = Math.min(offset, this.limit - byteLength);
-		if (!this.blocks.read(this.bytes, this.block * this.limit + this.from)) return -1;
-		this.reach = byteLength - HEADER;
-		return offset - this.from;
-	}
-	private blank(at: number): number {
-		const words = this.words;
-		for (let index = at; index < at + (HEADER >> 2); index++) if (words[index] !== -1) return Place.noise;
-		return Place.blank;
+		if (address + HEADER > end) return -1;
+		this.from = Math.min(address, end - bytes.byteLength);
+		if (!this.blocks.read(bytes, this.from)) return -1;
+		this.reach = bytes.byteLength - HEADER;
+		return address - this.from;
 	}
 }
+
+/** The erased rest of a block begins there. */
+const isBlank = (words: Int32Array, at: number): boolean => {
+	for (let index = at; index < at + (HEADER >> 2); index++) if (words[index] !== -1) return false;
+	return true;
+};

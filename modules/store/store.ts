@@ -39,9 +39,9 @@ export default class Store {
 		let { description } = journal;
 		if (journal.usable) {
 			const outbox = new Outbox(journal);
-			this.state = new State(journal, promised);
-			journal.replay();
 			this.outbox = outbox;
+			this.state = new State(journal, outbox, promised);
+			journal.replay(outbox, this.state);
 			const damaged = journal.hit + journal.torn;
 			if (damaged) description += `, ${damaged} damaged or torn`;
 		}
@@ -51,9 +51,9 @@ export default class Store {
 	/** Plain numbers for `info`. */
 	get counters() {
 		const { hit, torn, blocks, compactions } = this.journal;
-		const { failures, retired } = blocks;
+		const { failures, good, count } = blocks;
 		const { refused = 0, quarantined = 0 } = this.outbox ?? {};
-		return { damaged: hit + torn, failures, retired, compactions, refused, quarantined };
+		return { damaged: hit + torn, failures, retired: count - good, compactions, refused, quarantined };
 	}
 	/** Called when flash ceases to take records (`outbox.broken`), from inside of a call that wanted to write one. */
 	set onBroken(callback: () => void) {
@@ -66,7 +66,6 @@ export default class Store {
 	}
 	/** Releases the partition; what it holds stays. */
 	close(): void {
-		this.outbox?.close();
 		this.journal.close();
 	}
 }
