@@ -76,7 +76,7 @@ export default class Journal extends Mount {
 			if (!this.compact() && !(blocks.failures === failures && this.rescue())) break;
 			if (this.spare > 0 && size <= this.left) return true;
 		}
-		if (this.free() >= RESERVE) return this.take();
+		if (this.free() >= RESERVE && this.take()) return true;
 		// Blocks have failed. The rest of the head is kept for compaction and for the end of messages.
 		this.fault();
 		return length === 0 && size <= this.left;

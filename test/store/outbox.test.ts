@@ -294,6 +294,12 @@ describe("An outbox whose flash takes no more writes", () => {
 			assert.equal(outbox.next(4)?.retain, true);
 			assert.deepEqual([outbox.length, outbox.byteLength, store.counters.refused], [5, 5 * 61, 0]);
 		});
+	it("takes the very first alert in RAM too, when no block can be begun", () => {
+		const { outbox, store, flash } = opened();
+		fail(flash);
+		assert.equal(outbox.append("t", alert(1)), 1);
+		assert.deepEqual([outbox.broken, store.counters.refused, topics(outbox)], [true, 0, ["alert 1"]]);
+	});
 	it("gives out what flash holds and what RAM holds, under identifiers, until each is acknowledged", () => {
 		const { outbox } = failed();
 		for (const count of [4, 5]) outbox.append("t", alert(count));
