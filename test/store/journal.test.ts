@@ -128,6 +128,13 @@ describe("Opening a partition", () => {
 		assert.equal(reopen(flash).found, Found.unfit);
 		assert.equal(flash.writes + flash.erases, 0);
 	});
+	it("whose first block was begun and no more goes on in it, and erases nothing", () => {
+		const flash = flashOf(page(image => image.set(first().subarray(0, 32))));
+		const { outbox, found } = reopen(flash);
+		assert.equal(found, Found.journal);
+		assert.equal(outbox?.append("a", new Uint8Array(3)), 1);
+		assert.equal(flash.erases, 0);
+	});
 	it("with random bytes never throws, never writes, finds no message", () => {
 		fc.assert(
 			fc.property(fc.uint8Array({ minLength: SIZE, maxLength: SIZE }), image => {

@@ -114,6 +114,14 @@ describe("Outbox", () => {
 		}
 		assert.ok(flash.wear.every(count => count > 1));
 	});
+	it("never gives the sequence of a message twice that was the last one, though only its block's header is left of it", () => {
+		const { flash, outbox } = opened();
+		for (const topic of ["a", "b"]) outbox.append(topic, bytes("x"));
+		outbox.sent(2, 1);
+		outbox.release(1);
+		for (let id = 2; flash.wear.some(count => count < 2); id++) outbox.sent(1, id);
+		assert.equal(opened(flash).outbox.append("c", bytes("x")), 3);
+	});
 	it("leaves a payload as it is while its message is sent, also where that writes and compacts", () => {
 		for (const writeAlign of [1, 8, 32]) {
 			const { outbox, store } = opened(new TestFlash({ blocks: 6, blockLength: 512, writeAlign }));
