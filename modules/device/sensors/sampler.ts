@@ -22,6 +22,7 @@ export interface SamplerParts {
 
 /** So many exceptions in a row, and the sensor is made anew. */
 const PATIENCE = 3;
+const SLACK = 2;
 const ANEW = Object.freeze({ minimum: 1000, maximum: 60_000 });
 
 export default abstract class Sampler extends Measurement {
@@ -29,8 +30,8 @@ export default abstract class Sampler extends Measurement {
 	private readonly driver: SensorDriver;
 	/** Uptime at which the next sample is due; NaN before the first. */
 	private due = Number.NaN;
-	/** Milliseconds between two samples; NaN where they are not whole. */
-	private period: number;
+	/** So many milliseconds late, and less, the timer keeps the rhythm by itself: 0 where it does not repeat with the period. */
+	private slack = 0;
 	private handle: TimerHandle | undefined;
 	private sensor: SensorIO | undefined;
 	/** Failures since the last reading. */
@@ -49,7 +50,6 @@ export default abstract class Sampler extends Measurement {
 	constructor(parts: SamplerParts, description: SensorDescription, driver: SensorDriver) {
 		super(parts, description);
 		this.driver = driver;
-		this.period = periodOf(description);
 	}
 
 	/**
@@ -67,7 +67,7 @@ export default abstract class Sampler extends Measurement {
 	/** A new rate, from the next sample on. */
 	override configure(description: SensorDescription): void {
 		super.configure(description);
-		this.period = periodOf(description);
+		this.slack = 0;
 		if (this.fraction) this.fraction = 0;
 	}
 
@@ -83,13 +83,10 @@ export default abstract class Sampler extends Measurement {
 		const parts = self.parts;
 		const now = parts.time.uptime;
 		let periods = 1;
-		// The next one is set first, so that the time that this one takes is not its delay. A timer repeats only so as to stand
-		// until it is cleared; never before it is due, for the simulator's would then fire twice.
-		const delay = self.due + self.period - now;
-		if (delay > 0) {
-			self.due += self.period;
-			parts.timer.schedule(handle, delay, delay);
-		} else periods = self.step(now);
+		// A timer that is on time and repeats with the period is left alone: 60 units. That of an ESP32 does not drift.
+		const late = now - self.due;
+		if (late >= 0 && late < self.slack) self.due += self.description.every;
+		else periods = self.step(now);
 		let read = false;
 		// The reading is here and not in a method, and one `try` holds it and all that follows: 45 units.
 		try {
@@ -111,10 +108,12 @@ export default abstract class Sampler extends Measurement {
 		}
 	}
 
-	/** Moves `due` on where the sample is the first or late, or the period not whole. Returns how many periods have gone by. */
+	/**
+	 * Moves `due` on, and the timer to it: before the sample is taken, so that the time which that takes is not the next one's
+	 * delay. Returns how many periods have gone by.
+	 */
 	private step(now: number): number {
 		const every = this.description.every;
-		const timer = this.parts.timer;
 		if (Number.isNaN(this.due)) this.due = now;
 		const late = now - this.due;
 		const periods = late < every ? 1 : 1 + Math.floor(late / every);
@@ -123,9 +122,10 @@ export default abstract class Sampler extends Measurement {
 		const fraction = ahead % 1;
 		if (fraction !== 0 || this.fraction) this.fraction = fraction;
 		this.due += ahead - fraction;
-		const delay = this.due - now;
-		if (delay > 0) timer.schedule(this.handle as TimerHandle, delay, delay);
-		else timer.schedule(this.handle as TimerHandle, 0, 1);
+		const delay = this.due > now ? this.due - now : 0;
+		// With the delay for its repeat, or the simulator's would fire twice.
+		this.parts.timer.schedule(this.handle as TimerHandle, delay, delay || 1);
+		this.slack = delay === every ? SLACK : 0;
 		return periods;
 	}
 
@@ -208,8 +208,6 @@ export default abstract class Sampler extends Measurement {
 		}
 	}
 }
-
-const periodOf = ({ every }: SensorDescription): number => (every % 1 === 0 ? every : Number.NaN);
 
 const find = (sample: Values | undefined, quantity: string): unknown => {
 	let value: unknown = sample;

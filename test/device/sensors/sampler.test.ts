@@ -7,6 +7,7 @@ import Memory from "../../../modules/device/memory.js";
 import Publisher from "../../../modules/device/publisher.js";
 import Sampler from "../../../modules/device/sensors/sampler.js";
 import Time from "../../../modules/device/time.js";
+import type { TimerHandle } from "../../../modules/mqtt/io.js";
 import { TestClock } from "../../clock.js";
 import { scripted } from "../stage.js";
 
@@ -63,6 +64,28 @@ describe("sampling task", () => {
 			});
 			assert.equal(sampler.missed ?? 0, 0);
 		});
+
+	it("leaves a timer alone that is on time or a millisecond late, and moves it when that is lost", () => {
+		const moved: number[] = [];
+		class Watched extends TestClock {
+			override schedule(handle: TimerHandle, delay?: number, repeat?: number): void {
+				moved.push(this.now);
+				super.schedule(handle, delay, repeat);
+			}
+		}
+		const clock = new Watched(0);
+		let n = 0;
+		// That of 500 makes the next one begin at 601, which is as good as on time; that of 1000 the next one at 1150.
+		const slow = scripted(() => {
+			n++;
+			clock.now += n === 6 ? 101 : n === 11 ? 150 : 0;
+			return 1;
+		});
+		const { took } = sampling(100, slow, clock);
+		clock.advance(2000);
+		// At 1150 to the time of the next one; at 1200 to the period again.
+		assert.deepEqual([moved, took.length], [[0, 1150, 1200], 21]);
+	});
 
 	it("is not shifted by samples that come late, and counts none of them as missed", () => {
 		const clock = new TestClock(0);
