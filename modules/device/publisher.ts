@@ -38,6 +38,7 @@ const none: SessionLike = Object.freeze({
 	online: false,
 	counters: Object.freeze({}),
 	publish: () => Outcome.droppedOffline,
+	measure: () => Outcome.droppedOffline,
 	resume() {},
 	close() {},
 });
@@ -79,7 +80,7 @@ export default class Publisher {
 	declare stated?: (name: string, payload: string) => void;
 	private readonly base: string;
 	private readonly ingest: string | undefined;
-	private readonly trace: ((line: string) => void) | undefined;
+	readonly trace: ((line: string) => void) | undefined;
 	private readonly owner: PublisherOwner;
 	/** Answers, and parts that publish a state, in their order. */
 	private readonly waiting: (string | Announcer)[] = [];
@@ -106,9 +107,13 @@ export default class Publisher {
 		return this.base + name;
 	}
 
-	/** On a whole topic. False when it was not accepted. */
+	/** On a whole topic, of any length. False when it was not accepted. */
 	measurement(topic: string, payload: string): boolean {
-		const outcome = this.session.publish(topic, payload, measured);
+		return this.accepted(topic, payload, this.session.publish(topic, payload, measured));
+	}
+
+	/** What became of a measurement; the session's `measure` is asked by measurement.ts itself, which spares a frame. */
+	accepted(topic: string, payload: string, outcome: number): boolean {
 		if (this.trace !== undefined) this.note(topic, payload, measured, outcome);
 		if (outcome <= Outcome.queued) return true;
 		if (outcome === Outcome.droppedLong) this.gate.long(topic);

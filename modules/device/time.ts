@@ -12,6 +12,8 @@ import type { default as Memory, Room } from "./memory.js";
 
 const HOUR = 3_600_000;
 const KEY = "time";
+/** Once, for a preloaded module copies a literal of a function at each use. */
+const SYNCHRONIZED = "ntp";
 export const timeRoom: Room = Object.freeze([KEY, 32] as const);
 /** A crystal that is off by 50 ppm is 4 s off after a day. */
 const TRUSTED = 24 * HOUR;
@@ -73,7 +75,7 @@ export default class Time {
 	/** `ts` for a message of now. Then `quality` is its `tsq`. A caller that has just asked for the uptime may hand it in. */
 	now(uptime = this.uptime): number {
 		if (this.clock.synchronized || (this.answered >= 0 && uptime - this.answered < TRUSTED))
-			this.quality = "ntp";
+			this.quality = SYNCHRONIZED;
 		else if (this.held || this.answered >= 0) this.quality = "held";
 		else {
 			this.quality = "uptime";
@@ -90,9 +92,10 @@ export default class Time {
 	get uptime(): number {
 		const ticks = this.clock.ticks;
 		// Read at least once an hour, so it does not wrap.
-		this.sinceStart += (ticks - this.ticks) | 0;
+		const uptime = this.sinceStart + ((ticks - this.ticks) | 0);
 		this.ticks = ticks;
-		return this.sinceStart;
+		this.sinceStart = uptime;
+		return uptime;
 	}
 
 	/**

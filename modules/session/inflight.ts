@@ -32,9 +32,6 @@ export const sequenceOf = (place: number): number => Math.floor(place / 4);
 /** The place of our status. */
 export const status = placeOf(Lane.status, 0);
 
-/** A message on its way out. */
-export type Message = Pick<OutboxEntry, "topic" | "payload" | "QoS" | "retain">;
-
 export class InFlight {
 	/** Identifiers that the present connection has not sent yet, oldest first. */
 	waiting: number[] = [];

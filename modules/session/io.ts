@@ -29,6 +29,12 @@ export interface OutboxEntry {
 	readonly QoS?: number;
 }
 
+/** A message on its way out. */
+export type Message = Pick<OutboxEntry, "topic" | "payload" | "QoS" | "retain">;
+
+/** The same, as the client is told of it. */
+export type Outgoing = WriteOptions & { readonly topic: string; readonly QoS: number };
+
 /** Of a message that is appended. */
 export interface OutboxOptions {
 	/** False when it is missing. */

@@ -7,8 +7,17 @@
 import type { Timer } from "../mqtt/io.js";
 import { encode } from "../mqtt/text.js";
 import { Deadline } from "./deadline.js";
-import type { Client, ClientClass, ClientControl, ClientMessage, LinkOptions } from "./io.js";
-import { Packet, Reason } from "./outcomes.js";
+import type {
+	Client,
+	ClientClass,
+	ClientControl,
+	ClientError,
+	ClientMessage,
+	LinkOptions,
+	Message,
+	Outgoing,
+} from "./io.js";
+import { type Application, Packet, Reason } from "./outcomes.js";
 import type { Pace } from "./pace.js";
 
 /** The supervisor, as a connection sees it: its callbacks. */
@@ -25,35 +34,35 @@ export interface LinkOwner {
 	writable(): void;
 	/** Once; the link is closed then. `returnCode` is CONNACK's, or 0; `cause` the host's own word for it, or "". */
 	lost(reason: number, returnCode: number, cause: string): void;
-	fault(error: unknown): void;
 }
 
 /** Refusals of a message that should fit, and milliseconds in which the end of the connection may come to explain them. */
 const patience = 3;
 const grace = 1000;
-/**
- * Replies that may wait for room. Messages stop coming at the first, since they are not read any more; packets without
- * payload (PUBREC, PUBREL, an empty message) do not.
- */
+/** Replies that may wait for room. Messages stop coming at the first, for they are not read any more; packets without payload do not. */
 const replies = 128;
 /** Milliseconds without room for a reply, after which the link is dead: while messages are unread the client does not judge. */
 const silence = 60_000;
 
+/** The client, as its callbacks see it. */
+type Attached = { readonly target: Link };
+
 export class Link {
-	/** Bytes that were writable when that was last known. */
-	room = 0;
+	/** A message may be sent now. Not after a write that did not fit, before `onWritable`; not between fragments; not at the end. */
+	ready = true;
+	private rest: Uint8Array | undefined;
 	private client: Client | undefined;
-	private readonly owner: LinkOwner;
-	private readonly timer: Timer;
-	/** Given to each write: fresh objects would be garbage for each message. */
-	private readonly message = { topic: "", QoS: 0, retain: false, duplicate: false, id: 0 };
-	private readonly acknowledgement = { operation: 0, id: 0 };
-	/** A write did not fit: none is tried before `onWritable`. */
-	private blocked = false;
+	/** Bytes that were writable when that was last known. */
+	private room = 0;
+	private refusals = 0;
 	/** The most that was ever writable: longer messages have to go in fragments. */
 	private capacity = 0;
-	private rest: Uint8Array | undefined;
-	private offset = 0;
+	private readonly owner: LinkOwner;
+	private readonly application: Application;
+	private readonly pace: Pace | undefined;
+	private readonly timer: Timer;
+	private readonly message = { topic: "", QoS: 0, retain: false, duplicate: false, id: 0 };
+	private readonly acknowledgement = { operation: 0, id: 0 };
 	/** Makes the bytes that follow `rest`, for a payload that is never held whole. */
 	private source: (() => Uint8Array | undefined) | undefined;
 	/** operation << 16 | packet identifier, in the order in which they are due [MQTT-4.6.0-2]. */
@@ -61,61 +70,55 @@ export class Link {
 	/** A message, or more of one, that is not read before the replies are out, or before there is room for its answer. */
 	private unread: { readonly count: number; readonly message: ClientMessage } | undefined;
 	private readonly deadline: Deadline;
-	private refusals = 0;
 	private returnCode = 0;
-	private cause = "";
 
 	/** Throws what the client's constructor throws. */
-	constructor(io: ClientClass, options: LinkOptions, owner: LinkOwner) {
+	constructor(io: ClientClass, options: LinkOptions, owner: LinkOwner, application: Application) {
 		this.owner = owner;
+		this.application = application;
+		this.pace = owner.pace;
 		this.timer = options.timer;
-		this.deadline = new Deadline(options.timer, this, this.unanswered);
+		this.deadline = new Deadline(options.timer, this, this.fail);
 		this.client = new io({
 			...options,
 			acknowledge: false,
-			onReadable: (count, message) => this.readable(count, message),
-			onWritable: count => this.writable(count),
-			onControl: (operation, message) => this.control(operation, message),
-			onError: error => this.error(error?.code, error?.cause),
+			target: this,
+			onReadable: Link.onReadable,
+			onWritable: Link.onWritable,
+			onControl: Link.onControl,
+			onError: Link.onError,
 		});
-	}
-	/** A message may be sent now, as far as is known. */
-	get ready(): boolean {
-		return this.client !== undefined && !this.blocked && this.rest === undefined;
 	}
 	/** So many bytes may be written now, or as many as ever. */
 	fits(byteLength: number): boolean {
 		return this.ready && this.room >= (byteLength < this.capacity ? byteLength : this.capacity);
 	}
-	/** Replies wait for room. */
-	get owing(): boolean {
-		return this.due.length > 0;
+	/**
+	 * `message` is what the client is told of it, and the caller's to use again: fresh objects would be garbage for each message.
+	 * True when the message has left, or its first fragment has. False when it has to wait for `writable`.
+	 */
+	write(payload: Uint8Array, message: Outgoing): boolean {
+		if (!this.ready || (this.pace !== undefined && !this.pace.takes(message.QoS))) return false;
+		try {
+			this.room = (this.client as Client).write(payload, message);
+		} catch (error) {
+			return this.begin(payload, message, error);
+		}
+		this.refusals = 0;
+		return true;
 	}
-	/** True when the message has left, or its first fragment has. False when it has to wait for `writable`. */
-	send(
-		topic: string,
-		payload: Uint8Array,
-		QoS: number,
-		retain: boolean,
-		duplicate: boolean,
-		packetIdentifier: number,
-	): boolean {
-		const client = this.client;
-		if (client === undefined || this.blocked || this.rest !== undefined) return false;
-		const pace = this.owner.pace;
-		if (pace !== undefined && !pace.takes(QoS)) return false;
+	/** The same for a message that is held; counts it. */
+	send({ topic, payload, QoS = 1, retain }: Message, duplicate: boolean, packetIdentifier: number): boolean {
 		const message = this.message;
 		message.topic = topic;
 		message.QoS = QoS;
 		message.retain = retain;
 		message.duplicate = duplicate;
 		message.id = packetIdentifier;
-		try {
-			this.room = client.write(payload, message);
-		} catch (error) {
-			return this.begin(payload, error);
-		}
-		this.refusals = 0;
+		if (!this.write(payload, message)) return false;
+		const counters = this.application.counters;
+		if (duplicate) counters.retransmitted++;
+		else counters.sent++;
 		return true;
 	}
 	/**
@@ -127,7 +130,7 @@ export class Link {
 		if (!this.packet({ topic, QoS: 0, retain: true, byteLength }, new Uint8Array(0))) return false;
 		this.source = source;
 		this.rest = source();
-		this.offset = 0;
+		this.application.counters.sent++;
 		this.unblock();
 		return true;
 	}
@@ -149,41 +152,37 @@ export class Link {
 	read(buffer: Uint8Array): number {
 		return this.client?.read(buffer) ?? 0;
 	}
-	private unanswered(): void {
-		this.fail(Reason.unanswered);
-	}
-	/** Ends the connection for a reason of ours, and tells the owner. */
-	fail(reason: number): void {
+	/** Ends the connection for a reason of ours, that of the deadline where none is given, and tells the owner. */
+	fail(reason: number = Reason.unanswered, cause = ""): void {
 		if (!this.client) return;
 		this.close();
-		this.guard(() => this.owner.lost(reason, this.returnCode, this.cause));
+		this.application.guard(() => this.owner.lost(reason, this.returnCode, cause));
 	}
 	close(): void {
 		const client = this.client;
 		this.client = undefined;
+		this.ready = false;
 		this.rest = this.unread = this.source = undefined;
 		this.due = [];
 		this.deadline.close();
-		if (client) this.guard(() => client.close());
+		if (client) this.application.guard(() => client.close());
 	}
 
 	/** A packet whose payload, if there is one, fits or follows. */
 	private packet(options: Parameters<Client["write"]>[1], payload?: Uint8Array): boolean {
-		if (!this.client) return false;
 		try {
-			this.room = this.client.write(payload, options);
+			this.room = (this.client as Client).write(payload, options);
 			return true;
 		} catch {
-			this.blocked = true;
+			this.ready = false;
 			return false;
 		}
 	}
 	/** The client did not take a whole message: it waits for room, or is too long for any room there is. */
-	private begin(payload: Uint8Array, error: unknown): boolean {
-		const { topic, QoS, retain, duplicate, id } = this.message;
+	private begin(payload: Uint8Array, message: Outgoing, error: unknown): boolean {
 		const byteLength = payload.byteLength;
-		const header = 9 + encode(topic).byteLength;
-		this.blocked = true;
+		const header = 9 + encode(message.topic).byteLength;
+		this.ready = false;
 		if (header + byteLength <= this.room && ++this.refusals >= patience) {
 			// It should have fitted. Or the socket is gone and its `onError` is on the way: that comes first, given time.
 			if (this.refusals === patience) this.timer.set(() => this.giveUp(error), grace);
@@ -192,30 +191,24 @@ export class Link {
 		// Half of what there can be, so that a long message does not go out in slivers.
 		if (header + byteLength <= this.capacity || this.room < this.capacity / 2) return false;
 		const first = Math.min(byteLength, this.room - header);
-		const whole = { topic, QoS, retain, duplicate, id, byteLength };
-		if (first <= 0 || !this.packet(whole, payload.subarray(0, first))) return false;
+		if (first <= 0 || !this.packet({ ...message, byteLength }, payload.subarray(0, first))) return false;
 		// The outbox may use its bytes for something else before the last fragment is out.
 		this.rest = payload.slice(first);
-		this.offset = 0;
 		return true;
 	}
 	/** The message that is refused here is to blame: three such connections set it aside. */
 	private giveUp(error: unknown): void {
 		if (!this.client || this.refusals < patience) return;
-		this.owner.fault(error);
+		this.application.fault(error);
 		this.fail(Reason.stuck);
 	}
 	private continue(): void {
 		while (this.rest && this.room > 0) {
-			const length = Math.min(this.rest.byteLength - this.offset, this.room);
-			const end = this.offset + length;
-			this.room = (this.client as Client).write(this.rest.subarray(this.offset, end));
-			this.offset = end;
-			if (end < this.rest.byteLength) continue;
-			this.rest = this.source?.();
-			this.offset = 0;
-			if (!this.rest) this.source = undefined;
+			const length = Math.min(this.rest.byteLength, this.room);
+			this.room = (this.client as Client).write(this.rest.subarray(0, length));
+			this.rest = length < this.rest.byteLength ? this.rest.subarray(length) : this.source?.();
 		}
+		if (!this.rest) this.source = undefined;
 	}
 	private readable(count: number, message: ClientMessage): void {
 		if (!this.client) return;
@@ -228,7 +221,7 @@ export class Link {
 		try {
 			this.owner.readable(count, message);
 		} catch (error) {
-			this.owner.fault(error);
+			this.application.fault(error);
 		}
 	}
 	/** Replies wait, or what the message would add to them has no room. Of one that is half read the rest is read. */
@@ -243,36 +236,26 @@ export class Link {
 		this.deadline.clear();
 		this.readable(unread.count, unread.message);
 	}
-	private writable(count: number): void {
-		if (!this.client) return;
-		this.room = count;
-		if (count > this.capacity) this.capacity = count;
-		// The usual event: bytes have left and nothing waits for their room.
-		if (this.blocked || this.rest !== undefined || this.unread !== undefined) this.unblock();
-	}
 	private unblock(): void {
+		if (!this.client) return;
 		if (this.unread) this.deadline.set(silence);
 		try {
 			this.continue();
 		} catch (error) {
 			// Half a message cannot be taken back, and no other may follow it.
-			this.owner.fault(error);
+			this.application.fault(error);
 			this.fail(Reason.unknown);
 			return;
 		}
-		this.blocked = false;
+		this.ready = this.rest === undefined;
 		this.settle();
 		this.resume();
-		this.guard(() => this.owner.writable());
+		this.application.guard(() => this.owner.writable());
 	}
 	/** Replies leave as far as there is room. */
 	private settle(): void {
 		const due = this.due;
-		while (due.length) {
-			const first = due[0] as number;
-			if (!this.answer(first >> 16, first & 0xffff)) return;
-			due.shift();
-		}
+		while (due.length && this.answer((due[0] as number) >> 16, (due[0] as number) & 0xffff)) due.shift();
 	}
 	private answer(operation: number, packetIdentifier: number): boolean {
 		if (this.rest) return false;
@@ -280,28 +263,37 @@ export class Link {
 		this.acknowledgement.id = packetIdentifier;
 		return this.packet(this.acknowledgement);
 	}
-	private control(operation: number, message: ClientControl): void {
-		if (!this.client) return;
+
+	// The client's callbacks. All links share them: closures of each link's own would be a frame more for each event, and 80 bytes each.
+	// biome-ignore-start lint/complexity/noThisInStatic: a callback is called on the client (ECMA-419 §8)
+
+	private static onReadable(this: unknown, count: number, message: ClientMessage): void {
+		(this as Attached).target.readable(count, message);
+	}
+	private static onWritable(this: unknown, count: number): void {
+		const link = (this as Attached).target;
+		link.room = count;
+		if (count > link.capacity) link.capacity = count;
+		// The usual event: bytes have left and nothing waits for their room.
+		if (!link.ready || link.unread !== undefined) link.unblock();
+	}
+	private static onControl(this: unknown, operation: number, message: ClientControl): void {
+		const link = (this as Attached).target;
+		if (!link.client) return;
 		try {
-			if (operation === Packet.CONNACK) this.returnCode = message.returnCode ?? 0;
-			if (operation !== Packet.CONNACK) this.owner.control(operation, message);
+			if (operation === Packet.CONNACK) link.returnCode = message.returnCode ?? 0;
+			if (operation !== Packet.CONNACK) link.owner.control(operation, message);
 			// A refusal comes again, as an error.
-			else if (this.returnCode === 0) this.owner.accepted(message.sessionPresent ?? false);
+			else if (link.returnCode === 0) link.owner.accepted(message.sessionPresent ?? false);
 		} catch (error) {
-			this.owner.fault(error);
+			link.application.fault(error);
 		}
 	}
-	private error(code: unknown, cause: unknown): void {
-		const { code: word, message } = (cause ?? {}) as { readonly code?: unknown; readonly message?: unknown };
-		this.cause = typeof word === "string" ? word : typeof message === "string" ? message : "";
-		this.fail(typeof code === "number" ? code : this.returnCode ? Reason.refused : Reason.unknown);
+	private static onError(this: unknown, { code, cause }: ClientError = {}): void {
+		const link = (this as Attached).target;
+		const { code: word, message } = (cause ?? {}) as ClientError;
+		const reason = typeof code === "number" ? code : link.returnCode ? Reason.refused : Reason.unknown;
+		link.fail(reason, typeof word === "string" ? word : typeof message === "string" ? message : "");
 	}
-	/** No exception may leave a callback: it would end the virtual machine. */
-	private guard(action: () => void): void {
-		try {
-			action();
-		} catch (error) {
-			this.owner.fault(error);
-		}
-	}
+	// biome-ignore-end lint/complexity/noThisInStatic: see above
 }

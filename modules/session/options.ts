@@ -177,6 +177,8 @@ export interface SessionLike {
 	stream?(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean;
 	/** One of `Outcome`. */
 	publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): number;
+	/** As `publish` at QoS 0, of a short text on a topic that is a topic name. */
+	measure(topic: string, text: string): number;
 	/** `ready` is true again. */
 	resume(): void;
 	/**

@@ -6,19 +6,25 @@
  */
 
 import { Deadline } from "./deadline.js";
-import { type InFlight, Lane, laneOf, type Message, placeOf, status } from "./inflight.js";
+import { type InFlight, Lane, laneOf, placeOf, status } from "./inflight.js";
 import type { Link } from "./link.js";
-import { defaults, type OutboxEntry, type PublishOptions, type SessionOptions } from "./options.js";
+import {
+	defaults,
+	type Message,
+	type OutboxEntry,
+	type PublishOptions,
+	type SessionOptions,
+} from "./options.js";
 import { type Application, Outcome, Packet, Reason } from "./outcomes.js";
 import { Aside, Poison } from "./poison.js";
-import { Backlog } from "./queue.js";
+import { Backlog, type Queue } from "./queue.js";
 
 export class Sender {
-	private link: Link | undefined;
+	/** The connection while messages may leave. */
+	link: Link | undefined;
+	readonly live: Queue;
 	/** The connection from CONNACK on, whose client refuses once it is closed. */
 	private way: Link | undefined;
-	/** Told that nothing in flight was acknowledged within the deadline. Sets itself here. */
-	owner: { lost(reason: number): void } | undefined;
 	private readonly inflight: InFlight;
 	private readonly options: SessionOptions;
 	private readonly application: Application;
@@ -39,6 +45,7 @@ export class Sender {
 		const { timer, recall = defaults.recall } = options;
 		this.options = options;
 		this.inflight = inflight;
+		this.live = inflight.live;
 		this.application = application;
 		this.window = options.window ?? defaults.window;
 		this.backlog = new Backlog(options.outbox, options.rate ?? defaults.rate);
@@ -93,47 +100,31 @@ export class Sender {
 		this.aside.end();
 		this.inflight.live.close();
 	}
+	/** For messages that may be lost with the power. */
 	offer(topic: string, payload: Uint8Array, options: PublishOptions): Outcome {
-		const link = this.link;
-		const live = this.inflight.live;
-		const QoS = options.QoS ?? 0;
-		// The usual sample: nothing waits before it.
-		if (QoS === 0 && link !== undefined && live.zeros === 0)
-			if (link.send(topic, payload, 0, options.retain === true, false, 0)) {
-				this.application.counters.sent++;
-				return Outcome.sent;
-			}
+		const { link, live } = this;
+		const { QoS = 0, retain = false } = options;
 		const counters = this.application.counters;
-		let kept = options;
-		if (QoS === 0) {
-			if (!link && !options.latest) {
-				counters.dropped.offline++;
-				return Outcome.droppedOffline;
-			}
-			kept = { ...options, QoS };
+		if (QoS === 0 && live.zeros === 0 && link?.send({ topic, payload, QoS, retain }, false, 0))
+			return Outcome.sent;
+		if (QoS === 0 && !link && !options.latest) {
+			counters.dropped.offline++;
+			return Outcome.droppedOffline;
 		}
 		const evicted = live.evicted;
 		const id = QoS !== 0 && link && live.pending === 0 && this.straight(link) ? this.inflight.take() : 0;
-		const sequence = live.append(topic, payload, kept, id);
+		const sequence = live.append(topic, payload, QoS === 0 ? { ...options, QoS } : options, id);
 		counters.dropped.full += live.evicted - evicted;
 		if (!sequence) {
 			// PUBACK of messages that fill RAM may be behind messages that are not read before they are answered.
-			const gone = options.unkept && this.way?.send(topic, payload, 0, options.retain ?? false, false, 0);
-			if (gone) counters.sent++;
+			const gone = options.unkept && this.way?.send({ topic, payload, QoS: 0, retain }, false, 0);
 			return gone ? Outcome.sent : Outcome.droppedFull;
 		}
 		// It may have taken the place of the only one that waited.
-		if (id !== 0 || (QoS !== 0 && link && live.pending === 1 && this.straight(link))) {
-			const entry = live.next(sequence - 1) as OutboxEntry;
-			return this.launch(link as Link, placeOf(Lane.live, sequence), entry, id);
-		}
+		if (id !== 0 || (QoS !== 0 && link && live.pending === 1 && this.straight(link)))
+			return this.launch(link as Link, placeOf(Lane.live, sequence), live.next(sequence - 1) as Message, id);
 		counters.queued++;
 		return Outcome.queued;
-	}
-	stream(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean {
-		if (!this.link?.stream(topic, byteLength, source)) return false;
-		this.application.counters.sent++;
-		return true;
 	}
 	/** For messages that must not be lost: QoS 1, by way of the board's outbox. */
 	offerDurable(topic: string, payload: Uint8Array, options: PublishOptions): Outcome {
@@ -217,34 +208,26 @@ export class Sender {
 		const id = waiting[0] as number;
 		const place = inflight.place(id);
 		if (laneOf(place) === Lane.released) {
-			if (link.owing) return false;
 			link.reply(Packet.PUBREL, id);
 			waiting.shift();
 			return true;
 		}
 		const fresh = inflight.fresh === id;
 		const entry = inflight.message(place);
-		if (entry && !link.send(entry.topic, entry.payload, entry.QoS ?? 1, entry.retain, !fresh, id))
-			return false;
+		if (entry && !link.send(entry, !fresh, id)) return false;
 		waiting.shift();
 		if (fresh) inflight.fresh = 0;
-		if (!entry) inflight.delete(id);
-		else if (fresh) this.application.counters.sent++;
-		else this.application.counters.retransmitted++;
 		if (entry) this.listen(place);
+		else inflight.delete(id);
 		return true;
 	}
 	private sendLive(link: Link, zero: boolean): boolean {
-		const live = this.inflight.live;
+		const live = this.live;
 		const entry = live.waiting(zero);
 		if (!entry) return false;
-		const { topic, payload, QoS, retain, sequence } = entry;
-		if (QoS !== 0) this.launch(link, placeOf(Lane.live, sequence), entry);
-		else if (!link.send(topic, payload, 0, retain, false, 0)) return false;
-		else {
-			live.remove(sequence);
-			this.application.counters.sent++;
-		}
+		if (entry.QoS !== 0) this.launch(link, placeOf(Lane.live, entry.sequence), entry);
+		else if (link.send(entry, false, 0)) live.remove(entry.sequence);
+		else return false;
 		return true;
 	}
 	private sendDurable(link: Link): boolean {
@@ -260,13 +243,12 @@ export class Sender {
 		const id = accepted || inflight.take();
 		if (accepted) inflight.add(id, place);
 		else inflight.sent(id, place);
-		if (!link.send(message.topic, message.payload, message.QoS ?? 1, message.retain, false, id)) {
+		if (!link.send(message, false, id)) {
 			inflight.waiting.push(id);
 			inflight.fresh = id;
 			return Outcome.queued;
 		}
 		this.listen(place);
-		this.application.counters.sent++;
 		return Outcome.sent;
 	}
 	/** A message has left. */
@@ -280,7 +262,7 @@ export class Sender {
 		this.silence.set(this.options.deadlines?.acknowledge ?? defaults.deadlines.acknowledge);
 	}
 	private stall(): void {
-		this.owner?.lost(Reason.acknowledge);
+		this.link?.fail(Reason.acknowledge);
 	}
 	/** The broker has a message. */
 	private taken(packetIdentifier: number, place: number): void {

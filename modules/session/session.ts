@@ -41,6 +41,8 @@ export default class Session implements SessionLike {
 	private readonly soon: Deadline;
 	/** It was said that messages are refused, and none has been accepted since. */
 	private full = false;
+	/** Given to each write of a measurement. */
+	private readonly measurement = { topic: "", QoS: 0, retain: false };
 	/** The last topic that was a topic name. */
 	private known: string | undefined;
 	/** Bytes of the longest payload. */
@@ -110,6 +112,22 @@ export default class Session implements SessionLike {
 		else if (this.full) this.full = false;
 		return outcome;
 	}
+	/**
+	 * A measurement: as `publish` at QoS 0, of a text that brokers take, on a topic that needs no look because it is the same each
+	 * time. Each sample goes this way, which saves a third of what `publish` takes.
+	 */
+	measure(topic: string, text: string): Outcome {
+		const bytes = encode(text);
+		const sender = this.sender;
+		const link = sender.link;
+		const message = this.measurement;
+		message.topic = topic;
+		// Here and not in the sender: a frame less is 22 units.
+		if (link === undefined || sender.live.zeros !== 0 || !link.write(bytes, message))
+			return this.publish(topic, bytes);
+		this.application.counters.sent++;
+		return Outcome.sent;
+	}
 	private check(QoS: number, durable: boolean | undefined): void {
 		if (QoS !== 0 && QoS !== 1 && QoS !== 2) throw new RangeError(`QoS: expected 0, 1 or 2, found ${QoS}`);
 		if (durable && QoS !== 1) throw new RangeError(`durable: expected QoS 1, found ${QoS}`);
@@ -125,7 +143,7 @@ export default class Session implements SessionLike {
 	 * there is room, `byteLength` bytes in all. False when the connection cannot take it now; nothing is kept then.
 	 */
 	stream(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean {
-		return this.online && this.sender.stream(topic, byteLength, source);
+		return this.online && this.sender.link?.stream(topic, byteLength, source) === true;
 	}
 	/** The application is ready for the next message, which it gets in a turn of its own. */
 	resume(): void {

@@ -58,7 +58,11 @@ export class Status {
 	}
 	/** The farewell, with a packet identifier. False when there is no room. */
 	part(link: Link, farewell: string, packetIdentifier: number): boolean {
-		return link.send(this.topic, encode(farewell), 1, this.will.retain, false, packetIdentifier);
+		return link.send(
+			{ topic: this.topic, payload: encode(farewell), retain: this.will.retain },
+			false,
+			packetIdentifier,
+		);
 	}
 	/** The connection has ended. */
 	lost(): void {

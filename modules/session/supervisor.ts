@@ -81,7 +81,7 @@ export class Supervisor implements LinkOwner {
 		this.brokers = new Brokers(options);
 		this.slowness = this.deadlines.subscribe;
 		this.subscriptions = new Subscriptions(parts.status.subscriptions, parts.inflight, parts.application);
-		parts.status.owner = parts.sender.owner = this;
+		parts.status.owner = this;
 		this.deadline = new Deadline(options.timer, this, this.expired);
 		this.deadline.set(this.brokers.first());
 	}
@@ -159,9 +159,6 @@ export class Supervisor implements LinkOwner {
 			application.report(Report.refused, `${host}:${port} ${returnCode}`);
 		else application.report(Report.failed, `${host}:${port} ${nameOf(reason)}${cause && ` (${cause})`}`);
 	}
-	fault(error: unknown): void {
-		this.parts.application.fault(error);
-	}
 
 	/** The one writer of the state. */
 	private enter(state: State): void {
@@ -199,11 +196,12 @@ export class Supervisor implements LinkOwner {
 		const longestTopic = this.subscriptions.longest;
 		const will = this.parts.status.will;
 		const options = { ...shared, ...overrides, host, port, id, keepAlive, clean, timeout };
+		const { application } = this.parts;
 		const credentials = { ...(user !== undefined && { user }), ...(password !== undefined && { password }) };
 		try {
-			this.link = new Link(io, { ...options, ...credentials, longestTopic, will }, this);
+			this.link = new Link(io, { ...options, ...credentials, longestTopic, will }, this, application);
 		} catch (error) {
-			this.parts.application.report(Report.internal, `${error}`);
+			application.report(Report.internal, `${error}`);
 			this.lost(Reason.unknown);
 		}
 	}

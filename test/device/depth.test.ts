@@ -233,13 +233,13 @@ describe("the stack of the whole firmware", () => {
 		assert.ok(calls.length <= most, `${calls.length} frames, at most ${most}:\n${calls.join("\n")}`);
 	}
 
-	it("is at most 12 frames deep from the timer to the socket for a measurement", () => {
+	it("is at most 9 frames deep from the timer to the socket for a measurement", () => {
 		const stage = new Stage();
 		for (let n = 0; n < 20; n++) {
 			stage.value = 20 + n / 10;
 			stage.advance(1000);
 		}
-		within(deepest(stage, "r/b/measurements/temp"), 12);
+		within(deepest(stage, "r/b/measurements/temp"), 9);
 	});
 
 	it("is at most 14 frames deep from the timer to the socket for an alert's edge", () => {

@@ -29,6 +29,7 @@ function stage(limits: object) {
 			published.push({ topic, payload: payload as string, ...options });
 			return Outcome.sent;
 		},
+		measure: () => assert.fail("unexpected measure"),
 		resume() {},
 		close() {},
 	};

@@ -32,6 +32,7 @@ function stage() {
 			published.push(what);
 			return one.outcome;
 		},
+		measure: () => assert.fail("unexpected measure"),
 		close: () => assert.fail("unexpected close"),
 	};
 	one.publisher = new Publisher({
@@ -143,6 +144,7 @@ describe("what a board says", () => {
 				published.push(topic);
 				return Outcome.sent;
 			},
+			measure: () => assert.fail("unexpected measure"),
 			close() {},
 		};
 		edge(publisher);

@@ -109,6 +109,9 @@ export class TestLink implements SessionLike {
 		if (this.online) this.#world.say({ topic: below(topic), payload: text, ...options });
 		return this.online ? Outcome.sent : Outcome.queued;
 	}
+	measure(topic: string, text: string): Outcome {
+		return this.publish(topic, text, { QoS: 0 });
+	}
 	/** What was streamed, by topic. */
 	readonly streamed = new Map<string, string>();
 	stream(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean {

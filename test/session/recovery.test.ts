@@ -49,11 +49,11 @@ describe("session, coming back", () => {
 			first.accept();
 			bench.clock.advance(10_000);
 			const second = bench.connect();
-			const { onControl, onReadable, onWritable, onError } = first.options;
-			onControl(2, { operation: 2, sessionPresent: false, returnCode: 0 });
-			onReadable(1, { topic: "t", QoS: 1, id: 1, byteLength: 1, more: false });
-			onWritable(1000);
-			onError({ code: 2 });
+			const { options } = first;
+			options.onControl(2, { operation: 2, sessionPresent: false, returnCode: 0 });
+			options.onReadable(1, { topic: "t", QoS: 1, id: 1, byteLength: 1, more: false });
+			options.onWritable(1000);
+			options.onError({ code: 2 });
 			assert.equal(bench.clients.length, 2);
 			assert.equal(bench.session.state, State.Connecting);
 			assert.deepEqual(second.take(), []);

@@ -50,6 +50,25 @@ describe("session, sending", () => {
 		client.acknowledge();
 		assert.deepEqual([reads, outbox.length], [[], 0]);
 	});
+	it("sends a measurement at once, behind others that wait for room, and not at all without a connection", () => {
+		const bench = new Bench();
+		const { session } = bench;
+		assert.equal(session.measure("m", "0"), Outcome.droppedOffline);
+		const client = bench.establish();
+		assert.equal(session.measure("m", "1"), Outcome.sent);
+		client.room = 0;
+		assert.equal(session.measure("m", "2"), Outcome.queued);
+		client.room = 1000;
+		assert.equal(session.measure("m", "3"), Outcome.queued, "before the socket has said that there is room");
+		client.writable(1000);
+		assert.equal(session.measure("é", "4"), Outcome.sent);
+		assert.deepEqual(client.take(), ["m 0 1", "m 0 2", "m 0 3", "é 0 4"]);
+		const { sent, queued, dropped } = session.counters;
+		// `online` among them.
+		assert.deepEqual([sent, queued, dropped.offline], [5, 2, 1]);
+		session.close();
+		assert.equal(session.measure("m", "5"), Outcome.droppedClosed);
+	});
 	it("has a window of 20 by default", () => {
 		const bench = new Bench();
 		const client = bench.establish();

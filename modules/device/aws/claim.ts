@@ -73,6 +73,10 @@ export default class Claim implements SessionLike {
 		return Outcome.droppedOffline;
 	}
 
+	measure(): number {
+		return Outcome.droppedOffline;
+	}
+
 	resume(): void {}
 
 	close(callback?: (parted: boolean) => void): void {

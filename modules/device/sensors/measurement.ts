@@ -5,6 +5,7 @@
  * The lowest layer of a sensor (sampler.ts, sensor.ts), which is one object: three would take 64 bytes more.
  */
 
+import { Outcome } from "../../session/outcomes.js";
 import type { SensorDescription } from "../description/description.js";
 import type Publisher from "../publisher.js";
 import type Time from "../time.js";
@@ -19,7 +20,6 @@ const TIME = ',"ts":';
 const QUALITY = ',"tsq":"';
 const SEQUENCE = '","seq":';
 const END = "}";
-const NONE = "";
 
 /** The objects that the measurements of a board share. */
 export interface MeasurementParts {
@@ -104,10 +104,14 @@ export default class Measurement {
 		// `now()` before `quality`, which it decides.
 		const ts = time.now(now) as never;
 		const seq = ++this.seq as never;
-		const bounds = plain ? NONE : this.bounds();
+		const shown = (plain ? value : `${value}${this.bounds()}`) as never;
 		// One call, for one string: by `+` or a template there would be seven, and twice the garbage.
-		const text = VALUE.concat(value as never, bounds, TIME, ts, QUALITY, time.quality, SEQUENCE, seq, END);
-		if (!parts.publisher.measurement(this.topic, text)) this.published = Number.NaN;
+		const text = VALUE.concat(shown, TIME, ts, QUALITY, time.quality, SEQUENCE, seq, END);
+		const publisher = parts.publisher;
+		const outcome = publisher.session.measure(this.topic, text);
+		// Mostly it was sent and there is nothing to tell: 30 units.
+		if (outcome !== Outcome.sent || publisher.trace !== undefined)
+			if (!publisher.accepted(this.topic, text, outcome)) this.published = Number.NaN;
 	}
 
 	/** Publishes a batch that is not full. */

@@ -66,6 +66,7 @@ function board({
 			said.push([topic, `${payload}`]);
 			return Outcome.sent;
 		},
+		measure: () => assert.fail("unexpected measure"),
 		stream(topic: string, byteLength: number, source: () => Uint8Array | undefined) {
 			if (!room) return false;
 			let text = "";

@@ -38,6 +38,7 @@ function stage(
 			said.push(`${payload ? payload : options?.durable ? "lasting" : "cleared"} ${topic.slice(4)}`);
 			return one.takes ? Outcome.sent : Outcome.droppedFull;
 		},
+		measure: () => assert.fail("unexpected measure"),
 		close() {},
 	};
 	const publisher = new Publisher({

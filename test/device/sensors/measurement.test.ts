@@ -37,6 +37,7 @@ function stage(clock: TestClock, description: object): Stage {
 			published.push(JSON.parse(payload as string));
 			return Outcome.sent;
 		},
+		measure: (topic, text) => publisher.session.publish(topic, text),
 		close() {},
 	};
 	const plain = { name: "s", driver: "x", every: 100, aggregate: "mean", batch: 1 };
