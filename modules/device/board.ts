@@ -1,7 +1,7 @@
 /**
  * The board: makes sensors, outputs and their button from its description, and puts them over one session and one memory;
- * follows the session as it comes and goes, and ends everything. What it publishes is in publisher.ts, what it subscribes to
- * in router.ts, what it retains in retained/, what `cmd` can do in commands/. Samples, judges and switches nothing itself.
+ * connects, restarts, leaves and ends everything. What it publishes is in publisher.ts, what it hears in listener.ts, what it retains
+ * in retained/, what `cmd` can do in commands/. Samples, judges and switches nothing itself.
  */
 
 import type { TimerHandle } from "../mqtt/io.js";
@@ -24,7 +24,6 @@ import Trial, { Restore } from "./provisioning/trial.js";
 import Publisher from "./publisher.js";
 import Info from "./retained/info.js";
 import Retained from "./retained/retained.js";
-import Router from "./router.js";
 import { type Edges, waitingEdges } from "./sensors/alert.js";
 import Sensor, { type SensorParts } from "./sensors/sensor.js";
 import type { Storage } from "./storage.js";
@@ -62,7 +61,7 @@ export default class Board {
 	/** Of the features. */
 	private readonly parts: readonly Part[];
 	private readonly decommission: Decommission;
-	private readonly trial: Trial;
+	private readonly listener: Listener;
 	/** In the order in which they are closed. */
 	private readonly closing: readonly { close(): void }[];
 	private closed = false;
@@ -70,66 +69,58 @@ export default class Board {
 	private reconnecting: TimerHandle | undefined;
 
 	constructor(options: BoardOptions) {
-		const { device, description, storage } = options;
+		const { device, description, storage, longestAnswer, features = [] } = options;
 		const { timer, clock, network, provision, trace } = device;
-		const outbox = storage.outbox;
-		const { longestAnswer, features = [] } = options;
+		const { ingest, brokerOrder } = description;
+		const { outbox } = storage;
 		const base = topics.base(description.root, description.id);
-		const restart = () => this.restart();
 		const limits = limitsOf(description);
-		const ingest = description.ingest;
 		const publisher = new Publisher({ base, limits, ingest, timer, trace, owner: this, longestAnswer });
 		const memory = new Memory(storage.memory);
 		const boot = new Boot(memory, storage);
 		const settings = new Settings(description, memory, device);
 		const time = new Time({ clock, timer, memory, ntp: network.ntp?.client, publisher });
+		const names = new Names(settings);
+		const shared = Object.freeze({ timer, memory, time, publisher, boot, names });
 		this.options = options;
 		this.publisher = publisher;
 		this.settings = settings;
 		this.time = time;
-		const names = new Names(settings);
-		const parts = Object.freeze({ timer, memory, time, publisher, boot, names });
-		const outputs = this.makeOutputs(parts);
+		const outputs = this.makeOutputs(shared);
 		const edges = waitingEdges(outbox, publisher.topic(topics.alert("")));
-		const sensors = this.makeSensors(parts, edges);
-		const info = new Info({ device, storage, memory, boot, time, publisher, sensors });
-		const fault = new Fault(parts, storage, edges);
+		const sensors = this.makeSensors(shared, edges);
+		const fault = new Fault(shared, storage, edges);
+		const own = fault.alerts;
+		const alerts = sensors.flatMap(sensor => sensor.alerts).concat(own);
 		const trying = provision?.trying ?? false;
-		const retained = new Retained({
-			base,
-			timer,
-			memory,
-			publisher,
-			info,
-			outputs,
-			alerts: [...sensors, fault].flatMap(({ alerts }) => alerts),
-			trying,
-		});
-		fault.retained = retained;
-		const cleanup = retained.cleanup;
-		this.outputs = outputs;
+		const cluster = brokerOrder === "random";
+		const restart = () => this.restart();
+		const trial = new Trial(device, restart);
+		const about = { device, description, storage, outbox, settings, trace, base, trying, cluster };
+		// One object for all parts that follow, which each keeps: a copy for each takes 100 bytes and more.
+		const all = { ...shared, ...about, sensors, outputs, own, alerts, trial, restart };
+		const informed = Object.assign(all, { info: new Info(all) });
+		const retained = new Retained(informed);
+		const { cleanup } = retained;
 		const announce = () => retained.announce();
 		const perform = (order: Values) => command.perform(order);
-		const core = { device, description, settings, memory, boot, publisher, names, outputs, perform };
-		const own = { ...core, own: fault.alerts, trying, announce };
-		const made = features.map(feature => feature.make(own)).filter(part => part !== undefined);
-		const leave = () => this.leave(router);
-		const decommission = new Decommission({ timer, memory, publisher, outbox, cleanup, parts: made, leave });
-		const actions = { settings, info, sensors, outputs, parts: made, decommission, restart };
-		const command = new Command({ device, memory, names, publisher, ...actions });
-		const others = made.flatMap(({ inbound = [] }) => inbound);
-		const router = new Router({ base, command, outputs, trace, others });
+		const leave = () => this.leave();
+		const featured = Object.assign(informed, { retained, cleanup, announce, perform, leave });
+		const parts = features.map(feature => feature.make(featured)).filter(part => part !== undefined);
+		const parted = Object.assign(featured, { parts });
+		const decommission = new Decommission(parted);
+		const command = new Command(Object.assign(parted, { decommission }));
 		this.sensors = sensors;
-		this.retained = retained;
-		this.parts = made;
+		this.outputs = outputs;
+		this.retained = fault.retained = retained;
+		this.parts = parts;
 		this.decommission = decommission;
-		this.trial = new Trial(device, restart);
-		this.session = publisher.session = this.connect(router);
+		this.listener = new Listener(Object.assign(parted, { decommission, command }));
+		this.session = publisher.session = this.connect();
 		const button = this.makeButton();
 		const buttons = button ? [button, new Restore(device, button, settings, restart)] : [];
-		const trial = this.trial;
-		this.closing = [...sensors, fault, decommission, retained, ...made, trial, ...buttons, time, publisher];
-		this.refresh = timer.repeat(() => retained.announce(), description.refresh);
+		this.closing = [...sensors, fault, decommission, retained, ...parts, trial, ...buttons, time, publisher];
+		this.refresh = timer.repeat(announce, description.refresh);
 		if (decommission.active) return;
 		fault.start();
 		sensors.forEach(sensor => sensor.start());
@@ -174,14 +165,14 @@ export default class Board {
 	}
 
 	/** All that was retained is cleared. Without its goodbye the broker would publish the will: then once more. */
-	private leave(router: Router): void {
+	private leave(): void {
 		this.session.close(parted => {
 			const { decommission, publisher } = this;
 			if (this.closed) return;
 			if (!parted && decommission.again()) {
 				publisher.report("forget: the connection ended before the goodbye, tried again");
 				this.reconnecting = this.options.device.timer.set(() => {
-					this.session = publisher.session = this.connect(router);
+					this.session = publisher.session = this.connect();
 				}, AGAIN);
 				return;
 			}
@@ -255,37 +246,26 @@ export default class Board {
 		}
 	}
 
-	private connect(router: Router): SessionLike {
+	private connect(): SessionLike {
 		const { device, description, storage, connect } = this.options;
-		const { publisher, outputs, parts, retained, decommission, trial } = this;
-		const cluster = description.brokerOrder === "random";
-		const listener = new Listener({
-			publisher,
-			outputs,
-			parts,
-			retained,
-			decommission,
-			trial,
-			router,
-			cluster,
-		});
-		const watch = device.network.watch;
+		const { id, brokerOrder, backoff, deadlines, keepAlive } = description;
+		const { timer, clock, network } = device;
+		const { publisher, listener } = this;
 		const { retain, maximumPayload, publishRate } = publisher.gate.limits;
 		const options = {
-			id: description.id,
-			brokerOrder: description.brokerOrder,
-			...(description.backoff && { backoff: description.backoff }),
-			...(description.deadlines && { deadlines: description.deadlines }),
-			keepAlive: description.keepAlive,
+			id,
+			brokerOrder,
+			...(backoff && { backoff }),
+			...(deadlines && { deadlines }),
+			keepAlive,
 			longest: maximumPayload,
 			publishRate,
 			status: { topic: publisher.topic(topics.status), online: "online", offline: "offline", retain },
-			subscriptions: router.subscriptions,
 			outbox: storage.outbox,
-			timer: device.timer,
-			ticks: device.clock,
-			watch: onlyTLS(description) ? this.time.watch(watch) : watch,
+			timer,
+			ticks: clock,
+			watch: onlyTLS(description) ? this.time.watch(network.watch) : network.watch,
 		};
-		return connect(Object.assign(listener, options), parts);
+		return connect(Object.assign(listener, options), this.parts);
 	}
 }

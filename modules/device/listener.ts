@@ -1,38 +1,55 @@
 /**
- * What a board does as its session comes and goes: tells its outputs, its features and the trial of new settings, and has
- * its retained topics announced. The part of the session's options that is called: one object with methods, for as six
- * closures it took 1.4 KB of RAM. Connects nothing itself.
+ * All that a board hears of its session: the topics that it subscribes to and the receiver of each message; the broker as it comes and
+ * goes, of which it tells outputs, features and the trial of new settings, and then has the retained topics announced. It is the part
+ * of the session's options that is called: one object with methods, for as closures it took 1.4 KB of RAM more. Reads no payload.
  */
 
-import type { Received } from "../session/options.js";
+import type { Received, Subscription } from "../session/options.js";
 import { Report } from "../session/outcomes.js";
+import type Command from "./commands/command.js";
 import type Decommission from "./commands/decommission.js";
 import type { Part } from "./feature.js";
 import type Output from "./outputs/output.js";
 import type Trial from "./provisioning/trial.js";
 import type Publisher from "./publisher.js";
-import { reported } from "./publisher.js";
+import { heard, reported } from "./publisher.js";
 import type Retained from "./retained/retained.js";
-import type Router from "./router.js";
 import topics from "./topics.js";
 
 export interface Listening {
-	readonly publisher: Publisher;
-	readonly outputs: readonly Output[];
+	readonly publisher: Pick<Publisher, "idle" | "report" | "topic">;
+	readonly trace: ((line: string) => void) | undefined;
+	readonly command: Pick<Command, "receive">;
+	readonly outputs: readonly Heard[];
 	/** Of the features. */
 	readonly parts: readonly Part[];
-	readonly retained: Retained;
-	readonly decommission: Decommission;
-	readonly trial: Trial;
-	readonly router: Router;
+	readonly retained: Pick<Retained, "announce">;
+	readonly decommission: Pick<Decommission, "online">;
+	readonly trial: Pick<Trial, "online" | "offline" | "refused">;
 	/** The brokers are nodes of a cluster, which share their sessions. */
 	readonly cluster: boolean;
 }
 
+type Heard = Pick<Output, "name" | "description" | "set" | "desired" | "accepted" | "online" | "offline">;
+
 export default class Listener {
+	readonly subscriptions: readonly Subscription[];
 	private readonly told: Listening;
 
 	constructor(told: Listening) {
+		const { publisher, outputs, parts } = told;
+		const subscriptions: Subscription[] = [{ topic: publisher.topic(topics.command), QoS: 1 }];
+		outputs.forEach(({ name, description }) => {
+			// A broker queues nothing at QoS 0, and a queued command is not live. `desired` is still received where an earlier
+			// description has subscribed to it: the output refuses it with the reason.
+			const { liveOnly } = description;
+			subscriptions.push({ topic: publisher.topic(topics.outputSet(name)), QoS: liveOnly ? 0 : 1 });
+			if (!liveOnly) subscriptions.push({ topic: publisher.topic(topics.outputDesired(name)), QoS: 1 });
+		});
+		parts.forEach(({ inbound = [] }) =>
+			inbound.forEach(({ topic, QoS }) => subscriptions.push({ topic, QoS })),
+		);
+		this.subscriptions = subscriptions;
 		this.told = told;
 	}
 
@@ -41,8 +58,24 @@ export default class Listener {
 		return this.told.publisher.idle;
 	}
 
+	/**
+	 * A message on a whole topic. Without a receiver it is only traced. What a receiver throws passes through to the session
+	 * (inbound.ts), which does not acknowledge the message then unless it came with DUP.
+	 */
 	onMessage(topic: string, payload: Uint8Array, about: Received): void {
-		this.told.router.receive(topic, payload, about);
+		const { publisher, command, outputs, parts, trace } = this.told;
+		const base = publisher.topic("");
+		const name = topic.startsWith(base) ? topic.slice(base.length) : topic;
+		const setting = outputs.find(output => topics.outputSet(output.name) === name);
+		const wishing = setting ?? outputs.find(output => topics.outputDesired(output.name) === name);
+		// A command may hold a password, and so may a message without receiver: a command to an earlier name of this board.
+		trace?.(heard(name, payload, about, wishing !== undefined));
+		if (name === topics.command) command.receive(payload, about);
+		else if (setting) setting.set(payload, about);
+		else if (wishing) wishing.desired(payload, about);
+		else
+			for (let i = 0; i < parts.length; i++)
+				parts[i]?.inbound?.find(each => each.topic === topic)?.receive(payload, about);
 	}
 
 	onAccepted(broker: number): void {

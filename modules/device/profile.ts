@@ -129,7 +129,7 @@ const checkTopics = (value: Values, { topicLevels, topicBytes }: Limits, problem
 	}
 };
 
-/** The router's subscriptions, and the status. */
+/** The listener's subscriptions, and the status. */
 const checkFilters = ({ lamp, actuators }: Values, { filters }: Limits, problems: Problem[]): void => {
 	const outputs = isRecord(lamp) ? items(actuators).concat(lamp) : items(actuators);
 	const found = outputs.reduce((sum, { liveOnly }) => sum + (liveOnly === true ? 1 : 2), 2);

@@ -1,5 +1,5 @@
 /**
- * The topics of a board, `<root>/<id>/…`. Names only: which of them it subscribes to is in router.ts, what it publishes in
+ * The topics of a board, `<root>/<id>/…`. Names only: which of them it subscribes to is in listener.ts, what it publishes in
  * publisher.ts, the limits of brokers in profile.ts, and TOPICS.md has all of it for people.
  */
 

@@ -1,15 +1,29 @@
 /** What a board listens to, and where each message goes: with receivers that only note what they are given. */
 
 import assert from "node:assert/strict";
-import Router, { type RouterOptions } from "../../modules/device/router.js";
+import Listener, { type Listening } from "../../modules/device/listener.js";
 import { decode, encode } from "../../modules/mqtt/text.js";
 import type { Received } from "../../modules/session/options.js";
 
-type Output = RouterOptions["outputs"][number];
+type Output = Listening["outputs"][number];
 type Receive = Output["set"];
 
 const description = { powerOn: "last", liveOnly: false } as const;
 const live = { QoS: 1, retain: false, duplicate: false, id: 7 };
+
+const deaf = { accepted() {}, online() {}, offline() {} };
+/** A board whose parts do nothing. */
+const parts: Listening = {
+	publisher: { idle: true, report() {}, topic: name => `r/b/${name}` },
+	trace: undefined,
+	command: { receive() {} },
+	outputs: [],
+	parts: [],
+	retained: { announce() {} },
+	decommission: { online() {} },
+	trial: { online() {}, offline() {}, refused() {} },
+	cluster: false,
+};
 
 function stage(traced = true) {
 	const heard: unknown[][] = [];
@@ -19,26 +33,27 @@ function stage(traced = true) {
 		(payload, about) =>
 			void heard.push([where, decode(payload), about]);
 	const output = (name: string, liveOnly: boolean): Output => ({
+		...deaf,
 		name,
 		description: { ...description, liveOnly },
 		set: note(`${name} set`),
 		desired: note(`${name} desired`),
 	});
-	const router = new Router({
-		base: "r/b/",
+	const listener = new Listener({
+		...parts,
 		command: { receive: note("command") },
 		outputs: [output("lamp", false), output("door", true)],
-		others: [{ topic: "hub/status", QoS: 0, receive: note("feature") }],
+		parts: [{ inbound: [{ topic: "hub/status", QoS: 0, receive: note("feature") }], close() {} }],
 		trace: traced ? line => void trace.push(line) : undefined,
 	});
 	const receive = (topic: string, text: string, about: Received = live) =>
-		router.receive(topic, encode(text), about);
-	return { router, receive, heard, trace };
+		listener.onMessage(topic, encode(text), about);
+	return { listener, receive, heard, trace };
 }
 
 describe("what a board subscribes to", () => {
 	it("is cmd, and set and desired of each output, on whole topics at QoS 1; but set alone and at QoS 0 where an output takes live commands only; then those of features", () => {
-		assert.deepEqual(stage().router.subscriptions, [
+		assert.deepEqual(stage().listener.subscriptions, [
 			{ topic: "r/b/cmd", QoS: 1 },
 			{ topic: "r/b/lamp/set", QoS: 1 },
 			{ topic: "r/b/lamp/desired", QoS: 1 },
@@ -76,8 +91,8 @@ describe("what comes", () => {
 		});
 
 	it("on a feature's topic goes to that feature alone, and is subscribed to", () => {
-		const { router, receive, heard } = stage();
-		assert.deepEqual(router.subscriptions.at(-1), { topic: "hub/status", QoS: 0 });
+		const { listener, receive, heard } = stage();
+		assert.deepEqual(listener.subscriptions.at(-1), { topic: "hub/status", QoS: 0 });
 		receive("hub/status", "online");
 		assert.deepEqual(heard, [["feature", "online", live]]);
 	});
@@ -111,8 +126,8 @@ describe("what comes", () => {
 				throw new Error("could not be stored");
 			},
 		};
-		const router = new Router({ base: "r/b/", command, outputs: [], trace: line => void trace.push(line) });
-		assert.throws(() => router.receive("r/b/cmd", encode("info"), live), /could not be stored/);
+		const listener = new Listener({ ...parts, command, trace: line => void trace.push(line) });
+		assert.throws(() => listener.onMessage("r/b/cmd", encode("info"), live), /could not be stored/);
 		assert.deepEqual(trace, ["< cmd info"]);
 	});
 
@@ -120,6 +135,9 @@ describe("what comes", () => {
 		class Door implements Output {
 			readonly name = "door";
 			readonly description = description;
+			accepted(): void {}
+			online(): void {}
+			offline(): void {}
 			readonly #heard: string[] = [];
 			set(payload: Uint8Array): void {
 				this.#heard.push(`set ${decode(payload)}`);
@@ -132,10 +150,9 @@ describe("what comes", () => {
 			}
 		}
 		const door = new Door();
-		const command = { receive() {} };
-		const router = new Router({ base: "r/b/", command, outputs: [door], trace: undefined });
-		router.receive("r/b/door/set", encode("ON"), live);
-		router.receive("r/b/door/desired", encode("OFF"), live);
+		const listener = new Listener({ ...parts, outputs: [door] });
+		listener.onMessage("r/b/door/set", encode("ON"), live);
+		listener.onMessage("r/b/door/desired", encode("OFF"), live);
 		assert.deepEqual(door.heard, ["set ON", "desired OFF"]);
 	});
 });
