@@ -196,13 +196,12 @@ export default class Outbox extends Index implements Pattern {
 		const start = body ? 0 : HEADER;
 		const middle = start + 2 + ((bytes[start] as number) | ((bytes[start + 1] as number) << 8));
 		const end = start + (this.lengths[place] as number);
-		if (middle > end) return false;
 		try {
 			entry.topic = decode(bytes.subarray(start + 2, middle));
+			entry.payload = new Uint8Array(bytes.buffer as ArrayBuffer, middle, end - middle);
 		} catch {
-			return false;
+			return false; // Written by another hand: the topic is not UTF-8, or longer than the record.
 		}
-		entry.payload = new Uint8Array(bytes.buffer as ArrayBuffer, middle, end - middle);
 		entry.sequence = sequence;
 		entry.retain = ((this.marks[place] as number) & Mark.retain) !== 0;
 		this.epoch = journal.epoch;

@@ -148,6 +148,23 @@ describe("Opening a partition", () => {
 	});
 });
 
+describe("A restart", () => {
+	it("changes nothing: what follows is written to the same place as without it, in any block of the ring", () => {
+		const flash = flashOf();
+		const one = reopen(flash);
+		for (let count = 1; count < 150; count++) {
+			const again = flashOf(flash.image);
+			for (const { outbox } of [reopen(again), one]) {
+				const sequence = outbox?.append("a", new Uint8Array(count % 60)) as number;
+				outbox?.sent(sequence, 1 + count);
+				outbox?.release(1 + count);
+			}
+			assert.deepEqual(again.image, flash.image);
+		}
+		assert.ok(flash.wear.every(count => count > 1));
+	});
+});
+
 describe("A hit on the journal", () => {
 	it("in any one bit costs at most the record it hits, and is counted", () => {
 		const { flash, driver } = used(5);
