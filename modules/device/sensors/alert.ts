@@ -115,7 +115,7 @@ export default class Alert extends Rule {
 		if (publisher.edge(topic, JSON.stringify(this.due))) {
 			this.last = (this.due as Values).id as string;
 			this.due = undefined;
-			this.refused = false;
+			if (this.refused) this.refused = false;
 			this.store();
 			return true;
 		}

@@ -98,13 +98,17 @@ export default class Rule {
 			if (value !== undefined) this.state &= ~State.Holding;
 			return false;
 		}
-		if (!(this.state & State.Holding)) {
-			this.state |= State.Holding;
-			this.since = now;
+		const hold = on ? holdOff : holdOn;
+		if (hold > 0) {
+			if (!(this.state & State.Holding)) {
+				this.state |= State.Holding;
+				this.since = now;
+			}
+			if (now - this.since < hold) return false;
 		}
-		if (now - this.since < (on ? holdOff : holdOn)) return false;
-		this.since = now;
-		this.state = on ? (rearm > 0 ? State.Paused : 0) : State.On;
+		const paused = on && rearm > 0;
+		if (paused) this.since = now;
+		this.state = paused ? State.Paused : on ? 0 : State.On;
 		return true;
 	}
 }
