@@ -62,7 +62,7 @@ export default class Board {
 	private readonly parts: readonly Part[];
 	private readonly decommission: Decommission;
 	private readonly listener: Listener;
-	/** In the order in which they are closed. */
+	/** After the sensors, in the order in which they are closed. */
 	private readonly closing: readonly { close(): void }[];
 	private closed = false;
 	/** Until a new session is made. */
@@ -119,7 +119,7 @@ export default class Board {
 		this.session = publisher.session = this.connect();
 		const button = this.makeButton();
 		const buttons = button ? [button, new Restore(device, button, settings, restart)] : [];
-		this.closing = [...sensors, fault, decommission, retained, ...parts, trial, ...buttons, time, publisher];
+		this.closing = [fault, decommission, retained, ...parts, trial, ...buttons, time, publisher];
 		this.refresh = timer.repeat(announce, description.refresh);
 		if (decommission.active) return;
 		fault.start();
@@ -190,6 +190,7 @@ export default class Board {
 		const timer = this.options.device.timer;
 		timer.clear(this.reconnecting);
 		timer.clear(this.refresh);
+		this.sensors.forEach(sensor => sensor.close());
 		this.closing.forEach(part => part.close());
 	}
 
