@@ -8,6 +8,8 @@ import { Directory, File } from "file";
 import config from "mc/config";
 import { project } from "./project.js";
 
+const PIECE = 256;
+
 export function folder(): string {
 	if (config.data) {
 		Directory.create(config.data);
@@ -52,6 +54,15 @@ export function writeBytes(path: string, offset: number, bytes: ArrayBuffer): vo
 	using(path, true, file => {
 		file.position = offset;
 		file.write(bytes);
+	});
+}
+
+/** In pieces: a block as a whole takes 4 KB of memory, which a chip that erases does not need. `byteLength`: a multiple of PIECE. */
+export function fillBytes(path: string, offset: number, byteLength: number, value: number): void {
+	const piece = new Uint8Array(PIECE).fill(value).buffer;
+	using(path, true, file => {
+		file.position = offset;
+		for (let left = byteLength; left > 0; left -= PIECE) file.write(piece);
 	});
 }
 

@@ -5,7 +5,7 @@
 
 import type { ByteBuffer } from "../../modules/mqtt/io.js";
 import type { Flash, FlashPartition } from "../../modules/store/io.js";
-import { folder, lengthOf, readBytes, writeBytes } from "./disk.js";
+import { fillBytes, folder, lengthOf, readBytes, writeBytes } from "./disk.js";
 
 const NAME = "journal";
 const SIZE = 65_536;
@@ -31,7 +31,7 @@ class Partition implements FlashPartition {
 	constructor(file: string, writable: boolean) {
 		this.#file = file;
 		this.#writable = writable;
-		for (let length = lengthOf(file); length < SIZE; length += BLOCK) writeBytes(file, length, erased(BLOCK));
+		for (let length = lengthOf(file); length < SIZE; length += BLOCK) fillBytes(file, length, BLOCK, ERASED);
 	}
 	status() {
 		this.#check(0, 0);
@@ -61,7 +61,7 @@ class Partition implements FlashPartition {
 	}
 	eraseBlock(first: number, last = first + 1): void {
 		this.#change(first * BLOCK, (last - first) * BLOCK);
-		for (let block = first; block < last; block++) writeBytes(this.#file, block * BLOCK, erased(BLOCK));
+		fillBytes(this.#file, first * BLOCK, (last - first) * BLOCK, ERASED);
 	}
 	close(): void {
 		this.#closed = true;
@@ -76,10 +76,6 @@ class Partition implements FlashPartition {
 		this.#check(offset, byteLength);
 		if (!this.#writable) throw new Error("flash: opened for reading only");
 	}
-}
-
-function erased(byteLength: number): ArrayBuffer {
-	return new Uint8Array(byteLength).fill(ERASED).buffer;
 }
 
 function view(data: ByteBuffer): Uint8Array {
