@@ -1,7 +1,26 @@
-/* The chip's own thermometer. The first ESP32 has none that ESP-IDF supports: its reading is undefined. */
+/* The chip's number, and its own thermometer. The first ESP32 has none that ESP-IDF supports: its reading is undefined. */
 
 #include "xsmc.h"
+#include "esp_mac.h"
 #include "soc/soc_caps.h"
+
+/* Its MAC address, as it was burnt in. */
+void xs_glowworm_serial(xsMachine *the)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t address[6];
+	char text[13];
+	int i;
+
+	if (ESP_OK != esp_efuse_mac_get_default(address))
+		return;
+	for (i = 0; i < 6; i++) {
+		text[2 * i] = digits[address[i] >> 4];
+		text[2 * i + 1] = digits[address[i] & 15];
+	}
+	text[12] = 0;
+	xsmcSetString(xsResult, text);
+}
 
 #if SOC_TEMP_SENSOR_SUPPORTED
 

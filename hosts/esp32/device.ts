@@ -17,13 +17,15 @@ import type { TCPClass } from "../../modules/mqtt/io.js";
 import { clock } from "../moddable/clock.js";
 import { credentials } from "../moddable/credentials.js";
 import { built, description, heap, keys, overrides } from "../moddable/description.js";
+import { CertificateRequest } from "../moddable/request.js";
 import { NTPResolver, Resolver } from "../moddable/resolver.js";
 import { TCP } from "../moddable/tcp.js";
 import { timer } from "../moddable/timer.js";
 import { TLS } from "../moddable/tls.js";
 import { AnalogPin, analog } from "./analog.js";
-import { chipTemperature, resetReason } from "./chip.js";
+import { chipTemperature, resetReason, serial } from "./chip.js";
 import { flash } from "./flash.js";
+import { key } from "./key.js";
 import { DigitalPin, ledOf, PWMPin } from "./pixel.js";
 import { drivers } from "./sensor.js";
 import { Station } from "./station.js";
@@ -33,6 +35,12 @@ import { UDP } from "./udp.js";
 interface Provider {
 	readonly pin?: { readonly [name: string]: PinSpecifier };
 	readonly I2C?: { readonly default?: { readonly data?: number; readonly clock?: number } };
+}
+
+class ChipRequest extends CertificateRequest {
+	protected override make(): ArrayBuffer | undefined {
+		return key.call(undefined);
+	}
 }
 
 export const createDevice = (): Device => {
@@ -56,6 +64,7 @@ export const createDevice = (): Device => {
 		name: "esp32",
 		io: {
 			Analog: AnalogPin,
+			CertificateRequest: ChipRequest,
 			Digital: DigitalPin,
 			I2C,
 			PWM: PWMPin,
@@ -71,7 +80,7 @@ export const createDevice = (): Device => {
 		network: {
 			mqtt: { client: { socket: { io: TCP as TCPClass }, ...common } },
 			mqtts: {
-				client: { socket: { io: TLS as unknown as TCPClass, tls: credentials(print) }, ...common },
+				client: { socket: { io: TLS as unknown as TCPClass, tls: credentials(print, provision) }, ...common },
 			},
 			ntp: {
 				client: {
@@ -95,6 +104,7 @@ export const createDevice = (): Device => {
 		},
 		overrides: overrides(provision),
 		provision,
+		...serial(),
 		reset: resetReason(),
 		trace: print,
 		restart: () => (globalThis as unknown as { System: { restart(): void } }).System.restart(),

@@ -91,10 +91,28 @@ declare module "pkcs1_5" {
 		readonly modulusSize: number;
 		readonly rsa: { process(value: bigint): bigint };
 		emsaEncode(digest: ArrayBuffer, length: number): bigint;
+		sign(digest: ArrayBuffer): ArrayBuffer;
 	}
 }
+declare module "modular" {
+	export default class Modular {
+		constructor(modulus: bigint);
+		/** The inverse. */
+		mulinv(number: bigint): bigint;
+	}
+}
+declare module "mont" {
+	export default class Mont {
+		constructor(options: { readonly m: bigint });
+		exp(base: bigint, exponent: bigint): bigint;
+	}
+}
+declare module "rng" {
+	const RNG: { get(byteLength: number): ArrayBuffer; init(seed: ArrayBuffer): void };
+	export default RNG;
+}
 declare module "pkcs8" {
-	const PKCS8: { parse(key: Uint8Array): object };
+	const PKCS8: { parse(key: Uint8Array): { readonly modulus?: bigint; readonly exponent?: bigint } };
 	export default PKCS8;
 }
 declare module "ssl/stream" {

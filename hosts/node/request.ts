@@ -5,7 +5,7 @@ import type {
 	CertificateRequestOptions,
 	CertificateRequest as CertificateRequestPattern,
 } from "../../modules/device/io.js";
-import { information, pem, request } from "../shared/pkcs10.js";
+import { information, request } from "../shared/pkcs10.js";
 
 export class CertificateRequest implements CertificateRequestPattern {
 	#made: ReturnType<CertificateRequestPattern["read"]>;
@@ -16,10 +16,10 @@ export class CertificateRequest implements CertificateRequestPattern {
 			if (this.#closed) return;
 			if (error) return onError(error);
 			const text = information(subject, publicKey.export({ type: "spki", format: "der" }));
-			const whole = request(text, sign("sha256", text, key));
+			const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
 			this.#made = {
-				key: key.export({ type: "pkcs8", format: "der" }).toString("base64"),
-				request: pem(Buffer.from(whole).toString("base64")),
+				key: base64(key.export({ type: "pkcs8", format: "der" })),
+				request: request(text, sign("sha256", text, key), base64),
 			};
 			onReadable();
 		});

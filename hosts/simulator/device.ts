@@ -19,6 +19,7 @@ import { digital } from "../shared/digital.js";
 import { pwm } from "../shared/pwm.js";
 import { driver as wave } from "../shared/wave.js";
 import { flash } from "./flash.js";
+import { SimulatedRequest } from "./key.js";
 import { keyValue } from "./keyvalue.js";
 import { Panel } from "./panel.js";
 import { slider } from "./slider.js";
@@ -41,6 +42,7 @@ export function createDevice(): Device {
 		name: "simulator",
 		io: {
 			Analog: analog(panel, () => (panel.reading("analog") ?? 50) / 100),
+			CertificateRequest: SimulatedRequest,
 			Digital: digital(panel, timer.set),
 			PWM: pwm(panel),
 		},
@@ -53,7 +55,7 @@ export function createDevice(): Device {
 		network: {
 			mqtt: { client: { socket: { io: TCP as TCPClass }, ...common } },
 			mqtts: {
-				client: { socket: { io: TLS as unknown as TCPClass, tls: credentials(print) }, ...common },
+				client: { socket: { io: TLS as unknown as TCPClass, tls: credentials(print, provision) }, ...common },
 			},
 		},
 		keyValue,

@@ -1,17 +1,17 @@
 /**
  * The firmware in Moddable's simulator at the local AWS IoT Core: mutual TLS with the certificate of its image, at 8883's place and
- * at 443's with ALPN, and the lamp by the device shadow.
+ * at 443's with ALPN, the lamp by the device shadow, and the first certificate with a key that is made there.
  */
 
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Aws, openAws } from "../../hosts/desk/aws/aws.js";
+import { claimPolicy, shippedTemplate } from "../../hosts/desk/aws/account.js";
+import { type Aws, type Credentials, openAws } from "../../hosts/desk/aws/aws.js";
 import { loadCredentials } from "../../hosts/node/credentials.js";
 import { skipWithoutScene } from "./scene.js";
 import { buildSimulator, display, output, root, Simulator } from "./sdk.js";
 
-const folder = join(output, "projects", "aws");
 const id = "bed-3";
 const board = {
 	root: "greenhouse/1",
@@ -24,30 +24,37 @@ const board = {
 	commands: ["info", "config"],
 };
 
+/** A project whose image has this certificate: its folder. */
+function project(name: string, { files }: Credentials): string {
+	const folder = join(output, "projects", name);
+	mkdirSync(folder, { recursive: true });
+	const { ca, clientCertificate, clientKey } = loadCredentials(files);
+	const names = { ca, device: clientCertificate, "device-key": clientKey };
+	for (const [name, bytes] of Object.entries(names)) {
+		const [first] = [bytes].flat();
+		writeFileSync(join(folder, `${name}.der`), new Uint8Array(first as ArrayBuffer));
+	}
+	const manifest = {
+		include: [join(root, "manifest.json")],
+		config: { certificates: { ca: "ca.der", certificate: "device.der", key: "device-key.der" } },
+		data: { "*": Object.keys(names).map(name => `./${name}.der`) },
+	};
+	writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));
+	return folder;
+}
+
 describe("the firmware in Moddable's simulator, at a local AWS IoT Core", function () {
 	this.timeout(600_000);
 	let screen: Awaited<ReturnType<typeof display>> | undefined;
 	let simulator: Simulator | undefined;
 	let aws: Aws;
+	let folder: string;
 
 	before(async function () {
 		skipWithoutScene(this);
 		screen = await display();
-		mkdirSync(folder, { recursive: true });
 		aws = await openAws({ folder: join(output, "aws") });
-		const { files } = await aws.thing(id);
-		const { ca, clientCertificate, clientKey } = loadCredentials(files);
-		const names = { ca, device: clientCertificate, "device-key": clientKey };
-		for (const [name, bytes] of Object.entries(names)) {
-			const [first] = [bytes].flat();
-			writeFileSync(join(folder, `${name}.der`), new Uint8Array(first as ArrayBuffer));
-		}
-		const manifest = {
-			include: [join(root, "manifest.json")],
-			config: { certificates: { ca: "ca.der", certificate: "device.der", key: "device-key.der" } },
-			data: { "*": Object.keys(names).map(name => `./${name}.der`) },
-		};
-		writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));
+		folder = project("aws", await aws.thing(id));
 	});
 	after(async () => {
 		screen?.close();
@@ -58,6 +65,9 @@ describe("the firmware in Moddable's simulator, at a local AWS IoT Core", functi
 	async function start(broker: string): Promise<Simulator> {
 		const data = mkdtempSync(join(output, "aws-"));
 		const { so } = await buildSimulator({ data, broker, board: JSON.stringify(board) }, folder);
+		return on(so);
+	}
+	function on(so: string): Simulator {
 		simulator = new Simulator(so, screen?.name as string, join(root, "test/sdk/mockup"));
 		return simulator;
 	}
@@ -79,5 +89,23 @@ describe("the firmware in Moddable's simulator, at a local AWS IoT Core", functi
 	it("comes online where only port 443 is open, by ALPN", async () => {
 		const started = await start(aws.alpnUrl);
 		assert.match(await started.line(online, 30_000), /online/);
+	});
+	it("makes a key, gets a certificate for it with the claim of its image, proves it, and needs the claim no more", async () => {
+		aws.createPolicy("claim", claimPolicy("fleet"));
+		aws.createTemplate("fleet", shippedTemplate());
+		const claim = await aws.claim("claim", ["claim"]);
+		const settings = {
+			data: mkdtempSync(join(output, "claim-")),
+			broker: aws.url,
+			board: JSON.stringify({ ...board, id: "bed-4", provisioning: "fleet" }),
+		};
+		const { so } = await buildSimulator(settings, project("claim", claim));
+		await on(so).line(/^claim: thing bed-4; on trial/, 60_000);
+		await simulator?.kill();
+		aws.setCertificate(claim.certificateId, "INACTIVE");
+		await on(so).line(/^provision: kept/, 90_000);
+		await simulator?.kill();
+		assert.match(await on(so).line(online, 30_000), /online/);
+		assert.equal(aws.retained("greenhouse/1/bed-4/status")?.toString(), "online");
 	});
 });
