@@ -11,6 +11,7 @@ import { arn, local, names, shippedPolicy } from "./account.js";
 import { Authority } from "./authority.js";
 import { type AwsEvent, Broker } from "./broker.js";
 import { type AwsClock, wallClock } from "./clock.js";
+import { Connection } from "./connection.js";
 import type { Execution } from "./execution.js";
 import { Ingest, type Ingested } from "./ingest.js";
 import { type Job, Jobs } from "./jobs.js";
@@ -86,7 +87,8 @@ export async function openAws(options: AwsOptions): Promise<Aws> {
 		names,
 		ca: authority.pem,
 		isActive: (id: string) => registry.certificate(id)?.status === "ACTIVE",
-		onClient: (...[socket, id]: [import("node:tls").TLSSocket, string]) => void broker.accept(socket, id),
+		onClient: (...[socket, id]: [import("node:tls").TLSSocket, string]) =>
+			void new Connection(broker, socket, id),
 		onUntrusted: (detail: string) => options.onEvent?.({ type: "untrusted", client: "", detail }),
 	};
 	const plain = await Listener.open({ ...common, port: options.port ?? 0, alpn: false });
@@ -232,7 +234,7 @@ export class Aws {
 	}
 	/** A client behind a harness that has to read what passes: no TLS, taken for one with this certificate. */
 	accept(socket: Duplex, { certificateId }: Pick<Credentials, "certificateId">): void {
-		this.#broker.accept(socket, certificateId);
+		new Connection(this.#broker, socket, certificateId);
 	}
 	/** The service ends a connection, as it does after days or for its own reasons. False where there is none. */
 	endConnection(client: string): boolean {

@@ -4,9 +4,7 @@
  * https://docs.aws.amazon.com/iot/latest/developerguide/mqtt.html
  */
 
-import type { Duplex } from "node:stream";
 import { type AwsClock, Rate } from "./clock.js";
-import { Connection } from "./connection.js";
 import type { Reason } from "./ending.js";
 import { hasWildcard, matches, overlap } from "./filter.js";
 import { limits } from "./limits.js";
@@ -24,6 +22,19 @@ export interface AwsEvent {
 	readonly detail?: string;
 }
 
+/** One client's connection, as broker and services see it (connection.ts). */
+export interface Client {
+	readonly certificateId: string;
+	readonly clientId: string;
+	/** Once it was admitted. */
+	readonly session: Session | undefined;
+	will: Message | undefined;
+	/** Its publishes are discarded until then. */
+	throttledUntil: number;
+	/** By the service. */
+	end(reason: Reason, detail: string): void;
+}
+
 /** A part of AWS that is reached by reserved topics. */
 export interface Service {
 	/** Where a client publishes to it. */
@@ -32,7 +43,7 @@ export interface Service {
 	readonly answers: readonly string[];
 	/** True where others that subscribe get the request too. */
 	readonly visible?: boolean;
-	take(message: Message, from: Connection): void;
+	take(message: Message, from: Client): void;
 }
 
 /** https://docs.aws.amazon.com/iot/latest/developerguide/life-cycle-events.html */
@@ -61,7 +72,7 @@ export class Broker {
 	readonly whims: Whims;
 	readonly sessionExpiry: number;
 	readonly onEvent: ((event: AwsEvent) => void) | undefined;
-	readonly connections = new Map<string, Connection>();
+	readonly connections = new Map<string, Client>();
 	readonly sessions = new Map<string, Session>();
 	readonly services: Service[] = [];
 	/** The certificate of an application that is handed all that is retained, as it would get it by ListRetainedMessages. */
@@ -85,10 +96,6 @@ export class Broker {
 		this.onEvent = onEvent;
 	}
 
-	accept(socket: Duplex, certificateId: string): Connection {
-		return new Connection(this, socket, certificateId);
-	}
-
 	/** A client id for a client of MQTT 5 that brings none. */
 	assign(): string {
 		return `$GEN/${++this.#count}-${Math.floor(this.dice.next() * 2 ** 32).toString(36)}`;
@@ -104,20 +111,20 @@ export class Broker {
 	}
 
 	/** The thing has the client id's name and the certificate, or there is none. https://docs.aws.amazon.com/iot/latest/developerguide/thing-policy-variables.html */
-	principal({ clientId, certificateId }: Connection, connectAttributes: readonly string[]): Principal {
+	principal({ clientId, certificateId }: Client, connectAttributes: readonly string[]): Principal {
 		const attached = this.#registry.certificate(certificateId)?.things.includes(clientId);
 		const thing = attached ? { name: clientId, attributes: this.#registry.attributes(clientId) } : undefined;
 		return { clientId, certificateId, thing, connectAttributes };
 	}
 
 	/** Asked each time: a policy that changes holds at once. */
-	allows(connection: Connection, principal: Principal, action: Action, resource: string): boolean {
+	allows(connection: Client, principal: Principal, action: Action, resource: string): boolean {
 		const documents = this.#registry.policiesOf(connection.certificateId);
 		return allows(documents, principal, action, `${this.#arn}${resource}`);
 	}
 
 	/** A client that may: the one with this id before it is ended, and the session found or made. */
-	admit(connection: Connection, clean: boolean, expiry: number): { session: Session; present: boolean } {
+	admit(connection: Client, clean: boolean, expiry: number): { session: Session; present: boolean } {
 		const { clientId } = connection;
 		this.connections.get(clientId)?.end("DUPLICATE_CLIENTID", "another client with this id");
 		this.#expiries.get(clientId)?.();
@@ -139,7 +146,7 @@ export class Broker {
 		return { session, present };
 	}
 
-	left(connection: Connection, reason: Reason, detail: string): void {
+	left(connection: Client, reason: Reason, detail: string): void {
 		const { clientId: client, session, will } = connection;
 		if (!session) {
 			this.onEvent?.({ type: "refused", client, reason, detail });
@@ -164,7 +171,7 @@ export class Broker {
 	}
 
 	/** Of a client that may. What it returns is why the service does not take it. */
-	publish(message: Message, from: Connection): string | undefined {
+	publish(message: Message, from: Client): string | undefined {
 		const { topic } = message;
 		if (topic.startsWith("$")) {
 			const service = this.services.find(({ requests }) =>
@@ -214,11 +221,7 @@ export class Broker {
 			: `no subscription to ${filter} is allowed`;
 	}
 
-	subscribed(
-		connection: Connection,
-		eventType: "subscribed" | "unsubscribed",
-		topics: readonly string[],
-	): void {
+	subscribed(connection: Client, eventType: "subscribed" | "unsubscribed", topics: readonly string[]): void {
 		const { clientId } = connection;
 		this.#tell(`subscriptions/${eventType}/${clientId}`, clientId, {
 			eventType,
@@ -243,7 +246,7 @@ export class Broker {
 		else end();
 	}
 
-	#who({ clientId, certificateId }: Connection): object {
+	#who({ clientId, certificateId }: Client): object {
 		return {
 			clientId,
 			timestamp: this.clock.now(),

@@ -15,7 +15,7 @@ import {
 	type Packet,
 	parser,
 } from "mqtt-packet";
-import type { Broker } from "./broker.js";
+import type { Broker, Client } from "./broker.js";
 import { Rate } from "./clock.js";
 import { codes, End, type Reason } from "./ending.js";
 import { isFilter } from "./filter.js";
@@ -29,7 +29,7 @@ const longest = 256 * 1024;
 /** Milliseconds to let the last bytes out. */
 const goodbye = 500;
 
-export class Connection implements Line {
+export class Connection implements Client, Line {
 	readonly certificateId: string;
 	clientId = "";
 	session: Session | undefined;

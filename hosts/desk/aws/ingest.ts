@@ -4,8 +4,7 @@
  * https://docs.aws.amazon.com/iot/latest/developerguide/iot-basic-ingest.html
  */
 
-import type { Broker, Service } from "./broker.js";
-import type { Connection } from "./connection.js";
+import type { Broker, Client, Service } from "./broker.js";
 import type { Message } from "./session.js";
 
 export interface Ingested {
@@ -31,7 +30,7 @@ export class Ingest implements Service {
 		this.#broker = broker;
 	}
 
-	take({ topic, payload }: Message, { clientId }: Connection): void {
+	take({ topic, payload }: Message, { clientId }: Client): void {
 		const [, , rule = "", ...rest] = topic.split("/");
 		const ingested = {
 			rule,

@@ -4,8 +4,7 @@
  * https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html
  */
 
-import type { Broker, Service } from "./broker.js";
-import type { Connection } from "./connection.js";
+import type { Broker, Client, Service } from "./broker.js";
 import {
 	change,
 	type Execution,
@@ -53,7 +52,7 @@ export class Jobs implements Service {
 		this.#broker = broker;
 	}
 
-	take(message: Message, from: Connection): void {
+	take(message: Message, from: Client): void {
 		this.#broker.soon(() => this.#serve(message, from));
 	}
 
@@ -122,7 +121,7 @@ export class Jobs implements Service {
 		this.#failure = code;
 	}
 
-	#serve({ topic, payload }: Message, from: Connection): void {
+	#serve({ topic, payload }: Message, from: Client): void {
 		const [, thing = "", operation, jobId = "", of] = topics.exec(topic) ?? [];
 		let clientToken: unknown;
 		try {
@@ -251,7 +250,7 @@ export class Jobs implements Service {
 	}
 
 	/** Straight to the client, while it is there. */
-	#answer(to: Connection, topic: string, what: object): void {
+	#answer(to: Client, topic: string, what: object): void {
 		const payload = Buffer.from(JSON.stringify({ ...what, timestamp: this.#seconds() }));
 		if (this.#broker.connections.get(to.clientId) === to)
 			to.session?.deliver({ topic, payload, qos: 1, retain: false });

@@ -6,8 +6,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { Authority, Issued } from "./authority.js";
-import type { Broker, Service } from "./broker.js";
-import type { Connection } from "./connection.js";
+import type { Broker, Client, Service } from "./broker.js";
 import { matches } from "./filter.js";
 import type { Registry } from "./registry.js";
 import type { Message } from "./session.js";
@@ -53,11 +52,11 @@ export class Provisioning implements Service {
 		this.#templates.set(name, { template, hook });
 	}
 
-	take(message: Message, from: Connection): void {
+	take(message: Message, from: Client): void {
 		this.#broker.soon(() => void this.#serve(message, from));
 	}
 
-	async #serve({ topic, payload }: Message, from: Connection): Promise<void> {
+	async #serve({ topic, payload }: Message, from: Client): Promise<void> {
 		try {
 			const result = await this.#result(topic, payload);
 			this.#answer(from, `${topic}/accepted`, result);
@@ -130,7 +129,7 @@ export class Provisioning implements Service {
 		return { thingName, deviceConfiguration };
 	}
 
-	#answer(to: Connection, topic: string, what: object): void {
+	#answer(to: Client, topic: string, what: object): void {
 		const { session, clientId } = to;
 		if (!session || this.#broker.connections.get(clientId) !== to) return;
 		if (![...session.filters.keys()].some(filter => matches(filter, topic))) return;

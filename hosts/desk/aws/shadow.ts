@@ -4,8 +4,7 @@
  * https://docs.aws.amazon.com/iot/latest/developerguide/device-shadow-mqtt.html
  */
 
-import type { Broker, Service } from "./broker.js";
-import type { Connection } from "./connection.js";
+import type { Broker, Client, Service } from "./broker.js";
 import {
 	checkSize,
 	delta,
@@ -59,7 +58,7 @@ export class Shadows implements Service {
 	}
 
 	/** An answer takes its time where the whims say so; more than ten that wait are too many. */
-	take({ topic, payload }: Message, { clientId }: Connection): void {
+	take({ topic, payload }: Message, { clientId }: Client): void {
 		const [, thing = "", name, operation = ""] = topics.exec(topic) ?? [];
 		const { clock, dice, whims } = this.#broker;
 		const waiting = this.#pending.get(clientId) ?? 0;
