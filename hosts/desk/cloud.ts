@@ -84,7 +84,8 @@ async function opened(
 		strict: options.aws === "strict",
 		seed: Date.now(),
 		onEvent: ({ type, client, detail }) => {
-			if (detail && type !== "untrusted") say(`AWS: ${client} ${type}: ${detail}`);
+			if (detail && type !== "untrusted")
+				say(`AWS: ${client || "a client without an id"} ${type}: ${detail}`);
 			else if (type === "untrusted") say(`AWS: TLS refused: ${detail}`);
 		},
 	});
