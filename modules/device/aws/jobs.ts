@@ -2,7 +2,7 @@
  * AWS's jobs as commands: a job document is what `cmd` takes, `{"cmd":"restart"}`, `config` with `set`, `forget`. Taken is the answer
  * to the last question only, and once, for AWS repeats and keeps no order. Each is noted before it is begun and carried out once, over
  * restarts too; its end is told by way of the outbox, so the board does not leave before the service knows it. One that a restart
- * cuts off has failed, unless it was the restart.
+ * cuts off has failed, unless it was the restart. Knows no step timers, downloads nothing, and rejects no job: each is tried.
  * https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html
  */
 
