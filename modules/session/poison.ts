@@ -1,13 +1,12 @@
 /**
- * Poison messages: those that a broker hangs up on. `Poison` finds them. After two hang-ups in a row soon after the same
- * message's bytes, the next connection first has to prove itself: for 10 s only our status and QoS 0 go, and it must be acknowledged. Then
- * messages go one at a time, and the one that a third hang-up follows is the culprit. Silence is no evidence; a connection
- * that ends by itself clears the suspect. `Aside` says when a message that was set aside is offered again. Neither sends.
+ * Poison messages: those that a broker hangs up on. `Poison` finds them, and DESIGN.md says on which evidence: two hang-ups in
+ * a row soon after the same message's bytes, a connection that has proved itself without it, then one message at a time, and
+ * a third hang-up. `Aside` says when a message that was set aside is offered again. Neither sends.
  */
 
-import type { Timer } from "../mqtt/io.js";
+import type { Ticks, Timer } from "../mqtt/io.js";
 import { Deadline, since } from "./deadline.js";
-import { type InFlight, Lane, laneOf, placeOf, sequenceOf } from "./inflight.js";
+import { type InFlight, Lane, laneOf, placeOf, sequenceOf, status } from "./inflight.js";
 import { type Application, Reason, Report } from "./outcomes.js";
 
 /** Hang-ups that convict. */
@@ -21,21 +20,15 @@ const soon = 5000;
 /** Milliseconds in which the suspect has to get its turn. */
 const turn = 60_000;
 
-const Phase = Object.freeze({
-	ordinary: 0,
-	/** Only our status goes, or nothing if it is the suspect. */
-	proving: 1,
-	/** One message at a time. */
-	single: 2,
-});
-
 export class Poison {
 	/** The oldest message in flight at the last hang-up, as its place; 0 is none. */
 	suspect = 0;
+	/** All messages go. If not: while the connection is `proving`, only our status, unless it is the suspect; then one at a time. */
+	ordinary = true;
+	proving = false;
 	private hangups = 0;
 	/** Hang-ups needed beyond the third: connections end by themselves here. */
 	private doubt = 0;
-	private phase: number = Phase.ordinary;
 	/** A message was acknowledged on this connection. */
 	private proved = false;
 	/** Ticks at which the connection stood, and at which the oldest in flight was sent or became the oldest. */
@@ -43,77 +36,75 @@ export class Poison {
 	private listening = 0;
 	/** Milliseconds that the last acknowledgement took. */
 	private latency = 0;
+	private readonly ticks: Ticks;
 	private readonly deadline: Deadline;
 	private readonly owner: { pump(): void };
 
 	/** `owner` pumps when other messages may be sent than before. */
-	constructor(timer: Timer, owner: { pump(): void }) {
+	constructor(timer: Timer, ticks: Ticks, owner: { pump(): void }) {
+		this.ticks = ticks;
 		this.owner = owner;
 		this.deadline = new Deadline(timer, this, this.expired);
 	}
-	get ordinary(): boolean {
-		return this.phase === Phase.ordinary;
-	}
-	get proving(): boolean {
-		return this.phase === Phase.proving;
-	}
 	/** A connection stands. */
-	open(now: number): void {
-		this.opened = now;
+	open(): void {
+		this.opened = this.ticks.ticks;
 		this.proved = false;
 		if (this.hangups < enough - 1) return;
-		this.phase = Phase.proving;
+		this.ordinary = false;
+		this.proving = true;
 		this.deadline.set(proof);
 	}
 	/** The connection is ordinary, has stood for a while, and messages arrive on it. */
-	good(now: number): boolean {
-		return this.ordinary && this.proved && since(now, this.opened) >= proof;
+	get good(): boolean {
+		return this.ordinary && this.proved && since(this.ticks.ticks, this.opened) >= proof;
 	}
 	/** A message that was set aside is offered again. */
 	offer(place: number): void {
 		this.suspect = place;
 		this.hangups = enough - 1;
-		this.single(turn);
+		this.ordinary = false;
+		this.deadline.set(turn);
 	}
 	/** The oldest in flight was sent, or became the oldest. */
-	listen(now: number): void {
-		this.listening = now;
+	listen(): void {
+		this.listening = this.ticks.ticks;
 	}
-	/** Its bytes are out. */
+	/** Its bytes are out, while it is not ordinary. */
 	sent(place: number): void {
-		if (this.phase === Phase.single && place === this.suspect) this.deadline.set(soon);
+		if (!this.proving && place === this.suspect) this.deadline.set(soon);
 	}
-	acknowledged(place: number, now: number): void {
-		this.latency = since(now, this.listening);
+	acknowledged(place: number): void {
+		this.latency = since(this.ticks.ticks, this.listening);
 		this.proved = true;
 		if (place !== this.suspect) return;
 		this.clear();
 		this.doubt = 0;
 	}
 	/** The connection has ended while `place` was the oldest in flight (0: none). True when that message is to be set aside. */
-	ended(reason: number, place: number, now: number): boolean {
-		const { phase, hangups, suspect } = this;
+	ended(reason: number, place: number): boolean {
+		const { proving, hangups, suspect } = this;
+		const single = !this.ordinary && !proving;
 		this.clear();
 		const stuck = reason === Reason.stuck;
 		// One at a time, it is known how fast this broker answers: chance has less room then.
-		const known = 1000 + 2 * this.latency;
-		const limit = phase === Phase.single && known < soon ? known : soon;
-		const prompt = reason === Reason.disconnected && since(now, this.listening) <= limit;
+		const limit = single ? Math.min(soon, 1000 + 2 * this.latency) : soon;
+		const prompt = reason === Reason.disconnected && since(this.ticks.ticks, this.listening) <= limit;
 		const blamed = place !== 0 && (stuck || prompt);
-		if (phase === Phase.proving && !blamed) this.doubt = extra;
+		if (proving && !blamed) this.doubt = extra;
 		// Without proof a hang-up shows nothing: perhaps no message gets through.
-		if (!blamed || (phase === Phase.single && place === suspect && !this.proved && !stuck)) return false;
+		if (!blamed || (single && place === suspect && !this.proved && !stuck)) return false;
 		this.suspect = place;
 		// Our status, alone on a connection that was to prove itself, need not be found out again.
-		if (place !== suspect) this.hangups = phase === Phase.proving ? enough - 1 : 1;
+		if (place !== suspect) this.hangups = proving ? enough - 1 : 1;
 		else if (hangups + 1 < enough) this.hangups = hangups + 1;
-		else if (stuck || this.doubt === 0) {
+		else if (!stuck && this.doubt > 0) {
+			this.hangups = hangups;
+			this.doubt--;
+		} else {
 			this.clear();
 			this.doubt = 0;
 			return true;
-		} else {
-			this.hangups = hangups;
-			this.doubt--;
 		}
 		return false;
 	}
@@ -123,17 +114,16 @@ export class Poison {
 	}
 
 	private expired(): void {
-		if (this.phase === Phase.proving) this.single(turn);
-		else this.clear(); // The broker says nothing and stays: no evidence.
+		if (this.proving) {
+			this.proving = false;
+			this.deadline.set(turn);
+		} else this.clear(); // The broker says nothing and stays: no evidence.
 		this.owner.pump();
-	}
-	private single(delay: number): void {
-		this.phase = Phase.single;
-		this.deadline.set(delay);
 	}
 	private clear(): void {
 		this.suspect = this.hangups = 0;
-		this.phase = Phase.ordinary;
+		this.ordinary = true;
+		this.proving = false;
 		this.deadline.clear();
 	}
 }
@@ -179,18 +169,21 @@ export class Aside {
 	}
 	/** The place of the next message to offer, back in its outbox; 0 when the round is over. May throw what an outbox throws. */
 	next(): number {
-		this.deadline.set(this.pause);
+		this.pause();
 		// The durable lane first: alerts are there.
 		for (const lane of [Lane.durable, Lane.live]) {
 			const outbox = this.inflight.outbox(lane);
 			const sequence = outbox.aside(this.cursors[lane] as number)?.sequence ?? 0;
-			if (!sequence) continue;
+			if (sequence === 0) continue;
 			this.cursors[lane] = sequence;
-			if (outbox.readmit(sequence)) return this.offer(placeOf(lane, sequence));
+			outbox.readmit(sequence);
+			this.offered = placeOf(lane, sequence);
+			return this.offered;
 		}
 		if (this.status) {
 			this.status = false;
-			return this.offer(placeOf(Lane.status, 0));
+			this.offered = status;
+			return status;
 		}
 		this.cursors = [0, 0];
 		if (this.any) this.deadline.set(this.interval);
@@ -206,32 +199,28 @@ export class Aside {
 	}
 	/** Sets a message aside, for the first time or again. Its identifier is free. */
 	put(packetIdentifier: number, place: number): void {
-		const inflight = this.inflight;
+		const { inflight, application } = this;
 		const lane = laneOf(place);
 		const topic = inflight.message(place)?.topic ?? "";
 		if (place === this.offered) this.offered = 0;
-		this.deadline.set(this.pause);
+		this.pause();
 		inflight.delete(packetIdentifier);
 		if (lane === Lane.status) this.status = true;
 		else inflight.outbox(lane).quarantine(sequenceOf(place));
-		this.application.counters.quarantined++;
-		this.application.report(Report.quarantined, topic);
+		application.counters.quarantined++;
+		application.report(Report.quarantined, topic);
 	}
 	/** Gives the timer back. */
 	end(): void {
 		this.deadline.close();
 	}
 
-	private offer(place: number): number {
-		this.offered = place;
-		return place;
-	}
 	private get any(): boolean {
 		const { live, durable } = this.inflight;
 		return this.status || (durable.aside(0) ?? live.aside(0)) !== undefined;
 	}
 	/** An hour, where rounds are daily. */
-	private get pause(): number {
-		return this.interval / 24;
+	private pause(): void {
+		this.deadline.set(this.interval / 24);
 	}
 }

@@ -51,7 +51,7 @@ export class Sender {
 		this.backlog = new Backlog(options.outbox, options.rate ?? defaults.rate);
 		this.drain = new Deadline(timer, this, this.pump);
 		this.silence = new Deadline(timer, this, this.stall);
-		this.poison = new Poison(timer, this);
+		this.poison = new Poison(timer, options.ticks, this);
 		this.aside = new Aside(timer, recall, inflight, application, this);
 	}
 	/** CONNACK: messages in flight are sent again, or, when the broker has no session, as new ones. */
@@ -64,11 +64,10 @@ export class Sender {
 	/** Messages may leave from now on. */
 	open(link: Link): void {
 		const { inflight, poison } = this;
-		const now = this.options.ticks.ticks;
 		this.link = link;
 		this.served = false;
-		this.backlog.open(now);
-		poison.open(now);
+		this.backlog.open(this.options.ticks.ticks);
+		poison.open();
 		this.aside.open();
 		this.greeting = !inflight.waits(status) && !this.aside.status;
 		// The one case in which messages go in another order than before [MQTT-4.6.0-1]; per topic it holds.
@@ -89,7 +88,7 @@ export class Sender {
 		const id = stuck ? (inflight.waiting[0] ?? 0) : inflight.oldest();
 		const place = inflight.place(id);
 		inflight.waiting = [];
-		const convicted = this.poison.ended(reason, place, this.options.ticks.ticks);
+		const convicted = this.poison.ended(reason, place);
 		if (convicted) this.application.guard(() => this.aside.put(id, place));
 	}
 	/** Gives the timers back; the outbox belongs to its maker. */
@@ -258,7 +257,7 @@ export class Sender {
 	}
 	/** The oldest in flight has to be acknowledged from now on. */
 	private await(): void {
-		this.poison.listen(this.options.ticks.ticks);
+		this.poison.listen();
 		this.silence.set(this.options.deadlines?.acknowledge ?? defaults.deadlines.acknowledge);
 	}
 	private stall(): void {
@@ -268,7 +267,7 @@ export class Sender {
 	private taken(packetIdentifier: number, place: number): void {
 		const { inflight, poison } = this;
 		if (laneOf(place) !== Lane.released) {
-			poison.acknowledged(place, this.options.ticks.ticks);
+			poison.acknowledged(place);
 			if (place === this.aside.offered) this.application.guard(() => this.aside.taken(place));
 			inflight.release(packetIdentifier, place);
 		}
@@ -282,7 +281,7 @@ export class Sender {
 	offerAgain(): void {
 		const { link, inflight } = this;
 		const waiting = inflight.size + inflight.durable.length + inflight.live.pending;
-		const good = waiting === 0 && !this.greeting && this.poison.good(this.options.ticks.ticks);
+		const good = waiting === 0 && !this.greeting && this.poison.good;
 		if (!link?.ready || !good) this.aside.wait();
 		else this.application.guard(() => this.offerNext(link));
 	}
