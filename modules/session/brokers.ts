@@ -6,57 +6,8 @@
 
 import type { Ticks } from "../mqtt/io.js";
 import { since } from "./deadline.js";
-import type { BackoffOptions, Broker, SessionOptions } from "./options.js";
+import type { Broker, SessionOptions } from "./options.js";
 import { passes, Reason } from "./outcomes.js";
-
-/**
- * How long to wait before the next try: full jitter over a span that doubles from `minimum` to `maximum`. Never less
- * than `minimum`: AWS takes one CONNECT a second.
- */
-export class Backoff {
-	readonly minimum: number;
-	readonly maximum: number;
-	readonly stable: number;
-	readonly spread: number;
-	private readonly random: () => number;
-	private span: number;
-
-	constructor(
-		{ minimum = 1000, maximum = 60_000, stable = 60_000, spread = 0 }: BackoffOptions,
-		random: () => number,
-	) {
-		if (!(minimum > 0 && maximum >= minimum && stable >= 0 && spread >= 0))
-			throw new RangeError(`backoff: expected 0 < minimum <= maximum, 0 <= stable and 0 <= spread`);
-		this.minimum = minimum;
-		this.maximum = maximum;
-		this.stable = stable;
-		this.spread = spread;
-		this.random = random;
-		this.span = minimum;
-	}
-	/** Milliseconds until the next try; the span after that is twice as long. */
-	next(): number {
-		const span = this.span * 2;
-		this.span = span < this.maximum ? span : this.maximum;
-		return this.between(this.minimum, this.span > this.spread ? this.span : this.spread);
-	}
-	/** The slow end at once, for a refusal that only a person can end; still jittered, over its upper half. */
-	slow(): number {
-		this.span = this.maximum;
-		const half = this.maximum / 2;
-		return this.between(half > this.minimum ? half : this.minimum, this.maximum);
-	}
-	/** From one broker to the next of the same round: just enough that a fleet does not arrive as one. */
-	brief(): number {
-		return this.between(0, this.minimum);
-	}
-	reset(): void {
-		this.span = this.minimum;
-	}
-	private between(least: number, most: number): number {
-		return Math.round(least + this.random() * (most - least));
-	}
-}
 
 /** Connections in a row, each ended by the broker before it was stable, that raise the suspicion. */
 const suspicion = 3;
@@ -64,40 +15,54 @@ const suspicion = 3;
 const forgiven = 3_600_000;
 
 export class Brokers {
-	private readonly brokers: readonly Broker[];
-	private readonly ticks: Ticks;
-	private readonly backoff: Backoff;
-	private readonly random: () => number;
-	/** Indices in the order in which they are tried; and those that this round has still to try. */
-	private readonly order: number[];
-	private left: number[];
+	/** Milliseconds between two tries of a broker at the least: AWS takes one CONNECT a second. */
+	readonly minimum: number;
+	/** Milliseconds after which a connection is stable. */
+	readonly stable: number;
 	/** The place in the list of the broker that is tried next, is being tried, or is connected. */
 	index = 0;
+	private readonly maximum: number;
+	private readonly spread: number;
+	private readonly random: () => number;
+	private readonly ticks: Ticks;
+	private readonly brokers: readonly Broker[];
+	/** Indices in the order in which they are tried; and those that this round has still to try. */
+	private readonly order: number[];
+	private left: number[] = [];
+	/** The span that the wait was drawn from, after the last round. */
+	private span: number;
 	/** The broker that was last connected, and the last one that has served; -1 before the first. */
 	private last = -1;
 	private good = -1;
 	/** Ticks at which the first in order last failed, where it has. */
 	private refused: number | undefined;
 	private slow = false;
+	/** Short connections in a row. */
 	private brief = 0;
 	/** The connection has stood for long. */
 	private stood = false;
 
+	/** Throws on times of which no back-off can be made. */
 	constructor({ brokers, brokerOrder, backoff = {}, random = Math.random, ticks }: SessionOptions) {
-		this.brokers = brokers;
-		this.ticks = ticks;
+		const { minimum = 1000, maximum = 60_000, stable = 60_000, spread = 0 } = backoff;
+		if (!(minimum > 0 && maximum >= minimum && stable >= 0 && spread >= 0))
+			throw new RangeError("backoff: expected 0 < minimum <= maximum, 0 <= stable and 0 <= spread");
+		this.minimum = this.span = minimum;
+		this.maximum = maximum;
+		this.stable = stable;
+		this.spread = spread;
 		this.random = random;
-		this.backoff = new Backoff(backoff, random);
+		this.ticks = ticks;
+		this.brokers = brokers;
 		this.order = brokers.map((_, index) => index);
 		// Each board has an order of its own, or all of them would sit on the first.
 		if (brokerOrder === "random")
-			for (let i = this.order.length - 1; i > 0; i--) {
+			for (let i = brokers.length - 1; i > 0; i--) {
 				const j = Math.floor(random() * (i + 1));
 				const swapped = this.order[i] as number;
 				this.order[i] = this.order[j] as number;
 				this.order[j] = swapped;
 			}
-		this.left = [];
 		this.restart();
 	}
 	/** The broker that is tried next, is being tried, or is connected. */
@@ -108,24 +73,15 @@ export class Brokers {
 	get more(): boolean {
 		return this.left.length > 0;
 	}
-	/** Milliseconds between two tries at the least. */
-	get minimum(): number {
-		return this.backoff.minimum;
-	}
-	/** Milliseconds after which a connection is stable. */
-	get stable(): number {
-		return this.backoff.stable;
-	}
 	/** Milliseconds until the very first try: boards that start at the same moment do not arrive as one. */
 	first(): number {
-		return Math.round(this.random() * this.backoff.spread);
+		return this.between(0, this.spread);
 	}
 	/** A round begins: with the broker that served last, unless a preferred one has had time to come back; then in order. */
 	restart(): void {
 		const { good, order, refused } = this;
-		const first = order[0] as number;
 		const again = refused === undefined || since(this.ticks.ticks, refused) >= forgiven;
-		this.index = good < 0 || again ? first : good;
+		this.index = good < 0 || again ? (order[0] as number) : good;
 		this.left = order.filter(index => index !== this.index);
 	}
 	/** A broker has accepted the board. False when its session is not the one of the last connection. */
@@ -139,7 +95,7 @@ export class Brokers {
 	settled(): void {
 		this.stood = true;
 		this.brief = 0;
-		this.backoff.reset();
+		this.span = this.minimum;
 	}
 	/** A try failed; `returnCode` is CONNACK's, or 0. Milliseconds until the next. */
 	failed(returnCode: number): number {
@@ -157,7 +113,7 @@ export class Brokers {
 		if (!served && (silent || !this.stood)) return this.next();
 		this.good = this.index;
 		this.restart();
-		return this.backoff.next();
+		return this.wait();
 	}
 	/**
 	 * The broker ended a connection; true when this makes another client of our id likely: each new connection was taken at
@@ -174,11 +130,22 @@ export class Brokers {
 		if (this.index === this.good) this.good = -1;
 		if (this.left.length) {
 			this.index = this.left.shift() as number;
-			return this.backoff.brief();
+			// Just enough that a fleet does not arrive as one.
+			return this.between(0, this.minimum);
 		}
 		this.restart();
-		const slow = this.slow;
+		if (!this.slow) return this.wait();
+		// The slow end at once; still jittered, over its upper half.
 		this.slow = false;
-		return slow ? this.backoff.slow() : this.backoff.next();
+		this.span = this.maximum;
+		return this.between(Math.max(this.minimum, this.maximum / 2), this.maximum);
+	}
+	/** Full jitter over a span that doubles from `minimum` to `maximum`. */
+	private wait(): number {
+		this.span = Math.min(2 * this.span, this.maximum);
+		return this.between(this.minimum, Math.max(this.span, this.spread));
+	}
+	private between(least: number, most: number): number {
+		return Math.round(least + this.random() * (most - least));
 	}
 }

@@ -2,22 +2,29 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Backoff, Brokers } from "../../modules/session/brokers.js";
+import { Brokers } from "../../modules/session/brokers.js";
 import type { SessionOptions } from "../../modules/session/options.js";
 import { Reason } from "../../modules/session/outcomes.js";
 import { TestClock } from "../clock.js";
 
 const brokers = ["a", "b", "c"].map(host => ({ host, port: 1883 }));
 
+const make = (
+	random: () => number,
+	options: Partial<SessionOptions> = {},
+	ticks: { ticks: number } = new TestClock(),
+) => new Brokers({ brokers, random, ticks, ...options } as SessionOptions);
+
 describe("back-off", () => {
+	const one = [{ host: "a", port: 1883 }];
 	it("spans from the minimum to twice, four times … the minimum, and never above the maximum", () => {
 		for (const [random, expected] of [
 			[0, [1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000]],
 			[0.999_999_9, [2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000]],
 		] as const) {
-			const backoff = new Backoff({}, () => random);
+			const order = make(() => random, { brokers: one });
 			assert.deepEqual(
-				expected.map(() => backoff.next()),
+				expected.map(() => order.failed(0)),
 				expected,
 			);
 		}
@@ -30,34 +37,33 @@ describe("back-off", () => {
 				fc.array(fc.double({ min: 0, max: 0.999_999, noNaN: true }), { minLength: 1 }),
 				(minimum, more, draws) => {
 					let i = 0;
-					const backoff = new Backoff(
-						{ minimum, maximum: minimum + more },
-						() => draws[i++ % draws.length] as number,
-					);
+					const order = make(() => draws[i++ % draws.length] as number, {
+						brokers: one,
+						backoff: { minimum, maximum: minimum + more },
+					});
 					for (const _ of draws) {
-						const delay = i % 3 ? backoff.next() : backoff.slow();
+						const delay = order.failed(i % 3 ? 0 : 5);
 						assert.ok(delay >= minimum && delay <= minimum + more, `${delay}`);
 					}
 				},
 			),
 		);
 	});
+	it("is at its slow end, in the upper half, after a refusal that only a person can end", () => {
+		const delays = [0, 0.999_999_9].map(random => make(() => random, { brokers: one }).failed(5));
+		assert.deepEqual(delays, [30_000, 60_000]);
+		assert.equal(make(() => 0, { brokers: one }).failed(3), 1000, "3 passes by itself");
+	});
 	it("refuses bounds that are none", () => {
-		for (const options of [
+		for (const backoff of [
 			{ minimum: 0 },
 			{ minimum: 2, maximum: 1 },
 			{ stable: -1 },
 			{ minimum: Number.NaN },
 		])
-			assert.throws(() => new Backoff(options, Math.random), RangeError);
+			assert.throws(() => make(Math.random, { backoff }), RangeError);
 	});
 });
-
-const make = (
-	random: () => number,
-	options: Partial<SessionOptions> = {},
-	ticks: { ticks: number } = new TestClock(),
-) => new Brokers({ brokers, random, ticks, ...options } as SessionOptions);
 
 describe("the brokers", () => {
 	it("goes through the brokers in order, with less than the minimum between them, and waits after the last", () => {
