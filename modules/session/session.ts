@@ -6,7 +6,6 @@
 
 import { encode, isTopicName } from "../mqtt/text.js";
 import { Deadline } from "./deadline.js";
-import { Inbound } from "./inbound.js";
 import { InFlight } from "./inflight.js";
 import {
 	type Broker,
@@ -17,7 +16,6 @@ import {
 	type SessionOptions,
 } from "./options.js";
 import { Application, type Counters, Outcome, Report, State } from "./outcomes.js";
-import { Pace } from "./pace.js";
 import { Queue } from "./queue.js";
 import { Sender } from "./sender.js";
 import { Status } from "./status.js";
@@ -61,13 +59,8 @@ export default class Session implements SessionLike {
 		const live = new Queue({ byteLength: options.queueBytes ?? defaults.queueBytes, yielding: true });
 		const inflight = new InFlight(live, options.outbox, status, options.random ?? Math.random);
 		const sender = new Sender(options, inflight, application);
-		const inbound = new Inbound(options, status, live, sender, application);
-		const closed = () => this.end();
-		const { publishRate, ticks, timer } = options;
-		const pace = publishRate ? new Pace(publishRate, ticks, timer, sender, sender.pump) : undefined;
-		const parts = { status, inflight, sender, inbound, application, closed, pace };
 		this.sender = sender;
-		this.supervisor = new Supervisor(options, parts);
+		this.supervisor = new Supervisor(options, status, inflight, sender, application, this.soon);
 		options.watch?.(up => (up ? this.networkUp() : this.networkDown()));
 	}
 

@@ -5,13 +5,13 @@
 
 import { Brokers } from "./brokers.js";
 import { Deadline, since } from "./deadline.js";
-import type { Inbound } from "./inbound.js";
+import { Inbound } from "./inbound.js";
 import type { InFlight } from "./inflight.js";
 import type { ClientControl, ClientMessage } from "./io.js";
 import { Link, type LinkOwner } from "./link.js";
 import { type Deadlines, defaults, type SessionOptions } from "./options.js";
 import { type Application, kindOf, nameOf, Packet, passes, Reason, Report, State } from "./outcomes.js";
-import type { Pace } from "./pace.js";
+import { Pace } from "./pace.js";
 import type { Sender } from "./sender.js";
 import type { Status } from "./status.js";
 import { Subscriptions } from "./subscriptions.js";
@@ -35,24 +35,19 @@ const transitions: readonly number[] = Object.freeze([
 export const legal = (from: State, next: State): boolean =>
 	((transitions[from] as number) & (1 << next)) !== 0;
 
-/** The parts that a supervisor drives. */
-export interface Parts {
-	readonly status: Status;
-	readonly inflight: InFlight;
-	readonly sender: Sender;
-	readonly inbound: Inbound;
-	readonly application: Application;
-	readonly pace: Pace | undefined;
-	/** The session is closed. */
-	readonly closed: () => void;
-}
-
 export class Supervisor implements LinkOwner {
 	/** Written by `enter` only. */
 	state: State = Waiting;
-	private readonly options: SessionOptions;
-	private readonly parts: Parts;
 	readonly brokers: Brokers;
+	readonly pace: Pace | undefined;
+	private readonly options: SessionOptions;
+	private readonly status: Status;
+	private readonly inflight: InFlight;
+	private readonly sender: Sender;
+	private readonly inbound: Inbound;
+	private readonly application: Application;
+	/** The session looks at the state then. */
+	private readonly soon: Deadline;
 	private readonly subscriptions: Subscriptions;
 	private readonly deadlines: Required<Deadlines>;
 	/** The deadline of the state; in Online, the moment at which the connection counts as stable. */
@@ -65,7 +60,6 @@ export class Supervisor implements LinkOwner {
 	private tried: number | undefined;
 	/** The host said that its network is gone. */
 	private networkDown = false;
-	readonly pace: Pace | undefined;
 	/** The last status. */
 	private farewell = "";
 	/** Its packet identifier: 0 before it was sent, -1 once DISCONNECT was, or LEFT if PUBACK came before that. */
@@ -73,16 +67,29 @@ export class Supervisor implements LinkOwner {
 	/** The broker has acknowledged the last status, was sent DISCONNECT and has closed. */
 	parted = false;
 
-	constructor(options: SessionOptions, parts: Parts) {
+	constructor(
+		options: SessionOptions,
+		status: Status,
+		inflight: InFlight,
+		sender: Sender,
+		application: Application,
+		soon: Deadline,
+	) {
+		const { publishRate, ticks, timer } = options;
 		this.options = options;
-		this.parts = parts;
-		this.pace = parts.pace;
+		this.status = status;
+		this.inflight = inflight;
+		this.sender = sender;
+		this.application = application;
+		this.soon = soon;
+		this.inbound = new Inbound(options, status, inflight.live, sender, application);
+		this.pace = publishRate ? new Pace(publishRate, ticks, timer, sender, sender.pump) : undefined;
 		this.deadlines = { ...defaults.deadlines, ...options.deadlines };
 		this.brokers = new Brokers(options);
 		this.slowness = this.deadlines.subscribe;
-		this.subscriptions = new Subscriptions(parts.status.subscriptions, parts.inflight, parts.application);
-		parts.status.owner = this;
-		this.deadline = new Deadline(options.timer, this, this.expired);
+		this.subscriptions = new Subscriptions(status.subscriptions, inflight, application);
+		status.owner = this;
+		this.deadline = new Deadline(timer, this, this.expired);
 		this.deadline.set(this.brokers.first());
 	}
 
@@ -116,7 +123,7 @@ export class Supervisor implements LinkOwner {
 	close(farewell: string): boolean {
 		if (this.state === Online) {
 			this.farewell = farewell;
-			this.parts.sender.close(Reason.network);
+			this.sender.close(Reason.network);
 			this.enter(Closing);
 			// The rest of it is for the broker to take DISCONNECT and close.
 			this.deadline.set(this.deadlines.close * 0.7);
@@ -129,7 +136,7 @@ export class Supervisor implements LinkOwner {
 	}
 	end(): void {
 		this.deadline.close();
-		this.parts.status.end();
+		this.status.end();
 		this.pace?.close();
 	}
 	/** Ends the connection; a try follows after the back-off. Nothing happens when there is neither. */
@@ -140,7 +147,7 @@ export class Supervisor implements LinkOwner {
 			this.finish();
 		}
 		if (before <= Waiting || before >= Closing) return;
-		const { application, sender } = this.parts;
+		const { application, sender } = this;
 		const online = before === Online;
 		const { host, port } = this.brokers.broker;
 		if (reason === Reason.disconnected) this.subscriptions.hungUp();
@@ -180,7 +187,7 @@ export class Supervisor implements LinkOwner {
 	/** Lets go of the connection, in any state. */
 	private drop(): void {
 		this.deadline.clear();
-		this.parts.status.lost();
+		this.status.lost();
 		this.link?.close();
 		this.link = undefined;
 	}
@@ -194,9 +201,9 @@ export class Supervisor implements LinkOwner {
 		// The client's own deadline names the stage that failed; ours stands behind it.
 		this.deadline.set(timeout + 500);
 		const longestTopic = this.subscriptions.longest;
-		const will = this.parts.status.will;
+		const will = this.status.will;
 		const options = { ...shared, ...overrides, host, port, id, keepAlive, clean, timeout };
-		const { application } = this.parts;
+		const application = this.application;
 		const credentials = { ...(user !== undefined && { user }), ...(password !== undefined && { password }) };
 		try {
 			this.link = new Link(io, { ...options, ...credentials, longestTopic, will }, this, application);
@@ -212,9 +219,9 @@ export class Supervisor implements LinkOwner {
 		this.networkDown = false;
 		// Another broker's session knows nothing of what is in flight.
 		const same = this.brokers.accepted();
-		this.parts.inbound.begin(sessionPresent && same);
-		this.parts.sender.restore(this.link as Link, sessionPresent && same);
-		this.parts.application.accepted(this.brokers.index);
+		this.inbound.begin(sessionPresent && same);
+		this.sender.restore(this.link as Link, sessionPresent && same);
+		this.application.accepted(this.brokers.index);
 		this.sessionPresent = sessionPresent;
 		this.subscriptions.begin(!sessionPresent);
 		this.subscribe();
@@ -228,7 +235,7 @@ export class Supervisor implements LinkOwner {
 			if (this.state !== Subscribing) this.enter(Subscribing);
 			this.deadline.set(this.slowness);
 		} else {
-			const { sender, status, application } = this.parts;
+			const { sender, status, application } = this;
 			this.enter(Online);
 			this.deadline.set(this.brokers.stable);
 			this.subscriptions.online();
@@ -248,12 +255,12 @@ export class Supervisor implements LinkOwner {
 	deaf(): void {
 		this.subscriptions.begin(true);
 		this.subscribe();
-		this.parts.sender.announce();
-		this.parts.status.listen();
+		this.sender.announce();
+		this.status.listen();
 	}
 	private bid(): void {
-		const id = this.parts.inflight.take();
-		if (this.parts.status.part(this.link as Link, this.farewell, id)) this.parting = id;
+		const id = this.inflight.take();
+		if (this.status.part(this.link as Link, this.farewell, id)) this.parting = id;
 	}
 	/** The farewell is acknowledged, or has had its time: DISCONNECT, and the broker closes [MQTT-3.14.4-1]. */
 	private part(acknowledged = false): void {
@@ -266,10 +273,10 @@ export class Supervisor implements LinkOwner {
 	private finish(): void {
 		this.drop();
 		this.enter(Closed);
-		this.parts.closed();
+		this.soon.set(0);
 	}
 	control(operation: number, message: ClientControl): void {
-		const { sender, inbound } = this.parts;
+		const { sender, inbound } = this;
 		const link = this.link as Link;
 		const id = message.id ?? 0;
 		if (operation === Packet.PUBACK || operation === Packet.PUBCOMP) {
@@ -284,14 +291,14 @@ export class Supervisor implements LinkOwner {
 		this.link?.resume();
 	}
 	takes(link: Link): boolean {
-		return this.parts.inbound.takes(link);
+		return this.inbound.takes(link);
 	}
 	readable(count: number, message: ClientMessage): void {
-		if (this.link) this.parts.inbound.readable(this.link, count, message);
+		if (this.link) this.inbound.readable(this.link, count, message);
 	}
 	writable(): void {
 		if (this.state <= Online) this.subscriptions.writable(this.link as Link);
 		if (this.state === Closing && this.parting === 0) this.bid();
-		else if (this.state === Online) this.parts.sender.pump();
+		else if (this.state === Online) this.sender.pump();
 	}
 }

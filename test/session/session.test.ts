@@ -182,6 +182,7 @@ describe("session", () => {
 			assert.deepEqual(client.take(), ["DISCONNECT"]);
 			assert.equal(closed, 0);
 			client.fail();
+			bench.clock.advance(0);
 			assert.equal(closed, 1);
 			assert.equal(bench.clock.pending, 0);
 			assert.equal(bench.session.publish("a", "1"), Outcome.droppedClosed);
@@ -231,6 +232,7 @@ describe("session", () => {
 				bench.session.close(parted => told.push(parted));
 				client.acknowledge(3);
 				end(client, bench);
+				bench.clock.advance(0);
 				assert.deepEqual(told, [parted]);
 			});
 		it("says that the broker may not have taken its goodbye when the connection ends before its PUBACK, or there is none", () => {
@@ -239,11 +241,13 @@ describe("session", () => {
 			const client = bench.establish();
 			bench.session.close(parted => told.push(parted));
 			client.fail();
+			bench.clock.advance(0);
 			const late = new Bench();
 			const slow = late.establish();
 			late.session.close(parted => told.push(parted));
 			late.clock.advance(750);
 			slow.fail();
+			late.clock.advance(0);
 			const other = new Bench();
 			other.session.close(parted => told.push(parted));
 			other.clock.advance(0);
