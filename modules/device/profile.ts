@@ -72,9 +72,11 @@ export const limitsOf = (description: object): Limits => {
 	return limits ? { ...profile, ...limits } : profile;
 };
 
+const slashes = (topic: string): number => topic.split("/").length - 1;
+
 /** Why a topic does not fit; "" if it does. */
 export const excess = (topic: string, { topicLevels, topicBytes }: Limits): string => {
-	const levels = topics.slashes(topic) + 1;
+	const levels = slashes(topic) + 1;
 	if (levels > topicLevels) return `${levels} levels, the broker takes ${topicLevels}`;
 	// A character has at most 3 bytes, two of them have 4.
 	const byteLength = topic.length * 3 > topicBytes ? encode(topic).byteLength : 0;
@@ -102,12 +104,12 @@ export const checkLimits = (value: Values, problems: Problem[]): void => {
 const checkTopics = (value: Values, { topicLevels, topicBytes }: Limits, problems: Problem[]): void => {
 	const { root, id } = value;
 	if (typeof root !== "string" || typeof id !== "string" || !topics.isRoot(root)) return;
-	let deepest = topics.slashes(topics.result);
+	let deepest = slashes(topics.result);
 	let longest = topics.result.length;
 	const add = (list: unknown, topicOf: (name: string) => string) =>
 		items(list).forEach(({ name }) => {
 			const topic = topicOf(name as string);
-			deepest = Math.max(deepest, topics.slashes(topic));
+			deepest = Math.max(deepest, slashes(topic));
 			longest = Math.max(longest, topic.length);
 		});
 	// The longest of each kind.
@@ -117,7 +119,7 @@ const checkTopics = (value: Values, { topicLevels, topicBytes }: Limits, problem
 	longest += encode(topics.base(root, id)).byteLength;
 	const most = topicLevels - 1;
 	const rest = deepest + 2;
-	const own = topics.slashes(root);
+	const own = slashes(root);
 	const key = "root";
 	if (own + rest > most) {
 		const expected = `at most ${most - rest} slashes (the board adds ${rest}, brokers take ${most})`;

@@ -5,8 +5,6 @@
 
 import { encode } from "../mqtt/text.js";
 
-const Limit = Object.freeze({ id: 23, name: 32 });
-
 /** The parts below `<root>/<id>/`. */
 const status = "status";
 const info = "info";
@@ -22,8 +20,8 @@ const outputDesired = (output: string) => `${output}/desired`;
 
 /** The output whose state this is, if it is one. */
 const outputOf = (name: string): string | undefined => {
-	const [output, last, ...more] = name.split("/");
-	return last === "state" && more.length === 0 ? output : undefined;
+	const slash = name.indexOf("/");
+	return name.slice(slash) === "/state" ? name.slice(0, slash) : undefined;
 };
 
 /** Names that no actuator can have, since the topics below them are taken. */
@@ -57,17 +55,8 @@ const isRoot = (text: string): boolean => {
 	return true;
 };
 
-const slashes = (topic: string): number => {
-	let count = 0;
-	for (let at = topic.indexOf("/"); at >= 0; at = topic.indexOf("/", at + 1)) count++;
-	return count;
-};
-
-const byteLength = (topic: string): number => encode(topic).byteLength;
-
 // One frozen object, and not a namespace: `import *` costs a RAM alias in each module on the device.
 export default Object.freeze({
-	Limit,
 	status,
 	info,
 	command,
@@ -84,6 +73,4 @@ export default Object.freeze({
 	base,
 	isName,
 	isRoot,
-	slashes,
-	byteLength,
 });

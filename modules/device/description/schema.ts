@@ -6,7 +6,6 @@
 
 import type { ActuatorDriver, Device, DriverOption } from "../io.js";
 import type { Values } from "../json.js";
-import topics from "../topics.js";
 import type { Form, Keys, ListSpec, RecordSpec, Spec } from "./validate.js";
 
 /** What a description may name: drivers, and keys of the features that the firmware has. */
@@ -35,7 +34,9 @@ const harmless: readonly string[] = Object.freeze(["info", "config", "identify"]
 
 // All is frozen: an object of a preloaded module that stays writable costs RAM on the device.
 const { freeze } = Object;
-const name = `name 1..${topics.Limit.name}`;
+// A client identifier that each broker takes has 23 bytes at most [MQTT-3.1.3-5].
+const id = "name 1..23";
+const name = "name 1..32";
 const word = "word 1..32";
 const day = `..${DAY}`;
 const list = (item: Spec, maximum: number, initial: readonly string[] = freeze([])): ListSpec =>
@@ -178,7 +179,7 @@ const limits: RecordSpec = freeze({
 export const board: RecordSpec = freeze({
 	keys: freeze({
 		root: "root",
-		id: `name 1..${topics.Limit.id}`,
+		id,
 		// Where the host has one of its own (hosts/desk starts a broker), none need be written. rules.ts checks it.
 		broker: "any ?",
 		user: `${word} ?`,
