@@ -88,7 +88,7 @@ export const checkLimits = (value: Values, problems: Problem[]): void => {
 	// The limits themselves are wrong.
 	if (problems.some(({ key }) => key.startsWith("limits"))) return;
 	const limits = limitsOf(value);
-	const { keepAlive, homeAssistant } = value;
+	const { keepAlive, homeAssistant, lamp, actuators } = value;
 	const [least, most] = limits.keepAlive;
 	const told = problems.some(({ key }) => key === "keepAlive");
 	if (!told && typeof keepAlive === "number" && (keepAlive < least || keepAlive > most))
@@ -96,7 +96,11 @@ export const checkLimits = (value: Values, problems: Problem[]): void => {
 	if (homeAssistant !== undefined && !limits.retain)
 		problems.push({ key: "homeAssistant", expected: "a broker that retains", found: "limits.retain false" });
 	checkTopics(value, limits, problems);
-	checkFilters(value, limits, problems);
+	// The listener's subscriptions, and the status.
+	const outputs = isRecord(lamp) ? items(actuators).concat(lamp) : items(actuators);
+	const found = outputs.reduce((sum, { liveOnly }) => sum + (liveOnly === true ? 1 : 2), 2);
+	const fit = `outputs that need at most ${limits.filters} subscriptions together with \`cmd\` and \`status\``;
+	if (found > limits.filters) report(problems, "actuators", fit, found);
 	checkSensors(items(value.sensors), limits, problems);
 };
 
@@ -129,14 +133,6 @@ const checkTopics = (value: Values, { topicLevels, topicBytes }: Limits, problem
 		const expected = `topics of at most ${topicBytes} bytes`;
 		problems.push({ key, expected, found: `${longest} bytes in the longest` });
 	}
-};
-
-/** The listener's subscriptions, and the status. */
-const checkFilters = ({ lamp, actuators }: Values, { filters }: Limits, problems: Problem[]): void => {
-	const outputs = isRecord(lamp) ? items(actuators).concat(lamp) : items(actuators);
-	const found = outputs.reduce((sum, { liveOnly }) => sum + (liveOnly === true ? 1 : 2), 2);
-	const expected = `outputs that need at most ${filters} subscriptions together with \`cmd\` and \`status\``;
-	if (found > filters) report(problems, "actuators", expected, found);
 };
 
 const checkSensors = (

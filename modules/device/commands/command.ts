@@ -133,8 +133,12 @@ export default class Command {
 	/** Returns the problems, or none: then the changes are stored and in force. */
 	private configure({ provision, ...changes }: Values): readonly Problem[] {
 		const { device, settings, sensors, outputs, parts } = this.options;
-		const wrong = provision === undefined ? [] : this.misprovisioned(provision);
-		if (wrong.length) return wrong;
+		if (provision !== undefined) {
+			if (!this.allows("provision"))
+				return [{ key: "provision", expected: "nothing", found: "something that `commands` does not allow" }];
+			const problems = mistakes(provision, settings.current, device);
+			if (problems.length) return problems;
+		}
 		if (Object.keys(changes).length) {
 			const problems = settings.change(changes);
 			if (problems.length) return problems;
@@ -149,12 +153,6 @@ export default class Command {
 		if (provision === undefined) return [];
 		const stored = provision ? device.provision?.propose(provision as Texts) : device.provision?.drop();
 		return stored ? [] : unstored("provision");
-	}
-
-	private misprovisioned(provision: unknown): readonly Problem[] {
-		const { device, settings } = this.options;
-		if (this.allows("provision")) return mistakes(provision, settings.current, device);
-		return [{ key: "provision", expected: "nothing", found: "something that `commands` does not allow" }];
 	}
 
 	/** The lamp, unless another output is named. Returns the mistake, if it does not blink. */

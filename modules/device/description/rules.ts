@@ -14,9 +14,17 @@ export const checkRules = (value: Values, known: Known, problems: Problem[]): vo
 	const sensors = items(value.sensors);
 	const actuators = items(value.actuators);
 	checkBroker(value, problems);
-	checkBackoff(value.backoff, problems);
+	const { minimum = 1000, maximum = 60_000 } = isRecord(value.backoff) ? value.backoff : {};
+	if (typeof minimum === "number" && typeof maximum === "number" && minimum > maximum)
+		report(problems, "backoff.maximum", `at least minimum (${minimum})`, maximum);
 	checkNames(sensors, "sensors", known.sensors, problems);
-	sensors.forEach((sensor, index) => checkSensor(sensor, `sensors[${index}]`, problems));
+	sensors.forEach(({ name, every, window }, index) => {
+		const key = `sensors[${index}]`;
+		if (typeof name === "string" && faultName(name) === storageFault)
+			report(problems, `${key}.name`, "a name whose fault alert is not the board's own", name);
+		if (typeof window === "number" && typeof every === "number" && window < every)
+			report(problems, `${key}.window`, `at least every (${every})`, window);
+	});
 	checkNames(items(value.alerts), "alerts", undefined, problems);
 	checkAlerts(items(value.alerts), namesOf(sensors), problems);
 	checkNames(actuators, "actuators", known.actuators, problems);
@@ -32,17 +40,14 @@ const checkBroker = ({ broker, user, password }: Values, problems: Problem[]): v
 	(several ? broker : [broker]).forEach((text: unknown, index: number) => {
 		if (typeof text === "string" && parseAddress(text)) return;
 		// It may carry a password, which belongs in no log.
-		const hidden = typeof text === "string" && text.includes("@") ? `${scheme(text)}…@…` : text;
+		const shown = `${text}`;
+		const end = shown.indexOf("://") + 3;
+		const scheme = shown.startsWith("mqtt") && end <= 8 ? shown.slice(0, end) : "";
+		const hidden = typeof text === "string" && text.includes("@") ? `${scheme}…@…` : text;
 		report(problems, several ? `broker[${index}]` : "broker", BROKER, hidden);
 	});
 	if (password !== undefined && user === undefined)
 		report(problems, "user", "a user name beside the password", user);
-};
-
-const checkBackoff = (backoff: unknown, problems: Problem[]): void => {
-	const { minimum = 1000, maximum = 60_000 } = isRecord(backoff) ? backoff : {};
-	if (typeof minimum === "number" && typeof maximum === "number" && minimum > maximum)
-		report(problems, "backoff.maximum", `at least minimum (${minimum})`, maximum);
 };
 
 /** Each name once, and drivers that there are, where a list has them. */
@@ -63,13 +68,6 @@ const checkNames = (
 		const none = "no driver, since this host has none";
 		report(problems, `${key}.driver`, all.length ? among(driver, all, "driver") : none, driver);
 	});
-};
-
-const checkSensor = ({ name, every, window }: Values, key: string, problems: Problem[]): void => {
-	if (typeof name === "string" && faultName(name) === storageFault)
-		report(problems, `${key}.name`, "a name whose fault alert is not the board's own", name);
-	if (typeof window === "number" && typeof every === "number" && window < every)
-		report(problems, `${key}.window`, `at least every (${every})`, window);
 };
 
 const kinds: readonly string[] = Object.freeze(["above", "below", "outside", "rate", "stale"]);
@@ -174,16 +172,14 @@ const parsePlace = (text: string, standard: number): { host: string; port: numbe
 	const end = colon < 0 ? text.length : colon;
 	const host = bracket < 0 ? text.slice(0, end) : text.slice(1, bracket);
 	if (bracket >= 0 && bracket + 1 !== end) return undefined;
-	if (!host || !Array.from(host).every(isHostCharacter)) return undefined;
+	if (!host || !Array.from(host).every(each => each > " " && !"/?#@[]\\\u007f".includes(each)))
+		return undefined;
 	if (colon < 0) return { host, port: standard };
 	const digits = text.slice(colon + 1);
 	const port = Number(digits);
 	const plain = digits.length > 0 && Array.from(digits).every(digit => digit >= "0" && digit <= "9");
 	return plain && port >= 1 && port <= 65535 ? { host, port } : undefined;
 };
-
-const isHostCharacter = (character: string): boolean =>
-	character > " " && !"/?#@[]\\\u007f".includes(character);
 
 const percentDecode = (text: string): string | undefined => {
 	try {
@@ -192,7 +188,3 @@ const percentDecode = (text: string): string | undefined => {
 		return undefined;
 	}
 };
-
-/** What can be told of an address that is none. */
-const scheme = (text: string): string =>
-	text.startsWith("mqtts://") ? "mqtts://" : text.startsWith("mqtt://") ? "mqtt://" : "";

@@ -77,7 +77,8 @@ const scalar = (form: string, value: unknown, key: string, problems: Problem[]):
 	if (value === undefined) {
 		if (form.endsWith("?")) return undefined;
 		const at = form.indexOf("=");
-		if (at >= 0) return initial(form.slice(at + 1), kind);
+		const text = form.slice(at + 1);
+		if (at >= 0) return kind === "boolean" ? text === "true" : kind === "number" ? Number(text) : text;
 	}
 	const dots = form.indexOf("..");
 	const low = dots < 0 ? "" : form.slice(kind.length + 1, dots);
@@ -91,11 +92,6 @@ const scalar = (form: string, value: unknown, key: string, problems: Problem[]):
 const upTo = (text: string, start: number): string => {
 	const end = text.indexOf(" ", start);
 	return text.slice(start, end < 0 ? undefined : end);
-};
-
-const initial = (text: string, kind: string): unknown => {
-	if (kind === "boolean") return text === "true";
-	return kind === "number" || kind === "whole" ? Number(text) : text;
 };
 
 /** What a value that is not of this kind was expected to be; "" for one that is. */

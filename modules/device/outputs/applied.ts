@@ -209,19 +209,6 @@ const noted = (seen: string, command: string): string => {
 export const textOf = ({ on, brightness }: Request): string =>
 	`${on ? "ON" : "OFF"}${brightness === undefined ? "" : ` ${brightness}`}`;
 
-/** The level of an actuator that shows this, 0…255. */
-export const levelOf = ({ on, brightness }: State, dimmable: boolean): number =>
-	on ? (dimmable ? brightness : 255) : 0;
-
-/** The payload of the output's `state` topic. */
-export const stateText = ({ on, brightness, ver, src }: State, dimmable: boolean): string =>
-	JSON.stringify({
-		state: on ? "ON" : "OFF",
-		brightness: dimmable ? brightness : undefined,
-		ver: ver < 0 ? undefined : ver,
-		src,
-	});
-
 /** What was stored. Missing or invalid fields get their defaults. */
 const read = (values: Values): State => {
 	const { from, local, seen, held } = values;

@@ -71,7 +71,12 @@ export default class Drive {
 	/** Calls `onRetry` after the delay, in place of a retry that is set; the owner may have something of its own to try again. */
 	again(): void {
 		this.timer.clear(this.retry);
-		this.retry = this.timer.set(() => this.tryAgain(), this.delay);
+		this.retry = this.timer.set(() => {
+			this.retry = undefined;
+			this.delay = Math.min(this.delay * 2, RETRY.maximum);
+			this.owner.onRetry();
+			if (!this.blinker) this.show();
+		}, this.delay);
 	}
 
 	/** For a few seconds, to be found. The level that is meant stays. */
@@ -92,13 +97,6 @@ export default class Drive {
 		} catch {
 			// It is of no more use either way.
 		}
-	}
-
-	private tryAgain(): void {
-		this.retry = undefined;
-		this.delay = Math.min(this.delay * 2, RETRY.maximum);
-		this.owner.onRetry();
-		if (!this.blinker) this.show();
 	}
 
 	/** Brings the actuator to the level that is meant; a failure is tried again. */

@@ -13,16 +13,7 @@ import type { Names } from "../json.js";
 import type Memory from "../memory.js";
 import type Publisher from "../publisher.js";
 import topics from "../topics.js";
-import Applied, {
-	type Command,
-	LOCAL,
-	levelOf,
-	markOf,
-	type State,
-	stateText,
-	textOf,
-	Verdict,
-} from "./applied.js";
+import Applied, { type Command, LOCAL, markOf, type State, textOf, Verdict } from "./applied.js";
 import Drive from "./drive.js";
 import FailSafe from "./failsafe.js";
 import { ignored, parseLive, parseRequest, type Request } from "./request.js";
@@ -112,12 +103,33 @@ export default class Output {
 	desired(payload: Uint8Array, about: Received): void {
 		// Empty clears the retained message: there is no request then, which is not a request for OFF.
 		if (payload.byteLength === 0) return;
+		const { applied, publisher, description } = this;
 		const topic = topics.outputDesired(this.name);
 		const request = parseRequest(payload, this.names);
-		if ("error" in request) this.publisher.refuse(topic, request.error, request.cid);
-		else if (this.description.liveOnly)
-			this.publisher.refuse(topic, "expected nothing: it takes live commands only", request.cid);
-		else if (this.accepts(request, topic, payload, about)) this.drive.bring(this.level);
+		const cid = request.cid;
+		if ("error" in request || description.liveOnly) {
+			const error = "error" in request ? request.error : "expected nothing: it takes live commands only";
+			publisher.refuse(topic, error, cid);
+			return;
+		}
+		const state = applied.state;
+		const { ver = state.ver } = request;
+		const hash = markOf("desired", payload, about);
+		const verdict = applied.judge(hash, about, request.ver !== undefined);
+		const old = applied.old(request, about);
+		if (verdict === Verdict.Over) this.pass(topic);
+		else if (!old) {
+			const command = { ...this.wanted(request), ver, wish: textOf(request), src: "desired", hash };
+			if (this.stored(command, verdict, topic, about, cid)) this.drive.bring(this.level);
+		} else {
+			publisher.report(`${topic}: ${old}`);
+			// The retained copy is the latest desired state: one that is held is older.
+			if (request.ver === undefined && state.held?.src === "desired") applied.drop();
+			if (verdict === Verdict.New) applied.note(hash);
+			// A copy of the broker's needs no answer. A sender's older version does, with or without a cid.
+			const live = !about.retain && !about.duplicate;
+			if (live && (cid !== undefined || ver < state.ver)) publisher.refuse(topic, old, cid, state.ver);
+		}
 	}
 
 	/** The button. Its user sees the actuator, so here, and only here, the other state is meant. */
@@ -146,7 +158,15 @@ export default class Output {
 
 	/** The retained state: what the actuator was brought to. */
 	announce(): void {
-		this.publisher.state(topics.outputState(this.name), stateText(this.shown, this.dimmable));
+		const { on, brightness, ver, src } = this.shown;
+		// What is undefined is left out of the text.
+		const text = JSON.stringify({
+			state: on ? "ON" : "OFF",
+			brightness: this.dimmable ? brightness : undefined,
+			ver: ver < 0 ? undefined : ver,
+			src,
+		});
+		this.publisher.state(topics.outputState(this.name), text);
 	}
 
 	/** Blinks for a few seconds to be found, and changes no state. */
@@ -203,32 +223,6 @@ export default class Output {
 		this.drive.bring(this.level);
 	}
 
-	/** Stores a well-formed desired request, unless it is an old one. */
-	private accepts(request: Request, topic: string, payload: Uint8Array, about: Received): boolean {
-		const { applied, publisher } = this;
-		const state = applied.state;
-		const { cid, ver = state.ver } = request;
-		const hash = markOf("desired", payload, about);
-		const verdict = applied.judge(hash, about, request.ver !== undefined);
-		const old = applied.old(request, about);
-		if (verdict === Verdict.Over) {
-			this.pass(topic);
-			return false;
-		}
-		if (!old) {
-			const command = { ...this.wanted(request), ver, wish: textOf(request), src: "desired", hash };
-			return this.stored(command, verdict, topic, about, cid);
-		}
-		publisher.report(`${topic}: ${old}`);
-		// The retained copy is the latest desired state: one that is held is older.
-		if (request.ver === undefined && state.held?.src === "desired") applied.drop();
-		if (verdict === Verdict.New) applied.note(hash);
-		// A copy of the broker's needs no answer. A sender's older version does, with or without a cid.
-		const live = !about.retain && !about.duplicate;
-		if (live && (cid !== undefined || ver < state.ver)) publisher.refuse(topic, old, cid, state.ver);
-		return false;
-	}
-
 	/** Delivered again, and handled before: so was what is held, for it came before. */
 	private pass(topic: string): void {
 		this.applied.drop();
@@ -282,9 +276,10 @@ export default class Output {
 		return command ? this.applied.state.from : LOCAL;
 	}
 
-	/** The level that is meant. */
+	/** That is meant, 0…255. */
 	private get level(): number {
-		return levelOf(this.applied.state, this.dimmable);
+		const { on, brightness } = this.applied.state;
+		return on ? (this.dimmable ? brightness : 255) : 0;
 	}
 
 	/** What cannot be stored is tried again, and the actuator after it. False when it could not. */
