@@ -67,17 +67,13 @@ export const parse = (bytes: Uint8Array, longest: number, names: Pick<Names, "ad
 	const error = excess(bytes, names);
 	if (error) return { text, error };
 	try {
-		if (structured(bytes)) return { text, value: JSON.parse(text) };
+		// A word such as ON is not even tried: the SDK's debugger stops at each exception, caught or not.
+		const first = bytes.find(byte => byte > SPACE) ?? 0;
+		if ((first | BRACE) === (OPENING | BRACE)) return { text, value: JSON.parse(text) };
 	} catch {
 		// The error is below.
 	}
 	return { text, error: "expected JSON" };
-};
-
-/** A word such as ON is not even tried: the SDK's debugger stops at each exception, caught or not. */
-const structured = (bytes: Uint8Array): boolean => {
-	const first = bytes.find(byte => byte > SPACE) ?? 0;
-	return (first | BRACE) === (OPENING | BRACE);
 };
 
 /** The error of a text with too much in it. Exact up to its first syntax error, where the engine's parser stops. */

@@ -65,7 +65,12 @@ export default class Time {
 		this.clock = options.clock;
 		this.memory = options.memory;
 		this.ticks = options.clock.ticks;
-		this.resume();
+		const t = options.memory.get(KEY).t;
+		if (!options.clock.synchronized && typeof t === "number") {
+			// Continues from the last time that was stored. A clock that ran through the restart is later, and stays.
+			this.held = true;
+			if (options.clock.time < t) this.set(t);
+		}
 		// This also keeps `uptime` right: ticks wrap, so they must be read now and then.
 		this.hourly = options.timer.repeat(() => this.keep(), HOUR);
 		this.turn = new Deadline(options.timer, this, this.ask);
@@ -116,17 +121,14 @@ export default class Time {
 			changed(false);
 			host?.(now => {
 				up = now;
-				if (up) this.hurry();
+				// Asks now, not at the end of a delay that grew while there was no network.
+				if (up && this.turn.standing && !this.known) {
+					this.delay = RETRY.minimum;
+					this.ask();
+				}
 				this.tell?.();
 			});
 		};
-	}
-
-	/** The network is there: asks now, not at the end of a delay that grew while it was not. */
-	private hurry(): void {
-		if (!this.turn.standing || this.known) return;
-		this.delay = RETRY.minimum;
-		this.ask();
 	}
 
 	close(): void {
@@ -134,14 +136,6 @@ export default class Time {
 		this.options.timer.clear(this.hourly);
 		this.turn.close();
 		this.hangUp();
-	}
-
-	/** Continues from the last time that was stored. A clock that ran through the restart is later, and stays. */
-	private resume(): void {
-		const t = this.memory.get(KEY).t;
-		if (this.clock.synchronized || typeof t !== "number") return;
-		this.held = true;
-		if (this.clock.time < t) this.set(t);
 	}
 
 	private keep(): void {

@@ -67,7 +67,7 @@ export default class Decommission {
 		if (all && !this.all) this.left = undefined;
 		this.all ||= all;
 		this.online();
-		return this.options.memory.put(KEY, { active: true, ...(this.all && { all: true }) });
+		return this.options.memory.put(KEY, { active: true, all: this.all || undefined });
 	}
 
 	/** The broker is there, perhaps again. */
@@ -117,7 +117,7 @@ export default class Decommission {
 
 	private names(): readonly string[] {
 		const names = this.options.cleanup.all;
-		const all = [...names, topics.status];
+		const all = names.concat(topics.status);
 		if (!this.all) return all;
 		all.push(topics.command);
 		names.forEach(name => {

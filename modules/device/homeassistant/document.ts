@@ -219,17 +219,20 @@ export default class Document {
 	}
 
 	private measured(description: SensorDescription): string {
-		const { driver, decimals, batch } = description;
+		const { driver, decimals, every, window, batch, deadband, maxSilence } = description;
 		const own = this.options.drivers[driver];
 		const unit = description.unit ?? own?.unit;
 		const deviceClass = description.deviceClass ?? classOf(own?.quantity, unit);
+		const period = Math.max(every, window ?? 0) * batch;
+		const usual = Math.max(period, deadband === undefined ? 0 : (maxSilence ?? HEARTBEAT));
 		// What is undefined is left out of the text.
 		const values = {
 			val_tpl: batch > 1 ? "{{ value_json.v | last }}" : "{{ value_json.v }}",
 			unit_of_meas: unit && unitOf(unit),
 			dev_cla: deviceClass,
 			stat_cla: description.stateClass ?? statesOf(deviceClass).split("|")[0],
-			exp_aft: Math.ceil(silence(description) / 1000),
+			// Without a measurement for so long, the value means nothing any more: three times the longest usual silence.
+			exp_aft: Math.ceil(Math.max(MINUTE, 3 * usual) / 1000),
 			sug_dsp_prc: decimals,
 			ent_cat: deviceClass === "signal_strength" ? "diagnostic" : undefined,
 		};
@@ -252,12 +255,6 @@ const slug = (text: string): string => {
 		slug += (letter >= "a" && letter <= "z") || (letter >= "0" && letter <= "9") ? letter : "_";
 	}
 	return slug;
-};
-
-/** Without a measurement for so long, a sensor's value means nothing any more: three times the longest usual silence. */
-const silence = ({ every, window, batch, deadband, maxSilence }: SensorDescription): number => {
-	const period = Math.max(every, window ?? 0) * batch;
-	return Math.max(MINUTE, 3 * Math.max(period, deadband === undefined ? 0 : (maxSilence ?? HEARTBEAT)));
 };
 
 /** "pump_2" → "Pump 2". */

@@ -61,7 +61,7 @@ export default class Cleanup {
 
 	/** All that may be at the broker. */
 	get all(): readonly string[] {
-		return [...this.retained.names, ...this.old];
+		return this.retained.names.concat(this.old);
 	}
 
 	/** Clears the names of earlier descriptions; false when `clear` did not accept all of them. */

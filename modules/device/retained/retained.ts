@@ -98,7 +98,7 @@ export default class Retained {
 	}
 
 	private next(): void {
-		const { due, outputs, alerts } = this;
+		const { due, outputs, alerts, publisher } = this;
 		// Goes round: a topic that never fits does not hold up the others.
 		const ahead = due.indexOf(1, this.cursor);
 		const index = ahead < 0 ? due.indexOf(1) : ahead;
@@ -107,14 +107,10 @@ export default class Retained {
 		const part = outputs[index - 1] ?? alerts[index - 1 - outputs.length];
 		if (index === 0) this.inform();
 		else if (part) part.announce();
-		else this.clean();
+		else if (publisher.retaining && !this.cleanup.clear(name => publisher.clear(name, true))) {
+			due[index] = 1;
+			this.turn.set(AGAIN);
+		}
 		if (due.includes(1) && !this.turn.standing) this.turn.set(0);
-	}
-
-	private clean(): void {
-		const { publisher, due } = this;
-		if (!publisher.retaining || this.cleanup.clear(name => publisher.clear(name, true))) return;
-		due[due.length - 1] = 1;
-		this.turn.set(AGAIN);
 	}
 }
