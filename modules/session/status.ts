@@ -95,8 +95,9 @@ export class Status {
 	private expired(): void {
 		if (this.heard) this.patience = this.hear;
 		else {
+			// Once may be a broker that honours a subscription a moment after its SUBACK (AWS).
+			if (this.patience > this.hear) this.application.report(Report.deaf, this.topic);
 			this.patience = 2 * this.patience < seldom ? 2 * this.patience : seldom;
-			this.application.report(Report.deaf, this.topic);
 			this.owner?.deaf();
 		}
 	}

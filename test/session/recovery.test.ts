@@ -362,7 +362,8 @@ describe("session, coming back", () => {
 					/^SUBSCRIBE \d+ desk-1\/lamp\/set desk-1\/lamp\/desired desk-1\/status$/,
 				);
 				assert.match(lines[1] as string, /^desk-1\/status 1r #\d+ online$/);
-				assert.deepEqual(bench.take(), [`report ${Report.deaf} desk-1/status`]);
+				// AWS may honour a subscription a moment after its SUBACK: once is not deaf.
+				assert.deepEqual(bench.take(), wait === 30_000 ? [] : [`report ${Report.deaf} desk-1/status`]);
 				const id = Number(lines[0]?.split(" ")[1]);
 				client.control({ operation: 9, id, payload: [1, 1, 0] });
 				client.control({ operation: 4, id: id + 1 });
