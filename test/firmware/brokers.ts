@@ -8,6 +8,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { Aedes } from "aedes";
+import type { IClientOptions } from "mqtt";
+import type { Credentials } from "../../hosts/node/tls.js";
 import { closed, opened } from "./leftover.js";
 import { mosquitto } from "./mosquitto.js";
 import { nats } from "./nats.js";
@@ -20,6 +22,10 @@ export { freePort } from "./program.js";
 export interface TestBroker {
 	readonly port: number;
 	readonly url: string;
+	/** What a client needs to get in; nothing where it is missing. */
+	readonly client?: IClientOptions;
+	/** What a board of this id needs. */
+	board?(id: string): Promise<{ readonly tls: Credentials; readonly description: object }>;
 	/** Off the network: every connection ends, none is accepted. */
 	stop(): Promise<void>;
 	/** Back, at the same port. */

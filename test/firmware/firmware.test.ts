@@ -4,9 +4,10 @@
  */
 
 import assert from "node:assert/strict";
+import { aws } from "./aws.js";
 import { brokers, type TestBroker } from "./brokers.js";
 import type { Message } from "./observer.js";
-import { engines, Scene } from "./scene.js";
+import { engines, ROOT, Scene } from "./scene.js";
 
 interface Measurement {
 	readonly v: number;
@@ -29,7 +30,7 @@ const once = (messages: readonly Message[]) => {
 };
 
 for (const engine of engines)
-	for (const kind of brokers) {
+	for (const kind of [...brokers, aws(ROOT)]) {
 		const reason = engine.missing ?? kind.missing;
 		describe(`firmware on ${engine.name} against ${kind.name}${reason ? ` – pending: ${reason}` : ""}`, function () {
 			this.timeout(40_000);

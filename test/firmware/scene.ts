@@ -63,6 +63,7 @@ export class Scene {
 		const id = `board-${++boards}`;
 		// A session that stays, so that it misses nothing while a broker is away.
 		const observer = await Observer.connect(broker.url, `${ROOT}/${id}/#`, {
+			...broker.client,
 			clientId: `watch-${boards}`,
 			clean: false,
 		});
@@ -96,9 +97,11 @@ export class Scene {
 	/** Switches the board on, again with what it was last told and what it has kept. */
 	async restart(): Promise<void> {
 		const { mark } = this.observer;
+		const own = await this.broker.board?.(this.id);
 		this.#board = await DeskBoard.start({
 			engine: this.engine,
-			description: this.#description,
+			description: { ...this.#description, ...own?.description },
+			...(own && { tls: own.tls }),
 			directory: this.directory,
 			data: join(this.directory, "data"),
 			trace: line => this.trace.push(line),
@@ -147,13 +150,18 @@ export class Scene {
 	}
 	/** Makes the broker forget the board's session, so that it subscribes anew and is sent what is retained. */
 	async forget(): Promise<void> {
-		const impostor = await Observer.connect(this.broker.url, "nothing", { clientId: this.id, clean: true });
+		const impostor = await Observer.connect(this.broker.url, "nothing", {
+			...this.broker.client,
+			clientId: this.id,
+			clean: true,
+		});
 		await impostor.close();
 	}
 	/** A subscriber that comes late, and so gets what is retained: by exact names where the broker wants that. */
 	async late(): Promise<Observer> {
 		const filter = this.kind.retainedToWildcards ? this.topic("#") : RETAINED.map(name => this.topic(name));
-		const observer = await Observer.connect(this.broker.url, filter);
+		const clientId = `late-${boards}-${this.#observers.length}`;
+		const observer = await Observer.connect(this.broker.url, filter, { ...this.broker.client, clientId });
 		this.#observers.push(observer);
 		return observer;
 	}

@@ -21,9 +21,9 @@ const TEMPLATE = "fleet";
 const PATIENCE = 20_000;
 let boards = 0;
 
-/** A minute takes a second, and five of them six: the trial's, and the pause before another certificate. */
-function hasty(timer: Timer): Timer {
-	const short = (delay = 0) => (delay >= 50_000 ? delay / (delay > 200_000 ? 50 : 60) : delay);
+/** A minute takes a second, the trial's and the pause before another certificate; five of them take `five` milliseconds. */
+function hasty(timer: Timer, five: number): Timer {
+	const short = (delay = 0) => (delay > 200_000 ? five : delay >= 50_000 ? delay / 60 : delay);
 	return {
 		set: (callback, delay, repeat) =>
 			repeat === undefined
@@ -67,13 +67,17 @@ for (const { name: engine, missing } of engines)
 			events.length = trace.length = 0;
 		});
 
-		async function start(serial?: string): Promise<void> {
+		async function start({ serial = "", five = 10_000 } = {}): Promise<void> {
 			board = await DeskBoard.start({
 				engine,
 				data: directory,
 				tls: loadCredentials(claim.files),
 				trace: line => void trace.push(line),
-				wire: (device): Device => ({ ...device, timer: hasty(device.timer), ...(serial && { serial }) }),
+				wire: (device): Device => ({
+					...device,
+					timer: hasty(device.timer, five),
+					...(serial && { serial }),
+				}),
 				description: {
 					root: ROOT,
 					id,
@@ -113,7 +117,7 @@ for (const { name: engine, missing } of engines)
 			assert.equal(asked(), 1);
 		});
 		it("takes the name that the template gives it", async () => {
-			await start(`serial-${id}`);
+			await start({ serial: `serial-${id}` });
 			await until("its name", () => status(`serial-${id}`) === "online");
 		});
 		it("goes back to the claim where its policy keeps it from coming online, and asks again", async () => {
@@ -125,11 +129,11 @@ for (const { name: engine, missing } of engines)
 				TEMPLATE,
 				JSON.parse(JSON.stringify(shippedTemplate()).replace("glowworm", "nothing")),
 			);
-			await start();
+			await start({ five: 3000 });
 			await until("its end", () => said(/^provision: no broker within five minutes/));
 			aws.createTemplate(TEMPLATE, shippedTemplate());
 			await until("its trial", () => said(/^provision: kept$/));
-			assert.equal(asked(), 2);
+			assert.ok(asked() >= 2);
 		});
 		it("says why it is refused, and asks again later", async () => {
 			aws.createTemplate(TEMPLATE, shippedTemplate(), () => false);
