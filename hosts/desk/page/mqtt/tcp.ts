@@ -5,7 +5,12 @@
  * Of the formats only `buffer` is there. A WebSocket cannot be told to wait, so what comes is held until it is read.
  */
 
-import type { ByteBuffer, TCPOptions, TCP as TCPPattern } from "../../../../modules/mqtt/io.js";
+import type {
+	ByteBuffer,
+	TCPOptions,
+	TCP as TCPPattern,
+	TCPWriteOptions,
+} from "../../../../modules/mqtt/io.js";
 import type { Through } from "./link.js";
 import { DeskResolver } from "./timer.js";
 
@@ -32,6 +37,7 @@ export class WebSocketTCP implements TCPPattern {
 	#closed = false;
 	#failed: string | undefined;
 	#chunks: Uint8Array[] = [];
+	#gathered: Uint8Array<ArrayBuffer>[] = [];
 	#readable = 0;
 	#look: ReturnType<typeof setTimeout> | undefined;
 
@@ -78,20 +84,22 @@ export class WebSocketTCP implements TCPPattern {
 		return bytes.buffer;
 	}
 
-	write(data: ByteBuffer | number): number {
+	write(data: ByteBuffer | number, { more = false }: TCPWriteOptions = {}): number {
 		this.#check();
 		if (typeof data === "number") throw new TypeError("TCP: expected a Byte Buffer");
 		const bytes = view(data);
 		if (!this.#open || this.#failed) throw new Error("TCP: not connected");
 		if (bytes.byteLength > this.#writable) throw new Error("TCP: write does not fit");
 		// A copy: the owner reuses its buffer.
-		if (bytes.byteLength) this.#socket.send(bytes.slice());
+		this.#gathered.push(bytes.slice());
+		if (!more) this.#send();
 		this.#look ??= setTimeout(() => this.#sent(), LOOK);
 		return this.#writable;
 	}
 
 	close(): void {
 		if (this.#closed) return;
+		if (this.#open && !this.#failed) this.#send();
 		this.#closed = true;
 		clearTimeout(this.#look);
 		this.#chunks = [];
@@ -102,7 +110,19 @@ export class WebSocketTCP implements TCPPattern {
 	}
 
 	get #writable(): number {
-		return Math.max(CAPACITY - this.#socket.bufferedAmount, 0);
+		const waiting = this.#gathered.reduce(
+			(sum, { byteLength }) => sum + byteLength,
+			this.#socket.bufferedAmount,
+		);
+		return Math.max(CAPACITY - waiting, 0);
+	}
+
+	/** The fragments of a sequence, as one. */
+	#send(): void {
+		const [first, ...others] = this.#gathered;
+		this.#gathered = [];
+		if (others.length) this.#socket.send(new Blob([first as Uint8Array<ArrayBuffer>, ...others]));
+		else if (first?.byteLength) this.#socket.send(first);
 	}
 
 	#check(): void {
@@ -128,6 +148,8 @@ export class WebSocketTCP implements TCPPattern {
 	#sent(): void {
 		this.#look = undefined;
 		if (this.#closed || this.#failed) return;
+		// Of a sequence whose end does not come, too.
+		this.#send();
 		if (this.#socket.bufferedAmount) this.#look = setTimeout(() => this.#sent(), LOOK);
 		this.#options.onWritable?.call(this, this.#writable);
 	}
