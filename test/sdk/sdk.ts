@@ -40,10 +40,14 @@ export interface Built {
 	readonly folder: string;
 }
 
+/** Milliseconds for one of the SDK's programs, less than a test has: none goes on behind a test that has failed. */
+const PATIENCE = 570_000;
+
 /** Runs a program of the SDK. Rejects with what it printed. */
 async function tool(program: string, args: readonly string[], cwd: string): Promise<string> {
 	try {
-		const { stdout, stderr } = await run(program, args, { cwd, env: environment, maxBuffer: 64 << 20 });
+		const limits = { maxBuffer: 64 << 20, timeout: PATIENCE };
+		const { stdout, stderr } = await run(program, args, { cwd, env: environment, ...limits });
 		return stdout + stderr;
 	} catch (error) {
 		const { stdout, stderr } = error as { stdout: string; stderr: string };
