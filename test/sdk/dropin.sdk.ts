@@ -16,7 +16,7 @@ import { buildSimulator, linkChip, measure, output, root, Simulator, warnings } 
 const folder = join(root, "test/sdk/dropin");
 
 describe("embedded:network/mqtt/client on Moddable's SDK", function () {
-	this.timeout(300_000);
+	this.timeout(600_000);
 	const scene = new Scene();
 	let broker: TestBroker;
 	let observer: Observer;

@@ -70,7 +70,7 @@ export default device => board(device, { features: Object.freeze([${features}]) 
 }
 
 describe("the firmware for the ESP32", function () {
-	this.timeout(300_000);
+	this.timeout(600_000);
 	const rows: Record<string, object> = {};
 	const folders: Record<string, object> = {};
 

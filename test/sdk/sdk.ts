@@ -44,10 +44,15 @@ export interface Built {
 const PATIENCE = 570_000;
 
 /** Runs a program of the SDK. Rejects with what it printed. */
-async function tool(program: string, args: readonly string[], cwd: string): Promise<string> {
+async function tool(
+	program: string,
+	args: readonly string[],
+	cwd: string,
+	timeout = PATIENCE,
+): Promise<string> {
 	try {
-		const limits = { maxBuffer: 64 << 20, timeout: PATIENCE };
-		const { stdout, stderr } = await run(program, args, { cwd, env: environment, ...limits });
+		const options = { cwd, env: environment, maxBuffer: 64 << 20, timeout };
+		const { stdout, stderr } = await run(program, args, options);
 		return stdout + stderr;
 	} catch (error) {
 		const { stdout, stderr } = error as { stdout: string; stderr: string };
@@ -107,7 +112,8 @@ export async function linkChip(chip: string, project = root, name = basename(pro
 /** With ESP-IDF, the whole image: the folder of bootloader.bin, partition-table.bin, xs_esp32.bin and xs_esp32.elf. */
 export async function buildImage(chip: string, settings: Readonly<Record<string, string>>): Promise<string> {
 	const values = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
-	await tool("mcconfig", ["-m", "-p", platformOf(chip), "-t", "build", "-o", output, ...values], root);
+	const args = ["-m", "-p", platformOf(chip), "-t", "build", "-o", output, ...values];
+	await tool("mcconfig", args, root, 2 * PATIENCE);
 	return folderOf(chip).replace("/tmp/", "/bin/");
 }
 

@@ -27,7 +27,7 @@ const board = {
 };
 
 describe("the firmware in Moddable's simulator", function () {
-	this.timeout(300_000);
+	this.timeout(600_000);
 	const scene = new Scene();
 	let broker: TestBroker;
 	let observer: Observer;

@@ -14,7 +14,7 @@ import { buildSimulator, display, output, root, Simulator } from "./sdk.js";
 const folder = join(output, "projects", "tls");
 
 describe("the firmware in Moddable's simulator, over TLS", function () {
-	this.timeout(300_000);
+	this.timeout(600_000);
 	const authority = new Authority("Test authority");
 	const server = { name: "server", names: ["localhost"] };
 	let screen: { readonly name: string; close(): void };

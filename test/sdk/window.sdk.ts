@@ -56,7 +56,7 @@ class Hands extends BoardBehavior {
 `;
 
 describe("the window of a simulated board", function () {
-	this.timeout(300_000);
+	this.timeout(600_000);
 	let broker: TestBroker;
 	let observer: Observer;
 	let screen: { readonly name: string; close(): void };
