@@ -79,14 +79,15 @@ export default class Time {
 
 	/** `ts` for a message of now. Then `quality` is its `tsq`. A caller that has just asked for the uptime may hand it in. */
 	now(uptime = this.uptime): number {
-		if (this.clock.synchronized || (this.answered >= 0 && uptime - this.answered < TRUSTED))
+		const clock = this.clock;
+		if (clock.synchronized || (this.answered >= 0 && uptime - this.answered < TRUSTED))
 			this.quality = SYNCHRONIZED;
 		else if (this.held || this.answered >= 0) this.quality = "held";
 		else {
 			this.quality = "uptime";
 			return uptime;
 		}
-		return this.clock.time;
+		return clock.time;
 	}
 	/** There is a wall time, perhaps a held one. */
 	get known(): boolean {

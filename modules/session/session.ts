@@ -15,7 +15,7 @@ import {
 	type SessionLike,
 	type SessionOptions,
 } from "./options.js";
-import { Application, type Counters, Outcome, Report, State } from "./outcomes.js";
+import { Application, type Counters, Outcome, Report, State, type Tally } from "./outcomes.js";
 import { Queue } from "./queue.js";
 import { Sender } from "./sender.js";
 import { Status } from "./status.js";
@@ -32,6 +32,8 @@ const none: PublishOptions = Object.freeze({});
  */
 export default class Session implements SessionLike {
 	private readonly options: SessionOptions;
+	/** Counts from the moment the session was made. */
+	readonly counters: Counters;
 	private readonly application: Application;
 	private readonly sender: Sender;
 	private readonly supervisor: Supervisor;
@@ -40,7 +42,7 @@ export default class Session implements SessionLike {
 	/** It was said that messages are refused, and none has been accepted since. */
 	private full = false;
 	/** Given to each write of a measurement. */
-	private readonly measurement = { topic: "", QoS: 0, retain: false };
+	private readonly measurement = { topic: "", QoS: 0, retain: false, duplicate: false };
 	/** The last topic that was a topic name. */
 	private known: string | undefined;
 	/** Bytes of the longest payload. */
@@ -55,6 +57,7 @@ export default class Session implements SessionLike {
 		this.soon = new Deadline(options.timer, this, this.later);
 		this.application = new Application(options, this.soon);
 		const application = this.application;
+		this.counters = application.counters;
 		const status = new Status(options, application);
 		const live = new Queue({ byteLength: options.queueBytes ?? defaults.queueBytes, yielding: true });
 		const inflight = new InFlight(live, options.outbox, status, options.random ?? Math.random);
@@ -70,9 +73,6 @@ export default class Session implements SessionLike {
 	/** One of `State` (outcomes.ts). */
 	get state(): State {
 		return this.supervisor.state;
-	}
-	get counters(): Counters {
-		return this.application.counters;
 	}
 	/** The broker that is connected, or tried. */
 	get broker(): Broker {
@@ -118,7 +118,7 @@ export default class Session implements SessionLike {
 		// Here and not in the sender: a frame less is 22 units.
 		if (link === undefined || sender.live.zeros !== 0 || !link.write(bytes, message))
 			return this.publish(topic, bytes);
-		this.application.counters.sent++;
+		(this.counters as Tally).sent++;
 		return Outcome.sent;
 	}
 	private check(QoS: number, durable: boolean | undefined): void {

@@ -20,6 +20,9 @@ const TIME = ',"ts":';
 const QUALITY = ',"tsq":"';
 const SEQUENCE = '","seq":';
 const END = "}";
+// Looked up once too: a global costs 250 instructions each time, a name of another module 130.
+const round = Math.round;
+const SENT = Outcome.sent;
 
 /** The objects that the measurements of a board share. */
 export interface MeasurementParts {
@@ -98,7 +101,7 @@ export default class Measurement {
 		if (raw === undefined) return;
 		const scale = this.scale;
 		// `+ 0`: JSON has a -0 that no dashboard wants.
-		const value = (scale === 0 ? raw : Math.round(raw * scale) / scale) + 0;
+		const value = (scale === 0 ? raw : round(raw * scale) / scale) + 0;
 		const parts = this.parts;
 		const time = parts.time;
 		// `now()` before `quality`, which it decides.
@@ -110,7 +113,7 @@ export default class Measurement {
 		const publisher = parts.publisher;
 		const outcome = publisher.session.measure(this.topic, text);
 		// Mostly it was sent and there is nothing to tell: 30 units.
-		if (outcome !== Outcome.sent || publisher.trace !== undefined)
+		if (outcome !== SENT || publisher.trace !== undefined)
 			if (!publisher.accepted(this.topic, text, outcome)) this.published = Number.NaN;
 	}
 
@@ -207,6 +210,6 @@ export default class Measurement {
 	private round(value: number): number {
 		const scale = this.scale;
 		// `+ 0`: JSON has a -0 that no dashboard wants.
-		return (scale === 0 ? value : Math.round(value * scale) / scale) + 0;
+		return (scale === 0 ? value : round(value * scale) / scale) + 0;
 	}
 }

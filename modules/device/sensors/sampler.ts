@@ -1,7 +1,7 @@
 /**
  * One sampling task: one sensor (ECMA-419 §13), asked at a fixed rate. A late sample does not shift the next one, and
  * what was missed is counted. A sensor that throws is asked again, then made anew, and disturbs no other. Does not
- * judge or publish what it reads: sensor.ts hands it on. A layer over measurement.ts.
+ * judge what it reads: sensor.ts does. A layer over measurement.ts, which publishes it.
  */
 
 import type { Timer, TimerHandle } from "../../mqtt/io.js";
@@ -36,6 +36,14 @@ export default abstract class Sampler extends Measurement {
 	private sensor: SensorIO | undefined;
 	/** Failures since the last reading. */
 	private failing = 0;
+	/** Readings. */
+	samples = 0;
+	/** The latest value, and its uptime, or that of the start. */
+	protected last: number | undefined;
+	protected latest: number;
+	/** While values come and lie within, no alert changes: each is OFF and has no edge that waits. Empty before the first sample. */
+	protected lowest = Infinity;
+	protected highest = -Infinity;
 	// Absent until it is used: a sensor at work pays no slot for it.
 	/** The part of a millisecond behind `due` (120 Hz is 8⅓ ms). */
 	declare private fraction: number;
@@ -50,13 +58,11 @@ export default abstract class Sampler extends Measurement {
 	constructor(parts: SamplerParts, description: SensorDescription, driver: SensorDriver) {
 		super(parts, description);
 		this.driver = driver;
+		this.latest = parts.time.uptime;
 	}
 
-	/**
-	 * At each sample that was due: its value or `undefined`, uptime, and how many periods it stands for (1 and those missed).
-	 * `latest`: the uptime of the last one.
-	 */
-	protected abstract take(value: number | undefined, now: number, periods: number): void;
+	/** For the alerts: a value outside of `lowest` … `highest`, or `undefined` where there should have been one. `now`: uptime. */
+	protected abstract look(value: number | undefined, now: number): void;
 
 	/** The first sample begins the rhythm: what else a start has to do before it is not its delay. */
 	start(): void {
@@ -101,7 +107,15 @@ export default abstract class Sampler extends Measurement {
 				else if (self.failing !== 0) self.recover();
 			}
 			read = true;
-			self.take(value, now, periods);
+			// Alerts first: they must not wait. Two comparisons for all of them together: each by itself costs 80 units.
+			if (value === undefined) self.look(value, now);
+			else {
+				self.samples++;
+				self.last = value;
+				self.latest = now;
+				if (value < self.lowest || value > self.highest) self.look(value, now);
+			}
+			self.add(value, now, periods);
 		} catch (error) {
 			if (read) self.report(text(error));
 			else self.broken(error, now, periods);
@@ -135,7 +149,8 @@ export default abstract class Sampler extends Measurement {
 		this.thrown = (this.thrown ?? 0) + 1;
 		if (this.thrown >= PATIENCE || !this.sensor) this.anew(now);
 		try {
-			this.take(undefined, now, periods);
+			this.look(undefined, now);
+			this.add(undefined, now, periods);
 		} catch (error) {
 			this.report(text(error));
 		}

@@ -1,6 +1,6 @@
 /**
  * One sensor of the board with all that follows from its samples: measurements, alerts, and the alert that says it
- * gives nothing (`<sensor>-fault`). A sampling task (sampler.ts) that hands on what it takes.
+ * gives nothing (`<sensor>-fault`). A sampling task (sampler.ts).
  */
 
 import {
@@ -23,13 +23,6 @@ const FAULT = Object.freeze({ periods: 3, minimum: 30_000 });
 export default class Sensor extends Sampler {
 	/** The sensor's own fault alert is the last. */
 	readonly alerts: readonly Alert[];
-	samples = 0;
-	/** The latest value, and its uptime, or that of the start. */
-	private last: number | undefined;
-	private latest: number;
-	/** While values come and lie within, no alert changes: each is OFF and has no edge that waits. Empty before the first sample. */
-	private lowest = Infinity;
-	private highest = -Infinity;
 
 	/** `alerts` are those on this sensor; `edges` is only looked at here. */
 	constructor(
@@ -41,7 +34,6 @@ export default class Sensor extends Sampler {
 	) {
 		super(parts, description, driver);
 		this.alerts = [...alerts, fault(description)].map(conditions => new Alert(parts, conditions, edges));
-		this.latest = parts.time.uptime;
 	}
 
 	get name(): string {
@@ -69,28 +61,18 @@ export default class Sensor extends Sampler {
 		this.flush();
 	}
 
-	/** Alerts first: they must not wait. */
-	protected take(value: number | undefined, now: number, periods: number): void {
-		if (value !== undefined) {
-			this.samples++;
-			this.last = value;
-			this.latest = now;
+	protected look(value: number | undefined, now: number): void {
+		let low = -Infinity;
+		let high = Infinity;
+		for (let index = 0; index < this.alerts.length; index++) {
+			const alert = this.alerts[index] as Alert;
+			alert.look(value, now, this.latest, this.last);
+			const { lowest, highest } = alert;
+			if (lowest > low) low = lowest;
+			if (highest < high) high = highest;
 		}
-		// Two comparisons for all alerts together: each by itself costs 80 units.
-		if (value === undefined || value < this.lowest || value > this.highest) {
-			let low = -Infinity;
-			let high = Infinity;
-			for (let index = 0; index < this.alerts.length; index++) {
-				const alert = this.alerts[index] as Alert;
-				alert.look(value, now, this.latest, this.last);
-				const { lowest, highest } = alert;
-				if (lowest > low) low = lowest;
-				if (highest < high) high = highest;
-			}
-			this.lowest = low;
-			this.highest = high;
-		}
-		this.add(value, now, periods);
+		this.lowest = low;
+		this.highest = high;
 	}
 }
 

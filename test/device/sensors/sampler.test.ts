@@ -21,7 +21,8 @@ function sampling(every: number, driver: SensorDriver, clock = new TestClock(0),
 	const took: Took[] = [];
 	const lines: string[] = [];
 	class Task extends Sampler {
-		protected take(value: number | undefined, _now: number, periods: number): void {
+		protected look(): void {}
+		override add(value: number | undefined, _now: number, periods: number): void {
 			took.push({ value, at: clock.now, periods });
 		}
 	}
@@ -365,7 +366,8 @@ describe("sensor that fails", () => {
 		let taken = 0;
 		const lines: string[] = [];
 		class Task extends Sampler {
-			protected take(): void {
+			protected look(): void {}
+			override add(): void {
 				taken++;
 				throw new Error("oops");
 			}
