@@ -106,7 +106,7 @@ export default class Board {
 		const perform = (order: Values) => command.perform(order);
 		const leave = () => this.leave();
 		const featured = Object.assign(informed, { retained, cleanup, announce, perform, leave });
-		const parts = features.map(feature => feature.make(featured)).filter(part => part !== undefined);
+		const parts = features.flatMap(feature => feature.make(featured));
 		const parted = Object.assign(featured, { parts });
 		const decommission = new Decommission(parted);
 		const command = new Command(Object.assign(parted, { decommission }));

@@ -19,8 +19,8 @@ export interface Feature extends Form {
 	rooms(description: Description): readonly Room[];
 	/** Bytes of slots and chunks that it takes there. */
 	heap(description: Description): number;
-	/** Its part of a board, or nothing where there is nothing for it to do. */
-	make(parts: Parts): Part | undefined;
+	/** Its parts of a board, or none where there is nothing for it to do. */
+	make(parts: Parts): readonly Part[];
 }
 
 /** What a feature is made from: the board's own. */

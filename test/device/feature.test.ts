@@ -108,7 +108,7 @@ describe("a feature that a program names", () => {
 			heap: () => 0,
 			make(made) {
 				parts = made;
-				return part;
+				return [part];
 			},
 		};
 		return { feature, told, parts: () => parts as Parts };
@@ -142,7 +142,7 @@ describe("a feature that a program names", () => {
 	it("is left out of a board where it has nothing to do", () => {
 		const world = new World();
 		const { feature } = noting();
-		const board = world.start({}, [{ ...feature, make: () => undefined }]);
+		const board = world.start({}, [{ ...feature, make: () => [] }]);
 		world.link.connect();
 		board.close();
 	});

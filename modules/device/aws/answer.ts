@@ -1,20 +1,31 @@
 /**
- * A topic of AWS's answers, and which part of the board they are for. An object of a class, since a closure for each would take
- * 168 bytes more. Also the keys of AWS's documents, which messages may use beside those of the board.
+ * A topic of AWS's answers, and which part of the board they are for: a document is parsed here, and one that is none is reported. An object
+ * of a class, since a closure for each would take 168 bytes more. Also the keys of AWS's documents, which messages may use beside
+ * those of the board.
  */
 
-import type { Inbound } from "../feature.js";
-import type { Names } from "../json.js";
+import type { Inbound, Parts } from "../feature.js";
+import { isRecord, type Names, parse, type Values } from "../json.js";
+
+/** A classic shadow has 8 KB, and about as much of metadata. */
+const LONGEST = 20_000;
+
+/** Whose answers they are. */
+interface Owner {
+	readonly parts: Parts;
+	/** A document, of this kind of answer. */
+	answered(document: Values, kind: number): void;
+}
 
 /** A message on `topic` is given to `owner`, with the `kind` that the owner has for it. */
 export default class Answer implements Inbound {
 	readonly topic: string;
 	readonly QoS: 1;
-	private readonly owner: { receive(payload: Uint8Array, kind: number): void };
+	private readonly owner: Owner;
 	private readonly kind: number;
 
 	/** Nothing comes before the board is connected. */
-	constructor(topic: string, owner: { receive(payload: Uint8Array, kind: number): void }, kind: number) {
+	constructor(topic: string, owner: Owner, kind: number) {
 		this.topic = topic;
 		this.QoS = 1;
 		this.owner = owner;
@@ -22,7 +33,10 @@ export default class Answer implements Inbound {
 	}
 	/** Called for each message on the topic. */
 	receive(payload: Uint8Array): void {
-		this.owner.receive(payload, this.kind);
+		const { names, publisher } = this.owner.parts;
+		const { value, error } = parse(payload, LONGEST, admitting(names));
+		if (isRecord(value)) this.owner.answered(value, this.kind);
+		else publisher.report(`${this.topic}: ${error ?? "no object"}`);
 	}
 }
 

@@ -7,14 +7,16 @@
  */
 
 import type MQTTClient from "../../mqtt/client.js";
+import type { ControlMessage, Item, ReadableOptions } from "../../mqtt/options.js";
 import { encode } from "../../mqtt/text.js";
 import { Deadline } from "../../session/deadline.js";
 import type { SessionLike, SessionOptions } from "../../session/options.js";
 import { Outcome } from "../../session/outcomes.js";
 import type { Parts } from "../feature.js";
-import type { CertificateRequest, Provision, Texts } from "../io.js";
-import { isRecord, type Names, parse, type Values } from "../json.js";
+import type { CertificateRequest, CertificateRequestClass, Provision } from "../io.js";
+import { isRecord, parse, type Values } from "../json.js";
 import type { Room } from "../memory.js";
+import { admitting } from "./answer.js";
 
 const KEY = "claim";
 /** How often a certificate was asked for. */
@@ -31,42 +33,41 @@ const Again = Object.freeze({ first: 60_000, longest: 86_400_000 });
 
 export default class Claim implements SessionLike {
 	/** The board is not: it has no name yet. */
-	readonly online = false;
-	readonly counters = Object.freeze({});
+	declare readonly online: false;
+	declare readonly counters: object;
 	private readonly parts: Parts;
 	private readonly options: SessionOptions;
-	private readonly names: Pick<Names, "admits">;
 	private readonly provision: Provision;
 	/** As the template knows the board. */
 	private readonly serial: string;
 	private readonly template: string;
 	/** The certificate that waits for its thing is from an earlier life: AWS may have given it one. */
 	private readonly resumed: boolean;
+	/** Until the next connection, or the end of this one. */
+	private readonly turn: Deadline;
 	private request: CertificateRequest | undefined;
 	private made: ReturnType<CertificateRequest["read"]>;
 	private client: MQTTClient | undefined;
-	/** A question that has found no room yet. */
-	private due: (() => void) | undefined;
 	/** A certificate was asked for on this connection. */
 	private asked = false;
 	private tries = 0;
+	/** Of the answer that is coming. */
 	private topic = "";
 	private answer = new Uint8Array(0);
 	private received = 0;
-	/** Until the next connection, or the end of this one. */
-	private readonly turn: Deadline;
 
-	constructor(parts: Parts, names: Pick<Names, "admits">, options: SessionOptions) {
+	constructor(parts: Parts, options: SessionOptions) {
 		const { device, description } = parts;
+		this.online = false;
+		this.counters = {};
 		this.parts = parts;
 		this.options = options;
-		this.names = names;
 		this.provision = device.provision as Provision;
 		this.serial = device.serial ?? description.id;
 		this.template = `$aws/provisioning-templates/${description.provisioning}/provision/json`;
 		this.resumed = this.token !== undefined;
 		this.turn = new Deadline(device.timer, this, this.expired);
-		this.turn.set(this.resumed ? 0 : this.pause);
+		this.turn.set(this.resumed ? 0 : pause(this.count));
 	}
 
 	publish(): number {
@@ -91,10 +92,9 @@ export default class Claim implements SessionLike {
 		return this.provision.next.token ?? undefined;
 	}
 
-	/** Milliseconds until a certificate may be asked for. */
-	private get pause(): number {
-		const { n = 0 } = this.parts.memory.get(KEY) as { readonly n?: number };
-		return n && Math.min(Again.first * 2 ** (n - 1), Again.longest);
+	/** How often a certificate was asked for. */
+	private get count(): number {
+		return (this.parts.memory.get(KEY) as { readonly n?: number }).n ?? 0;
 	}
 
 	private expired(): void {
@@ -104,8 +104,7 @@ export default class Claim implements SessionLike {
 	}
 
 	private make(): void {
-		const CertificateRequest = this.parts.device.io.CertificateRequest;
-		if (!CertificateRequest) return;
+		const CertificateRequest = this.parts.device.io.CertificateRequest as CertificateRequestClass;
 		const onError = (reason: unknown) => this.fail(`no key: ${reason}`);
 		const onReadable = () => {
 			this.made = this.request?.read();
@@ -113,8 +112,8 @@ export default class Claim implements SessionLike {
 			this.request = undefined;
 			this.connect();
 		};
+		this.report("a key is made");
 		try {
-			this.report("a key is made");
 			this.request = new CertificateRequest({ subject: this.serial, onReadable, onError });
 		} catch (error) {
 			onError(error);
@@ -133,14 +132,8 @@ export default class Claim implements SessionLike {
 				port,
 				id: this.serial,
 				keepAlive,
-				onControl: (operation, { returnCode, payload = [] }) => {
-					if (operation === 2 && returnCode === 0) this.say(() => this.subscribe());
-					else if (operation === 9 && payload.some(code => code > 2))
-						this.fail("its policy forbids the answers");
-					else if (operation === 9) this.ask();
-				},
-				onReadable: (count, { topic, byteLength = 0 }) => this.readable(count, topic, byteLength),
-				onWritable: () => this.due && this.say(this.due),
+				onControl: (operation, message) => this.control(operation, message),
+				onReadable: (count, options) => this.readable(count, options),
 				onError: error => this.fail(`${error?.message}`),
 			});
 		} catch (error) {
@@ -148,65 +141,49 @@ export default class Claim implements SessionLike {
 		}
 	}
 
-	/** What finds no room is said when there is some. */
-	private say(question: () => void): void {
-		this.due = question;
-		try {
-			question();
-			this.due = undefined;
-		} catch {
-			// No room.
+	/** CONNACK or SUBACK. A question that finds no room throws here, and so ends the connection. */
+	private control(operation: number, { returnCode, payload = [] }: ControlMessage): void {
+		if (operation === 2 && returnCode === 0) {
+			const items: Item[] = [];
+			[CREATE, this.template].forEach(topic => {
+				items.push({ topic: `${topic}/accepted`, QoS: 1 }, { topic: `${topic}/rejected`, QoS: 1 });
+			});
+			this.client?.write(undefined, { operation: 8, items });
+		} else if (operation === 9) {
+			if (payload.some(code => code > 2)) this.fail("its policy forbids the answers");
+			else this.ask();
 		}
-	}
-
-	private subscribe(): void {
-		const items = [CREATE, this.template].flatMap(topic =>
-			["accepted", "rejected"].map(answer => ({ topic: `${topic}/${answer}`, QoS: 1 })),
-		);
-		this.client?.write(undefined, { operation: 8, items });
 	}
 
 	/** For a thing where there is a certificate, else for that. Counted before, so that a board that ends here each time asks seldom. */
 	private ask(): void {
-		const { memory } = this.parts;
-		const certificateOwnershipToken = this.token;
-		if (certificateOwnershipToken !== undefined) {
-			const parameters = { SerialNumber: this.serial };
-			this.send(this.template, { certificateOwnershipToken, parameters });
-			return;
-		}
-		const { n = 0 } = memory.get(KEY) as { readonly n?: number };
-		memory.put(KEY, { n: n + 1 });
-		this.asked = true;
-		this.send(CREATE, { certificateSigningRequest: this.made?.request });
+		const { serial, token } = this;
+		this.asked = token === undefined;
+		if (this.asked) this.parts.memory.put(KEY, { n: this.count + 1 });
+		const question = this.asked
+			? { certificateSigningRequest: this.made?.request }
+			: { certificateOwnershipToken: token, parameters: { SerialNumber: serial } };
+		const topic = this.asked ? CREATE : this.template;
+		this.client?.write(encode(JSON.stringify(question)), { topic, QoS: 1 });
 	}
 
-	private send(topic: string, question: object): void {
-		const payload = encode(JSON.stringify(question));
-		this.say(() => this.client?.write(payload, { topic, QoS: 1 }));
-	}
-
-	private readable(count: number, topic: string | undefined, byteLength: number): void {
+	private readable(count: number, { topic, byteLength = 0 }: ReadableOptions): void {
 		if (topic !== undefined) {
-			if (byteLength > LONGEST) {
-				this.fail(`an answer of ${byteLength} bytes`);
-				return;
-			}
 			this.topic = topic;
-			this.answer = new Uint8Array(byteLength);
+			this.answer = new Uint8Array(Math.min(byteLength, LONGEST));
 			this.received = 0;
 		}
 		const { answer, received } = this;
 		this.received += this.client?.read(answer.subarray(received, received + count)) ?? 0;
 		if (this.received < answer.byteLength) return;
-		const { value } = parse(answer, LONGEST, this.names);
+		const { value, error } = parse(answer, LONGEST, admitting(this.parts.names));
 		if (isRecord(value)) this.answered(value);
+		else this.fail(`${error}`);
 	}
 
 	private answered(answer: Values): void {
 		const { certificatePem, certificateOwnershipToken, thingName, errorCode, errorMessage } = answer;
 		const { topic, made, provision, template } = this;
-		const refused = `refused: ${errorCode}: ${errorMessage}`;
 		if (topic === `${CREATE}/accepted` && made) {
 			const lines = `${certificatePem}`.split("\n").filter(line => !line.startsWith("-"));
 			const certificate = lines.map(line => line.trim()).join("");
@@ -214,24 +191,25 @@ export default class Claim implements SessionLike {
 				this.made = undefined;
 				this.ask();
 			} else this.fail("the certificate could not be stored");
-		} else if (topic === `${template}/accepted`) {
-			const id = `${thingName}`;
-			this.try({ token: null, ...(id !== this.parts.description.id && { id }) }, `thing ${id}`);
-		} else if (topic === `${template}/rejected` && this.resumed) {
+		} else if (topic === `${template}/accepted`) this.try(`thing ${thingName}`, thingName as string);
+		else if (topic.endsWith("/rejected")) {
+			const refused = `refused: ${errorCode}: ${errorMessage}`;
 			// The token may be too old, or was used before the power went: then the certificate has its thing.
-			this.try({ token: null }, refused);
-		} else if (topic.endsWith("/rejected")) {
-			// AWS deletes a certificate without a thing after an hour.
-			this.made = undefined;
-			this.asked = provision.drop();
-			this.fail(refused);
+			if (this.resumed && topic.startsWith(template)) this.try(refused);
+			else {
+				// AWS deletes a certificate without a thing after an hour.
+				this.made = undefined;
+				this.asked = provision.drop();
+				this.fail(refused);
+			}
 		}
 	}
 
 	/** The identity is on trial from the next start on. */
-	private try(texts: Texts, why: string): void {
-		const { restart, timer } = this.parts.device;
-		if (this.provision.propose(texts)) {
+	private try(why: string, id: string = this.parts.description.id): void {
+		const { device, description } = this.parts;
+		const { restart, timer } = device;
+		if (this.provision.propose({ token: null, ...(id !== description.id && { id }) })) {
 			this.close();
 			this.report(`${why}; on trial from the next start on`);
 			if (restart) timer.set(restart, PAUSE);
@@ -239,16 +217,15 @@ export default class Claim implements SessionLike {
 	}
 
 	private fail(reason: string): void {
-		const { asked, tries } = this;
+		const tries = this.tries++;
 		this.client?.close();
-		this.client = undefined;
 		this.request?.close();
-		this.request = undefined;
-		this.due = undefined;
-		this.asked = false;
-		this.tries = tries + 1;
+		this.client = this.request = undefined;
 		// Without a certificate from it, the back-off of a session.
-		const delay = asked ? this.pause : PAUSE + Math.random() * Math.min(1000 * 2 ** tries, PATIENCE);
+		const delay = this.asked
+			? pause(this.count)
+			: PAUSE + Math.random() * Math.min(1000 * 2 ** tries, PATIENCE);
+		this.asked = false;
 		this.turn.set(delay);
 		this.report(`${reason}; again in ${Math.ceil(delay / 1000)} s`);
 	}
@@ -257,3 +234,6 @@ export default class Claim implements SessionLike {
 		this.parts.publisher.report(`claim: ${line}`);
 	}
 }
+
+/** Milliseconds until a certificate may be asked for, after so many. */
+const pause = (count: number): number => count && Math.min(Again.first * 2 ** (count - 1), Again.longest);

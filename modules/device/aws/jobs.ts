@@ -7,8 +7,8 @@
  */
 
 import { Deadline } from "../../session/deadline.js";
-import type { Inbound, Parts } from "../feature.js";
-import { isRecord, type Names, parse, type Values } from "../json.js";
+import type { Inbound, Part, Parts } from "../feature.js";
+import { isRecord, type Values } from "../json.js";
 import type { Room } from "../memory.js";
 import topics from "../topics.js";
 import Answer from "./answer.js";
@@ -16,7 +16,6 @@ import Answer from "./answer.js";
 const KEY = "job";
 const ID = 64;
 const REASON = 100;
-const LONGEST = 20_000;
 /** Milliseconds until it is asked again where a message found no room. */
 const AGAIN = 500;
 export const jobRoom: Room = Object.freeze([KEY, ID + REASON + 90] as const);
@@ -24,11 +23,10 @@ export const jobRoom: Room = Object.freeze([KEY, ID + REASON + 90] as const);
 /** Kinds of answers. */
 const Kind = Object.freeze({ notified: 0, started: 1 });
 
-export default class Jobs {
+export default class Jobs implements Part {
 	readonly inbound: readonly Inbound[];
-	private readonly parts: Parts;
+	readonly parts: Parts;
 	private readonly base: string;
-	private readonly names: Pick<Names, "admits">;
 	/** An earlier life has begun the job that is noted, and has not ended it. */
 	private cut: boolean;
 	/** The end of the job that is noted was told on this connection. */
@@ -37,12 +35,11 @@ export default class Jobs {
 	private token: string | undefined;
 	private readonly turn: Deadline;
 
-	constructor(parts: Parts, names: Pick<Names, "admits">) {
+	constructor(parts: Parts) {
 		const { device, description, memory } = parts;
 		const { id, end } = memory.get(KEY);
 		this.parts = parts;
 		this.base = `$aws/things/${description.id}/jobs/`;
-		this.names = names;
 		this.cut = id !== undefined && end === undefined;
 		this.turn = new Deadline(device.timer, this, this.online);
 		this.inbound = [
@@ -67,10 +64,10 @@ export default class Jobs {
 	}
 
 	/** An answer of this kind. */
-	receive(payload: Uint8Array, kind: number): void {
-		const { clientToken, execution } = this.read(payload);
-		if (kind === Kind.started) this.started(clientToken, execution as Values);
-		else if (execution) this.online();
+	answered({ clientToken, execution }: Values, kind: number): void {
+		const found = isRecord(execution) && execution.jobId !== undefined ? execution : undefined;
+		if (kind === Kind.started) this.started(clientToken, found);
+		else if (found) this.online();
 	}
 
 	/** The job is the board's to carry out: it is IN_PROGRESS by now. */
@@ -117,12 +114,5 @@ export default class Jobs {
 		const sent = this.parts.publisher.send(this.base + name, JSON.stringify(what), lasting);
 		if (!sent) this.turn.set(AGAIN);
 		return sent;
-	}
-
-	private read(payload: Uint8Array): Values {
-		const { value, error } = parse(payload, LONGEST, this.names);
-		if (error !== undefined) this.parts.publisher.report(`jobs: ${error}`);
-		const { clientToken, execution } = isRecord(value) ? value : {};
-		return isRecord(execution) && execution.jobId !== undefined ? { clientToken, execution } : {};
 	}
 }

@@ -6,7 +6,6 @@
  */
 
 import type { Parts } from "../feature.js";
-import type { Names } from "../json.js";
 import { isRecord, type Values } from "../json.js";
 import type { Room } from "../memory.js";
 import Shadow from "./shadow.js";
@@ -15,26 +14,27 @@ const NAME = "settings";
 const KEY = "sh";
 export const remoteRoom: Room = Object.freeze([KEY, 19] as const);
 
-export default class Remote {
-	readonly shadow: Shadow;
-	private readonly parts: Parts;
+export default class Remote extends Shadow {
 	/** Why the last was refused: what comes again with each report is said once. */
 	private said: unknown;
 
-	constructor(parts: Parts, names: Pick<Names, "admits">) {
-		this.parts = parts;
-		this.shadow = new Shadow(parts, names, NAME, (state, times) => this.change(state, times));
+	constructor(parts: Parts) {
+		super(parts, NAME);
 	}
 
-	report(): void {
+	override online(): void {
+		this.configured();
+	}
+
+	configured(): void {
 		const { settings, publisher } = this.parts;
 		const sections = settings.readable;
 		if (JSON.stringify(sections).length > publisher.longestAnswer)
 			publisher.report(`${NAME}: too long for a report, ${publisher.longestAnswer} bytes are possible`);
-		else Object.keys(sections).forEach(key => this.shadow.report(key, JSON.stringify(sections[key])));
+		else Object.keys(sections).forEach(key => this.report(key, JSON.stringify(sections[key])));
 	}
 
-	private change(state: Values, times: Values): void {
+	protected override take(state: Values, times: Values): void {
 		const { memory, perform, publisher } = this.parts;
 		const { at = 0 } = memory.get(KEY) as { readonly at?: number };
 		const since = newer(state, times, at);

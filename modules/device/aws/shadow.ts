@@ -6,30 +6,19 @@
  */
 
 import { Deadline } from "../../session/deadline.js";
-import type { Inbound, Parts } from "../feature.js";
-import { isRecord, type Names, parse, type Values } from "../json.js";
+import type { Inbound, Part, Parts } from "../feature.js";
+import { isRecord, type Values } from "../json.js";
 import Answer from "./answer.js";
 
-/** A classic shadow has 8 KB, and about as much of metadata. */
-const LONGEST = 20_000;
 /** Milliseconds in which reports are gathered, and until one that found no room is tried again: ten may be unanswered. */
 const GATHER = Object.freeze({ first: 50, again: 500 });
 /** Kinds of answers. */
 const Kind = Object.freeze({ delta: 0, whole: 1, rejected: 2, accepted: 3 });
 
-/**
- * What is wished and differs from what was reported, when the service took each key, and the document's version. `desired`: all that
- * is wished, if it was read.
- */
-export type Take = (state: Values, metadata: Values, version: number, desired?: Values) => void;
-
-export default class Shadow {
+export default abstract class Shadow implements Part {
 	readonly inbound: readonly Inbound[];
+	readonly parts: Parts;
 	private readonly base: string;
-	private readonly boot: Parts["boot"];
-	private readonly publisher: Parts["publisher"];
-	private readonly names: Pick<Names, "admits">;
-	private readonly take: Take;
 	/** Version and time of the last document that was read. */
 	private seen = 0;
 	private at = 0;
@@ -42,19 +31,11 @@ export default class Shadow {
 	private readonly turn: Deadline;
 
 	/** `name`: of a named shadow; a wish for it comes with the answer to a report, so it is not asked for. */
-	constructor(
-		{ boot, device, description, publisher }: Parts,
-		names: Pick<Names, "admits">,
-		name: string,
-		take: Take,
-	) {
-		const base = `$aws/things/${description.id}/shadow/${name && `name/${name}/`}`;
+	constructor(parts: Parts, name: string) {
+		const base = `$aws/things/${parts.description.id}/shadow/${name && `name/${name}/`}`;
+		this.parts = parts;
 		this.base = base;
-		this.boot = boot;
-		this.publisher = publisher;
-		this.names = names;
-		this.take = take;
-		this.turn = new Deadline(device.timer, this, this.send);
+		this.turn = new Deadline(parts.device.timer, this, this.send);
 		const inbound = [
 			new Answer(`${base}update/delta`, this, Kind.delta),
 			new Answer(`${base}update/rejected`, this, Kind.rejected),
@@ -66,9 +47,15 @@ export default class Shadow {
 		this.inbound = inbound;
 	}
 
+	/**
+	 * What is wished and differs from what was reported, when the service took each key, and the document's version. `desired`: all
+	 * that is wished, if it was read.
+	 */
+	protected abstract take(state: Values, metadata: Values, version: number, desired?: Values): void;
+
 	/** Where the question finds no room, the report that follows brings the difference. */
 	online(): void {
-		this.publisher.send(`${this.base}get`, "");
+		this.parts.publisher.send(`${this.base}get`, "");
 	}
 
 	/** The service has the last report: what a delta lacks is as that says. */
@@ -89,27 +76,23 @@ export default class Shadow {
 	private send(): void {
 		const keys = Object.keys(this.due);
 		const json = keys.map(key => `"${key}":${this.due[key]}`).join();
-		if (!this.publisher.retaining) return;
-		const next = this.boot.nextToken();
+		const { boot, publisher } = this.parts;
+		if (!publisher.retaining) return;
+		const next = boot.nextToken();
 		const update = `{"state":{"reported":{${json}}},"clientToken":"${next}"}`;
-		if (this.publisher.send(`${this.base}update`, update)) {
+		if (publisher.send(`${this.base}update`, update)) {
 			this.due = {};
 			this.token = next;
 		} else this.turn.set(GATHER.again);
 	}
 
 	/** An answer of this kind. Throws where a wish could not be stored. */
-	receive(payload: Uint8Array, kind: number): void {
+	answered(document: Values, kind: number): void {
 		if (kind === Kind.rejected) {
-			this.publisher.report(`${this.base}: a report was rejected`);
+			this.parts.publisher.report(`${this.base}: a report was rejected`);
 			return;
 		}
-		const { value, error } = parse(payload, LONGEST, this.names);
-		if (!isRecord(value)) {
-			this.publisher.report(`${this.base}: ${error}`);
-			return;
-		}
-		const { version, timestamp = 0, state, metadata, clientToken } = value;
+		const { version, timestamp = 0, state, metadata, clientToken } = document;
 		// An update that is not the last report says nothing; a delta from before that report is overtaken.
 		const accepted = kind === Kind.accepted;
 		if (accepted && clientToken !== this.token) return;

@@ -7,7 +7,6 @@
 
 import { encode } from "../../mqtt/text.js";
 import type { Parts } from "../feature.js";
-import type { Names } from "../json.js";
 import { isRecord, type Values } from "../json.js";
 import { keyOf, type Room } from "../memory.js";
 import type Output from "../outputs/output.js";
@@ -53,36 +52,35 @@ export const markRoom = (name: string): Room => [
 		.length,
 ];
 
-export default class Wishes {
-	readonly shadow: Shadow;
-	private readonly parts: Parts;
+export default class Wishes extends Shadow {
 	/** Of each output, what it was last reported to be. */
 	private readonly reported: { [name: string]: Values } = {};
 
-	constructor(parts: Parts, names: Pick<Names, "admits">) {
+	constructor(parts: Parts) {
+		super(parts, "");
 		const { publisher, outputs } = parts;
-		this.parts = parts;
-		this.shadow = new Shadow(parts, names, "", (state, times, version, desired) =>
-			outputs.forEach(output => {
-				const part = state[output.name];
-				const taken = times[output.name];
-				const whole = desired?.[output.name];
-				if (isRecord(part) && isRecord(taken))
-					this.wish(output, isRecord(whole) ? whole : part, taken, version, whole !== undefined);
-			}),
-		);
 		publisher.stated = (name, payload) => {
 			const output = outputs.find(each => name === topics.outputState(each.name));
-			if (output) this.report(output, payload);
+			if (output) this.state(output, payload);
 		};
 	}
 
 	/** A version that came by the other way is not reported: else a wish with the same one would have none in the delta. */
-	private report({ name }: Output, payload: string): void {
+	private state({ name }: Output, payload: string): void {
 		const { ver, ...state } = JSON.parse(payload) as Values;
 		this.reported[name] = state;
 		const mark = this.mark(name);
-		this.shadow.report(name, JSON.stringify({ ...state, ver: mark.own && mark.ver === ver ? ver : null }));
+		this.report(name, JSON.stringify({ ...state, ver: mark.own && mark.ver === ver ? ver : null }));
+	}
+
+	protected override take(state: Values, times: Values, version: number, desired?: Values): void {
+		this.parts.outputs.forEach(output => {
+			const part = state[output.name];
+			const taken = times[output.name];
+			const whole = desired?.[output.name];
+			if (isRecord(part) && isRecord(taken))
+				this.wish(output, isRecord(whole) ? whole : part, taken, version, whole !== undefined);
+		});
 	}
 
 	/** Throws where the output does: then the message is not acknowledged, and comes again. */
@@ -140,7 +138,7 @@ export default class Wishes {
 	private isReported({ name, dimmable, applied }: Output): boolean {
 		const { on, brightness } = applied.state;
 		const { state, brightness: level } = this.reported[name] ?? none;
-		return this.shadow.current && state === (on ? "ON" : "OFF") && (!dimmable || level === brightness);
+		return this.current && state === (on ? "ON" : "OFF") && (!dimmable || level === brightness);
 	}
 
 	private mark(name: string): Mark {

@@ -40,7 +40,7 @@ const homeAssistant: Feature = Object.freeze({
 	rooms: (description: Description) => (wanted(description) ? discoveryRooms(description) : []),
 	heap: (description: Description) =>
 		wanted(description) ? Heap.board + Heap.sensor * description.sensors.length : 0,
-	make({ device, settings, outputs, own, ...parts }: Parts): Part {
+	make({ device, settings, outputs, own, ...parts }: Parts): readonly Part[] {
 		const { name: host, sensor: drivers, timer, network } = device;
 		const signal = network.signal !== undefined;
 		const document = () => {
@@ -49,7 +49,7 @@ const homeAssistant: Feature = Object.freeze({
 			return new Document({ description, host, drivers, outputs, own, signal });
 		};
 		if (settings.current.homeAssistant && !document()) parts.publisher.report("homeAssistant: off at AWS");
-		return new Discovery({ ...parts, document, timer, random: Math.random });
+		return [new Discovery({ ...parts, document, timer, random: Math.random })];
 	},
 });
 
