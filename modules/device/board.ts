@@ -26,7 +26,7 @@ import Info from "./retained/info.js";
 import Retained from "./retained/retained.js";
 import { type Edges, waitingEdges } from "./sensors/alert.js";
 import Sensor, { type SensorParts } from "./sensors/sensor.js";
-import type { Storage } from "./storage.js";
+import { closeStorage, type Storage } from "./storage.js";
 import Time from "./time.js";
 import topics from "./topics.js";
 
@@ -197,7 +197,7 @@ export default class Board {
 	/** The session has ended. */
 	private end(): void {
 		this.outputs.forEach(output => output.close());
-		this.options.storage.close();
+		closeStorage(this.options.storage);
 	}
 
 	// The parts. One that does not start is reported and left out: the rest of the board is worth having. (A sensor is tried

@@ -26,12 +26,13 @@ export default class Fault {
 		this.storage = storage;
 		this.turn = new Deadline(parts.timer, this, this.look);
 		this.alert = new Alert(parts, { name: storageFault, above: 0 }, edges);
-		this.alerts = storage.retry ? [this.alert] : [];
-		storage.onBroken = () => this.turn.set(0);
+		const { store } = storage;
+		this.alerts = store ? [this.alert] : [];
+		if (store) store.onBroken = () => this.turn.set(0);
 	}
 
 	start(): void {
-		if (!this.storage.retry) return;
+		if (!this.storage.store) return;
 		this.alert.start();
 		this.turn.set(0);
 	}
@@ -43,7 +44,7 @@ export default class Fault {
 	private look(): void {
 		const { alert, storage } = this;
 		const on = alert.on;
-		storage.retry?.();
+		storage.store?.retry();
 		const now = this.parts.time.uptime;
 		const value = storage.outbox.broken ? 1 : 0;
 		alert.look(value, now, now, value);

@@ -25,21 +25,16 @@ import topics from "./topics.js";
 export interface Storage {
 	readonly outbox: Outbox;
 	readonly memory: KeyValueDomain | undefined;
+	/** The flash that both are in; absent where alerts are in RAM. */
+	readonly store?: Store;
 	/** `flash`, or `ram` and why: for `info`. */
 	readonly kind: string;
-	/** Tries flash again that takes no writes. Absent where there is no flash. */
-	readonly retry?: () => void;
-	/** Called when flash ceases to take writes, from inside of a call that wanted to write. */
-	onBroken?: () => void;
 	/** Erased when it was opened: this board never kept anything here. A journal that is empty is not fresh. */
 	readonly fresh: boolean;
 	/** Each record that is read is the last that was written. */
 	readonly whole: boolean;
-	/** Plain numbers. */
-	readonly counters: object;
 	/** Bytes of RAM that alerts may take here. */
 	readonly ram: number;
-	close(): void;
 }
 
 const PARTITION = "journal";
@@ -61,7 +56,8 @@ export const openStorage = (
 				const lacking = state.lacking;
 				if (lacking)
 					device.trace?.(`storage: ${lacking} bytes too small to remember all while alerts fill the rest`);
-				return new Flash(store, outbox, state);
+				const { found, whole } = store;
+				return { outbox, memory: state, store, kind: "flash", fresh: found === Found.blank, whole, ram: 0 };
 			}
 			why = store.description;
 			store.close();
@@ -70,14 +66,23 @@ export const openStorage = (
 		why = error instanceof Error ? error.message : `${error}`;
 	}
 	device.trace?.(`storage: alerts are kept in RAM (${why})`);
-	const outbox = new Queue({ byteLength: ram });
-	const memory = keyValue(device);
-	const close = () => {
-		outbox.close();
-		memory?.close();
-	};
 	// There may have been flash before, with other counts: this is not a fresh board.
-	return { outbox, memory, kind: `ram: ${why}`, ram, fresh: false, whole: true, counters: {}, close };
+	const kind = `ram: ${why}`;
+	return {
+		outbox: new Queue({ byteLength: ram }),
+		memory: keyValue(device),
+		kind,
+		fresh: false,
+		whole: true,
+		ram,
+	};
+};
+
+/** What flash holds stays. */
+export const closeStorage = ({ outbox, memory, store }: Storage): void => {
+	outbox.close();
+	memory?.close();
+	store?.close();
 };
 
 /** By key, the bytes of the longest record that a board of this description keeps. */
@@ -108,38 +113,6 @@ export const roomFor = (
 	features.forEach(feature => feature.rooms(description).forEach(add));
 	return rooms;
 };
-
-class Flash implements Storage {
-	readonly ram = 0;
-	readonly outbox: Outbox;
-	readonly memory: KeyValueDomain;
-	readonly fresh: boolean;
-	readonly whole: boolean;
-	private readonly store: Store;
-
-	constructor(store: Store, outbox: Outbox, memory: KeyValueDomain) {
-		this.outbox = outbox;
-		this.memory = memory;
-		this.fresh = store.found === Found.blank;
-		this.whole = store.whole;
-		this.store = store;
-	}
-	get kind(): string {
-		return this.outbox.broken ? "ram: flash takes no writes" : "flash";
-	}
-	get counters() {
-		return this.store.counters;
-	}
-	set onBroken(callback: () => void) {
-		this.store.onBroken = callback;
-	}
-	retry(): void {
-		this.store.retry();
-	}
-	close(): void {
-		this.store.close();
-	}
-}
 
 const keyValue = (device: Device): KeyValueDomain | undefined => {
 	try {

@@ -335,8 +335,7 @@ export class World {
 	}
 	#storage(device: Device, description: Description): Storage {
 		const { flash, outbox, memory } = this;
-		if (!flash)
-			return { outbox, memory, kind: "test", fresh: true, whole: true, counters: {}, ram: 0, close() {} };
+		if (!flash) return { outbox, memory, kind: "test", fresh: true, whole: true, ram: 0 };
 		const { blocks, blockLength } = flash.status();
 		const next = new TestFlash({ blocks, blockLength, image: flash.image });
 		this.flash = next;

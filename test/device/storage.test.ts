@@ -5,7 +5,7 @@ import main from "../../main.js";
 import { check, type Description } from "../../modules/device/description/description.js";
 import type { Device, KeyValueDomain } from "../../modules/device/io.js";
 import Memory, { keyOf } from "../../modules/device/memory.js";
-import { openStorage } from "../../modules/device/storage.js";
+import { closeStorage, openStorage } from "../../modules/device/storage.js";
 import { encode } from "../../modules/mqtt/text.js";
 import type { Flash, FlashPartition } from "../../modules/store/io.js";
 import Store from "../../modules/store/store.js";
@@ -54,7 +54,7 @@ describe("storage", () => {
 		assert.equal(first.kind, "flash");
 		first.outbox.append("a", encode("alert"));
 		first.memory?.write("boot", '{"n":1}');
-		first.close();
+		closeStorage(first);
 		const second = openStorage(device({ flash: chip }), description);
 		assert.equal(second.outbox.length, 1);
 		assert.equal(second.memory?.read("boot"), '{"n":1}');
@@ -86,7 +86,7 @@ describe("storage", () => {
 			assert.match(lines[0] as string, /^storage: alerts are kept in RAM/);
 			assert.ok(storage.outbox.append("a", encode("alert")) > 0);
 			assert.ok(storage.memory);
-			storage.close();
+			closeStorage(storage);
 		});
 
 	it("goes on without any memory at all", () => {

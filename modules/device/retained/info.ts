@@ -46,14 +46,14 @@ export default class Info {
 			tsq: time.quality,
 			// Left out of the text where it is undefined.
 			signal: device.network.signal?.(),
-			outbox: storage.kind,
+			outbox: storage.outbox.broken ? "ram: flash takes no writes" : storage.kind,
 			counters: {
 				// The session's: plain numbers.
 				...publisher.session.counters,
 				...counted(sensors),
 				...(stopped && { stopped }),
 				memoryFailures: memory.failures,
-				store: storage.counters,
+				store: storage.store?.counters ?? {},
 			},
 		};
 	}
