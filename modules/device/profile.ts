@@ -6,7 +6,7 @@
 
 import { encode } from "../mqtt/text.js";
 import { intervalOf } from "../session/pace.js";
-import { faultName, items, parseAddress } from "./description/rules.js";
+import { brokersOf, faultName, items, parseAddress } from "./description/rules.js";
 import { type Problem, report } from "./description/validate.js";
 import { isRecord, type Values } from "./json.js";
 import topics from "./topics.js";
@@ -51,19 +51,15 @@ const SHARE = 0.8;
 /** Bytes of a measurement beside its values, and of a value with its time; three values where there is a range. */
 const Measured = freeze({ message: 90, value: 18, time: 10 });
 
-/** As the description says, or from the broker's name. */
+/** As the description says, or from the broker's name: `….iot.REGION.amazonaws.com`, or in China `….amazonaws.com.cn`. */
 export const profileOf = (description: object): "plain" | "aws" => {
-	const { profile, broker = [] } = description as Values;
-	if (profile !== undefined) return profile === "aws" ? "aws" : "plain";
-	const all: readonly unknown[] = Array.isArray(broker) ? broker : [broker];
-	return all.some(isAws) ? "aws" : "plain";
-};
-
-/** `….iot.REGION.amazonaws.com`, or in China `….amazonaws.com.cn`. */
-const isAws = (address: unknown): boolean => {
-	const host = typeof address === "string" ? parseAddress(address)?.host : undefined;
-	if (host === undefined) return false;
-	return host.includes(".iot.") && (host.endsWith(".amazonaws.com") || host.endsWith(".amazonaws.com.cn"));
+	const { profile, broker } = description as Values;
+	const isAws = (address: string): boolean => {
+		const host = parseAddress(address)?.host ?? "";
+		const end = host.endsWith(".cn") ? host.slice(0, -3) : host;
+		return host.includes(".iot.") && end.endsWith(".amazonaws.com");
+	};
+	return profile === "aws" || (profile === undefined && brokersOf(broker).some(isAws)) ? "aws" : "plain";
 };
 
 export const limitsOf = (description: object): Limits => {

@@ -8,7 +8,7 @@ import type { SessionOptions } from "../../session/options.js";
 import type { ActuatorDriver, Device, DriverOption } from "../io.js";
 import { isRecord, type Values } from "../json.js";
 import { checkLimits, type Limits } from "../profile.js";
-import { type Address, checkRules, parseAddress } from "./rules.js";
+import { type Address, brokersOf, checkRules, parseAddress } from "./rules.js";
 import { BROKER, board, type Known } from "./schema.js";
 import { type Form, type Problem, report, walk } from "./validate.js";
 
@@ -151,24 +151,21 @@ export const line = ({ key, expected, found }: Problem, source?: string): string
 	`${source === undefined ? "" : `${source}: `}${key}: expected ${expected}, found ${found}`;
 
 /** Every broker wants TLS. */
-export const onlyTLS = ({ broker = [] }: Description): boolean => {
-	const all = typeof broker === "string" ? [broker] : broker;
-	return all.length > 0 && all.every(text => parseAddress(text)?.secure);
-};
+export const onlyTLS = ({ broker }: Description): boolean =>
+	broker !== undefined && brokersOf(broker).every(text => parseAddress(text)?.secure);
 
 /** Where the brokers are, in order of preference; with problems where this host cannot reach them. */
 export const addresses = (
-	{ broker = [], user, password }: Description,
+	{ broker, user, password }: Description,
 	tls: boolean,
 ): { readonly addresses: readonly Address[]; readonly problems: Problem[] } => {
-	const all = typeof broker === "string" ? [broker] : broker;
 	const problems: Problem[] = [];
-	if (all.length === 0) report(problems, "broker", BROKER, undefined);
-	const addresses = all.map(text => ({
+	const addresses = brokersOf(broker).map(text => ({
 		...(parseAddress(text) as Address),
 		...(user !== undefined && { user }),
 		...(password !== undefined && { password }),
 	}));
+	if (addresses.length === 0) report(problems, "broker", BROKER, undefined);
 	if (!tls && addresses.some(({ secure }) => secure))
 		problems.push({ key: "broker", expected: "mqtt:// (this host has no TLS)", found: "mqtts://" });
 	return { addresses, problems };

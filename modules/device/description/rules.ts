@@ -124,6 +124,10 @@ const checkOutputs = (names: readonly string[], { lamp, button }: Values, proble
 		report(problems, "button.actuator", expected, drives);
 };
 
+/** The addresses that a description names, in order of preference. */
+export const brokersOf = (broker: unknown): readonly string[] =>
+	(Array.isArray(broker) ? broker : [broker]).filter(each => typeof each === "string");
+
 export const items = (value: unknown): readonly Values[] =>
 	Array.isArray(value) ? value.map(item => (isRecord(item) ? item : {})) : [];
 
