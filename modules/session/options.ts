@@ -189,23 +189,7 @@ export interface SessionLike {
 }
 
 /** The part of the options that a session's user brings; main.ts adds client and brokers. */
-export type UserOptions = Pick<
-	SessionOptions,
-	| "id"
-	| "keepAlive"
-	| "brokerOrder"
-	| "backoff"
-	| "deadlines"
-	| "status"
-	| "outbox"
-	| "timer"
-	| "ticks"
-	| "watch"
-	| "longest"
-	| "publishRate"
-	| "onAccepted"
-	| "onReport"
-> &
+export type UserOptions = Omit<SessionOptions, "client" | "brokers"> &
 	Required<Pick<SessionOptions, "subscriptions" | "ready" | "onMessage" | "onOnline" | "onOffline">>;
 
 /** What holds where an option is missing; milliseconds and bytes. */

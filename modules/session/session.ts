@@ -1,12 +1,11 @@
 /**
  * The layer that ECMA-419 §25 leaves out: keeps a device connected to one of several brokers, subscribed, and its
- * QoS 1 messages safe until they are acknowledged (MQTT 3.1.1 §4.4). This is its surface, and where its parts are put
- * together. Never restarts the device, never throws for the loss of a connection, and looks at monotonic time only.
+ * QoS 1 messages safe until they are acknowledged (MQTT 3.1.1 §4.4). This is its surface; supervisor.ts
+ * puts its parts together. Never restarts the device, never throws for the loss of a connection, and looks at monotonic time only.
  */
 
 import { encode, isTopicName } from "../mqtt/text.js";
 import { Deadline } from "./deadline.js";
-import { InFlight } from "./inflight.js";
 import {
 	type Broker,
 	check,
@@ -16,9 +15,7 @@ import {
 	type SessionOptions,
 } from "./options.js";
 import { Application, type Counters, Outcome, Report, State, type Tally } from "./outcomes.js";
-import { Queue } from "./queue.js";
-import { Sender } from "./sender.js";
-import { Status } from "./status.js";
+import type { Sender } from "./sender.js";
 import { Supervisor } from "./supervisor.js";
 
 export type * from "./options.js";
@@ -56,14 +53,9 @@ export default class Session implements SessionLike {
 		this.longest = options.longest ?? defaults.longest;
 		this.soon = new Deadline(options.timer, this, this.later);
 		this.application = new Application(options, this.soon);
-		const application = this.application;
-		this.counters = application.counters;
-		const status = new Status(options, application);
-		const live = new Queue({ byteLength: options.queueBytes ?? defaults.queueBytes, yielding: true });
-		const inflight = new InFlight(live, options.outbox, status, options.random ?? Math.random);
-		const sender = new Sender(options, inflight, application);
-		this.sender = sender;
-		this.supervisor = new Supervisor(options, status, inflight, sender, application, this.soon);
+		this.counters = this.application.counters;
+		this.supervisor = new Supervisor(options, this.application, this.soon);
+		this.sender = this.supervisor.sender;
 		options.watch?.(up => (up ? this.networkUp() : this.networkDown()));
 	}
 
@@ -149,7 +141,6 @@ export default class Session implements SessionLike {
 	/** The host's network is gone: what is connected ends, and no try is made before `networkUp` or a deadline. */
 	networkDown(): void {
 		this.supervisor.down();
-		this.soon.set(0);
 	}
 	/**
 	 * Publishes `farewell` retained as the status (empty clears it), sends DISCONNECT, and calls back within a second even
@@ -158,7 +149,7 @@ export default class Session implements SessionLike {
 	 */
 	close(callback?: (parted: boolean) => void, farewell = this.options.status.offline): void {
 		if (callback) this.callbacks.push(callback);
-		if (this.supervisor.close(farewell)) this.soon.set(0);
+		this.supervisor.close(farewell);
 	}
 
 	/** The rest of a call of the application, after it has returned. */
@@ -175,7 +166,6 @@ export default class Session implements SessionLike {
 		this.callbacks = [];
 		this.soon.close();
 		this.supervisor.end();
-		this.sender.end();
 		const parted = this.supervisor.parted;
 		callbacks.forEach(callback => this.application.call(() => callback(parted)));
 	}

@@ -1,19 +1,20 @@
 /**
- * The states of a session, each with its deadline, and the one writer of them: from every state a try follows. Subscribes and says
- * farewell, since those are stages; hands on to sender and inbound what a connection brings. Monotonic timers only.
+ * The states of a session, each with its deadline, and the one writer of them: from every state a try follows. Makes the parts,
+ * subscribes and says farewell, since those are stages, and hands on to sender and inbound what a connection brings.
  */
 
 import { Brokers } from "./brokers.js";
 import { Deadline, since } from "./deadline.js";
 import { Inbound } from "./inbound.js";
-import type { InFlight } from "./inflight.js";
-import type { ClientControl, ClientMessage } from "./io.js";
+import { InFlight } from "./inflight.js";
+import type { ClientControl, ClientMessage, LinkOptions } from "./io.js";
 import { Link, type LinkOwner } from "./link.js";
 import { type Deadlines, defaults, type SessionOptions } from "./options.js";
 import { type Application, kindOf, nameOf, Packet, passes, Reason, Report, State } from "./outcomes.js";
 import { Pace } from "./pace.js";
-import type { Sender } from "./sender.js";
-import type { Status } from "./status.js";
+import { Queue } from "./queue.js";
+import { Sender } from "./sender.js";
+import { Status } from "./status.js";
 import { Subscriptions } from "./subscriptions.js";
 
 const LEFT = -2;
@@ -43,10 +44,9 @@ export class Supervisor implements LinkOwner {
 	private readonly options: SessionOptions;
 	private readonly status: Status;
 	private readonly inflight: InFlight;
-	private readonly sender: Sender;
+	readonly sender: Sender;
 	private readonly inbound: Inbound;
 	private readonly application: Application;
-	/** The session looks at the state then. */
 	private readonly soon: Deadline;
 	private readonly subscriptions: Subscriptions;
 	private readonly deadlines: Required<Deadlines>;
@@ -67,22 +67,20 @@ export class Supervisor implements LinkOwner {
 	/** The broker has acknowledged the last status, was sent DISCONNECT and has closed. */
 	parted = false;
 
-	constructor(
-		options: SessionOptions,
-		status: Status,
-		inflight: InFlight,
-		sender: Sender,
-		application: Application,
-		soon: Deadline,
-	) {
-		const { publishRate, ticks, timer } = options;
+	/** `soon` fires when the session has to look at the state. */
+	constructor(options: SessionOptions, application: Application, soon: Deadline) {
+		const { publishRate, queueBytes = defaults.queueBytes, random = Math.random, ticks, timer } = options;
+		const live = new Queue({ byteLength: queueBytes, yielding: true });
+		const status = new Status(options, application);
+		const inflight = new InFlight(live, options.outbox, status, random);
+		const sender = new Sender(options, inflight, application);
 		this.options = options;
+		this.application = application;
+		this.soon = soon;
 		this.status = status;
 		this.inflight = inflight;
 		this.sender = sender;
-		this.application = application;
-		this.soon = soon;
-		this.inbound = new Inbound(options, status, inflight.live, sender, application);
+		this.inbound = new Inbound(options, status, live, sender, application);
 		this.pace = publishRate ? new Pace(publishRate, ticks, timer, sender, sender.pump) : undefined;
 		this.deadlines = { ...defaults.deadlines, ...options.deadlines };
 		this.brokers = new Brokers(options);
@@ -107,9 +105,10 @@ export class Supervisor implements LinkOwner {
 		this.brokers.restart();
 		this.deadline.set(Math.max(0, minimum - passed) + this.brokers.first());
 	}
-	/** The host's network is gone. `settle` acts on it, outside of the caller's call. */
+	/** The host's network is gone. `settle` acts on it, after the caller's call. */
 	down(): void {
 		this.networkDown = true;
+		this.soon.set(0);
 	}
 	/** Does what `down` asked for, if it still holds. */
 	settle(): void {
@@ -119,8 +118,8 @@ export class Supervisor implements LinkOwner {
 			this.deadline.set(this.deadlines.network);
 		} else if (this.state > Waiting && this.state < Closing) this.lost(Reason.network, 0);
 	}
-	/** Ends in Closed, within the deadline; true when it is closed already. */
-	close(farewell: string): boolean {
+	/** Ends in Closed, within the deadline. */
+	close(farewell: string): void {
 		if (this.state === Online) {
 			this.farewell = farewell;
 			this.sender.close(Reason.network);
@@ -128,16 +127,15 @@ export class Supervisor implements LinkOwner {
 			// The rest of it is for the broker to take DISCONNECT and close.
 			this.deadline.set(this.deadlines.close * 0.7);
 			this.bid();
-		} else if (this.state < Closing) {
-			this.drop();
-			this.enter(Closed);
-		}
-		return this.state === Closed;
+		} else if (this.state < Closing) this.finish();
+		else this.soon.set(0);
 	}
+	/** Gives the timers back; the outbox belongs to its maker. */
 	end(): void {
 		this.deadline.close();
 		this.status.end();
 		this.pace?.close();
+		this.sender.end();
 	}
 	/** Ends the connection; a try follows after the back-off. Nothing happens when there is neither. */
 	lost(reason: number, returnCode = 0, cause = ""): void {
@@ -202,11 +200,11 @@ export class Supervisor implements LinkOwner {
 		this.deadline.set(timeout + 500);
 		const longestTopic = this.subscriptions.longest;
 		const will = this.status.will;
-		const options = { ...shared, ...overrides, host, port, id, keepAlive, clean, timeout };
+		// A user or password that is undefined is none.
+		const own = { host, port, user, password, id, keepAlive, clean, timeout, longestTopic, will };
 		const application = this.application;
-		const credentials = { ...(user !== undefined && { user }), ...(password !== undefined && { password }) };
 		try {
-			this.link = new Link(io, { ...options, ...credentials, longestTopic, will }, this, application);
+			this.link = new Link(io, { ...shared, ...overrides, ...own } as LinkOptions, this, application);
 		} catch (error) {
 			application.report(Report.internal, `${error}`);
 			this.lost(Reason.unknown);
@@ -246,11 +244,6 @@ export class Supervisor implements LinkOwner {
 			if (this.subscriptions.expects(status.topic) && (this.state as State) === Online) status.listen();
 		}
 	}
-	private subscribed(id: number, codes: ArrayLike<number>): void {
-		if (this.state > Online || !this.subscriptions.awaits(id)) return;
-		if (this.subscriptions.acknowledged(codes)) this.subscribe();
-		else this.lost(Reason.malformed);
-	}
 	/** Our own `online` has not come back: the subscriptions are made again. */
 	deaf(): void {
 		this.subscriptions.begin(true);
@@ -282,8 +275,11 @@ export class Supervisor implements LinkOwner {
 		if (operation === Packet.PUBACK || operation === Packet.PUBCOMP) {
 			if (this.state === Closing && id === this.parting) this.part(true);
 			else sender.acknowledged(id);
-		} else if (operation === Packet.SUBACK) this.subscribed(id, message.payload ?? []);
-		else if (operation === Packet.PUBREC) sender.received(link, id);
+		} else if (operation === Packet.SUBACK) {
+			if (this.state > Online || !this.subscriptions.awaits(id)) return;
+			if (this.subscriptions.acknowledged(message.payload ?? [])) this.subscribe();
+			else this.lost(Reason.malformed);
+		} else if (operation === Packet.PUBREC) sender.received(link, id);
 		else if (operation === Packet.PUBREL) inbound.released(link, id);
 		else if (operation === Packet.PUBLISH) inbound.passed(link, message);
 	}
