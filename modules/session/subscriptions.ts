@@ -54,28 +54,31 @@ export class Subscriptions {
 	}
 	/** Begins anew. `all`: with the filters that were left out, one at a time and last. */
 	begin(all: boolean): void {
-		this.items.forEach(item => {
+		const items = this.items;
+		items.forEach(item => {
 			item.granted = false;
 		});
-		this.left = this.items.filter(({ out }) => !out);
-		if (all && this.rested) this.left.push(...this.items.filter(({ out }) => out));
+		this.left = items.filter(({ out }) => !out);
+		if (all && this.rested) this.left.push(...items.filter(({ out }) => out));
 		this.asked = [];
 	}
 	/** Sends the next SUBSCRIBE, or has it wait for room. False when there is none. */
 	ask(link: Link): boolean {
-		const alone = this.hangups >= enough || this.left[0]?.out === true;
+		const left = this.left;
+		const alone = this.hangups >= enough || left[0]?.out === true;
+		const limit = Math.min(left.length, alone ? 1 : most);
 		let count = 0;
-		while (count < this.left.length && count < (alone ? 1 : most) && (alone || !this.left[count]?.out))
-			count++;
-		this.asked = this.left.splice(0, count);
+		while (count < limit && (alone || !left[count]?.out)) count++;
+		this.asked = left.splice(0, count);
 		if (count === 0) return false;
 		this.id = this.inflight.take();
-		this.writable(link, true);
+		this.blocked = true;
+		this.writable(link);
 		return true;
 	}
 	/** There is room: a SUBSCRIBE that waits for it is sent. */
-	writable(link: Link, blocked = this.blocked): void {
-		if (blocked && this.asked.length) this.blocked = !link.subscribe(this.id, this.asked);
+	writable(link: Link): void {
+		if (this.blocked && this.asked.length) this.blocked = !link.subscribe(this.id, this.asked);
 	}
 	/** SUBACK. False when it is not for the SUBSCRIBE under way. */
 	awaits(packetIdentifier: number): boolean {
@@ -86,16 +89,15 @@ export class Subscriptions {
 		const asked = this.asked;
 		if (codes.length !== asked.length) return false;
 		this.asked = [];
-		for (let i = 0; i < codes.length; i++) {
-			const item = asked[i] as Item;
-			const code = codes[i] as number;
+		this.barren = 0;
+		asked.forEach((item, index) => {
+			const code = codes[index] as number;
 			item.granted = code < refusal;
 			item.out = false;
 			item.strikes = 0;
 			if (!item.granted) this.application.report(Report.filterRefused, item.topic);
 			else if (code < item.QoS) this.application.report(Report.filterLowered, item.topic);
-		}
-		this.barren = 0;
+		});
 		return true;
 	}
 	/** Messages on this topic should come: the broker has not refused the filter, though it may be left out. */
@@ -112,8 +114,7 @@ export class Subscriptions {
 	}
 	/** The broker has ended the connection. A SUBSCRIBE under way is to blame. */
 	hungUp(): void {
-		const asked = this.asked;
-		const first = asked[0];
+		const first = this.asked[0];
 		this.asked = [];
 		if (!first) return;
 		if (first.out) this.rested = false;
@@ -122,15 +123,16 @@ export class Subscriptions {
 
 	/** The filter went alone. Others go before it from now on: whether they are granted shows if it is to blame. */
 	private blame(item: Item): void {
+		const items = this.items;
+		items.splice(items.indexOf(item), 1);
+		items.push(item);
 		item.strikes++;
-		this.items.splice(this.items.indexOf(item), 1);
-		this.items.push(item);
-		if (this.items.some(({ granted }) => granted)) {
-			if (item.strikes >= enough) this.leaveOut(item);
-		} else if (++this.barren > this.items.length) this.items.forEach(each => this.leaveOut(each));
-	}
-	private leaveOut(item: Item): void {
-		item.out = true;
+		const served = items.some(({ granted }) => granted);
+		if (served ? item.strikes < enough : ++this.barren <= items.length) return;
+		// It alone; or all of them, where the broker takes none at all.
+		(served ? [item] : items).forEach(each => {
+			each.out = true;
+		});
 		this.rested = false;
 	}
 }
