@@ -58,11 +58,8 @@ export class Status {
 	}
 	/** The farewell, with a packet identifier. False when there is no room. */
 	part(link: Link, farewell: string, packetIdentifier: number): boolean {
-		return link.send(
-			{ topic: this.topic, payload: encode(farewell), retain: this.will.retain },
-			false,
-			packetIdentifier,
-		);
+		const { topic, retain } = this.message;
+		return link.send({ topic, payload: encode(farewell), retain }, false, packetIdentifier);
 	}
 	/** The connection has ended. */
 	lost(): void {
@@ -89,16 +86,17 @@ export class Status {
 		} catch {
 			return false; // not UTF-8
 		}
-		if (text === this.text) this.heard = true;
+		if (text === this.text) {
+			this.heard = true;
+			this.patience = this.hear;
+			this.echo.clear();
+		}
 		return !retained && text === this.will.message;
 	}
 	private expired(): void {
-		if (this.heard) this.patience = this.hear;
-		else {
-			// Once may be a broker that honours a subscription a moment after its SUBACK (AWS).
-			if (this.patience > this.hear) this.application.report(Report.deaf, this.topic);
-			this.patience = 2 * this.patience < seldom ? 2 * this.patience : seldom;
-			this.owner?.deaf();
-		}
+		// Once may be a broker that honours a subscription a moment after its SUBACK (AWS).
+		if (this.patience > this.hear) this.application.report(Report.deaf, this.topic);
+		this.patience = Math.min(2 * this.patience, seldom);
+		this.owner?.deaf();
 	}
 }
