@@ -64,8 +64,12 @@ export default class Sensor extends Sampler {
 	protected look(value: number | undefined, now: number): void {
 		let low = -Infinity;
 		let high = Infinity;
-		for (let index = 0; index < this.alerts.length; index++) {
-			const alert = this.alerts[index] as Alert;
+		const alerts = this.alerts;
+		let count = alerts.length;
+		// While values come, the sensor's own fault alert has nothing to say, unless it is ON or waits: 300 units of an edge.
+		if (value !== undefined && (alerts[count - 1] as Alert).lowest === -Infinity) count--;
+		for (let index = 0; index < count; index++) {
+			const alert = alerts[index] as Alert;
 			alert.look(value, now, this.latest, this.last);
 			const { lowest, highest } = alert;
 			if (lowest > low) low = lowest;
