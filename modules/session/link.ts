@@ -107,18 +107,20 @@ export class Link {
 		this.refusals = 0;
 		return true;
 	}
-	/** The same for a message that is held; counts it. */
-	send({ topic, payload, QoS = 1, retain }: Message, duplicate: boolean, packetIdentifier: number): boolean {
+	/** What the client is told of a message that is held. It has returned when `write` goes deeper. */
+	told({ topic, QoS = 1, retain }: Message, duplicate: boolean, packetIdentifier: number): Outgoing {
 		const message = this.message;
 		message.topic = topic;
 		message.QoS = QoS;
 		message.retain = retain;
 		message.duplicate = duplicate;
 		message.id = packetIdentifier;
-		if (!this.write(payload, message)) return false;
-		const counters = this.application.counters;
-		if (duplicate) counters.retransmitted++;
-		else counters.sent++;
+		return message;
+	}
+	/** Writes and counts such a message. */
+	send(entry: Message, duplicate: boolean, packetIdentifier: number): boolean {
+		if (!this.write(entry.payload, this.told(entry, duplicate, packetIdentifier))) return false;
+		this.application.counters[duplicate ? "retransmitted" : "sent"]++;
 		return true;
 	}
 	/**
@@ -266,7 +268,6 @@ export class Link {
 
 	// The client's callbacks. All links share them: closures of each link's own would be a frame more for each event, and 80 bytes each.
 	// biome-ignore-start lint/complexity/noThisInStatic: a callback is called on the client (ECMA-419 §8)
-
 	private static onReadable(this: unknown, count: number, message: ClientMessage): void {
 		(this as Attached).target.readable(count, message);
 	}

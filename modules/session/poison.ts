@@ -70,12 +70,16 @@ export class Poison {
 	listen(): void {
 		this.listening = this.ticks.ticks;
 	}
+	/** For so many milliseconds. */
+	get waited(): number {
+		return since(this.ticks.ticks, this.listening);
+	}
 	/** Its bytes are out, while it is not ordinary. */
 	sent(place: number): void {
 		if (!this.proving && place === this.suspect) this.deadline.set(soon);
 	}
 	acknowledged(place: number): void {
-		this.latency = since(this.ticks.ticks, this.listening);
+		this.latency = this.waited;
 		this.proved = true;
 		if (place !== this.suspect) return;
 		this.clear();
@@ -89,7 +93,7 @@ export class Poison {
 		const stuck = reason === Reason.stuck;
 		// One at a time, it is known how fast this broker answers: chance has less room then.
 		const limit = single ? Math.min(soon, 1000 + 2 * this.latency) : soon;
-		const prompt = reason === Reason.disconnected && since(this.ticks.ticks, this.listening) <= limit;
+		const prompt = reason === Reason.disconnected && this.waited <= limit;
 		const blamed = place !== 0 && (stuck || prompt);
 		if (proving && !blamed) this.doubt = extra;
 		// Without proof a hang-up shows nothing: perhaps no message gets through.

@@ -52,8 +52,10 @@ export class Queue implements Outbox {
 	}
 	/** Bytes that the next message may have, topic and payload together. */
 	get room(): number {
-		const room = this.budget - this.byteLength - (this.length + 1) * overhead;
-		return this.poisoned.reduce((left, entry) => left - entry.byteLength - overhead, room);
+		let room = this.budget - this.byteLength - (this.length + 1) * overhead;
+		const poisoned = this.poisoned;
+		for (let i = 0; i < poisoned.length; i++) room -= (poisoned[i] as QueueEntry).byteLength + overhead;
+		return room;
 	}
 	append(
 		topic: string,
@@ -131,8 +133,9 @@ export class Queue implements Outbox {
 	}
 	/** Takes a message out that has left, was acknowledged, or is set aside. */
 	remove(sequence: number): boolean {
-		if (!this.at(sequence)) return false;
-		this.delete(after(this.entries, sequence - 1));
+		const index = after(this.entries, sequence - 1);
+		if (this.entries[index]?.sequence !== sequence) return false;
+		this.delete(index);
 		return true;
 	}
 	/** The connection is gone: QoS 0 messages that need not be the latest go with it, or `all`. Returns how many. */

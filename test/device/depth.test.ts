@@ -242,13 +242,13 @@ describe("the stack of the whole firmware", () => {
 		within(deepest(stage, "r/b/measurements/temp"), 9);
 	});
 
-	it("is at most 14 frames deep from the timer to the socket for an alert's edge", () => {
+	it("is at most 13 frames deep from the timer to the socket for an alert's edge", () => {
 		const stage = new Stage();
 		for (const value of [35, 20, 35]) {
 			stage.value = value;
 			stage.advance(1000);
 		}
-		within(deepest(stage, "r/b/alerts/hot"), 14);
+		within(deepest(stage, "r/b/alerts/hot"), 13);
 	});
 
 	it("goes through at most 16 files from the timer to the socket for an alert's edge", () => {
