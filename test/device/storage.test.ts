@@ -13,7 +13,7 @@ import { TestFlash } from "../flash.js";
 import { World } from "./stage.js";
 
 /** NOR flash in RAM. */
-function flash(fill = 0xff): Flash {
+function flash(fill = 0xff): Flash & { released(): boolean } {
 	const blockLength = 4096;
 	const bytes = new Uint8Array(blockLength * 8).fill(fill);
 	const partition: FlashPartition = {
@@ -38,9 +38,16 @@ function flash(fill = 0xff): Flash {
 		eraseBlock(first, last = first + 1) {
 			bytes.fill(0xff, first * blockLength, last * blockLength);
 		},
-		close() {},
+		close() {
+			open = false;
+		},
 	};
-	return { open: () => partition, [Symbol.iterator]: () => ["journal"][Symbol.iterator]() };
+	let open = true;
+	return {
+		open: () => partition,
+		released: () => !open,
+		[Symbol.iterator]: () => ["journal"][Symbol.iterator](),
+	};
 }
 
 const description = check({ root: "r", id: "b", lamp: { pin: 2 } }, {}).description as Description;
@@ -54,7 +61,9 @@ describe("storage", () => {
 		assert.equal(first.kind, "flash");
 		first.outbox.append("a", encode("alert"));
 		first.memory?.write("boot", '{"n":1}');
+		assert.ok(!chip.released());
 		closeStorage(first);
+		assert.ok(chip.released(), "another program may open the partition");
 		const second = openStorage(device({ flash: chip }), description);
 		assert.equal(second.outbox.length, 1);
 		assert.equal(second.memory?.read("boot"), '{"n":1}');

@@ -37,6 +37,13 @@ describe("lamp/set", () => {
 			assert.equal(world.published.at(-1)?.retain, true);
 		});
 
+	it("reports the version that stands, of a desired state before it, also if that is 0", () => {
+		const world = online();
+		world.link.receive("lamp/desired", '{"state":"OFF","ver":0}');
+		world.link.receive("lamp/set", "ON");
+		assert.deepEqual(reported(world), { state: "ON", ver: 0, src: "set" });
+	});
+
 	it("switches off for OFF", () => {
 		const world = online();
 		world.link.receive("lamp/set", "ON");
