@@ -97,24 +97,27 @@ const upTo = (text: string, start: number): string => {
 /** What a value that is not of this kind was expected to be; "" for one that is. */
 const mistake = (kind: string, value: unknown, low: string, high: string): string => {
 	const text = typeof value === "string" ? value : undefined;
-	const within = (size: number) => (!low || size >= Number(low)) && (!high || size <= Number(high));
 	switch (kind) {
 		case "number":
-			return Number.isFinite(value) && within(value as number) ? "" : `a number${bounds(low, high)}`;
+			return Number.isFinite(value) && within(value as number, low, high)
+				? ""
+				: `a number${bounds(low, high)}`;
 		case "whole":
-			if (Number.isSafeInteger(value) && within(value as number)) return "";
+			if (Number.isSafeInteger(value) && within(value as number, low, high)) return "";
 			return `a whole number${bounds(low, high)}`;
 		case "boolean":
 			return typeof value === "boolean" ? "" : "true or false";
 		case "range":
 			return isRange(value) ? "" : "a list [low, high] of two numbers, low below high";
 		case "word":
-			return text !== undefined && within(text.length) ? "" : `a text of ${low} to ${high} characters`;
+			return text !== undefined && within(text.length, low, high)
+				? ""
+				: `a text of ${low} to ${high} characters`;
 		case "name":
 			if (text !== undefined && topics.isName(text, Number(high))) return "";
 			return `1 to ${high} characters of A-Z a-z 0-9 _ -`;
 		case "root":
-			if (text !== undefined && within(text.length) && topics.isRoot(text)) return "";
+			if (text !== undefined && within(text.length, low, high) && topics.isRoot(text)) return "";
 			return `topic levels between single slashes, without + # or control characters, not starting with $${high && `, ${high} characters at most`}`;
 		case "pin":
 			// An object is the host's own kind of pin specifier (ECMA-419 §9).
@@ -130,6 +133,9 @@ const mistake = (kind: string, value: unknown, low: string, high: string): strin
 			return `one of ${kind.split("|").join(", ")}`;
 	}
 };
+
+const within = (size: number, low: string, high: string): boolean =>
+	(!low || size >= Number(low)) && (!high || size <= Number(high));
 
 const bounds = (low: string, high: string): string => {
 	if (low && high) return ` from ${low} to ${high}`;
