@@ -127,7 +127,7 @@ export default class Mount {
 			second = newest;
 			newest = block;
 		}
-		if (newest < 0) return misfit ? this.foreign(misfit) : this.without();
+		if (newest < 0) return this.without(misfit);
 		// The tail that the next start would find if the newest block were not there, and with it.
 		let before = second < 0 ? 0 : this.contents(scan, second).tail;
 		for (let block = 0; block < count; block++)
@@ -193,33 +193,29 @@ export default class Mount {
 		return copies.every(sequence => originals.includes(sequence));
 	}
 	private contents(scan: Scan, block: number, sequences?: number[]): Contents {
-		const contents = new Contents(sequences);
+		const contents = new Contents();
+		contents.sequences = sequences;
 		scan.run(block, this.generations[block] as number, new Array(Kind.tail + 1).fill(contents));
 		return contents;
 	}
-	private foreign(description: string): number {
-		this.description = description;
-		return Found.foreign;
-	}
-	/** No block holds a journal: tells an empty partition from a foreign one. */
-	private without(): number {
+	/** No block holds a journal of ours: tells an empty partition from a foreign one. */
+	private without(misfit: string): number {
 		const { blocks, header } = this;
 		const { count, blockLength } = blocks;
+		let other = misfit;
 		// The power may have gone while the very first header was written: some of its zeros are there, and nothing else.
 		header.fill(blockLength, count, 1, 1, 0, 0);
 		const start = new Uint8Array(BLOCK);
 		const found = new Int32Array(start.buffer);
-		for (let block = 0; block < count; block++) {
+		for (let block = 0; block < count && !other; block++) {
 			const read = blocks.read(start, block * blockLength);
 			const begun = found.every((word, index) => (word | ~(header.words[index] as number)) === -1);
 			if (read && begun && blocks.blank(block, BLOCK)) continue;
 			const text = Array.from(start.subarray(0, 16), byte => byte.toString(16).padStart(2, "0")).join(" ");
-			return this.foreign(
-				`no journal: block ${block} begins with ${read ? text : "bytes that cannot be read"}`,
-			);
+			other = `no journal: block ${block} begins with ${read ? text : "bytes that cannot be read"}`;
 		}
-		this.description = `blank, ${count} blocks of ${blockLength} bytes`;
-		return Found.blank;
+		this.description = other || `blank, ${count} blocks of ${blockLength} bytes`;
+		return other ? Found.foreign : Found.blank;
 	}
 }
 
@@ -227,11 +223,7 @@ export default class Mount {
 class Contents implements Visitor {
 	tail = 0;
 	copies = true;
-	private readonly sequences: number[] | undefined;
-
-	constructor(sequences?: number[]) {
-		this.sequences = sequences;
-	}
+	sequences: number[] | undefined;
 	replay({ kind, sequence, copied }: Scan): void {
 		if (kind === Kind.tail) this.tail = Math.max(this.tail, sequence);
 		if (kind === Kind.message || kind === Kind.value) this.sequences?.push(sequence);

@@ -129,6 +129,12 @@ export class Frame {
 	}
 }
 
+/** So many bytes from the word `at` on were not written since an erase. */
+export const isBlank = (words: Int32Array, at: number, byteLength: number): boolean => {
+	for (let index = at + (byteLength >> 2) - 1; index >= at; index--) if (words[index] !== -1) return false;
+	return true;
+};
+
 /** The five words from `at` on are a record's header: its check holds and its kind is known. */
 export const isHeader = (words: Int32Array, at: number): boolean => {
 	const first = words[at] as number;
@@ -178,8 +184,7 @@ export class BlockHeader {
 		return `a journal for ${count} blocks of ${length} bytes, expected ${blocks} of ${blockLength}`;
 	}
 	get blank(): boolean {
-		for (let index = 0; index < BLOCK >> 2; index++) if (this.words[index] !== -1) return false;
-		return true;
+		return isBlank(this.words, 0, BLOCK);
 	}
 	fill(
 		blockLength: number,

@@ -6,7 +6,7 @@
  */
 
 import type Blocks from "./blocks.js";
-import { CHECK, COPY, type Frame, HEADER, isHeader } from "./record.js";
+import { CHECK, COPY, type Frame, HEADER, isBlank, isHeader } from "./record.js";
 
 const WINDOW = 512;
 
@@ -80,7 +80,7 @@ export default class Scan {
 					if (skip > this.reach) skip = this.move(address + size, end);
 					if ((skip < 0 || words[(skip >> 2) + 1] !== found) && !this.intact(address, size)) size = 0;
 				}
-			} else if (!noise && skip >= 0 && isBlank(words, at)) break;
+			} else if (!noise && skip >= 0 && isBlank(words, at, HEADER)) break;
 			if (size === 0) {
 				noise = true;
 				address += granule;
@@ -112,9 +112,3 @@ export default class Scan {
 		return address - this.from;
 	}
 }
-
-/** The erased rest of a block begins there. */
-const isBlank = (words: Int32Array, at: number): boolean => {
-	for (let index = at; index < at + (HEADER >> 2); index++) if (words[index] !== -1) return false;
-	return true;
-};
