@@ -41,16 +41,20 @@ export default class Rule {
 	}
 
 	/**
-	 * As long as samples come and lie within `lowest` … `highest`, nothing changes here, and `update` need not be called.
+	 * As long as samples come and lie between `lowest` and `highest`, nothing changes here, and `update` need not be called.
 	 * The band is empty where each sample counts.
 	 */
 	get lowest(): number {
-		const { outside, below, rate } = this.conditions;
-		return this.state !== 0 || rate !== undefined ? Infinity : (outside?.[0] ?? below ?? -Infinity);
+		const { outside, above, below, rate, clear } = this.conditions;
+		if ((this.state & ~State.On) !== 0 || rate !== undefined) return Infinity;
+		if (!this.on) return outside?.[0] ?? below ?? -Infinity;
+		if (above !== undefined) return (clear as number | undefined) ?? above;
+		return below !== undefined ? -Infinity : Infinity;
 	}
 	get highest(): number {
-		const { outside, above } = this.conditions;
-		return outside?.[1] ?? above ?? Infinity;
+		const { outside, above, below, clear } = this.conditions;
+		if (!this.on) return outside?.[1] ?? above ?? Infinity;
+		return below !== undefined ? ((clear as number | undefined) ?? below) : Infinity;
 	}
 
 	/**

@@ -41,7 +41,7 @@ export default abstract class Sampler extends Measurement {
 	/** The latest value, and its uptime, or that of the start. */
 	protected last: number | undefined;
 	protected latest: number;
-	/** While values come and lie within, no alert changes: each is OFF and has no edge that waits. Empty before the first sample. */
+	/** While values come and lie between them, no alert changes, and none has an edge that waits. Empty before the first sample. */
 	protected lowest = Infinity;
 	protected highest = -Infinity;
 	// Absent until it is used: a sensor at work pays no slot for it.
@@ -61,7 +61,7 @@ export default abstract class Sampler extends Measurement {
 		this.latest = parts.time.uptime;
 	}
 
-	/** For the alerts: a value outside of `lowest` … `highest`, or `undefined` where there should have been one. `now`: uptime. */
+	/** For the alerts: a value that is not between `lowest` and `highest`, or `undefined` where there should have been one. `now`: uptime. */
 	protected abstract look(value: number | undefined, now: number): void;
 
 	/** The first sample begins the rhythm: what else a start has to do before it is not its delay. */
@@ -113,7 +113,7 @@ export default abstract class Sampler extends Measurement {
 				self.samples++;
 				self.last = value;
 				self.latest = now;
-				if (value < self.lowest || value > self.highest) self.look(value, now);
+				if (value <= self.lowest || value >= self.highest) self.look(value, now);
 			}
 			self.add(value, now, periods);
 		} catch (error) {

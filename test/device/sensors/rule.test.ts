@@ -13,16 +13,20 @@ function states(
 	start = 0,
 	on = false,
 ): string {
-	const rule = new Rule({ ...plain, ...description } as AlertDescription, on);
+	const make = () => new Rule({ ...plain, ...description } as AlertDescription, on);
+	const rule = make();
+	// Not asked where it says that it need not be.
+	const spared = make();
 	let text = "";
 	let last = on;
 	let latest = start;
 	samples.forEach((value, index) => {
 		const now = start + index * 1000;
 		if (value !== undefined) latest = now;
-		const within = value !== undefined && value >= rule.lowest && value <= rule.highest;
+		const within = value !== undefined && value > spared.lowest && value < spared.highest;
 		const edge = rule.update(value, now, latest);
-		assert.ok(!(edge && within), "a sample that need not be looked at changes nothing");
+		if (!within) spared.update(value, now, latest);
+		assert.equal(spared.on, rule.on, "a sample that need not be looked at changes nothing");
 		assert.equal(edge, rule.on !== last, "an edge is a change, and a change an edge");
 		last = rule.on;
 		text += rule.on ? "#" : "-";
@@ -163,6 +167,23 @@ describe("alert rule", () => {
 			rearm.update(0, 1, 0);
 			assert.equal(rearm.update(2, weeks, 0), true, "re-arm");
 		});
+
+	it("need not be asked between its thresholds, also while it is ON", () => {
+		const band = (description: object, value: number) => {
+			const rule = new Rule({ ...plain, ...description } as AlertDescription);
+			if (!(value > rule.lowest && value < rule.highest)) rule.update(value, 0, 0);
+			return [rule.on, rule.lowest, rule.highest];
+		};
+		const above = { above: 30, clear: 28 };
+		assert.deepEqual(band(above, 29), [false, -Infinity, 30]);
+		assert.deepEqual(band(above, 31), [true, 28, Infinity]);
+		assert.deepEqual(band({ below: 5 }, 6), [false, 5, Infinity]);
+		assert.deepEqual(band({ below: 5 }, 4), [true, -Infinity, 5]);
+		assert.deepEqual(band({ outside: [1, 2] }, 1.5), [false, 1, 2]);
+		assert.equal(band({ outside: [1, 2] }, 3)[1], Infinity);
+		assert.equal(band({ above: 30, holdOn: 1000 }, 31)[1], Infinity, "a hold runs");
+		assert.equal(band({ rate: 1 }, 0)[1], Infinity);
+	});
 
 	it("is armed again after a pause of weeks", () => {
 		const rule = new Rule({ ...plain, above: 1, rearm: 1000 } as AlertDescription);
