@@ -52,6 +52,9 @@ describe("back-off", () => {
 	it("is at its slow end, in the upper half, after a refusal that only a person can end", () => {
 		const delays = [0, 0.999_999_9].map(random => make(() => random, { brokers: one }).failed(5));
 		assert.deepEqual(delays, [30_000, 60_000]);
+		const order = make(() => 0.999_999_9, { brokers: one });
+		order.failed(5);
+		assert.equal(order.failed(0), 60_000, "and stays there");
 		assert.equal(make(() => 0, { brokers: one }).failed(3), 1000, "3 passes by itself");
 	});
 	it("refuses bounds that are none", () => {
@@ -96,6 +99,7 @@ describe("the brokers", () => {
 		order.ended(true, Reason.disconnected);
 		clock.now += 3_599_999;
 		assert.equal(round(), "bac", "it fails too: then in order");
+		assert.equal(order.broker.host, "a");
 		order.failed(0);
 		order.accepted();
 		clock.now += 3_600_000;

@@ -238,6 +238,24 @@ describe("session, a message that a broker hangs up on", () => {
 		client.fail();
 		assert.equal(bench.outbox.quarantined, 0);
 	});
+	it("is no longer alone once the broker has said nothing of it for 5 s", () => {
+		const bench = new Bench();
+		bench.establish();
+		for (const topic of ["suspect", "a"]) bench.session.publish(topic, "1", durable);
+		for (const id of [0, 6]) {
+			if (id) bench.client.acknowledge(id);
+			bench.client.fail();
+			bench.resume(true);
+		}
+		const client = bench.client;
+		client.acknowledge(8);
+		bench.clock.advance(10_000);
+		client.take();
+		bench.clock.advance(4999);
+		assert.deepEqual(client.take(), []);
+		bench.clock.advance(1);
+		assert.deepEqual(client.take(), ["a 1d #4 1"]);
+	});
 	it("does no harm when the outbox throws as it is offered again: that is reported", () => {
 		class Failing extends Queue {
 			override readmit(): boolean {

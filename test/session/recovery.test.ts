@@ -336,6 +336,19 @@ describe("session, coming back", () => {
 				assert.equal(left.length, topics.length);
 			}
 		});
+		it("are not left out on a network that resets connections mostly before the first SUBACK, which shows nothing", () => {
+			const bench = new Bench({ subscriptions });
+			for (let i = 0; i < 7; i++) {
+				const client = bench.connect();
+				client.accept(true);
+				const { id = 0, items = [] } = client.written.find(({ operation }) => operation === 8) ?? {};
+				client.take();
+				if (i === 3) client.control({ operation: 9, id, payload: items.map(() => 1) });
+				client.fail();
+			}
+			hangUpOn(bench, () => false);
+			assert.ok(!bench.take().some(line => line.startsWith(`report ${Report.filterLeftOut}`)));
+		});
 		it("are not left out on a network that resets connections while they are made", () => {
 			const bench = new Bench({ subscriptions });
 			for (let i = 0; i < 50; i++) {
@@ -345,7 +358,23 @@ describe("session, coming back", () => {
 				for (let j = 0; j < i % 3; j++) client.grant();
 				client.fail();
 			}
+			hangUpOn(bench, () => false);
 			assert.ok(!bench.take().some(line => line.startsWith(`report ${Report.filterLeftOut}`)));
+		});
+		it("are all left out together where the broker takes none, and one of them is not asked for again before the board was online", () => {
+			const bench = new Bench({ subscriptions });
+			const all = "lamp/set+lamp/desired+status";
+			assert.deepEqual(
+				hangUpOn(bench, () => true),
+				[all, all, "lamp/set", "lamp/desired", "status", "lamp/set", ""],
+			);
+			const other = new Bench({ subscriptions });
+			hangUpOn(other, () => false);
+			other.client.fail();
+			assert.deepEqual(
+				hangUpOn(other, topic => topic.endsWith("set"), false),
+				[all, all, "lamp/set", "lamp/desired status lamp/set", "lamp/desired status"],
+			);
 		});
 		it("are made again when our own online does not come back, then after twice as long each time, and no more once it does", () => {
 			const bench = new Bench({ subscriptions, deadlines: { hear: 30_000 } });
@@ -377,6 +406,29 @@ describe("session, coming back", () => {
 			bench.clock.advance(86_400_000);
 			assert.deepEqual(second.take(), []);
 			assert.ok(!bench.take().some(line => line.startsWith(`report ${Report.deaf}`)));
+		});
+		it("are made again after the first wait once more, where our own online had come back before", () => {
+			const bench = new Bench({ subscriptions, deadlines: { hear: 30_000 } });
+			const client = bench.establish();
+			bench.clock.advance(30_000);
+			client.deliver("desk-1/status", "online");
+			client.fail();
+			const second = bench.establish(true);
+			second.take();
+			bench.clock.advance(30_000);
+			assert.match(second.take()[0] as string, /^SUBSCRIBE/);
+		});
+		it("do not keep a session from closing whose SUBACK comes in its last second", () => {
+			const bench = new Bench({ subscriptions, deadlines: { hear: 30_000 } });
+			const client = bench.establish();
+			client.take();
+			bench.clock.advance(30_000);
+			const id = Number(client.take()[0]?.split(" ")[1]);
+			bench.take();
+			bench.session.close();
+			client.control({ operation: 9, id, payload: [1, 1, 0] });
+			bench.clock.advance(1000);
+			assert.deepEqual(bench.take(), []);
 		});
 		it("are not made again for the status that the broker has refused to send", () => {
 			const bench = new Bench({ subscriptions, deadlines: { hear: 30_000 } });
