@@ -1,6 +1,6 @@
 /**
  * An RSA key for a simulated board, made in XS with the SDK's arithmetic: two primes of 1024 bits that are probably some (FIPS 186-5 §B.3),
- * in a second or two. The random numbers are this machine's where it has /dev/urandom; elsewhere those of the SDK, which are no secret.
+ * in seconds. The random numbers are this machine's where it has /dev/urandom; elsewhere those of the SDK, which are no secret.
  */
 
 /// <reference path="../moddable/sdk.d.ts" />
