@@ -140,9 +140,10 @@ export default class Document {
 	piece(index: number, removed: readonly string[]): string {
 		const { length } = this;
 		const comma = index > 1 ? "," : "";
-		const gone = removed[index - 1 - length];
 		if (index === 0) return this.head();
 		if (index <= length) return comma + this.component(index - 1);
+		// Not before: an index below 0 is a name to XS, which it never gives back.
+		const gone = removed[index - 1 - length];
 		return gone === undefined ? "}}" : `${comma}${opening(gone)}}`;
 	}
 

@@ -104,7 +104,8 @@ export default class Retained {
 		const index = ahead < 0 ? due.indexOf(1) : ahead;
 		this.cursor = index + 1;
 		due[index] = 0;
-		const part = outputs[index - 1] ?? alerts[index - 1 - outputs.length];
+		// An index below 0 is a name to XS, which it never gives back.
+		const part = index > outputs.length ? alerts[index - 1 - outputs.length] : outputs[Math.max(index, 1) - 1];
 		if (index === 0) this.inform();
 		else if (part) part.announce();
 		else if (publisher.retaining && !this.cleanup.clear(name => publisher.clear(name, true))) {
