@@ -4,21 +4,27 @@ import assert from "node:assert/strict";
 import budget, { lack, own } from "../../modules/device/budget.js";
 import { check, type Description } from "../../modules/device/description/description.js";
 import type { SensorDriver } from "../../modules/device/io.js";
+import board from "../../modules/device/start.js";
+import { scripted, World } from "./stage.js";
 
 /** What an ESP32 has (hosts/esp32/manifest.json). */
 const HEAP = 81_920;
 const SPARE = 8192;
 
-function described(sensors: number): Description {
+/** So many sensors with an alert each, and a lamp. */
+function raw(sensors: number): object {
 	const names = Array.from({ length: sensors }, (_, i) => `s${i}`);
-	const raw = {
+	return {
 		root: "t",
 		id: "b",
 		sensors: names.map(name => ({ name, driver: "d", every: 1000 })),
 		alerts: names.map(name => ({ name: `high-${name}`, sensor: name, above: 1 })),
 		lamp: { pin: 1 },
 	};
-	const { description, problems } = check(raw, { d: {} as SensorDriver });
+}
+
+function described(sensors: number): Description {
+	const { description, problems } = check(raw(sensors), { d: {} as SensorDriver });
 	assert.deepEqual(problems, []);
 	return description as Description;
 }
@@ -34,7 +40,7 @@ describe("the budget of memory", () => {
 			lacking: 0,
 		});
 	});
-	for (const sensors of [0, 1, 2, 4, 10])
+	for (const sensors of [0, 1, 2, 4, 16])
 		it(`of ${sensors} sensors on an ESP32 leaves ${SPARE} bytes when everything is at its longest`, () => {
 			const description = described(sensors);
 			const { queueBytes, longestInbound, longestAnswer, lacking } = budget(HEAP, description);
@@ -61,12 +67,24 @@ describe("the budget of memory", () => {
 		assert.ok(budget(HEAP, secure).queueBytes < budget(HEAP, plain).queueBytes);
 		assert.equal(budget(HEAP, secure).lacking, 0);
 	});
-	it("says by how much a description does not fit: with so much more it does", () => {
-		const description = described(40);
+	it("says in one line by how much 64 sensors do not fit on an ESP32: with so much more they do", () => {
+		const description = described(64);
 		const { lacking } = budget(HEAP, description);
 		assert.ok(lacking > 0);
-		assert.match(lack(lacking, description), /40 sensors and 40 alerts need \d+ bytes more/);
+		assert.match(
+			lack(lacking, description),
+			/^memory: 64 sensors and 64 alerts need \d+ bytes more than there are$/,
+		);
 		assert.ok(budget(HEAP + lacking - 1, description).lacking > 0);
 		assert.equal(budget(HEAP + lacking, description).lacking, 0);
+	});
+	it("refuses a board of them before it starts, in that line alone", () => {
+		const world = new World();
+		world.sensors = { d: scripted(() => 20) };
+		const trace: string[] = [];
+		const device = { ...world.device(), heap: HEAP, trace: (line: string) => void trace.push(line) };
+		assert.equal(board(device, { description: { ...raw(64), broker: "mqtt://127.0.0.1" } }), undefined);
+		const { lacking } = budget(HEAP, described(64));
+		assert.deepEqual(trace, [`memory: 64 sensors and 64 alerts need ${lacking} bytes more than there are`]);
 	});
 });

@@ -21,8 +21,9 @@ import { buildSimulator, display, output, root, Simulator } from "./sdk.js";
 const { config, creation } = JSON.parse(readFileSync(join(root, "hosts/esp32/manifest.json"), "utf8"));
 const folder = join(output, "projects", "memory");
 const base = "t/limited";
-/** Bytes that must stay free at the worst moment. */
+/** Bytes that must stay free at the worst moment; and with as many sensors as fit, of which all alerts change at once. */
 const SPARE = 8192;
+const MORE = 12_288;
 /** Names that there is room for at run time, beside those that are linked (the SDK's manifest_base.json): then a larger table is made. */
 const KEYS = 32;
 const MANY = 1000;
@@ -81,8 +82,9 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 		await broker?.close();
 	});
 
-	const boot = (memory: number = creation.static) => {
-		const settings = { MEMORY: `${memory}` };
+	/** Its time goes by `speed` times as fast. */
+	const boot = (memory: number = creation.static, speed = 1) => {
+		const settings = { MEMORY: `${memory}`, SPEED: `${speed}` };
 		simulator = new Simulator(so, screen.name, join(root, "test/sdk/mockup"), settings);
 		return simulator;
 	};
@@ -104,11 +106,11 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 		observer = await Observer.connect(`mqtt://127.0.0.1:${plain}`);
 		return `mqtts://localhost:${both.port}`;
 	}
-	/** A board that has been online, and is away now. */
-	async function away(description: object, memory?: number, secure = false): Promise<void> {
+	async function build(description: object, memory?: number, secure = false): Promise<void> {
 		const data = mkdtempSync(join(output, "memory-"));
 		const url = secure ? await openSecure(data) : await open();
-		const wrap = ["fxAllocateChunks", "fxAllocateSlots", "fxFreeChunks"].map(name => `-Wl,--wrap=${name}`);
+		const engine = ["fxAllocateChunks", "fxAllocateSlots", "fxFreeChunks"];
+		const wrap = [...engine, "gettimeofday", "g_timeout_add"].map(name => `-Wl,--wrap=${name}`);
 		const settings = {
 			data,
 			broker: url,
@@ -117,6 +119,10 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 			...(memory && { used: "yes" }),
 		};
 		so = (await buildSimulator(settings, folder, "memory", wrap.join(" "))).so;
+	}
+	/** A board that has been online, and is away now. */
+	async function away(description: object, memory?: number, secure = false): Promise<void> {
+		await build(description, memory, secure);
 		boot(memory);
 		await observer.next(`${base}/status`, "online", 0, 60_000);
 		await observer.next(`${base}/measurements/signal`, undefined, 0, 60_000);
@@ -128,15 +134,15 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 		const [left = 0, slots = 0, chunks = 0, keys = 0, stack = 0] = last.slice(8).split(" ").map(Number);
 		return { left, slots, chunks, keys, stack };
 	}
-	/** What the log says of memory at last: nothing has ended the machine, and SPARE was never touched. */
-	async function healthy(row: string): Promise<void> {
+	/** What the log says of memory at last: nothing has ended the machine, and `spare` was never touched. */
+	async function healthy(row: string, spare = SPARE): Promise<void> {
 		const { lines } = simulator as Simulator;
 		await (simulator as Simulator).line(/^memory: /, 5000);
 		const abort = lines.find(line => /XS abort/.test(line));
 		assert.ok(!abort, `${abort}; the log ends with\n${lines.slice(-5).join("\n")}`);
 		const { left, slots, chunks, keys, stack } = at(lines);
 		rows[row] = { left, slots, chunks, keys, stack };
-		assert.ok(left >= SPARE, `${left} bytes were left, ${SPARE} must be`);
+		assert.ok(left >= spare, `${left} bytes were left, ${spare} must be`);
 		assert.ok(keys <= KEYS, `${keys} names were made at run time, ${KEYS} have room`);
 	}
 	/** The outcome of `waiting`, or the end of the machine. */
@@ -193,20 +199,48 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 			assert.ok(used <= counted - INCREMENTS, `${used} bytes, ${counted} are counted`);
 		});
 
-	it("runs 10 sensors with an alert each, all at once, for as many samples as an hour has, with a dozen edges of each", async function () {
-		this.timeout(1_200_000);
+	/** `count` sensors that all cross the limits of their alerts in the same moments, twice a minute. */
+	const crossing = (count: number) => {
+		const names = ["signal", ...Array.from({ length: count - 1 }, (_, i) => `s${i}`)];
 		const wave = { driver: "wave", every: 100, decimals: 1, minimum: 0, maximum: 100, period: 60_000 };
-		const names = ["signal", ...Array.from({ length: 9 }, (_, i) => `s${i}`)];
 		const sensors = names.map(name => ({ ...wave, name }));
 		const alerts = names.map(name => ({ name: `high-${name}`, sensor: name, above: 60, clear: 40 }));
-		await away({ ...board, homeAssistant: false, sensors, alerts });
+		return { ...board, homeAssistant: false, sensors, alerts };
+	};
+
+	it(`runs 16 sensors of 10 Hz with an alert each, all at once, for an hour of its time: every edge comes, and ${MORE} bytes stay free`, async function () {
+		this.timeout(1_800_000);
+		const description = crossing(16);
+		await away(description);
 		const mark = observer.mark;
+		boot(undefined, 6);
+		const time = ({ text }: { text: string }) => JSON.parse(text).ts as number;
+		const first = time(await alive(observer.next(`${base}/measurements/signal`, undefined, mark, 60_000)));
+		const hour = (message: { text: string }) => time(message) - first >= 3_600_000;
+		await alive(observer.next(`${base}/measurements/signal`, hour, mark, 1_700_000), 1_700_000);
+		const sequences: number[] = [];
+		for (const { name } of description.alerts) {
+			const edges = observer.since(mark, `${base}/alerts/${name}`);
+			assert.ok(edges.length >= 100, `${edges.length} edges of ${name}`);
+			for (const { text } of edges) sequences.push(Number(JSON.parse(text).id.split("-")[1]));
+		}
+		// The last may be on their way.
+		const missing = Array.from({ length: Math.max(...sequences) - 32 }, (_, i) => i + 1).filter(
+			sequence => !sequences.includes(sequence),
+		);
+		assert.deepEqual(missing, []);
+		await healthy("16 sensors, an hour", MORE);
+	});
+
+	it("refuses 64 sensors with an alert each in one line that says by how much, and does not end for it", async () => {
+		await build(crossing(64));
 		boot();
-		const hour = ({ text }: { text: string }) => JSON.parse(text).seq >= 3600;
-		await alive(observer.next(`${base}/measurements/signal`, hour, mark, 1_100_000), 1_100_000);
-		for (const { name } of alerts)
-			assert.ok(observer.since(mark, `${base}/alerts/${name}`).length >= 10, `edges of ${name}`);
-		await healthy("10 sensors, an hour of samples");
+		const line = await alive((simulator as Simulator).line(/^memory: \d+ sensors/, 60_000));
+		assert.match(line, /^memory: 64 sensors and 64 alerts need \d+ bytes more than there are$/);
+		await alive((simulator as Simulator).line(/^memory: \d+ \d+/, 60_000));
+		const { left, slots, chunks, keys, stack } = at((simulator as Simulator).lines);
+		rows["64 sensors, refused"] = { left, slots, chunks, keys, stack };
+		assert.ok(!(simulator as Simulator).lines.some(line => /XS abort/.test(line)));
 	});
 
 	for (const [title, command] of [
