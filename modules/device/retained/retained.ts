@@ -105,7 +105,8 @@ export default class Retained {
 		this.cursor = index + 1;
 		due[index] = 0;
 		// An index below 0 is a name to XS, which it never gives back.
-		const part = index > outputs.length ? alerts[index - 1 - outputs.length] : outputs[Math.max(index, 1) - 1];
+		const part =
+			index > outputs.length ? alerts[index - 1 - outputs.length] : outputs[Math.max(index, 1) - 1];
 		if (index === 0) this.inform();
 		else if (part) part.announce();
 		else if (publisher.retaining && !this.cleanup.clear(name => publisher.clear(name, true))) {

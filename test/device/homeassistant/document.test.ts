@@ -40,11 +40,19 @@ function documentOf(description: Description): Document {
 	return new Document({ description, host: "esp32", drivers, outputs, own, signal: false });
 }
 
-function text(made: Document, removed: readonly string[] = []): string {
+function text(made: Document, removed = guarded): string {
 	let all = "";
 	for (let index = 0; index < made.pieces(removed); index++) all += made.piece(index, removed);
 	return all;
 }
+
+/** A list that may not be asked for a place below 0: to XS that is a name, and it gives no name back. */
+const guarded: readonly string[] = new Proxy([], {
+	get(list, key) {
+		assert.ok(typeof key === "symbol" || !key.startsWith("-"), `place ${String(key)}`);
+		return Reflect.get(list, key);
+	},
+});
 
 /** Compares with a committed document, abbreviations written out; `DOCUMENTS=write` writes it anew, to be read before it is committed. */
 function recorded(name: string, document: string): void {
