@@ -1,21 +1,34 @@
 /**
  * One network connection of an MQTT client from its start to its end: name, socket, CONNECT, CONNACK (§3.1, §3.2),
- * keep-alive (§3.1.2.10), close. Does not parse and does not publish.
- *
- * The client's layers are one object, split by inheritance, because a call between objects costs 22 units, a tenth of a publish.
- * Their fields are `declare`d and made in constructors, for an initialiser is a function of its own and costs 100 bytes of flash;
- * a field that is missing means none, or false.
+ * keep-alive (§3.1.2.10), close, and why it ended. Does not parse and does not publish. The client's layers are one object, split
+ * by inheritance, because a call between objects costs 22 units, a tenth of a publish. Their fields are `declare`d and made in
+ * constructors, for an initialiser costs 100 bytes of flash; a field that is missing means none, or false.
  */
 
-import Encoder, { NONE } from "./encoder.js";
+import Encoder from "./encoder.js";
 import type { Resolver, TCP, TCPOptions, Timer, TimerHandle } from "./io.js";
-import type { ControlMessage, MQTTClientOptions, ReadableOptions } from "./options.js";
+import type { ControlMessage, MQTTClientOptions, MQTTError, ReadableOptions } from "./options.js";
 import type Parser from "./parser.js";
-import type { MQTTError, Reason, State } from "./reason.js";
 
-const PINGREQ = Uint8Array.of(0xc0, 0);
+/** `error.code` in `onError`: why the connection ended. In the client itself numbers stand for it, as for packet types and states, to save flash. */
+export const Reason = Object.freeze({
+	unresolved: 1, // no address for the host's name
+	disconnected: 2, // no network connection could be made, or it is gone
+	silent: 3, // no CONNACK within the deadline
+	refused: 4, // CONNACK with a return code other than 0; the error carries `returnCode`
+	unanswered: 5, // no PINGRESP, nor anything else, for half of the keep-alive interval after a PINGREQ
+	malformed: 6, // bytes that are no MQTT control packet [MQTT-4.8.0-1]
+	unexpected: 7, // a packet that has no place here: CONNACK missing or repeated, one that only clients send
+	overrun: 8, // more waits to be acknowledged than is remembered: told by modules/session, which then ends the connection
+	application: 9, // the application's own callback threw; the error carries it as `cause`
+});
+export type Reason = (typeof Reason)[keyof typeof Reason];
 
-const IGNORE = (): void => {};
+/**
+ * 0 being constructed, 1 resolving, 2 connecting, 3 waiting for CONNACK, 4 connected, 5 publishing (the first fragments of a PUBLISH are out;
+ * nothing else may go before its last), 6 disconnecting (DISCONNECT is out: nothing may follow it [MQTT-3.14.4-2]), 7 closed.
+ */
+type State = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
 export default abstract class Connection<Client> extends Encoder {
 	declare protected state: State;
@@ -31,7 +44,7 @@ export default abstract class Connection<Client> extends Encoder {
 	/** A reply that waits for room in the socket: its four bytes as a number, -1 for PINGRESP, or 0. Until it is sent nothing is parsed. */
 	declare protected owed: number;
 	/** Something arrived since the last PINGREQ. */
-	declare protected heard: boolean;
+	declare protected active: boolean;
 	/** `onReadable` and `onControl` after CONNACK; before, `reject`, since nothing may come before it [MQTT-3.2.0-1]. No packet needs a check. */
 	declare protected deliver: (count: number, options: ReadableOptions) => void;
 	declare protected notify: (opcode: number, message: ControlMessage) => void;
@@ -41,6 +54,8 @@ export default abstract class Connection<Client> extends Encoder {
 	declare private timeout: TimerHandle | undefined;
 	declare private wake: TimerHandle | undefined;
 	declare private dns: Resolver | null;
+	/** PINGREQ, once there was one. */
+	declare private ready: Uint8Array;
 	/** CONNECT, until it is sent. */
 	declare private packet: Uint8Array | null;
 	/** PINGREQ is out, or had no room, and no PINGRESP came. */
@@ -54,24 +69,19 @@ export default abstract class Connection<Client> extends Encoder {
 	declare private readonly keepAlive: number;
 	/** The application's, as it was given (ECMA-419 §8). */
 	declare target: unknown;
-
-	// Fields of the layers above, declared here because the order of fields matters.
+	// Of the layers above: the order of fields matters. Four bytes for a reply, and the last packet identifier of our own.
 	declare protected parser: Parser;
-	/** Four bytes for a reply. */
 	declare protected word: DataView;
+	declare protected last: number;
 
-	/** The socket has `count` bytes. */
 	protected abstract receive(count: number): void;
-	/** The broker has kept the session. */
-	protected abstract resume(): void;
-	/** Reads the available bytes and discards them. */
 	protected abstract drop(): void;
 
 	constructor(options: MQTTClientOptions<Client>) {
 		super();
-		// Without callbacks messages are read and discarded.
-		const { onReadable = this.drop, onControl = this.drop, onWritable = IGNORE, onError = IGNORE } = options;
-		const { host, socket, dns, timer, keepAlive = 0, port = 1883, clean = true, kept = 4 } = options;
+		// Without callbacks messages are read and discarded; as a function `Boolean` does nothing.
+		const { onReadable = this.drop, onControl = this.drop, host, socket, dns, timer, kept = 4 } = options;
+		const { onWritable = Boolean, onError = Boolean, keepAlive = 0, port = 1883, clean = true } = options;
 		let name: string | undefined;
 		if (typeof host !== "string" || !host) name = "host";
 		else if (!socket?.io) name = "socket";
@@ -89,11 +99,12 @@ export default abstract class Connection<Client> extends Encoder {
 		this.state = 0;
 		this.readable = this.available = 0;
 		this.parser = null as never;
-		this.heard = this.busy = false;
+		this.active = this.busy = false;
 		this.writable = 0;
 		this.socket = null as never;
 		this.word = null as never;
-		this.publication = NONE;
+		// No topic yet: equal to none that is published.
+		this.front = { topic: Number.NaN } as never;
 		this.out = null as never;
 		this.deliver = this.notify = this.reject;
 		this.acknowledge = options.acknowledge ?? true;
@@ -112,10 +123,7 @@ export default abstract class Connection<Client> extends Encoder {
 		// It may throw: no timer runs yet.
 		this.dns.resolve({ host }, (error, address) => this.resolve(options, error, address));
 		this.state = 1;
-		this.timeout = timer.set(() => {
-			this.timeout = undefined;
-			this.fail(3); // silent
-		}, options.timeout ?? 30_000);
+		this.timeout = timer.set(() => this.fail(3 /* silent */), options.timeout ?? 30_000);
 	}
 
 	/** Ends the connection at once, without DISCONNECT (§25). May be repeated, and called from any callback. */
@@ -161,53 +169,45 @@ export default abstract class Connection<Client> extends Encoder {
 	/** The socket takes `count` bytes; the first time, because it is connected. */
 	private flush(count: number): void {
 		// The usual event: bytes have left, and nothing waited for their room. Asked first: 100 units of a sample.
-		if (this.state === 4 && !this.busy && this.writable > 8) {
-			this.writable = count;
-			try {
-				if (count > 8) this.onWritable(count - 8);
-			} catch (error) {
-				this.fail(9, error); // application
-			}
-			return;
-		}
-		if (this.state === 7) return;
-		// Room where there was none: no ping could go out, so no answer is due. Any other room says nothing about
-		// the peer: a kernel accepts data for minutes after the peer is gone.
-		if (this.writable < 2 || this.state === 5) this.unanswered = false;
-		this.writable = count;
-		const packet = this.packet;
-		if (!packet) {
-			if (this.busy) this.restart();
-			this.offer();
-			return;
-		}
-		let piece = packet;
-		if (packet.byteLength <= count) {
-			this.state = 3;
-			this.packet = null;
-		} else {
-			// The socket's buffer is smaller.
-			piece = packet.subarray(0, count);
-			this.packet = packet.subarray(count);
-		}
+		if (this.state === 4 && !this.busy && this.writable > 8) this.writable = count;
+		else if (!this.update(count)) return;
 		try {
-			if (count) this.writable = this.socket.write(piece); // [MQTT-3.1.0-1]
-		} catch (error) {
-			this.fail(2, error);
-		}
-	}
-
-	/** Tells the application what room there is, while connected or publishing. */
-	private offer(): void {
-		if ((this.state !== 4 && this.state !== 5) || this.writable <= 8) return;
-		try {
-			this.onWritable(this.writable - 8);
+			if (this.writable > 8) this.onWritable(this.writable - 8);
 		} catch (error) {
 			this.fail(9, error); // application
 		}
 	}
 
-	/** CONNACK (§3.2) is there. */
+	/** Writes what waited for this room. Whether the application may write after it: while connected or publishing. */
+	private update(count: number): boolean {
+		const state = this.state;
+		if (state === 7) return false;
+		// Room where there was none: no ping could go out, so no answer is due. Any other room says nothing about
+		// the peer: a kernel accepts data for minutes after the peer is gone.
+		if (this.writable < 2 || state === 5) this.unanswered = false;
+		this.writable = count;
+		const packet = this.packet;
+		if (!packet) {
+			if (this.busy) this.restart();
+			return this.state === 4 || this.state === 5;
+		}
+		let chunk = packet;
+		if (packet.byteLength <= count) {
+			this.state = 3;
+			this.packet = null;
+		} else {
+			// The socket's buffer is smaller.
+			chunk = packet.subarray(0, count);
+			this.packet = packet.subarray(count);
+		}
+		try {
+			if (count) this.writable = this.socket.write(chunk); // [MQTT-3.1.0-1]
+		} catch (error) {
+			this.fail(2, error);
+		}
+		return false;
+	}
+
 	protected connected(sessionPresent: boolean, returnCode: number): void {
 		// Once only; no session is present after a clean start [MQTT-3.2.2-1], nor with a refusal [MQTT-3.2.2-4].
 		if (this.state !== 3 || (sessionPresent && (this.clean || returnCode))) {
@@ -215,18 +215,18 @@ export default abstract class Connection<Client> extends Encoder {
 			return;
 		}
 		this.timer.clear(this.timeout);
-		this.timeout = undefined;
 		if (!returnCode) {
 			this.state = 4;
 			this.deliver = this.onReadable;
-			if (sessionPresent) this.resume();
+			// It may remember QoS 2 messages from before a power cut, and would take a new one under the same identifier for a copy.
+			if (sessionPresent) this.last = Math.floor(Math.random() * 65_535);
 			if (this.keepAlive) this.timeout = this.timer.repeat(() => this.ping(), this.keepAlive >> 1);
 		}
 		this.notify = this.onControl;
 		this.notify(2, { operation: 2, sessionPresent, returnCode });
 		if (returnCode)
 			this.fail(4, undefined, returnCode); // refused [MQTT-3.2.2-5]
-		else this.offer();
+		else this.flush(this.writable);
 	}
 
 	/**
@@ -237,27 +237,23 @@ export default abstract class Connection<Client> extends Encoder {
 	 */
 	private ping(): void {
 		const state = this.state;
-		if (this.unanswered && !this.heard) {
-			const waiting = this.available || (this.owed && state === 5 && this.writable > 8);
-			if (!waiting) {
+		if (this.unanswered && !this.active)
+			if (!this.available && !(this.owed && state === 5 && this.writable > 8)) {
 				this.fail(5); // unanswered
 				return;
 			}
-		}
-		this.heard = false;
+		this.active = false;
 		if (state === 4) {
 			this.unanswered = true;
 			// Without room no ping goes out. If none comes, the link is dead.
 			if (this.writable < 2) return;
 			try {
-				this.writable = this.socket.write(PINGREQ);
+				this.ready ??= Uint8Array.of(0xc0, 0);
+				this.writable = this.socket.write(this.ready);
 			} catch (error) {
 				this.fail(2, error);
 			}
-		} else if (state === 5 && this.writable <= 8) {
-			// Between fragments of a PUBLISH nothing else may be sent; the fragments keep alive. Without room the link may be dead.
-			this.unanswered = true;
-		}
+		} else if (state === 5 && this.writable <= 8) this.unanswered = true; // the fragments keep alive, but may find no room
 	}
 
 	/** Another packet than CONNACK came first [MQTT-3.2.0-1]. */
@@ -265,34 +261,27 @@ export default abstract class Connection<Client> extends Encoder {
 		this.fail(7);
 	}
 
-	/** A packet of two bytes. */
-	protected writeWord(first: number): void {
-		this.writable = this.socket.write(Uint8Array.of(first, 0));
-	}
-
-	/** Goes on in a turn of its own, when no script is running (§8). */
-	protected schedule(): void {
-		this.wake ??= this.timer.set(() => {
+	/**
+	 * Goes on in a turn of its own, when no script is running (§8). If half a packet is out and the socket refuses the rest the connection
+	 * is `failed`: `onError` comes after `write` has thrown.
+	 */
+	protected schedule(failed = false, cause?: unknown): void {
+		if (failed) {
+			this.state = 6;
+			this.timer.clear(this.wake);
+		} else if (this.wake) return;
+		this.wake = this.timer.set(() => {
 			this.wake = undefined;
-			this.restart();
+			if (failed) this.fail(2, cause);
+			else this.restart();
 		}, 0);
 	}
 
 	/** Goes on with work that waited for room or for this turn. No byte has arrived for it. */
 	private restart(): void {
-		const heard = this.heard;
+		const active = this.active;
 		this.receive(this.readable);
-		this.heard = heard;
-	}
-
-	/** Half a packet is out and the socket refuses the rest: the connection is lost. `onError` comes after `write` has thrown. */
-	protected disconnected(cause: unknown): void {
-		this.state = 6;
-		this.timer.clear(this.wake);
-		this.wake = this.timer.set(() => {
-			this.wake = undefined;
-			this.fail(2, cause);
-		}, 0);
+		this.active = active;
 	}
 
 	/** Ends the connection: closes, then calls `onError` once [MQTT-4.8.0-1] [MQTT-4.8.0-2]. */

@@ -3,8 +3,8 @@
  * Types only; DESIGN.md lists where the standard, Moddable's client and this one differ.
  */
 
+import type { Reason } from "./connection.js";
 import type { ByteBuffer, ResolverClass, TCPClass, Timer, With } from "./io.js";
-import type { MQTTError } from "./reason.js";
 
 /** What the broker publishes when the connection ends without DISCONNECT (§3.1.2.5). */
 export interface Will {
@@ -128,4 +128,12 @@ export interface MQTTClientOptions<Client = unknown> {
 	readonly onControl?: (this: Client, opcode: number, message: ControlMessage) => void;
 	/** The connection has ended; the instance is closed already. */
 	readonly onError?: (this: Client, error: MQTTError) => void;
+}
+
+/** What `onError` gets. */
+export interface MQTTError extends Error {
+	/** One of `Reason`. */
+	readonly code: Reason;
+	/** CONNACK's return code (§3.2.2.3), with `Reason.refused`. */
+	readonly returnCode?: number | undefined;
 }

@@ -17,65 +17,65 @@ export default class Parser {
 	declare end: number;
 	/** Bytes of the current PUBLISH's payload that are not delivered, in the buffer or still to come. */
 	declare left: number;
-	/** The same bytes: two bytes of it as one number cost half of what they cost one by one, four a quarter. */
-	declare private readonly view: DataView;
-	/** Options of the last PUBLISH whose topic was not too long. */
-	declare message: Message | undefined;
-	/** Bytes from `start` on without which `next` needs more again; none or 0 unless it did. */
-	declare wanted: number;
-	/** First byte of a PUBLISH that `next` did not return: type, DUP, QoS, RETAIN; and 256 if its topic was too long. */
-	declare flags: number;
+	/** The same bytes: two of them as one number cost half of what they cost one by one, four a quarter. */
+	declare private readonly data: DataView;
+	declare private readonly buffer: ArrayBuffer;
+	/** Options of the last PUBLISH whose topic was not too long: new ones for each would be most of the garbage. */
+	declare message: Message;
 	/** Of PUBLISH above QoS 0 and of acknowledgements; CONNACK's flags and return code (§3.2.2). */
 	declare id: number;
+	/** Bytes that the caller reads before it asks `next` again; none or 0 unless more are needed. */
+	declare need: number;
+	/** First byte of a PUBLISH that `next` did not return: type, DUP, QoS, RETAIN; and 256 if its topic was too long. */
+	declare flags: number;
 	/** SUBACK's return codes (§3.9.3). */
 	declare codes: number[];
 
 	// Views of the last payload and topic: making one costs 64 bytes, so they are kept while their bounds repeat.
 	declare payload: Uint8Array;
-	declare payloadStart: number;
-	declare payloadEnd: number;
-	declare private readonly buffer: ArrayBuffer;
-	/** For a byte that comes alone. */
-	declare single: Uint8Array | undefined;
-	declare private topicView: Uint8Array;
+	declare from: number;
+	declare to: number;
+	declare private view: Uint8Array;
 	declare private topicStart: number;
 	declare private topicEnd: number;
+	/** For a byte that comes alone. */
+	declare byte: Uint8Array | undefined;
 	/** Where Remaining Length ends, when it had to be measured. */
 	declare private offset: number;
 	/** Bytes that were dropped of a topic that is too long; none or 0 while there is no such topic. */
-	declare private passed: number | undefined;
+	declare private skip: number | undefined;
 
 	constructor(longestTopic: number) {
 		// The header has 9 bytes beside its topic at most; a SUBACK needs the 512.
 		this.bytes = new Uint8Array(longestTopic > 503 ? longestTopic + 9 : 512);
 		this.start = this.end = this.left = 0;
 		this.buffer = this.bytes.buffer as ArrayBuffer;
-		this.view = new DataView(this.buffer);
+		this.data = new DataView(this.buffer);
 	}
 
 	/**
 	 * Parses what starts at `start`. The payload of a PUBLISH must be consumed before the next call. Returns the packet's
-	 * type, -2 when it needs more bytes, -1 when these bytes are no packet that a server may send [MQTT-4.8.0-1]; its whole
-	 * first byte instead (0x30…0x33) for a PUBLISH of QoS 0 or 1, without DUP, that is there to its end. Numbers stand for types
+	 * type, -1 when these bytes are no packet that a server may send [MQTT-4.8.0-1], -n when n bytes from `start` on are needed; the
+	 * whole first byte instead (0x30…0x33) for a PUBLISH of QoS 0 or 1, without DUP, that is there to its end. Numbers stand for types
 	 * here and in client.ts: each name of a module costs about 42 instructions at every entry of a function that mentions it.
 	 */
 	next(): number {
-		const view = this.view;
+		const data = this.data;
 		const start = this.start;
 		const end = this.end;
 		// Nearly all packets have a Remaining Length of one byte, and two bytes more are there.
 		let topicStart = start + 4;
-		let head = topicStart > end ? 0xff0000 : view.getInt32(start);
+		let head = topicStart > end ? 0xff0000 : data.getInt32(start);
 		let length = (head >> 16) & 255;
 		if (length > 127) {
-			if (start + 2 <= end && view.getUint16(start) === 0xd000) {
+			if (start + 2 <= end && data.getUint16(start) === 0xd000) {
 				this.start = start + 2;
 				return 13;
 			}
 			length = this.scan(start);
 			if (length < 0) return length;
 			topicStart = this.offset + 2;
-			head = (view.getUint8(start) << 24) | (length < 2 ? 0 : view.getUint16(topicStart - 2));
+			head = (data.getUint8(start) << 24) | (length < 2 ? 0 : data.getUint16(topicStart - 2));
 		}
 		const first = head >>> 24;
 		if (first >> 4 !== 3) {
@@ -87,24 +87,36 @@ export default class Parser {
 		const topicEnd = topicStart + (head & 0xffff);
 		let payload = topicEnd;
 		if (first & 6) {
-			if ((first & 6) === 6) return -1; // [MQTT-3.3.1-4]
 			payload += 2;
 			if (payload <= end) {
-				this.id = view.getUint16(topicEnd);
+				this.id = data.getUint16(topicEnd);
 				if (!this.id) return -1; // [MQTT-2.3.1-1]
 			}
 		}
 		length += topicStart - 2 - payload;
 		if (length < 0) return -1;
 		if (payload > end) return this.pass(first, topicStart, payload, length);
-		if (this.topicStart !== topicStart || this.topicEnd !== topicEnd) this.look(topicStart, topicEnd);
+		if (this.topicStart !== topicStart || this.topicEnd !== topicEnd) {
+			this.view = this.bytes.subarray(topicStart, topicEnd);
+			this.topicStart = topicStart;
+			this.topicEnd = topicEnd;
+			// Once, and without a topic, so that the first one is looked at.
+			this.message ??= {
+				more: false,
+				topic: undefined as never,
+				QoS: 0,
+				byteLength: 0,
+				retain: false,
+				duplicate: false,
+			};
+		}
 		// A `try` here would cost each message; the caller has one round its loop, and looks at `start`.
 		this.start = -1;
-		const topic = decodeAt(this.buffer, topicStart, topicEnd - topicStart, this.topicView); // [MQTT-1.5.3-1]
-		const message = this.message ?? this.describe();
+		const topic = decodeAt(this.buffer, topicStart, topicEnd - topicStart, this.view); // [MQTT-1.5.3-1]
+		const message = this.message;
 		// A topic that repeats was checked before: that costs as much as all the rest. It is handed on as it is [MQTT-4.7.3-4].
 		if (topic !== message.topic) {
-			if (!isTopicName(topic) || !isUTF8(topic, this.bytes, topicStart, topicEnd)) return -1; // [MQTT-3.3.2-2] [MQTT-4.7.3-1]
+			if (!isTopicName(topic) || !isUTF8(topic, this.bytes, topicStart, topicEnd)) return -1; // [MQTT-3.3.2-2]
 			message.topic = topic;
 		}
 		message.byteLength = length;
@@ -113,50 +125,29 @@ export default class Parser {
 		if (first < 0x34 && payload + length <= end) return first;
 		this.left = length;
 		this.flags = first;
-		return 3;
+		return (first & 6) === 6 ? -1 : 3; // [MQTT-3.3.1-4]
 	}
 
-	/** Makes the options of all messages to come: new ones for each would be most of the garbage. */
-	private describe(): Message {
-		// No topic yet: equal to none that comes.
-		const message = {
-			more: false,
-			topic: undefined as never,
-			QoS: 0,
-			byteLength: 0,
-			retain: false,
-			duplicate: false,
-		};
-		this.message = message;
-		return message;
-	}
-
-	/** Remaining Length, with `offset` set behind it; -2 or -1 like `next`. For packets that are short, or not simple. */
+	/** Remaining Length, with `offset` set behind it; less than 0 like `next`. For packets that are short, or not simple. */
 	private scan(start: number): number {
 		const bytes = this.bytes;
-		const end = this.end;
-		if (start === end) return this.wait(2);
+		const count = this.end - start;
+		if (!count) return -2;
 		const first = bytes[start] as number;
 		if (!this.match(first)) return -1;
 		let length = 0;
-		// Two to four bytes, least significant first (§2.2.3).
-		for (let shift = 0, offset = start + 1; shift < 28; shift += 7) {
-			if (offset === end) return this.wait(offset - start + 1);
-			const value = bytes[offset++] as number;
-			length |= (value & 127) << shift;
+		// One to four bytes, least significant first (§2.2.3).
+		for (let index = 1; index < 5; index++) {
+			if (index === count) return -1 - index;
+			const value = bytes[start + index] as number;
+			length |= (value & 127) << (7 * index - 7);
 			if (value < 128) {
-				this.offset = offset;
+				this.offset = start + index + 1;
 				if (length < 2) return first >> 4 === 3 ? -1 : length;
-				return end - offset < 2 ? this.wait(offset - start + 2) : length;
+				return count < index + 3 ? -3 - index : length;
 			}
 		}
 		return -1;
-	}
-
-	/** So many bytes from `start` on are needed. */
-	private wait(size: number): number {
-		this.wanted = size;
-		return -2;
 	}
 
 	/**
@@ -165,24 +156,24 @@ export default class Parser {
 	 */
 	private pass(first: number, topicStart: number, payload: number, left: number): number {
 		const bytes = this.bytes;
-		const size = payload - this.start;
-		if (size <= bytes.length) return this.wait(size);
-		const passed = this.passed ?? 0;
+		let size = payload - this.start;
+		if ((first & 6) === 6) return -1; // [MQTT-3.3.1-4]
+		if (size <= bytes.length) return -size;
+		const skip = this.skip ?? 0;
 		// Where the header ends in the buffer, without what is dropped.
-		const end = payload - passed;
+		const end = payload - skip;
 		if (end > this.end) {
 			// The last two bytes stay, as the identifier may be in them.
 			const count = Math.max(this.end - topicStart - 2, 0);
 			bytes.copyWithin(topicStart, topicStart + count, this.end);
 			this.end -= count;
-			this.passed = passed + count;
-			return this.wait(Math.min(size - this.passed, bytes.length));
+			this.skip = skip + count;
+			size -= this.skip;
+			return -Math.min(size, bytes.length);
 		}
-		if (first & 6) {
-			this.id = this.view.getUint16(end - 2);
-			if (!this.id) return -1; // [MQTT-2.3.1-1]
-		}
-		this.passed = 0;
+		this.id = this.data.getUint16(end - 2);
+		if (first & 6 && !this.id) return -1; // [MQTT-2.3.1-1]
+		this.skip = 0;
 		this.left = left;
 		this.flags = first | 256;
 		this.start = end;
@@ -203,15 +194,15 @@ export default class Parser {
 		if (!this.match(first) || (type === 9 ? length < 3 || length > 507 : length !== (type > 11 ? 0 : 2)))
 			return -1;
 		const end = offset + length;
-		if (end > this.end) return this.wait(end - this.start);
+		if (end > this.end) return this.start - end;
 		if (length) {
-			const id = this.view.getUint16(offset);
+			const id = this.data.getUint16(offset);
 			if (type === 2 ? id > 0x1ff : !id) return -1; // [MQTT-2.3.1-1]
 			this.id = id;
 		}
 		if (type === 9) this.codes = [];
-		for (let at = offset + 2; at < end; at++) {
-			const code = this.bytes[at] as number;
+		for (let index = offset + 2; index < end; index++) {
+			const code = this.bytes[index] as number;
 			if (code > 2 && code !== 0x80) return -1; // [MQTT-3.9.3-2]
 			this.codes.push(code);
 		}
@@ -219,18 +210,11 @@ export default class Parser {
 		return type;
 	}
 
-	/** Makes `topicView` show these bytes of the buffer. */
-	private look(start: number, end: number): void {
-		this.topicView = this.bytes.subarray(start, end);
-		this.topicStart = start;
-		this.topicEnd = end;
-	}
-
 	/** Makes `payload` show these bytes of the buffer. */
 	peek(start: number, end: number): void {
 		this.payload = this.bytes.subarray(start, end);
-		this.payloadStart = start;
-		this.payloadEnd = end;
+		this.from = start;
+		this.to = end;
 	}
 
 	/** Room behind the bytes that are not parsed, at least one byte, for a socket to read into. */

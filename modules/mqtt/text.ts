@@ -72,14 +72,14 @@ export const isUTF8 = (text: string, bytes: Uint8Array, start: number, end: numb
 		if (first < 0x80) continue;
 		// What may follow (Unicode, table 3-7): so many bytes, the first of them within narrower bounds behind E0, ED, F0 and F4.
 		let count = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-		let least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
-		let most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+		let min = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+		let max = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
 		if (first < 0xc2 || first > 0xf4 || at + count > end) return false;
 		for (; count > 0; count--) {
 			const next = bytes[at++] as number;
-			if (next < least || next > most) return false;
-			least = 0x80;
-			most = 0xbf;
+			if (next < min || next > max) return false;
+			min = 0x80;
+			max = 0xbf;
 		}
 	}
 	return true;

@@ -4,7 +4,7 @@
  * that a session knows. Decides nothing.
  */
 
-import { Reason as Client } from "../mqtt/reason.js";
+import { Reason as Client } from "../mqtt/connection.js";
 import type { Deadline } from "./deadline.js";
 import type { Received, SessionOptions } from "./options.js";
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import MQTTClient from "../../modules/mqtt/client.js";
-import { Reason } from "../../modules/mqtt/reason.js";
+import { Reason } from "../../modules/mqtt/connection.js";
 import Scene, { broker, type Options } from "./scene.js";
 
 const KEEP_ALIVE = 10_000;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { IConnectPacket } from "mqtt-packet";
 import MQTTClient from "../../modules/mqtt/client.js";
-import { Reason } from "../../modules/mqtt/reason.js";
+import { Reason } from "../../modules/mqtt/connection.js";
 import { TestClock } from "../clock.js";
 import { Wire } from "../wire.js";
 import Scene, { broker, type Options } from "./scene.js";

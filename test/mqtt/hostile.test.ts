@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { Reason } from "../../modules/mqtt/reason.js";
+import { Reason } from "../../modules/mqtt/connection.js";
 import { MALFORMED_PACKETS } from "./malformed.js";
 import Scene, { broker } from "./scene.js";
 

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type IPublishPacket, type Packet, parser } from "mqtt-packet";
 import MQTTClient from "../../modules/mqtt/client.js";
-import { Reason } from "../../modules/mqtt/reason.js";
+import { Reason } from "../../modules/mqtt/connection.js";
 import { MALFORMED_PACKETS } from "./malformed.js";
 import Scene, { broker, type First } from "./scene.js";
 

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { Harness, unavailable } from "../../hosts/xs/harness.js";
-import { Reason } from "../../modules/mqtt/reason.js";
+import { Reason } from "../../modules/mqtt/connection.js";
 import Scene, { broker, type Options } from "./scene.js";
 
 const LONGEST = 65_535;

@@ -13,8 +13,6 @@ import Scene, { broker, packets } from "./scene.js";
 import { settings } from "./seed.js";
 
 const { CONNACK, PUBLISH, SUBACK } = MQTTClient;
-/** `next` needs more bytes. */
-const MORE = -2;
 /** What stands in the buffer is no packet a server may send. */
 const MALFORMED = -1;
 
@@ -44,7 +42,7 @@ function parse(segments: readonly Uint8Array[], longestTopic = 0): string[] {
 					payload = "";
 				}
 				const type = next(parser);
-				if (type === MORE) break;
+				if (type < MALFORMED) break; // more bytes are needed
 				if (type === MALFORMED) return [...log, "malformed"];
 				log.push(describePacket(type, parser));
 			}
@@ -62,7 +60,7 @@ function next(parser: Parser): number {
 		const type = parser.next();
 		if (type <= 15) return type;
 		parser.flags = type;
-		parser.left = parser.message?.byteLength as number;
+		parser.left = parser.message.byteLength as number;
 		return PUBLISH;
 	} catch {
 		return MALFORMED;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import MQTTClient from "../../modules/mqtt/client.js";
-import { Reason } from "../../modules/mqtt/reason.js";
+import { Reason } from "../../modules/mqtt/connection.js";
 import Scene, { broker, type First } from "./scene.js";
 
 const { PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP } =

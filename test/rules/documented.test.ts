@@ -17,7 +17,6 @@ const files: readonly string[] = [
 	"modules/device/io.ts",
 	"modules/mqtt/io.ts",
 	"modules/mqtt/options.ts",
-	"modules/mqtt/reason.ts",
 	"modules/mqtt/client.ts",
 	"modules/mqtt/writer.ts",
 	"modules/mqtt/connection.ts",
