@@ -38,7 +38,7 @@ export default function (device: Pick<Device, "network" | "overrides" | "timer" 
 			}
 		},
 		onError(error) {
-			// The session connects again (examples/session); `code` is one of modules/mqtt/reason.ts.
+			// The session connects again (examples/session); `code` is one of modules/mqtt/connection.ts.
 			say(
 				`no connection (reason ${error?.code}): the client alone does not connect again, so this program is over`,
 			);

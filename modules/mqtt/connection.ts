@@ -7,7 +7,7 @@
 
 import Encoder from "./encoder.js";
 import type { Resolver, TCP, TCPOptions, Timer, TimerHandle } from "./io.js";
-import type { ControlMessage, MQTTClientOptions, MQTTError, ReadableOptions } from "./options.js";
+import type { ControlMessage, MQTTClientOptions, MQTTError, ReadableOptions, ReasonCode } from "./options.js";
 import type Parser from "./parser.js";
 
 /** `error.code` in `onError`: why the connection ended. In the client itself numbers stand for it, as for packet types and states, to save flash. */
@@ -22,7 +22,7 @@ export const Reason = Object.freeze({
 	overrun: 8, // more waits to be acknowledged than is remembered: told by modules/session, which then ends the connection
 	application: 9, // the application's own callback threw; the error carries it as `cause`
 });
-export type Reason = (typeof Reason)[keyof typeof Reason];
+export type Reason = ReasonCode;
 
 /**
  * 0 being constructed, 1 resolving, 2 connecting, 3 waiting for CONNACK, 4 connected, 5 publishing (the first fragments of a PUBLISH are out;
@@ -285,7 +285,7 @@ export default abstract class Connection<Client> extends Encoder {
 	}
 
 	/** Ends the connection: closes, then calls `onError` once [MQTT-4.8.0-1] [MQTT-4.8.0-2]. */
-	protected fail(code: Reason, cause?: unknown, returnCode?: number): void {
+	protected fail(code: ReasonCode, cause?: unknown, returnCode?: number): void {
 		if (this.state === 7) return;
 		this.close();
 		const error = new Error(`MQTT connection ended: ${code}`);

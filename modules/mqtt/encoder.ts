@@ -200,12 +200,14 @@ export default abstract class Encoder {
 	/** Begins `out` with a topic that is kept. False when it is not, or the QoS is wrong. */
 	protected load(options: WriteOptions): boolean {
 		const topic = options.topic;
-		const index = this.topics ? this.topics.indexOf(topic) : -1;
+		const topics = this.topics;
+		const index = topics ? topics.indexOf(topic) : -1;
 		if (index < 0) return false;
 		const front = this.front;
-		const start = this.indices[index] as number;
-		const end = this.indices[index + 1] as number;
 		const QoS = options.QoS;
+		const indices = this.indices;
+		const start = indices[index] as number;
+		const end = indices[index + 1] as number;
 		const offset = end - start + (QoS ? 7 : 5);
 		if (offset !== front.offset || QoS !== front.QoS || options.retain !== front.retain) {
 			if (QoS && QoS !== 1 && QoS !== 2) return false;

@@ -3,7 +3,6 @@
  * Types only; DESIGN.md lists where the standard, Moddable's client and this one differ.
  */
 
-import type { Reason } from "./connection.js";
 import type { ByteBuffer, ResolverClass, TCPClass, Timer, With } from "./io.js";
 
 /** What the broker publishes when the connection ends without DISCONNECT (§3.1.2.5). */
@@ -130,10 +129,13 @@ export interface MQTTClientOptions<Client = unknown> {
 	readonly onError?: (this: Client, error: MQTTError) => void;
 }
 
+/** Values of `Reason` (connection.ts): why a connection ended. */
+export type ReasonCode = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
+
 /** What `onError` gets. */
 export interface MQTTError extends Error {
 	/** One of `Reason`. */
-	readonly code: Reason;
+	readonly code: ReasonCode;
 	/** CONNACK's return code (§3.2.2.3), with `Reason.refused`. */
 	readonly returnCode?: number | undefined;
 }
