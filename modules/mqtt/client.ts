@@ -146,7 +146,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 					} else if (this.available) this.busy = true;
 				} else if (type === 4) {
 					const id = parser.id;
-					if (this.count) this.free(id);
+					if (this.one) this.free(id);
 					this.message ??= { operation: 4, id };
 					this.message.id = id;
 					this.notify(4, this.message);

@@ -103,8 +103,8 @@ export default abstract class Connection<Client> extends Encoder {
 		this.writable = 0;
 		this.socket = null as never;
 		this.word = null as never;
-		// No topic yet: equal to none that is published.
-		this.front = { topic: Number.NaN } as never;
+		// Equal to none that is published.
+		this.front = { QoS: -1 } as never;
 		this.out = null as never;
 		this.deliver = this.notify = this.reject;
 		this.acknowledge = options.acknowledge ?? true;

@@ -48,6 +48,8 @@ export default abstract class Encoder {
 	declare protected topics: (string | undefined)[];
 	/** Where each topic begins, and where the next one will. */
 	declare protected indices: number[];
+	/** The place of the last one in `topics`. */
+	declare private index: number;
 	/** How many topics are kept at most. */
 	declare protected kept: number;
 
@@ -180,12 +182,11 @@ export default abstract class Encoder {
 		const duplicate = options.duplicate;
 		if (duplicate && !options.QoS) this.wrong("duplicate", "false at QoS 0", duplicate); // [MQTT-3.3.1-2]
 		const front = this.front;
-		if (topic !== front.topic || options.QoS !== front.QoS || options.retain !== front.retain)
-			if (!this.load(options)) {
-				this.range("QoS", options.QoS ?? 0, 0, 2); // [MQTT-3.3.1-4] [MQTT-2.3.1-5] [MQTT-4.3.1-1] [MQTT-4.3.2-1]
-				this.add(topic, this.encode(topic, "topic", 1)); // [MQTT-3.3.2-1] [MQTT-3.3.2-2]
-				this.load(options);
-			}
+		if (options.QoS !== front.QoS || options.retain !== front.retain) this.set(options);
+		if (topic !== front.topic && !this.load(topic)) {
+			this.add(topic, this.encode(topic, "topic", 1)); // [MQTT-3.3.2-1] [MQTT-3.3.2-2]
+			this.load(topic);
+		}
 		// Asked only if need be, since a text as an argument is garbage.
 		if (min > length || length !== front.length)
 			this.range("byteLength", length, min, 268_435_460 - front.offset); // §2.2.3
@@ -197,25 +198,33 @@ export default abstract class Encoder {
 		return front;
 	}
 
-	/** Begins `out` with a topic that is kept. False when it is not, or the QoS is wrong. */
-	protected load(options: WriteOptions): boolean {
-		const topic = options.topic;
-		const topics = this.topics;
-		const index = topics ? topics.indexOf(topic) : -1;
-		if (index < 0) return false;
+	/** The next header has another QoS, which is checked, or RETAIN. */
+	protected set(options: WriteOptions): void {
 		const front = this.front;
-		const QoS = options.QoS;
-		const indices = this.indices;
-		const start = indices[index] as number;
-		const end = indices[index + 1] as number;
-		const offset = end - start + (QoS ? 7 : 5);
-		if (offset !== front.offset || QoS !== front.QoS || options.retain !== front.retain) {
-			if (QoS && QoS !== 1 && QoS !== 2) return false;
-			front.QoS = QoS;
-			front.retain = options.retain;
-			front.length = -1;
+		// [MQTT-3.3.1-4] [MQTT-2.3.1-5] [MQTT-4.3.1-1] [MQTT-4.3.2-1]
+		const QoS = this.range("QoS", options.QoS ?? 0, 0, 2);
+		front.QoS = options.QoS;
+		front.retain = options.retain;
+		front.first = 0x30 | (QoS << 1) | (options.retain ? 1 : 0);
+		front.offset = -1;
+		front.topic = Number.NaN as never; // equal to none that is published
+		this.topics ??= [];
+	}
+
+	/** Begins `out` with a topic that is kept. False when it is not. */
+	protected load(topic: string | undefined): boolean {
+		// Topics mostly come in turn.
+		let index = this.index + 1;
+		if (this.topics[index] !== topic) index = this.topics.indexOf(topic);
+		if (index < 0 || !topic) return false;
+		this.index = index;
+		const start = this.indices[index] as number;
+		const end = this.indices[index + 1] as number;
+		const front = this.front;
+		const offset = end - start + (front.QoS ? 7 : 5);
+		if (offset !== front.offset) {
 			front.offset = offset;
-			front.first = 0x30 | ((QoS ?? 0) << 1) | (options.retain ? 1 : 0);
+			front.length = -1;
 		}
 		front.topic = topic;
 		this.out.copyWithin(5, start, end);
@@ -225,7 +234,7 @@ export default abstract class Encoder {
 	/** Keeps a topic. If there is no room left, all others are dropped, and kept again when they are published again. */
 	private add(topic: string, bytes: Uint8Array): void {
 		const size = bytes.byteLength;
-		const count = this.topics?.length;
+		const count = this.topics.length;
 		let offset = count ? (this.indices[count] as number) : 0;
 		if (
 			!offset ||

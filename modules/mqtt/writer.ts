@@ -13,20 +13,22 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	declare private parts: { more: boolean; byteLength?: number };
 	/** Bytes of the outgoing PUBLISH that are still to be written. */
 	declare private left: number;
-	/** Those of our own in use, in no order; 0 is a free place. `indexOf` beats a Map up to a few dozen. */
+	/** The identifier of our own in use; 0 while there is none, -1 while there are several. Mostly there is one, and nothing is searched. */
+	declare protected one: number;
+	/** Several in use, in no order; 0 is a free place. `indexOf` beats a Map up to a few dozen. */
 	declare private values: number[] | undefined;
+	/** How many of them. */
+	declare private count: number;
 	/** PUBACK or PUBREC like `owed`, due when the current message has been read. */
 	declare protected due: number;
 	/** Packet identifiers of QoS 2 messages that were taken and are not released. */
 	declare private received: number[] | undefined;
-	/** How many identifiers of our own are in use. Mostly there is none, and nothing is searched. */
-	declare protected count: number;
 	/** How many filters each SUBSCRIBE has that has no SUBACK yet, by its packet identifier. */
 	declare private items: { [id: number]: number | undefined };
 
 	constructor(options: MQTTClientOptions<Client>) {
 		super(options);
-		this.count = this.last = 0;
+		this.one = this.last = 0;
 		this.word = new DataView(new ArrayBuffer(4));
 	}
 
@@ -41,8 +43,8 @@ export default abstract class Writer<Client> extends Connection<Client> {
 			return this.transmit(data, options);
 		if ((data as Uint8Array).BYTES_PER_ELEMENT !== 1) return this.transmit(data, options);
 		const front = this.front;
-		if (options.topic !== front.topic || options.QoS !== front.QoS || options.retain !== front.retain)
-			if (!this.load(options)) return this.transmit(data, options);
+		if (options.QoS !== front.QoS || options.retain !== front.retain) this.set(options);
+		if (options.topic !== front.topic) if (!this.load(options.topic)) return this.transmit(data, options);
 		const length = data.byteLength;
 		if (length !== front.length) this.measure(length);
 		if (front.size > this.writable) return this.transmit(data, options);
@@ -74,27 +76,41 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	 */
 	private identity(id: number | undefined): number {
 		if (id != null) return this.range("id", id, 1, 65_535);
+		const next = this.last + 1;
+		if (this.one || next > 65_535) return this.search(next);
+		this.last = this.one = next;
+		return next;
+	}
+
+	/** The same when others are in use, or the count comes round. */
+	private search(id: number): number {
 		this.values ??= [];
 		const values = this.values;
-		const count = this.count;
-		if (count > 65_534) throw new Error("id: expected a free packet identifier, found none");
-		let next = this.last;
-		do next = (next % 65_535) + 1;
-		while (count && values.indexOf(next) >= 0);
-		const index = count ? values.indexOf(0) : 0;
-		values[index < 0 ? values.length : index] = next;
-		this.count = count + 1;
-		this.last = next;
-		return next;
+		if (this.one >= 0) {
+			values[0] = this.one;
+			this.count = this.one ? 1 : 0;
+		}
+		if (this.count > 65_534) throw new Error("id: expected a free packet identifier, found none");
+		for (; id > 65_535 || values.indexOf(id) >= 0; id++) if (id > 65_535) id = 0;
+		const index = values.indexOf(0);
+		values[index < 0 ? values.length : index] = id;
+		this.count++;
+		this.one = -1;
+		this.last = id;
+		return id;
 	}
 
 	/** Its exchange has ended [MQTT-2.3.1-3]. An identifier that was not taken here changes nothing. */
 	protected free(id: number): void {
-		const index = this.count && id ? (this.values as number[]).indexOf(id) : -1;
-		if (index < 0) return;
-		// The list is never shortened: to grow it again would make garbage.
-		(this.values as number[])[index] = 0;
-		this.count--;
+		if (this.one === id) this.one = 0;
+		else if (this.one < 0) {
+			const values = this.values as number[];
+			const index = values.indexOf(id);
+			if (index < 0) return;
+			// The list is never shortened: to grow it again would make garbage.
+			values[index] = 0;
+			if (!--this.count) this.one = 0;
+		}
 	}
 
 	/** Any packet that is not like an earlier PUBLISH; the next fragment of one, without options. */
