@@ -1,7 +1,7 @@
 /**
- * The host provider instance (ECMA-419 §30) as this firmware uses it, and the classes it carries:
- * Digital, PWM and Analog (§10), sensors (§13), Key-Value (§28; Flash is in store/io.ts). Types only. `timer`, `clock`, `trace`,
- * `description` and `reset` are ours: the standard has no place for them (DESIGN.md, "The seam").
+ * The host provider instance (ECMA-419 §30) as this firmware uses it, and the classes it carries: Digital, PWM and Analog (§10),
+ * sensors (§13), Key-Value (§28; Flash is in store/io.ts). Types only. `timer`, `clock`, `trace`, `description` and `reset` are
+ * ours: the standard has no place for them (DESIGN.md, "The seam").
  */
 
 import type MQTTClient from "../mqtt/client.js";
@@ -11,10 +11,7 @@ import type { Form } from "./description/validate.js";
 
 export type { KeyValueDomain };
 
-/**
- * A pin as the host's IO classes take it (§10): a number, a name that the host knows, or an object such as `{
- * neopixel: 8 }`.
- */
+/** A pin as the host's IO classes take it (§10): a number, a name that the host knows, or an object such as `{ neopixel: 8 }`. */
 export type PinSpecifier = number | string | object;
 
 /** A digital output or input; never both. */
@@ -195,7 +192,7 @@ export interface CertificateRequestOptions {
 /** The class. It calls back in later turns. */
 export type CertificateRequestClass = new (options: CertificateRequestOptions) => CertificateRequest;
 
-/** Texts by key; null goes back to the built-in one. */
+/** By key; null goes back to the built-in one. */
 export type Texts = { readonly [key: string]: string | null };
 
 /** The network, broker and identity of a board, stored on it in place of the built-in ones (provisioning/trial.ts). */
