@@ -10,7 +10,7 @@ import { claimPolicy, shippedTemplate } from "../../hosts/desk/aws/account.js";
 import { type Aws, type Credentials, openAws } from "../../hosts/desk/aws/aws.js";
 import { loadCredentials } from "../../hosts/node/credentials.js";
 import { skipWithoutScene } from "./scene.js";
-import { buildSimulator, display, output, root, Simulator } from "./sdk.js";
+import { buildSimulator, display, limited, output, root, Simulator } from "./sdk.js";
 
 const id = "bed-3";
 const board = {
@@ -110,8 +110,7 @@ describe("the firmware in Moddable's simulator, at a local AWS IoT Core", functi
 			heap: `${chip.config.heap}`,
 			board: JSON.stringify({ ...board, id: "bed-4", provisioning: "fleet" }),
 		};
-		const wrap = ["fxAllocateChunks", "fxAllocateSlots", "fxFreeChunks"].map(name => `-Wl,--wrap=${name}`);
-		const { so } = await buildSimulator(settings, image, "claim", wrap.join(" "));
+		const { so } = await buildSimulator(settings, image, "claim", limited);
 		/** One life, until this line; what it has left of the memory at the worst. */
 		const live = async (pattern: RegExp, patience: number) => {
 			const started = on(so, { MEMORY: `${chip.creation.static}` });

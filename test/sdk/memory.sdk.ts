@@ -16,7 +16,7 @@ import { TLSBroker } from "../firmware/tlsbroker.js";
 import { validate } from "../homeassistant/validator.js";
 import { Authority } from "../hosts/certificates.js";
 import { openBroker, skipWithoutScene } from "./scene.js";
-import { buildSimulator, display, output, root, Simulator } from "./sdk.js";
+import { buildSimulator, display, limited, output, root, Simulator } from "./sdk.js";
 
 const { config, creation } = JSON.parse(readFileSync(join(root, "hosts/esp32/manifest.json"), "utf8"));
 const folder = join(output, "projects", "memory");
@@ -109,8 +109,6 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 	async function build(description: object, memory?: number, secure = false): Promise<void> {
 		const data = mkdtempSync(join(output, "memory-"));
 		const url = secure ? await openSecure(data) : await open();
-		const engine = ["fxAllocateChunks", "fxAllocateSlots", "fxFreeChunks"];
-		const wrap = [...engine, "gettimeofday", "g_timeout_add"].map(name => `-Wl,--wrap=${name}`);
 		const settings = {
 			data,
 			broker: url,
@@ -118,7 +116,7 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 			heap: `${memory ?? config.heap}`,
 			...(memory && { used: "yes" }),
 		};
-		so = (await buildSimulator(settings, folder, "memory", wrap.join(" "))).so;
+		so = (await buildSimulator(settings, folder, "memory", limited)).so;
 	}
 	/** A board that has been online, and is away now. */
 	async function away(description: object, memory?: number, secure = false): Promise<void> {

@@ -97,6 +97,17 @@ export async function buildSimulator(
 	return { log, folder, so: join(output, "bin/lin/mc/release", name, "mc.so") };
 }
 
+/** For the linker: memory/memory.c in the place of the engine's allocation and of the system's time. */
+export const limited = [
+	"fxAllocateChunks",
+	"fxAllocateSlots",
+	"fxFreeChunks",
+	"gettimeofday",
+	"g_timeout_add",
+]
+	.map(name => `-Wl,--wrap=${name}`)
+	.join(" ");
+
 /** Compiles, links and preloads for a chip, without ESP-IDF: as far as mc.xs.c. */
 export async function linkChip(chip: string, project = root, name = basename(project)): Promise<Built> {
 	const platform = platformOf(chip);
