@@ -110,7 +110,7 @@ export interface MQTTClientOptions<Client = unknown> {
 	readonly acknowledge?: boolean;
 	/** Extension: milliseconds from construction to CONNACK; 30 000 when it is missing. */
 	readonly timeout?: number;
-	/** Extension: topics of outgoing messages that are kept encoded; 4 when it is missing, 232 bytes each on a device. */
+	/** Extension: topics of outgoing messages that are kept encoded; 4 when it is missing, 96 bytes each on a device. */
 	readonly kept?: number;
 	/**
 	 * Extension: bytes of an inbound topic, up to which each is taken; 503 when it is missing or less. A message whose topic does
