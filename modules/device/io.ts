@@ -1,7 +1,6 @@
 /**
- * The host provider instance (ECMA-419 §30) as this firmware uses it, and the classes it carries: Digital, PWM and Analog (§10),
- * sensors (§13), Key-Value (§28; Flash is in store/io.ts). Types only. `timer`, `clock`, `trace`, `description` and `reset` are
- * ours: the standard has no place for them (DESIGN.md, "The seam").
+ * The host provider instance (ECMA-419 §30) as this firmware uses it, and its classes: Digital, PWM, Analog (§10), sensors (§13),
+ * Key-Value (§28; Flash is in store/io.ts). Types only. `timer` and what follows it are ours (DESIGN.md, "The seam").
  */
 
 import type MQTTClient from "../mqtt/client.js";
