@@ -37,7 +37,7 @@ export interface CommandOptions {
 	readonly device: Device;
 	readonly memory: Memory;
 	readonly names: Names;
-	readonly publisher: Pick<Publisher, "answer">;
+	readonly publisher: Pick<Publisher, "answer" | "retaining">;
 	readonly settings: Settings;
 	/** Of `info`, as they are now. */
 	readonly info: { readonly values: Values };
@@ -60,6 +60,8 @@ export default class Command {
 	/** Acknowledged once this has returned: a command that a power cut interrupts comes again, with DUP. */
 	receive(payload: Uint8Array, { retain, duplicate }: Received): void {
 		const { memory, names, publisher } = this.options;
+		// `forget` clears this topic too.
+		if (payload.byteLength === 0 && !publisher.retaining) return;
 		if (!begin(memory, payload)) {
 			const error =
 				"expected a command that this board survives, found one that was begun twice and never finished";

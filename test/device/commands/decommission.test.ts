@@ -254,6 +254,13 @@ describe("forget", () => {
 				assert.ok(world.trace.includes("forgotten: stays away until it is restarted"));
 			});
 
+		it("is cleared without an answer to the board's own empty `cmd`, which the broker delivers to it", () => {
+			const { world } = forgetting(undefined, true);
+			const answers = world.json("cmd/result").length;
+			world.link.receive("cmd", "");
+			assert.equal(world.json("cmd/result").length, answers);
+		});
+
 		it("is not cleared for an `all` that is neither true nor false", () => {
 			const scene = board();
 			scene.start();
