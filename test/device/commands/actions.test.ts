@@ -71,6 +71,7 @@ function stage(more: object = {}, further: object = {}) {
 		memory,
 		names: new Names({ knows: () => true }),
 		publisher: {
+			retaining: true,
 			answer(result) {
 				answer = result;
 			},
