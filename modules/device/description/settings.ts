@@ -66,7 +66,8 @@ export default class Settings {
 		return (
 			further.includes(name) ||
 			sections.includes(name) ||
-			Object.values(settings).some(keys => Object.hasOwn(keys, name)) ||
+			// Not hasOwn: XS makes a name of any text that it looks for in an object, and never gives it back.
+			Object.values(settings).some(keys => Object.keys(keys).includes(name)) ||
 			[sensors, alerts, actuators].some(list => list.some(item => item.name === name))
 		);
 	}
