@@ -202,7 +202,8 @@ export default abstract class Encoder {
 	protected set(options: WriteOptions): void {
 		const front = this.front;
 		// [MQTT-3.3.1-4] [MQTT-2.3.1-5] [MQTT-4.3.1-1] [MQTT-4.3.2-1]
-		const QoS = this.range("QoS", options.QoS ?? 0, 0, 2);
+		const QoS = options.QoS ?? 0;
+		if (QoS !== 0 && QoS !== 1) this.range("QoS", QoS, 0, 2);
 		front.QoS = options.QoS;
 		front.retain = options.retain;
 		front.first = 0x30 | (QoS << 1) | (options.retain ? 1 : 0);
