@@ -1,6 +1,7 @@
 /** The house as a whole: no imports in a circle, a file name means one thing, and nothing cites a file that is not here. */
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, normalize, relative } from "node:path";
 import { root, sources } from "./sources.js";
@@ -62,6 +63,21 @@ describe("the house", () => {
 			name => !name.startsWith(".") && !ignored.some(line => line.replaceAll("/", "") === name),
 		);
 		assert.ok(entries.length <= 12, entries.join(", "));
+	});
+
+	it("has each file that a document names", () => {
+		const listed = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" });
+		const files = listed.split("\n");
+		const documents = files.filter(name => name.endsWith(".md") && !name.startsWith("examples/"));
+		const absent = documents.flatMap(document => {
+			const text = readFileSync(join(root, document), "utf8");
+			const names = text.match(/(?<![\w./-])[\w-]+(\/[\w.-]+)+\.(?:ts|tsx|c|md|json)\b/g) ?? [];
+			return names
+				.filter(name => !/(^|\/)([A-Z]+\/|[A-Z]+\.json|my-board\/)/.test(name))
+				.filter(name => !files.some(file => file === name || file.endsWith(`/${name}`)))
+				.map(name => `${document}: ${name}`);
+		});
+		assert.deepEqual([...new Set(absent)], []);
 	});
 
 	it("cites no notes from outside of the repository", () => {

@@ -1,7 +1,7 @@
 /**
  * Brings one actuator to the level that is meant: a write that failed is tried again after 1, 2, 4 … 60 s, and reported
  * once. Blinks, so that the actuator is found, and then shows again the level that is meant. Knows levels only: output.ts
- * knows why one is meant, and the actuator's class (pins.ts has the lamp) how it reaches a pin.
+ * knows why one is meant, and the actuator's class (lamp.ts has the lamp's) how it reaches a pin.
  */
 
 import type { TimerHandle } from "../../mqtt/io.js";

@@ -10,7 +10,7 @@ import { Deadline, since } from "../../session/deadline.js";
 import type Settings from "../description/settings.js";
 import type { Device, KeyValue, KeyValueDomain, Provision, Texts } from "../io.js";
 import { isRecord } from "../json.js";
-import type { Button } from "../outputs/pins.js";
+import type Button from "../outputs/button.js";
 
 /** The key-value domain (ECMA-419 §28), and the key of the change that is on trial or waits for it. */
 const DOMAIN = "provision";

@@ -4,7 +4,7 @@
  * any two writes: the edge is queued, then the rule's state is stored. A cut before the first: the rule sees the crossing
  * anew. Between them: the edge is in the outbox (nothing is acknowledged inside `publisher.edge`), and the next start takes
  * the state from there. Only an edge that finds the outbox full is kept in memory, until there is room.
- * Does not decide when there is an edge: rule.ts does.
+ * Does not decide when there is an edge: rule.ts does, with its hysteresis.
  */
 
 import { decode } from "../../mqtt/text.js";

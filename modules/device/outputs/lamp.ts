@@ -1,11 +1,9 @@
 /**
- * The board's own pins: the lamp on a Digital output (on or off) or a PWM output (dimmable), and the push-button on a Digital
- * input (ECMA-419 §10). Other actuators come from the host or the application, as classes of the same shape (`Actuator` in
- * io.ts). They know levels and presses, not messages, and need no network.
+ * The lamp's two actuators: on a Digital output (on or off), and on a PWM output (dimmable), ECMA-419 §10. Others come
+ * from the host or the application, as classes of the same shape (`Actuator` in io.ts). They know levels, not messages.
  */
 
-import { since } from "../../session/deadline.js";
-import type { ButtonDescription, LampDescription } from "../description/description.js";
+import type { LampDescription } from "../description/description.js";
 import type { Actuator, ActuatorDriver, Device, Digital, PinSpecifier, PWM } from "../io.js";
 
 interface LampOptions {
@@ -60,43 +58,6 @@ export const lampDriver = (
 	return { io: dimmable && io.PWM ? Dimmer : Switch, dimmable, defaults };
 };
 
-/** A press counts once, when the input has been quiet before it: no bounce counts. */
-export class Button {
-	private readonly input: Digital;
-	/** Ticks at which the input last changed. */
-	private changed: number | undefined;
-
-	/** Throws what the host's Digital class throws. */
-	constructor({ io, pin, clock }: Device, description: ButtonDescription, onPress: () => void) {
-		const { Digital } = io;
-		const { activeLow, debounce } = description;
-		this.input = new Digital({
-			pin: pinOf(pin, description.pin),
-			mode: activeLow ? Digital.InputPullUp : Digital.InputPullDown,
-			activeLow,
-			edge: Digital.Rising + Digital.Falling,
-			onReadable: () => {
-				const ticks = clock.ticks;
-				const quiet = this.changed === undefined || since(ticks, this.changed) >= debounce;
-				this.changed = ticks;
-				if (quiet && this.pressed) onPress();
-			},
-		});
-	}
-
-	get pressed(): boolean {
-		try {
-			return this.input.read() === 1;
-		} catch {
-			return false; // an exception that left this callback would end the virtual machine
-		}
-	}
-
-	close(): void {
-		this.input.close();
-	}
-}
-
 /** A pin by the name the host gives it (§30 `pin`), or as it was written. */
-const pinOf = (pins: Device["pin"], pin: PinSpecifier): PinSpecifier =>
+export const pinOf = (pins: Device["pin"], pin: PinSpecifier): PinSpecifier =>
 	typeof pin === "string" && Object.hasOwn(pins, pin) ? (pins[pin] as PinSpecifier) : pin;
