@@ -49,7 +49,6 @@ export default class Fault {
 		const value = storage.outbox.broken ? 1 : 0;
 		alert.look(value, now, now, value);
 		if (alert.on !== on) this.retained?.inform();
-		// Also while an edge waits for room.
-		if (alert.lowest === Infinity) this.turn.set(PERIOD);
+		if (alert.on || alert.waiting) this.turn.set(PERIOD);
 	}
 }

@@ -71,9 +71,14 @@ export default class Alert extends Rule {
 		if (this.due !== undefined) this.queue(this.parts.time.uptime);
 	}
 
+	/** An edge has found no room in the outbox yet. */
+	get waiting(): boolean {
+		return this.due !== undefined;
+	}
+
 	/** Empty also while an edge waits. */
 	override get lowest(): number {
-		return this.due === undefined ? super.lowest : Infinity;
+		return this.waiting ? Infinity : super.lowest;
 	}
 
 	/** As the rule's; an edge is published. `last`: the latest value. */
