@@ -250,6 +250,7 @@ export default abstract class Encoder {
 			if (this.out?.byteLength !== byteLength) {
 				this.out = new Uint8Array(byteLength);
 				this.cache = [];
+				this.front.offset = -1; // its header is in the buffer that went
 			}
 			this.topics = [];
 			this.indices = Array.of(offset);

@@ -305,6 +305,25 @@ describe("write: topics that are kept", () => {
 		assert.equal(scene.line.writes.length, 2);
 	});
 
+	it("Topics of one length have their own messages behind a topic that needed a larger buffer", () => {
+		const scene = new Scene().connected();
+		const topics = ["long/".repeat(60), "a", "b", "c", "d", "e"];
+		topics.forEach((topic, index) => {
+			scene.forget().client.write(text(`${index}`), { topic, QoS: 1, id: index + 1 });
+			const payload = `${index}`;
+			const expected = generate({
+				cmd: "publish",
+				topic,
+				payload,
+				qos: 1,
+				retain: false,
+				dup: false,
+				messageId: index + 1,
+			});
+			assert.equal(scene.line.written.toString("hex"), expected.toString("hex"), topic);
+		});
+	});
+
 	for (const kept of [1, 4, 9])
 		it(`A first message of any length has the right bytes, also that of the client's buffer with ${kept} topics`, () => {
 			for (let size = 0; size <= 1200; size++) {
