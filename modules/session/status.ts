@@ -59,6 +59,8 @@ export class Status {
 	/** The farewell, with a packet identifier. False when there is no room. */
 	part(link: Link, farewell: string, packetIdentifier: number): boolean {
 		const { topic, retain } = this.message;
+		// From here on `online` need not come back: the subscriptions are not made again.
+		this.echo.clear();
 		return link.send({ topic, payload: encode(farewell), retain }, false, packetIdentifier);
 	}
 	/** The connection has ended. */

@@ -430,6 +430,21 @@ describe("session, coming back", () => {
 			bench.clock.advance(1000);
 			assert.deepEqual(bench.take(), []);
 		});
+		it("are not made again in the last second of a session, though our own online has not come back", () => {
+			const bench = new Bench({ subscriptions, deadlines: { hear: 30_000 } });
+			const client = bench.establish();
+			bench.clock.advance(29_500);
+			let parted: boolean | undefined;
+			bench.session.close(result => {
+				parted = result;
+			});
+			client.take();
+			bench.clock.advance(500);
+			assert.deepEqual(client.take(), []);
+			bench.clock.advance(500);
+			assert.equal(parted, false);
+			assert.equal(bench.clock.pending, 0);
+		});
 		it("are not made again for the status that the broker has refused to send", () => {
 			const bench = new Bench({ subscriptions, deadlines: { hear: 30_000 } });
 			const client = bench.connect();
