@@ -184,6 +184,27 @@ describe("session, sending", () => {
 		assert.equal(client.closed, true);
 		assert.deepEqual(bench.take(), [`offline ${Reason.acknowledge}`]);
 	});
+	it("gives up such a connection also where the broker acknowledges late what it had from the one before", () => {
+		const bench = new Bench({ deadlines: { acknowledge: 20_000 } });
+		const first = bench.connect();
+		first.accept();
+		first.grant();
+		bench.session.publish("a", "1", durable);
+		bench.session.publish("b", "2", durable);
+		assert.deepEqual(short(first.take()).slice(1), ["desk-1/status online", "a 1", "b 2"]);
+		first.fail();
+		const client = bench.connect();
+		client.accept(true);
+		// Too little for "b 2".
+		client.room = 42;
+		client.grant();
+		assert.deepEqual(short(client.take()).slice(1), ["desk-1/status online", "a 1"]);
+		client.acknowledge(2);
+		client.acknowledge(4);
+		bench.clock.advance(20_000);
+		assert.ok(client.closed);
+		assert.equal(bench.session.counters.acknowledged, 2);
+	});
 	it("keeps the identifiers of an outbox over a restart: same identifier, DUP, the order of sending", () => {
 		const outbox = new Queue();
 		for (const text of ["1", "2", "3"]) outbox.append("a", new Uint8Array(Buffer.from(text)));
