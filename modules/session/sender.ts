@@ -153,7 +153,8 @@ export class Sender {
 	/** PUBACK, or PUBCOMP. */
 	acknowledged(packetIdentifier: number): void {
 		const place = this.inflight.place(packetIdentifier);
-		if (place === 0) return;
+		// Of none that has not left yet: a broker that acknowledges it is wrong, and the alert would be lost.
+		if (place === 0 || packetIdentifier === this.inflight.fresh) return;
 		this.inflight.delete(packetIdentifier);
 		this.application.counters.acknowledged++;
 		this.served = true;

@@ -184,6 +184,20 @@ describe("session, sending", () => {
 		assert.equal(client.closed, true);
 		assert.deepEqual(bench.take(), [`offline ${Reason.acknowledge}`]);
 	});
+	it("keeps a message that has not left, whatever a broker acknowledges meanwhile", () => {
+		const bench = new Bench();
+		const client = bench.connect();
+		client.accept();
+		client.grant();
+		client.acknowledge();
+		client.take();
+		client.room = 0;
+		bench.session.publish("a", "1", durable);
+		for (let id = 1; id < 9; id++) client.acknowledge(id);
+		assert.equal(bench.session.counters.acknowledged, 1, "our status alone");
+		client.writable(1000);
+		assert.deepEqual(short(client.take()), ["a 1"]);
+	});
 	it("gives up such a connection also where the broker acknowledges late what it had from the one before", () => {
 		const bench = new Bench({ deadlines: { acknowledge: 20_000 } });
 		const first = bench.connect();
