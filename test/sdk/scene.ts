@@ -31,7 +31,7 @@ export class Scene {
 		this.observer = await Observer.connect(this.broker.url);
 		this.screen = await display();
 	}
-	/** In `after`, whatever has been opened. */
+	/** In `after`: closes all that has been opened. */
 	async close(): Promise<void> {
 		this.screen?.close();
 		await this.observer?.close();

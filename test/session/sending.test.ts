@@ -184,7 +184,7 @@ describe("session, sending", () => {
 		assert.equal(client.closed, true);
 		assert.deepEqual(bench.take(), [`offline ${Reason.acknowledge}`]);
 	});
-	it("keeps a message that has not left, whatever a broker acknowledges meanwhile", () => {
+	it("keeps a message that has not left, also where a broker acknowledges its identifier", () => {
 		const bench = new Bench();
 		const client = bench.connect();
 		client.accept();

@@ -232,7 +232,7 @@ for (const { name: engine, missing } of engines)
 			await until("its end", () => aws.job("again", id)?.status === "SUCCEEDED");
 			assert.ok(said(/^online$/) >= 2);
 		});
-		it("Basic Ingest: measurements reach the rule and nobody else", async () => {
+		it("Basic Ingest: measurements reach the rule and no subscriber", async () => {
 			await start({ ingest: "lake" });
 			await online();
 			await until("a measurement", () => aws.ingested.length > 0);
