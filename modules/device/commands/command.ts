@@ -16,7 +16,7 @@ import type { Device, Texts } from "../io.js";
 import { isRecord, type Names, parse, type Values } from "../json.js";
 import { hashOf, type default as Memory, type Room } from "../memory.js";
 import type Output from "../outputs/output.js";
-import { cidOf } from "../outputs/request.js";
+import { cidOf } from "../outputs/set.js";
 import { mistakes, shown } from "../provisioning/check.js";
 import type Publisher from "../publisher.js";
 import type Sensor from "../sensors/sensor.js";

@@ -10,7 +10,7 @@ import type { OutputDescription } from "../description/description.js";
 import { isRecord, type Values } from "../json.js";
 import type Memory from "../memory.js";
 import { hashOf, keyOf, type Room } from "../memory.js";
-import type { Request } from "./request.js";
+import type { Request } from "./set.js";
 
 /** One state, as it is stored. A plain record, made new at each change. */
 export interface State {

@@ -16,7 +16,7 @@ import topics from "../topics.js";
 import Applied, { type Command, LOCAL, markOf, type State, textOf, Verdict } from "./applied.js";
 import Drive from "./drive.js";
 import FailSafe from "./failsafe.js";
-import { ignored, parseLive, parseRequest, type Request } from "./request.js";
+import { ignored, parseLive, parseRequest, type Request } from "./set.js";
 
 /** The objects that the outputs of a board share. */
 export interface OutputParts {

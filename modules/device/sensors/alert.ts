@@ -4,7 +4,7 @@
  * any two writes: the edge is queued, then the rule's state is stored. A cut before the first: the rule sees the crossing
  * anew. Between them: the edge is in the outbox (nothing is acknowledged inside `publisher.edge`), and the next start takes
  * the state from there. Only an edge that finds the outbox full is kept in memory, until there is room.
- * Does not decide when there is an edge: rule.ts does, with its hysteresis.
+ * Does not decide when there is an edge: threshold.ts does, with its hysteresis.
  */
 
 import { decode } from "../../mqtt/text.js";
@@ -15,7 +15,7 @@ import { type Boot, keyOf, type Room } from "../memory.js";
 import type Publisher from "../publisher.js";
 import type Time from "../time.js";
 import topics from "../topics.js";
-import Rule, { type Conditions } from "./rule.js";
+import Threshold, { type Conditions } from "./threshold.js";
 
 /** The objects that the alerts of a board share. */
 export interface AlertParts {
@@ -33,7 +33,7 @@ const PREFIX = "a:";
 /** A full outbox is not asked again at each of 200 samples a second. */
 const RETRY = 1000;
 
-export default class Alert extends Rule {
+export default class Alert extends Threshold {
 	private readonly parts: AlertParts;
 	// Absent until it is used: an alert at rest pays no slot for it.
 	/** The edge that is not yet in the outbox, and when it was last offered. */

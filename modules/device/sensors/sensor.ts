@@ -11,8 +11,8 @@ import {
 } from "../description/description.js";
 import type { SensorDriver } from "../io.js";
 import Alert, { type AlertParts, type Edges } from "./alert.js";
-import type { Conditions } from "./rule.js";
 import Sampler, { type SamplerParts } from "./sampler.js";
+import type { Conditions } from "./threshold.js";
 
 /** The objects that the sensors of a board share. */
 export type SensorParts = AlertParts & SamplerParts;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { AlertDescription } from "../../../modules/device/description/description.js";
-import Rule from "../../../modules/device/sensors/rule.js";
+import Threshold from "../../../modules/device/sensors/threshold.js";
 
 const plain = { name: "a", sensor: "s", over: 1000, holdOn: 0, holdOff: 0, rearm: 0 };
 
@@ -13,7 +13,7 @@ function states(
 	start = 0,
 	on = false,
 ): string {
-	const make = () => new Rule({ ...plain, ...description } as AlertDescription, on);
+	const make = () => new Threshold({ ...plain, ...description } as AlertDescription, on);
 	const rule = make();
 	// Not asked where it says that it need not be.
 	const spared = make();
@@ -141,7 +141,7 @@ describe("alert rule", () => {
 	});
 
 	it("stays stale for as long as there is nothing, for months", () => {
-		const rule = new Rule({ ...plain, stale: 1000 } as AlertDescription);
+		const rule = new Threshold({ ...plain, stale: 1000 } as AlertDescription);
 		let edges = 0;
 		for (let day = 0; day < 60; day++) if (rule.update(undefined, day * 86_400_000, 0)) edges++;
 		assert.deepEqual([rule.on, edges], [true, 1]);
@@ -152,7 +152,7 @@ describe("alert rule", () => {
 		["round", 2 ** 32 + 1000],
 	] as const)
 		it(`counts what has passed between two samples, also when ticks have gone ${title} meanwhile`, () => {
-			const rule = (description: object) => new Rule({ ...plain, ...description } as AlertDescription);
+			const rule = (description: object) => new Threshold({ ...plain, ...description } as AlertDescription);
 			const stale = rule({ stale: 86_400_000 });
 			assert.equal(stale.update(undefined, weeks, 0), true, "stale");
 			const rate = rule({ rate: 1 });
@@ -170,7 +170,7 @@ describe("alert rule", () => {
 
 	it("need not be asked between its thresholds, also while it is ON", () => {
 		const band = (description: object, value: number) => {
-			const rule = new Rule({ ...plain, ...description } as AlertDescription);
+			const rule = new Threshold({ ...plain, ...description } as AlertDescription);
 			if (!(value > rule.lowest && value < rule.highest)) rule.update(value, 0, 0);
 			return [rule.on, rule.lowest, rule.highest];
 		};
@@ -186,7 +186,7 @@ describe("alert rule", () => {
 	});
 
 	it("is armed again after a pause of weeks", () => {
-		const rule = new Rule({ ...plain, above: 1, rearm: 1000 } as AlertDescription);
+		const rule = new Threshold({ ...plain, above: 1, rearm: 1000 } as AlertDescription);
 		rule.update(2, 0, 0);
 		rule.update(0, 1000, 0);
 		for (let day = 1; day < 40; day++) rule.update(0, day * 86_400_000, 0);

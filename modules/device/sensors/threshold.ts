@@ -11,7 +11,7 @@ export type Conditions = Pick<AlertDescription, "name"> & Partial<AlertDescripti
 /** Bits: ON; a hold runs toward the other state; OFF, and not yet allowed to come ON again. */
 const State = Object.freeze({ On: 1, Holding: 2, Paused: 4 });
 
-export default class Rule {
+export default class Threshold {
 	/** Changed by `configure` only. */
 	conditions: Conditions;
 	private state: number;
