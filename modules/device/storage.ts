@@ -16,7 +16,7 @@ import { settingsRoom } from "./description/settings.js";
 import type { Feature } from "./feature.js";
 import type { Device, KeyValueDomain } from "./io.js";
 import { bootRoom, type Room } from "./memory.js";
-import { roomOf as appliedRoom } from "./outputs/applied.js";
+import { roomOf as outputRoom } from "./outputs/newest.js";
 import { roomOf as retainedRoom } from "./retained/cleanup.js";
 import { roomOf as alertRoom } from "./sensors/alert.js";
 import { timeRoom } from "./time.js";
@@ -97,7 +97,7 @@ export const roomFor = (
 	const add = ([key, byteLength]: Room) => rooms.set(key, byteLength);
 	const retained = (name: string) => add(retainedRoom(base, name));
 	const addOutput = (name: string) => {
-		add(appliedRoom(name));
+		add(outputRoom(name));
 		retained(topics.outputState(name));
 	};
 	const addAlert = (name: string) => {

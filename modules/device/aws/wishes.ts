@@ -86,8 +86,8 @@ export default class Wishes extends Shadow {
 	/** Throws where the output does: then the message is not acknowledged, and comes again. */
 	private wish(output: Output, part: Values, times: Values, version: number, whole: boolean): void {
 		const { publisher, memory } = this.parts;
-		const { name, description, applied } = output;
-		const { on, ver, brightness: level } = applied.state;
+		const { name, description, newest } = output;
+		const { on, ver, brightness: level } = newest.state;
 		const mark = this.mark(name);
 		// One that was noted and not done was cut off by a loss of power.
 		const handled = mark.ver <= ver;
@@ -135,8 +135,8 @@ export default class Wishes extends Shadow {
 	}
 
 	/** The service knows what the output does. */
-	private isReported({ name, dimmable, applied }: Output): boolean {
-		const { on, brightness } = applied.state;
+	private isReported({ name, dimmable, newest }: Output): boolean {
+		const { on, brightness } = newest.state;
 		const { state, brightness: level } = this.reported[name] ?? none;
 		return this.current && state === (on ? "ON" : "OFF") && (!dimmable || level === brightness);
 	}

@@ -2,7 +2,7 @@
  * One actuator and what may switch it: `set` (live commands), `desired` (retained, with a version), a button, the
  * fail-safe, the power-on policy. Publishes its `state`. No old command is done over a newer one. A command of a broker is
  * stored before it is done and before the session acknowledges it, so neither a restart nor a redelivery does it twice; one
- * that cannot be stored is not done. applied.ts knows what stands, drive.ts moves the actuator, failsafe.ts knows what the
+ * that cannot be stored is not done. newest.ts knows what stands, drive.ts moves the actuator, failsafe.ts knows what the
  * broker's absence means.
  */
 
@@ -13,9 +13,9 @@ import type { Names } from "../json.js";
 import type Memory from "../memory.js";
 import type Publisher from "../publisher.js";
 import topics from "../topics.js";
-import Applied, { type Command, LOCAL, markOf, type State, textOf, Verdict } from "./applied.js";
 import Drive from "./drive.js";
 import FailSafe from "./failsafe.js";
+import Newest, { type Command, LOCAL, markOf, type State, textOf, Verdict } from "./newest.js";
 import { ignored, parseLive, parseRequest, type Request } from "./set.js";
 
 /** The objects that the outputs of a board share. */
@@ -42,7 +42,7 @@ export default class Output {
 	private readonly publisher: Publisher;
 	private readonly names: Names;
 	/** For the reading of others: a device shadow asks which version stands. */
-	readonly applied: Applied;
+	readonly newest: Newest;
 	private readonly drive: Drive;
 	private readonly failSafe: FailSafe;
 	/** What the actuator was last brought to. */
@@ -63,8 +63,8 @@ export default class Output {
 		this.description = description;
 		this.publisher = publisher;
 		this.names = names;
-		this.applied = new Applied(memory, name, description);
-		this.shown = this.applied.state;
+		this.newest = new Newest(memory, name, description);
+		this.shown = this.newest.state;
 		this.drive = new Drive({ timer, driver, options: options.options, level: this.level, owner: this });
 		this.failSafe = new FailSafe(timer, description.failSafe, this);
 	}
@@ -77,20 +77,20 @@ export default class Output {
 	/** A message on `<name>/set`. Throws when it could not be stored: without DUP it is not acknowledged then. */
 	set(payload: Uint8Array, about: Received): void {
 		if (payload.byteLength === 0) return;
-		const { applied, publisher } = this;
+		const { newest, publisher } = this;
 		const topic = topics.outputSet(this.name);
 		const hash = markOf("set", payload, about);
-		const verdict = applied.judge(hash, about);
-		const kept = this.failSafe.stale(about, this.description.liveOnly, applied.state.from !== this.broker);
+		const verdict = newest.judge(hash, about);
+		const kept = this.failSafe.stale(about, this.description.liveOnly, newest.state.from !== this.broker);
 		let request = parseLive(payload, about, this.names);
 		if (kept && !about.retain) request = ignored(kept, request);
 		if (verdict === Verdict.Over) this.pass(topic);
 		else if ("error" in request) {
-			if (verdict === Verdict.New) applied.note(hash);
+			if (verdict === Verdict.New) newest.note(hash);
 			publisher.refuse(topic, request.error, request.cid);
 		} else {
 			// Also of a desired state that is held, and that this one follows.
-			const { ver, wish } = applied.state.held ?? applied.state;
+			const { ver, wish } = newest.state.held ?? newest.state;
 			const command = { ...this.wanted(request), ver, wish, src: "set", hash };
 			if (this.stored(command, verdict, topic, about, request.cid)) this.drive.bring(this.level);
 		}
@@ -103,7 +103,7 @@ export default class Output {
 	desired(payload: Uint8Array, about: Received): void {
 		// Empty clears the retained message: there is no request then, which is not a request for OFF.
 		if (payload.byteLength === 0) return;
-		const { applied, publisher, description } = this;
+		const { newest, publisher, description } = this;
 		const topic = topics.outputDesired(this.name);
 		const request = parseRequest(payload, this.names);
 		const cid = request.cid;
@@ -112,11 +112,11 @@ export default class Output {
 			publisher.refuse(topic, error, cid);
 			return;
 		}
-		const state = applied.state;
+		const state = newest.state;
 		const { ver = state.ver } = request;
 		const hash = markOf("desired", payload, about);
-		const verdict = applied.judge(hash, about, request.ver !== undefined);
-		const old = applied.old(request, about);
+		const verdict = newest.judge(hash, about, request.ver !== undefined);
+		const old = newest.old(request, about);
 		if (verdict === Verdict.Over) this.pass(topic);
 		else if (!old) {
 			const command = { ...this.wanted(request), ver, wish: textOf(request), src: "desired", hash };
@@ -124,8 +124,8 @@ export default class Output {
 		} else {
 			publisher.report(`${topic}: ${old}`);
 			// The retained copy is the latest desired state: one that is held is older.
-			if (request.ver === undefined && state.held?.src === "desired") applied.drop();
-			if (verdict === Verdict.New) applied.note(hash);
+			if (request.ver === undefined && state.held?.src === "desired") newest.drop();
+			if (verdict === Verdict.New) newest.note(hash);
 			// A copy of the broker's needs no answer. A sender's older version does, with or without a cid.
 			const live = !about.retain && !about.duplicate;
 			if (live && (cid !== undefined || ver < state.ver)) publisher.refuse(topic, old, cid, state.ver);
@@ -139,20 +139,20 @@ export default class Output {
 
 	/** A broker is there, and may send what it kept from now on. Another one knows nothing that could prove a held command old. */
 	accepted(broker: number): void {
-		if (broker !== this.broker && broker !== this.applied.state.from) this.applied.drop();
+		if (broker !== this.broker && broker !== this.newest.state.from) this.newest.drop();
 		this.broker = broker;
 	}
 
 	online(sessionPresent: boolean): void {
 		this.failSafe.online(sessionPresent);
 		if (sessionPresent) return;
-		this.applied.forget();
+		this.newest.forget();
 		this.onSettled();
 	}
 
 	offline(): void {
 		this.failSafe.offline();
-		this.applied.disconnected();
+		this.newest.disconnected();
 		this.asked = undefined;
 	}
 
@@ -183,7 +183,7 @@ export default class Output {
 
 	/** The actuator shows what is meant. State and answer follow in a turn of their own. */
 	onShown(): void {
-		const state = this.applied.state;
+		const state = this.newest.state;
 		this.shown = state;
 		this.publisher.report(`${this.name} ${state.on ? "on" : "off"} (${state.src})`);
 		this.publisher.soon(this);
@@ -195,24 +195,24 @@ export default class Output {
 	}
 
 	onRetry(): void {
-		if (this.applied.unsaved) this.save();
+		if (this.newest.unsaved) this.save();
 	}
 
 	onLost(): void {
-		const { on, held } = this.applied.state;
+		const { on, held } = this.newest.state;
 		if (on || held?.on || this.shown.on) this.act(false, "failsafe", "fail-safe");
 	}
 
 	/** The broker has delivered what it had kept: what comes from now on is live, and what is held is not old. */
 	onSettled(): void {
-		const applied = this.applied;
-		if (applied.settle(this.broker)) this.save();
-		const held = applied.state.held;
+		const newest = this.newest;
+		if (newest.settle(this.broker)) this.save();
+		const held = newest.state.held;
 		if (!held) return;
 		// A connection that has died in the middle of redelivery is quiet too. So the broker must answer a message first: TCP
 		// keeps the order, and what was sent before is here by then. What cannot be stored is tried again: it is acknowledged.
 		const acknowledged = this.publisher.acknowledged;
-		if (this.asked === undefined || this.asked === acknowledged || !applied.order(held, this.broker, false)) {
+		if (this.asked === undefined || this.asked === acknowledged || !newest.order(held, this.broker, false)) {
 			if (this.asked === undefined) this.announce();
 			this.asked ??= acknowledged;
 			this.failSafe.wait();
@@ -225,7 +225,7 @@ export default class Output {
 
 	/** Delivered again, and handled before: so was what is held, for it came before. */
 	private pass(topic: string): void {
-		this.applied.drop();
+		this.newest.drop();
 		this.publisher.report(`${topic}: delivered again, already done`);
 	}
 
@@ -237,7 +237,7 @@ export default class Output {
 		{ duplicate }: Received,
 		cid?: string | number,
 	): boolean {
-		const from = this.applied.state.from;
+		const from = this.newest.state.from;
 		const unsure = verdict >= Verdict.Unsure;
 		// With a cid no two commands have one text. Where something was done through another broker since, none proves it old.
 		if (
@@ -247,7 +247,7 @@ export default class Output {
 			this.pass(topic);
 			return false;
 		}
-		if (!(unsure ? this.applied.hold(command) : this.applied.order(command, this.from(true), !duplicate))) {
+		if (!(unsure ? this.newest.hold(command) : this.newest.order(command, this.from(true), !duplicate))) {
 			this.publisher.refuse(topic, "could not be stored: not done", cid);
 			throw new Error(`${topic}: could not be stored`);
 		}
@@ -263,7 +263,7 @@ export default class Output {
 
 	/** A local action: done even if it cannot be stored. */
 	private act(on: boolean, src: string, cause: string): void {
-		this.applied.act(on, src, this.from(false));
+		this.newest.act(on, src, this.from(false));
 		if (!this.save()) this.publisher.report(`${cause}: could not be stored, a restart will not know it`);
 		this.cause = cause;
 		this.cid = undefined;
@@ -273,23 +273,23 @@ export default class Output {
 	/** `State.from` after a command or a local action. What a broker kept is not placed by one of its commands. */
 	private from(command: boolean): number {
 		if (!this.failSafe.settling) return this.broker;
-		return command ? this.applied.state.from : LOCAL;
+		return command ? this.newest.state.from : LOCAL;
 	}
 
 	/** That is meant, 0…255. */
 	private get level(): number {
-		const { on, brightness } = this.applied.state;
+		const { on, brightness } = this.newest.state;
 		return on ? (this.dimmable ? brightness : 255) : 0;
 	}
 
 	/** What cannot be stored is tried again, and the actuator after it. False when it could not. */
 	private save(): boolean {
-		const stored = this.applied.save();
-		if (this.applied.unsaved) this.drive.again();
+		const stored = this.newest.save();
+		if (this.newest.unsaved) this.drive.again();
 		return stored;
 	}
 
 	private wanted({ on, brightness }: Request): { on: boolean; brightness: number } {
-		return { on, brightness: (this.dimmable ? brightness : undefined) ?? this.applied.state.brightness };
+		return { on, brightness: (this.dimmable ? brightness : undefined) ?? this.newest.state.brightness };
 	}
 }

@@ -1,7 +1,7 @@
 /**
  * What a message on `set` or `desired` asks of an output: `ON`, `OFF` (in any case), or
  * `{"state":"ON","brightness":128,"ver":17,"cid":"…"}`. Reads it, checks its form, says what is wrong with it, and refuses a
- * retained copy on `set`. applied.ts knows whether it is newer, output.ts carries it
+ * retained copy on `set`. newest.ts knows whether it is newer, output.ts carries it
  * out. There is no TOGGLE: delivered twice it would not mean what it said.
  */
 

@@ -147,7 +147,7 @@ class Run {
 		if (this.before < length) assert.equal(this.was, on, "the state of the newest wish was missed");
 	}
 	get #state() {
-		return this.board.outputs[0]?.applied.state ?? { brightness: 255, on: false };
+		return this.board.outputs[0]?.newest.state ?? { brightness: 255, on: false };
 	}
 	/** All that is under way arrives. */
 	settle(): void {

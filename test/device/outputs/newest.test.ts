@@ -4,14 +4,14 @@ import assert from "node:assert/strict";
 import type { OutputDescription } from "../../../modules/device/description/description.js";
 import type { KeyValueDomain } from "../../../modules/device/io.js";
 import Memory from "../../../modules/device/memory.js";
-import Applied, { type Command, LOCAL, markOf, Verdict } from "../../../modules/device/outputs/applied.js";
+import Newest, { type Command, LOCAL, markOf, Verdict } from "../../../modules/device/outputs/newest.js";
 import { encode } from "../../../modules/mqtt/text.js";
 
 const description: OutputDescription = { powerOn: "last", liveOnly: false };
 
 function stage() {
 	const records = new Map<string, string>();
-	const one = { refusing: false, writes: 0, applied: undefined as unknown as Applied, restart, stored, put };
+	const one = { refusing: false, writes: 0, newest: undefined as unknown as Newest, restart, stored, put };
 	const domain = {
 		read: (key: string) => records.get(key),
 		write(key: string, value: string) {
@@ -21,7 +21,7 @@ function stage() {
 		},
 	} as unknown as KeyValueDomain;
 	function restart(changes: Partial<OutputDescription> = {}): void {
-		one.applied = new Applied(new Memory(domain), "lamp", { ...description, ...changes });
+		one.newest = new Newest(new Memory(domain), "lamp", { ...description, ...changes });
 	}
 	function stored(): { on?: boolean; seen?: string } {
 		return JSON.parse(records.get("o:lamp") ?? "{}");
@@ -36,52 +36,52 @@ type Stage = ReturnType<typeof stage>;
 
 const about = (id: number, duplicate = false) => ({ QoS: id && 1, retain: false, duplicate, id });
 
-function asked({ applied }: Stage, id: number, on: boolean): Command {
-	const { brightness, ver, wish } = applied.state;
+function asked({ newest }: Stage, id: number, on: boolean): Command {
+	const { brightness, ver, wish } = newest.state;
 	return { on, brightness, ver, wish, src: "set", hash: markOf("set", encode(on ? "ON" : "OFF"), about(id)) };
 }
 /** A command under a packet identifier: whether it was stored and done, or what else it is. */
 function command(one: Stage, id: number, on: boolean, duplicate = false): boolean | "over" | "unsure" {
 	const order = asked(one, id, on);
-	const verdict = one.applied.judge(order.hash, about(id, duplicate));
+	const verdict = one.newest.judge(order.hash, about(id, duplicate));
 	if (verdict === Verdict.Over) return "over";
-	return verdict === Verdict.Unsure ? "unsure" : one.applied.order(order, 0, !duplicate);
+	return verdict === Verdict.Unsure ? "unsure" : one.newest.order(order, 0, !duplicate);
 }
 /** A local action. */
-function act({ applied }: Stage, on: boolean): void {
-	applied.act(on, "local", LOCAL);
+function act({ newest }: Stage, on: boolean): void {
+	newest.act(on, "local", LOCAL);
 }
 
 describe("what a broker orders", () => {
 	it("stands and is stored", () => {
 		const one = stage();
 		assert.ok(command(one, 1, true));
-		assert.ok(one.applied.state.on);
-		assert.deepEqual(one.stored(), one.applied.state);
+		assert.ok(one.newest.state.on);
+		assert.deepEqual(one.stored(), one.newest.state);
 	});
 
 	it("does not stand when it cannot be stored", () => {
 		const one = stage();
-		const { state } = one.applied;
+		const { state } = one.newest;
 		one.refusing = true;
 		assert.equal(command(one, 1, true), false);
-		assert.equal(one.applied.state, state);
-		assert.ok(!one.applied.unsaved, "nothing to be tried again");
+		assert.equal(one.newest.state, state);
+		assert.ok(!one.newest.unsaved, "nothing to be tried again");
 	});
 
 	it("stands where there is no memory at all", () => {
-		const applied = new Applied(new Memory(undefined), "lamp", description);
-		assert.ok(applied.order(asked({ applied } as Stage, 1, true), 0, true));
-		assert.ok(applied.state.on);
+		const newest = new Newest(new Memory(undefined), "lamp", description);
+		assert.ok(newest.order(asked({ newest } as Stage, 1, true), 0, true));
+		assert.ok(newest.state.on);
 	});
 
 	it("is what a start begins with, as the description's powerOn has it", () => {
 		const one = stage();
 		command(one, 1, true);
 		one.restart();
-		assert.ok(one.applied.state.on);
+		assert.ok(one.newest.state.on);
 		one.restart({ powerOn: "off" });
-		assert.ok(!one.applied.state.on);
+		assert.ok(!one.newest.state.on);
 	});
 });
 
@@ -90,30 +90,30 @@ describe("what a hand did", () => {
 		const one = stage();
 		one.refusing = true;
 		act(one, true);
-		assert.equal(one.applied.save(), false);
-		assert.ok(one.applied.state.on && one.applied.unsaved);
+		assert.equal(one.newest.save(), false);
+		assert.ok(one.newest.state.on && one.newest.unsaved);
 		assert.deepEqual(one.stored(), {});
 		one.refusing = false;
-		assert.ok(one.applied.save());
-		assert.ok(!one.applied.unsaved);
-		assert.deepEqual(one.stored(), JSON.parse(JSON.stringify(one.applied.state)));
+		assert.ok(one.newest.save());
+		assert.ok(!one.newest.unsaved);
+		assert.deepEqual(one.stored(), JSON.parse(JSON.stringify(one.newest.state)));
 	});
 
 	it("is not unsaved where there is no memory at all: it never will be saved", () => {
-		const applied = new Applied(new Memory(undefined), "lamp", description);
-		applied.act(true, "local", 0);
-		assert.equal(applied.save(), false);
-		assert.ok(applied.state.on && !applied.unsaved);
+		const newest = new Newest(new Memory(undefined), "lamp", description);
+		newest.act(true, "local", 0);
+		assert.equal(newest.save(), false);
+		assert.ok(newest.state.on && !newest.unsaved);
 	});
 
 	it("need not be saved any more once a newer order is", () => {
 		const one = stage();
 		one.refusing = true;
 		act(one, true);
-		one.applied.save();
+		one.newest.save();
 		one.refusing = false;
 		command(one, 1, false);
-		assert.ok(!one.applied.unsaved);
+		assert.ok(!one.newest.unsaved);
 	});
 });
 
@@ -129,7 +129,7 @@ describe("a command that is delivered again", () => {
 		const one = stage();
 		command(one, 1, true);
 		command(one, 2, false);
-		for (const next of [() => one.applied.disconnected(), () => one.restart()]) {
+		for (const next of [() => one.newest.disconnected(), () => one.restart()]) {
 			next();
 			// Under identifiers of their own choice.
 			assert.equal(command(one, 7, true, true), "unsure");
@@ -140,57 +140,57 @@ describe("a command that is delivered again", () => {
 	it("may be a late one with a text that was not handled, or on another topic, and is new without DUP, with a version, or before any other", () => {
 		const one = stage();
 		command(one, 1, true);
-		one.applied.disconnected();
-		const { applied } = one;
+		one.newest.disconnected();
+		const { newest } = one;
 		const on = encode("ON");
-		assert.equal(applied.judge(markOf("set", on, about(1)), about(2, true)), Verdict.Over);
-		assert.equal(applied.judge(markOf("set", encode("OFF"), about(1)), about(3, true)), Verdict.Late);
+		assert.equal(newest.judge(markOf("set", on, about(1)), about(2, true)), Verdict.Over);
+		assert.equal(newest.judge(markOf("set", encode("OFF"), about(1)), about(3, true)), Verdict.Late);
 		const desired = markOf("desired", on, about(1));
-		assert.equal(applied.judge(desired, about(4, true)), Verdict.Late);
-		assert.equal(applied.judge(desired, about(4, true), true), Verdict.Over, "on this connection already");
-		applied.disconnected();
-		assert.equal(applied.judge(desired, about(4, true), true), Verdict.New);
-		assert.equal(stage().applied.judge(desired, about(4, true)), Verdict.New);
-		assert.equal(applied.judge(markOf("set", on, about(1)), about(5)), Verdict.New);
+		assert.equal(newest.judge(desired, about(4, true)), Verdict.Late);
+		assert.equal(newest.judge(desired, about(4, true), true), Verdict.Over, "on this connection already");
+		newest.disconnected();
+		assert.equal(newest.judge(desired, about(4, true), true), Verdict.New);
+		assert.equal(stage().newest.judge(desired, about(4, true)), Verdict.New);
+		assert.equal(newest.judge(markOf("set", on, about(1)), about(5)), Verdict.New);
 	});
 
 	it("is old once a command without DUP was done on the connection, for any text; one with a version says so itself", () => {
 		const one = stage();
-		const { applied } = one;
+		const { newest } = one;
 		const off = markOf("set", encode("OFF"), about(1));
-		const judge = (versioned: boolean) => applied.judge(off, about(9, true), versioned);
+		const judge = (versioned: boolean) => newest.judge(off, about(9, true), versioned);
 		command(one, 1, true, true);
 		assert.equal(judge(false), Verdict.Late, "after a redelivery the order is not known");
-		applied.disconnected();
+		newest.disconnected();
 		one.refusing = true;
 		command(one, 2, true);
-		assert.equal(applied.judge(off, about(8, true)), Verdict.Late, "nothing was done");
+		assert.equal(newest.judge(off, about(8, true)), Verdict.Late, "nothing was done");
 		one.refusing = false;
 		command(one, 3, true);
-		assert.equal(applied.judge(off, about(7, true)), Verdict.Over);
-		assert.equal(applied.judge(off, about(6, true), true), Verdict.New);
-		applied.disconnected();
-		assert.equal(applied.judge(off, about(5, true)), Verdict.Late);
+		assert.equal(newest.judge(off, about(7, true)), Verdict.Over);
+		assert.equal(newest.judge(off, about(6, true), true), Verdict.New);
+		newest.disconnected();
+		assert.equal(newest.judge(off, about(5, true)), Verdict.Late);
 	});
 
 	it("is never known at QoS 0, and leaves no mark", () => {
 		const one = stage();
 		command(one, 0, true);
-		assert.equal(one.applied.state.seen, "");
+		assert.equal(one.newest.state.seen, "");
 		assert.equal(command(one, 0, true, true), true);
 	});
 
 	it("counts where it was done last", () => {
 		const one = stage();
 		for (const on of [true, false, true]) command(one, 1, on);
-		one.applied.disconnected();
+		one.newest.disconnected();
 		assert.equal(command(one, 1, true, true), "over");
 		assert.equal(command(one, 2, false, true), "unsure");
 	});
 
 	it("was refused: then it is known all the same", () => {
 		const one = stage();
-		one.applied.note(asked(one, 1, true).hash);
+		one.newest.note(asked(one, 1, true).hash);
 		assert.equal(command(one, 9, true, true), "over");
 	});
 
@@ -206,10 +206,10 @@ describe("a command that is delivered again", () => {
 
 	it("is remembered among the last 20", () => {
 		const one = stage();
-		for (let n = 0; n <= 20; n++) one.applied.note(`${n}x`);
-		assert.equal(one.applied.state.seen.split(" ").length, 20);
-		assert.equal(one.applied.judge("0x", about(1, true)), Verdict.Late);
-		assert.equal(one.applied.judge("1x", about(2, true)), Verdict.Unsure);
+		for (let n = 0; n <= 20; n++) one.newest.note(`${n}x`);
+		assert.equal(one.newest.state.seen.split(" ").length, 20);
+		assert.equal(one.newest.judge("0x", about(1, true)), Verdict.Late);
+		assert.equal(one.newest.judge("1x", about(2, true)), Verdict.Unsure);
 	});
 });
 
@@ -221,7 +221,7 @@ describe("a command that could not be stored", () => {
 	};
 
 	it("is done when it comes again and nothing newer was done, on the same connection too", () => {
-		for (const next of [() => {}, (one: Stage) => one.applied.disconnected()]) {
+		for (const next of [() => {}, (one: Stage) => one.newest.disconnected()]) {
 			const one = stage();
 			refused(one, [1, true]);
 			next(one);
@@ -235,7 +235,7 @@ describe("a command that could not be stored", () => {
 			"a local action",
 			(one: Stage) => {
 				act(one, false);
-				one.applied.save();
+				one.newest.save();
 			},
 		],
 	] as const)
@@ -243,7 +243,7 @@ describe("a command that could not be stored", () => {
 			const one = stage();
 			refused(one, [1, true]);
 			newer(one);
-			one.applied.disconnected();
+			one.newest.disconnected();
 			assert.equal(command(one, 5, true, true), "over");
 			one.restart();
 			assert.equal(command(one, 1, true, true), "over");
@@ -253,7 +253,7 @@ describe("a command that could not be stored", () => {
 		const one = stage();
 		refused(one, [1, true], ...Array(25).fill([2, false]), [0, true]);
 		act(one, false);
-		one.applied.disconnected();
+		one.newest.disconnected();
 		assert.equal(command(one, 1, true, true), "over");
 		assert.equal(command(one, 2, false, true), "over");
 	});
@@ -271,7 +271,7 @@ describe("a command that could not be stored", () => {
 		const other = stage();
 		refused(other, [1, true], [2, false]);
 		assert.equal(command(other, 2, false, true), true);
-		other.applied.disconnected();
+		other.newest.disconnected();
 		assert.equal(command(other, 1, true, true), "over");
 	});
 
@@ -280,7 +280,7 @@ describe("a command that could not be stored", () => {
 		refused(one, [1, true]);
 		command(one, 2, false);
 		command(one, 3, true);
-		one.applied.disconnected();
+		one.newest.disconnected();
 		assert.equal(command(one, 3, true, true), "unsure", "this one or the first: it is on in any case");
 		assert.equal(one.stored().seen?.includes("!"), false);
 	});
@@ -290,7 +290,7 @@ describe("a command that could not be stored", () => {
 		refused(one, [1, true]);
 		command(one, 2, true);
 		command(one, 3, false);
-		one.applied.disconnected();
+		one.newest.disconnected();
 		assert.equal(command(one, 1, true, true), "over");
 	});
 
@@ -298,30 +298,30 @@ describe("a command that could not be stored", () => {
 		const one = stage();
 		refused(one, [1, true], [2, false]);
 		command(one, 3, true);
-		one.applied.disconnected();
+		one.newest.disconnected();
 		assert.equal(command(one, 2, false, true), "over");
 	});
 
 	it("in a session that the broker has lost does not come again: the same text is another one", () => {
 		const one = stage();
 		refused(one, [1, true]);
-		one.applied.forget();
+		one.newest.forget();
 		command(one, 2, false);
-		one.applied.disconnected();
+		one.newest.disconnected();
 		assert.equal(command(one, 1, true, true), true);
 	});
 
 	it("is remembered among the last 20 of its kind", () => {
 		const one = stage();
-		const { brightness, ver, wish } = one.applied.state;
+		const { brightness, ver, wish } = one.newest.state;
 		one.refusing = true;
 		for (let n = 0; n <= 20; n++)
-			one.applied.order({ on: true, brightness, ver, wish, src: "set", hash: `${n}x` }, 0, true);
+			one.newest.order({ on: true, brightness, ver, wish, src: "set", hash: `${n}x` }, 0, true);
 		one.refusing = false;
 		act(one, false);
-		assert.equal(one.applied.state.seen.split(" ").length, 20);
-		assert.equal(one.applied.judge("1x", about(1, true)), Verdict.Over);
-		assert.equal(one.applied.judge("0x", about(2, true)), Verdict.Late);
+		assert.equal(one.newest.state.seen.split(" ").length, 20);
+		assert.equal(one.newest.judge("1x", about(1, true)), Verdict.Over);
+		assert.equal(one.newest.judge("0x", about(2, true)), Verdict.Late);
 	});
 });
 
@@ -329,20 +329,20 @@ describe("a command that is held", () => {
 	it("is stored, and still held after a restart", () => {
 		const one = stage();
 		command(one, 1, false);
-		assert.ok(one.applied.hold(asked(one, 2, true)));
-		assert.equal(one.applied.state.on, false);
+		assert.ok(one.newest.hold(asked(one, 2, true)));
+		assert.equal(one.newest.state.on, false);
 		one.restart();
-		assert.deepEqual(one.applied.state.held, asked(one, 2, true));
+		assert.deepEqual(one.newest.state.held, asked(one, 2, true));
 	});
 
 	it("that cannot be stored is not held, and must not be done once something newer was", () => {
 		const one = stage();
 		one.refusing = true;
-		assert.equal(one.applied.hold(asked(one, 2, true)), false);
-		assert.equal(one.applied.state.held, undefined);
+		assert.equal(one.newest.hold(asked(one, 2, true)), false);
+		assert.equal(one.newest.state.held, undefined);
 		one.refusing = false;
 		command(one, 3, false);
-		one.applied.disconnected();
+		one.newest.disconnected();
 		assert.equal(command(one, 2, true, true), "over");
 	});
 
@@ -352,18 +352,18 @@ describe("a command that is held", () => {
 			"a local action",
 			(one: Stage) => {
 				act(one, false);
-				one.applied.save();
+				one.newest.save();
 			},
 		],
-		["a redelivery that proves it old", (one: Stage) => one.applied.drop()],
-		["a new session", (one: Stage) => one.applied.forget()],
+		["a redelivery that proves it old", (one: Stage) => one.newest.drop()],
+		["a new session", (one: Stage) => one.newest.forget()],
 	] as const)
 		it(`is given up with ${title}`, () => {
 			const one = stage();
-			one.applied.hold(asked(one, 2, true));
+			one.newest.hold(asked(one, 2, true));
 			newer(one);
 			one.restart();
-			assert.equal(one.applied.state.held, undefined);
+			assert.equal(one.newest.state.held, undefined);
 		});
 });
 
@@ -378,19 +378,19 @@ describe("a desired request", () => {
 	] as const)
 		it(title, () => {
 			const one = stage();
-			one.applied.order({ ...asked(one, 1, true), ver: 3, wish: "ON" }, 0, true);
+			one.newest.order({ ...asked(one, 1, true), ver: 3, wish: "ON" }, 0, true);
 			// What else was done since does not make it new.
-			one.applied.order(asked(one, 2, false), 0, true);
-			assert.equal(one.applied.old(request, about(1)), old);
-			assert.equal(one.applied.old(request, retained), old);
+			one.newest.order(asked(one, 2, false), 0, true);
+			assert.equal(one.newest.old(request, about(1)), old);
+			assert.equal(one.newest.old(request, retained), old);
 		});
 
 	it("without a version is new while another is held, unless it is the retained copy", () => {
 		const one = stage();
-		one.applied.order({ ...asked(one, 1, true), wish: "ON", src: "desired" }, 0, true);
-		one.applied.hold({ ...asked(one, 2, false), wish: "OFF", src: "desired" });
-		assert.equal(one.applied.old({ on: true }, about(3)), "");
-		assert.equal(one.applied.old({ on: true }, retained), "already done");
+		one.newest.order({ ...asked(one, 1, true), wish: "ON", src: "desired" }, 0, true);
+		one.newest.hold({ ...asked(one, 2, false), wish: "OFF", src: "desired" });
+		assert.equal(one.newest.old({ on: true }, about(3)), "");
+		assert.equal(one.newest.old({ on: true }, retained), "already done");
 	});
 });
 
@@ -398,21 +398,21 @@ describe("a note", () => {
 	it("is stored with what is done next, not before", () => {
 		const one = stage();
 		command(one, 1, true);
-		one.applied.note("7x");
+		one.newest.note("7x");
 		assert.equal(one.writes, 1);
-		assert.ok(one.applied.state.seen.endsWith(" 7x"));
-		assert.ok(one.applied.save());
-		assert.equal(one.stored().seen, one.applied.state.seen);
+		assert.ok(one.newest.state.seen.endsWith(" 7x"));
+		assert.ok(one.newest.save());
+		assert.equal(one.stored().seen, one.newest.state.seen);
 	});
 
 	it("leaves it standing that a local action was the last, until the broker has settled", () => {
 		const one = stage();
 		act(one, true);
-		one.applied.note("7x");
-		assert.equal(one.applied.state.from, LOCAL);
-		assert.ok(one.applied.settle(0));
-		assert.equal(one.applied.state.from, 0);
-		assert.ok(one.applied.state.on);
-		assert.ok(!one.applied.settle(0), "nothing to be stored");
+		one.newest.note("7x");
+		assert.equal(one.newest.state.from, LOCAL);
+		assert.ok(one.newest.settle(0));
+		assert.equal(one.newest.state.from, 0);
+		assert.ok(one.newest.state.on);
+		assert.ok(!one.newest.settle(0), "nothing to be stored");
 	});
 });

@@ -35,7 +35,7 @@ export interface Command extends Pick<State, "on" | "brightness" | "ver" | "wish
 	readonly hash: string;
 }
 
-/** What a message is, by `Applied.judge`. */
+/** What a message is, by `Newest.judge`. */
 export const Verdict = Object.freeze({
 	/** Not handled so far. */
 	New: 0,
@@ -57,7 +57,7 @@ const DEAD = "!";
 /** The longest record: `seen` takes 9 bytes for each command, the state 110, a command that is held 110. */
 export const roomOf = (name: string): Room => [keyOf(PREFIX, name), 220 + 9 * MOST];
 
-export default class Applied {
+export default class Newest {
 	/** What is meant. Changed by the methods below only; stored unless `unsaved`. */
 	state: State;
 	/** A local action could not be stored. */
