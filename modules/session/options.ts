@@ -137,8 +137,6 @@ export interface SessionOptions {
 	readonly rate?: number;
 	/** Messages a second, all kinds together, that the broker takes on a connection: 5 or more; any number by default. */
 	readonly publishRate?: number | undefined;
-	/** Milliseconds between two offers of messages that were set aside; a day by default, the first after a 24th of it. */
-	readonly recall?: number;
 	/** Bytes of messages in RAM; 16 384 by default. */
 	readonly queueBytes?: number;
 	/** Bytes of payload, outbound; 131 072 by default (AWS). */
@@ -205,7 +203,6 @@ export const defaults = Object.freeze({
 	}),
 	window: 20,
 	rate: 20,
-	recall: 86_400_000,
 	queueBytes: 16_384,
 	longest: 131_072,
 	longestInbound: 4096,

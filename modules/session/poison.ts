@@ -1,7 +1,14 @@
 /**
- * Poison messages: those that a broker hangs up on. `Poison` finds them, and DESIGN.md says on which evidence: two hang-ups in
- * a row soon after the same message's bytes, a connection that has proved itself without it, then one message at a time, and
- * a third hang-up. `Aside` says when a message that was set aside is offered again. Neither sends.
+ * Poison messages: those that a broker hangs up on. A hang-up soon after the bytes of the oldest message in flight makes that
+ * message the suspect. After two in a row only one message is in flight at a time, and a message that a third one follows is set
+ * aside: reported, kept, and offered again later. But bad networks end connections too. So the next connection has to stand
+ * without the suspect first, and the third hang-up has to come as fast as this broker answers. Each phase lets some messages leave:
+ *
+ *   phase    leaves                 ends
+ *   all      every message          at a new connection after two hang-ups on the suspect: `without`
+ *   without  our status and QoS 0   after 10 s: `single`. Connection lost: `all`, and five hang-ups are needed from now on
+ *   single   one message at a time  third hang-up on the suspect: set aside, `all`. The suspect is acknowledged, gets no answer for
+ *                                   5 s, or no turn for 60 s: `all`
  */
 
 import type { Ticks, Timer } from "../mqtt/io.js";
@@ -9,62 +16,70 @@ import { Deadline, since } from "./deadline.js";
 import { type InFlight, Lane, laneOf, placeOf, sequenceOf, status } from "./inflight.js";
 import { type Application, Reason, Report } from "./outcomes.js";
 
-/** Hang-ups that convict. */
-const enough = 3;
-/** More of them where connections end by themselves. Yet more would let one message block all others for hours there. */
-const extra = 2;
+/** What may leave, as above. */
+export const Phase = Object.freeze({ all: 0, without: 1, single: 2 });
+type Phase = (typeof Phase)[keyof typeof Phase];
+
+/** Hang-ups that set a message aside; and where connections end by themselves. Yet more would block all others for hours there. */
+const usual = 3;
+const unsteady = 5;
 /** Milliseconds that a connection has to stand without the suspect. */
-export const proof = 10_000;
+const proof = 10_000;
 /** Milliseconds after its bytes in which a broker hangs up on a message. Shorter than `proof`: a broker may hang up by the clock. */
 const soon = 5000;
 /** Milliseconds in which the suspect has to get its turn. */
 const turn = 60_000;
+/** Milliseconds between two rounds of offers, and until the next offer after a message was set aside. */
+const day = 86_400_000;
+const hour = 3_600_000;
 
 export class Poison {
-	/** The oldest message in flight at the last hang-up, as its place; 0 is none. */
+	phase: Phase = Phase.all;
+	/** The place of the message that the last hang-up followed, or that is offered again; 0 is none. */
 	suspect = 0;
-	/** All messages go. If not: while the connection is `proving`, only our status, unless it is the suspect; then one at a time. */
-	ordinary = true;
-	proving = false;
-	private hangups = 0;
-	/** Hang-ups needed beyond the third: connections end by themselves here. */
-	private doubt = 0;
+	/** Our status was set aside: it is not published until its turn. */
+	statusAside = false;
 	/** A message was acknowledged on this connection. */
-	private proved = false;
+	served = false;
+	private hangups = 0;
+	private needed = usual;
 	/** Ticks at which the connection stood, and at which the oldest in flight was sent or became the oldest. */
 	private opened = 0;
 	private listening = 0;
 	/** Milliseconds that the last acknowledgement took. */
 	private latency = 0;
+	/** The place of the message that is offered again; 0 is none. By lane: the sequence that the round of offers has come to. */
+	private offered = 0;
+	private cursors = [0, 0];
 	private readonly ticks: Ticks;
-	private readonly deadline: Deadline;
+	private readonly inflight: InFlight;
+	private readonly application: Application;
 	private readonly owner: { pump(): void };
+	/** The end of the phase, and the next offer. */
+	private readonly deadline: Deadline;
+	private readonly again: Deadline;
 
-	/** `owner` pumps when other messages may be sent than before. */
-	constructor(timer: Timer, ticks: Ticks, owner: { pump(): void }) {
+	/** `owner` pumps when other messages may leave than before, and offers one again if no other waits. */
+	constructor(
+		timer: Timer,
+		ticks: Ticks,
+		inflight: InFlight,
+		application: Application,
+		owner: { pump(): void; offerAgain(): void },
+	) {
 		this.ticks = ticks;
+		this.inflight = inflight;
+		this.application = application;
 		this.owner = owner;
 		this.deadline = new Deadline(timer, this, this.expired);
+		this.again = new Deadline(timer, owner, owner.offerAgain);
 	}
 	/** A connection stands. */
 	open(): void {
 		this.opened = this.ticks.ticks;
-		this.proved = false;
-		if (this.hangups < enough - 1) return;
-		this.ordinary = false;
-		this.proving = true;
-		this.deadline.set(proof);
-	}
-	/** The connection is ordinary, has stood for a while, and messages arrive on it. */
-	get good(): boolean {
-		return this.ordinary && this.proved && since(this.ticks.ticks, this.opened) >= proof;
-	}
-	/** A message that was set aside is offered again. */
-	offer(place: number): void {
-		this.suspect = place;
-		this.hangups = enough - 1;
-		this.ordinary = false;
-		this.deadline.set(turn);
+		this.served = false;
+		if (this.hangups >= 2) this.enter(Phase.without, proof);
+		if (!this.again.standing && this.any) this.wait();
 	}
 	/** The oldest in flight was sent, or became the oldest. */
 	listen(): void {
@@ -74,106 +89,105 @@ export class Poison {
 	get waited(): number {
 		return since(this.ticks.ticks, this.listening);
 	}
-	/** Its bytes are out, while it is not ordinary. */
+	/** Its bytes are out, and not all messages may leave. */
 	sent(place: number): void {
-		if (!this.proving && place === this.suspect) this.deadline.set(soon);
+		if (this.phase === Phase.single && place === this.suspect) this.deadline.set(soon);
 	}
+	/** The broker has taken a message. */
 	acknowledged(place: number): void {
 		this.latency = this.waited;
-		this.proved = true;
-		if (place !== this.suspect) return;
-		this.clear();
-		this.doubt = 0;
-	}
-	/** The connection has ended while `place` was the oldest in flight (0: none). True when that message is to be set aside. */
-	ended(reason: number, place: number): boolean {
-		const { proving, hangups, suspect } = this;
-		const single = !this.ordinary && !proving;
-		this.clear();
-		const stuck = reason === Reason.stuck;
-		// One at a time, it is known how fast this broker answers: chance has less room then.
-		const limit = single ? Math.min(soon, 1000 + 2 * this.latency) : soon;
-		const prompt = reason === Reason.disconnected && this.waited <= limit;
-		const blamed = place !== 0 && (stuck || prompt);
-		if (proving && !blamed) this.doubt = extra;
-		// Without proof a hang-up shows nothing: perhaps no message gets through.
-		if (!blamed || (single && place === suspect && !this.proved && !stuck)) return false;
-		this.suspect = place;
-		// Our status, alone on a connection that was to prove itself, need not be found out again.
-		if (place !== suspect) this.hangups = proving ? enough - 1 : 1;
-		else if (hangups + 1 < enough) this.hangups = hangups + 1;
-		else if (!stuck && this.doubt > 0) {
-			this.hangups = hangups;
-			this.doubt--;
-		} else {
+		this.served = true;
+		if (place === this.suspect) {
 			this.clear();
-			this.doubt = 0;
-			return true;
+			this.needed = usual;
 		}
-		return false;
+		if (place === this.offered) this.application.guard(() => this.recover(place));
 	}
-	/** Gives the timer back. */
+	/** The connection has ended while `place` was the oldest in flight, under this identifier (0: none). */
+	ended(reason: number, packetIdentifier: number, place: number): void {
+		const { phase, suspect, hangups } = this;
+		// Messages that went one at a time show how fast this broker answers: chance has less room then.
+		const limit = phase === Phase.single ? Math.min(soon, 1000 + 2 * this.latency) : soon;
+		const prompt = reason === Reason.disconnected && this.waited <= limit;
+		const blamed = place !== 0 && (prompt || reason === Reason.stuck);
+		this.clear();
+		if (phase === Phase.without && !blamed) this.needed = unsteady;
+		// Where no message was acknowledged a hang-up shows nothing: perhaps none gets through.
+		if (!blamed || (phase === Phase.single && place === suspect && !this.served)) return;
+		this.suspect = place;
+		// Our status, alone on the connection without the suspect, need not be found out again.
+		this.hangups = place === suspect ? hangups + 1 : phase === Phase.without ? 2 : 1;
+		if (this.hangups >= this.needed) this.application.guard(() => this.setAside(packetIdentifier, place));
+	}
+	/** Nothing can be offered now. */
+	wait(): void {
+		this.again.set(proof);
+	}
+	/** The connection has stood for a while, all messages may leave, and they arrive. */
+	get good(): boolean {
+		return this.phase === Phase.all && this.served && since(this.ticks.ticks, this.opened) >= proof;
+	}
+	/**
+	 * The place of the next message to offer, back in its outbox; 0 when the round is over. A round offers all that were set aside,
+	 * one at a time: soon after a start, an hour after one was set aside, then daily. May throw what an outbox throws.
+	 */
+	next(): number {
+		// If it is refused it costs the connection: then the next one waits.
+		this.again.set(hour);
+		const place = this.readmit();
+		this.offered = place;
+		if (place) {
+			this.suspect = place;
+			this.hangups = 2;
+			this.enter(Phase.single, turn);
+		} else {
+			this.cursors = [0, 0];
+			if (this.any) this.again.set(day);
+			else this.again.clear();
+		}
+		return place;
+	}
+	/** Gives the timers back. */
 	end(): void {
 		this.deadline.close();
+		this.again.close();
 	}
 
+	private enter(phase: Phase, milliseconds: number): void {
+		this.phase = phase;
+		this.deadline.set(milliseconds);
+	}
 	private expired(): void {
-		if (this.proving) {
-			this.proving = false;
-			this.deadline.set(turn);
-		} else this.clear(); // The broker says nothing and stays: no evidence.
+		if (this.phase === Phase.without) this.enter(Phase.single, turn);
+		else this.clear(); // The broker says nothing and stays: no evidence.
 		this.owner.pump();
 	}
 	private clear(): void {
 		this.suspect = this.hangups = 0;
-		this.ordinary = true;
-		this.proving = false;
+		this.phase = Phase.all;
 		this.deadline.clear();
 	}
-}
-
-/**
- * Messages that were set aside: the broker may have changed, or its limits, or the message was innocent. A round offers all
- * of them, one at a time and only while no other message waits: soon after a start, an hour after one was set aside, then once
- * a day. After a refusal the next one waits for an hour, for each costs the connection.
- */
-export class Aside {
-	/** The place of the message that is offered; 0 is none. */
-	offered = 0;
-	/** Our status was set aside: it is not published until its turn. */
-	status = false;
-	private readonly inflight: InFlight;
-	/** By lane: the sequence that this round has come to. */
-	private cursors = [0, 0];
-	/** Milliseconds between two rounds. */
-	private readonly interval: number;
-	private readonly application: Application;
-	private readonly deadline: Deadline;
-
-	/** `owner` may offer one then, if no other message waits. */
-	constructor(
-		timer: Timer,
-		interval: number,
-		inflight: InFlight,
-		application: Application,
-		owner: { offerAgain(): void },
-	) {
-		this.inflight = inflight;
-		this.interval = interval;
-		this.application = application;
-		this.deadline = new Deadline(timer, owner, owner.offerAgain);
+	private setAside(packetIdentifier: number, place: number): void {
+		const { inflight, application } = this;
+		const lane = laneOf(place);
+		const topic = this.topic(place);
+		this.clear();
+		this.needed = usual;
+		if (place === this.offered) this.offered = 0;
+		this.again.set(hour);
+		inflight.delete(packetIdentifier);
+		if (lane === Lane.status) this.statusAside = true;
+		else inflight.outbox(lane).quarantine(sequenceOf(place));
+		application.counters.quarantined++;
+		application.report(Report.quarantined, topic);
 	}
-	/** A connection stands. */
-	open(): void {
-		if (!this.deadline.standing && this.any) this.wait();
+	private recover(place: number): void {
+		this.offered = 0;
+		this.again.set(0);
+		this.application.counters.recovered++;
+		this.application.report(Report.recovered, this.topic(place));
 	}
-	/** It cannot be done now. */
-	wait(): void {
-		this.deadline.set(proof);
-	}
-	/** The place of the next message to offer, back in its outbox; 0 when the round is over. May throw what an outbox throws. */
-	next(): number {
-		this.pause();
+	private readmit(): number {
 		// The durable lane first: alerts are there.
 		for (const lane of [Lane.durable, Lane.live]) {
 			const outbox = this.inflight.outbox(lane);
@@ -181,50 +195,18 @@ export class Aside {
 			if (sequence === 0) continue;
 			this.cursors[lane] = sequence;
 			outbox.readmit(sequence);
-			this.offered = placeOf(lane, sequence);
-			return this.offered;
+			return placeOf(lane, sequence);
 		}
-		if (this.status) {
-			this.status = false;
-			this.offered = status;
-			return status;
-		}
-		this.cursors = [0, 0];
-		if (this.any) this.deadline.set(this.interval);
-		else this.deadline.clear();
-		return 0;
+		if (!this.statusAside) return 0;
+		this.statusAside = false;
+		return status;
 	}
-	/** The broker has taken the message on offer. */
-	taken(place: number): void {
-		this.offered = 0;
-		this.deadline.set(0);
-		this.application.counters.recovered++;
-		this.application.report(Report.recovered, this.inflight.message(place)?.topic ?? "");
-	}
-	/** Sets a message aside, for the first time or again. Its identifier is free. */
-	put(packetIdentifier: number, place: number): void {
-		const { inflight, application } = this;
-		const lane = laneOf(place);
-		const topic = inflight.message(place)?.topic ?? "";
-		if (place === this.offered) this.offered = 0;
-		this.pause();
-		inflight.delete(packetIdentifier);
-		if (lane === Lane.status) this.status = true;
-		else inflight.outbox(lane).quarantine(sequenceOf(place));
-		application.counters.quarantined++;
-		application.report(Report.quarantined, topic);
-	}
-	/** Gives the timer back. */
-	end(): void {
-		this.deadline.close();
-	}
-
+	/** A message is aside. */
 	private get any(): boolean {
 		const { live, durable } = this.inflight;
-		return this.status || (durable.aside(0) ?? live.aside(0)) !== undefined;
+		return this.statusAside || (durable.aside(0) ?? live.aside(0)) !== undefined;
 	}
-	/** An hour, where rounds are daily. */
-	private pause(): void {
-		this.deadline.set(this.interval / 24);
+	private topic(place: number): string {
+		return this.inflight.message(place)?.topic ?? "";
 	}
 }

@@ -16,7 +16,7 @@ import {
 	type SessionOptions,
 } from "./options.js";
 import { type Application, Outcome, Packet, Reason } from "./outcomes.js";
-import { Aside, Poison } from "./poison.js";
+import { Phase, Poison } from "./poison.js";
 import { Backlog, type Queue } from "./queue.js";
 
 export class Sender {
@@ -30,21 +30,18 @@ export class Sender {
 	private readonly application: Application;
 	private readonly window: number;
 	private readonly backlog: Backlog;
-	private readonly poison: Poison;
-	private readonly aside: Aside;
+	readonly poison: Poison;
 	/** Until the next of the backlog may go. */
 	private readonly drain: Deadline;
 	/** Until the oldest in flight has to be acknowledged, or sooner. */
 	private readonly silence: Deadline;
 	/** Milliseconds that it has for that. */
 	private readonly patience: number;
-	/** Something was acknowledged on this connection. */
-	served = false;
 	/** `online` is still to be published on this connection. */
 	private greeting = false;
 
 	constructor(options: SessionOptions, inflight: InFlight, application: Application) {
-		const { timer, recall = defaults.recall } = options;
+		const timer = options.timer;
 		this.options = options;
 		this.inflight = inflight;
 		this.live = inflight.live;
@@ -54,8 +51,7 @@ export class Sender {
 		this.backlog = new Backlog(options.outbox, options.rate ?? defaults.rate);
 		this.drain = new Deadline(timer, this, this.pump);
 		this.silence = new Deadline(timer, this, this.stall);
-		this.poison = new Poison(timer, options.ticks, this);
-		this.aside = new Aside(timer, recall, inflight, application, this);
+		this.poison = new Poison(timer, options.ticks, inflight, application, this);
 	}
 	/** CONNACK: messages in flight are sent again, or, when the broker has no session, as new ones. */
 	restore(link: Link, sessionPresent: boolean): void {
@@ -68,13 +64,11 @@ export class Sender {
 	open(link: Link): void {
 		const { inflight, poison } = this;
 		this.link = link;
-		this.served = false;
 		this.backlog.open(this.options.ticks.ticks);
 		poison.open();
-		this.aside.open();
-		this.greeting = !inflight.waits(status) && !this.aside.status;
+		this.greeting = !inflight.waits(status) && !poison.statusAside;
 		// The one case in which messages go in another order than before [MQTT-4.6.0-1]; per topic it holds.
-		if (poison.proving) inflight.reorder(status, poison.suspect === status);
+		if (poison.phase === Phase.without) inflight.reorder(status, poison.suspect === status);
 		this.pump();
 	}
 	/** The connection is gone for this reason, or nothing more may leave on it. */
@@ -89,17 +83,14 @@ export class Sender {
 		const stuck = reason === Reason.stuck;
 		this.application.counters.dropped.offline += inflight.live.shed(stuck);
 		const id = stuck ? (inflight.waiting[0] ?? 0) : inflight.oldest();
-		const place = inflight.place(id);
 		inflight.waiting = [];
-		const convicted = this.poison.ended(reason, place);
-		if (convicted) this.application.guard(() => this.aside.put(id, place));
+		this.poison.ended(reason, id, inflight.place(id));
 	}
 	/** Gives the timers back; the outbox belongs to its maker. */
 	end(): void {
 		this.drain.close();
 		this.silence.close();
 		this.poison.end();
-		this.aside.end();
 		this.inflight.live.close();
 	}
 	/** For messages that may be lost with the power. */
@@ -146,7 +137,7 @@ export class Sender {
 	/** Publishes `online` once more. False when there is no connection for it: it is still to come then. */
 	announce(): boolean {
 		if (!this.link) return false;
-		this.greeting = !this.aside.status;
+		this.greeting = !this.poison.statusAside;
 		this.pump();
 		return true;
 	}
@@ -157,7 +148,6 @@ export class Sender {
 		if (place === 0 || packetIdentifier === this.inflight.fresh) return;
 		this.inflight.delete(packetIdentifier);
 		this.application.counters.acknowledged++;
-		this.served = true;
 		this.taken(packetIdentifier, place);
 	}
 	/** PUBREC: the message is the broker's, its identifier stays in use until PUBCOMP [MQTT-4.3.3-1]. */
@@ -182,18 +172,19 @@ export class Sender {
 	private straight(link: Link): boolean {
 		const inflight = this.inflight;
 		if (!link.ready || inflight.waiting.length !== 0 || this.greeting) return false;
-		return this.poison.ordinary && inflight.outstanding < this.window;
+		return this.poison.phase === Phase.all && inflight.outstanding < this.window;
 	}
 	/** Sends one message; false when none can be sent now. */
 	private step(link: Link): boolean {
 		const { inflight, poison } = this;
 		const self = poison.suspect === status;
-		if (poison.proving) {
+		if (poison.phase === Phase.without) {
 			if (!self && this.greeting) return this.greet(link);
 			const first = inflight.waiting[0] ?? 0;
 			return !self && inflight.place(first) === status ? this.repeat(link) : this.sendLive(link, true);
 		}
-		if (inflight.outstanding >= (poison.ordinary ? this.window : 1)) return this.sendLive(link, true);
+		if (inflight.outstanding >= (poison.phase === Phase.all ? this.window : 1))
+			return this.sendLive(link, true);
 		if (inflight.waiting.length !== 0) return this.repeat(link);
 		if (this.greeting && self) return this.greet(link);
 		if (this.sendLive(link, false)) return true;
@@ -259,7 +250,7 @@ export class Sender {
 	private listen(place: number): void {
 		if (this.inflight.outstanding === 1) this.poison.listen();
 		if (!this.silence.standing) this.silence.set(this.patience);
-		if (!this.poison.ordinary) this.poison.sent(place);
+		if (this.poison.phase !== Phase.all) this.poison.sent(place);
 	}
 	private stall(): void {
 		if (this.inflight.outstanding === 0) return;
@@ -272,7 +263,6 @@ export class Sender {
 		const { inflight, poison } = this;
 		if (laneOf(place) !== Lane.released) {
 			poison.acknowledged(place);
-			if (place === this.aside.offered) this.application.guard(() => this.aside.taken(place));
 			inflight.release(packetIdentifier, place);
 		}
 		// The timer is not moved at each acknowledgement, which cost 200 units of an edge: `stall` looks again.
@@ -286,13 +276,12 @@ export class Sender {
 		const { link, inflight } = this;
 		const waiting = inflight.size + inflight.durable.length + inflight.live.pending;
 		const good = waiting === 0 && !this.greeting && this.poison.good;
-		if (!link?.ready || !good) this.aside.wait();
+		if (!link?.ready || !good) this.poison.wait();
 		else this.application.guard(() => this.offerNext(link));
 	}
 	private offerNext(link: Link): void {
-		const place = this.aside.next();
+		const place = this.poison.next();
 		const entry = place ? this.inflight.message(place) : undefined;
-		if (entry) this.poison.offer(place);
 		if (entry) this.launch(link, place, entry);
 	}
 }

@@ -152,7 +152,7 @@ export class Supervisor implements LinkOwner {
 		this.drop();
 		this.enter(this.networkDown ? Network : Waiting);
 		if (reason === Reason.subscribe) this.slowness = Math.min(2 * this.slowness, this.deadlines.connect);
-		const delay = online ? this.brokers.ended(sender.served, reason) : this.brokers.failed(returnCode);
+		const delay = online ? this.brokers.ended(sender.poison.served, reason) : this.brokers.failed(returnCode);
 		this.deadline.set(this.networkDown ? this.deadlines.network : delay);
 		application.counters.reconnects[kindOf(reason, online)]++;
 		if (online) {
