@@ -4,14 +4,15 @@
  * in retained/, what `cmd` can do in commands/. Samples, judges and switches nothing itself.
  */
 
-import type { TimerHandle } from "../mqtt/io.js";
+import type { Timer, TimerHandle } from "../mqtt/io.js";
+import type { Outbox } from "../session/io.js";
 import type { SessionLike, UserOptions } from "../session/options.js";
 import Command from "./commands/command.js";
 import Decommission from "./commands/decommission.js";
 import { type Description, type OutputDescription, onlyTLS, optionsFor } from "./description/description.js";
 import Settings from "./description/settings.js";
 import Fault from "./fault.js";
-import type { Feature, Part } from "./feature.js";
+import type { Feature, Part, Parts } from "./feature.js";
 import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
 import type { Values } from "./json.js";
 import { Names } from "./json.js";
@@ -19,14 +20,15 @@ import Listener from "./listener.js";
 import Memory, { Boot } from "./memory.js";
 import Button from "./outputs/button.js";
 import { lampDriver } from "./outputs/lamp.js";
-import Output, { type OutputParts } from "./outputs/output.js";
+import Output from "./outputs/output.js";
 import { limitsOf } from "./profile.js";
 import Trial, { Restore } from "./provisioning/trial.js";
 import Publisher from "./publisher.js";
+import type Cleanup from "./retained/cleanup.js";
 import Info from "./retained/info.js";
 import Retained from "./retained/retained.js";
-import { type Edges, waitingEdges } from "./sensors/alert.js";
-import Sensor, { type SensorParts } from "./sensors/sensor.js";
+import { type default as Alert, type Edges, waitingEdges } from "./sensors/alert.js";
+import Sensor from "./sensors/sensor.js";
 import { closeStorage, type Storage } from "./storage.js";
 import Time from "./time.js";
 import topics from "./topics.js";
@@ -36,7 +38,7 @@ const PAUSE = 250;
 /** Milliseconds until a board that could not leave in order connects once more. */
 const AGAIN = 5000;
 
-export interface BoardOptions {
+export interface MakeOptions {
 	readonly device: Device;
 	readonly description: Description;
 	/** Closed with the board. */
@@ -49,82 +51,100 @@ export interface BoardOptions {
 	readonly features?: readonly Feature[];
 }
 
-export default class Board {
-	readonly sensors: readonly Sensor[];
+/** Each part is handed the board, and its options say which fields it uses: an object for each would take 100 bytes and more. */
+export default class Board implements Parts {
+	readonly device: Device;
+	readonly storage: Storage;
+	readonly outbox: Outbox;
+	readonly trace: Device["trace"];
+	/** All topics begin with it. */
+	readonly base: string;
+	readonly trying: boolean;
+	/** The brokers are nodes of a cluster, which share their sessions. */
+	readonly cluster: boolean;
+	readonly publisher: Publisher;
+	readonly memory: Memory;
+	readonly time: Time;
+	readonly timer: Timer;
+	readonly boot: Boot;
+	readonly settings: Settings;
+	readonly names: Names;
 	readonly outputs: readonly Output[];
-	private readonly options: BoardOptions;
-	private readonly settings: Settings;
-	private readonly time: Time;
-	private readonly publisher: Publisher;
-	private session: SessionLike;
-	private readonly refresh;
-	private readonly retained: Retained;
+	readonly sensors: readonly Sensor[];
+	readonly own: readonly Alert[];
+	/** With those of its sensors. */
+	readonly alerts: readonly Alert[];
+	readonly trial: Trial;
+	readonly info: Info;
+	readonly retained: Retained;
+	readonly cleanup: Cleanup;
 	/** Of the features. */
-	private readonly parts: readonly Part[];
-	private readonly decommission: Decommission;
+	readonly parts: readonly Part[];
+	readonly decommission: Decommission;
+	readonly command: Command;
 	private readonly listener: Listener;
+	private readonly connect: MakeOptions["connect"];
+	private session: SessionLike;
+	private readonly refresh: TimerHandle;
+	private readonly fault: Fault;
 	/** After the sensors, in the order in which they are closed. */
 	private readonly closing: readonly { close(): void }[];
 	private closed = false;
 	/** Until a new session is made. */
 	private reconnecting: TimerHandle | undefined;
 
-	constructor(options: BoardOptions) {
-		const { device, description, storage, longestAnswer, features = [] } = options;
-		const { timer, clock, network, provision, trace } = device;
-		const { ingest, brokerOrder } = description;
-		const { outbox } = storage;
-		const base = topics.base(description.root, description.id);
+	/** Each line needs those above it. */
+	constructor({ device, description, storage, connect, longestAnswer, features = [] }: MakeOptions) {
+		const { timer, clock, network, trace, provision } = device;
+		const { ingest, root, id, brokerOrder } = description;
+		const base = topics.base(root, id);
 		const limits = limitsOf(description);
-		const publisher = new Publisher({ base, limits, ingest, timer, trace, owner: this, longestAnswer });
-		const memory = new Memory(storage.memory);
-		const boot = new Boot(memory, storage);
-		const settings = new Settings(description, memory, device);
-		const time = new Time({ clock, timer, memory, ntp: network.ntp?.client, publisher });
-		const names = new Names(settings);
-		const shared = Object.freeze({ timer, memory, time, publisher, boot, names });
-		this.options = options;
-		this.publisher = publisher;
-		this.settings = settings;
-		this.time = time;
-		const outputs = this.makeOutputs(shared);
-		const edges = waitingEdges(outbox, publisher.topic(topics.alert("")));
-		const sensors = this.makeSensors(shared, edges);
-		const fault = new Fault(shared, storage, edges);
-		const own = fault.alerts;
-		const alerts = sensors.flatMap(sensor => sensor.alerts).concat(own);
-		const trying = provision?.trying ?? false;
-		const cluster = brokerOrder === "random";
+		// What a sample needs comes first: XS looks for a property from the first on.
+		this.publisher = new Publisher({ base, limits, ingest, timer, trace, owner: this, longestAnswer });
+		this.memory = new Memory(storage.memory);
+		this.time = new Time({
+			clock,
+			timer,
+			memory: this.memory,
+			ntp: network.ntp?.client,
+			publisher: this.publisher,
+		});
+		this.timer = timer;
+		this.device = device;
+		this.storage = storage;
+		this.outbox = storage.outbox;
+		this.trace = trace;
+		this.base = base;
+		this.trying = provision?.trying ?? false;
+		this.cluster = brokerOrder === "random";
+		this.connect = connect;
+		this.boot = new Boot(this.memory, storage);
+		this.settings = new Settings(description, this.memory, device);
+		this.names = new Names(this.settings);
+		this.outputs = this.makeOutputs();
+		const edges = waitingEdges(storage.outbox, this.publisher.topic(topics.alert("")));
+		this.sensors = this.makeSensors(edges);
+		this.fault = new Fault(this, edges);
+		this.own = this.fault.alerts;
+		this.alerts = this.sensors.flatMap(({ alerts }) => alerts).concat(this.own);
 		const restart = () => this.restart();
-		const trial = new Trial(device, restart);
-		const about = { device, description, storage, outbox, settings, trace, base, trying, cluster };
-		// One object for all parts that follow, which each keeps: a copy for each takes 100 bytes and more.
-		const all = { ...shared, ...about, sensors, outputs, own, alerts, trial, restart };
-		const informed = Object.assign(all, { info: new Info(all) });
-		const retained = new Retained(informed);
-		const { cleanup } = retained;
-		const announce = () => retained.announce();
-		const perform = (order: Values) => command.perform(order);
-		const leave = () => this.leave();
-		const featured = Object.assign(informed, { retained, cleanup, announce, perform, leave });
-		const parts = features.flatMap(feature => feature.make(featured));
-		const parted = Object.assign(featured, { parts });
-		const decommission = new Decommission(parted);
-		const command = new Command(Object.assign(parted, { decommission }));
-		this.sensors = sensors;
-		this.outputs = outputs;
-		this.retained = fault.retained = retained;
-		this.parts = parts;
-		this.decommission = decommission;
-		this.listener = new Listener(Object.assign(parted, { decommission, command }));
-		this.session = publisher.session = this.connect();
+		this.trial = new Trial(device, restart);
+		this.info = new Info(this);
+		this.retained = new Retained(this);
+		this.cleanup = this.retained.cleanup;
+		this.parts = features.flatMap(feature => feature.make(this));
+		this.decommission = new Decommission(this);
+		this.command = new Command(this);
+		this.listener = new Listener(this);
+		this.session = this.join();
 		const button = this.makeButton();
-		const buttons = button ? [button, new Restore(device, button, settings, restart)] : [];
+		const buttons = button ? [button, new Restore(device, button, this.settings, restart)] : [];
+		const { fault, decommission, retained, parts, trial, time, publisher } = this;
 		this.closing = [fault, decommission, retained, ...parts, trial, ...buttons, time, publisher];
-		this.refresh = timer.repeat(announce, description.refresh);
+		this.refresh = timer.repeat(() => this.announce(), description.refresh);
 		if (decommission.active) return;
 		fault.start();
-		sensors.forEach(sensor => sensor.start());
+		this.sensors.forEach(sensor => sensor.start());
 	}
 
 	/** With the changes of `cmd config`. */
@@ -134,7 +154,7 @@ export default class Board {
 
 	/** Alerts that were accepted and that the broker has not acknowledged. */
 	get held(): number {
-		return this.options.storage.outbox.length;
+		return this.outbox.length;
 	}
 
 	/** For the publisher: all that is retained is being cleared. */
@@ -157,23 +177,31 @@ export default class Board {
 		});
 	}
 
-	/** False when this host cannot. */
-	private restart(): boolean {
-		const restart = this.options.device.restart;
+	announce(): void {
+		this.retained.announce();
+	}
+
+	perform(command: Values): Values {
+		return this.command.perform(command);
+	}
+
+	/** A moment later, so that an answer goes first. False when this host cannot. */
+	restart(): boolean {
+		const restart = this.device.restart;
 		if (!restart) return false;
-		this.options.device.timer.set(() => this.close(() => restart()), PAUSE);
+		this.timer.set(() => this.close(() => restart()), PAUSE);
 		return true;
 	}
 
 	/** All that was retained is cleared. Without its goodbye the broker would publish the will: then once more. */
-	private leave(): void {
+	leave(): void {
 		this.session.close(parted => {
 			const { decommission, publisher } = this;
 			if (this.closed) return;
 			if (!parted && decommission.again()) {
 				publisher.report("forget: the connection ended before the goodbye, tried again");
-				this.reconnecting = this.options.device.timer.set(() => {
-					this.session = publisher.session = this.connect();
+				this.reconnecting = this.timer.set(() => {
+					this.session = this.join();
 				}, AGAIN);
 				return;
 			}
@@ -188,9 +216,8 @@ export default class Board {
 	/** Stops everything that the board does of its own accord. */
 	private rest(): void {
 		this.closed = true;
-		const timer = this.options.device.timer;
-		timer.clear(this.reconnecting);
-		timer.clear(this.refresh);
+		this.timer.clear(this.reconnecting);
+		this.timer.clear(this.refresh);
 		this.sensors.forEach(sensor => sensor.close());
 		this.closing.forEach(part => part.close());
 	}
@@ -198,30 +225,29 @@ export default class Board {
 	/** The session has ended. */
 	private end(): void {
 		this.outputs.forEach(output => output.close());
-		closeStorage(this.options.storage);
+		closeStorage(this.storage);
 	}
 
 	// The parts. One that does not start is reported and left out: the rest of the board is worth having. (A sensor is tried
 	// again: sensors/sampler.ts.)
 
-	private makeSensors(parts: SensorParts, edges: Edges): Sensor[] {
-		const device = this.options.device;
+	private makeSensors(edges: Edges): Sensor[] {
 		const { sensors, alerts } = this.description;
 		return sensors.map(sensor => {
 			const own = alerts.filter(alert => alert.sensor === sensor.name);
-			return new Sensor(parts, sensor, own, device.sensor[sensor.driver] as SensorDriver, edges);
+			return new Sensor(this, sensor, own, this.device.sensor[sensor.driver] as SensorDriver, edges);
 		});
 	}
 
 	/** The lamp is the first. */
-	private makeOutputs(parts: OutputParts): Output[] {
-		const device = this.options.device;
+	private makeOutputs(): Output[] {
+		const device = this.device;
 		const { lamp, actuators } = this.description;
 		const outputs: Output[] = [];
 		const add = (name: string, description: OutputDescription, driver: ActuatorDriver) => {
 			try {
 				const options = optionsFor(driver, description);
-				outputs.push(new Output(parts, { name, description, driver, options }));
+				outputs.push(new Output(this, { name, description, driver, options }));
 			} catch (error) {
 				this.publisher.report(`${name}: ${error}`);
 			}
@@ -238,7 +264,7 @@ export default class Board {
 		const output = this.outputs.find(({ name }) => name === (button?.actuator ?? name));
 		if (!button || !output) return undefined;
 		try {
-			return new Button(this.options.device, button, () => {
+			return new Button(this.device, button, () => {
 				output.press();
 				this.parts.forEach(part => part.pressed?.());
 			});
@@ -248,11 +274,10 @@ export default class Board {
 		}
 	}
 
-	private connect(): SessionLike {
-		const { device, description, storage, connect } = this.options;
+	private join(): SessionLike {
+		const { device, description, outbox, publisher, listener } = this;
 		const { id, brokerOrder, backoff, deadlines, keepAlive } = description;
 		const { timer, clock, network } = device;
-		const { publisher, listener } = this;
 		const { retain, maximumPayload, publishRate } = publisher.gate.limits;
 		const options = {
 			id,
@@ -263,11 +288,13 @@ export default class Board {
 			longest: maximumPayload,
 			publishRate,
 			status: { topic: publisher.topic(topics.status), online: "online", offline: "offline", retain },
-			outbox: storage.outbox,
+			outbox,
 			timer,
 			ticks: clock,
 			watch: onlyTLS(description) ? this.time.watch(network.watch) : network.watch,
 		};
-		return connect(Object.assign(listener, options), this.parts);
+		const session = this.connect(Object.assign(listener, options), this.parts);
+		publisher.session = session;
+		return session;
 	}
 }

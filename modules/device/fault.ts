@@ -9,30 +9,32 @@ import Alert, { type AlertParts, type Edges } from "./sensors/alert.js";
 import type { SamplerParts } from "./sensors/sampler.js";
 import type { Storage } from "./storage.js";
 
+interface FaultParts extends AlertParts, SamplerParts {
+	readonly storage: Storage;
+	/** Its `info` says where alerts are kept. */
+	readonly retained: { inform(): void };
+}
+
 const PERIOD = 1000;
 
 export default class Fault {
 	readonly alerts: readonly Alert[];
 	private readonly alert: Alert;
-	private readonly parts: AlertParts;
-	private readonly storage: Storage;
-	/** Its `info` says where alerts are kept. */
-	retained: { inform(): void } | undefined;
+	private readonly parts: FaultParts;
 	private readonly turn: Deadline;
 
 	/** `edges` is only looked at here. */
-	constructor(parts: AlertParts & SamplerParts, storage: Storage, edges: Edges) {
+	constructor(parts: FaultParts, edges: Edges) {
 		this.parts = parts;
-		this.storage = storage;
 		this.turn = new Deadline(parts.timer, this, this.look);
 		this.alert = new Alert(parts, { name: storageFault, above: 0 }, edges);
-		const { store } = storage;
+		const { store } = parts.storage;
 		this.alerts = store ? [this.alert] : [];
 		if (store) store.onBroken = () => this.turn.set(0);
 	}
 
 	start(): void {
-		if (!this.storage.store) return;
+		if (!this.parts.storage.store) return;
 		this.alert.start();
 		this.turn.set(0);
 	}
@@ -42,13 +44,14 @@ export default class Fault {
 	}
 
 	private look(): void {
-		const { alert, storage } = this;
+		const { alert } = this;
+		const { storage, time, retained } = this.parts;
 		const on = alert.on;
 		storage.store?.retry();
-		const now = this.parts.time.uptime;
+		const now = time.uptime;
 		const value = storage.outbox.broken ? 1 : 0;
 		alert.look(value, now, now, value);
-		if (alert.on !== on) this.retained?.inform();
+		if (alert.on !== on) retained.inform();
 		if (alert.on || alert.waiting) this.turn.set(PERIOD);
 	}
 }

@@ -72,7 +72,7 @@ export default class Jobs implements Part {
 
 	/** The job is the board's to carry out: it is IN_PROGRESS by now. */
 	private started(clientToken: unknown, execution: Values = {}): void {
-		const { memory, perform } = this.parts;
+		const { memory } = this.parts;
 		if (clientToken === undefined || clientToken !== this.token) return;
 		this.token = undefined;
 		const { jobId: id, executionNumber: n, jobDocument } = execution;
@@ -87,7 +87,7 @@ export default class Jobs implements Part {
 			const error = !noted
 				? "could not be stored: not done"
 				: isRecord(jobDocument)
-					? perform(jobDocument).error
+					? this.parts.perform(jobDocument).error
 					: 'expected a job document such as {"cmd":"restart"}';
 			// The next life says that it has come about.
 			if (error !== undefined || cmd !== "restart") this.end(id, n, error);

@@ -35,13 +35,15 @@ export default class Remote extends Shadow {
 	}
 
 	protected override take(state: Values, times: Values): void {
-		const { memory, perform, publisher } = this.parts;
+		const { memory, publisher } = this.parts;
 		const { at = 0 } = memory.get(KEY) as { readonly at?: number };
 		const since = newer(state, times, at);
 		if (!since.values) return;
 		const { provision, ...set } = since.values as Values;
 		const error =
-			provision === undefined ? perform({ cmd: "config", set }).error : "provision: expected nothing";
+			provision === undefined
+				? this.parts.perform({ cmd: "config", set }).error
+				: "provision: expected nothing";
 		if (error === undefined) memory.put(KEY, { at: since.at });
 		else if (error !== this.said) publisher.refuse(`shadow/${NAME}`, error as string);
 		this.said = error;

@@ -92,7 +92,7 @@ export default class Decommission {
 	}
 
 	private look(): void {
-		const { publisher, outbox, leave, parts } = this.options;
+		const { publisher, outbox, parts } = this.options;
 		// `online` goes on.
 		if (!publisher.online) return;
 		this.cleared ||= parts.every(part => part.clear?.() ?? true) && this.orphan();
@@ -100,7 +100,7 @@ export default class Decommission {
 		const busy = this.left.length > 0 || outbox.length > 0 || !this.cleared;
 		const aside = busy ? "" : this.aside();
 		if (busy || aside) this.turn.set(aside ? LOOK.aside : LOOK.next);
-		else leave();
+		else this.options.leave();
 		if (aside && aside !== this.reported)
 			publisher.answer({ cmd: "forget", ok: false, error: `not cleared, tried again: ${aside}` });
 		this.reported = aside;

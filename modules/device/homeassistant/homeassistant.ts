@@ -40,7 +40,8 @@ const homeAssistant: Feature = Object.freeze({
 	rooms: (description: Description) => (wanted(description) ? discoveryRooms(description) : []),
 	heap: (description: Description) =>
 		wanted(description) ? Heap.board + Heap.sensor * description.sensors.length : 0,
-	make({ device, settings, outputs, own, ...parts }: Parts): readonly Part[] {
+	make(parts: Parts): readonly Part[] {
+		const { device, settings, outputs, own, memory, publisher, trying } = parts;
 		const { name: host, sensor: drivers, timer, network } = device;
 		const signal = network.signal !== undefined;
 		const document = () => {
@@ -48,8 +49,9 @@ const homeAssistant: Feature = Object.freeze({
 			if (!wanted(description)) return undefined;
 			return new Document({ description, host, drivers, outputs, own, signal });
 		};
-		if (settings.current.homeAssistant && !document()) parts.publisher.report("homeAssistant: off at AWS");
-		return [new Discovery({ ...parts, document, timer, random: Math.random })];
+		if (settings.current.homeAssistant && !document()) publisher.report("homeAssistant: off at AWS");
+		const announce = () => parts.announce();
+		return [new Discovery({ memory, publisher, trying, announce, document, timer, random: Math.random })];
 	},
 });
 
