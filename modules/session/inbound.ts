@@ -13,7 +13,6 @@ import {
 	type SessionOptions,
 } from "./options.js";
 import { type Application, Packet, Report } from "./outcomes.js";
-import type { Queue } from "./queue.js";
 import type { Sender } from "./sender.js";
 import type { Status } from "./status.js";
 
@@ -26,7 +25,6 @@ export class Inbound {
 	private readonly application: Application;
 	private readonly sender: Sender;
 	private readonly status: Status;
-	private readonly live: Queue;
 	/** Bytes that the application may publish in answer to a message. */
 	private readonly replyBytes: number;
 	/** The most bytes of payload that are delivered. */
@@ -38,17 +36,10 @@ export class Inbound {
 	/** QoS 2: taken, PUBREL not yet seen. */
 	private readonly received = new Set<number>();
 
-	constructor(
-		options: SessionOptions,
-		status: Status,
-		live: Queue,
-		sender: Sender,
-		application: Application,
-	) {
+	constructor(options: SessionOptions, status: Status, sender: Sender, application: Application) {
 		this.replyBytes = options.replyBytes ?? 0;
 		this.longest = options.longestInbound ?? defaults.longestInbound;
 		this.status = status;
-		this.live = live;
 		this.sender = sender;
 		this.application = application;
 	}
@@ -60,7 +51,7 @@ export class Inbound {
 	/** The application is ready for a message, and there is room for what it brings about: to keep that, or to send it unkept. */
 	takes(link: Link): boolean {
 		if (!this.application.ready()) return false;
-		return this.live.room >= this.replyBytes || link.fits(this.replyBytes);
+		return this.sender.live.room >= this.replyBytes || link.fits(this.replyBytes);
 	}
 	/** `count` bytes of a message may be read from `link`. */
 	readable(link: Link, count: number, message: ClientMessage): void {

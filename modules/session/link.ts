@@ -24,12 +24,14 @@ import type { Pace } from "./pace.js";
 export interface LinkOwner {
 	/** The broker takes so many messages a second. */
 	readonly pace: Pace | undefined;
+	/** Reads messages: inbound.ts. */
+	readonly inbound: {
+		takes(link: Link): boolean;
+		readable(link: Link, count: number, message: ClientMessage): void;
+	};
 	/** CONNACK with code 0. */
 	accepted(sessionPresent: boolean): void;
 	control(operation: number, message: ClientControl): void;
-	readable(count: number, message: ClientMessage): void;
-	/** A message may be read. If not, this is asked again at each `onWritable` and at `resume`. */
-	takes(link: Link): boolean;
 	/** There is room again for something that had to wait. */
 	writable(): void;
 	/** Once; the link is closed then. `returnCode` is CONNACK's, or 0; `cause` the host's own word for it, or "". */
@@ -221,14 +223,17 @@ export class Link {
 			return;
 		}
 		try {
-			this.owner.readable(count, message);
+			this.owner.inbound.readable(this, count, message);
 		} catch (error) {
 			this.application.fault(error);
 		}
 	}
-	/** Replies wait, or what the message would add to them has no room. Of one that is half read the rest is read. */
+	/**
+	 * Replies wait, or what the message would add to them has no room: this is asked again at each `onWritable` and at `resume`. Of
+	 * one that is half read the rest is read.
+	 */
 	private full(message: ClientMessage): boolean {
-		return this.due.length !== 0 || (message.topic !== undefined && !this.owner.takes(this));
+		return this.due.length !== 0 || (message.topic !== undefined && !this.owner.inbound.takes(this));
 	}
 	/** Reads the message that was left unread, if it may be read now. */
 	resume(): void {

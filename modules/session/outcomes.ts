@@ -1,5 +1,5 @@
 /**
- * The words of a session: its `State`, the `Outcome` of a publish, the `Reason` of a connection's end, events for a log line
+ * The words of a session: the `Outcome` of a publish, the `Reason` of a connection's end, events for a log line
  * (`Report`), counters, and the calls of the application that carry them (`Application`). Also the control packet types
  * that a session knows. Decides nothing.
  */
@@ -21,7 +21,7 @@ export const Outcome = Object.freeze({
 	/** Longer than brokers take: it would end each connection it is sent on. */
 	droppedLong: 5,
 	/** The session is closed. */
-	droppedClosed: 6,
+	droppedClosed: 5,
 });
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 
@@ -174,23 +174,6 @@ const tally = (): Tally => ({
 		internal: 0,
 	},
 });
-
-/** The states of a session. Each but Online and Closed has a deadline. */
-export const State = Object.freeze({
-	/** The host said that there is no network; a try is made at the deadline all the same. */
-	Network: 0,
-	/** Back-off between two tries. */
-	Waiting: 1,
-	/** Name, TCP, TLS, CONNECT: until CONNACK. */
-	Connecting: 2,
-	/** Until each SUBSCRIBE has its SUBACK. */
-	Subscribing: 3,
-	Online: 4,
-	/** `offline` and DISCONNECT are on their way. */
-	Closing: 5,
-	Closed: 6,
-});
-export type State = (typeof State)[keyof typeof State];
 
 /** Control packet types, MQTT 3.1.1 table 2.1: the numbers of ECMA-419 §25's `operation`. */
 export const Packet = Object.freeze({

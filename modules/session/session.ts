@@ -14,9 +14,9 @@ import {
 	type SessionLike,
 	type SessionOptions,
 } from "./options.js";
-import { Application, type Counters, Outcome, Report, State, type Tally } from "./outcomes.js";
+import { Application, type Counters, Outcome, Report, type Tally } from "./outcomes.js";
 import type { Sender } from "./sender.js";
-import { Supervisor } from "./supervisor.js";
+import { State, Supervisor } from "./supervisor.js";
 
 export type * from "./options.js";
 export { Outcome, Reason, Report } from "./outcomes.js";
@@ -62,7 +62,7 @@ export default class Session implements SessionLike {
 	get online(): boolean {
 		return this.supervisor.state === State.Online;
 	}
-	/** One of `State` (outcomes.ts). */
+	/** One of `State` (supervisor.ts). */
 	get state(): State {
 		return this.supervisor.state;
 	}

@@ -27,8 +27,7 @@ export class Status {
 	};
 	/** All that is subscribed to, the status among it. QoS 0: a status missed while away is published anew at each connect. */
 	readonly subscriptions: readonly Subscription[];
-	/** Told that `online` has not come back in time. Sets itself here. */
-	owner: { deaf(): void } | undefined;
+	private readonly owner: { deaf(): void };
 	private readonly application: Application;
 	/** `online` has come back on this connection, so the subscriptions work. */
 	private heard = false;
@@ -39,7 +38,13 @@ export class Status {
 	/** The application has asked for the topic as well. */
 	private readonly shared: boolean;
 
-	constructor({ status, subscriptions = [], timer, deadlines }: SessionOptions, application: Application) {
+	/** `owner` is told that `online` has not come back in time. */
+	constructor(
+		{ status, subscriptions = [], timer, deadlines }: SessionOptions,
+		application: Application,
+		owner: { deaf(): void },
+	) {
+		this.owner = owner;
 		this.application = application;
 		this.echo = new Deadline(timer, this, this.expired);
 		this.hear = this.patience = deadlines?.hear ?? defaults.deadlines.hear;
@@ -99,6 +104,6 @@ export class Status {
 		// Once may be a broker that honours a subscription a moment after its SUBACK (AWS).
 		if (this.patience > this.hear) this.application.report(Report.deaf, this.topic);
 		this.patience = Math.min(2 * this.patience, seldom);
-		this.owner?.deaf();
+		this.owner.deaf();
 	}
 }

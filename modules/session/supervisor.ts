@@ -1,35 +1,49 @@
 /**
- * The states of a session, each with its deadline, and the one writer of them: from every state a try follows. Makes the parts,
- * subscribes and says farewell, since those are stages, and hands on to sender and inbound what a connection brings.
+ * The states of a session, each with its deadline, and the one writer of them. A connection that is lost in any of them leads
+ * back to Waiting, and from there a try follows, for ever. Makes the parts, asks for the subscriptions and says farewell, since
+ * those are stages; sender and inbound have what a connection carries.
  */
 
 import { Brokers } from "./brokers.js";
 import { Deadline, since } from "./deadline.js";
 import { Inbound } from "./inbound.js";
 import { InFlight } from "./inflight.js";
-import type { ClientControl, ClientMessage, LinkOptions } from "./io.js";
+import type { ClientControl, LinkOptions } from "./io.js";
 import { Link, type LinkOwner } from "./link.js";
 import { type Deadlines, defaults, type SessionOptions } from "./options.js";
-import { type Application, kindOf, nameOf, Packet, passes, Reason, Report, State } from "./outcomes.js";
+import { type Application, kindOf, nameOf, Packet, passes, Reason, Report } from "./outcomes.js";
 import { Pace } from "./pace.js";
 import { Queue } from "./queue.js";
 import { Sender } from "./sender.js";
 import { Status } from "./status.js";
 import { Subscriptions } from "./subscriptions.js";
 
-const LEFT = -2;
-const { Network, Waiting, Connecting, Subscribing, Online, Closing, Closed } = State;
+/** The states of a session. Each but Online and Closed has a deadline. */
+export const State = Object.freeze({
+	/** Back-off between two tries. Where the host said that there is no network, one is made at a deadline all the same. */
+	Waiting: 0,
+	/** Name, TCP, TLS, CONNECT: until CONNACK. */
+	Connecting: 1,
+	/** Until each SUBSCRIBE has its SUBACK. */
+	Subscribing: 2,
+	Online: 3,
+	/** `offline` and DISCONNECT are on their way. */
+	Closing: 4,
+	Closed: 5,
+});
+export type State = (typeof State)[keyof typeof State];
 
-const to = (...states: readonly State[]) => states.reduce((mask: number, state) => mask | (1 << state), 0);
+const { Waiting, Connecting, Subscribing, Online, Closing, Closed } = State;
 
-/** Every legal way from one state to another. */
+const to = (a: State, b = a, c = a, d = a): number => (1 << a) | (1 << b) | (1 << c) | (1 << d);
+
+/** By state: those that may follow. A connection that is lost leads to Waiting; one that nobody needs any more to Closed. */
 const transitions: readonly number[] = Object.freeze([
-	/* Network */ to(Waiting, Connecting, Closed),
-	/* Waiting */ to(Waiting, Connecting, Network, Closed), // Waiting: a network that flaps moves the moment.
-	/* Connecting */ to(Subscribing, Online, Waiting, Network, Closed), // Online: nothing to subscribe to.
-	/* Subscribing */ to(Online, Waiting, Network, Closed),
-	/* Online */ to(Waiting, Network, Closing, Closed), // Closed: the farewell did not fit in, the will speaks.
-	/* Closing */ to(Closed),
+	/* Waiting */ to(Connecting, Closed),
+	/* Connecting */ to(Subscribing, Online, Waiting, Closed), // Online: every filter is left out.
+	/* Subscribing */ to(Online, Waiting, Closed),
+	/* Online */ to(Waiting, Closing), // Not Subscribing: filters that are asked for anew keep no message from leaving.
+	/* Closing */ to(Closed), // Not Waiting: a farewell is not tried again, the will speaks in its place.
 	/* Closed */ 0,
 ]);
 
@@ -41,11 +55,11 @@ export class Supervisor implements LinkOwner {
 	state: State = Waiting;
 	readonly brokers: Brokers;
 	readonly pace: Pace | undefined;
+	readonly sender: Sender;
+	readonly inbound: Inbound;
 	private readonly options: SessionOptions;
 	private readonly status: Status;
 	private readonly inflight: InFlight;
-	readonly sender: Sender;
-	private readonly inbound: Inbound;
 	private readonly application: Application;
 	private readonly soon: Deadline;
 	private readonly subscriptions: Subscriptions;
@@ -58,11 +72,11 @@ export class Supervisor implements LinkOwner {
 	private slowness: number;
 	/** Ticks at which the last try began; undefined before the first. */
 	private tried: number | undefined;
-	/** The host said that its network is gone. */
+	/** The host said that its network is gone, and no try has been made since. */
 	private networkDown = false;
 	/** The last status. */
 	private farewell = "";
-	/** Its packet identifier: 0 before it was sent, -1 once DISCONNECT was, or LEFT if PUBACK came before that. */
+	/** Its packet identifier: 0 before it was sent, -1 once DISCONNECT was. */
 	private parting = 0;
 	/** The broker has acknowledged the last status, was sent DISCONNECT and has closed. */
 	parted = false;
@@ -71,7 +85,7 @@ export class Supervisor implements LinkOwner {
 	constructor(options: SessionOptions, application: Application, soon: Deadline) {
 		const { publishRate, queueBytes = defaults.queueBytes, random = Math.random, ticks, timer } = options;
 		const live = new Queue({ byteLength: queueBytes, yielding: true });
-		const status = new Status(options, application);
+		const status = new Status(options, application, this);
 		const inflight = new InFlight(live, options.outbox, status, random);
 		const sender = new Sender(options, inflight, application);
 		this.options = options;
@@ -80,13 +94,12 @@ export class Supervisor implements LinkOwner {
 		this.status = status;
 		this.inflight = inflight;
 		this.sender = sender;
-		this.inbound = new Inbound(options, status, live, sender, application);
+		this.inbound = new Inbound(options, status, sender, application);
 		this.pace = publishRate ? new Pace(publishRate, ticks, timer, sender, sender.pump) : undefined;
 		this.deadlines = { ...defaults.deadlines, ...options.deadlines };
 		this.brokers = new Brokers(options);
 		this.slowness = this.deadlines.subscribe;
 		this.subscriptions = new Subscriptions(status.subscriptions, inflight, application);
-		status.owner = this;
 		this.deadline = new Deadline(timer, this, this.expired);
 		this.deadline.set(this.brokers.first());
 	}
@@ -101,22 +114,18 @@ export class Supervisor implements LinkOwner {
 			this.drop();
 			this.enter(Waiting);
 		}
-		if (this.state > Waiting) return;
+		if (this.state !== Waiting) return;
 		this.brokers.restart();
 		this.deadline.set(Math.max(0, minimum - passed) + this.brokers.first());
 	}
-	/** The host's network is gone. `settle` acts on it, after the caller's call. */
+	/** The host's network is gone: no try before it is back, or a deadline. `settle` ends the connection, after the caller's call. */
 	down(): void {
 		this.networkDown = true;
-		this.soon.set(0);
+		if (this.state === Waiting) this.deadline.set(this.deadlines.network);
+		else this.soon.set(0);
 	}
-	/** Does what `down` asked for, if it still holds. */
 	settle(): void {
-		if (!this.networkDown) return;
-		if (this.state === Waiting) {
-			this.enter(Network);
-			this.deadline.set(this.deadlines.network);
-		} else if (this.state > Waiting && this.state < Closing) this.lost(Reason.network, 0);
+		if (this.networkDown && this.state < Closing) this.lost(Reason.network);
 	}
 	/** Ends in Closed, within the deadline. */
 	close(farewell: string): void {
@@ -137,32 +146,9 @@ export class Supervisor implements LinkOwner {
 		this.pace?.close();
 		this.sender.end();
 	}
-	/** Ends the connection; a try follows after the back-off. Nothing happens when there is neither. */
-	lost(reason: number, returnCode = 0, cause = ""): void {
-		const before = this.state;
-		if (before === Closing) {
-			this.parted = this.parting === LEFT;
-			this.finish();
-		}
-		if (before <= Waiting || before >= Closing) return;
-		const { application, sender } = this;
-		const online = before === Online;
-		const { host, port } = this.brokers.broker;
-		if (reason === Reason.disconnected) this.subscriptions.hungUp();
-		this.drop();
-		this.enter(this.networkDown ? Network : Waiting);
-		if (reason === Reason.subscribe) this.slowness = Math.min(2 * this.slowness, this.deadlines.connect);
-		const delay = online ? this.brokers.ended(sender.poison.served, reason) : this.brokers.failed(returnCode);
-		this.deadline.set(this.networkDown ? this.deadlines.network : delay);
-		application.counters.reconnects[kindOf(reason, online)]++;
-		if (online) {
-			sender.close(reason);
-			application.offline(reason);
-			if (reason === Reason.disconnected && this.brokers.suspect())
-				application.report(Report.duplicateSuspected, this.options.id);
-		} else if (returnCode && !passes(returnCode))
-			application.report(Report.refused, `${host}:${port} ${returnCode}`);
-		else application.report(Report.failed, `${host}:${port} ${nameOf(reason)}${cause && ` (${cause})`}`);
+	/** Reads the message that was left unread. */
+	resume(): void {
+		this.link?.resume();
 	}
 
 	/** The one writer of the state. */
@@ -173,25 +159,17 @@ export class Supervisor implements LinkOwner {
 	/** The deadline of the state has passed. */
 	private expired(): void {
 		const state = this.state;
-		if (state === Online) {
+		if (state === Waiting) this.try();
+		else if (state === Online) {
 			this.slowness = this.deadlines.subscribe;
 			this.brokers.settled();
-		} else if (state === Closing) this.part();
-		else if (state > Waiting) this.lost(state === Connecting ? Reason.connect : Reason.subscribe);
-		// Not even a first try, where the host has said before that there is no network.
-		else if (state === Waiting && this.networkDown) this.settle();
-		else this.try();
-	}
-	/** Lets go of the connection, in any state. */
-	private drop(): void {
-		this.deadline.clear();
-		this.status.lost();
-		this.link?.close();
-		this.link = undefined;
+		} else if (state === Closing) this.part(false);
+		else this.lost(state === Connecting ? Reason.connect : Reason.subscribe);
 	}
 	private try(): void {
 		this.enter(Connecting);
 		this.tried = this.options.ticks.ticks;
+		this.networkDown = false;
 		const { id, keepAlive, clean = false, client } = this.options;
 		const { host, port, user, password, client: overrides } = this.brokers.broker;
 		const { io, ...shared } = client;
@@ -212,9 +190,6 @@ export class Supervisor implements LinkOwner {
 	}
 	/** LinkOwner: CONNACK. */
 	accepted(sessionPresent: boolean): void {
-		if (this.state !== Connecting) return;
-		// There is a network, also where the host said that there is none.
-		this.networkDown = false;
 		// Another broker's session knows nothing of what is in flight.
 		const same = this.brokers.accepted();
 		this.inbound.begin(sessionPresent && same);
@@ -232,17 +207,17 @@ export class Supervisor implements LinkOwner {
 		if (asked) {
 			if (this.state !== Subscribing) this.enter(Subscribing);
 			this.deadline.set(this.slowness);
-		} else {
-			const { sender, status, application } = this;
-			this.enter(Online);
-			this.deadline.set(this.brokers.stable);
-			this.subscriptions.online();
-			application.counters.connects++;
-			sender.open(link);
-			application.online(this.sessionPresent);
-			// Our own `online` has to come back, unless the broker has refused that filter.
-			if (this.subscriptions.expects(status.topic) && (this.state as State) === Online) status.listen();
+			return;
 		}
+		const { sender, status, application } = this;
+		this.enter(Online);
+		this.deadline.set(this.brokers.stable);
+		this.subscriptions.online();
+		application.counters.connects++;
+		sender.open(link);
+		application.online(this.sessionPresent);
+		// Our own `online` has to come back, unless the broker has refused that filter.
+		if (this.subscriptions.expects(status.topic) && (this.state as State) === Online) status.listen();
 	}
 	/** Our own `online` has not come back: the subscriptions are made again. */
 	deaf(): void {
@@ -251,50 +226,75 @@ export class Supervisor implements LinkOwner {
 		this.sender.announce();
 		this.status.listen();
 	}
-	private bid(): void {
-		const id = this.inflight.take();
-		if (this.status.part(this.link as Link, this.farewell, id)) this.parting = id;
-	}
-	/** The farewell is acknowledged, or has had its time: DISCONNECT, and the broker closes [MQTT-3.14.4-1]. */
-	private part(acknowledged = false): void {
-		// Without it no DISCONNECT either: the will says `offline` then.
-		const parted = this.parting > 0 && this.link?.disconnect();
-		this.parting = parted && acknowledged ? LEFT : -1;
-		if (parted) this.deadline.set(this.deadlines.close * 0.25);
-		else this.finish();
-	}
-	private finish(): void {
-		this.drop();
-		this.enter(Closed);
-		this.soon.set(0);
-	}
+	/** LinkOwner: a packet for us. */
 	control(operation: number, message: ClientControl): void {
-		const { sender, inbound } = this;
+		const { sender, inbound, subscriptions } = this;
 		const link = this.link as Link;
 		const id = message.id ?? 0;
 		if (operation === Packet.PUBACK || operation === Packet.PUBCOMP) {
 			if (this.state === Closing && id === this.parting) this.part(true);
 			else sender.acknowledged(id);
 		} else if (operation === Packet.SUBACK) {
-			if (this.state > Online || !this.subscriptions.awaits(id)) return;
-			if (this.subscriptions.acknowledged(message.payload ?? [])) this.subscribe();
+			if (this.state > Online || !subscriptions.awaits(id)) return;
+			if (subscriptions.acknowledged(message.payload ?? [])) this.subscribe();
 			else this.lost(Reason.malformed);
 		} else if (operation === Packet.PUBREC) sender.received(link, id);
 		else if (operation === Packet.PUBREL) inbound.released(link, id);
 		else if (operation === Packet.PUBLISH) inbound.passed(link, message);
 	}
-	resume(): void {
-		this.link?.resume();
-	}
-	takes(link: Link): boolean {
-		return this.inbound.takes(link);
-	}
-	readable(count: number, message: ClientMessage): void {
-		if (this.link) this.inbound.readable(this.link, count, message);
-	}
+	/** LinkOwner: there is room. */
 	writable(): void {
 		if (this.state <= Online) this.subscriptions.writable(this.link as Link);
 		if (this.state === Closing && this.parting === 0) this.bid();
 		else if (this.state === Online) this.sender.pump();
+	}
+	/** Ends the connection; a try follows after the back-off. Nothing happens where there is none. */
+	lost(reason: number, returnCode = 0, cause = ""): void {
+		const { application, brokers, deadlines, sender, state } = this;
+		if (state === Closing) this.finish();
+		if (state === Waiting || state >= Closing) return;
+		const online = state === Online;
+		const { host, port } = brokers.broker;
+		if (reason === Reason.disconnected) this.subscriptions.hungUp();
+		this.drop();
+		this.enter(Waiting);
+		if (reason === Reason.subscribe) this.slowness = Math.min(2 * this.slowness, deadlines.connect);
+		const delay = online ? brokers.ended(sender.poison.served, reason) : brokers.failed(returnCode);
+		this.deadline.set(this.networkDown ? deadlines.network : delay);
+		application.counters.reconnects[kindOf(reason, online)]++;
+		if (online) {
+			sender.close(reason);
+			application.offline(reason);
+			if (reason === Reason.disconnected && brokers.suspect())
+				application.report(Report.duplicateSuspected, this.options.id);
+		} else if (returnCode && !passes(returnCode))
+			application.report(Report.refused, `${host}:${port} ${returnCode}`);
+		else application.report(Report.failed, `${host}:${port} ${nameOf(reason)}${cause && ` (${cause})`}`);
+	}
+	/** Sends the farewell, if there is room for it. */
+	private bid(): void {
+		const id = this.inflight.take();
+		if (this.status.part(this.link as Link, this.farewell, id)) this.parting = id;
+	}
+	/** The farewell is acknowledged, or has had its time: DISCONNECT, and the broker closes [MQTT-3.14.4-1]. */
+	private part(acknowledged: boolean): void {
+		// Without the farewell no DISCONNECT either: the will says `offline` then.
+		const left = this.parting > 0 && (this.link as Link).disconnect();
+		this.parting = -1;
+		this.parted = left && acknowledged;
+		if (left) this.deadline.set(this.deadlines.close * 0.25);
+		else this.finish(); // also when the broker has not closed in time
+	}
+	private finish(): void {
+		this.drop();
+		this.enter(Closed);
+		this.soon.set(0);
+	}
+	/** Lets go of the connection, in any state. */
+	private drop(): void {
+		this.deadline.clear();
+		this.status.lost();
+		this.link?.close();
+		this.link = undefined;
 	}
 }

@@ -9,6 +9,7 @@ import { TestClock } from "../clock.js";
 const status = new Status(
 	{ status: { topic: "s", online: "online", offline: "offline" }, timer: new TestClock() } as never,
 	undefined as never,
+	{ deaf() {} },
 );
 const make = (durable = new Queue(), random = 0) => new InFlight(new Queue(), durable, status, () => random);
 

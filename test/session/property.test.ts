@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Outbox } from "../../modules/session/options.js";
-import { Outcome, State } from "../../modules/session/outcomes.js";
+import { Outcome } from "../../modules/session/outcomes.js";
 import { Queue } from "../../modules/session/queue.js";
-import { legal } from "../../modules/session/supervisor.js";
+import { legal, State } from "../../modules/session/supervisor.js";
 import Store from "../../modules/store/store.js";
 import { TestFlash } from "../flash.js";
 import { type Weather, World } from "./world.js";

@@ -1,7 +1,8 @@
 /** How a session comes back: deadlines, back-off, brokers in order, refusals, the network, a late will, a second client. */
 
 import assert from "node:assert/strict";
-import { Reason, Report, State } from "../../modules/session/outcomes.js";
+import { Reason, Report } from "../../modules/session/outcomes.js";
+import { State } from "../../modules/session/supervisor.js";
 import { Bench } from "./bench.js";
 import type { ScriptedClient } from "./client.js";
 
@@ -496,7 +497,7 @@ describe("session, coming back", () => {
 			};
 			const bench = new Bench({ watch });
 			bench.clock.advance(59_999);
-			assert.deepEqual([bench.clients.length, bench.session.state], [0, State.Network]);
+			assert.deepEqual([bench.clients.length, bench.session.state], [0, State.Waiting]);
 			tell(true);
 			bench.clock.advance(0);
 			assert.equal(bench.clients.length, 1);
@@ -562,7 +563,7 @@ describe("session, coming back", () => {
 			bench.clock.advance(0);
 			assert.deepEqual(bench.take(), [`offline ${Reason.network}`]);
 			assert.equal(client.closed, true);
-			assert.equal(bench.session.state, State.Network);
+			assert.equal(bench.session.state, State.Waiting);
 			bench.clock.advance(59_999);
 			assert.equal(bench.clients.length, 1);
 			bench.clock.advance(1);
