@@ -505,6 +505,27 @@ describe("session, coming back", () => {
 			patient.clock.advance(60_000);
 			assert.equal(patient.clients.length, 1);
 		});
+		it("that is not there is tried against the host's word without end, and no other call ends such a try", () => {
+			const bench = new Bench({ watch: changed => changed(false) });
+			for (let i = 0; i < 5; i++) {
+				const client = bench.connect();
+				bench.session.resume();
+				bench.clock.advance(100);
+				assert.equal(client.closed, false);
+				client.fail();
+			}
+			assert.equal(bench.establish().closed, false);
+		});
+		it("that goes while the session says farewell does not cut that short", () => {
+			const bench = new Bench();
+			const client = bench.establish();
+			bench.session.close();
+			bench.session.networkDown();
+			bench.clock.advance(0);
+			assert.equal(client.closed, false);
+			bench.clock.advance(1000);
+			assert.equal(client.closed, true);
+		});
 		it("that a try has found, is, against the host's word, not taken for gone later", () => {
 			const watch = (changed: (up: boolean) => void) => changed(false);
 			const bench = new Bench({ watch, queueBytes: 1 });
