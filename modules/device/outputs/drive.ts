@@ -1,48 +1,48 @@
 /**
- * Brings one actuator to the level that is meant: a write that failed is tried again after 1, 2, 4 … 60 s, and reported
- * once. Blinks, so that the actuator is found, and then shows again the level that is meant. Knows levels only: output.ts
- * knows why one is meant, and the actuator's class (lamp.ts has the lamp's) how it reaches a pin.
+ * Brings one actuator to the state that is meant (newest.ts), publishes the state that it shows, and answers the command that moved
+ * it. What fails, a write or the storing of a local action, is tried again after 1, 2, 4 … 60 s; a failed write is reported once.
+ * Blinks, so that the actuator is found. How a level reaches a pin is in the actuator's class (lamp.ts has the lamp's).
  */
 
 import type { TimerHandle } from "../../mqtt/io.js";
 import type { Actuator, ActuatorDriver, Device } from "../io.js";
+import type Publisher from "../publisher.js";
+import topics from "../topics.js";
+import type Newest from "./newest.js";
+import type { State } from "./newest.js";
+
+export interface DriveParts {
+	readonly timer: Device["timer"];
+	readonly publisher: Pick<Publisher, "confirm" | "refuse" | "report" | "soon" | "state">;
+}
 
 export interface DriveOptions {
-	readonly timer: Device["timer"];
+	readonly name: string;
 	readonly driver: ActuatorDriver;
 	/** For the driver's class. */
 	readonly options: object;
-	/** Of the start, 0…255. */
-	readonly level: number;
-	readonly owner: DriveOwner;
-}
-
-/** The output. */
-export interface DriveOwner {
-	/** The actuator shows the level it was to be brought to. Once for each `bring`, perhaps inside it. */
-	onShown(): void;
-	/** A write failed and is tried again. Once for each `bring`; a blinking that ends so before any has one more. */
-	onFailed(): void;
-	/** It is time to try again; the actuator has its turn after this. */
-	onRetry(): void;
 }
 
 const RETRY = Object.freeze({ minimum: 1000, maximum: 60_000 });
 const BLINK = Object.freeze({ interval: 250, changes: 20 });
 
 export default class Drive {
-	private readonly owner: DriveOwner;
+	/** What the actuator was last brought to. */
+	shown: State;
+	private readonly newest: Newest;
 	private readonly timer: Device["timer"];
+	private readonly publisher: DriveParts["publisher"];
+	private readonly name: string;
+	private readonly dimmable: boolean;
 	private readonly actuator: Actuator;
-	/** The level that is meant. */
-	private level: number;
-	/** The level that the actuator was last brought to. */
-	private shown: number;
+	/** What moves the actuator, and the cid of its answer. */
+	private cause: string;
+	private cid: string | number | undefined;
 	/** A write failed or the lamp blinks: the actuator may show anything. */
 	private unsure = false;
-	/** `onShown` is to be called. */
+	/** `state` and answer are to follow once the actuator shows what is meant. */
 	private awaited = false;
-	/** `onFailed` was called. */
+	/** A failure was reported. */
 	private reported = false;
 	private retry: TimerHandle | undefined;
 	private delay: number = RETRY.minimum;
@@ -50,36 +50,50 @@ export default class Drive {
 	private changes = 0;
 
 	/** Throws what the actuator's class throws. */
-	constructor(options: DriveOptions) {
-		const { timer, driver, level } = options;
-		this.owner = options.owner;
+	constructor({ timer, publisher }: DriveParts, options: DriveOptions, newest: Newest) {
+		const { name, driver } = options;
+		this.newest = newest;
 		this.timer = timer;
-		this.level = this.shown = level;
-		this.actuator = new driver.io({ ...options.options, initialValue: level });
+		this.publisher = publisher;
+		this.name = this.cause = name;
+		this.dimmable = driver.dimmable ?? false;
+		this.shown = newest.state;
+		const initialValue = this.levelOf(this.shown);
+		this.actuator = new driver.io({ ...options.options, initialValue });
 	}
 
-	/** Now, or as soon as the actuator does it. Ends the blinking. */
-	bring(level: number): void {
+	/** Shows what is meant, now or as soon as the actuator does it. Ends the blinking. */
+	bring(cause: string, cid?: string | number): void {
 		this.steady();
-		this.level = level;
+		this.cause = cause;
+		this.cid = cid;
 		this.awaited = true;
 		this.reported = false;
 		this.delay = RETRY.minimum;
 		this.show();
 	}
 
-	/** Calls `onRetry` after the delay, in place of a retry that is set; the owner may have something of its own to try again. */
-	again(): void {
-		this.timer.clear(this.retry);
-		this.retry = this.timer.set(() => {
-			this.retry = undefined;
-			this.delay = Math.min(this.delay * 2, RETRY.maximum);
-			this.owner.onRetry();
-			if (!this.blinker) this.show();
-		}, this.delay);
+	/** The retained state: what the actuator was brought to. */
+	announce(): void {
+		const { on, brightness, ver, src } = this.shown;
+		// What is undefined is left out of the text.
+		const text = JSON.stringify({
+			state: on ? "ON" : "OFF",
+			brightness: this.dimmable ? brightness : undefined,
+			ver: ver < 0 ? undefined : ver,
+			src,
+		});
+		this.publisher.state(topics.outputState(this.name), text);
 	}
 
-	/** For a few seconds, to be found. The level that is meant stays. */
+	/** Stores what is meant. False when it could not; where it may yet be, it is tried again. */
+	save(): boolean {
+		const stored = this.newest.save();
+		if (this.newest.unsaved) this.again();
+		return stored;
+	}
+
+	/** For a few seconds, to be found. What is meant stays. */
 	blink(): void {
 		this.steady();
 		this.changes = BLINK.changes;
@@ -91,7 +105,6 @@ export default class Drive {
 		if (this.blinker) this.flash(this.level);
 		this.steady();
 		this.timer.clear(this.retry);
-		this.retry = undefined;
 		try {
 			this.actuator.close();
 		} catch {
@@ -99,25 +112,48 @@ export default class Drive {
 		}
 	}
 
-	/** Brings the actuator to the level that is meant; a failure is tried again. */
+	/** Of what is meant, 0…255. */
+	private get level(): number {
+		return this.levelOf(this.newest.state);
+	}
+
+	private levelOf({ on, brightness }: State): number {
+		return on ? (this.dimmable ? brightness : 255) : 0;
+	}
+
 	private show(): void {
-		const level = this.level;
+		const { level, publisher } = this;
+		const state = this.newest.state;
 		// The write itself is here: a frame less on top of the command's stack.
-		if (this.unsure || level !== this.shown)
+		if (this.unsure || level !== this.levelOf(this.shown))
 			try {
 				this.actuator.write(level);
 			} catch {
 				this.unsure = true;
-				if (!this.reported) this.owner.onFailed();
+				if (!this.reported) publisher.refuse(this.cause, "the actuator failed, it is tried again", this.cid);
 				this.reported = true;
 				this.again();
 				return;
 			}
 		this.unsure = false;
-		this.shown = level;
+		this.shown = state;
 		if (!this.awaited) return;
 		this.awaited = false;
-		this.owner.onShown();
+		publisher.report(`${this.name} ${state.on ? "on" : "off"} (${state.src})`);
+		// In turns of their own, not on top of the command's stack.
+		publisher.soon(this);
+		if (this.cid !== undefined) publisher.confirm(this.cause, this.cid);
+	}
+
+	/** In place of a retry that is set. */
+	private again(): void {
+		this.timer.clear(this.retry);
+		this.retry = this.timer.set(() => {
+			this.retry = undefined;
+			this.delay = Math.min(this.delay * 2, RETRY.maximum);
+			if (this.newest.unsaved) this.save();
+			if (!this.blinker) this.show();
+		}, this.delay);
 	}
 
 	/** Every other time the opposite of what is meant, so that the first is one that is seen. */

@@ -1,8 +1,8 @@
 /**
- * What was applied to one output: the state that stands, stored before it is carried out, and the commands that are over.
- * A command of a broker is stored or does not stand; a local action stands in any case. Also decides what a message with DUP
- * is: by its text and the order of commands, for brokers change packet identifiers (DESIGN.md, "Redelivery"). Does not say
- * what a command changes (output.ts), and tries nothing again.
+ * The newest command of one output: the state that stands, stored before it is carried out, and whether another command is newer.
+ * A newer `ver` wins. Without one a command is old when it was handled before, which its text and the order tell, for brokers
+ * change packet identifiers (DESIGN.md, "Redelivery"); or when its broker kept it and something was done here since. A command of
+ * a broker stands once it is stored; a local action stands in any case. Moves nothing, and waits for nothing: output.ts does.
  */
 
 import type { Received } from "../../session/options.js";
@@ -35,16 +35,14 @@ export interface Command extends Pick<State, "on" | "brightness" | "ver" | "wish
 	readonly hash: string;
 }
 
-/** What a message is, by `Newest.judge`. */
+/** Of a command that came, by `judge`. */
 export const Verdict = Object.freeze({
-	/** Not handled so far. */
+	/** To be done. */
 	New: 0,
-	/** Delivered again. */
+	/** Handled before, or older than a command that was. */
 	Over: 1,
-	/** Perhaps delivered again: a command with this text was handled, and others since. */
-	Unsure: 2,
-	/** With DUP, of a text that is not remembered: it never came, or is older than all that are (RabbitMQ, NATS). */
-	Late: 3,
+	/** Perhaps one of these: it has DUP, and its text was handled and others since, or is not remembered (RabbitMQ, NATS). */
+	Held: 2,
 });
 
 /** A local action or the fail-safe came since the connection was lost, so what any broker kept until then is old. */
@@ -53,6 +51,7 @@ export const LOCAL = -1;
 const MOST = 20;
 const PREFIX = "o:";
 const DEAD = "!";
+const KEPT = "one that the broker had kept";
 
 /** The longest record: `seen` takes 9 bytes for each command, the state 110, a command that is held 110. */
 export const roomOf = (name: string): Room => [keyOf(PREFIX, name), 220 + 9 * MOST];
@@ -64,6 +63,10 @@ export default class Newest {
 	unsaved = false;
 	private readonly memory: Memory;
 	private readonly key: string;
+	/** The place in the list of the broker that has accepted the board last; -1 before the first. */
+	private broker = -1;
+	/** A message may be one that the broker kept while the board was away. */
+	private settling = true;
 	/** A command without DUP was stored on this connection. */
 	private advanced = false;
 	/** Commands without DUP that could not be stored on this connection: the broker has no acknowledgement for them. */
@@ -80,39 +83,52 @@ export default class Newest {
 		this.state = powerOn(read(memory.get(this.key)), description);
 	}
 
-	/** `command`: its `hashOf`. `versioned`: it says by itself whether it is newer. */
-	judge(command: string, { duplicate, id }: Received, versioned = false): number {
+	/** Why a desired request is not newer than the last one applied; "" where it is. */
+	old(request: Request, { retain }: Received): string {
+		const { ver, wish, held } = this.state;
+		if (request.ver !== undefined)
+			return request.ver > ver ? "" : `version ${request.ver} is not newer than ${ver}`;
+		// While another is held it is not known which one was applied last. A live one is done then.
+		return textOf(request) === wish && (retain || held?.src !== "desired") ? "already done" : "";
+	}
+
+	/** Why a live command may be old, since its broker kept it; "" where it did not. */
+	kept({ duplicate }: Received, liveOnly: boolean): string {
+		const { settling } = this;
+		if (liveOnly && (settling || duplicate)) return KEPT;
+		return settling && this.state.from !== this.broker ? `${KEPT}, older than what was done here` : "";
+	}
+
+	/** A verdict on the command with this `markOf`. */
+	judge(command: string, { duplicate, id }: Received, { ver, cid }: Pick<Request, "ver" | "cid">): number {
+		const { state, broker, heard } = this;
 		const mark = `${id}.${command}`;
-		const here = this.heard.includes(mark);
-		if (id && !here) this.heard = this.heard.concat(mark).slice(-MOST);
+		const here = heard.includes(mark);
+		if (id && !here) this.heard = heard.concat(mark).slice(-MOST);
 		if (!duplicate || !command) return Verdict.New;
-		const seen = this.state.seen.split(" ");
+		const seen = state.seen.split(" ");
+		const known = seen.includes(command);
+		// With a cid no two commands have one text. Where something was done through another broker since, none proves it old.
+		const sure = (known && cid !== undefined) || (state.from !== LOCAL && state.from !== broker);
+		const perhaps = sure ? Verdict.Over : Verdict.Held;
 		// One that could not be stored is done at its next delivery, if nothing newer was done meanwhile. With a text that was
 		// handled before it may be that one, which something newer followed.
-		if (this.undone.includes(command)) return seen.includes(command) ? Verdict.Unsure : Verdict.New;
+		if (this.undone.includes(command)) return known ? perhaps : Verdict.New;
 		// On one connection identifiers are what they seem: VerneMQ sends again what is not acknowledged within 20 s.
 		if (here) return Verdict.Over;
 		// Sent for the first time before a command that came without DUP: NATS sends again after 30 s, in any order.
-		if (this.advanced && !versioned) return Verdict.Over;
+		if (this.advanced && ver === undefined) return Verdict.Over;
 		if (seen.at(-1) === command || seen.includes(DEAD + command)) return Verdict.Over;
-		if (seen.includes(command)) return Verdict.Unsure;
-		return versioned || !this.state.seen ? Verdict.New : Verdict.Late;
+		return !known && (ver !== undefined || !state.seen) ? Verdict.New : perhaps;
 	}
 
-	/** Why a desired request is not newer than what was applied, if so: a newer `ver` wins. */
-	old(request: Request, { retain }: Received): string {
-		const { ver, wish, held } = this.state;
-		// While another is held it is not known which one was applied last. A live one is done then.
-		const same = textOf(request) === wish && (retain || held?.src !== "desired");
-		if (request.ver === undefined) return same ? "already done" : "";
-		return request.ver > ver ? "" : `version ${request.ver} is not newer than ${ver}`;
-	}
-
-	/** From a broker: stored first. False when it could not be, then the state is what it was. `fresh`: without DUP. */
-	order({ hash, ...next }: Command, from: number, fresh: boolean): boolean {
+	/** Of a broker: stored first. False when it could not be, then the state is what it was. `fresh`: without DUP. */
+	order({ hash, ...next }: Command, fresh: boolean): boolean {
 		const { undone, open } = this;
 		// One without DUP is newer than all that could not be stored, also than one with its text.
 		const left = fresh ? 0 : undone.indexOf(hash) + 1;
+		// It does not say where those stand that its broker kept.
+		const from = this.settling ? this.state.from : this.broker;
 		if (!this.stored({ ...next, from, seen: this.over(hash, left) }, hash)) {
 			if (fresh && hash) this.open = open.concat(hash).slice(-MOST);
 			return false;
@@ -137,8 +153,9 @@ export default class Newest {
 	}
 
 	/** A local action, or the fail-safe: stands in any case. Not stored yet. */
-	act(on: boolean, src: string, from: number): void {
+	act(on: boolean, src: string): void {
 		const { wish } = this.state.held ?? this.state;
+		const from = this.settling ? LOCAL : this.broker;
 		this.state = { ...this.state, on, src, from, wish, held: undefined, seen: this.over("", 0) };
 		this.undone = [];
 	}
@@ -148,13 +165,6 @@ export default class Newest {
 		this.state = { ...this.state, seen: noted(this.state.seen, command) };
 	}
 
-	/** What stands is no longer newer than what comes from this broker. False when there is nothing to be stored. */
-	settle(broker: number): boolean {
-		if (this.state.from === broker) return false;
-		this.state = { ...this.state, from: broker };
-		return true;
-	}
-
 	/** Stores what stands. False when it could not; where it may yet be, it is `unsaved`. */
 	save(): boolean {
 		const stored = this.memory.put(this.key, this.state);
@@ -162,17 +172,33 @@ export default class Newest {
 		return stored;
 	}
 
-	/** The connection is gone, and with it the meaning of its packet identifiers. */
-	disconnected(): void {
-		this.heard = [];
-		this.open = [];
-		this.advanced = false;
+	/** A broker is there. Another one than before knows nothing that could prove a held command old. */
+	accepted(broker: number): void {
+		if (broker !== this.broker && broker !== this.state.from) this.drop();
+		this.broker = broker;
 	}
 
 	/** The broker has a new session, and sends nothing of an old one again. */
 	forget(): void {
 		this.undone = [];
 		this.drop();
+	}
+
+	/** The broker has delivered what it kept: what comes from now on is live. True when there is a change to be stored. */
+	settle(): boolean {
+		const { broker, state } = this;
+		this.settling = false;
+		if (state.from === broker) return false;
+		this.state = { ...state, from: broker };
+		return true;
+	}
+
+	/** The connection is gone, and with it the meaning of its packet identifiers. */
+	disconnected(): void {
+		this.heard = [];
+		this.open = [];
+		this.advanced = false;
+		this.settling = true;
 	}
 
 	private stored(state: State, hash: string): boolean {

@@ -1,8 +1,8 @@
 /**
  * What a message on `set` or `desired` asks of an output: `ON`, `OFF` (in any case), or
- * `{"state":"ON","brightness":128,"ver":17,"cid":"…"}`. Reads it, checks its form, says what is wrong with it, and refuses a
- * retained copy on `set`. newest.ts knows whether it is newer, output.ts carries it
- * out. There is no TOGGLE: delivered twice it would not mean what it said.
+ * `{"state":"ON","brightness":128,"ver":17,"cid":"…"}`. Reads it, says what is wrong with its form, and refuses a retained copy
+ * on `set`. Whether it is newer than what was done is in newest.ts; output.ts carries it out. There is no TOGGLE: delivered twice
+ * it would not mean what it said.
  */
 
 import type { Received } from "../../session/options.js";
@@ -18,12 +18,8 @@ export interface Request {
 	readonly ver?: number | undefined;
 	/** Correlates an answer. */
 	readonly cid?: string | number | undefined;
-}
-
-/** Why a message is not carried out. */
-export interface Refusal {
-	readonly error: string;
-	readonly cid?: string | number | undefined;
+	/** Why it is not carried out. */
+	readonly error?: string;
 }
 
 /** Far more than any request needs; a longer message is not read at all. */
@@ -37,34 +33,31 @@ const TOGGLE =
 const VERSION = "ver: expected none, for a live command has no version: desired has";
 
 /** The request in a payload that is not empty. */
-export const parseRequest = (payload: Uint8Array, names: Names): Request | Refusal => {
-	const { text, value, error } = parse(payload, LONGEST, names);
+export const parseRequest = (payload: Uint8Array, names: Names): Request => {
+	const { text, value, error = "" } = parse(payload, LONGEST, names);
 	const record = isRecord(value) ? value : { state: text };
 	const cid = cidOf(record.cid);
 	const word = typeof record.state === "string" ? record.state.toUpperCase() : "";
 	const on = word === "ON";
-	if (word === "TOGGLE") return { error: TOGGLE, cid };
-	if (record !== value && !on && word !== "OFF")
-		return { error: text === undefined ? (error as string) : `${FORM}, found ${show(text)}`, cid };
+	const known = on || word === "OFF";
+	if (word === "TOGGLE") return { on, cid, error: TOGGLE };
+	if (record !== value && !known)
+		return { on, cid, error: text === undefined ? error : `${FORM}, found ${show(text)}` };
 	const problems: Problem[] = [];
-	const state = on || word === "OFF" ? word : record.state;
+	const state = known ? word : record.state;
 	const { brightness, ver } = walk(form, { ...record, state }, "", problems) as Request;
 	const problem = problems[0];
-	return problem ? { error: line(problem), cid } : { on, brightness, ver, cid };
+	return problem ? { on, cid, error: line(problem) } : { on, brightness, ver, cid };
 };
 
-/** As `parseRequest`, of a live command. Retained by mistake it would switch at each reconnect, also after newer commands. */
-export const parseLive = (payload: Uint8Array, { retain }: Received, names: Names): Request | Refusal => {
+/** Of a live command; `kept`: why it is none. Retained by mistake it would switch at each reconnect, also after newer commands. */
+export const parseLive = (payload: Uint8Array, about: Received, kept: string, names: Names): Request => {
 	const request = parseRequest(payload, names);
-	if (retain) return ignored("a retained copy", request);
-	return "ver" in request && request.ver !== undefined ? { error: VERSION, cid: request.cid } : request;
+	const { on, cid, ver } = request;
+	const found = about.retain ? "a retained copy" : kept;
+	if (found) return { on, cid, error: `expected a live message, found ${found}: ignored` };
+	return ver === undefined ? request : { on, cid, error: VERSION };
 };
-
-/** The refusal of a request that is no live one. */
-export const ignored = (found: string, { cid }: Request | Refusal): Refusal => ({
-	error: `expected a live message, found ${found}: ignored`,
-	cid,
-});
 
 /** A correlation id that can be sent back as it came. */
 export const cidOf = (value: unknown): string | number | undefined => {

@@ -1,49 +1,69 @@
-/** One actuator brought to a level: by simulated time, with an actuator that can break. */
+/** One actuator brought to what is meant: by simulated time, with an actuator that can break and a memory that can refuse. */
 
 import assert from "node:assert/strict";
+import type { KeyValueDomain } from "../../../modules/device/io.js";
+import Memory from "../../../modules/device/memory.js";
 import Drive from "../../../modules/device/outputs/drive.js";
+import Newest from "../../../modules/device/outputs/newest.js";
 import { TestClock } from "../../clock.js";
 
 function stage(level = 0) {
 	const clock = new TestClock();
-	const one = {
-		clock,
-		broken: false,
-		/** When it was tried to write, in milliseconds since the start. */
-		tries: [] as number[],
-		levels: [] as unknown[],
-		heard: [] as string[],
-		/** Called when it is time to try again. */
-		retry: () => {},
-		drive: undefined as unknown as Drive,
-	};
 	const start = clock.now;
+	/** When it was tried to write, in milliseconds since the start. */
+	const tries: number[] = [];
+	const levels: unknown[] = [];
+	const heard: string[] = [];
+	const stores: number[] = [];
+	const one = { clock, broken: false, refusing: false, tries, levels, heard, stores, bring, local };
 	class Io {
 		constructor(options: object) {
-			one.levels.push(options);
+			levels.push(options);
 		}
 		write(level: number) {
-			one.tries.push(clock.now - start);
+			tries.push(clock.now - start);
 			if (one.broken) throw new Error("stuck");
-			one.levels.push(level);
+			levels.push(level);
 		}
 		close() {
-			one.levels.push("closed");
+			levels.push("closed");
 			if (one.broken) throw new Error("stuck");
 		}
 	}
-	one.drive = new Drive({
-		timer: clock,
-		driver: { io: Io },
-		options: { pin: 4 },
-		level,
-		owner: {
-			onShown: () => void one.heard.push("shown"),
-			onFailed: () => void one.heard.push("failed"),
-			onRetry: () => one.retry(),
+	const domain: KeyValueDomain = {
+		read: () => JSON.stringify({ on: level > 0, brightness: level || 1 }),
+		write() {
+			if (!one.refusing) return;
+			stores.push(clock.now - start);
+			throw new Error("full");
 		},
-	});
-	return one;
+		delete() {},
+		close() {},
+		[Symbol.iterator]: () => [].values(),
+	};
+	const newest = new Newest(new Memory(domain), "x", { powerOn: "last", liveOnly: false });
+	const publisher = {
+		report() {},
+		soon: () => void heard.push("shown"),
+		confirm: (topic: string, cid: string | number) => void heard.push(`${topic} ${cid}`),
+		refuse: (topic: string, _error: string, cid?: string | number) =>
+			void heard.push(cid === undefined ? "failed" : `${topic} ${cid} failed`),
+		state: (topic: string, payload: string) => void heard.push(`${topic} ${payload}`),
+	};
+	const driver = { io: Io, dimmable: true };
+	const drive = new Drive({ timer: clock, publisher }, { name: "x", driver, options: { pin: 4 } }, newest);
+	function bring(level: number, cid?: string): void {
+		const on = level > 0;
+		newest.order({ on, brightness: level || 1, ver: -1, wish: "", src: "set", hash: "" }, true);
+		drive.bring("x/set", cid);
+	}
+	/** A local action that cannot be stored. */
+	function local(): void {
+		one.refusing = true;
+		newest.act(newest.state.on, "local");
+		drive.save();
+	}
+	return Object.assign(one, { drive });
 }
 /** What was written since the start. */
 const written = ({ levels }: { levels: unknown[] }) => levels.slice(1);
@@ -54,9 +74,9 @@ describe("an actuator that is brought to a level", () => {
 		assert.deepEqual(one.levels, [{ pin: 4, initialValue: 7 }]);
 	});
 
-	it("is written each level once, and its owner hears each time that it is shown", () => {
+	it("is written each level once, and its state follows each time that it is shown", () => {
 		const one = stage();
-		for (const level of [9, 9, 0]) one.drive.bring(level);
+		for (const level of [9, 9, 0]) one.bring(level);
 		assert.deepEqual(written(one), [9, 0]);
 		assert.deepEqual(one.heard, ["shown", "shown", "shown"]);
 	});
@@ -64,7 +84,7 @@ describe("an actuator that is brought to a level", () => {
 	it("is tried again after 1, 2, 4 … 60 s when it fails, and told once", () => {
 		const one = stage();
 		one.broken = true;
-		one.drive.bring(255);
+		one.bring(255);
 		one.clock.advance(190_000);
 		assert.deepEqual(
 			one.tries.map(time => time / 1000),
@@ -81,10 +101,10 @@ describe("an actuator that is brought to a level", () => {
 	it("has its failure told again for the next level, which is tried again from 1 s on", () => {
 		const one = stage();
 		one.broken = true;
-		one.drive.bring(255);
+		one.bring(255);
 		one.clock.advance(10_000);
 		const { length } = one.tries;
-		one.drive.bring(9);
+		one.bring(9);
 		// Past 15 s, when the other level had its next turn.
 		one.clock.advance(6000);
 		assert.deepEqual(one.heard, ["failed", "failed"]);
@@ -94,56 +114,78 @@ describe("an actuator that is brought to a level", () => {
 	it("is written the level that it seemed to have when a write failed in between: its effect is unknown", () => {
 		const one = stage();
 		one.broken = true;
-		one.drive.bring(255);
+		one.bring(255);
 		one.broken = false;
-		one.drive.bring(0);
+		one.bring(0);
 		assert.deepEqual(written(one), [0]);
-		one.drive.bring(0);
+		one.bring(0);
 		assert.deepEqual(written(one), [0]);
 	});
 
 	it("is closed in peace when it throws even then, and never tried again", () => {
 		const one = stage();
 		one.broken = true;
-		one.drive.bring(255);
+		one.bring(255);
 		one.drive.close();
 		assert.equal(one.levels.at(-1), "closed");
 		assert.equal(one.clock.pending, 0);
 	});
 });
 
-describe("what its owner has to try again", () => {
-	it("has its turn before the actuator", () => {
+describe("what is said of an actuator", () => {
+	it("is the state that it was last brought to, not the one that is meant", () => {
 		const one = stage();
-		const before: unknown[] = [];
-		one.retry = () => void before.push([one.clock.now, one.tries.length]);
-		const { now } = one.clock;
+		one.bring(9);
 		one.broken = true;
-		one.drive.bring(255);
-		one.clock.advance(5000);
-		assert.deepEqual(before, [
-			[now + 1000, 1],
-			[now + 3000, 2],
-		]);
+		one.bring(7);
+		one.drive.announce();
+		one.broken = false;
+		one.clock.advance(1000);
+		one.drive.announce();
+		const said = one.heard.filter(line => line.startsWith("x/state"));
+		const state = (brightness: number) =>
+			`x/state ${JSON.stringify({ state: "ON", brightness, src: "set" })}`;
+		assert.deepEqual(said, [state(9), state(7)]);
 	});
 
-	it("has it ever less often, for as long as the owner asks, and moves nothing where the actuator shows what is meant", () => {
+	it("goes to the command that moves it, and to no earlier one", () => {
 		const one = stage();
-		const turns: number[] = [];
-		one.retry = () => {
-			turns.push(one.clock.now);
-			if (turns.length < 4) one.drive.again();
-		};
-		one.drive.bring(9);
-		const { now } = one.clock;
-		one.drive.again();
+		one.broken = true;
+		one.bring(9, "a");
+		one.bring(7, "b");
+		one.broken = false;
+		one.clock.advance(1000);
+		one.bring(5);
+		assert.deepEqual(one.heard, ["x/set a failed", "x/set b failed", "shown", "x/set b", "shown"]);
+	});
+});
+
+describe("a local action that cannot be stored", () => {
+	it("is tried again before the actuator", () => {
+		const one = stage();
+		const order: string[] = [];
+		one.broken = true;
+		one.bring(255);
+		one.local();
+		const { stores, tries } = one;
+		stores.length = tries.length = 0;
+		stores.push = () => order.push("store");
+		tries.push = () => order.push("write");
+		one.clock.advance(3000);
+		assert.deepEqual(order, ["store", "write", "store", "write"]);
+	});
+
+	it("is tried again ever less often, and moves nothing where the actuator shows what is meant", () => {
+		const one = stage();
+		one.bring(9);
+		one.local();
+		one.clock.advance(14_999);
+		one.refusing = false;
 		one.clock.advance(60_000);
-		assert.deepEqual(
-			turns.map(time => time - now),
-			[1000, 3000, 7000, 15_000],
-		);
+		assert.deepEqual(one.stores, [0, 1000, 3000, 7000]);
 		assert.deepEqual(written(one), [9]);
 		assert.deepEqual(one.heard, ["shown"]);
+		assert.equal(one.clock.pending, 0);
 	});
 });
 
@@ -167,7 +209,7 @@ describe("blinking", () => {
 		const one = stage();
 		one.drive.blink();
 		one.clock.advance(500);
-		one.drive.bring(0);
+		one.bring(0);
 		one.clock.advance(60_000);
 		assert.deepEqual(written(one), [255, 0, 0]);
 		assert.deepEqual(one.heard, ["shown"]);
@@ -186,7 +228,7 @@ describe("blinking", () => {
 	it("is not disturbed by what is to be tried again, which is done at its end", () => {
 		const one = stage();
 		one.broken = true;
-		one.drive.bring(9);
+		one.bring(9);
 		one.drive.blink();
 		one.broken = false;
 		one.clock.advance(4750);

@@ -1,176 +1,166 @@
-/** What a broker's absence means to an output, by simulated time: when the fail-safe acts, and which command is not live. */
+/** What a broker's absence means to an output, by simulated time: when the fail-safe acts, and how long kept commands may come. */
 
 import assert from "node:assert/strict";
-import FailSafe from "../../../modules/device/outputs/failsafe.js";
-import { TestClock } from "../../clock.js";
+import { World } from "../stage.js";
 
-function stage(allowed?: number) {
-	const clock = new TestClock();
+const lamp = { pin: 2, powerOn: "last", failSafe: 60_000 };
+
+/** A lamp that is on, and no broker so far. */
+function stage({ failSafe }: { failSafe?: number | undefined } = lamp) {
+	const world = new World();
+	world.records.set("o:lamp", '{"on":true}');
+	const { failSafe: _, ...plain } = lamp;
+	const board = world.start({ lamp: { ...plain, ...(failSafe && { failSafe }) } });
+	const output = board.outputs[0];
+	assert.ok(output);
+	const { clock, link } = world;
 	const start = clock.now;
-	const heard: string[] = [];
-	const say = (what: string) => void heard.push(`${what} at ${clock.now - start}`);
-	const failSafe = new FailSafe(clock, allowed, {
-		onLost: () => say("lasted"),
-		onSettled: () => say("settled"),
-	});
-	return { clock, heard, failSafe };
+	/** When the fail-safe has acted, from the start on; the lamp is switched on again. */
+	const lost: number[] = [];
+	const pass = (duration: number) => {
+		for (const end = clock.now + duration; clock.now < end; ) {
+			clock.advance(Math.min(1000, end - clock.now));
+			if (world.level(2)) continue;
+			lost.push(clock.now - start);
+			output.press();
+		}
+	};
+	/** In place of the description's. */
+	const configure = (failSafe?: number) => {
+		const { failSafe: _, ...description } = output.description;
+		output.configure({ ...description, ...(failSafe && { failSafe }) });
+	};
+	return { world, clock, link, output, lost, pass, configure };
 }
-const message = (about: object = {}) => ({ QoS: 1, retain: false, duplicate: false, id: 1, ...about });
 
 describe("the broker's absence", () => {
 	it("counts from the start, and lasts once", () => {
-		const { clock, heard } = stage(60_000);
-		clock.advance(200_000);
-		assert.deepEqual(heard, ["lasted at 60000"]);
+		const { pass, lost } = stage();
+		pass(200_000);
+		assert.deepEqual(lost, [60_000]);
 	});
 
 	it("ends when the broker is there, and begins anew with each loss", () => {
-		const { clock, heard, failSafe } = stage(60_000);
-		clock.advance(59_999);
-		failSafe.online(false);
-		clock.advance(100_001);
-		failSafe.offline();
-		clock.advance(60_000);
-		assert.deepEqual(heard, ["lasted at 220000"]);
+		const { pass, lost, link } = stage();
+		pass(59_999);
+		link.connect();
+		pass(100_001);
+		link.disconnect();
+		pass(60_000);
+		assert.deepEqual(lost, [220_000]);
 	});
 
 	it("is counted from the first loss where several are told, and anew from one after it has lasted", () => {
-		const { clock, heard, failSafe } = stage(60_000);
-		clock.advance(30_000);
-		failSafe.offline();
-		clock.advance(170_000);
-		failSafe.offline();
-		clock.advance(60_000);
-		assert.deepEqual(heard, ["lasted at 60000", "lasted at 260000"]);
+		const { pass, lost, output } = stage();
+		pass(30_000);
+		output.offline();
+		pass(170_000);
+		output.offline();
+		pass(60_000);
+		assert.deepEqual(lost, [60_000, 260_000]);
 	});
 
-	it("means nothing to a fail-safe that there is not", () => {
-		const { clock, heard } = stage();
-		assert.equal(clock.pending, 0);
-		clock.advance(1e9);
-		assert.deepEqual(heard, []);
+	it("means nothing to an output without a fail-safe", () => {
+		const { pass, lost } = stage({});
+		pass(1_000_000);
+		assert.deepEqual(lost, []);
 	});
 
 	it("is counted anew, to another length, when that is configured while the broker is away", () => {
-		const { clock, heard, failSafe } = stage(60_000);
-		clock.advance(10_000);
-		failSafe.configure(20_000);
-		clock.advance(90_000);
-		failSafe.online(false);
-		failSafe.offline();
-		failSafe.configure(5000);
-		clock.advance(60_000);
-		assert.deepEqual(heard, ["lasted at 30000", "lasted at 105000"]);
+		const { pass, lost, link, configure } = stage();
+		pass(10_000);
+		configure(20_000);
+		pass(90_000);
+		link.connect();
+		link.disconnect();
+		configure(5000);
+		pass(60_000);
+		assert.deepEqual(lost, [30_000, 105_000]);
 	});
 
 	it("is not begun by a configuration while the broker is there, but has its length at the next loss", () => {
-		const { clock, heard, failSafe } = stage(60_000);
-		failSafe.online(false);
-		failSafe.configure(20_000);
-		clock.advance(100_000);
-		failSafe.offline();
-		clock.advance(20_000);
-		assert.deepEqual(heard, ["lasted at 120000"]);
+		const { pass, lost, link, configure } = stage();
+		link.connect();
+		configure(20_000);
+		pass(100_000);
+		link.disconnect();
+		pass(20_000);
+		assert.deepEqual(lost, [120_000]);
 	});
 
 	it("has no fail-safe any more once that is taken out of the description", () => {
-		const { clock, heard, failSafe } = stage(60_000);
-		failSafe.configure(undefined);
-		clock.advance(100_000);
-		assert.deepEqual(heard, []);
+		const { pass, lost, configure } = stage();
+		configure();
+		pass(100_000);
+		assert.deepEqual(lost, []);
 	});
 
-	it("leaves no timer behind when it is closed, away or settling", () => {
-		const { clock, failSafe } = stage(60_000);
-		failSafe.close();
-		assert.equal(clock.pending, 0);
-		failSafe.online(true);
-		failSafe.close();
-		assert.equal(clock.pending, 0);
-	});
-});
-
-describe("what the broker kept", () => {
-	it("may come before it is there, and for a second after it is there with its session", () => {
-		const { clock, heard, failSafe } = stage();
-		assert.ok(failSafe.settling);
-		failSafe.online(true);
-		clock.advance(999);
-		assert.ok(failSafe.settling);
-		clock.advance(1);
-		assert.ok(!failSafe.settling);
-		assert.deepEqual(heard, ["settled at 1000"]);
-	});
-
-	it("is nothing where the session is new, and is not reported", () => {
-		const { clock, heard, failSafe } = stage();
-		failSafe.online(false);
-		assert.ok(!failSafe.settling);
-		clock.advance(10_000);
-		assert.deepEqual(heard, []);
-	});
-
-	it("may come again from the next loss on", () => {
-		const { failSafe } = stage();
-		failSafe.online(false);
-		failSafe.offline();
-		assert.ok(failSafe.settling);
-	});
-
-	it("is waited for anew after a loss before it had all come", () => {
-		const { clock, heard, failSafe } = stage();
-		failSafe.online(true);
-		clock.advance(999);
-		failSafe.offline();
-		clock.advance(10_000);
-		assert.ok(failSafe.settling);
-		failSafe.online(true);
-		clock.advance(1000);
-		assert.deepEqual(heard, ["settled at 11999"]);
-	});
-
-	it("is waited for as long as more of it comes, a second after each that was refused", () => {
-		const { clock, heard, failSafe } = stage();
-		failSafe.online(true);
-		for (let i = 0; i < 3; i++) {
-			clock.advance(900);
-			assert.notEqual(failSafe.stale(message(), false, true), "");
-		}
-		// This one is done, so it proves nothing.
-		clock.advance(500);
-		failSafe.stale(message(), false, false);
-		clock.advance(10_000);
-		assert.deepEqual(heard, ["settled at 3700"]);
-	});
-
-	it("does not wait for an absent broker", () => {
-		const { clock, failSafe } = stage();
-		failSafe.stale(message(), true, true);
-		assert.equal(clock.pending, 0);
-	});
-});
-
-describe("a live command", () => {
-	const old = "one that the broker had kept";
-	const older = "one that the broker had kept, older than what was done here";
-	for (const [title, settling, about, liveOnly, local, why] of [
-		["is one after the broker has settled", false, {}, true, true, ""],
-		[
-			"is one where nothing was done here in its failSafe, though the broker kept it",
-			true,
-			{},
-			false,
-			false,
-			"",
-		],
-		["is none when it was kept and something was done here since", true, {}, false, true, older],
-		["is none when it was kept and only live ones are taken", true, {}, true, false, old],
-		["is none as a redelivery where only live ones are taken", false, { duplicate: true }, true, false, old],
-		["is one as a redelivery after the broker has settled", false, { duplicate: true }, false, true, ""],
+	for (const [title, connect, timers] of [
+		["away", false, 1],
+		["settling", true, 1],
 	] as const)
-		it(title, () => {
-			const { failSafe } = stage();
-			if (!settling) failSafe.online(false);
-			assert.equal(failSafe.stale(message(about), liveOnly, local), why);
+		it(`leaves no timer behind when the output is closed, ${title}`, () => {
+			const { clock, link, output } = stage();
+			if (connect) link.connect(true);
+			const before = clock.pending;
+			output.close();
+			assert.equal(clock.pending, before - timers);
 		});
+});
+
+describe("commands that the broker kept", () => {
+	/** Something was done here, so they are refused. */
+	function done() {
+		const { link, output, clock, world } = stage();
+		output.press();
+		const set = (payload: string) => {
+			const before = world.level(2);
+			link.receive("lamp/set", payload);
+			return world.level(2) !== before;
+		};
+		return { link, set, clock };
+	}
+
+	it("may come before it is there, and for a second after it is there with its session", () => {
+		const { link, set, clock } = done();
+		assert.ok(!set("ON"));
+		link.connect(true);
+		clock.advance(999);
+		assert.ok(!set("ON"));
+		clock.advance(999);
+		assert.ok(!set("ON"), "there may be more");
+		clock.advance(1000);
+		assert.ok(set("ON"));
+	});
+
+	it("are waited for anew after a loss before all had come", () => {
+		const { link, set, clock } = done();
+		link.connect(true);
+		clock.advance(999);
+		link.disconnect();
+		clock.advance(10_000);
+		assert.ok(!set("ON"));
+		link.connect(true);
+		clock.advance(999);
+		assert.ok(!set("ON"));
+	});
+
+	it("are over after a second in which one was done, for that proves nothing", () => {
+		const { link, clock, world, output } = stage({});
+		link.connect(true);
+		clock.advance(500);
+		link.receive("lamp/set", "OFF");
+		clock.advance(500);
+		// From here on a local action is older than what comes.
+		output.press();
+		link.receive("lamp/set", "OFF", { id: 2 });
+		assert.equal(world.level(2), 0);
+	});
+
+	it("are not waited for while the broker is away", () => {
+		const { set, clock } = done();
+		assert.ok(!set("ON"));
+		clock.advance(10_000);
+		assert.ok(!set("ON"));
+	});
 });

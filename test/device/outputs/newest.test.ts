@@ -21,7 +21,7 @@ function stage() {
 		},
 	} as unknown as KeyValueDomain;
 	function restart(changes: Partial<OutputDescription> = {}): void {
-		one.newest = new Newest(new Memory(domain), "lamp", { ...description, ...changes });
+		one.newest = settled(new Newest(new Memory(domain), "lamp", { ...description, ...changes }));
 	}
 	function stored(): { on?: boolean; seen?: string } {
 		return JSON.parse(records.get("o:lamp") ?? "{}");
@@ -34,6 +34,18 @@ function stage() {
 }
 type Stage = ReturnType<typeof stage>;
 
+/** At the first broker, which has delivered what it kept. */
+function settled(newest: Newest): Newest {
+	newest.accepted(0);
+	newest.settle();
+	return newest;
+}
+/** On another connection to that broker, which kept nothing. */
+function reconnect({ newest }: Stage): void {
+	newest.disconnected();
+	settled(newest);
+}
+
 const about = (id: number, duplicate = false) => ({ QoS: id && 1, retain: false, duplicate, id });
 
 function asked({ newest }: Stage, id: number, on: boolean): Command {
@@ -43,13 +55,13 @@ function asked({ newest }: Stage, id: number, on: boolean): Command {
 /** A command under a packet identifier: whether it was stored and done, or what else it is. */
 function command(one: Stage, id: number, on: boolean, duplicate = false): boolean | "over" | "unsure" {
 	const order = asked(one, id, on);
-	const verdict = one.newest.judge(order.hash, about(id, duplicate));
+	const verdict = one.newest.judge(order.hash, about(id, duplicate), {});
 	if (verdict === Verdict.Over) return "over";
-	return verdict === Verdict.Unsure ? "unsure" : one.newest.order(order, 0, !duplicate);
+	return verdict === Verdict.Held ? "unsure" : one.newest.order(order, !duplicate);
 }
 /** A local action. */
 function act({ newest }: Stage, on: boolean): void {
-	newest.act(on, "local", LOCAL);
+	newest.act(on, "local");
 }
 
 describe("what a broker orders", () => {
@@ -71,7 +83,7 @@ describe("what a broker orders", () => {
 
 	it("stands where there is no memory at all", () => {
 		const newest = new Newest(new Memory(undefined), "lamp", description);
-		assert.ok(newest.order(asked({ newest } as Stage, 1, true), 0, true));
+		assert.ok(newest.order(asked({ newest } as Stage, 1, true), true));
 		assert.ok(newest.state.on);
 	});
 
@@ -101,7 +113,7 @@ describe("what a hand did", () => {
 
 	it("is not unsaved where there is no memory at all: it never will be saved", () => {
 		const newest = new Newest(new Memory(undefined), "lamp", description);
-		newest.act(true, "local", 0);
+		newest.act(true, "local");
 		assert.equal(newest.save(), false);
 		assert.ok(newest.state.on && !newest.unsaved);
 	});
@@ -129,7 +141,7 @@ describe("a command that is delivered again", () => {
 		const one = stage();
 		command(one, 1, true);
 		command(one, 2, false);
-		for (const next of [() => one.newest.disconnected(), () => one.restart()]) {
+		for (const next of [() => reconnect(one), () => one.restart()]) {
 			next();
 			// Under identifiers of their own choice.
 			assert.equal(command(one, 7, true, true), "unsure");
@@ -140,37 +152,41 @@ describe("a command that is delivered again", () => {
 	it("may be a late one with a text that was not handled, or on another topic, and is new without DUP, with a version, or before any other", () => {
 		const one = stage();
 		command(one, 1, true);
-		one.newest.disconnected();
+		reconnect(one);
 		const { newest } = one;
 		const on = encode("ON");
-		assert.equal(newest.judge(markOf("set", on, about(1)), about(2, true)), Verdict.Over);
-		assert.equal(newest.judge(markOf("set", encode("OFF"), about(1)), about(3, true)), Verdict.Late);
+		assert.equal(newest.judge(markOf("set", on, about(1)), about(2, true), {}), Verdict.Over);
+		assert.equal(newest.judge(markOf("set", encode("OFF"), about(1)), about(3, true), {}), Verdict.Held);
 		const desired = markOf("desired", on, about(1));
-		assert.equal(newest.judge(desired, about(4, true)), Verdict.Late);
-		assert.equal(newest.judge(desired, about(4, true), true), Verdict.Over, "on this connection already");
-		newest.disconnected();
-		assert.equal(newest.judge(desired, about(4, true), true), Verdict.New);
-		assert.equal(stage().newest.judge(desired, about(4, true)), Verdict.New);
-		assert.equal(newest.judge(markOf("set", on, about(1)), about(5)), Verdict.New);
+		assert.equal(newest.judge(desired, about(4, true), {}), Verdict.Held);
+		assert.equal(
+			newest.judge(desired, about(4, true), { ver: 1 }),
+			Verdict.Over,
+			"on this connection already",
+		);
+		reconnect(one);
+		assert.equal(newest.judge(desired, about(4, true), { ver: 1 }), Verdict.New);
+		assert.equal(stage().newest.judge(desired, about(4, true), {}), Verdict.New);
+		assert.equal(newest.judge(markOf("set", on, about(1)), about(5), {}), Verdict.New);
 	});
 
 	it("is old once a command without DUP was done on the connection, for any text; one with a version says so itself", () => {
 		const one = stage();
 		const { newest } = one;
 		const off = markOf("set", encode("OFF"), about(1));
-		const judge = (versioned: boolean) => newest.judge(off, about(9, true), versioned);
+		const judge = (ver?: number) => newest.judge(off, about(9, true), { ver });
 		command(one, 1, true, true);
-		assert.equal(judge(false), Verdict.Late, "after a redelivery the order is not known");
-		newest.disconnected();
+		assert.equal(judge(), Verdict.Held, "after a redelivery the order is not known");
+		reconnect(one);
 		one.refusing = true;
 		command(one, 2, true);
-		assert.equal(newest.judge(off, about(8, true)), Verdict.Late, "nothing was done");
+		assert.equal(newest.judge(off, about(8, true), {}), Verdict.Held, "nothing was done");
 		one.refusing = false;
 		command(one, 3, true);
-		assert.equal(newest.judge(off, about(7, true)), Verdict.Over);
-		assert.equal(newest.judge(off, about(6, true), true), Verdict.New);
-		newest.disconnected();
-		assert.equal(newest.judge(off, about(5, true)), Verdict.Late);
+		assert.equal(newest.judge(off, about(7, true), {}), Verdict.Over);
+		assert.equal(newest.judge(off, about(6, true), { ver: 1 }), Verdict.New);
+		reconnect(one);
+		assert.equal(newest.judge(off, about(5, true), {}), Verdict.Held);
 	});
 
 	it("is never known at QoS 0, and leaves no mark", () => {
@@ -183,7 +199,7 @@ describe("a command that is delivered again", () => {
 	it("counts where it was done last", () => {
 		const one = stage();
 		for (const on of [true, false, true]) command(one, 1, on);
-		one.newest.disconnected();
+		reconnect(one);
 		assert.equal(command(one, 1, true, true), "over");
 		assert.equal(command(one, 2, false, true), "unsure");
 	});
@@ -208,8 +224,10 @@ describe("a command that is delivered again", () => {
 		const one = stage();
 		for (let n = 0; n <= 20; n++) one.newest.note(`${n}x`);
 		assert.equal(one.newest.state.seen.split(" ").length, 20);
-		assert.equal(one.newest.judge("0x", about(1, true)), Verdict.Late);
-		assert.equal(one.newest.judge("1x", about(2, true)), Verdict.Unsure);
+		// With a cid one that is remembered is over.
+		assert.equal(one.newest.judge("0x", about(1, true), { cid: 1 }), Verdict.Held);
+		assert.equal(one.newest.judge("1x", about(2, true), { cid: 1 }), Verdict.Over);
+		assert.equal(one.newest.judge("1x", about(3, true), {}), Verdict.Held);
 	});
 });
 
@@ -221,7 +239,7 @@ describe("a command that could not be stored", () => {
 	};
 
 	it("is done when it comes again and nothing newer was done, on the same connection too", () => {
-		for (const next of [() => {}, (one: Stage) => one.newest.disconnected()]) {
+		for (const next of [() => {}, (one: Stage) => reconnect(one)]) {
 			const one = stage();
 			refused(one, [1, true]);
 			next(one);
@@ -243,7 +261,7 @@ describe("a command that could not be stored", () => {
 			const one = stage();
 			refused(one, [1, true]);
 			newer(one);
-			one.newest.disconnected();
+			reconnect(one);
 			assert.equal(command(one, 5, true, true), "over");
 			one.restart();
 			assert.equal(command(one, 1, true, true), "over");
@@ -253,7 +271,7 @@ describe("a command that could not be stored", () => {
 		const one = stage();
 		refused(one, [1, true], ...Array(25).fill([2, false]), [0, true]);
 		act(one, false);
-		one.newest.disconnected();
+		reconnect(one);
 		assert.equal(command(one, 1, true, true), "over");
 		assert.equal(command(one, 2, false, true), "over");
 	});
@@ -267,11 +285,11 @@ describe("a command that could not be stored", () => {
 		refused(third, [1, true], [2, false]);
 		command(third, 1, true, true);
 		third.restart();
-		assert.equal(command(third, 2, false, true), true);
+		assert.equal(command(third, 2, false, true), "unsure");
 		const other = stage();
 		refused(other, [1, true], [2, false]);
 		assert.equal(command(other, 2, false, true), true);
-		other.newest.disconnected();
+		reconnect(other);
 		assert.equal(command(other, 1, true, true), "over");
 	});
 
@@ -280,7 +298,7 @@ describe("a command that could not be stored", () => {
 		refused(one, [1, true]);
 		command(one, 2, false);
 		command(one, 3, true);
-		one.newest.disconnected();
+		reconnect(one);
 		assert.equal(command(one, 3, true, true), "unsure", "this one or the first: it is on in any case");
 		assert.equal(one.stored().seen?.includes("!"), false);
 	});
@@ -290,7 +308,7 @@ describe("a command that could not be stored", () => {
 		refused(one, [1, true]);
 		command(one, 2, true);
 		command(one, 3, false);
-		one.newest.disconnected();
+		reconnect(one);
 		assert.equal(command(one, 1, true, true), "over");
 	});
 
@@ -298,7 +316,7 @@ describe("a command that could not be stored", () => {
 		const one = stage();
 		refused(one, [1, true], [2, false]);
 		command(one, 3, true);
-		one.newest.disconnected();
+		reconnect(one);
 		assert.equal(command(one, 2, false, true), "over");
 	});
 
@@ -307,8 +325,8 @@ describe("a command that could not be stored", () => {
 		refused(one, [1, true]);
 		one.newest.forget();
 		command(one, 2, false);
-		one.newest.disconnected();
-		assert.equal(command(one, 1, true, true), true);
+		reconnect(one);
+		assert.equal(command(one, 1, true, true), "unsure");
 	});
 
 	it("is remembered among the last 20 of its kind", () => {
@@ -316,12 +334,12 @@ describe("a command that could not be stored", () => {
 		const { brightness, ver, wish } = one.newest.state;
 		one.refusing = true;
 		for (let n = 0; n <= 20; n++)
-			one.newest.order({ on: true, brightness, ver, wish, src: "set", hash: `${n}x` }, 0, true);
+			one.newest.order({ on: true, brightness, ver, wish, src: "set", hash: `${n}x` }, true);
 		one.refusing = false;
 		act(one, false);
 		assert.equal(one.newest.state.seen.split(" ").length, 20);
-		assert.equal(one.newest.judge("1x", about(1, true)), Verdict.Over);
-		assert.equal(one.newest.judge("0x", about(2, true)), Verdict.Late);
+		assert.equal(one.newest.judge("1x", about(1, true), {}), Verdict.Over);
+		assert.equal(one.newest.judge("0x", about(2, true), {}), Verdict.Held);
 	});
 });
 
@@ -342,7 +360,7 @@ describe("a command that is held", () => {
 		assert.equal(one.newest.state.held, undefined);
 		one.refusing = false;
 		command(one, 3, false);
-		one.newest.disconnected();
+		reconnect(one);
 		assert.equal(command(one, 2, true, true), "over");
 	});
 
@@ -367,6 +385,27 @@ describe("a command that is held", () => {
 		});
 });
 
+describe("a live command", () => {
+	const old = "one that the broker had kept";
+	const older = "one that the broker had kept, older than what was done here";
+	for (const [title, settling, duplicate, liveOnly, local, why] of [
+		["is one after the broker has settled", false, false, true, true, ""],
+		["is one where nothing was done here since, though the broker kept it", true, false, false, false, ""],
+		["is none when it was kept and something was done here since", true, false, false, true, older],
+		["is none when it was kept and only live ones are taken", true, false, true, false, old],
+		["is none as a redelivery where only live ones are taken", false, true, true, false, old],
+		["is one as a redelivery after the broker has settled", false, true, false, true, ""],
+	] as const)
+		it(title, () => {
+			const one = stage();
+			one.newest.disconnected();
+			if (local) act(one, true);
+			one.newest.accepted(0);
+			if (!settling) one.newest.settle();
+			assert.equal(one.newest.kept(about(1, duplicate), liveOnly), why);
+		});
+});
+
 describe("a desired request", () => {
 	const retained = { ...about(1), retain: true };
 	for (const [title, request, old] of [
@@ -378,16 +417,16 @@ describe("a desired request", () => {
 	] as const)
 		it(title, () => {
 			const one = stage();
-			one.newest.order({ ...asked(one, 1, true), ver: 3, wish: "ON" }, 0, true);
+			one.newest.order({ ...asked(one, 1, true), ver: 3, wish: "ON" }, true);
 			// What else was done since does not make it new.
-			one.newest.order(asked(one, 2, false), 0, true);
+			one.newest.order(asked(one, 2, false), true);
 			assert.equal(one.newest.old(request, about(1)), old);
 			assert.equal(one.newest.old(request, retained), old);
 		});
 
 	it("without a version is new while another is held, unless it is the retained copy", () => {
 		const one = stage();
-		one.newest.order({ ...asked(one, 1, true), wish: "ON", src: "desired" }, 0, true);
+		one.newest.order({ ...asked(one, 1, true), wish: "ON", src: "desired" }, true);
 		one.newest.hold({ ...asked(one, 2, false), wish: "OFF", src: "desired" });
 		assert.equal(one.newest.old({ on: true }, about(3)), "");
 		assert.equal(one.newest.old({ on: true }, retained), "already done");
@@ -407,12 +446,13 @@ describe("a note", () => {
 
 	it("leaves it standing that a local action was the last, until the broker has settled", () => {
 		const one = stage();
+		one.newest.disconnected();
 		act(one, true);
 		one.newest.note("7x");
 		assert.equal(one.newest.state.from, LOCAL);
-		assert.ok(one.newest.settle(0));
+		assert.ok(one.newest.settle());
 		assert.equal(one.newest.state.from, 0);
 		assert.ok(one.newest.state.on);
-		assert.ok(!one.newest.settle(0), "nothing to be stored");
+		assert.ok(!one.newest.settle(), "nothing to be stored");
 	});
 });
