@@ -1,7 +1,7 @@
 /**
  * The gate in front of the session: a message that the broker would not take is stopped, counted, and reported with its topic.
  * Topics of this description, with their QoS and retain, were checked at the start (profile.ts) and are not looked at again, nor
- * are measurements: the length of a payload is a comparison that the session makes. Rates are met by waiting (session/pace.ts).
+ * are measurements: the length of a payload is a comparison that the session makes. Rates are met by waiting (session/deadline.ts).
  */
 
 import { excess, type Limits } from "./profile.js";

@@ -1,11 +1,11 @@
 /**
  * What a broker takes, as data: a profile by name, and the limits that a description sets in its place. `checkLimits` says at
  * the start what of a description would not fit, and where. What only comes about later is looked at by gate.ts, before it is
- * queued; publishes a second are met by the session, by waiting (session/pace.ts).
+ * queued; publishes a second are met by the session, by waiting (session/deadline.ts).
  */
 
 import { encode } from "../mqtt/text.js";
-import { intervalOf } from "../session/pace.js";
+import { intervalOf } from "../session/deadline.js";
 import { brokersOf, faultName, items, parseAddress } from "./description/rules.js";
 import { type Problem, report } from "./description/validate.js";
 import { isRecord, type Values } from "./json.js";

@@ -6,7 +6,7 @@
 
 import type { Timer } from "../mqtt/io.js";
 import { encode } from "../mqtt/text.js";
-import { Deadline } from "./deadline.js";
+import { Deadline, type Pace } from "./deadline.js";
 import type {
 	Client,
 	ClientClass,
@@ -18,7 +18,6 @@ import type {
 	Outgoing,
 } from "./io.js";
 import { type Application, Packet, Reason } from "./outcomes.js";
-import type { Pace } from "./pace.js";
 
 /** The supervisor, as a connection sees it: its callbacks. */
 export interface LinkOwner {

@@ -5,14 +5,13 @@
  */
 
 import { Brokers } from "./brokers.js";
-import { Deadline, since } from "./deadline.js";
+import { Deadline, Pace, since } from "./deadline.js";
 import { Inbound } from "./inbound.js";
 import { InFlight } from "./inflight.js";
 import type { ClientControl, LinkOptions } from "./io.js";
 import { Link, type LinkOwner } from "./link.js";
 import { type Deadlines, defaults, type SessionOptions } from "./options.js";
 import { type Application, kindOf, nameOf, Packet, passes, Reason, Report } from "./outcomes.js";
-import { Pace } from "./pace.js";
 import { Queue } from "./queue.js";
 import { Sender } from "./sender.js";
 import { Status } from "./status.js";

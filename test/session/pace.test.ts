@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { check } from "../../modules/device/description/description.js";
+import { Pace } from "../../modules/session/deadline.js";
 import { Outcome } from "../../modules/session/outcomes.js";
-import { Pace } from "../../modules/session/pace.js";
 import { TestClock } from "../clock.js";
 import { Bench } from "./bench.js";
 
