@@ -17,7 +17,7 @@ import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
 import type { Values } from "./json.js";
 import { Names } from "./json.js";
 import Listener from "./listener.js";
-import Memory, { Boot } from "./memory.js";
+import Memory, { Boot, closeStorage, type Storage } from "./memory.js";
 import Button from "./outputs/button.js";
 import { lampDriver } from "./outputs/lamp.js";
 import Output from "./outputs/output.js";
@@ -29,7 +29,6 @@ import Info from "./retained/info.js";
 import Retained from "./retained/retained.js";
 import { type default as Alert, type Edges, waitingEdges } from "./sensors/alert.js";
 import Sensor from "./sensors/sensor.js";
-import { closeStorage, type Storage } from "./storage.js";
 import Time from "./time.js";
 import topics from "./topics.js";
 

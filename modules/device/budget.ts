@@ -1,12 +1,21 @@
 /**
- * How the engine's memory is shared out: what a board of this description takes by itself, what stays free, and what is left for
- * messages. Figures are bytes of a 32-bit chip, measured in the simulator (DESIGN.md, "Memory"; test/sdk/memory.sdk.ts holds
- * them true). Where the host names no limit, budgets are those of a computer. Decides nothing at run time.
+ * What a board of this description takes. Of the engine's memory: by itself, what stays free, and what is left for messages, in
+ * bytes of a 32-bit chip, measured in the simulator (DESIGN.md, "Memory"; test/sdk/memory.sdk.ts holds them true); where the
+ * host names no limit, budgets are those of a computer. Of flash: the room of each record that alerts leave free; its owner says
+ * how much, and the list of owners is here. Decides nothing at run time.
  */
 
 import { encode } from "../mqtt/text.js";
-import type { Description } from "./description/description.js";
+import { begunRoom } from "./commands/command.js";
+import { forgetRoom } from "./commands/decommission.js";
+import { type Description, faultName, storageFault } from "./description/description.js";
+import { settingsRoom } from "./description/settings.js";
 import type { Feature } from "./feature.js";
+import { bootRoom, type Room } from "./memory.js";
+import { roomOf as outputRoom } from "./outputs/newest.js";
+import { roomOf as retainedRoom } from "./retained/cleanup.js";
+import { roomOf as alertRoom } from "./sensors/alert.js";
+import { timeRoom } from "./time.js";
 import topics from "./topics.js";
 
 export interface Budget {
@@ -87,4 +96,33 @@ export const own = (description: Description, features: readonly Feature[] = [])
 	const parts = sensors.length * Own.sensor + alerts.length * Own.alert + outputs * Own.output;
 	const more = features.reduce((sum, feature) => sum + feature.heap(description), 0);
 	return Own.board + parts + more + (secure ? Own.secure : 0);
+};
+
+/** By key, the bytes of the longest record that a board of this description keeps. */
+export const roomFor = (
+	description: Description,
+	features: readonly Feature[] = [],
+): ReadonlyMap<string, number> => {
+	const { sensors, alerts, actuators, lamp } = description;
+	const base = topics.base(description.root, description.id);
+	// At once into the map: a list of a hundred pairs takes 5 KB more while the board is made.
+	const rooms = new Map([bootRoom, timeRoom, begunRoom, forgetRoom, settingsRoom]);
+	const add = ([key, byteLength]: Room) => rooms.set(key, byteLength);
+	const retained = (name: string) => add(retainedRoom(base, name));
+	const addOutput = (name: string) => {
+		add(outputRoom(name));
+		retained(topics.outputState(name));
+	};
+	const addAlert = (name: string) => {
+		add(alertRoom(name));
+		retained(topics.alertState(name));
+	};
+	retained(topics.info);
+	actuators.forEach(({ name }) => addOutput(name));
+	if (lamp) addOutput("lamp");
+	alerts.forEach(({ name }) => addAlert(name));
+	sensors.forEach(({ name }) => addAlert(faultName(name)));
+	addAlert(storageFault);
+	features.forEach(feature => feature.rooms(description).forEach(add));
+	return rooms;
 };

@@ -5,9 +5,9 @@
 
 import { Deadline } from "../session/deadline.js";
 import { storageFault } from "./description/description.js";
+import type { Storage } from "./memory.js";
 import Alert, { type AlertParts, type Edges } from "./sensors/alert.js";
 import type { SamplerParts } from "./sensors/sampler.js";
-import type { Storage } from "./storage.js";
 
 interface FaultParts extends AlertParts, SamplerParts {
 	readonly storage: Storage;

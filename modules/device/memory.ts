@@ -1,15 +1,87 @@
 /**
- * The records that survive a restart: small JSON objects by key in an ECMA-419 key-value domain (§28), and the first of
- * them, the count of starts, from which ids come that no start has given before.
- * Never throws: a board whose memory fails goes on without, counts it, and says so in `info`.
- * Alerts on their way to the broker are in the outbox, not here.
+ * What survives a restart: alerts on their way to the broker, and records, small JSON objects by key. Both are in the flash
+ * partition `journal` if there is one that can be used; else records are in the key-value store (ECMA-419 §28), and alerts in
+ * RAM, which `info` says. Foreign bytes are never formatted: a person has to (store/SPEC.md). Never throws: a board whose memory
+ * fails goes on without, counts it, and says so in `info`. The first record is the count of starts, from which ids come that no
+ * start has given before.
  */
 
 import { encode } from "../mqtt/text.js";
-import type { KeyValueDomain } from "./io.js";
+import type { Outbox } from "../session/io.js";
+import { Queue } from "../session/queue.js";
+import { Found } from "../store/mount.js";
+import Store from "../store/store.js";
+import type { Device, KeyValueDomain } from "./io.js";
 import { isRecord, type Values } from "./json.js";
 
-/** The key of a record, and the most bytes that it takes: its owner exports it, and storage.ts keeps so much free. */
+export interface Storage {
+	readonly outbox: Outbox;
+	readonly memory: KeyValueDomain | undefined;
+	/** The flash that both are in; absent where alerts are in RAM. */
+	readonly store?: Store;
+	/** `flash`, or `ram` and why: for `info`. */
+	readonly kind: string;
+	/** Erased when it was opened: this board never kept anything here. A journal that is empty is not fresh. */
+	readonly fresh: boolean;
+	/** Each record that is read is the last that was written. */
+	readonly whole: boolean;
+	/** Bytes of RAM that alerts may take here. */
+	readonly ram: number;
+}
+
+const PARTITION = "journal";
+
+/** `promised`: by key, the bytes that alerts leave free for its record (budget.ts); `ram`: those that alerts may take without flash. */
+export const openStorage = (device: Device, promised: ReadonlyMap<string, number>, ram = 16_384): Storage => {
+	let why = "no flash";
+	try {
+		const partition = device.flash?.open({ path: PARTITION, mode: "r+" });
+		if (partition) {
+			const store = new Store({ partition, promised });
+			const { outbox, state } = store;
+			if (outbox && state) {
+				const lacking = state.lacking;
+				if (lacking)
+					device.trace?.(`storage: ${lacking} bytes too small to remember all while alerts fill the rest`);
+				const { found, whole } = store;
+				return { outbox, memory: state, store, kind: "flash", fresh: found === Found.blank, whole, ram: 0 };
+			}
+			why = store.description;
+			store.close();
+		}
+	} catch (error) {
+		why = error instanceof Error ? error.message : `${error}`;
+	}
+	device.trace?.(`storage: alerts are kept in RAM (${why})`);
+	// There may have been flash before, with other counts: this is not a fresh board.
+	const kind = `ram: ${why}`;
+	return {
+		outbox: new Queue({ byteLength: ram }),
+		memory: keyValue(device),
+		kind,
+		fresh: false,
+		whole: true,
+		ram,
+	};
+};
+
+/** What flash holds stays. */
+export const closeStorage = ({ outbox, memory, store }: Storage): void => {
+	outbox.close();
+	memory?.close();
+	store?.close();
+};
+
+const keyValue = (device: Device): KeyValueDomain | undefined => {
+	try {
+		return device.keyValue.open({ path: "glowworm", mode: "r+", format: "string" });
+	} catch (error) {
+		device.trace?.(`storage: nothing will be remembered (${error})`);
+		return undefined;
+	}
+};
+
+/** The key of a record, and the most bytes that it takes: its owner exports it, and alerts leave so much free. */
 export type Room = readonly [key: string, byteLength: number];
 
 /** Key length of ESP32's non-volatile storage. */

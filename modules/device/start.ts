@@ -6,14 +6,14 @@
 import type { SessionOptions } from "../session/options.js";
 import Session from "../session/session.js";
 import Board from "./board.js";
-import budgetOf, { lack } from "./budget.js";
+import budgetOf, { lack, roomFor } from "./budget.js";
 import { addresses, check, line } from "./description/description.js";
 import type { Feature } from "./feature.js";
 import type { ActuatorDriver, Device, MQTTDefaults, SensorDriver } from "./io.js";
+import { openStorage } from "./memory.js";
 import { profileOf } from "./profile.js";
 import { overlaid } from "./provisioning/check.js";
 import { abandon } from "./provisioning/trial.js";
-import { openStorage } from "./storage.js";
 
 export type {
 	ActuatorClass,
@@ -73,7 +73,7 @@ export default function board(device: Device, options: BoardOptions = {}): Board
 		return undefined;
 	}
 	// Without flash alerts are in RAM too.
-	const storage = openStorage(host, description, features, budget.queueBytes / 2);
+	const storage = openStorage(host, roomFor(description, features), budget.queueBytes / 2);
 	const brokers = found.addresses.map(address => ({
 		...address,
 		...(address.secure &&

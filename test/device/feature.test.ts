@@ -2,11 +2,10 @@
 
 import assert from "node:assert/strict";
 import { features } from "../../main.js";
-import { own } from "../../modules/device/budget.js";
+import { own, roomFor } from "../../modules/device/budget.js";
 import { check, type Description, line } from "../../modules/device/description/description.js";
 import type { Feature, Part, Parts } from "../../modules/device/feature.js";
 import lean from "../../modules/device/start.js";
-import { roomFor } from "../../modules/device/storage.js";
 import { World } from "./stage.js";
 
 const plain = { root: "r", id: "b", broker: "mqtt://127.0.0.1", sensors: [], lamp: { pin: 2 } };

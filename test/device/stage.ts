@@ -4,6 +4,7 @@
  */
 
 import Board from "../../modules/device/board.js";
+import { roomFor } from "../../modules/device/budget.js";
 import { check, type Description, line } from "../../modules/device/description/description.js";
 import { words } from "../../modules/device/description/schema.js";
 import type { Feature } from "../../modules/device/feature.js";
@@ -18,8 +19,8 @@ import type {
 	Sample,
 	SensorDriver,
 } from "../../modules/device/io.js";
+import { openStorage, type Storage } from "../../modules/device/memory.js";
 import type { StoredProvision } from "../../modules/device/provisioning/trial.js";
-import { openStorage, type Storage } from "../../modules/device/storage.js";
 import type { Timer, TimerHandle } from "../../modules/mqtt/io.js";
 import { decode, encode } from "../../modules/mqtt/text.js";
 import type {
@@ -341,7 +342,7 @@ export class World {
 		this.flash = next;
 		this.onFlash?.(next);
 		const chip = { open: () => next, [Symbol.iterator]: () => [][Symbol.iterator]() };
-		return openStorage({ ...device, flash: chip }, description);
+		return openStorage({ ...device, flash: chip }, roomFor(description));
 	}
 
 	/** The power goes now: nothing of the board runs any more, its pins fall. */

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import main from "../../main.js";
+import { roomFor } from "../../modules/device/budget.js";
 import { check, type Description } from "../../modules/device/description/description.js";
 import type { Device, KeyValueDomain } from "../../modules/device/io.js";
-import Memory, { keyOf } from "../../modules/device/memory.js";
-import { closeStorage, openStorage } from "../../modules/device/storage.js";
+import Memory, { closeStorage, keyOf, openStorage } from "../../modules/device/memory.js";
 import { encode } from "../../modules/mqtt/text.js";
 import type { Flash, FlashPartition } from "../../modules/store/io.js";
 import Store from "../../modules/store/store.js";
@@ -50,21 +50,21 @@ function flash(fill = 0xff): Flash & { released(): boolean } {
 	};
 }
 
-const description = check({ root: "r", id: "b", lamp: { pin: 2 } }, {}).description as Description;
+const rooms = roomFor(check({ root: "r", id: "b", lamp: { pin: 2 } }, {}).description as Description);
 
 describe("storage", () => {
 	const device = (more: object): Device => ({ ...new World().device(), ...more });
 
 	it("is the flash partition where it can be used, for alerts and memory alike, over a restart", () => {
 		const chip = flash();
-		const first = openStorage(device({ flash: chip }), description);
+		const first = openStorage(device({ flash: chip }), rooms);
 		assert.equal(first.kind, "flash");
 		first.outbox.append("a", encode("alert"));
 		first.memory?.write("boot", '{"n":1}');
 		assert.ok(!chip.released());
 		closeStorage(first);
 		assert.ok(chip.released(), "another program may open the partition");
-		const second = openStorage(device({ flash: chip }), description);
+		const second = openStorage(device({ flash: chip }), rooms);
 		assert.equal(second.outbox.length, 1);
 		assert.equal(second.memory?.read("boot"), '{"n":1}');
 	});
@@ -87,10 +87,7 @@ describe("storage", () => {
 	for (const [title, more, kind] of none)
 		it(`is RAM for alerts and the key-value store for memory when the host ${title}, and says so`, () => {
 			const lines: string[] = [];
-			const storage = openStorage(
-				device({ ...more, trace: (line: string) => lines.push(line) }),
-				description,
-			);
+			const storage = openStorage(device({ ...more, trace: (line: string) => lines.push(line) }), rooms);
 			assert.match(storage.kind, kind);
 			assert.match(lines[0] as string, /^storage: alerts are kept in RAM/);
 			assert.ok(storage.outbox.append("a", encode("alert")) > 0);
@@ -104,7 +101,7 @@ describe("storage", () => {
 				throw new Error("worn out");
 			},
 		};
-		const storage = openStorage(device({ keyValue }), description);
+		const storage = openStorage(device({ keyValue }), rooms);
 		assert.equal(storage.memory, undefined);
 		const memory = new Memory(storage.memory);
 		assert.equal(memory.put("a", {}), false);

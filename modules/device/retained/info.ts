@@ -5,11 +5,10 @@
 
 import type { Device } from "../io.js";
 import type { Values } from "../json.js";
-import type { Boot, default as Memory } from "../memory.js";
+import type { Boot, default as Memory, Storage } from "../memory.js";
 import type Publisher from "../publisher.js";
 import type Sensor from "../sensors/sensor.js";
 import { counted } from "../sensors/sensor.js";
-import type { Storage } from "../storage.js";
 import type Time from "../time.js";
 
 export const firmware = "glowworm 0.1.0";
