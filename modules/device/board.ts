@@ -5,18 +5,23 @@
  */
 
 import type { Timer, TimerHandle } from "../mqtt/io.js";
+import { Deadline } from "../session/deadline.js";
 import type { Outbox } from "../session/io.js";
 import type { SessionLike, UserOptions } from "../session/options.js";
 import Command from "./commands/command.js";
 import Decommission from "./commands/decommission.js";
-import { type Description, type OutputDescription, onlyTLS, optionsFor } from "./description/description.js";
+import {
+	type Description,
+	type OutputDescription,
+	optionsFor,
+	storageFault,
+} from "./description/description.js";
 import Settings from "./description/settings.js";
-import Fault from "./fault.js";
 import type { Feature, Part, Parts } from "./feature.js";
 import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
 import type { Values } from "./json.js";
 import { Names } from "./json.js";
-import Listener from "./listener.js";
+import Listener, { optionsOf } from "./listener.js";
 import Memory, { Boot, closeStorage, type Storage } from "./memory.js";
 import Button from "./outputs/button.js";
 import { lampDriver } from "./outputs/lamp.js";
@@ -27,7 +32,7 @@ import Publisher from "./publisher.js";
 import type Cleanup from "./retained/cleanup.js";
 import Info from "./retained/info.js";
 import Retained from "./retained/retained.js";
-import { type default as Alert, type Edges, waitingEdges } from "./sensors/alert.js";
+import Alert, { type Edges, waitingEdges } from "./sensors/alert.js";
 import Sensor from "./sensors/sensor.js";
 import Time from "./time.js";
 import topics from "./topics.js";
@@ -36,6 +41,8 @@ import topics from "./topics.js";
 const PAUSE = 250;
 /** Milliseconds until a board that could not leave in order connects once more. */
 const AGAIN = 5000;
+/** Milliseconds until flash that takes no writes is tried again. */
+const RETRY = 1000;
 
 export interface MakeOptions {
 	readonly device: Device;
@@ -50,7 +57,7 @@ export interface MakeOptions {
 	readonly features?: readonly Feature[];
 }
 
-/** Each part is handed the board, and its options say which fields it uses: an object for each would take 100 bytes and more. */
+/** Each part is handed the board, and its options name the fields that it uses: an object for each would take 100 bytes and more. */
 export default class Board implements Parts {
 	readonly device: Device;
 	readonly storage: Storage;
@@ -85,7 +92,7 @@ export default class Board implements Parts {
 	private readonly connect: MakeOptions["connect"];
 	private session: SessionLike;
 	private readonly refresh: TimerHandle;
-	private readonly fault: Fault;
+	private readonly judging: Deadline;
 	/** After the sensors, in the order in which they are closed. */
 	private readonly closing: readonly { close(): void }[];
 	private closed = false;
@@ -94,22 +101,16 @@ export default class Board implements Parts {
 
 	/** Each line needs those above it. */
 	constructor({ device, description, storage, connect, longestAnswer, features = [] }: MakeOptions) {
-		const { timer, clock, network, trace, provision } = device;
+		const { timer, trace, provision } = device;
 		const { ingest, root, id, brokerOrder } = description;
 		const base = topics.base(root, id);
 		const limits = limitsOf(description);
-		// What a sample needs comes first: XS looks for a property from the first on.
+		// What a sample needs is among the first: XS looks for a property from the first on.
+		this.device = device;
 		this.publisher = new Publisher({ base, limits, ingest, timer, trace, owner: this, longestAnswer });
 		this.memory = new Memory(storage.memory);
-		this.time = new Time({
-			clock,
-			timer,
-			memory: this.memory,
-			ntp: network.ntp?.client,
-			publisher: this.publisher,
-		});
+		this.time = new Time(this);
 		this.timer = timer;
-		this.device = device;
 		this.storage = storage;
 		this.outbox = storage.outbox;
 		this.trace = trace;
@@ -123,8 +124,7 @@ export default class Board implements Parts {
 		this.outputs = this.makeOutputs();
 		const edges = waitingEdges(storage.outbox, this.publisher.topic(topics.alert("")));
 		this.sensors = this.makeSensors(edges);
-		this.fault = new Fault(this, edges);
-		this.own = this.fault.alerts;
+		this.own = storage.store ? [new Alert(this, { name: storageFault, above: 0 }, edges)] : [];
 		this.alerts = this.sensors.flatMap(({ alerts }) => alerts).concat(this.own);
 		const restart = () => this.restart();
 		this.trial = new Trial(device, restart);
@@ -138,11 +138,15 @@ export default class Board implements Parts {
 		this.session = this.join();
 		const button = this.makeButton();
 		const buttons = button ? [button, new Restore(device, button, this.settings, restart)] : [];
-		const { fault, decommission, retained, parts, trial, time, publisher } = this;
-		this.closing = [fault, decommission, retained, ...parts, trial, ...buttons, time, publisher];
+		const judging = new Deadline(timer, this, this.judgeFlash);
+		this.judging = judging;
+		if (storage.store) storage.store.onBroken = () => judging.set(0);
+		const { decommission, retained, parts, trial, time, publisher } = this;
+		this.closing = [judging, decommission, retained, ...parts, trial, ...buttons, time, publisher];
 		this.refresh = timer.repeat(() => this.announce(), description.refresh);
 		if (decommission.active) return;
-		fault.start();
+		this.own.forEach(alert => alert.start());
+		if (storage.store) judging.set(0);
 		this.sensors.forEach(sensor => sensor.start());
 	}
 
@@ -274,26 +278,22 @@ export default class Board implements Parts {
 	}
 
 	private join(): SessionLike {
-		const { device, description, outbox, publisher, listener } = this;
-		const { id, brokerOrder, backoff, deadlines, keepAlive } = description;
-		const { timer, clock, network } = device;
-		const { retain, maximumPayload, publishRate } = publisher.gate.limits;
-		const options = {
-			id,
-			brokerOrder,
-			...(backoff && { backoff }),
-			...(deadlines && { deadlines }),
-			keepAlive,
-			longest: maximumPayload,
-			publishRate,
-			status: { topic: publisher.topic(topics.status), online: "online", offline: "offline", retain },
-			outbox,
-			timer,
-			ticks: clock,
-			watch: onlyTLS(description) ? this.time.watch(network.watch) : network.watch,
-		};
-		const session = this.connect(Object.assign(listener, options), this.parts);
-		publisher.session = session;
+		const session = this.connect(Object.assign(this.listener, optionsOf(this)), this.parts);
+		this.publisher.session = session;
 		return session;
+	}
+
+	/** Flash that takes no writes raises `storage-fault`; alerts go by RAM (store/outbox.ts), until it takes a record again. */
+	private judgeFlash(): void {
+		const { store, outbox } = this.storage;
+		const alert = this.own[0] as Alert;
+		const { on } = alert;
+		store?.retry();
+		const now = this.time.uptime;
+		const value = outbox.broken ? 1 : 0;
+		alert.look(value, now, now, value);
+		// It says where alerts are kept.
+		if (alert.on !== on) this.retained.inform();
+		if (alert.on || alert.waiting) this.judging.set(RETRY);
 	}
 }

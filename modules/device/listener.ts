@@ -1,19 +1,23 @@
 /**
- * All that a board hears of its session: the topics that it subscribes to and the receiver of each message; the broker as it comes and
- * goes, of which it tells outputs, features and the trial of new settings, and then has the retained topics announced. It is the part
- * of the session's options that is called: one object with methods, for as closures it took 1.4 KB of RAM more. Reads no payload.
+ * What a board tells its session, and all that it hears of it: the receiver of each message (topics.ts lists the topics); the broker as
+ * it comes and goes, of which it tells outputs, features and the trial of new settings, and then has the retained topics announced.
+ * The options that are called are one object with methods, for as closures they took 1.4 KB of RAM more. Reads no payload.
  */
 
+import type { Outbox } from "../session/io.js";
 import type { Received, Subscription } from "../session/options.js";
 import { Report } from "../session/outcomes.js";
 import type Command from "./commands/command.js";
 import type Decommission from "./commands/decommission.js";
+import { type Description, onlyTLS } from "./description/description.js";
 import type { Part } from "./feature.js";
+import type { Device } from "./io.js";
 import type Output from "./outputs/output.js";
 import type Trial from "./provisioning/trial.js";
 import type Publisher from "./publisher.js";
 import { heard, reported } from "./publisher.js";
 import type Retained from "./retained/retained.js";
+import type Time from "./time.js";
 import topics from "./topics.js";
 
 export interface Listening {
@@ -30,7 +34,36 @@ export interface Listening {
 	readonly cluster: boolean;
 }
 
+interface Telling {
+	readonly device: Device;
+	readonly description: Description;
+	readonly publisher: Publisher;
+	readonly time: Time;
+	readonly outbox: Outbox;
+}
+
 type Heard = Pick<Output, "name" | "description" | "set" | "desired" | "accepted" | "online" | "offline">;
+
+/** The part of the session's options that is data. */
+export const optionsOf = ({ device, description, publisher, time, outbox }: Telling) => {
+	const { id, brokerOrder, backoff, deadlines, keepAlive } = description;
+	const { timer, clock, network } = device;
+	const { retain, maximumPayload, publishRate } = publisher.gate.limits;
+	return {
+		id,
+		brokerOrder,
+		...(backoff && { backoff }),
+		...(deadlines && { deadlines }),
+		keepAlive,
+		longest: maximumPayload,
+		publishRate,
+		status: { topic: publisher.topic(topics.status), online: "online", offline: "offline", retain },
+		outbox,
+		timer,
+		ticks: clock,
+		watch: onlyTLS(description) ? time.watch(network.watch) : network.watch,
+	};
+};
 
 export default class Listener {
 	readonly subscriptions: readonly Subscription[];
@@ -38,14 +71,7 @@ export default class Listener {
 
 	constructor(told: Listening) {
 		const { publisher, outputs, parts } = told;
-		const subscriptions: Subscription[] = [{ topic: publisher.topic(topics.command), QoS: 1 }];
-		outputs.forEach(({ name, description }) => {
-			// A broker queues nothing at QoS 0, and a queued command is not live. `desired` is still received where an earlier
-			// description has subscribed to it: the output refuses it with the reason.
-			const { liveOnly } = description;
-			subscriptions.push({ topic: publisher.topic(topics.outputSet(name)), QoS: liveOnly ? 0 : 1 });
-			if (!liveOnly) subscriptions.push({ topic: publisher.topic(topics.outputDesired(name)), QoS: 1 });
-		});
+		const subscriptions = topics.subscribed(publisher.topic(""), outputs);
 		parts.forEach(({ inbound = [] }) =>
 			inbound.forEach(({ topic, QoS }) => subscriptions.push({ topic, QoS })),
 		);

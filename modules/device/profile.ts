@@ -92,9 +92,13 @@ export const checkLimits = (value: Values, problems: Problem[]): void => {
 	if (homeAssistant !== undefined && !limits.retain)
 		problems.push({ key: "homeAssistant", expected: "a broker that retains", found: "limits.retain false" });
 	checkTopics(value, limits, problems);
-	// The listener's subscriptions, and the status.
 	const outputs = isRecord(lamp) ? items(actuators).concat(lamp) : items(actuators);
-	const found = outputs.reduce((sum, { liveOnly }) => sum + (liveOnly === true ? 1 : 2), 2);
+	const subscribed = topics.subscribed(
+		"",
+		outputs.map(description => ({ name: "", description })),
+	);
+	// And the status.
+	const found = subscribed.length + 1;
 	const fit = `outputs that need at most ${limits.filters} subscriptions together with \`cmd\` and \`status\``;
 	if (found > limits.filters) report(problems, "actuators", fit, found);
 	checkSensors(items(value.sensors), limits, problems);

@@ -31,18 +31,20 @@ const RETRY = Object.freeze({ minimum: 15_000, maximum: HOUR, answer: 10_000 });
 
 type Watch = NonNullable<Device["network"]["watch"]>;
 
-export interface TimeOptions {
-	readonly clock: Clock;
-	readonly timer: Timer;
+export interface TimeParts {
+	readonly device: {
+		readonly clock: Clock;
+		readonly timer: Timer;
+		readonly network: Pick<Device["network"], "ntp">;
+	};
 	readonly memory: Memory;
-	readonly ntp?: With<NTPClass> | undefined;
 	readonly publisher: { report(line: string): void };
 }
 
 export default class Time {
 	private readonly clock: Clock;
-	private readonly memory: Memory;
-	private readonly options: TimeOptions;
+	private readonly parts: TimeParts;
+	private readonly ntp: With<NTPClass> | undefined;
 	private ticks: number;
 	private sinceStart = 0;
 	/** Uptime of the last answer of an NTP server, or -1. */
@@ -60,21 +62,22 @@ export default class Time {
 	/** Tells the session of the network. */
 	private tell: (() => void) | undefined;
 
-	constructor(options: TimeOptions) {
-		this.options = options;
-		this.clock = options.clock;
-		this.memory = options.memory;
-		this.ticks = options.clock.ticks;
-		const t = options.memory.get(KEY).t;
-		if (!options.clock.synchronized && typeof t === "number") {
+	constructor(parts: TimeParts) {
+		const { clock, timer, network } = parts.device;
+		this.parts = parts;
+		this.clock = clock;
+		this.ntp = network.ntp?.client;
+		this.ticks = clock.ticks;
+		const t = parts.memory.get(KEY).t;
+		if (!clock.synchronized && typeof t === "number") {
 			// Continues from the last time that was stored. A clock that ran through the restart is later, and stays.
 			this.held = true;
-			if (options.clock.time < t) this.set(t);
+			if (clock.time < t) this.set(t);
 		}
 		// This also keeps `uptime` right: ticks wrap, so they must be read now and then.
-		this.hourly = options.timer.repeat(() => this.keep(), HOUR);
-		this.turn = new Deadline(options.timer, this, this.ask);
-		if (options.ntp) this.turn.set(0);
+		this.hourly = timer.repeat(() => this.keep(), HOUR);
+		this.turn = new Deadline(timer, this, this.ask);
+		if (this.ntp) this.turn.set(0);
 	}
 
 	/** `ts` for a message of now. Then `quality` is its `tsq`. A caller that has just asked for the uptime may hand it in. */
@@ -110,7 +113,7 @@ export default class Time {
 	 */
 	watch(host: Watch | undefined): Watch | undefined {
 		// Without NTP the time will never be known.
-		if (!this.options.ntp || this.known) return host;
+		if (!this.ntp || this.known) return host;
 		return changed => {
 			let up = host === undefined;
 			let told = false;
@@ -134,7 +137,7 @@ export default class Time {
 
 	close(): void {
 		this.keep();
-		this.options.timer.clear(this.hourly);
+		this.parts.device.timer.clear(this.hourly);
 		this.turn.close();
 		this.hangUp();
 	}
@@ -142,20 +145,20 @@ export default class Time {
 	private keep(): void {
 		const time = this.now();
 		// Held time is kept too, or a board without NTP would stand still at each restart.
-		if (this.quality !== "uptime") this.memory.put(KEY, { t: time });
+		if (this.quality !== "uptime") this.parts.memory.put(KEY, { t: time });
 	}
 
 	private set(time: number): void {
 		try {
 			this.clock.time = time;
 		} catch {
-			this.options.publisher.report("time: this host's clock cannot be set");
+			this.report("this host's clock cannot be set");
 		}
 	}
 
 	private ask(): void {
 		this.hangUp();
-		const ntp = this.options.ntp as With<NTPClass>;
+		const ntp = this.ntp as With<NTPClass>;
 		// If no answer comes, it asks again.
 		this.turn.set(RETRY.answer + this.delay);
 		this.delay = Math.min(this.delay * 2, RETRY.maximum);
@@ -166,17 +169,17 @@ export default class Time {
 				if (client === this.client) this.answer(error, time);
 			});
 		} catch {
-			this.options.publisher.report("time: the NTP client does not start");
+			this.report("the NTP client does not start");
 		}
 	}
 
 	private answer(error: Error | null, time: number | undefined): void {
 		if (error || typeof time !== "number" || !(time > 0)) {
-			this.options.publisher.report("time: no answer from the NTP servers");
+			this.report("no answer from the NTP servers");
 			return;
 		}
 		if (!this.plausible(time)) {
-			this.options.publisher.report("time: an answer that is not plausible, asked again");
+			this.report("an answer that is not plausible, asked again");
 			return;
 		}
 		this.set(time);
@@ -184,7 +187,7 @@ export default class Time {
 		this.delay = RETRY.minimum;
 		this.turn.set(AGAIN);
 		this.keep();
-		this.options.publisher.report("time: set by NTP");
+		this.report("set by NTP");
 		this.tell?.();
 	}
 
@@ -200,6 +203,10 @@ export default class Time {
 		if (!right) this.turn.set(this.doubtful === undefined ? CONFIRM : this.delay);
 		this.doubtful = right ? undefined : start;
 		return right;
+	}
+
+	private report(line: string): void {
+		this.parts.publisher.report(`time: ${line}`);
 	}
 
 	private hangUp(): void {

@@ -1,9 +1,10 @@
 /**
- * The topics of a board, `<root>/<id>/…`. Names only: which of them it subscribes to is in listener.ts, what it publishes in
- * publisher.ts, the limits of brokers in profile.ts, and TOPICS.md has all of it for people.
+ * The topics of a board, `<root>/<id>/…`: their names, and the list of those that it subscribes to. Who receives them is in
+ * listener.ts, what is published in publisher.ts, the limits of brokers in profile.ts, and TOPICS.md has all of it for people.
  */
 
 import { encode } from "../mqtt/text.js";
+import type { Subscription } from "../session/options.js";
 
 /** The parts below `<root>/<id>/`. */
 const status = "status";
@@ -23,6 +24,24 @@ const outputOf = (name: string): string | undefined => {
 	const slash = name.indexOf("/");
 	return name.slice(slash) === "/state" ? name.slice(0, slash) : undefined;
 };
+
+/** The list of topics subscribed to, whole; features add theirs (feature.ts). */
+const subscribed = (base: string, outputs: readonly Subscribing[]): Subscription[] => {
+	const list: Subscription[] = [{ topic: base + command, QoS: 1 }];
+	outputs.forEach(({ name, description }) => {
+		// A broker queues nothing at QoS 0, and a queued command is not live. `desired` is still received where an earlier
+		// description has subscribed to it: the output refuses it with the reason.
+		const { liveOnly } = description;
+		list.push({ topic: base + outputSet(name), QoS: liveOnly ? 0 : 1 });
+		if (!liveOnly) list.push({ topic: base + outputDesired(name), QoS: 1 });
+	});
+	return list;
+};
+
+interface Subscribing {
+	readonly name: string;
+	readonly description: { readonly liveOnly?: unknown };
+}
 
 /** Names that no actuator can have, since the topics below them are taken. */
 const taken: readonly string[] = Object.freeze([status, info, command, button, "measurements", "alerts"]);
@@ -69,6 +88,7 @@ export default Object.freeze({
 	outputSet,
 	outputDesired,
 	outputOf,
+	subscribed,
 	taken,
 	base,
 	isName,

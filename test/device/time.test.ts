@@ -36,7 +36,11 @@ class Servers {
 
 function start(world: World, ntp?: { io: NTPClass }) {
 	const { clock } = world;
-	return new Time({ clock, timer: clock, memory: new Memory(world.memory), ntp, publisher: { report() {} } });
+	return new Time({
+		device: { clock, timer: clock, network: ntp ? { ntp: { client: ntp } } : {} },
+		memory: new Memory(world.memory),
+		publisher: { report() {} },
+	});
 }
 const stamp = (time: Time) => [time.now(), time.quality];
 
@@ -248,10 +252,12 @@ function scene({ told = true, ntp = true, clock, remembered }: Scene) {
 		host = changed;
 	};
 	const time = new Time({
-		clock: world.clock,
-		timer: world.clock,
+		device: {
+			clock: world.clock,
+			timer: world.clock,
+			network: ntp ? { ntp: { client: { io } } } : {},
+		},
 		memory: new Memory(world.memory),
-		ntp: ntp ? { io } : undefined,
 		publisher: { report() {} },
 	});
 	world.clock.advance(0);

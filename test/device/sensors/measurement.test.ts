@@ -19,7 +19,11 @@ interface Stage {
 }
 
 function stage(clock: TestClock, description: object): Stage {
-	const time = new Time({ clock, timer: clock, memory: new Memory(undefined), publisher: { report() {} } });
+	const time = new Time({
+		device: { clock, timer: clock, network: {} },
+		memory: new Memory(undefined),
+		publisher: { report() {} },
+	});
 	const published: Record<string, unknown>[] = [];
 	const publisher = new Publisher({
 		base: "r/b/",

@@ -35,8 +35,7 @@ const one = scripted(() => 1);
 const plain: SensorDescription = { name: "s", driver: "x", every: 100, aggregate: "mean", batch: 1 };
 function parts(clock: TestClock, lines: string[]) {
 	const time = new Time({
-		clock,
-		timer: new TestClock(),
+		device: { clock, timer: new TestClock(), network: {} },
 		memory: new Memory(undefined),
 		publisher: { report() {} },
 	});
