@@ -1,8 +1,12 @@
 /**
  * Home Assistant's device classes that a sensor of a description may have, each with its units, and the class that a unit
  * speaks for. Facts of Home Assistant 2026.9 (`homeassistant/components/sensor/const.py`); a class with another unit is
- * refused there. Classes that a board cannot have (date, enum, monetary …) are left out.
+ * refused there, and so it is here. Classes that a board cannot have (date, enum, monetary …) are left out.
  */
+
+import type { Known } from "../description/schema.js";
+import { type Problem, report } from "../description/validate.js";
+import type { Values } from "../json.js";
 
 /**
  * Each class with its units. `*` marks a unit that belongs to this class in practice, `-` stands for none. It is one text, since an
@@ -52,6 +56,8 @@ wind_direction |°|
 wind_speed |m/s|km/h|mph|kn|ft/s|
 `;
 
+const states = "measurement|measurement_angle|total|total_increasing";
+
 const namesIn = (table: string): string => {
 	let names = "";
 	for (let at = 0; at + 1 < table.length; at = table.indexOf("\n", at + 1))
@@ -59,15 +65,14 @@ const namesIn = (table: string): string => {
 	return names;
 };
 
-/** As the description's form has them. */
-export const deviceClasses = namesIn(table);
-export const stateClasses = "measurement|measurement_angle|total|total_increasing";
+/** The keys of a sensor's description, where its unit does not say it. */
+export const classKeys = Object.freeze({ deviceClass: `${namesIn(table)} ?`, stateClass: `${states} ?` });
 
 /** Both spellings of the micro sign mean the same; Home Assistant wants the Greek letter. */
 export const unitOf = (unit: string): string => (unit.startsWith("\u00b5") ? `\u03bc${unit.slice(1)}` : unit);
 
 /** The units that a class may have, for a message; `undefined` where `unit` is one of them. */
-export const wrongUnit = (deviceClass: string, unit = ""): string | undefined => {
+const wrongUnit = (deviceClass: string, unit = ""): string | undefined => {
 	const at = table.indexOf(`\n${deviceClass} `);
 	// The form has refused it.
 	if (at < 0) return undefined;
@@ -94,4 +99,18 @@ export const classOf = (quantity = "", unit = ""): string | undefined => {
 	if (at < 0) return undefined;
 	const start = table.lastIndexOf("\n", at) + 1;
 	return table.slice(start, table.indexOf(" ", start));
+};
+
+/** Home Assistant leaves out an entity whose unit its class does not know, and says so in its own log only. */
+export const checkClasses = (sensor: Values, { sensors }: Known, key: string, problems: Problem[]): void => {
+	const { driver = "", deviceClass, stateClass = "", ...more } = sensor as { readonly [key: string]: string };
+	const own = sensors[driver];
+	const unit = more.unit ?? own?.unit;
+	const found = deviceClass ?? classOf(own?.quantity, unit);
+	const units = deviceClass === undefined ? undefined : wrongUnit(deviceClass, unit);
+	if (units !== undefined) report(problems, `${key}.unit`, `${units} (deviceClass ${deviceClass})`, unit);
+	const right = statesOf(found, unit).split("|");
+	// Of others the form has said so.
+	if (!states.split("|").includes(stateClass) || right.includes(stateClass)) return;
+	report(problems, `${key}.stateClass`, `${right.join(" or ")} (${found ?? "no deviceClass"})`, stateClass);
 };

@@ -1,18 +1,23 @@
 /**
- * Home Assistant as a feature of a board (device/feature.ts): the keys that it adds to a description, the records that it keeps,
- * and its part, which publishes the document (discovery.ts) that the description makes (document.ts). A program that does not
- * name it has nothing of it in its image.
+ * Home Assistant as a feature of a board (feature.ts). Keeps the board's device document (document.ts) at the broker: published at
+ * each connect, and again when Home Assistant has started (its birth message, after a random wait of 1 to 10 s, since it drops what
+ * comes at once), followed by the board's retained states. Components that have left the description are named for removal; where
+ * the description wants no Home Assistant, or the board has another id or prefix, the document is cleared.
  */
 
-import type { Description } from "../description/description.js";
+import { decode, encode } from "../../mqtt/text.js";
+import { Deadline } from "../../session/deadline.js";
+import { type Description, storageFault } from "../description/description.js";
 import { items } from "../description/rules.js";
 import type { Known } from "../description/schema.js";
 import { type Problem, type RecordSpec, report, walk } from "../description/validate.js";
-import type { Feature, Part, Parts } from "../feature.js";
+import type { Feature, Inbound, Part, Parts } from "../feature.js";
+import type { Device } from "../io.js";
 import { isRecord, type Values } from "../json.js";
+import type { Room } from "../memory.js";
 import { profileOf } from "../profile.js";
-import { classOf, deviceClasses, stateClasses, statesOf, wrongUnit } from "./classes.js";
-import Discovery, { discoveryRooms } from "./discovery.js";
+import topics from "../topics.js";
+import { checkClasses, classKeys } from "./classes.js";
 import Document from "./document.js";
 
 const EXPECTED = 'true, or an object such as {"prefix":"homeassistant","area":"Hall"}';
@@ -22,13 +27,18 @@ const options: RecordSpec = Object.freeze({
 	keys: Object.freeze({ prefix: "root 1..64 ?", area: "word 1..64 ?" }),
 });
 
+/** The record of the document that may be at the broker, its topic; commands/decommission.ts knows it where this feature is absent. */
+const KEY = "ha";
+/** Records of its components, as many to each as fit; `PREFIX` and a number. */
+const PREFIX = "ha:";
+/** Bytes of a record's text. */
+const LONGEST = 400;
+/** Milliseconds. `again`: where the connection cannot take the document now, and after a change; it has `arrived` after so long. */
+const Wait = Object.freeze({ minimum: 1000, maximum: 10_000, again: 1000, arrived: 15_000 });
+
 const homeAssistant: Feature = Object.freeze({
 	board: Object.freeze({ homeAssistant: "any ?" }),
-	// Where the unit does not say it.
-	sensor: Object.freeze({
-		deviceClass: `${deviceClasses} ?`,
-		stateClass: `${stateClasses} ?`,
-	}),
+	sensor: classKeys,
 	check(value: Values, problems: Problem[], known: unknown): void {
 		const own = value.homeAssistant;
 		if (isRecord(own)) walk(options, own, "homeAssistant", problems);
@@ -37,21 +47,20 @@ const homeAssistant: Feature = Object.freeze({
 			checkClasses(sensor, known as Known, `sensors[${index}]`, problems);
 		});
 	},
-	rooms: (description: Description) => (wanted(description) ? discoveryRooms(description) : []),
+	rooms: (description: Description) => (wanted(description) ? rooms(description) : []),
 	heap: (description: Description) =>
 		wanted(description) ? Heap.board + Heap.sensor * description.sensors.length : 0,
 	make(parts: Parts): readonly Part[] {
-		const { device, settings, outputs, own, memory, publisher, trying } = parts;
-		const { name: host, sensor: drivers, timer, network } = device;
+		const { device, settings, outputs, own } = parts;
+		const { name: host, sensor: drivers, network } = device;
 		const signal = network.signal !== undefined;
 		const document = () => {
 			const description = settings.current;
 			if (!wanted(description)) return undefined;
 			return new Document({ description, host, drivers, outputs, own, signal });
 		};
-		if (settings.current.homeAssistant && !document()) publisher.report("homeAssistant: off at AWS");
-		const announce = () => parts.announce();
-		return [new Discovery({ memory, publisher, trying, announce, document, timer, random: Math.random })];
+		if (settings.current.homeAssistant && !document()) parts.publisher.report("homeAssistant: off at AWS");
+		return [new Discovery(parts, document)];
 	},
 });
 
@@ -61,21 +70,168 @@ export default homeAssistant;
 const wanted = (description: Description): boolean =>
 	Boolean(description.homeAssistant) && profileOf(description) !== "aws";
 
-/** Home Assistant leaves out an entity whose unit its class does not know, and says so in its own log only. */
-const checkClasses = (sensor: Values, { sensors }: Known, key: string, problems: Problem[]): void => {
-	const {
-		driver = "",
-		deviceClass,
-		stateClass,
-		...more
-	} = sensor as { readonly [key: string]: string | undefined };
-	const own = sensors[driver];
-	const unit = more.unit ?? own?.unit;
-	const found = deviceClass ?? classOf(own?.quantity, unit);
-	const units = deviceClass === undefined ? undefined : wrongUnit(deviceClass, unit);
-	if (units !== undefined) report(problems, `${key}.unit`, `${units} (deviceClass ${deviceClass})`, unit);
-	const states = statesOf(found, unit).split("|");
-	// Of others the form has said so.
-	if (!stateClasses.split("|").includes(stateClass ?? "") || states.includes(stateClass ?? "")) return;
-	report(problems, `${key}.stateClass`, `${states.join(" or ")} (${found ?? "no deviceClass"})`, stateClass);
+interface DiscoveryParts extends Pick<Parts, "memory" | "publisher" | "trying" | "announce"> {
+	readonly device: Pick<Device, "timer">;
+}
+
+/** Keeps the document at the broker. */
+export class Discovery implements Part {
+	/** Home Assistant's own status. */
+	readonly inbound: readonly Inbound[];
+	private readonly parts: DiscoveryParts;
+	private readonly make: () => Document | undefined;
+	private readonly random: () => number;
+	private document: Document | undefined;
+	private readonly turn: Deadline;
+	/** The document was sent on this connection: at the next turn it has arrived. */
+	private sent = false;
+	/** The states follow the document: Home Assistant has started. */
+	private born = false;
+
+	/** `make`: of the description as it is now; none where Home Assistant is not wanted. `random`: 0 up to 1. */
+	constructor(parts: DiscoveryParts, make: () => Document | undefined, random = Math.random) {
+		const document = make();
+		this.parts = parts;
+		this.make = make;
+		this.random = random;
+		this.document = document;
+		this.turn = new Deadline(parts.device.timer, this, this.next);
+		const receive = (payload: Uint8Array) => this.started(payload);
+		this.inbound = document ? [{ topic: document.birth, QoS: 0, receive }] : [];
+	}
+
+	/** A connection stands: the document may have been lost with the broker, or be another one than it was. */
+	online(): void {
+		this.clearOld();
+		if (this.document) this.wait(0);
+	}
+
+	/** A period is another one, say: so is the time after which a value expires. After the last of many changes. */
+	configured(): void {
+		if (!this.document) return;
+		this.document = this.make();
+		this.wait(Wait.again);
+	}
+
+	pressed(): void {
+		if (this.document) this.parts.publisher.event(topics.button, '{"event_type":"press"}');
+	}
+
+	/** For a board that is taken out of service. False when there is no room for it now. */
+	clear(): boolean {
+		const topic = this.document?.topic;
+		this.close();
+		if (topic !== undefined && !this.parts.publisher.erase(topic)) return false;
+		return this.clearOld() && this.forget();
+	}
+
+	close(): void {
+		this.turn.close();
+	}
+
+	private started(payload: Uint8Array): void {
+		if (decode(payload) !== "online") return;
+		this.born = true;
+		this.wait(Wait.minimum + this.random() * (Wait.maximum - Wait.minimum));
+	}
+
+	private wait(delay: number): void {
+		this.sent = false;
+		this.turn.set(delay);
+	}
+
+	private next(): void {
+		const { document, sent } = this;
+		if (!document) return;
+		if (sent) this.store(document);
+		else if (this.parts.publisher.retaining) this.publish(document);
+	}
+
+	/** The document is made twice: once to be counted, once to be sent. It is never held whole. */
+	private publish(document: Document): void {
+		const removed = this.gone(document);
+		const pieces = document.pieces(removed);
+		let byteLength = 0;
+		for (let index = 0; index < pieces; index++)
+			byteLength += encode(document.piece(index, removed)).byteLength;
+		let index = 0;
+		const source = () => (index < pieces ? encode(document.piece(index++, removed)) : undefined);
+		this.sent = this.parts.publisher.stream(document.topic, byteLength, source);
+		this.turn.set(this.sent ? Wait.arrived : Wait.again);
+		if (!this.sent) return;
+		if (this.born) this.parts.announce();
+		this.born = false;
+	}
+
+	/** What the broker has now is what is to be removed later. */
+	private store(document: Document): void {
+		const { memory, publisher, trying } = this.parts;
+		if (!publisher.online || trying) return;
+		const put = (key: string, name: string, text: string) => {
+			if (memory.get(key)[name] !== text) memory.put(key, { [name]: text });
+		};
+		const texts = packed(document);
+		texts.forEach((text, record) => put(PREFIX + record, "c", text));
+		memory.keys(PREFIX).forEach(key => {
+			if (Number(key.slice(PREFIX.length)) >= texts.length) memory.delete(key);
+		});
+		put(KEY, "t", document.topic);
+	}
+
+	/** Components of an earlier description: to be named with their platform only, until that has arrived. */
+	private gone(document: Document): string[] {
+		const memory = this.parts.memory;
+		const gone: string[] = [];
+		if (memory.get(KEY).t !== document.topic) return gone;
+		for (let record = 0; ; record++) {
+			const c = memory.get(PREFIX + record).c;
+			if (typeof c !== "string") return gone;
+			const items = c.trim().split(" ");
+			for (let index = 0; index < document.length; index++) {
+				const at = items.indexOf(document.at(index));
+				if (at >= 0) items.splice(at, 1);
+			}
+			gone.push(...items);
+		}
+	}
+
+	/** The document of another id or prefix, or one that is not wanted any more. */
+	private clearOld(): boolean {
+		const { memory, publisher, trying } = this.parts;
+		const topic = memory.get(KEY).t;
+		if (typeof topic !== "string" || topic === this.document?.topic || trying) return true;
+		return publisher.erase(topic) && this.forget();
+	}
+
+	private forget(): boolean {
+		const memory = this.parts.memory;
+		// `KEY` itself begins so too.
+		memory.keys(KEY).forEach(key => memory.delete(key));
+		return true;
+	}
+}
+
+/** Platforms and keys of all components, as many in a text as a record takes. */
+const packed = (document: Document): string[] => {
+	const texts = [""];
+	for (let index = 0; index < document.length; index++) {
+		const item = `${document.at(index)} `;
+		const last = texts.length - 1;
+		const text = texts[last] + item;
+		if (text.length > LONGEST) texts.push(item);
+		else texts[last] = text;
+	}
+	return texts;
+};
+
+/** The records that a board of this description keeps of its document: keys, and their most bytes. */
+const rooms = (description: Description): Room[] => {
+	const { lamp, actuators } = description;
+	const names = [...actuators, ...(lamp ? [{ name: "lamp" }] : [])];
+	const outputs = names.map(({ name }) => ({ name, dimmable: false }));
+	const own = [{ name: storageFault }];
+	const document = new Document({ description, host: "", drivers: {}, outputs, own, signal: true });
+	const rooms: Room[] = [[KEY, encode(JSON.stringify({ t: document.topic })).byteLength]];
+	packed(document).forEach((_, record) => rooms.push([PREFIX + record, LONGEST + 8]));
+	return rooms;
 };

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { Description } from "../../../modules/device/description/description.js";
-import Discovery from "../../../modules/device/homeassistant/discovery.js";
 import Document from "../../../modules/device/homeassistant/document.js";
+import { Discovery } from "../../../modules/device/homeassistant/homeassistant.js";
 import Memory from "../../../modules/device/memory.js";
 import Publisher from "../../../modules/device/publisher.js";
 import { Outcome } from "../../../modules/session/outcomes.js";
@@ -88,15 +88,10 @@ function board({
 	let present = sensors;
 	const document = () =>
 		wanted ? new Document({ description: description(present, id), ...about }) : undefined;
-	const discovery = new Discovery({
-		document,
-		timer: clock,
-		memory: new Memory(domain as never),
-		publisher,
-		trying,
-		random: () => 0.5,
-		announce: () => announced++,
-	});
+	const memory = new Memory(domain as never);
+	const announce = () => announced++;
+	const parts = { device: { timer: clock }, memory, publisher, trying, announce };
+	const discovery = new Discovery(parts, document, () => 0.5);
 	return {
 		discovery,
 		clock,
