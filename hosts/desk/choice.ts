@@ -6,7 +6,7 @@
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { generate, parser } from "mqtt-packet";
-import { parseAddress, publicAddress } from "../../modules/device/description/rules.js";
+import { parseAddress, publicAddress } from "../../modules/device/broker.js";
 import { type Broker, type BrokerOptions, startBroker } from "./broker.js";
 import { type Config, Wrong } from "./config.js";
 import type { Options } from "./options.js";

@@ -5,7 +5,7 @@
 
 import { resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { parseAddress } from "../../modules/device/description/rules.js";
+import { parseAddress } from "../../modules/device/broker.js";
 
 /** Boards at a time. */
 export const MOST = 200;

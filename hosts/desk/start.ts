@@ -4,7 +4,7 @@
  */
 
 import { dirname, join } from "node:path";
-import { parseAddress, publicAddress } from "../../modules/device/description/rules.js";
+import { parseAddress, publicAddress } from "../../modules/device/broker.js";
 import type { Device } from "../../modules/device/io.js";
 import { loadCredentials } from "../node/credentials.js";
 import type { NodeDevice } from "../node/device.js";

@@ -8,6 +8,7 @@ import type { Timer, TimerHandle } from "../mqtt/io.js";
 import { Deadline } from "../session/deadline.js";
 import type { Outbox } from "../session/io.js";
 import type { SessionLike, UserOptions } from "../session/options.js";
+import { limitsOf } from "./broker.js";
 import Command from "./commands/command.js";
 import Decommission from "./commands/decommission.js";
 import {
@@ -26,7 +27,6 @@ import Memory, { Boot, closeStorage, type Storage } from "./memory.js";
 import Button from "./outputs/button.js";
 import { lampDriver } from "./outputs/lamp.js";
 import Output from "./outputs/output.js";
-import { limitsOf } from "./profile.js";
 import Trial, { Restore } from "./provisioning/trial.js";
 import Publisher from "./publisher.js";
 import type Cleanup from "./retained/cleanup.js";

@@ -1,10 +1,10 @@
 /**
  * The gate in front of the session: a message that the broker would not take is stopped, counted, and reported with its topic.
- * Topics of this description, with their QoS and retain, were checked at the start (profile.ts) and are not looked at again, nor
+ * Topics of this description, with their QoS and retain, were checked at the start (broker.ts) and are not looked at again, nor
  * are measurements: the length of a payload is a comparison that the session makes. Rates are met by waiting (session/deadline.ts).
  */
 
-import { excess, type Limits } from "./profile.js";
+import { excess, type Limits } from "./broker.js";
 
 export default class Gate {
 	/** Messages that were stopped. */

@@ -7,9 +7,10 @@
 import type { Outbox } from "../session/io.js";
 import type { Received, Subscription } from "../session/options.js";
 import { Report } from "../session/outcomes.js";
+import { onlyTLS } from "./broker.js";
 import type Command from "./commands/command.js";
 import type Decommission from "./commands/decommission.js";
-import { type Description, onlyTLS } from "./description/description.js";
+import type { Description } from "./description/description.js";
 import type { Part } from "./feature.js";
 import type { Device } from "./io.js";
 import type Output from "./outputs/output.js";

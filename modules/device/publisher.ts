@@ -9,11 +9,11 @@ import { decode, encode } from "../mqtt/text.js";
 import { Deadline } from "../session/deadline.js";
 import type { PublishOptions, Received, SessionLike } from "../session/options.js";
 import { Outcome, Report } from "../session/outcomes.js";
+import { type Limits, limitsOf } from "./broker.js";
 import { words } from "./description/schema.js";
 import Gate from "./gate.js";
 import type { Device } from "./io.js";
 import type { Values } from "./json.js";
-import { type Limits, limitsOf } from "./profile.js";
 import topics from "./topics.js";
 
 const measured: PublishOptions = Object.freeze({ QoS: 0 });

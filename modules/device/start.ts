@@ -6,12 +6,12 @@
 import type { SessionOptions } from "../session/options.js";
 import Session from "../session/session.js";
 import Board from "./board.js";
+import { addresses, profileOf } from "./broker.js";
 import budgetOf, { lack, roomFor } from "./budget.js";
-import { addresses, check, line } from "./description/description.js";
+import { check, line } from "./description/description.js";
 import type { Feature } from "./feature.js";
 import type { ActuatorDriver, Device, MQTTDefaults, SensorDriver } from "./io.js";
 import { openStorage } from "./memory.js";
-import { profileOf } from "./profile.js";
 import { overlaid } from "./provisioning/check.js";
 import { abandon } from "./provisioning/trial.js";
 

@@ -1,8 +1,8 @@
 /** The gate: what the broker would not take is not queued, counted and reported once; without retaining all else works. */
 
 import assert from "node:assert/strict";
+import { limitsOf } from "../../modules/device/broker.js";
 import homeAssistant from "../../modules/device/homeassistant/homeassistant.js";
-import { limitsOf } from "../../modules/device/profile.js";
 import Publisher from "../../modules/device/publisher.js";
 import { defaults, type PublishOptions } from "../../modules/session/options.js";
 import { Outcome } from "../../modules/session/outcomes.js";

@@ -5,9 +5,9 @@
 
 import { load, Wrong } from "../../hosts/desk/config.js";
 import { drivers, HostClock } from "../../hosts/node/device.js";
+import { profileOf } from "../../modules/device/broker.js";
 import { storageFault } from "../../modules/device/description/description.js";
 import Document from "../../modules/device/homeassistant/document.js";
-import { profileOf } from "../../modules/device/profile.js";
 import { inPlace, program } from "../command.js";
 import { closeBrowser, missing, open } from "../page/browser.js";
 import { expand, validate } from "./validator.js";

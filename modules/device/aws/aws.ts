@@ -1,15 +1,15 @@
 /**
  * AWS IoT Core as a feature of a board (device/feature.ts): the keys that it adds to a description, the records that it keeps, and
  * its parts: the wishes of outputs and the settings by device shadows, commands by jobs, the first certificate. Basic Ingest is a
- * prefix of topics (publisher.ts). What AWS takes of messages is in profile.ts, for boards without this feature too.
+ * prefix of topics (publisher.ts). What AWS takes of messages is in broker.ts, for boards without this feature too.
  */
 
+import { profileOf } from "../broker.js";
 import type { Description } from "../description/description.js";
 import { type Problem, report } from "../description/validate.js";
 import type { Feature, Part, Parts } from "../feature.js";
 import type { Values } from "../json.js";
 import type { Room } from "../memory.js";
-import { profileOf } from "../profile.js";
 import Claim, { claimRoom } from "./claim.js";
 import Jobs, { jobRoom } from "./jobs.js";
 import Remote, { remoteRoom } from "./remote.js";

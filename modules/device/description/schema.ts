@@ -1,6 +1,6 @@
 /**
  * The keys of a board description: which values each takes, and its default. The place to add a key, with its type in
- * description.ts and its meaning in ../DESCRIPTION.md. Checks nothing: validate.ts does, and rules.ts what is between keys.
+ * description.ts and its meaning in ../DESCRIPTION.md. Checks nothing: validate.ts does, and description.ts what is between keys.
  * Durations are in milliseconds.
  */
 
@@ -78,6 +78,12 @@ const sensor: RecordSpec = freeze({
 	},
 });
 
+/** The alert that is raised when flash takes no writes. */
+export const storageFault = "storage-fault";
+
+/** The alert that is raised when a sensor gives no readings. */
+export const faultName = (sensor: string): string => `${sensor}-fault`;
+
 const alert: RecordSpec = freeze({
 	keys: freeze({ name, sensor: name }),
 	settings: freeze({
@@ -88,7 +94,7 @@ const alert: RecordSpec = freeze({
 		rate: "number 1e-9.. ?",
 		stale: `number 100${day} ?`,
 		over: `number 5${day} ?`,
-		// A threshold: rules.ts.
+		// A threshold: description.ts.
 		clear: "any ?",
 		holdOn: `number 0${day} ?`,
 		holdOff: `number 0${day} ?`,
@@ -180,7 +186,7 @@ export const board: RecordSpec = freeze({
 	keys: freeze({
 		root: "root",
 		id,
-		// Where the host has one of its own (hosts/desk starts a broker), none need be written. rules.ts checks it.
+		// Where the host has one of its own (hosts/desk starts a broker), none need be written. ../broker.ts checks it.
 		broker: "any ?",
 		user: `${word} ?`,
 		password: "secret ?",
@@ -190,7 +196,7 @@ export const board: RecordSpec = freeze({
 		// Not 0: a client that does not ping never learns that its broker is dead.
 		keepAlive: "number 1000..65535000 =30000",
 		refresh: `number 60000..${7 * DAY} =${DAY}`,
-		// What the broker takes (profile.ts); found from the name of AWS's.
+		// What the broker takes (broker.ts); found from the name of AWS's.
 		profile: "plain|aws ?",
 		limits,
 		sensors: list(sensor, 64),

@@ -1,7 +1,7 @@
 /**
  * How the form of what a person writes is said, and `walk`, the one function that checks a value against it: for each mistake it
  * says where it is, what was expected and what was found; missing values get their defaults. Throws nothing, and knows no key:
- * those of a board are in schema.ts, conditions between them in rules.ts.
+ * those of a board are in schema.ts, conditions between them in description.ts.
  */
 
 import { isRecord, type Values } from "../json.js";
@@ -184,6 +184,10 @@ const record = (
 	});
 	return defaults ? Object.setPrototypeOf(result, defaults) : result;
 };
+
+/** The records of a list; an empty one for what is none. */
+export const items = (value: unknown): readonly Values[] =>
+	Array.isArray(value) ? value.map(item => (isRecord(item) ? item : {})) : [];
 
 /** `[low, high]` */
 export const isRange = (value: unknown): value is readonly [number, number] =>

@@ -7,15 +7,14 @@
 
 import { decode, encode } from "../../mqtt/text.js";
 import { Deadline } from "../../session/deadline.js";
+import { profileOf } from "../broker.js";
 import { type Description, storageFault } from "../description/description.js";
-import { items } from "../description/rules.js";
 import type { Known } from "../description/schema.js";
-import { type Problem, type RecordSpec, report, walk } from "../description/validate.js";
+import { items, type Problem, type RecordSpec, report, walk } from "../description/validate.js";
 import type { Feature, Inbound, Part, Parts } from "../feature.js";
 import type { Device } from "../io.js";
 import { isRecord, type Values } from "../json.js";
 import type { Room } from "../memory.js";
-import { profileOf } from "../profile.js";
 import topics from "../topics.js";
 import { checkClasses, classKeys } from "./classes.js";
 import Document from "./document.js";

@@ -5,8 +5,8 @@
  */
 
 import { encode } from "../../mqtt/text.js";
-import { addresses, check, type Description } from "../description/description.js";
-import { parseAddress, publicAddress } from "../description/rules.js";
+import { addresses, parseAddress, publicAddress } from "../broker.js";
+import { check, type Description } from "../description/description.js";
 import { type Problem, report, unknown } from "../description/validate.js";
 import type { Device, Provision } from "../io.js";
 import { isRecord, type Values } from "../json.js";

@@ -1,7 +1,8 @@
 /** The board description: what is right, and for everything that is not, one line with the key's path. */
 
 import assert from "node:assert/strict";
-import { addresses, check, line } from "../../../modules/device/description/description.js";
+import { addresses } from "../../../modules/device/broker.js";
+import { check, line } from "../../../modules/device/description/description.js";
 import type { ActuatorDriver, SensorDriver } from "../../../modules/device/io.js";
 
 const driver = { io: Object as unknown as SensorDriver["io"], quantity: "value" };

@@ -1,15 +1,124 @@
 /**
- * What a broker takes, as data: a profile by name, and the limits that a description sets in its place. `checkLimits` says at
- * the start what of a description would not fit, and where. What only comes about later is looked at by gate.ts, before it is
- * queued; publishes a second are met by the session, by waiting (session/deadline.ts).
+ * The brokers of a description: their addresses, and what they take, as data: a profile by name, and the limits that a description
+ * sets in its place. `checkLimits` says at the start what of a description would not fit, and where. What only comes about later is
+ * looked at by gate.ts, before it is queued; publishes a second are met by the session, by waiting (session/deadline.ts).
  */
 
 import { encode } from "../mqtt/text.js";
 import { intervalOf } from "../session/deadline.js";
-import { brokersOf, faultName, items, parseAddress } from "./description/rules.js";
-import { type Problem, report } from "./description/validate.js";
+import { BROKER, faultName } from "./description/schema.js";
+import { items, type Problem, report } from "./description/validate.js";
 import { isRecord, type Values } from "./json.js";
 import topics from "./topics.js";
+
+/**
+ * `mqtt://host:port` or `mqtts://host`, optionally with `user:password@`. Parsed by hand: the device has no URL class, and a regular
+ * expression would add the engine's to the image.
+ */
+export interface Address {
+	readonly secure: boolean;
+	readonly host: string;
+	readonly port: number;
+	readonly user?: string;
+	readonly password?: string;
+}
+
+/** The parts, or `undefined` when it is not such an address. */
+export const parseAddress = (text: string): Address | undefined => {
+	const secure = text.startsWith("mqtts://");
+	if (!secure && !text.startsWith("mqtt://")) return undefined;
+	let rest = text.slice(secure ? 8 : 7);
+	if (rest.endsWith("/")) rest = rest.slice(0, -1);
+	const at = rest.lastIndexOf("@");
+	const place = parsePlace(rest.slice(at + 1), secure ? 8883 : 1883);
+	if (!place) return undefined;
+	if (at < 0) return { secure, ...place };
+	const credentials = rest.slice(0, at);
+	const colon = credentials.indexOf(":");
+	const user = percentDecode(colon < 0 ? credentials : credentials.slice(0, colon));
+	const password = colon < 0 ? undefined : percentDecode(credentials.slice(colon + 1));
+	// A password without a user name is not a CONNECT packet [MQTT-3.1.2-22].
+	if (!user || (colon >= 0 && password === undefined)) return undefined;
+	return password === undefined ? { secure, ...place, user } : { secure, ...place, user, password };
+};
+
+/** The same address with nothing secret in it, for logs. */
+export const publicAddress = ({ secure, host, port }: Address): string =>
+	`${secure ? "mqtts" : "mqtt"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+
+const parsePlace = (text: string, standard: number): { host: string; port: number } | undefined => {
+	// An IPv6 address has colons of its own, so it stands in brackets.
+	const bracket = text.startsWith("[") ? text.indexOf("]") : -1;
+	const colon = bracket < 0 ? text.indexOf(":") : text[bracket + 1] === ":" ? bracket + 1 : -1;
+	const end = colon < 0 ? text.length : colon;
+	const host = bracket < 0 ? text.slice(0, end) : text.slice(1, bracket);
+	if (bracket >= 0 && bracket + 1 !== end) return undefined;
+	if (!host || !Array.from(host).every(each => each > " " && !"/?#@[]\\\u007f".includes(each)))
+		return undefined;
+	if (colon < 0) return { host, port: standard };
+	const digits = text.slice(colon + 1);
+	const port = Number(digits);
+	const plain = digits.length > 0 && Array.from(digits).every(digit => digit >= "0" && digit <= "9");
+	return plain && port >= 1 && port <= 65535 ? { host, port } : undefined;
+};
+
+const percentDecode = (text: string): string | undefined => {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return undefined;
+	}
+};
+
+interface Named {
+	readonly broker?: unknown;
+	readonly user?: string;
+	readonly password?: string;
+}
+
+/** The addresses that a description names, in order of preference. */
+export const brokersOf = (broker: unknown): readonly string[] =>
+	(Array.isArray(broker) ? broker : [broker]).filter(each => typeof each === "string");
+
+/** Every broker wants TLS. */
+export const onlyTLS = ({ broker }: Named): boolean =>
+	broker !== undefined && brokersOf(broker).every(text => parseAddress(text)?.secure);
+
+/** Where the brokers are, in order of preference; with problems where this host cannot reach them. */
+export const addresses = (
+	{ broker, user, password }: Named,
+	tls: boolean,
+): { readonly addresses: readonly Address[]; readonly problems: Problem[] } => {
+	const problems: Problem[] = [];
+	const addresses = brokersOf(broker).map(text => ({
+		...(parseAddress(text) as Address),
+		...(user !== undefined && { user }),
+		...(password !== undefined && { password }),
+	}));
+	if (addresses.length === 0) report(problems, "broker", BROKER, undefined);
+	if (!tls && addresses.some(({ secure }) => secure))
+		problems.push({ key: "broker", expected: "mqtt:// (this host has no TLS)", found: "mqtts://" });
+	return { addresses, problems };
+};
+
+/** Adds what is wrong with the addresses. */
+export const checkBroker = ({ broker, user, password }: Values, problems: Problem[]): void => {
+	const several = Array.isArray(broker);
+	if (broker === undefined) return;
+	if (several && (broker.length < 1 || broker.length > 8))
+		report(problems, "broker", `1 to 8 of ${BROKER}`, broker);
+	(several ? broker : [broker]).forEach((text: unknown, index: number) => {
+		if (typeof text === "string" && parseAddress(text)) return;
+		// It may carry a password, which belongs in no log.
+		const shown = `${text}`;
+		const end = shown.indexOf("://") + 3;
+		const scheme = shown.startsWith("mqtt") && end <= 8 ? shown.slice(0, end) : "";
+		const hidden = typeof text === "string" && text.includes("@") ? `${scheme}…@…` : text;
+		report(problems, several ? `broker[${index}]` : "broker", BROKER, hidden);
+	});
+	if (password !== undefined && user === undefined)
+		report(problems, "user", "a user name beside the password", user);
+};
 
 export interface Limits {
 	/** Bytes. */

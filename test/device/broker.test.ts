@@ -1,10 +1,10 @@
 /** Profiles: found from the broker's name, limits as data, and one line for what of a description would not fit. */
 
 import assert from "node:assert/strict";
+import { excess, limitsOf, profileOf } from "../../modules/device/broker.js";
 import { check, line } from "../../modules/device/description/description.js";
 import homeAssistant from "../../modules/device/homeassistant/homeassistant.js";
 import type { SensorDriver } from "../../modules/device/io.js";
-import { excess, limitsOf, profileOf } from "../../modules/device/profile.js";
 
 const drivers = { wave: { io: Object as unknown as SensorDriver["io"], quantity: "value" } };
 const right = { root: "factory/1/machine", id: "desk-1", broker: "mqtt://127.0.0.1:1883" };
