@@ -51,6 +51,8 @@ const keys = Object.freeze({
 	version: 1,
 	clientToken: 1,
 	src: 1,
+	code: 1,
+	message: 1,
 	execution: 1,
 	jobId: 1,
 	jobDocument: 1,

@@ -8,7 +8,7 @@
 import type { Parts } from "../feature.js";
 import { isRecord, type Values } from "../json.js";
 import type { Room } from "../memory.js";
-import Shadow from "./shadow.js";
+import Shadow, { type Wished } from "./shadow.js";
 
 const NAME = "settings";
 const KEY = "sh";
@@ -31,10 +31,14 @@ export default class Remote extends Shadow {
 		const sections = settings.readable;
 		if (JSON.stringify(sections).length > publisher.longestAnswer)
 			publisher.report(`${NAME}: too long for a report, ${publisher.longestAnswer} bytes are possible`);
-		else Object.keys(sections).forEach(key => this.report(key, JSON.stringify(sections[key])));
+		else Object.keys(sections).forEach(this.report, this);
 	}
 
-	protected override take(state: Values, times: Values): void {
+	protected override told(key: string): string {
+		return JSON.stringify((this.parts.settings.readable as Values)[key]);
+	}
+
+	protected override take({ state, times }: Wished): void {
 		const { memory, publisher } = this.parts;
 		const { at = 0 } = memory.get(KEY) as { readonly at?: number };
 		const since = newer(state, times, at);

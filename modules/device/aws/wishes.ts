@@ -11,7 +11,7 @@ import { isRecord, type Values } from "../json.js";
 import { keyOf, type Room } from "../memory.js";
 import type Output from "../outputs/output.js";
 import topics from "../topics.js";
-import Shadow from "./shadow.js";
+import Shadow, { type Wished } from "./shadow.js";
 
 const PREFIX = "s:";
 /** Versions from here on are milliseconds since 1970; below they count. */
@@ -33,9 +33,6 @@ interface Mark {
 	readonly brightness: unknown;
 }
 
-/** The keys of a wish; further ones are not looked at. */
-const keys = Object.freeze(["state", "brightness", "ver"] as const);
-type Key = (typeof keys)[number];
 const none: Mark = Object.freeze({
 	at: -1,
 	from: -1,
@@ -45,6 +42,8 @@ const none: Mark = Object.freeze({
 	state: "",
 	brightness: 0,
 });
+/** The keys of a wish; further ones are not looked at. */
+const keys = Object.freeze(["state", "brightness", "ver"] as const);
 
 export const markRoom = (name: string): Room => [
 	keyOf(PREFIX, name),
@@ -68,83 +67,103 @@ export default class Wishes extends Shadow {
 	/** A version that came by the other way is not reported: else a wish with the same one would have none in the delta. */
 	private state({ name }: Output, payload: string): void {
 		const { ver, ...state } = JSON.parse(payload) as Values;
-		this.reported[name] = state;
 		const mark = this.mark(name);
-		this.report(name, JSON.stringify({ ...state, ver: mark.own && mark.ver === ver ? ver : null }));
+		this.reported[name] = { ...state, ver: mark.own && mark.ver === ver ? ver : null };
+		this.report(name);
 	}
 
-	protected override take(state: Values, times: Values, version: number, desired?: Values): void {
+	protected override told(name: string): string {
+		return JSON.stringify(this.reported[name]);
+	}
+
+	protected override take(wished: Wished): void {
 		this.parts.outputs.forEach(output => {
-			const part = state[output.name];
-			const taken = times[output.name];
-			const whole = desired?.[output.name];
-			if (isRecord(part) && isRecord(taken))
-				this.wish(output, isRecord(whole) ? whole : part, taken, version, whole !== undefined);
+			const part = wished.state[output.name];
+			const times = wished.times[output.name];
+			const whole = wished.desired?.[output.name];
+			if (isRecord(part) && isRecord(times)) this.wish(output, isRecord(whole) ? whole : part, times, wished);
 		});
 	}
 
 	/** Throws where the output does: then the message is not acknowledged, and comes again. */
-	private wish(output: Output, part: Values, times: Values, version: number, whole: boolean): void {
+	private wish(output: Output, wish: Values, times: Values, { desired, version, token }: Wished): void {
 		const { publisher, memory } = this.parts;
-		const { name, description, newest } = output;
+		const { name, newest } = output;
 		const { on, ver, brightness: level } = newest.state;
 		const mark = this.mark(name);
-		// One that was noted and not done was cut off by a loss of power.
-		const handled = mark.ver <= ver;
-		const since = handled ? mark.at : mark.from;
-		const own = part.ver !== undefined;
-		const versioned = timeOf(part, times, "ver");
-		/** Of what came by the other way since the mark: a key from before it is not done over it. */
-		const least = mark.ver === ver ? 0 : own ? versioned : (ver + 1) / 1000;
-		/** Within one second by a later document, and otherwise than before, or under another version of that second. */
-		const other = (key: Key) =>
-			version > mark.version && (part[key] !== mark[key] || (versioned === mark.at && part.ver !== mark.ver));
-		/** The key was written since the mark. */
-		const fresh = (key: Key) => {
-			const at = timeOf(part, times, key);
-			return at > 0 && at >= least && (at > since || (at === mark.at && (!handled || other(key))));
-		};
-		if (!keys.some(fresh)) return;
-		const at = Math.max(...keys.map(key => timeOf(part, times, key)));
-		const counts = !own && ver >= 0 && ver < CLOCK;
-		if (counts || description.liveOnly) {
-			const why = counts ? `expected a ver, since version ${ver} stands` : "it takes live commands only";
+		const fresh = freshKeys(wish, times, version, mark, ver);
+		if (!fresh.length) return;
+		const why = refusal(output, wish);
+		if (why) {
 			publisher.refuse(`shadow ${name}`, why);
 			return;
 		}
-		const wanted = own ? part.ver : versionAt(at, ver, handled ? mark : none);
-		const { state = on ? "ON" : "OFF", brightness = level } = part;
+		const own = wish.ver !== undefined;
+		const handled = mark.ver <= ver;
+		const at = Math.max(...keys.map(key => timeOf(wish, times, key)));
+		const wanted = own ? wish.ver : versionAt(at, ver, handled ? mark : none);
+		const { state = on ? "ON" : "OFF", brightness = level } = wish;
 		if (typeof wanted === "number" && wanted > ver) {
-			// A delta lacks what is as the service has it reported, which need not be what the output does: a report brings the rest.
-			const lacks = part.state === undefined || (output.dimmable && part.brightness === undefined);
-			if (own && lacks && !whole && !this.isReported(output)) {
-				output.announce();
-				return;
-			}
+			if (own && !desired && !this.isWhole(output, wish, token)) return;
 			// What the shadow says, also where it is not done.
-			const next = { at, from: since, version, ver: wanted, own, state, brightness };
+			const from = handled ? mark.at : mark.from;
+			const next: Mark = { at, from, version, ver: wanted, own, state, brightness };
 			if (!memory.put(keyOf(PREFIX, name), next) && memory.lasting)
 				throw new Error(`shadow ${name}: not stored`);
 		}
+		// A key that is not fresh stays as it is. What is undefined is left out of the text.
 		const text = JSON.stringify({
-			state: fresh("state") ? state : on ? "ON" : "OFF",
-			...(fresh("brightness") && { brightness }),
+			state: fresh.includes("state") ? state : on ? "ON" : "OFF",
+			brightness: fresh.includes("brightness") ? brightness : undefined,
 			ver: wanted,
 		});
 		output.desired(encode(text), kept);
 	}
 
-	/** The service knows what the output does. */
-	private isReported({ name, dimmable, newest }: Output): boolean {
-		const { on, brightness } = newest.state;
-		const { state, brightness: level } = this.reported[name] ?? none;
-		return this.current && state === (on ? "ON" : "OFF") && (!dimmable || level === brightness);
+	/**
+	 * A key that a delta lacks is wished as it is reported, or not at all: then it stays. Both are what the output does, if the delta
+	 * was made against its last report. If not, it is not to be done: a report follows, and the delta that answers it has the rest.
+	 */
+	private isWhole(
+		{ name, dimmable, newest }: Output,
+		{ state, brightness }: Values,
+		token: unknown,
+	): boolean {
+		if (state !== undefined && (brightness !== undefined || !dimmable)) return true;
+		if (!this.knows(name, token)) return false;
+		const reported = this.reported[name] as Values;
+		const { on, brightness: level } = newest.state;
+		return reported.state === (on ? "ON" : "OFF") && (!dimmable || reported.brightness === level);
 	}
 
 	private mark(name: string): Mark {
 		return { ...none, ...this.parts.memory.get(keyOf(PREFIX, name)) };
 	}
 }
+
+/** The keys of a wish that were written since `mark`, and since `ver`, which may have come by the other way. */
+const freshKeys = (wish: Values, times: Values, version: number, mark: Mark, ver: number): string[] => {
+	// One that was noted and not done was cut off by a loss of power: it is done now.
+	const handled = mark.ver <= ver;
+	const since = handled ? mark.at : mark.from;
+	const versioned = timeOf(wish, times, "ver");
+	const least = mark.ver === ver ? 0 : wish.ver !== undefined ? versioned : (ver + 1) / 1000;
+	return keys.filter(key => {
+		const at = timeOf(wish, times, key);
+		if (at === 0 || at < least) return false;
+		if (at !== mark.at) return at > since;
+		// Of the second of the mark: by a later document, if it says something else or has another version.
+		const other = wish[key] !== mark[key] || (versioned === at && wish.ver !== mark.ver);
+		return !handled || (version > mark.version && other);
+	});
+};
+
+/** Why an output does not take the wish, if so. */
+const refusal = ({ description, newest }: Output, wish: Values): string => {
+	const { ver } = newest.state;
+	if (wish.ver === undefined && ver >= 0 && ver < CLOCK) return `expected a ver, since version ${ver} stands`;
+	return description.liveOnly ? "it takes live commands only" : "";
+};
 
 /**
  * The version of a wish that has none, taken at this second while `ver` stands. The end of the second where it is newer than `ver`,
@@ -158,7 +177,7 @@ const versionAt = (at: number, ver: number, mark: Mark): number => {
 };
 
 /** When the key was wished, in seconds since 1970; 0 where it is not. */
-const timeOf = (part: Values, times: Values, key: string): number => {
-	const { timestamp } = (part[key] === undefined || !isRecord(times[key]) ? none : times[key]) as Values;
+const timeOf = (wish: Values, times: Values, key: string): number => {
+	const { timestamp } = (wish[key] === undefined || !isRecord(times[key]) ? none : times[key]) as Values;
 	return typeof timestamp === "number" ? timestamp : 0;
 };

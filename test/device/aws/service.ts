@@ -1,6 +1,6 @@
 /**
  * AWS's shadow service for a board of stage.ts: documents by the rules of the desk's local AWS, times in whole seconds, deltas and
- * answers that come when the test says so, in its order, as often as it likes.
+ * answers that come when the test says so, in its order, as often as it likes. `slow`: it takes the board's reports likewise.
  */
 
 import {
@@ -19,6 +19,10 @@ export interface Answer {
 }
 
 export class Service {
+	/** Reports wait in `requests` until the test has them taken; else they are taken at once. */
+	slow = false;
+	/** Reports of the board that were not yet taken. */
+	readonly requests: string[] = [];
 	/** Answers that were not yet delivered. */
 	readonly answers: Answer[] = [];
 	readonly #world: World;
@@ -53,11 +57,28 @@ export class Service {
 	wish(desired: object): void {
 		this.#update(JSON.stringify({ state: { desired } }));
 	}
+	/** As an application does that should not. */
+	report(reported: object): void {
+		this.#update(JSON.stringify({ state: { reported } }));
+	}
 	/** The shadow is deleted, long ago: the next one counts from 1. */
 	forget(): void {
 		this.#state = {};
 		this.#metadata = {};
 		this.version = 0;
+	}
+	/** Takes a report, the oldest by default; one that stays is taken again. False where there is none. */
+	serve(index = 0, stays = false): boolean {
+		const [request] = stays ? this.requests.slice(index, index + 1) : this.requests.splice(index, 1);
+		if (request !== undefined) this.#update(request);
+		return request !== undefined;
+	}
+	/** Rejects a report, by default as where it is throttled. */
+	reject(index: number, code = 429): void {
+		const [request] = this.requests.splice(index, 1);
+		if (request === undefined) return;
+		const { clientToken } = JSON.parse(request) as { clientToken: string };
+		this.#send("update/rejected", { code, message: "refused", clientToken });
 	}
 	/** Delivers an answer, the oldest by default; one that stays comes again. False where there is none. */
 	deliver(index = 0, stays = false): boolean {
@@ -69,16 +90,18 @@ export class Service {
 	/** All there is to deliver, and what follows from it. */
 	settle(): void {
 		for (let i = 0; i < 50; i++) {
-			while (this.deliver());
+			while (this.serve() || this.deliver());
 			this.#world.clock.advance(100);
-			if (!this.answers.length) return;
+			if (!this.answers.length && !this.requests.length) return;
 		}
 		throw new Error("the shadow and the board go on for ever");
 	}
 
 	#hear({ topic, payload }: Published): void {
-		if (topic === `${this.#base}update`) this.#update(payload);
-		else if (topic === `${this.#base}get` && this.version) this.#get();
+		if (topic === `${this.#base}update`) {
+			this.requests.push(payload);
+			if (!this.slow) this.serve();
+		} else if (topic === `${this.#base}get` && this.version) this.#get();
 	}
 	#get(): void {
 		const { desired, reported } = this.#state;
@@ -98,14 +121,16 @@ export class Service {
 			stamp(this.#metadata.reported, reported, time),
 		);
 		this.version++;
-		// Others' updates are accepted here as well; a board has nothing of that.
-		if (clientToken !== undefined) this.#answer("update/accepted", { state, clientToken });
+		// Those of wishes too; a board has nothing of them.
+		if (reported) this.#answer("update/accepted", { state, clientToken });
 		const difference = delta(this.#state.desired, this.#state.reported, this.#metadata.desired);
-		if (difference) this.#answer("update/delta", difference);
+		if (difference) this.#answer("update/delta", { ...difference, clientToken });
 	}
 	#answer(topic: string, what: object): void {
-		const timestamp = Math.floor(this.#now() / 1000);
-		const payload = JSON.stringify({ ...what, version: this.version, timestamp });
+		this.#send(topic, { ...what, version: this.version });
+	}
+	#send(topic: string, what: object): void {
+		const payload = JSON.stringify({ ...what, timestamp: Math.floor(this.#now() / 1000) });
 		this.answers.push({ topic: this.#base + topic, payload });
 	}
 }

@@ -229,6 +229,24 @@ describe("wishes by the device shadow", () => {
 		service.settle();
 		assert.deepEqual([state().state, state().brightness], ["OFF", 50]);
 	});
+	it("does of a wish that the power cut off twice all that was new in it, also what was written before the rest", () => {
+		const { world, service, state } = stage();
+		service.wish({ lamp: { state: "ON" } });
+		service.answers.length = 0;
+		world.clock.advance(SECOND);
+		service.wish({ lamp: { brightness: 50 } });
+		for (let cut = 0; cut < 2; cut++) {
+			world.cutAfter = 2; // behind the note, before the output's record
+			service.deliver(0, true);
+			assert.ok(world.dead);
+			world.kill();
+			world.start(description, [aws]);
+			world.link.accept();
+		}
+		world.link.connect();
+		service.settle();
+		assert.deepEqual([state().state, state().brightness], ["ON", 50]);
+	});
 	it("does not complete a wish from the lamp where the service has an older report of it", () => {
 		const { world, service, state } = stage();
 		service.wish({ lamp: { state: "ON", brightness: 255, ver: 1 } });
@@ -241,13 +259,121 @@ describe("wishes by the device shadow", () => {
 		assert.deepEqual([state().state, state().ver], ["ON", 3]);
 		assert.equal(service.difference, undefined);
 	});
-	it("completes a wish from the lamp at once where the service has its last report", () => {
-		const { service, state } = stage();
+	it("completes a wish from the lamp only by the answer to its own report", () => {
+		const { world, service, state } = stage();
 		service.wish({ lamp: { state: "ON", brightness: 255, ver: 1 } });
 		service.settle();
+		const { length } = world.on("lamp/state");
 		service.wish({ lamp: { state: "ON", brightness: 9, ver: 2 } });
 		service.deliver();
-		assert.deepEqual([state().state, state().brightness], ["ON", 9]);
+		assert.equal(world.on("lamp/state").length, length, "nothing is done, and nothing said");
+		service.settle();
+		assert.deepEqual([state().state, state().brightness, state().ver], ["ON", 9, 2]);
+	});
+	describe("reports", () => {
+		/** A board whose reports wait until they are taken; the lamp was switched on. */
+		const slow = () => {
+			const { world, service, ...rest } = stage();
+			const shown = () => (service.reported.lamp as { state: string }).state;
+			service.slow = true;
+			world.link.receive("lamp/set", "ON", { id: 5 });
+			world.clock.advance(SECOND);
+			return { world, service, shown, ...rest };
+		};
+		it("wait for the answer to the one before, and say what is then", () => {
+			const { world, service, shown } = slow();
+			world.link.receive("lamp/set", "OFF", { id: 6 });
+			world.clock.advance(500);
+			assert.equal(service.requests.length, 1);
+			service.serve();
+			service.deliver();
+			world.clock.advance(100);
+			assert.equal(service.requests.length, 1);
+			service.serve();
+			assert.equal(shown(), "OFF");
+		});
+		for (const why of ["taken behind a later one", "taken twice"])
+			it(`are said again where an earlier one was ${why}`, () => {
+				const { world, service, shown } = slow();
+				if (why === "taken twice") service.serve(0, true);
+				world.link.receive("lamp/set", "OFF", { id: 6 });
+				world.clock.advance(3 * SECOND);
+				service.serve(1);
+				service.serve(0);
+				assert.equal(shown(), "ON");
+				service.settle();
+				assert.equal(shown(), "OFF");
+			});
+		it("are not said again where an application says otherwise of a key that is none of the board's", () => {
+			const { service } = stage();
+			service.wish({ lamp: { state: "ON" } });
+			service.settle();
+			const { version } = service;
+			service.report({ mood: "good" });
+			service.settle();
+			assert.equal(service.version, version + 1);
+		});
+		it("are tried again where they were throttled, and not where they are wrong", () => {
+			for (const code of [429, 500, 400]) {
+				const { service, world } = slow();
+				service.reject(0, code);
+				service.deliver();
+				world.clock.advance(SECOND);
+				assert.equal(service.requests.length, code === 400 ? 0 : 1);
+			}
+		});
+		it("go out at once on a new connection, whether or not the last one has its answer", () => {
+			const { world, service } = slow();
+			world.link.disconnect();
+			service.requests.length = 0;
+			world.link.connect();
+			world.clock.advance(100);
+			assert.equal(service.requests.length, 1);
+		});
+	});
+	it("does a wish of the time when it was away at once: that document has all that is wished", () => {
+		const { world, service, state } = stage();
+		service.wish({ lamp: { state: "OFF", ver: 1 } });
+		service.settle();
+		world.link.disconnect();
+		service.wish({ lamp: { state: "ON", ver: 2 } });
+		service.answers.length = 0; // no session was kept
+		service.slow = true;
+		world.link.connect();
+		service.deliver();
+		assert.deepEqual([state().state, state().ver], ["ON", 2]);
+	});
+	it("does not go on reporting where the output cannot do what is meant", () => {
+		let broken = false;
+		const world = new World();
+		world.actuators = {
+			pump: {
+				io: class {
+					write(): void {
+						if (broken) throw new Error("no power");
+					}
+					close(): void {}
+				},
+			},
+		};
+		const service = new Service(world, () => world.clock.time);
+		world.start({ ...description, actuators: [{ name: "pump", driver: "pump" }] }, [aws]);
+		world.link.connect();
+		service.settle();
+		broken = true;
+		world.link.receive("pump/desired", '{"state":"ON","ver":1}', {});
+		service.wish({ pump: { state: "OFF", ver: 2 } });
+		const { version } = service;
+		world.clock.advance(400);
+		for (let i = 0; i < 5; i++) {
+			while (service.deliver());
+			world.clock.advance(60);
+		}
+		assert.ok(service.version <= version + 1, `${service.version - version} reports`);
+		broken = false;
+		world.clock.advance(10 * SECOND);
+		service.settle();
+		assert.equal((service.reported.pump as { state: string }).state, "OFF");
 	});
 	describe("beside lamp/desired", () => {
 		const desired = (world: World, state: string, ver: number) =>
