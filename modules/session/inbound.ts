@@ -4,14 +4,9 @@
  * Does not look for duplicates at QoS 1: they are lawful, and only the application can tell.
  */
 
+import type { ControlMessage, ReadableOptions } from "../mqtt/options.js";
 import type { Link } from "./link.js";
-import {
-	type ClientControl,
-	type ClientMessage,
-	defaults,
-	type Received,
-	type SessionOptions,
-} from "./options.js";
+import { defaults, type Received, type SessionOptions } from "./options.js";
 import { type Application, Packet, Report } from "./outcomes.js";
 import type { Sender } from "./sender.js";
 import type { Status } from "./status.js";
@@ -30,7 +25,7 @@ export class Inbound {
 	/** The most bytes of payload that are delivered. */
 	private readonly longest: number;
 	/** The message that is being gathered: its first fragment, its bytes (none when it is too long), how many are there. */
-	private first: ClientMessage | undefined;
+	private first: ReadableOptions | undefined;
 	private payload: Uint8Array | undefined;
 	private offset = 0;
 	/** QoS 2: taken, PUBREL not yet seen. */
@@ -54,7 +49,7 @@ export class Inbound {
 		return this.sender.live.room >= this.replyBytes || link.fits(this.replyBytes);
 	}
 	/** `count` bytes of a message may be read from `link`. */
-	readable(link: Link, count: number, message: ClientMessage): void {
+	readable(link: Link, count: number, message: ReadableOptions): void {
 		if (message.topic !== undefined) {
 			const byteLength = message.byteLength ?? count;
 			this.first = message;
@@ -72,7 +67,7 @@ export class Inbound {
 	}
 
 	/** A message on a topic longer than any of ours, as a filter of an earlier firmware brings it: the client has dropped its bytes. */
-	passed(link: Link, { QoS = 0, id = 0 }: ClientControl): void {
+	passed(link: Link, { QoS = 0, id = 0 }: ControlMessage): void {
 		this.application.counters.received++;
 		this.application.report(Report.long, "the topic itself");
 		// At QoS 2 too nothing is remembered: there is nothing that could be done twice.

@@ -3,7 +3,7 @@
  */
 
 import type { ByteBuffer, Ticks } from "../mqtt/io.js";
-import type { ControlMessage, MQTTClientOptions, ReadableOptions, WriteOptions } from "../mqtt/options.js";
+import type { MQTTClientOptions, WriteOptions } from "../mqtt/options.js";
 
 // The outbox: holds QoS 1 messages until the broker has acknowledged them. Two implementations: queue.ts (RAM, bounded by
 // bytes) and store/outbox.ts (flash journal). A message is `queued` (no packet identifier) → `sent` (identifier kept, so that
@@ -76,11 +76,6 @@ export interface Outbox {
 
 // The MQTT client class: ECMA-419 §25 with the extensions that DESIGN.md lists. modules/mqtt/client.ts is one, and the
 // tests have a scripted one.
-
-/** What a client says of a message that has come. */
-export type ClientMessage = ReadableOptions;
-/** What a client says of a packet that has come. */
-export type ClientControl = ControlMessage;
 
 /** An MQTT client as a session uses it. */
 export interface Client {

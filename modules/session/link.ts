@@ -5,32 +5,24 @@
  */
 
 import type { Timer } from "../mqtt/io.js";
+import type { ControlMessage, ReadableOptions } from "../mqtt/options.js";
 import { encode } from "../mqtt/text.js";
 import { Deadline, type Pace } from "./deadline.js";
-import type {
-	Client,
-	ClientClass,
-	ClientControl,
-	ClientError,
-	ClientMessage,
-	LinkOptions,
-	Message,
-	Outgoing,
-} from "./io.js";
+import type { Client, ClientClass, ClientError, LinkOptions, Message, Outgoing } from "./io.js";
 import { type Application, Packet, Reason } from "./outcomes.js";
 
 /** The supervisor, as a connection sees it: its callbacks. */
 export interface LinkOwner {
 	/** The broker takes so many messages a second. */
 	readonly pace: Pace | undefined;
-	/** Reads messages: inbound.ts. */
+	/** inbound.ts: whether a message may be read, and its reading. */
 	readonly inbound: {
 		takes(link: Link): boolean;
-		readable(link: Link, count: number, message: ClientMessage): void;
+		readable(link: Link, count: number, message: ReadableOptions): void;
 	};
 	/** CONNACK with code 0. */
 	accepted(sessionPresent: boolean): void;
-	control(operation: number, message: ClientControl): void;
+	control(operation: number, message: ControlMessage): void;
 	/** There is room again for something that had to wait. */
 	writable(): void;
 	/** Once; the link is closed then. `returnCode` is CONNACK's, or 0; `cause` the host's own word for it, or "". */
@@ -69,7 +61,7 @@ export class Link {
 	/** operation << 16 | packet identifier, in the order in which they are due [MQTT-4.6.0-2]. */
 	private due: number[] = [];
 	/** A message, or more of one, that is not read before the replies are out, or before there is room for its answer. */
-	private unread: { readonly count: number; readonly message: ClientMessage } | undefined;
+	private unread: { readonly count: number; readonly message: ReadableOptions } | undefined;
 	private readonly deadline: Deadline;
 	private returnCode = 0;
 
@@ -213,7 +205,7 @@ export class Link {
 		}
 		if (!this.rest) this.source = undefined;
 	}
-	private readable(count: number, message: ClientMessage): void {
+	private readable(count: number, message: ReadableOptions): void {
 		if (!this.client) return;
 		if (count > 0 && this.full(message)) {
 			// Every message read would owe one more reply. Unread, it stops the client, and TCP stops the broker.
@@ -227,11 +219,8 @@ export class Link {
 			this.application.fault(error);
 		}
 	}
-	/**
-	 * Replies wait, or what the message would add to them has no room: this is asked again at each `onWritable` and at `resume`. Of
-	 * one that is half read the rest is read.
-	 */
-	private full(message: ClientMessage): boolean {
+	/** Replies wait, or what the message would add to them has no room. Of one that is half read the rest is read. */
+	private full(message: ReadableOptions): boolean {
 		return this.due.length !== 0 || (message.topic !== undefined && !this.owner.inbound.takes(this));
 	}
 	/** Reads the message that was left unread, if it may be read now. */
@@ -272,7 +261,7 @@ export class Link {
 
 	// The client's callbacks. All links share them: closures of each link's own would be a frame more for each event, and 80 bytes each.
 	// biome-ignore-start lint/complexity/noThisInStatic: a callback is called on the client (ECMA-419 §8)
-	private static onReadable(this: unknown, count: number, message: ClientMessage): void {
+	private static onReadable(this: unknown, count: number, message: ReadableOptions): void {
 		(this as Attached).target.readable(count, message);
 	}
 	private static onWritable(this: unknown, count: number): void {
@@ -282,7 +271,7 @@ export class Link {
 		// The usual event: bytes have left and nothing waits for their room.
 		if (!link.ready || link.unread !== undefined) link.unblock();
 	}
-	private static onControl(this: unknown, operation: number, message: ClientControl): void {
+	private static onControl(this: unknown, operation: number, message: ControlMessage): void {
 		const link = (this as Attached).target;
 		if (!link.client) return;
 		try {

@@ -42,15 +42,12 @@ export default class Session implements SessionLike {
 	private readonly measurement = { topic: "", QoS: 0, retain: false, duplicate: false };
 	/** The last topic that was a topic name. */
 	private known: string | undefined;
-	/** Bytes of the longest payload. */
-	private readonly longest: number;
 	private callbacks: ((parted: boolean) => void)[] = [];
 
 	/** Throws on options of which no session can be made. Connects as soon as the caller is done. */
 	constructor(options: SessionOptions) {
 		check(options);
 		this.options = options;
-		this.longest = options.longest ?? defaults.longest;
 		this.soon = new Deadline(options.timer, this, this.later);
 		this.application = new Application(options, this.soon);
 		this.counters = this.application.counters;
@@ -82,10 +79,11 @@ export default class Session implements SessionLike {
 			if (!isTopicName(topic)) throw new RangeError(`topic: expected a topic name, found ${topic}`);
 			this.known = topic;
 		}
-		if (QoS !== 0 || durable) this.check(QoS, durable);
+		if (durable ? QoS !== 1 : QoS !== 0 && QoS !== 1 && QoS !== 2)
+			throw new RangeError(`QoS: expected 0, 1 or 2, and 1 where durable, found ${QoS}`);
 		const bytes = typeof payload === "string" ? encode(payload) : payload;
 		if (this.supervisor.state >= State.Closing) return Outcome.droppedClosed;
-		if (bytes.byteLength > this.longest) {
+		if (bytes.byteLength > (this.options.longest ?? defaults.longest)) {
 			this.application.counters.dropped.long++;
 			return Outcome.droppedLong;
 		}
@@ -112,10 +110,6 @@ export default class Session implements SessionLike {
 			return this.publish(topic, bytes);
 		(this.counters as Tally).sent++;
 		return Outcome.sent;
-	}
-	private check(QoS: number, durable: boolean | undefined): void {
-		if (QoS !== 0 && QoS !== 1 && QoS !== 2) throw new RangeError(`QoS: expected 0, 1 or 2, found ${QoS}`);
-		if (durable && QoS !== 1) throw new RangeError(`durable: expected QoS 1, found ${QoS}`);
 	}
 	private refused(topic: string): void {
 		this.application.counters.dropped.full++;
@@ -154,19 +148,15 @@ export default class Session implements SessionLike {
 
 	/** The rest of a call of the application, after it has returned. */
 	private later(): void {
-		this.application.flush();
-		if (this.supervisor.state === State.Closed) this.end();
-		else {
-			this.supervisor.settle();
-			this.supervisor.resume();
+		const { application, callbacks, supervisor } = this;
+		application.flush();
+		if (supervisor.state !== State.Closed) {
+			supervisor.settle();
+			return;
 		}
-	}
-	private end(): void {
-		const callbacks = this.callbacks;
 		this.callbacks = [];
 		this.soon.close();
-		this.supervisor.end();
-		const parted = this.supervisor.parted;
-		callbacks.forEach(callback => this.application.call(() => callback(parted)));
+		supervisor.end();
+		callbacks.forEach(callback => application.call(() => callback(supervisor.parted)));
 	}
 }

@@ -4,6 +4,7 @@
  * not hear its own `online` back knows that it is deaf.
  */
 
+import type { Will } from "../mqtt/options.js";
 import { decode, encode } from "../mqtt/text.js";
 import { Deadline } from "./deadline.js";
 import type { Link } from "./link.js";
@@ -14,21 +15,15 @@ import { type Application, Report } from "./outcomes.js";
 const seldom = 86_400_000;
 
 export class Status {
-	readonly topic: string;
-	private readonly text: string;
 	/** `online`. */
 	readonly message: OutboxEntry;
 	/** For CONNECT (§3.1.2.5). */
-	readonly will: {
-		readonly topic: string;
-		readonly message: string;
-		readonly QoS: 0 | 1 | 2;
-		readonly retain: boolean;
-	};
+	readonly will: Will;
 	/** All that is subscribed to, the status among it. QoS 0: a status missed while away is published anew at each connect. */
 	readonly subscriptions: readonly Subscription[];
-	private readonly owner: { deaf(): void };
+	private readonly online: string;
 	private readonly application: Application;
+	private readonly owner: { deaf(): void };
 	/** `online` has come back on this connection, so the subscriptions work. */
 	private heard = false;
 	/** Until it has to, and how long that is given: twice as long each time that it does not. */
@@ -44,15 +39,13 @@ export class Status {
 		application: Application,
 		owner: { deaf(): void },
 	) {
-		this.owner = owner;
+		const { topic, online, offline, retain = true } = status;
 		this.application = application;
+		this.owner = owner;
 		this.echo = new Deadline(timer, this, this.expired);
 		this.hear = this.patience = deadlines?.hear ?? defaults.deadlines.hear;
-		const { topic, online, offline, retain = true } = status;
-		this.topic = topic;
-		this.text = online;
-		const payload = encode(online);
-		this.message = { sequence: 0, packetIdentifier: 0, topic, payload, retain };
+		this.online = online;
+		this.message = { sequence: 0, packetIdentifier: 0, topic, payload: encode(online), retain };
 		this.will = { topic, message: offline, QoS: 1, retain };
 		this.shared = subscriptions.some(item => item.topic === topic);
 		this.subscriptions = this.shared ? subscriptions : [...subscriptions, { topic, QoS: 0 }];
@@ -79,21 +72,21 @@ export class Status {
 	}
 	/** The application is not told of a message on this topic. */
 	own(topic: string): boolean {
-		return topic === this.topic && !this.shared;
+		return topic === this.message.topic && !this.shared;
 	}
 	/**
 	 * Hears a message. True when it is our own will that came late. A retained copy is none: it answers our SUBSCRIBE, and `online`
 	 * follows; a late will is live, since we are subscribed when it comes [MQTT-3.3.1-9].
 	 */
 	contradicts(topic: string, payload: Uint8Array, retained: boolean): boolean {
-		if (topic !== this.topic) return false;
-		let text = "";
+		if (topic !== this.message.topic) return false;
+		let text: string | undefined;
 		try {
 			text = decode(payload);
 		} catch {
 			return false; // not UTF-8
 		}
-		if (text === this.text) {
+		if (text === this.online) {
 			this.heard = true;
 			this.patience = this.hear;
 			this.echo.clear();
@@ -102,7 +95,7 @@ export class Status {
 	}
 	private expired(): void {
 		// Once may be a broker that honours a subscription a moment after its SUBACK (AWS).
-		if (this.patience > this.hear) this.application.report(Report.deaf, this.topic);
+		if (this.patience > this.hear) this.application.report(Report.deaf, this.message.topic);
 		this.patience = Math.min(2 * this.patience, seldom);
 		this.owner.deaf();
 	}

@@ -4,11 +4,12 @@
  * those are stages; sender and inbound have what a connection carries.
  */
 
+import type { ControlMessage } from "../mqtt/options.js";
 import { Brokers } from "./brokers.js";
 import { Deadline, Pace, since } from "./deadline.js";
 import { Inbound } from "./inbound.js";
 import { InFlight } from "./inflight.js";
-import type { ClientControl, LinkOptions } from "./io.js";
+import type { LinkOptions } from "./io.js";
 import { Link, type LinkOwner } from "./link.js";
 import { type Deadlines, defaults, type SessionOptions } from "./options.js";
 import { type Application, kindOf, nameOf, Packet, passes, Reason, Report } from "./outcomes.js";
@@ -117,14 +118,16 @@ export class Supervisor implements LinkOwner {
 		this.brokers.restart();
 		this.deadline.set(Math.max(0, minimum - passed) + this.brokers.first());
 	}
-	/** The host's network is gone: no try before it is back, or a deadline. `settle` ends the connection, after the caller's call. */
+	/** The host's network is gone: no try before it is back, or a deadline. `settle` ends the connection. */
 	down(): void {
 		this.networkDown = true;
 		if (this.state === Waiting) this.deadline.set(this.deadlines.network);
 		else this.soon.set(0);
 	}
+	/** The rest of a call of the application, after it has returned. */
 	settle(): void {
 		if (this.networkDown && this.state < Closing) this.lost(Reason.network);
+		this.link?.resume();
 	}
 	/** Ends in Closed, within the deadline. */
 	close(farewell: string): void {
@@ -144,10 +147,6 @@ export class Supervisor implements LinkOwner {
 		this.status.end();
 		this.pace?.close();
 		this.sender.end();
-	}
-	/** Reads the message that was left unread. */
-	resume(): void {
-		this.link?.resume();
 	}
 
 	/** The one writer of the state. */
@@ -216,7 +215,7 @@ export class Supervisor implements LinkOwner {
 		sender.open(link);
 		application.online(this.sessionPresent);
 		// Our own `online` has to come back, unless the broker has refused that filter.
-		if (this.subscriptions.expects(status.topic) && (this.state as State) === Online) status.listen();
+		if (this.subscriptions.expects(status.message.topic) && (this.state as State) === Online) status.listen();
 	}
 	/** Our own `online` has not come back: the subscriptions are made again. */
 	deaf(): void {
@@ -226,7 +225,7 @@ export class Supervisor implements LinkOwner {
 		this.status.listen();
 	}
 	/** LinkOwner: a packet for us. */
-	control(operation: number, message: ClientControl): void {
+	control(operation: number, message: ControlMessage): void {
 		const { sender, inbound, subscriptions } = this;
 		const link = this.link as Link;
 		const id = message.id ?? 0;

@@ -4,14 +4,8 @@
  * method, none after close, writes before CONNACK or beyond the room throw. No sockets, no bytes.
  */
 
-import type { WriteOptions } from "../../modules/mqtt/options.js";
-import type {
-	Client,
-	ClientClass,
-	ClientControl,
-	ClientMessage,
-	ClientOptions,
-} from "../../modules/session/options.js";
+import type { ControlMessage, ReadableOptions, WriteOptions } from "../../modules/mqtt/options.js";
+import type { Client, ClientClass, ClientOptions } from "../../modules/session/options.js";
 
 export interface Written {
 	readonly operation: number;
@@ -148,7 +142,7 @@ export class ScriptedClient implements Client {
 		if (returnCode) this.fail(4);
 		else this.writable(this.room);
 	}
-	control(message: ClientControl): void {
+	control(message: ControlMessage): void {
 		this.#call(() => this.options.onControl(message.operation, message));
 	}
 	/** SUBACK for every SUBSCRIBE that has none; `code` decides for each filter. */
@@ -173,7 +167,7 @@ export class ScriptedClient implements Client {
 	}
 	#acknowledged = new Set<number>();
 	/** A message arrives, in fragments of at most `fragment` bytes. What follows an unread one waits, as in the client. */
-	deliver(topic: string, text: string, options: Partial<ClientMessage> = {}, fragment = 1_000_000): void {
+	deliver(topic: string, text: string, options: Partial<ReadableOptions> = {}, fragment = 1_000_000): void {
 		const bytes = new Uint8Array(Buffer.from(text));
 		const QoS = options.QoS ?? 0;
 		for (let start = 0; start === 0 || start < bytes.byteLength; start += fragment) {
@@ -184,7 +178,7 @@ export class ScriptedClient implements Client {
 		}
 		this.#announce();
 	}
-	readonly #parcels: { part: Uint8Array; message: ClientMessage }[] = [];
+	readonly #parcels: { part: Uint8Array; message: ReadableOptions }[] = [];
 	/** Messages, or fragments of them, that no callback has told. */
 	get unannounced(): number {
 		return this.#parcels.length;
