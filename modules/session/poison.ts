@@ -79,7 +79,7 @@ export class Poison {
 		this.opened = this.ticks.ticks;
 		this.served = false;
 		if (this.hangups >= 2) this.enter(Phase.without, proof);
-		if (!this.again.standing && this.any) this.wait();
+		if (!this.again.standing && this.any) this.again.set(proof);
 	}
 	/** The oldest in flight was sent, or became the oldest. */
 	listen(): void {
@@ -91,7 +91,7 @@ export class Poison {
 	}
 	/** Its bytes are out, and not all messages may leave. */
 	sent(place: number): void {
-		if (this.phase === Phase.single && place === this.suspect) this.deadline.set(soon);
+		if (place === this.suspect) this.deadline.set(soon);
 	}
 	/** The broker has taken a message. */
 	acknowledged(place: number): void {
@@ -101,7 +101,12 @@ export class Poison {
 			this.clear();
 			this.needed = usual;
 		}
-		if (place === this.offered) this.application.guard(() => this.recover(place));
+		if (place !== this.offered) return;
+		const { application, inflight } = this;
+		this.offered = 0;
+		this.again.set(0);
+		application.counters.recovered++;
+		application.guard(() => application.report(Report.recovered, inflight.message(place)?.topic ?? ""));
 	}
 	/** The connection has ended while `place` was the oldest in flight, under this identifier (0: none). */
 	ended(reason: number, packetIdentifier: number, place: number): void {
@@ -119,19 +124,16 @@ export class Poison {
 		this.hangups = place === suspect ? hangups + 1 : phase === Phase.without ? 2 : 1;
 		if (this.hangups >= this.needed) this.application.guard(() => this.setAside(packetIdentifier, place));
 	}
-	/** Nothing can be offered now. */
-	wait(): void {
-		this.again.set(proof);
-	}
-	/** The connection has stood for a while, all messages may leave, and they arrive. */
-	get good(): boolean {
-		return this.phase === Phase.all && this.served && since(this.ticks.ticks, this.opened) >= proof;
-	}
 	/**
-	 * The place of the next message to offer, back in its outbox; 0 when the round is over. A round offers all that were set aside,
-	 * one at a time: soon after a start, an hour after one was set aside, then daily. May throw what an outbox throws.
+	 * The place of the next message to offer, back in its outbox; 0 when there is none now. A round offers all that were set aside,
+	 * one at a time: soon after a start, an hour after one was set aside, then daily. `idle`: a connection stands, and no other
+	 * message waits. May throw what an outbox throws.
 	 */
-	next(): number {
+	next(idle: boolean): number {
+		if (!idle || !this.served || since(this.ticks.ticks, this.opened) < proof) {
+			this.again.set(proof);
+			return 0;
+		}
 		// If it is refused it costs the connection: then the next one waits.
 		this.again.set(hour);
 		const place = this.readmit();
@@ -170,7 +172,7 @@ export class Poison {
 	private setAside(packetIdentifier: number, place: number): void {
 		const { inflight, application } = this;
 		const lane = laneOf(place);
-		const topic = this.topic(place);
+		const topic = inflight.message(place)?.topic ?? "";
 		this.clear();
 		this.needed = usual;
 		if (place === this.offered) this.offered = 0;
@@ -180,12 +182,6 @@ export class Poison {
 		else inflight.outbox(lane).quarantine(sequenceOf(place));
 		application.counters.quarantined++;
 		application.report(Report.quarantined, topic);
-	}
-	private recover(place: number): void {
-		this.offered = 0;
-		this.again.set(0);
-		this.application.counters.recovered++;
-		this.application.report(Report.recovered, this.topic(place));
 	}
 	private readmit(): number {
 		// The durable lane first: alerts are there.
@@ -205,8 +201,5 @@ export class Poison {
 	private get any(): boolean {
 		const { live, durable } = this.inflight;
 		return this.statusAside || (durable.aside(0) ?? live.aside(0)) !== undefined;
-	}
-	private topic(place: number): string {
-		return this.inflight.message(place)?.topic ?? "";
 	}
 }

@@ -275,13 +275,10 @@ export class Sender {
 	offerAgain(): void {
 		const { link, inflight } = this;
 		const waiting = inflight.size + inflight.durable.length + inflight.live.pending;
-		const good = waiting === 0 && !this.greeting && this.poison.good;
-		if (!link?.ready || !good) this.poison.wait();
-		else this.application.guard(() => this.offerNext(link));
-	}
-	private offerNext(link: Link): void {
-		const place = this.poison.next();
-		const entry = place ? this.inflight.message(place) : undefined;
-		if (entry) this.launch(link, place, entry);
+		this.application.guard(() => {
+			const place = this.poison.next(link?.ready === true && waiting === 0 && !this.greeting);
+			const entry = place ? inflight.message(place) : undefined;
+			if (entry) this.launch(link as Link, place, entry);
+		});
 	}
 }
