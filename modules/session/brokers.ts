@@ -21,14 +21,15 @@ export class Brokers {
 	readonly stable: number;
 	/** The place in the list of the broker that is tried next, is being tried, or is connected. */
 	index = 0;
+	/** Others that this round has still to try. */
+	left: number[] = [];
 	private readonly maximum: number;
 	private readonly spread: number;
 	private readonly random: () => number;
 	private readonly ticks: Ticks;
 	private readonly brokers: readonly Broker[];
-	/** Indices in the order in which they are tried; and those that this round has still to try. */
-	private readonly order: number[];
-	private left: number[] = [];
+	/** Indices in the order in which they are tried. */
+	private readonly order: number[] = [];
 	/** The span that the wait was drawn from, after the last round. */
 	private span: number;
 	/** The broker that was last connected, and the last one that has served; -1 before the first. */
@@ -54,24 +55,14 @@ export class Brokers {
 		this.random = random;
 		this.ticks = ticks;
 		this.brokers = brokers;
-		this.order = brokers.map((_, index) => index);
-		// Each board has an order of its own, or all of them would sit on the first.
-		if (brokerOrder === "random")
-			for (let i = brokers.length - 1; i > 0; i--) {
-				const j = Math.floor(random() * (i + 1));
-				const swapped = this.order[i] as number;
-				this.order[i] = this.order[j] as number;
-				this.order[j] = swapped;
-			}
+		// At random each board has an order of its own, or all of them would sit on the first.
+		for (let i = 0; i < brokers.length; i++)
+			this.order.splice(brokerOrder === "random" ? Math.floor(random() * (i + 1)) : i, 0, i);
 		this.restart();
 	}
 	/** The broker that is tried next, is being tried, or is connected. */
 	get broker(): Broker {
 		return this.brokers[this.index] as Broker;
-	}
-	/** Others are left to try in this round. */
-	get more(): boolean {
-		return this.left.length > 0;
 	}
 	/** Milliseconds until the very first try: boards that start at the same moment do not arrive as one. */
 	first(): number {

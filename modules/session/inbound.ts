@@ -14,8 +14,6 @@ import type { Status } from "./status.js";
 /** QoS 2 messages whose PUBREL is awaited: as many as the client has room for. MQTT 3.1.1 has no limit of its own. */
 const most = 64;
 
-const nothing = new Uint8Array(0);
-
 export class Inbound {
 	private readonly application: Application;
 	private readonly sender: Sender;
@@ -54,10 +52,17 @@ export class Inbound {
 			const byteLength = message.byteLength ?? count;
 			this.first = message;
 			this.offset = 0;
-			if (byteLength > this.longest) this.payload = undefined;
-			else this.payload = byteLength ? new Uint8Array(byteLength) : nothing;
+			this.payload = byteLength > this.longest ? undefined : new Uint8Array(byteLength);
 		}
-		this.gather(link, count);
+		for (let left = count; left > 0; ) {
+			let buffer = this.payload;
+			if (!buffer) buffer = new Uint8Array(left < 256 ? left : 256);
+			else if (left < buffer.byteLength) buffer = buffer.subarray(this.offset, this.offset + left);
+			const length = buffer.byteLength ? link.read(buffer) : 0;
+			if (length <= 0) break;
+			this.offset += length;
+			left -= length;
+		}
 		if (!message.more) this.finish(link);
 	}
 	/** PUBREL: the broker will not send this identifier again. */
@@ -74,18 +79,6 @@ export class Inbound {
 		if (QoS > 0) link.reply(QoS === 1 ? Packet.PUBACK : Packet.PUBREC, id);
 	}
 
-	private gather(link: Link, count: number): void {
-		const payload = this.payload;
-		while (count > 0) {
-			let buffer = payload;
-			if (!buffer) buffer = new Uint8Array(count < 256 ? count : 256);
-			else if (count < buffer.byteLength) buffer = buffer.subarray(this.offset, this.offset + count);
-			const length = buffer.byteLength ? link.read(buffer) : 0;
-			if (length <= 0) return;
-			this.offset += length;
-			count -= length;
-		}
-	}
 	private finish(link: Link): void {
 		const message = this.first;
 		const payload = this.payload;

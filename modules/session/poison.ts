@@ -136,7 +136,10 @@ export class Poison {
 		}
 		// If it is refused it costs the connection: then the next one waits.
 		this.again.set(hour);
-		const place = this.readmit();
+		// The durable lane first: alerts are there.
+		const message = this.readmit(Lane.durable) || this.readmit(Lane.live);
+		const place = message || (this.statusAside ? status : 0);
+		if (message === 0) this.statusAside = false;
 		this.offered = place;
 		if (place) {
 			this.suspect = place;
@@ -183,19 +186,14 @@ export class Poison {
 		application.counters.quarantined++;
 		application.report(Report.quarantined, topic);
 	}
-	private readmit(): number {
-		// The durable lane first: alerts are there.
-		for (const lane of [Lane.durable, Lane.live]) {
-			const outbox = this.inflight.outbox(lane);
-			const sequence = outbox.aside(this.cursors[lane] as number)?.sequence ?? 0;
-			if (sequence === 0) continue;
-			this.cursors[lane] = sequence;
-			outbox.readmit(sequence);
-			return placeOf(lane, sequence);
-		}
-		if (!this.statusAside) return 0;
-		this.statusAside = false;
-		return status;
+	/** The next of the round in this lane goes back into its outbox. */
+	private readmit(lane: typeof Lane.durable | typeof Lane.live): number {
+		const outbox = this.inflight.outbox(lane);
+		const sequence = outbox.aside(this.cursors[lane] as number)?.sequence ?? 0;
+		if (sequence === 0) return 0;
+		this.cursors[lane] = sequence;
+		outbox.readmit(sequence);
+		return placeOf(lane, sequence);
 	}
 	/** A message is aside. */
 	private get any(): boolean {

@@ -91,8 +91,12 @@ export default class Session implements SessionLike {
 		const outcome = durable
 			? sender.offerDurable(topic, bytes, options)
 			: sender.offer(topic, bytes, options);
-		if (outcome === Outcome.droppedFull) this.refused(topic);
-		else if (this.full) this.full = false;
+		if (outcome === Outcome.droppedFull) {
+			this.application.counters.dropped.full++;
+			// Once, until something fits again.
+			if (!this.full) this.application.owe(Report.full, topic);
+		}
+		this.full = outcome === Outcome.droppedFull;
 		return outcome;
 	}
 	/**
@@ -110,12 +114,6 @@ export default class Session implements SessionLike {
 			return this.publish(topic, bytes);
 		(this.counters as Tally).sent++;
 		return Outcome.sent;
-	}
-	private refused(topic: string): void {
-		this.application.counters.dropped.full++;
-		// Once, until something fits again.
-		if (!this.full) this.application.owe(Report.full, topic);
-		this.full = true;
 	}
 	/**
 	 * Publishes a retained message at QoS 0 that is never held whole: `source` makes the next piece of its payload each time that

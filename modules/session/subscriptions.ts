@@ -9,7 +9,7 @@ import { encode } from "../mqtt/text.js";
 import type { InFlight } from "./inflight.js";
 import type { Link } from "./link.js";
 import type { Subscription } from "./options.js";
-import { type Application, Report } from "./outcomes.js";
+import { type Application, Reason, Report } from "./outcomes.js";
 
 /** AWS takes no more in one SUBSCRIBE. */
 const most = 8;
@@ -80,14 +80,14 @@ export class Subscriptions {
 	writable(link: Link): void {
 		if (this.blocked && this.asked.length) this.blocked = !link.subscribe(this.id, this.asked);
 	}
-	/** SUBACK. False when it is not for the SUBSCRIBE under way. */
-	awaits(packetIdentifier: number): boolean {
-		return this.asked.length > 0 && packetIdentifier === this.id;
-	}
-	/** Its codes. False when there is not one for each filter [MQTT-3.8.4-5]. */
-	acknowledged(codes: ArrayLike<number>): boolean {
+	/** SUBACK. False when it is not for the SUBSCRIBE under way, or has not a code for each filter [MQTT-3.8.4-5]. */
+	acknowledged(link: Link, packetIdentifier: number, codes: ArrayLike<number>): boolean {
 		const asked = this.asked;
-		if (codes.length !== asked.length) return false;
+		if (asked.length === 0 || packetIdentifier !== this.id) return false;
+		if (codes.length !== asked.length) {
+			link.fail(Reason.malformed);
+			return false;
+		}
 		this.asked = [];
 		this.barren = 0;
 		asked.forEach((item, index) => {
@@ -118,19 +118,16 @@ export class Subscriptions {
 		this.asked = [];
 		if (!first) return;
 		if (first.out) this.rested = false;
-		else if (++this.hangups > enough) this.blame(first);
-	}
-
-	/** The filter went alone. Others go before it from now on: whether they are granted shows if it is to blame. */
-	private blame(item: Item): void {
+		if (first.out || ++this.hangups <= enough) return;
+		// It went alone. Others go before it from now on: whether they are granted shows if it is to blame.
 		const items = this.items;
-		items.splice(items.indexOf(item), 1);
-		items.push(item);
-		item.strikes++;
+		items.splice(items.indexOf(first), 1);
+		items.push(first);
+		first.strikes++;
 		const served = items.some(({ granted }) => granted);
-		if (served ? item.strikes < enough : ++this.barren <= items.length) return;
+		if (served ? first.strikes < enough : ++this.barren <= items.length) return;
 		// It alone; or all of them, where the broker takes none at all.
-		(served ? [item] : items).forEach(each => {
+		(served ? [first] : items).forEach(each => {
 			each.out = true;
 		});
 		this.rested = false;

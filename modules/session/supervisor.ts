@@ -171,7 +171,7 @@ export class Supervisor implements LinkOwner {
 		const { id, keepAlive, clean = false, client } = this.options;
 		const { host, port, user, password, client: overrides } = this.brokers.broker;
 		const { io, ...shared } = client;
-		const timeout = this.brokers.more ? this.deadlines.next : this.deadlines.connect;
+		const timeout = this.brokers.left.length > 0 ? this.deadlines.next : this.deadlines.connect;
 		// The client's own deadline names the stage that failed; ours stands behind it.
 		this.deadline.set(timeout + 500);
 		const longestTopic = this.subscriptions.longest;
@@ -233,9 +233,8 @@ export class Supervisor implements LinkOwner {
 			if (this.state === Closing && id === this.parting) this.part(true);
 			else sender.acknowledged(id);
 		} else if (operation === Packet.SUBACK) {
-			if (this.state > Online || !subscriptions.awaits(id)) return;
-			if (subscriptions.acknowledged(message.payload ?? [])) this.subscribe();
-			else this.lost(Reason.malformed);
+			if (this.state <= Online && subscriptions.acknowledged(link, id, message.payload ?? []))
+				this.subscribe();
 		} else if (operation === Packet.PUBREC) sender.received(link, id);
 		else if (operation === Packet.PUBREL) inbound.released(link, id);
 		else if (operation === Packet.PUBLISH) inbound.passed(link, message);
