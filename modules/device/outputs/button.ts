@@ -1,12 +1,17 @@
 /**
- * A push-button on a Digital input (ECMA-419 §10). Works without any network. Does not count bounces: a press counts
- * once, when the input has been quiet before it.
+ * The push-button of a board, on a Digital input (ECMA-419 §10); works without any network. A press counts once, when the input has
+ * been quiet before it: bounces do not count. Held at power-on it takes the board back to what was built in.
  */
 
+import type { TimerHandle } from "../../mqtt/io.js";
 import { since } from "../../session/deadline.js";
 import type { ButtonDescription } from "../description/description.js";
+import type Settings from "../description/settings.js";
 import type { Device, Digital } from "../io.js";
 import { pinOf } from "./lamp.js";
+
+/** Held at power-on, in ms. (GPIO 0 of an ESP32 must be up while the chip starts, so it may be pressed a little later.) */
+const Hold = Object.freeze({ look: 250, begin: 3000, least: 5000, most: 30_000 });
 
 export default class Button {
 	private readonly input: Digital;
@@ -41,5 +46,49 @@ export default class Button {
 
 	close(): void {
 		this.input.close();
+	}
+}
+
+/**
+ * A button that is held at power-on takes the board back to what was built in: the way out when it can no longer be commanded.
+ * It must be down within three seconds, and be released after 5 to 30: one that is stuck restores nothing. Deletes the stored
+ * network, broker and identity, and the settings changed by `cmd config`; only after a start by power or reset pin.
+ */
+export class Restore {
+	private readonly device: Device;
+	private readonly settings: Settings;
+	private readonly restart: () => boolean;
+	private readonly handle: TimerHandle | undefined;
+	/** Milliseconds since the start; those of them for which the button has been down without a break. */
+	private passed = 0;
+	private held = 0;
+
+	constructor(device: Device, button: Pick<Button, "pressed">, settings: Settings, restart: () => boolean) {
+		this.device = device;
+		this.settings = settings;
+		this.restart = restart;
+		if (device.reset === "power-on" || device.reset === "external")
+			this.handle = device.timer.repeat(() => this.look(button.pressed), Hold.look);
+	}
+
+	close(): void {
+		this.device.timer.clear(this.handle);
+	}
+
+	private look(pressed: boolean): void {
+		this.passed += Hold.look;
+		const { held, passed } = this;
+		this.held = pressed ? held + Hold.look : 0;
+		const released = !pressed && held >= Hold.least;
+		if (released || held > Hold.most || (!pressed && passed >= Hold.begin)) this.close();
+		if (released) this.restore();
+	}
+
+	private restore(): void {
+		const { provision, trace } = this.device;
+		this.settings.restore();
+		const restored = provision?.restore() ?? true;
+		trace?.(`restore: ${restored ? "back to what was built in" : "could not be stored"}`);
+		if (restored && !this.restart()) trace?.("restore: holds from the next start on");
 	}
 }

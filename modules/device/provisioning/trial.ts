@@ -5,12 +5,9 @@
  * password does not cost a walk to it. Which changes are valid is in check.ts. Throws nothing, traces no secret.
  */
 
-import type { TimerHandle } from "../../mqtt/io.js";
 import { Deadline, since } from "../../session/deadline.js";
-import type Settings from "../description/settings.js";
 import type { Device, KeyValue, KeyValueDomain, Provision, Texts } from "../io.js";
 import { isRecord } from "../json.js";
-import type Button from "../outputs/button.js";
 
 /** The key-value domain (ECMA-419 §28), and the key of the change that is on trial or waits for it. */
 const DOMAIN = "provision";
@@ -21,9 +18,6 @@ const STARTS = 3;
 const LONGEST = 300_000;
 /** A session counts a connection as stable after this time; AWS closes one at once that its policy does not allow. */
 const PROOF = 60_000;
-/** A button held at power-on. (GPIO 0 of an ESP32 must be up while the chip starts, so it may be pressed a little later.) */
-const Hold = Object.freeze({ look: 250, begin: 3000, least: 5000, most: 30_000 });
-
 /** What a certificate brings (aws/claim.ts), beside the keys of `cmd config`. */
 const identity: readonly string[] = Object.freeze(["id", "certificate", "key", "token"]);
 
@@ -246,49 +240,5 @@ export default class Trial {
 
 	private report(line: string): void {
 		this.device.trace?.(`provision: ${line}`);
-	}
-}
-
-/**
- * A button that is held at power-on takes the board back to what was built in: the way out when it can no longer be commanded.
- * It must be down within three seconds, and be released after 5 to 30: one that is stuck restores nothing. Deletes the stored
- * network, broker and identity, and the settings changed by `cmd config`; only after a start by power or reset pin.
- */
-export class Restore {
-	private readonly device: Device;
-	private readonly settings: Settings;
-	private readonly restart: () => boolean;
-	private readonly handle: TimerHandle | undefined;
-	/** Milliseconds since the start; those of them for which the button has been down without a break. */
-	private passed = 0;
-	private held = 0;
-
-	constructor(device: Device, button: Pick<Button, "pressed">, settings: Settings, restart: () => boolean) {
-		this.device = device;
-		this.settings = settings;
-		this.restart = restart;
-		if (device.reset === "power-on" || device.reset === "external")
-			this.handle = device.timer.repeat(() => this.look(button.pressed), Hold.look);
-	}
-
-	close(): void {
-		this.device.timer.clear(this.handle);
-	}
-
-	private look(pressed: boolean): void {
-		this.passed += Hold.look;
-		const { held, passed } = this;
-		this.held = pressed ? held + Hold.look : 0;
-		const released = !pressed && held >= Hold.least;
-		if (released || held > Hold.most || (!pressed && passed >= Hold.begin)) this.close();
-		if (released) this.restore();
-	}
-
-	private restore(): void {
-		const { provision, trace } = this.device;
-		this.settings.restore();
-		const restored = provision?.restore() ?? true;
-		trace?.(`restore: ${restored ? "back to what was built in" : "could not be stored"}`);
-		if (restored && !this.restart()) trace?.("restore: holds from the next start on");
 	}
 }
