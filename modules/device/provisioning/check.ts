@@ -28,25 +28,22 @@ const wanted = (key: string, value: unknown): string | undefined => {
 /** The mistakes in `changes`; none: they may be tried. */
 export const mistakes = (changes: unknown, description: Description, device: Device): Problem[] => {
 	const { provision, network } = device;
+	const wrong = (expected: string) => [
+		{ key: "provision", expected, found: isRecord(changes) ? "an object" : "something else" },
+	];
+	if (!provision?.keys.length) return wrong("nothing: this host is told when it is started");
+	if (provision.trying) return wrong("nothing while it is on trial");
+	if (changes === null) return [];
+	if (!isRecord(changes)) return wrong("an object, or null to take back what the next start would try");
 	const problems: Problem[] = [];
-	const wrong = (expected: string) =>
-		problems.push({ key: "provision", expected, found: isRecord(changes) ? "an object" : "something else" });
-	if (!provision?.keys.length) wrong("nothing: this host is told when it is started");
-	else if (provision.trying) wrong("nothing while it is on trial");
-	else if (changes === null) return problems;
-	else if (!isRecord(changes)) wrong("an object, or null to take back what the next start would try");
-	else {
-		Object.keys(changes).forEach(key => {
-			if (!provision.keys.includes(key)) unknown(problems, `provision.${key}`, key, provision.keys);
-			else if (changes[key] !== null) {
-				const expected = wanted(key, changes[key]);
-				// The value is not repeated: it may be a secret.
-				if (expected) report(problems, `provision.${key}`, expected, "…");
-			}
-		});
-		if (!problems.length) problems.push(...misdescribed(changes, description, device, !!network.mqtts));
-	}
-	return problems;
+	Object.keys(changes).forEach(key => {
+		const text = changes[key];
+		const expected = text === null ? undefined : wanted(key, text);
+		if (!provision.keys.includes(key)) unknown(problems, `provision.${key}`, key, provision.keys);
+		// The value is not repeated: it may be a secret.
+		else if (expected) report(problems, `provision.${key}`, expected, "…");
+	});
+	return problems.length ? problems : misdescribed(changes, description, device, network.mqtts !== undefined);
 };
 
 /** A raw description with the stored values in place of the built-in ones. */

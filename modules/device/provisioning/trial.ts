@@ -2,7 +2,8 @@
  * Provisioning: the network, the broker and the identity of a board, stored on it in place of the built-in ones. A change
  * is on trial first: it holds from the next start on, and becomes permanent when the board has been online for one minute
  * and hears commands. After three starts, or five minutes without that, the board rolls back and restarts: a mistyped
- * password does not cost a walk to it. Which changes are valid is in check.ts. Throws nothing, traces no secret.
+ * password does not cost a walk to it. Which changes are valid is in check.ts; a button that is held takes all of it back
+ * (outputs/button.ts). Throws nothing, traces no secret.
  */
 
 import { Deadline, since } from "../../session/deadline.js";
@@ -70,11 +71,7 @@ export class StoredProvision implements Provision {
 	keep(): boolean {
 		if (!this.trying) return true;
 		const texts = this.read()?.texts;
-		if (!texts || !this.write({ texts, starts: 0, kept: true })) return false;
-		this.trying = false;
-		// If it cannot be copied now, the next start copies it.
-		this.copy(texts);
-		return true;
+		return texts !== undefined && this.pass(texts);
 	}
 
 	drop(): boolean {
@@ -88,7 +85,11 @@ export class StoredProvision implements Provision {
 		this.all.forEach(key => {
 			texts[key] = null;
 		});
-		// As a change that has passed: one write, so a power cut leaves no half of it.
+		return this.pass(texts);
+	}
+
+	/** They hold from now on. One write, so a power cut leaves no half; if they cannot be copied now, the next start copies them. */
+	private pass(texts: Texts): boolean {
 		if (!this.write({ texts, starts: 0, kept: true })) return false;
 		this.trying = false;
 		this.copy(texts);
@@ -175,7 +176,7 @@ export class StoredProvision implements Provision {
 }
 
 /** A description that is wrong because of a change on trial makes no board: rolls back at once. */
-export const abandon = ({ provision, restart }: Device): undefined => {
+export const abandon = ({ provision, restart }: Device): void => {
 	if (provision?.trying && provision.drop()) restart?.();
 };
 
@@ -221,24 +222,16 @@ export default class Trial {
 	}
 
 	private decide(): void {
-		if (this.proving) this.pass();
-		else this.fail();
-	}
-
-	private pass(): void {
-		const kept = this.device.provision?.keep();
-		this.report(kept ? "kept" : "could not be stored, the next start tries it again");
-	}
-
-	private fail(): void {
-		const dropped = this.device.provision?.drop();
+		const { provision, trace } = this.device;
+		if (this.proving) {
+			const kept = provision?.keep();
+			trace?.(`provision: ${kept ? "kept" : "could not be stored, the next start tries it again"}`);
+			return;
+		}
+		const dropped = provision?.drop();
 		const result = dropped ? "back to what was before" : "and it could not be dropped";
-		this.report(`no broker within five minutes, ${result}`);
+		trace?.(`provision: no broker within five minutes, ${result}`);
 		// A restart would only try it again if it could not be dropped.
 		if (dropped) this.restart();
-	}
-
-	private report(line: string): void {
-		this.device.trace?.(`provision: ${line}`);
 	}
 }
