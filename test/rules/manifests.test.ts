@@ -114,6 +114,16 @@ describe("the manifest of", () => {
 		assert.deepEqual(include, ["./hosts/moddable/board/manifest.json"]);
 		assert.deepEqual([modules, preload], [{ main: "./hosts/moddable/board/main" }, ["main"]]);
 	});
+	it("each library has the fields of classes assigned, not defined, which its own modules and programs save flash by", () => {
+		const { typescript } = JSON.parse(readFileSync(join(root, "hosts/moddable/sdk.json"), "utf8"));
+		assert.equal(typescript.tsconfig.compilerOptions.useDefineForClassFields, false);
+		for (const [folder, name, file] of [
+			["hosts/moddable/mqtt", "manifest", "../sdk.json"],
+			["hosts/moddable/session", "manifest", "../mqtt/manifest.json"],
+			["hosts/moddable/board", "core", "../sdk.json"],
+		] as const)
+			assert.ok(read(folder, name).include?.includes(file), `${folder}/${name}.json`);
+	});
 	it("no other file than hosts/moddable/sdk.json says where the SDK has something", () => {
 		const files = ["hosts", "modules", "examples"]
 			.flatMap(folder =>
