@@ -4,8 +4,9 @@
  */
 
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -82,6 +83,25 @@ export async function make(folder: string, args: readonly string[]): Promise<str
 	return tool("make", ["-f", join(folder, "makefile"), ...args], folder);
 }
 
+/**
+ * As `make`, with what tsc has made of the same files in an earlier build. tsc runs once for each file of each project, which is
+ * most of a build; its output follows from the file and the options alone. So types are checked once a host, and
+ * those of a project's own files always.
+ */
+async function makeFrom(host: string, folder: string, args: readonly string[]): Promise<string> {
+	const settings = join(folder, "modules/tsconfig-base.json");
+	if (!existsSync(settings)) return make(folder, args);
+	const { compilerOptions } = JSON.parse(readFileSync(settings, "utf8"));
+	const options = JSON.stringify({ ...compilerOptions, paths: undefined });
+	const key = createHash("sha256").update(options).digest("hex").slice(0, 8);
+	const kept = join(output, `tsc-${host}-${key}`);
+	const own = join(folder, "tsc");
+	if (existsSync(kept) && !existsSync(own)) cpSync(kept, own, { recursive: true });
+	const log = await make(folder, args);
+	if (existsSync(own)) cpSync(own, kept, { recursive: true });
+	return log;
+}
+
 /** Builds the simulator's application: the path of its mc.so. `link` is for the linker, beside what the SDK says. */
 export async function buildSimulator(
 	settings: Readonly<Record<string, string>>,
@@ -93,7 +113,7 @@ export async function buildSimulator(
 	const folder = join(output, "tmp/lin/mc/release", name);
 	let log = await tool("mcconfig", ["-p", "lin", "-o", output, ...values], project);
 	const options = link && `LINK_OPTIONS=-fPIC -shared -Wl,-Bdynamic,-Bsymbolic ${link}`;
-	log += await make(folder, [...(options ? [options] : []), "build"]);
+	log += await makeFrom("lin", folder, [...(options ? [options] : []), "build"]);
 	return { log, folder, so: join(output, "bin/lin/mc/release", name, "mc.so") };
 }
 
@@ -116,7 +136,7 @@ export async function linkChip(chip: string, project = root, name = basename(pro
 	const none = join(output, "no-idf");
 	mkdirSync(none, { recursive: true });
 	const names = [`IDF_PATH=${none}`, "IDF_VERSION=none", "SDKCONFIG_H=", "MAKEFLAGS_JOBS=--jobs=2"];
-	log += await make(folder, [...names, join(folder, "mc.xs.c")]);
+	log += await makeFrom("esp32", folder, [...names, join(folder, "mc.xs.c")]);
 	return { log, folder };
 }
 
