@@ -1,6 +1,7 @@
 /**
  * The firmware in the simulator with the memory of an ESP32: the chip's own `creation`, kept by memory.c. A broker that
- * has a thousand commands for it, long messages, outages: the machine must not end, and SPARE bytes stay free.
+ * has a thousand commands for it, long messages, outages: the machine must not end, and SPARE bytes stay free. It takes longest, and
+ * mostly waits: `npm run test:sdk` begins with it, and runs the other files beside it.
  */
 
 import assert from "node:assert/strict";
