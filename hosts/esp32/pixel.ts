@@ -6,14 +6,7 @@
 import SDKDigital from "embedded:io/digital";
 import SDKPWM from "embedded:io/pwm";
 import NeoPixel from "neopixel";
-import type {
-	DigitalClass,
-	DigitalOptions,
-	Digital as DigitalPattern,
-	PinSpecifier,
-	PWMClass,
-	PWM as PWMPattern,
-} from "../../modules/device/io.js";
+import type { DigitalClass, DigitalOptions, PinSpecifier, PWMClass } from "../../modules/device/io.js";
 
 /** Bits of a colour's part. */
 const RESOLUTION = 8;
@@ -44,6 +37,9 @@ class Switch extends Pixel {
 		this.low = activeLow;
 		this.write(initialValue);
 	}
+	read(): never {
+		throw new Error("Digital: an output does not read");
+	}
 	override write(value: number): void {
 		super.write((value !== 0) === !this.low ? 2 ** RESOLUTION - 1 : 0);
 	}
@@ -67,54 +63,24 @@ export const ledOf = (
 ): PinSpecifier | undefined =>
 	pixel !== undefined && pixel !== built ? { neopixel: pixel } : (built ?? fallback);
 
-const Digital = SDKDigital as unknown as DigitalClass;
-const PWM = SDKPWM as unknown as PWMClass;
-
-export class DigitalPin implements DigitalPattern {
-	static readonly Input = Digital.Input;
-	static readonly InputPullUp = Digital.InputPullUp;
-	static readonly InputPullDown = Digital.InputPullDown;
-	static readonly InputPullUpDown = Digital.InputPullUpDown;
-	static readonly Output = Digital.Output;
-	static readonly OutputOpenDrain = Digital.OutputOpenDrain;
-	static readonly Rising = Digital.Rising;
-	static readonly Falling = Digital.Falling;
-	private readonly pin: Omit<DigitalPattern, "read"> & Partial<DigitalPattern>;
-
+/** On any other pin this is the SDK's own. */
+export class DigitalPin extends (SDKDigital as unknown as DigitalClass) {
+	// biome-ignore lint/correctness/noUnreachableSuper: a NeoPixel is no pin of the SDK's
 	constructor(options: DigitalOptions) {
-		const { pin, onReadable } = options;
-		const pixel = pixelOf(pin);
-		this.pin =
-			pixel === undefined
-				? new Digital({ ...options, ...(onReadable && { onReadable: () => onReadable.call(this) }) })
-				: new Switch(pixel, options);
-	}
-	read(): 0 | 1 {
-		if (!this.pin.read) throw new Error("Digital: an output does not read");
-		return this.pin.read();
-	}
-	write(value: 0 | 1): void {
-		this.pin.write(value);
-	}
-	close(): void {
-		this.pin.close();
+		const pixel = pixelOf(options.pin);
+		// biome-ignore lint/correctness/noConstructorReturn: the pin decides which of the two it is
+		if (pixel !== undefined) return new Switch(pixel, options);
+		super(options);
 	}
 }
 
-export class PWMPin implements PWMPattern {
-	private readonly pin: PWMPattern;
-
+/** On any other pin this is the SDK's own. */
+export class PWMPin extends (SDKPWM as unknown as PWMClass) {
+	// biome-ignore lint/correctness/noUnreachableSuper: as above
 	constructor(options: { readonly pin: PinSpecifier; readonly hz?: number }) {
 		const pixel = pixelOf(options.pin);
-		this.pin = pixel === undefined ? new PWM(options) : new Pixel(pixel);
-	}
-	get resolution(): number {
-		return this.pin.resolution;
-	}
-	write(value: number): void {
-		this.pin.write(value);
-	}
-	close(): void {
-		this.pin.close();
+		// biome-ignore lint/correctness/noConstructorReturn: as above
+		if (pixel !== undefined) return new Pixel(pixel);
+		super(options);
 	}
 }

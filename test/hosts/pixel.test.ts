@@ -28,7 +28,7 @@ const sdk: { readonly [name: string]: string } = {
 		static Input = 1; static InputPullUp = 2; static InputPullDown = 3; static InputPullUpDown = 4;
 		static Output = 8; static OutputOpenDrain = 9; static Rising = 1; static Falling = 2;
 		constructor(options) { this.options = options; note("digital", options.pin); }
-		read() { this.options.onReadable?.(); return 1; }
+		read() { this.options.onReadable?.call(this); return 1; }
 		write(value) { note("writes", value); }
 		close() { note("closed", this.options.pin); }
 	}`,
