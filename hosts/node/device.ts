@@ -78,13 +78,13 @@ export interface NodeDevice extends Device {
 }
 
 /**
- * Makes the device of one board, which has `data` until this process ends. Throws an `Error` of one line where another
+ * Makes the device of one board, which has `data` until it is closed or this process ends. Throws an `Error` of one line where another
  * process has it, it cannot be written in, or `tls` holds something else than credentials. Connects nothing and starts nothing: `board(device)` does.
  */
 export function createDevice(options: DeviceOptions): NodeDevice {
 	const { data, directory = ".", trace, clock = new HostClock() } = options;
 	if (options.tls) identity(options.tls);
-	lock(data);
+	const unlock = lock(data);
 	const open = new Set<{ close(): void }>();
 	const ticking = options.timer ? undefined : new HostTimer(clock);
 	const timer = options.timer ?? (ticking as HostTimer);
@@ -132,6 +132,7 @@ export function createDevice(options: DeviceOptions): NodeDevice {
 			ticking?.close();
 			for (const instance of [...open]) instance.close();
 			flash.close();
+			unlock();
 		},
 	};
 }

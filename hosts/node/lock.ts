@@ -7,13 +7,28 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
-/** Folders of this process. */
-const own = new Set<string>();
+/** Of this process: how many times each is taken. */
+const own = new Map<string, number>();
 
-/** Takes the folder, and makes it, until this process ends. Throws an `Error` of one line when another process has it. */
-export function lock(folder: string): void {
+/**
+ * Takes the folder, and makes it, until all that took it have called what this returns, or this process ends. Throws an `Error` of
+ * one line when another process has it.
+ */
+export function lock(folder: string): () => void {
 	const file = join(resolve(folder), "lock");
-	if (own.has(file) && existsSync(file)) return;
+	if (!own.has(file) || !existsSync(file)) claim(folder, file);
+	own.set(file, (own.get(file) ?? 0) + 1);
+	let given = false;
+	return () => {
+		if (given) return;
+		given = true;
+		const left = (own.get(file) ?? 0) - 1;
+		if (left > 0) own.set(file, left);
+		else release(file);
+	};
+}
+
+function claim(folder: string, file: string): void {
 	try {
 		make(folder);
 		if (!take(file)) {
@@ -27,12 +42,16 @@ export function lock(folder: string): void {
 		if (!(error as NodeJS.ErrnoException).code) throw error;
 		throw new Error(`${folder}: expected a folder to write in, found ${(error as Error).message}`);
 	}
-	if (own.size === 0) process.once("exit", release);
-	own.add(file);
+	if (own.size === 0) process.on("exit", releaseAll);
 }
 
-function release(): void {
-	for (const file of own) rmSync(file, { force: true });
+function release(file: string): void {
+	if (own.delete(file)) rmSync(file, { force: true });
+	if (own.size === 0) process.off("exit", releaseAll);
+}
+
+function releaseAll(): void {
+	for (const file of [...own.keys()]) release(file);
 }
 
 /** One folder after the other: Node's own `recursive` does not return from below /proc. */

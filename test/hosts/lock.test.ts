@@ -24,8 +24,12 @@ describe("hosts/node: a data folder", function () {
 	const program = () => {
 		const device = new URL("../../hosts/node/device.ts", import.meta.url);
 		const text = `const { createDevice } = await import(${JSON.stringify(device)});
-createDevice({ description: {}, data: ${JSON.stringify(data)} });
+const devices = [1, 2].map(() => createDevice({ description: {}, data: ${JSON.stringify(data)} }));
 process.on("SIGTERM", () => process.exit());
+process.on("SIGUSR2", () => {
+	devices.pop().close();
+	console.log("closed", devices.length);
+});
 console.log("made");
 setInterval(() => {}, 1000);`;
 		const command = new Command(process.execPath, ["--import", "tsx", "--input-type=module", "-e", text]);
@@ -42,6 +46,18 @@ setInterval(() => {}, 1000);`;
 		await other.ended;
 		assert.ok(!existsSync(join(data, "lock")));
 		taken().close();
+	});
+
+	it("is free once the other program has closed all its devices there, though it runs on", async () => {
+		const other = program();
+		await other.line(/made/);
+		other.child.kill("SIGUSR2");
+		await other.line(/closed 1/);
+		assert.throws(taken, /runs a board with this state/);
+		other.child.kill("SIGUSR2");
+		await other.line(/closed 0/);
+		taken().close();
+		assert.equal(other.child.exitCode, null);
 	});
 
 	it("is free again after a crash", async () => {
