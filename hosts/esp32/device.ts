@@ -34,7 +34,6 @@ import { UDP } from "./udp.js";
 /** What the SDK's providers may hold. */
 interface Provider {
 	readonly pin?: { readonly [name: string]: PinSpecifier };
-	readonly I2C?: { readonly default?: { readonly data?: number; readonly clock?: number } };
 }
 
 class ChipRequest extends CertificateRequest {
@@ -75,7 +74,7 @@ export const createDevice = (): Device => {
 			analog,
 			"chip-temperature": chipTemperature,
 			"wifi-signal": station.driver(),
-			...drivers(board.I2C?.default ?? {}),
+			...drivers,
 		},
 		network: {
 			mqtt: { client: { socket: { io: TCP as TCPClass }, ...common } },

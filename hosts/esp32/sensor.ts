@@ -7,6 +7,7 @@
 /// <reference path="../moddable/sdk.d.ts" />
 
 import SMBus from "embedded:io/smbus";
+import provider from "embedded:provider/builtin";
 import BMP280 from "embedded:sensor/Barometer-Temperature/BMP280";
 import HumiditySHT3x from "embedded:sensor/Humidity-Temperature/SHT3x";
 import Humidity7020 from "embedded:sensor/Humidity-Temperature/SI7020";
@@ -20,54 +21,59 @@ interface Bus {
 	readonly address?: number;
 	readonly hz?: number;
 }
+/** Of the driver itself. */
+interface Wiring {
+	readonly SDKSensor: new (options: object) => Sensor;
+}
 
+const pin: DriverOption = Object.freeze({ type: "number", minimum: 0, maximum: 48 });
 const options: { readonly [name: string]: DriverOption } = Object.freeze({
-	data: Object.freeze({ type: "number", minimum: 0, maximum: 48 } as const),
-	clock: Object.freeze({ type: "number", minimum: 0, maximum: 48 } as const),
+	data: pin,
+	clock: pin,
 	address: Object.freeze({ type: "number", minimum: 8, maximum: 119 } as const),
 	hz: Object.freeze({ type: "number", minimum: 1000, maximum: 1_000_000 } as const),
 });
 
-/** `Class` of the SDK, which takes its bus as `sensor`. */
-function wired(Class: unknown, bus: Bus): SensorClass {
-	const Base = Class as new (options: object) => Sensor;
-	class Wired implements Sensor {
-		private readonly sensor: Sensor;
+const bus: Bus =
+	(provider as { readonly I2C?: { readonly default?: Bus } }).I2C?.default ?? Object.freeze({});
 
-		constructor({ data = bus.data, clock = bus.clock, address, hz }: Bus) {
-			if (data === undefined || clock === undefined)
-				throw new RangeError("sensor: expected data and clock, the pins of the I2C bus");
-			this.sensor = new Base({
-				sensor: { io: SMBus, data, clock, ...(address && { address }), ...(hz && { hz }) },
-			});
-		}
-		sample(): Sample | undefined {
-			const sample = this.sensor.sample() as { readonly [part: string]: object } | undefined;
-			return sample && { ...sample, ...sample.thermometer, ...sample.hygrometer, ...sample.barometer };
-		}
-		close(): void {
-			this.sensor.close();
-		}
+/** The SDK's classes take their bus as `sensor`. */
+class Wired implements Sensor {
+	private readonly sensor: Sensor;
+
+	constructor({ SDKSensor, data = bus.data, clock = bus.clock, address, hz }: Bus & Wiring) {
+		if (data === undefined || clock === undefined)
+			throw new RangeError("sensor: expected data and clock, the pins of the I2C bus");
+		this.sensor = new SDKSensor({
+			sensor: { io: SMBus, data, clock, ...(address && { address }), ...(hz && { hz }) },
+		});
 	}
-	return Wired as unknown as SensorClass;
+	sample(): Sample | undefined {
+		const sample = this.sensor.sample() as { readonly [part: string]: object } | undefined;
+		return sample && { ...sample, ...sample.thermometer, ...sample.hygrometer, ...sample.barometer };
+	}
+	close(): void {
+		this.sensor.close();
+	}
 }
 
-/** The drivers of a board whose default I2C bus this is. */
-export const drivers = (bus: Bus): { [name: string]: SensorDriver } => {
-	const driver = (Class: unknown, quantity: string, unit: string): SensorDriver => ({
-		io: wired(Class, bus),
+const driver = (SDKSensor: unknown, quantity: string, unit: string): SensorDriver =>
+	Object.freeze({
+		io: Wired as unknown as SensorClass,
 		quantity,
 		unit,
 		options,
+		defaults: Object.freeze({ SDKSensor }),
 	});
-	return {
-		BMP280: driver(BMP280, "temperature", "°C"),
-		"BMP280-pressure": driver(BMP280, "pressure", "Pa"),
-		LM75: driver(LM75, "temperature", "°C"),
-		SHT3x: driver(HumiditySHT3x, "temperature", "°C"),
-		"SHT3x-humidity": driver(HumiditySHT3x, "humidity", "%"),
-		SI7020: driver(Humidity7020, "temperature", "°C"),
-		"SI7020-humidity": driver(Humidity7020, "humidity", "%"),
-		TMP117: driver(TMP117, "temperature", "°C"),
-	};
-};
+
+/** In flash: a class or an object made for each board would be in RAM. */
+export const drivers: { readonly [name: string]: SensorDriver } = Object.freeze({
+	BMP280: driver(BMP280, "temperature", "°C"),
+	"BMP280-pressure": driver(BMP280, "pressure", "Pa"),
+	LM75: driver(LM75, "temperature", "°C"),
+	SHT3x: driver(HumiditySHT3x, "temperature", "°C"),
+	"SHT3x-humidity": driver(HumiditySHT3x, "humidity", "%"),
+	SI7020: driver(Humidity7020, "temperature", "°C"),
+	"SI7020-humidity": driver(Humidity7020, "humidity", "%"),
+	TMP117: driver(TMP117, "temperature", "°C"),
+});

@@ -47,15 +47,8 @@ export class Station {
 	}
 	/** The driver `wifi-signal`. */
 	driver(): SensorDriver {
-		const station = this;
-		class Signal implements Sensor {
-			sample(): Sample | undefined {
-				const signal = station.signal;
-				return signal === undefined ? undefined : { signal };
-			}
-			close(): void {}
-		}
-		return { io: Signal as unknown as SensorClass, quantity: "signal", unit: "dBm" };
+		const defaults = { station: this };
+		return { io: Signal as unknown as SensorClass, quantity: "signal", unit: "dBm", defaults };
 	}
 
 	private look(): void {
@@ -91,4 +84,17 @@ export class Station {
 		}, this.delay);
 		this.delay = Math.min(this.delay * 2, LAST);
 	}
+}
+
+class Signal implements Sensor {
+	private readonly station: Station;
+
+	constructor({ station }: { readonly station: Station }) {
+		this.station = station;
+	}
+	sample(): Sample | undefined {
+		const signal = this.station.signal;
+		return signal === undefined ? undefined : { signal };
+	}
+	close(): void {}
 }

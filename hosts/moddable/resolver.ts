@@ -41,17 +41,12 @@ export class Resolver implements ResolverPattern {
 	}
 }
 
-export class NTPResolver {
-	private readonly resolver = new Resolver();
-
-	resolve({ host, onResolved, onError }: Inquiry): void {
-		this.resolver.resolve({ host }, (_error, address) => {
+export class NTPResolver extends Resolver {
+	override resolve({ host, onResolved, onError }: Inquiry): void {
+		super.resolve({ host }, (_error, address) => {
 			if (address) onResolved?.(host, address);
 			else onError?.(host);
 		});
-	}
-	close(): void {
-		this.resolver.close();
 	}
 }
 

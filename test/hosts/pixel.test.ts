@@ -1,9 +1,8 @@
 /** The LED of an ESP32's board (hosts/esp32/pixel.ts), over stand-ins for the SDK's classes that note what is done to them. */
 
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import type { DigitalClass, PinSpecifier, PWMClass } from "../../modules/device/io.js";
+import { load } from "./standins.js";
 
 interface Pixels {
 	readonly DigitalPin: DigitalClass;
@@ -16,7 +15,7 @@ interface Pixels {
 }
 
 /** The SDK's modules that it imports, each as the text of a module. */
-const sdk: { readonly [name: string]: string } = {
+const sdk = {
 	neopixel: `export default class {
 		constructor({ pin, length, order }) { this.pin = pin; note("new", pin, length, order); }
 		makeRGB(red, green, blue) { return [red, green, blue].join(); }
@@ -40,37 +39,15 @@ const sdk: { readonly [name: string]: string } = {
 	}`,
 };
 
-async function load(): Promise<Pixels> {
-	const { outputFiles } = await build({
-		entryPoints: [fileURLToPath(new URL("../../hosts/esp32/pixel.ts", import.meta.url))],
-		bundle: true,
-		write: false,
-		format: "esm",
-		plugins: [
-			{
-				name: "sdk",
-				setup(build) {
-					const filter = /^(neopixel|embedded:io\/(digital|pwm))$/;
-					build.onResolve({ filter }, ({ path }) => ({ path, namespace: "sdk" }));
-					build.onLoad({ filter, namespace: "sdk" }, ({ path }) => ({
-						contents: `const note = (...what) => globalThis.pixelNotes.push(what.join(" "));\n${sdk[path]}`,
-					}));
-				},
-			},
-		],
-	});
-	return import(`data:text/javascript,${encodeURIComponent(outputFiles[0]?.text as string)}`);
-}
-
 describe("the LED of an ESP32's board", () => {
 	let pixels: Pixels;
 	const notes: string[] = [];
 	const done = () => notes.splice(0);
 	before(async () => {
-		Object.assign(globalThis, { pixelNotes: notes });
-		pixels = await load();
+		Object.assign(globalThis, { notes });
+		pixels = await load<Pixels>("hosts/esp32/pixel.ts", sdk);
 	});
-	after(() => Reflect.deleteProperty(globalThis, "pixelNotes"));
+	after(() => Reflect.deleteProperty(globalThis, "notes"));
 	beforeEach(() => void done());
 
 	const cases: [title: string, args: Parameters<Pixels["ledOf"]>, led: PinSpecifier | undefined][] = [
