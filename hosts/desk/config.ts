@@ -1,6 +1,6 @@
 /**
  * The board description of `npm start`: the file, or board.json beside this one, with what the command line says
- * in place of the file's. Says what is wrong in lines that name file and key; the checking itself is
+ * in place of the file's, and its credentials. Says what is wrong in lines that name file and key; the checking itself is
  * modules/device/description/description.ts's.
  */
 
@@ -11,7 +11,9 @@ import { features } from "../../main.js";
 import { check, type Description, line, type Problem } from "../../modules/device/description/description.js";
 import { show } from "../../modules/device/description/validate.js";
 import type { SensorDriver } from "../../modules/device/io.js";
+import { loadCredentials } from "../node/credentials.js";
 import { drivers, HostClock } from "../node/device.js";
+import type { Credentials } from "../node/tls.js";
 import { inPlace, type Options } from "./options.js";
 
 type Machine = ReturnType<typeof drivers>;
@@ -106,4 +108,25 @@ function read(file: string): Raw {
 	if (typeof value !== "object" || value === null || Array.isArray(value))
 		throw new Wrong([`${file}: expected a JSON object, found ${show(value)}`]);
 	return value as Raw;
+}
+
+/** What a program is told in place of what it says itself. */
+export function overrides({ id, root }: Options, broker: Config["broker"]): { [key: string]: string } {
+	const [address] = typeof broker === "string" ? [broker] : (broker ?? []);
+	return { ...(address && { broker: address }), ...(id && { id }), ...(root && { root }) };
+}
+
+/** What TLS trusts and is trusted for, if the command line says so. */
+export function credentials({ ca, cert, key }: Options): Credentials | undefined {
+	if (!ca && !cert && !key) return undefined;
+	const files = {
+		...(ca && { ca: inPlace(ca) }),
+		...(cert && { certificate: inPlace(cert) }),
+		...(key && { key: inPlace(key) }),
+	};
+	try {
+		return loadCredentials(files);
+	} catch (error) {
+		throw new Wrong([(error as Error).message]);
+	}
 }

@@ -6,7 +6,6 @@
 import { dirname, join } from "node:path";
 import { parseAddress, publicAddress } from "../../modules/device/broker.js";
 import type { Device } from "../../modules/device/io.js";
-import { loadCredentials } from "../node/credentials.js";
 import type { NodeDevice } from "../node/device.js";
 import { lock } from "../node/lock.js";
 import type { PinState } from "../node/pins.js";
@@ -15,7 +14,7 @@ import { available } from "../xs/worker.js";
 import type { Broker } from "./broker.js";
 import { type Choice, chooseBroker } from "./choice.js";
 import { atAws, type Cloud, openCloud } from "./cloud.js";
-import { type Config, load, Wrong } from "./config.js";
+import { type Config, credentials, load, overrides, Wrong } from "./config.js";
 import { Desk } from "./desk.js";
 import { program } from "./firmware.js";
 import { Fleet } from "./fleet.js";
@@ -158,27 +157,6 @@ function taken(data: string): void {
 		lock(data);
 	} catch (error) {
 		throw new Wrong([`${(error as Error).message}; give this one another --id or --data`]);
-	}
-}
-
-/** What a program is told in place of what it says itself. */
-function overrides({ id, root }: Options, broker: Config["broker"]): { [key: string]: string } {
-	const [address] = typeof broker === "string" ? [broker] : (broker ?? []);
-	return { ...(address && { broker: address }), ...(id && { id }), ...(root && { root }) };
-}
-
-/** What TLS trusts and is trusted for, if the command line says so. */
-function credentials({ ca, cert, key }: Options): Credentials | undefined {
-	if (!ca && !cert && !key) return undefined;
-	const files = {
-		...(ca && { ca: inPlace(ca) }),
-		...(cert && { certificate: inPlace(cert) }),
-		...(key && { key: inPlace(key) }),
-	};
-	try {
-		return loadCredentials(files);
-	} catch (error) {
-		throw new Wrong([(error as Error).message]);
 	}
 }
 

@@ -8,6 +8,7 @@
 import { connect as connectSocket, isIP, type Socket } from "node:net";
 import type { ByteBuffer, TCPOptions, TCP as TCPPattern, TCPWriteOptions } from "../../modules/mqtt/io.js";
 import { normal, view } from "./bytes.js";
+import { Received } from "./received.js";
 
 /** The options of §10, and one of our own. */
 export interface NodeTCPOptions extends TCPOptions {
@@ -59,9 +60,7 @@ export class TCP implements TCPPattern {
 	#options: NodeTCPOptions;
 	#explain: ((error: Error) => Error) | undefined;
 
-	#chunks: Uint8Array[] = [];
-	#offset = 0;
-	#readable = 0;
+	readonly #received = new Received();
 	#paused = false;
 
 	#capacity: number;
@@ -89,7 +88,7 @@ export class TCP implements TCPPattern {
 		if (options.noDelay) socket.setNoDelay(true);
 		if (options.keepAlive) socket.setKeepAlive(true, options.keepAlive);
 		socket.on(event, () => this.#connected());
-		socket.on("data", data => this.#received(data));
+		socket.on("data", data => this.#hear(data));
 		socket.on("error", error => this.#failed(this.#explain?.(error) ?? error));
 		socket.on("end", () => {
 			// In the middle of a TLS handshake the error that follows says more.
@@ -123,7 +122,7 @@ export class TCP implements TCPPattern {
 		this.#check();
 		if (this.#format === "number") {
 			if (option !== undefined) throw new TypeError('TCP: read takes no argument in format "number"');
-			if (this.#readable === 0) return undefined;
+			if (this.#received.length === 0) return undefined;
 			const byte = new Uint8Array(1);
 			this.#take(byte);
 			return byte[0];
@@ -131,13 +130,13 @@ export class TCP implements TCPPattern {
 		if (option === undefined || typeof option === "number") {
 			if (option !== undefined && !(Number.isInteger(option) && option > 0))
 				throw new RangeError("TCP: byteLength must be a positive integer");
-			if (this.#readable === 0) return undefined;
-			const result = new ArrayBuffer(Math.min(option ?? this.#readable, this.#readable));
+			if (this.#received.length === 0) return undefined;
+			const result = new ArrayBuffer(Math.min(option ?? this.#received.length, this.#received.length));
 			this.#take(new Uint8Array(result));
 			return result;
 		}
 		const target = view(option);
-		if (this.#readable === 0) return undefined;
+		if (this.#received.length === 0) return undefined;
 		return this.#take(target);
 	}
 
@@ -174,8 +173,7 @@ export class TCP implements TCPPattern {
 		if (open) this.#flush();
 		this.#state = State.closed;
 		clearTimeout(this.#cork);
-		this.#chunks = [];
-		this.#readable = 0;
+		this.#received.clear();
 		if (!open) {
 			this.#socket.destroy();
 			return;
@@ -193,23 +191,11 @@ export class TCP implements TCPPattern {
 		return this.#state === State.open || this.#state === State.failing ? this.#capacity - this.#pending : 0;
 	}
 
-	/** Fills `target` from the chunks; there is at least one byte. */
+	/** Fills `target` with what has come; there is at least one byte. */
 	#take(target: Uint8Array): number {
-		let filled = 0;
-		while (filled < target.byteLength && this.#readable > 0) {
-			const chunk = this.#chunks[0] as Uint8Array;
-			const part = chunk.subarray(this.#offset, this.#offset + target.byteLength - filled);
-			target.set(part, filled);
-			filled += part.byteLength;
-			this.#offset += part.byteLength;
-			this.#readable -= part.byteLength;
-			if (this.#offset === chunk.byteLength) {
-				this.#chunks.shift();
-				this.#offset = 0;
-			}
-		}
-		if (this.#readable === 0 && this.#state === State.failing) setImmediate(() => this.#report());
-		if (this.#paused && this.#readable < readBuffer) {
+		const filled = this.#received.take(target);
+		if (this.#received.length === 0 && this.#state === State.failing) setImmediate(() => this.#report());
+		if (this.#paused && this.#received.length < readBuffer) {
 			this.#paused = false;
 			this.#socket.resume();
 		}
@@ -253,15 +239,14 @@ export class TCP implements TCPPattern {
 		this.#pending -= byteLength;
 		if (this.#state === State.open) this.#options.onWritable?.call(this, this.#writable());
 	}
-	#received(data: Uint8Array): void {
+	#hear(data: Uint8Array): void {
 		if (this.#state !== State.open) return;
-		this.#chunks.push(data);
-		this.#readable += data.byteLength;
-		if (this.#readable >= readBuffer) {
+		this.#received.push(data);
+		if (this.#received.length >= readBuffer) {
 			this.#paused = true;
 			this.#socket.pause();
 		}
-		this.#options.onReadable?.call(this, this.#readable);
+		this.#options.onReadable?.call(this, this.#received.length);
 	}
 
 	/** The end, from either side. What has arrived is read first, as on the ESP32. */
@@ -270,7 +255,7 @@ export class TCP implements TCPPattern {
 		this.#reason = reason;
 		clearTimeout(this.#cork);
 		this.#state = State.failing;
-		if (this.#readable === 0) this.#report();
+		if (this.#received.length === 0) this.#report();
 	}
 	#report(): void {
 		if (this.#state !== State.failing) return;

@@ -81,6 +81,15 @@ class Remote {
 	}
 }
 
+/** `Remote`, bound to what it stands for. */
+function remote(link: Link, kind: string) {
+	return class extends Remote {
+		constructor(options: object) {
+			super(link, kind, options);
+		}
+	};
+}
+
 export function tcp(link: Link, kind: string): TCPClass {
 	return class extends Remote implements TCP {
 		#format: TCP["format"];
@@ -117,10 +126,7 @@ export function tcp(link: Link, kind: string): TCPClass {
 }
 
 export function resolver(link: Link, kind: string): ResolverClass {
-	return class extends Remote implements Resolver {
-		constructor(options: object) {
-			super(link, kind, options);
-		}
+	return class extends remote(link, kind) implements Resolver {
 		resolve(...rest: Parameters<Resolver["resolve"]>): void {
 			this.call("resolve", ...rest);
 		}
@@ -133,10 +139,7 @@ export function digital(
 	modes: readonly string[],
 	edges: { Rising: number; Falling: number },
 ): DigitalClass {
-	class Pin extends Remote implements Digital {
-		constructor(options: object) {
-			super(link, "digital", options);
-		}
+	class Pin extends remote(link, "digital") implements Digital {
 		read() {
 			return this.call("read") as 0 | 1;
 		}
@@ -179,10 +182,7 @@ export function pwm(link: Link): PWMClass {
 }
 
 export function sensor(link: Link, driver: string): SensorClass {
-	return class extends Remote implements Sensor {
-		constructor(options: object) {
-			super(link, `sensor ${driver}`, options);
-		}
+	return class extends remote(link, `sensor ${driver}`) implements Sensor {
 		sample() {
 			return this.call("sample") as Sample | undefined;
 		}
@@ -193,10 +193,7 @@ export function sensor(link: Link, driver: string): SensorClass {
 }
 
 export function actuator(link: Link, driver: string): ActuatorClass {
-	return class extends Remote implements Actuator {
-		constructor(options: object) {
-			super(link, `actuator ${driver}`, options);
-		}
+	return class extends remote(link, `actuator ${driver}`) implements Actuator {
 		write(level: number): void {
 			this.call("write", level);
 		}
@@ -204,10 +201,7 @@ export function actuator(link: Link, driver: string): ActuatorClass {
 }
 
 export function ntp(link: Link): NTPClass {
-	return class extends Remote implements NTP {
-		constructor(options: object) {
-			super(link, "ntp", options);
-		}
+	return class extends remote(link, "ntp") implements NTP {
 		getTime(...rest: Parameters<NTP["getTime"]>): void {
 			this.call("getTime", ...rest);
 		}
@@ -243,10 +237,7 @@ export function keyValue(link: Link): KeyValue {
 }
 
 export function request(link: Link): CertificateRequestClass {
-	return class extends Remote implements CertificateRequest {
-		constructor(options: object) {
-			super(link, "request", options);
-		}
+	return class extends remote(link, "request") implements CertificateRequest {
 		read() {
 			return this.call("read") as ReturnType<CertificateRequest["read"]>;
 		}
