@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import { readerMayGo } from "../hosts/desk/print.js";
 
 /** A whole number of at least `least`. */
 export function whole(least: number): (text: string) => number {
@@ -18,8 +19,9 @@ export function inPlace(name: string): string {
 	return resolve(process.env.INIT_CWD ?? "", name);
 }
 
-/** A program that exits with 2 for words that it does not know. */
+/** A program that exits with 2 for words that it does not know, and whose reader may go. */
 export function program(name: string, description: string): Command {
+	readerMayGo();
 	return new Command(name)
 		.description(description)
 		.allowExcessArguments(false)

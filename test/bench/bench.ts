@@ -5,6 +5,7 @@
 
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
+import { readerMayGo } from "../../hosts/desk/print.js";
 import { unavailable } from "../../hosts/xs/harness.js";
 import { allow, budgetPath, current } from "./budget.js";
 import {
@@ -24,6 +25,7 @@ import { type Size, sizes } from "./size.js";
 /** A column for each client. */
 type Table = ReadonlyMap<string, ReadonlyMap<string, Figures>>;
 
+readerMayGo();
 const program = new Command("bench")
 	.description(
 		"What the MQTT client costs in the XS engine: meter units / slots made / bytes of chunks / socket writes.",

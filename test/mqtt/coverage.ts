@@ -1,7 +1,10 @@
 /** `npm run coverage`: the statements of MQTT 3.1.1 that bind a client, where each is enforced, and by which tests. */
 
+import { readerMayGo } from "../../hosts/desk/print.js";
 import { SERVERS, STATEMENTS } from "./statements.js";
 import { survey } from "./survey.js";
+
+readerMayGo();
 
 const short = (text: string, width: number) =>
 	text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width);

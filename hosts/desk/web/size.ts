@@ -1,6 +1,7 @@
 /** `npm run size`: what the page weighs, gzipped, file by file and part by part. A test holds it to its budget. */
 
 import { pathToFileURL } from "node:url";
+import { readerMayGo } from "../print.js";
 import { page } from "./bundle.js";
 
 /** Bytes, gzipped, of all files together. */
@@ -35,6 +36,7 @@ function partOf(path: string): string {
 }
 
 async function print(): Promise<void> {
+	readerMayGo();
 	const { files, total, parts } = await sizes();
 	console.log("gzipped, bytes:");
 	for (const { name, bytes } of files) console.log(`  ${String(bytes).padStart(7)}  ${name}`);
