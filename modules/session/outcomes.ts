@@ -21,7 +21,7 @@ export const Outcome = Object.freeze({
 	/** Longer than brokers take: it would end each connection it is sent on. */
 	droppedLong: 5,
 	/** The session is closed. */
-	droppedClosed: 5,
+	droppedClosed: 6,
 });
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 
