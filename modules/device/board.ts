@@ -32,7 +32,7 @@ import Publisher from "./publisher.js";
 import type Cleanup from "./retained/cleanup.js";
 import Info from "./retained/info.js";
 import Retained from "./retained/retained.js";
-import Alert, { type Edges, waitingEdges } from "./sensors/alert.js";
+import Alert, { type Held, heldEdges } from "./sensors/alert.js";
 import Sensor from "./sensors/sensor.js";
 import Time from "./time.js";
 import topics from "./topics.js";
@@ -122,9 +122,9 @@ export default class Board implements Parts {
 		this.settings = new Settings(description, this.memory, device);
 		this.names = new Names(this.settings);
 		this.outputs = this.makeOutputs();
-		const edges = waitingEdges(storage.outbox, this.publisher.topic(topics.alert("")));
-		this.sensors = this.makeSensors(edges);
-		this.own = storage.store ? [new Alert(this, { name: storageFault, above: 0 }, edges)] : [];
+		const held = heldEdges(storage.outbox, this.publisher.topic(topics.alert("")));
+		this.sensors = this.makeSensors(held);
+		this.own = storage.store ? [new Alert(this, { name: storageFault, above: 0 }, held)] : [];
 		this.alerts = this.sensors.flatMap(({ alerts }) => alerts).concat(this.own);
 		const restart = () => this.restart();
 		this.trial = new Trial(device, restart);
@@ -234,11 +234,11 @@ export default class Board implements Parts {
 	// The parts. One that does not start is reported and left out: the rest of the board is worth having. (A sensor is tried
 	// again: sensors/sampler.ts.)
 
-	private makeSensors(edges: Edges): Sensor[] {
+	private makeSensors(held: Held): Sensor[] {
 		const { sensors, alerts } = this.description;
 		return sensors.map(sensor => {
 			const own = alerts.filter(alert => alert.sensor === sensor.name);
-			return new Sensor(this, sensor, own, this.device.sensor[sensor.driver] as SensorDriver, edges);
+			return new Sensor(this, sensor, own, this.device.sensor[sensor.driver] as SensorDriver, held);
 		});
 	}
 

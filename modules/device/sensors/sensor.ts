@@ -10,7 +10,7 @@ import {
 	type SensorDescription,
 } from "../description/description.js";
 import type { SensorDriver } from "../io.js";
-import Alert, { type AlertParts, type Edges } from "./alert.js";
+import Alert, { type AlertParts, type Held } from "./alert.js";
 import Sampler, { type SamplerParts } from "./sampler.js";
 import type { Conditions } from "./threshold.js";
 
@@ -24,16 +24,16 @@ export default class Sensor extends Sampler {
 	/** The sensor's own fault alert is the last. */
 	readonly alerts: readonly Alert[];
 
-	/** `alerts` are those on this sensor; `edges` is only looked at here. */
+	/** `alerts` are those on this sensor; `held` is only looked at here. */
 	constructor(
 		parts: SensorParts,
 		description: SensorDescription,
 		alerts: readonly AlertDescription[],
 		driver: SensorDriver,
-		edges: Edges,
+		held: Held,
 	) {
 		super(parts, description, driver);
-		this.alerts = [...alerts, fault(description)].map(conditions => new Alert(parts, conditions, edges));
+		this.alerts = [...alerts, fault(description)].map(conditions => new Alert(parts, conditions, held));
 	}
 
 	get name(): string {
@@ -94,8 +94,8 @@ export const counted = (sensors: readonly Sensor[]) => {
 		total.samples += samples;
 		total.missed += missed;
 		total.sensorFailures += failures;
-		alerts.forEach(({ edges = 0, refusals = 0 }) => {
-			total.edges += edges;
+		alerts.forEach(({ changes = 0, refusals = 0 }) => {
+			total.edges += changes;
 			total.edgesRefused += refusals;
 		});
 	});

@@ -45,16 +45,16 @@ export default class Threshold {
 	 * The band is empty where each sample counts.
 	 */
 	get lowest(): number {
-		const { outside, above, below, rate, clear } = this.conditions;
-		if ((this.state & ~State.On) !== 0 || rate !== undefined) return Infinity;
-		if (!this.on) return outside?.[0] ?? below ?? -Infinity;
-		if (above !== undefined) return (clear as number | undefined) ?? above;
-		return below !== undefined ? -Infinity : Infinity;
+		const rule = this.conditions;
+		if (this.state > State.On || rule.rate !== undefined) return Infinity;
+		if (this.state === 0) return rule.outside?.[0] ?? rule.below ?? -Infinity;
+		if (rule.above !== undefined) return (rule.clear as number | undefined) ?? rule.above;
+		return rule.below !== undefined ? -Infinity : Infinity;
 	}
 	get highest(): number {
-		const { outside, above, below, clear } = this.conditions;
-		if (!this.on) return outside?.[1] ?? above ?? Infinity;
-		return below !== undefined ? ((clear as number | undefined) ?? below) : Infinity;
+		const rule = this.conditions;
+		if ((this.state & State.On) === 0) return rule.outside?.[1] ?? rule.above ?? Infinity;
+		return rule.below !== undefined ? ((rule.clear as number | undefined) ?? rule.below) : Infinity;
 	}
 
 	/**
@@ -62,18 +62,20 @@ export default class Threshold {
 	 * milliseconds that never wrap; `latest` is when the last sample with a value came, or the start.
 	 */
 	update(value: number | undefined, now: number, latest: number): boolean {
-		const { above, below, outside, rate, stale } = this.conditions;
+		const rule = this.conditions;
+		const { outside, stale } = rule;
 		if (stale !== undefined)
 			return this.step(value === undefined && now - latest >= stale, value !== undefined, value, now);
-		const level = rate === undefined ? value : this.slope(value, now);
+		const level = rule.rate === undefined ? value : this.slope(value, now);
 		if (level === undefined) return this.step(false, false, value, now);
 		if (outside !== undefined) {
-			const [low, high] = (this.conditions.clear ?? outside) as readonly [number, number];
+			const [low, high] = (rule.clear ?? outside) as readonly [number, number];
 			const set = level < outside[0] || level > outside[1];
 			return this.step(set, !set && level >= low && level <= high, value, now);
 		}
-		const limit = (below ?? above ?? rate) as number;
-		const clear = (this.conditions.clear ?? limit) as number;
+		const below = rule.below;
+		const limit = (below ?? rule.above ?? rule.rate) as number;
+		const clear = (rule.clear ?? limit) as number;
 		if (below !== undefined) return this.step(level < limit, level >= clear, value, now);
 		return this.step(level > limit, level <= clear, value, now);
 	}
@@ -91,9 +93,9 @@ export default class Threshold {
 	}
 
 	private step(set: boolean, clear: boolean, value: number | undefined, now: number): boolean {
-		const { holdOn = 0, holdOff = 0, rearm = 0 } = this.conditions;
+		const rule = this.conditions;
 		if (this.state === State.Paused) {
-			if (now - this.since < rearm) return false;
+			if (now - this.since < (rule.rearm as number)) return false;
 			this.state = 0;
 		}
 		const on = this.on;
@@ -102,7 +104,7 @@ export default class Threshold {
 			if (value !== undefined) this.state &= ~State.Holding;
 			return false;
 		}
-		const hold = on ? holdOff : holdOn;
+		const hold = (on ? rule.holdOff : rule.holdOn) ?? 0;
 		if (hold > 0) {
 			if (!(this.state & State.Holding)) {
 				this.state |= State.Holding;
@@ -110,7 +112,7 @@ export default class Threshold {
 			}
 			if (now - this.since < hold) return false;
 		}
-		const paused = on && rearm > 0;
+		const paused = on && (rule.rearm ?? 0) > 0;
 		if (paused) this.since = now;
 		this.state = paused ? State.Paused : on ? 0 : State.On;
 		return true;
