@@ -17,11 +17,14 @@ export interface QueueOptions extends OutboxOptions {
 }
 
 export interface QueueEntry extends OutboxEntry {
+	/** 0 before it is sent; `ASIDE` while it is set aside. */
 	packetIdentifier: number;
 	readonly QoS: number;
 	readonly latest: boolean;
 	readonly byteLength: number;
 }
+
+const ASIDE = -1;
 
 /** Cost of an entry in XS beside its bytes (17 slots, the headers of 2 chunks): many empty messages are bounded too. */
 export const overhead = 288;
@@ -31,12 +34,11 @@ export class Queue implements Outbox {
 	private readonly yielding: boolean;
 	/** In the order of their sequence. */
 	private entries: QueueEntry[] = [];
-	/** Messages that were set aside; likewise. */
-	private poisoned: QueueEntry[] = [];
 	private sequence = 0;
+	/** Bytes of all messages, with those that are set aside. */
+	private held = 0;
 	length = 0;
 	byteLength = 0;
-	/** How often a message was set aside. */
 	quarantined = 0;
 	/** Messages that made way so far. */
 	evicted = 0;
@@ -52,10 +54,7 @@ export class Queue implements Outbox {
 	}
 	/** Bytes that the next message may have, topic and payload together. */
 	get room(): number {
-		let room = this.budget - this.byteLength - (this.length + 1) * overhead;
-		const poisoned = this.poisoned;
-		for (let i = 0; i < poisoned.length; i++) room -= (poisoned[i] as QueueEntry).byteLength + overhead;
-		return room;
+		return this.budget - this.held - (this.entries.length + 1) * overhead;
 	}
 	append(
 		topic: string,
@@ -67,31 +66,21 @@ export class Queue implements Outbox {
 		// A superseded message goes first, also when its successor turns out not to fit: a stale state is worse than none.
 		if (latest) this.supersede(topic);
 		if (!this.makeRoom(byteLength, QoS)) return 0;
-		this.entries.push({
-			sequence: ++this.sequence,
-			packetIdentifier,
-			topic,
-			payload: payload.slice(),
-			QoS,
-			retain,
-			latest,
-			byteLength,
-		});
-		this.count(1, byteLength, QoS, packetIdentifier);
-		return this.sequence;
+		const sequence = ++this.sequence;
+		const bytes = payload.slice();
+		const entry = { sequence, packetIdentifier, topic, payload: bytes, QoS, retain, latest, byteLength };
+		this.entries.push(entry);
+		this.held += byteLength;
+		this.count(entry, 1);
+		return sequence;
 	}
 	next(sequence: number): QueueEntry | undefined {
-		return this.entries[after(this.entries, sequence)];
+		return this.after(sequence, false);
 	}
 	/** The oldest message that has not been sent; `zero`: of QoS 0 (the window is full). */
 	waiting(zero: boolean): QueueEntry | undefined {
 		if ((zero ? this.zeros : this.pending) === 0) return undefined;
-		const entries = this.entries;
-		for (let i = 0; i < entries.length; i++) {
-			const entry = entries[i] as QueueEntry;
-			if (entry.packetIdentifier === 0 && (entry.QoS === 0 || !zero)) return entry;
-		}
-		return undefined;
+		return this.entries.find(entry => entry.packetIdentifier === 0 && (entry.QoS === 0 || !zero));
 	}
 	sent(sequence: number, packetIdentifier: number): void {
 		const entry = this.at(sequence);
@@ -100,40 +89,37 @@ export class Queue implements Outbox {
 		entry.packetIdentifier = packetIdentifier;
 	}
 	release(packetIdentifier: number): boolean {
-		if (packetIdentifier === 0) return false;
 		const index = this.entries.findIndex(entry => entry.packetIdentifier === packetIdentifier);
-		if (index < 0) return false;
+		if (packetIdentifier === 0 || index < 0) return false;
 		this.delete(index);
 		return true;
 	}
 	reset(): void {
 		this.entries.forEach(entry => {
-			entry.packetIdentifier = 0;
+			if (entry.packetIdentifier !== ASIDE) entry.packetIdentifier = 0;
 		});
 		this.pending = this.length;
 	}
 	quarantine(sequence: number): void {
 		const entry = this.at(sequence);
 		if (!entry) return;
-		this.remove(sequence);
-		entry.packetIdentifier = 0;
-		this.poisoned.splice(after(this.poisoned, sequence), 0, entry);
+		this.count(entry, -1);
+		entry.packetIdentifier = ASIDE;
 		this.quarantined++;
 	}
 	aside(sequence: number): QueueEntry | undefined {
-		return this.poisoned[after(this.poisoned, sequence)];
+		return this.after(sequence, true);
 	}
 	readmit(sequence: number): boolean {
 		const entry = this.aside(sequence - 1);
 		if (entry?.sequence !== sequence) return false;
-		this.poisoned.splice(this.poisoned.indexOf(entry), 1);
-		this.entries.splice(after(this.entries, sequence), 0, entry);
-		this.count(1, entry.byteLength, entry.QoS, 0);
+		entry.packetIdentifier = 0;
+		this.count(entry, 1);
 		return true;
 	}
-	/** Takes a message out that has left, was acknowledged, or is set aside. */
+	/** Takes a message out that has left or was acknowledged. */
 	remove(sequence: number): boolean {
-		const index = after(this.entries, sequence - 1);
+		const index = this.above(sequence - 1);
 		if (this.entries[index]?.sequence !== sequence) return false;
 		this.delete(index);
 		return true;
@@ -141,7 +127,7 @@ export class Queue implements Outbox {
 	/** The connection is gone: QoS 0 messages that need not be the latest go with it, or `all`. Returns how many. */
 	shed(all = false): number {
 		const before = this.length;
-		for (let i = before - 1; i >= 0; i--) {
+		for (let i = this.entries.length - 1; i >= 0; i--) {
 			const entry = this.entries[i] as QueueEntry;
 			if (entry.QoS === 0 && (all || !entry.latest)) this.delete(i);
 		}
@@ -149,61 +135,64 @@ export class Queue implements Outbox {
 	}
 	close(): void {
 		this.entries = [];
-		this.poisoned = [];
-		this.length = this.byteLength = this.zeros = this.pending = 0;
+		this.held = this.length = this.byteLength = this.zeros = this.pending = 0;
 	}
 
+	/** One that is in flight stays: the broker may know its identifier [MQTT-4.4.0-1]. One that is aside would come back later. */
 	private supersede(topic: string): void {
 		for (let i = this.entries.length - 1; i >= 0; i--) {
 			const entry = this.entries[i] as QueueEntry;
-			// One that is in flight stays: the broker may know its identifier [MQTT-4.4.0-1].
-			if (entry.latest && entry.packetIdentifier === 0 && entry.topic === topic) this.delete(i);
+			if (entry.latest && entry.packetIdentifier <= 0 && entry.topic === topic) this.delete(i);
 		}
-		// Offered again later, an old state would take the place of a newer one.
-		if (this.poisoned.length)
-			this.poisoned = this.poisoned.filter(entry => !(entry.latest && entry.topic === topic));
 	}
 	private makeRoom(byteLength: number, QoS: number): boolean {
 		if (byteLength + overhead > this.budget) return false;
-		let room = this.room;
-		while (byteLength > room) {
-			const old = this.yielding ? this.poisoned.shift() : undefined;
-			const index = old || QoS === 0 ? -1 : this.entries.findIndex(entry => entry.QoS === 0);
-			if (!old && index < 0) return false;
-			room += (old ?? (this.entries[index] as QueueEntry)).byteLength + overhead;
-			if (!old) this.delete(index);
+		while (byteLength > this.room) {
+			const aside = this.yielding && this.after(0, true);
+			const old = aside || (QoS !== 0 && this.entries.find(entry => entry.QoS === 0));
+			if (!old) return false;
+			this.delete(this.entries.indexOf(old));
 			this.evicted++;
 		}
 		return true;
 	}
 	private delete(index: number): void {
-		const { byteLength, QoS, packetIdentifier } = this.entries[index] as QueueEntry;
-		this.count(-1, byteLength, QoS, packetIdentifier);
+		const entry = this.entries[index] as QueueEntry;
+		if (entry.packetIdentifier !== ASIDE) this.count(entry, -1);
+		this.held -= entry.byteLength;
 		this.entries.splice(index, 1);
 	}
-	private count(sign: number, byteLength: number, QoS: number, packetIdentifier: number): void {
+	private count({ byteLength, QoS, packetIdentifier }: QueueEntry, sign: number): void {
 		this.length += sign;
 		this.byteLength += sign * byteLength;
 		if (QoS === 0) this.zeros += sign;
 		if (packetIdentifier === 0) this.pending += sign;
 	}
 	private at(sequence: number): QueueEntry | undefined {
-		const entry = this.entries[after(this.entries, sequence - 1)];
+		const entry = this.after(sequence - 1, false);
 		return entry?.sequence === sequence ? entry : undefined;
 	}
-}
-
-/** Index of the first entry whose sequence is greater. */
-const after = (entries: readonly QueueEntry[], sequence: number): number => {
-	let low = 0;
-	let high = entries.length;
-	while (low < high) {
-		const middle = (low + high) >> 1;
-		if ((entries[middle] as QueueEntry).sequence > sequence) high = middle;
-		else low = middle + 1;
+	/** The first message with a greater sequence, of those that are `aside` or of the others. */
+	private after(sequence: number, aside: boolean): QueueEntry | undefined {
+		const entries = this.entries;
+		for (let i = this.above(sequence); i < entries.length; i++) {
+			const entry = entries[i] as QueueEntry;
+			if ((entry.packetIdentifier === ASIDE) === aside) return entry;
+		}
+		return undefined;
 	}
-	return low;
-};
+	/** Index of the first message with a greater sequence. */
+	private above(sequence: number): number {
+		const entries = this.entries;
+		let low = 0;
+		for (let high = entries.length; low < high; ) {
+			const middle = (low + high) >> 1;
+			if ((entries[middle] as QueueEntry).sequence > sequence) high = middle;
+			else low = middle + 1;
+		}
+		return low;
+	}
+}
 
 /** Above so many topics that wait nothing passes any more. */
 const most = 32;
