@@ -27,7 +27,7 @@ export type Lane = (typeof Lane)[keyof typeof Lane];
  */
 export const placeOf = (lane: Lane, sequence: number): number => sequence * 4 + lane;
 export const laneOf = (place: number): Lane => (place % 4) as Lane;
-export const sequenceOf = (place: number): number => Math.floor(place / 4);
+export const sequenceOf = (place: number): number => (place - (place % 4)) / 4;
 
 /** The place of our status. */
 export const status = placeOf(Lane.status, 0);
@@ -141,8 +141,7 @@ export class InFlight {
 		return lane === Lane.durable ? this.durable : this.live;
 	}
 	/** The broker has acknowledged the message; its place is given up. */
-	release(packetIdentifier: number, place: number): void {
-		const lane = laneOf(place);
+	release(packetIdentifier: number, lane: Lane, place: number): void {
 		try {
 			if (lane === Lane.live) this.live.remove(sequenceOf(place));
 			else if (lane === Lane.durable) this.durable.release(packetIdentifier);

@@ -97,15 +97,18 @@ export class Sender {
 	offer(topic: string, payload: Uint8Array, options: PublishOptions): Outcome {
 		const { link, live } = this;
 		const { QoS = 0, retain = false } = options;
+		const message = { topic, payload, QoS, retain };
 		const counters = this.application.counters;
-		if (QoS === 0 && live.zeros === 0 && link?.send({ topic, payload, QoS, retain }, false, 0))
-			return Outcome.sent;
-		if (QoS === 0 && !link && !options.latest) {
-			counters.dropped.offline++;
-			return Outcome.droppedOffline;
+		if (QoS === 0) {
+			if (live.zeros === 0 && link?.send(message, false, 0)) return Outcome.sent;
+			if (!link && !options.latest) {
+				counters.dropped.offline++;
+				return Outcome.droppedOffline;
+			}
 		}
+		const straight = QoS !== 0 && link !== undefined && this.straight(link);
 		const evicted = live.evicted;
-		const id = QoS !== 0 && link && live.pending === 0 && this.straight(link) ? this.inflight.take() : 0;
+		const id = straight && live.pending === 0 ? this.inflight.take() : 0;
 		const sequence = live.append(topic, payload, QoS === 0 ? { ...options, QoS } : options, id);
 		counters.dropped.full += live.evicted - evicted;
 		if (!sequence) {
@@ -114,8 +117,8 @@ export class Sender {
 			return gone ? Outcome.sent : Outcome.droppedFull;
 		}
 		// It may have taken the place of the only one that waited.
-		if (id !== 0 || (QoS !== 0 && link && live.pending === 1 && this.straight(link)))
-			return this.launch(link as Link, placeOf(Lane.live, sequence), live.next(sequence - 1) as Message, id);
+		if (straight && (id !== 0 || live.pending === 1))
+			return this.launch(link, placeOf(Lane.live, sequence), message, id);
 		counters.queued++;
 		return Outcome.queued;
 	}
@@ -143,10 +146,11 @@ export class Sender {
 	}
 	/** PUBACK, or PUBCOMP. */
 	acknowledged(packetIdentifier: number): void {
-		const place = this.inflight.place(packetIdentifier);
+		const inflight = this.inflight;
+		const place = inflight.place(packetIdentifier);
 		// Of none that has not left yet: a broker that acknowledges it is wrong, and the alert would be lost.
-		if (place === 0 || packetIdentifier === this.inflight.fresh) return;
-		this.inflight.delete(packetIdentifier);
+		if (place === 0 || packetIdentifier === inflight.fresh) return;
+		inflight.delete(packetIdentifier);
 		this.application.counters.acknowledged++;
 		this.taken(packetIdentifier, place);
 	}
@@ -261,9 +265,10 @@ export class Sender {
 	/** The broker has a message. */
 	private taken(packetIdentifier: number, place: number): void {
 		const { inflight, poison } = this;
-		if (laneOf(place) !== Lane.released) {
+		const lane = laneOf(place);
+		if (lane !== Lane.released) {
 			poison.acknowledged(place);
-			inflight.release(packetIdentifier, place);
+			inflight.release(packetIdentifier, lane, place);
 		}
 		// The timer is not moved at each acknowledgement, which cost 200 units of an edge: `stall` looks again.
 		if (inflight.outstanding > 0) poison.listen();
