@@ -106,9 +106,9 @@ export class Sender {
 				return Outcome.droppedOffline;
 			}
 		}
-		const straight = QoS !== 0 && link !== undefined && this.straight(link);
 		const evicted = live.evicted;
-		const id = straight && live.pending === 0 ? this.inflight.take() : 0;
+		const straight = QoS !== 0 && link !== undefined && live.pending === 0 && this.straight(link);
+		const id = straight ? this.inflight.take() : 0;
 		const sequence = live.append(topic, payload, QoS === 0 ? { ...options, QoS } : options, id);
 		counters.dropped.full += live.evicted - evicted;
 		if (!sequence) {
@@ -116,9 +116,7 @@ export class Sender {
 			const gone = options.unkept && this.way?.send({ topic, payload, QoS: 0, retain }, false, 0);
 			return gone ? Outcome.sent : Outcome.droppedFull;
 		}
-		// It may have taken the place of the only one that waited.
-		if (straight && (id !== 0 || live.pending === 1))
-			return this.launch(link, placeOf(Lane.live, sequence), message, id);
+		if (straight) return this.launch(link, placeOf(Lane.live, sequence), message, id);
 		counters.queued++;
 		return Outcome.queued;
 	}

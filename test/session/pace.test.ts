@@ -57,16 +57,21 @@ describe("session, publishes a second", () => {
 			assert.ok(waiting <= count, `${waiting} wait after a minute`);
 			pace.close();
 		});
-	it("has measurements wait, not dropped, and lets an alert, a state and the status go before them", () => {
+	it("has measurements wait, not dropped, and lets an alert and the status go before them, not a state", () => {
 		const bench = new Bench({ publishRate: 30 });
 		const client = bench.establish();
 		const outcomes = Array.from({ length: 6 }, (_, i) => bench.session.publish("m", `${i}`));
 		assert.equal(outcomes[0], Outcome.queued, "the status took what was saved above the alerts' part");
 		assert.equal(outcomes.at(-1), Outcome.queued);
 		assert.equal(bench.session.publish("a", "1", { QoS: 1, durable: true }), Outcome.sent);
+		assert.equal(
+			bench.session.publish("s", "1", { QoS: 1 }),
+			Outcome.queued,
+			"in the order of the live lane",
+		);
 		bench.clock.advance(1000);
 		const lines = client.take().map(line => line.replace(/ \d[rd]*( #\d+)?/, ""));
-		assert.deepEqual(lines, ["a 1", "m 0", "m 1", "m 2", "m 3", "m 4", "m 5"]);
+		assert.deepEqual(lines, ["a 1", "m 0", "m 1", "m 2", "m 3", "m 4", "m 5", "s 1"]);
 		assert.deepEqual(bench.session.counters.dropped, { offline: 0, full: 0, long: 0 });
 	});
 	it("costs nothing where there is no limit: no credit is counted", () => {

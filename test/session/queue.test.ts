@@ -128,6 +128,7 @@ describe("queue", () => {
 		assert.equal(queue.aside(0)?.sequence, 1);
 		assert.equal(queue.append("t", bytes("4")), 4);
 		assert.deepEqual([queue.aside(0)?.sequence, queue.evicted], [2, 1]);
+		assert.deepEqual([queue.length, queue.byteLength, queue.pending], [2, 4, 2]);
 		assert.equal(queue.append("t", bytes("5")), 5);
 		assert.equal(queue.append("t", bytes("6")), 0);
 	});

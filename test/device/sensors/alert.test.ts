@@ -137,6 +137,30 @@ describe("alert", () => {
 		}
 	});
 
+	it("goes by the newest edge also where the power went before memory had it, and an older one outlives it in the outbox", () => {
+		const scene = world();
+		const { world: w } = scene;
+		w.start(description);
+		scene.value = 31;
+		w.clock.advance(1000);
+		scene.value = 20;
+		const { write } = w.memory;
+		w.memory.write = key => {
+			if (key === "a:hot") throw new Error("the power goes");
+		};
+		w.clock.advance(1000);
+		w.kill();
+		w.memory.write = write;
+		w.start(description);
+		assert.deepEqual(JSON.parse(w.records.get("a:hot") ?? ""), { on: 0, id: "1-2" });
+		const { sequence } = w.outbox.next(1) ?? { sequence: 0 };
+		w.outbox.quarantine(sequence);
+		w.kill();
+		w.start(description);
+		w.clock.advance(3000);
+		assert.equal(w.outbox.length, 1, "no edge, since nothing has changed");
+	});
+
 	it("waits for room in a full outbox, in order and coalesced, and is never lost", () => {
 		const scene = world();
 		const { world: w } = scene;
@@ -189,6 +213,34 @@ describe("alert", () => {
 			turn(n === 1 ? 20 : 31, 2000);
 			assert.deepEqual([writes, stored()], [2, { on: n - 1, id: `1-${n + 1}` }]);
 		}
+	});
+
+	it("is offered to a full outbox once a second, whatever the rate, and once more by a restart, which stores it under its id", () => {
+		const scene = world();
+		const { world: w } = scene;
+		const outbox = new Queue({ byteLength: overhead + 156 });
+		w.outbox = outbox;
+		const fast = { ...description, sensors: [{ name: "temp", driver: "script", every: 5 }] };
+		w.start(fast);
+		for (const value of [31, 20]) {
+			scene.value = value;
+			w.clock.advance(5);
+		}
+		let offers = 0;
+		const { append } = outbox;
+		outbox.append = (...message) => {
+			if (message[0].endsWith("alerts/hot")) offers++;
+			return append.apply(outbox, message);
+		};
+		w.clock.advance(10_000);
+		assert.equal(offers, 10);
+		const { sequence } = outbox.next(0) as { sequence: number };
+		outbox.sent(sequence, 7);
+		outbox.release(7);
+		w.kill();
+		w.start(fast);
+		w.clock.advance(0);
+		assert.deepEqual([offers, w.records.get("a:hot")], [11, '{"on":0,"id":"1-2"}']);
 	});
 
 	it("says that a sensor gives nothing, and when it does again, without disturbing the others", () => {
