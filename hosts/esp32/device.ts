@@ -42,12 +42,14 @@ class ChipRequest extends CertificateRequest {
 	}
 }
 
+const print = (line: string): void => trace(`${line}\n`);
+const restart = (): void => (globalThis as unknown as { System: { restart(): void } }).System.restart();
+
 export const createDevice = (): Device => {
 	const board = provider as unknown as Provider;
 	const stored = keyValue as unknown as KeyValue;
 	const provision = new StoredProvision(stored, ["ssid", "password", ...keys]);
 	const time = clock(false);
-	const print = (line: string) => trace(`${line}\n`);
 	const station = new Station({
 		ssid: provision.get("ssid") ?? built("ssid"),
 		password: provision.get("password") ?? built("password"),
@@ -106,6 +108,6 @@ export const createDevice = (): Device => {
 		...serial(),
 		reset: resetReason(),
 		trace: print,
-		restart: () => (globalThis as unknown as { System: { restart(): void } }).System.restart(),
+		restart,
 	});
 };
