@@ -29,7 +29,6 @@ import { lampDriver } from "./outputs/lamp.js";
 import Output from "./outputs/output.js";
 import Trial from "./provisioning/trial.js";
 import Publisher from "./publisher.js";
-import type Cleanup from "./retained/cleanup.js";
 import Info from "./retained/info.js";
 import Retained from "./retained/retained.js";
 import Alert, { type Held, heldEdges } from "./sensors/alert.js";
@@ -83,7 +82,6 @@ export default class Board implements Parts {
 	readonly trial: Trial;
 	readonly info: Info;
 	readonly retained: Retained;
-	readonly cleanup: Cleanup;
 	/** Of the features. */
 	readonly parts: readonly Part[];
 	readonly decommission: Decommission;
@@ -130,7 +128,6 @@ export default class Board implements Parts {
 		this.trial = new Trial(device, restart);
 		this.info = new Info(this);
 		this.retained = new Retained(this);
-		this.cleanup = this.retained.cleanup;
 		this.parts = features.flatMap(feature => feature.make(this));
 		this.decommission = new Decommission(this);
 		this.command = new Command(this);

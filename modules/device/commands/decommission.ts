@@ -11,7 +11,7 @@ import type { Outbox } from "../../session/io.js";
 import type { Part } from "../feature.js";
 import type { default as Memory, Room } from "../memory.js";
 import type Publisher from "../publisher.js";
-import type Cleanup from "../retained/cleanup.js";
+import type Retained from "../retained/retained.js";
 import topics from "../topics.js";
 
 const KEY = "forget";
@@ -28,7 +28,7 @@ export interface DecommissionOptions {
 	readonly memory: Memory;
 	readonly publisher: Publisher;
 	readonly outbox: Outbox;
-	readonly cleanup: Cleanup;
+	readonly retained: Pick<Retained, "all" | "forget">;
 	/** Of features. */
 	readonly parts: readonly Part[];
 	/** The board leaves, without a status. */
@@ -83,7 +83,7 @@ export default class Decommission {
 	/** All is cleared and the board has left: the next start is that of a new board. */
 	end(): void {
 		this.begun = false;
-		this.options.cleanup.forget();
+		this.options.retained.forget();
 		this.options.memory.delete(KEY);
 	}
 
@@ -116,7 +116,7 @@ export default class Decommission {
 	}
 
 	private names(): readonly string[] {
-		const names = this.options.cleanup.all;
+		const names = this.options.retained.all;
 		const all = names.concat(topics.status);
 		if (!this.all) return all;
 		all.push(topics.command);

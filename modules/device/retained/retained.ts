@@ -1,20 +1,21 @@
 /**
- * All that this board retains at its broker: `info`, the state of each output and of each alert. Announces it one topic a
- * turn, because it grows with the description and sampling must not wait for it; a topic for which the session has no room
- * follows as soon as there is some. The names are noted in memory before anything is retained (cleanup.ts). The board decides
- * when it is announced, and when it is taken back.
+ * All that this board retains at its broker: `info`, the state of each output and of each alert. Announces it one topic a turn,
+ * because it grows with the description and sampling must not wait for it; a topic for which the session has no room follows as
+ * soon as there is some. Clears what the board once retained and its present description does not: each topic has a record, kept
+ * over restarts and descriptions. Topics of an earlier root or id are left alone, since another board may have them now.
  */
 
 import type { Timer } from "../../mqtt/io.js";
+import { encode } from "../../mqtt/text.js";
 import { Deadline } from "../../session/deadline.js";
-import type Memory from "../memory.js";
+import { hashOf, type default as Memory, type Room } from "../memory.js";
 import type Publisher from "../publisher.js";
 import topics from "../topics.js";
-import Cleanup from "./cleanup.js";
 import type Info from "./info.js";
 
 /** Milliseconds until a topic is tried again. */
 const AGAIN = 250;
+const PREFIX = "r:";
 
 /** A part of the board with a topic that is retained: an output, an alert. */
 interface Announcing {
@@ -25,45 +26,50 @@ interface Announcing {
 export interface RetainedOptions {
 	/** All topics begin with it. */
 	readonly base: string;
+	/** The base is on trial. The board may go back to another one, so the records of that one stay. */
+	readonly trying: boolean;
 	readonly timer: Timer;
 	readonly memory: Memory;
 	readonly publisher: Publisher;
 	readonly info: Pick<Info, "values">;
 	readonly outputs: readonly Announcing[];
 	readonly alerts: readonly Announcing[];
-	/** The base is on trial. */
-	readonly trying: boolean;
 }
 
 export default class Retained {
-	/** The names of all that may be at the broker, earlier descriptions included. */
-	readonly cleanup: Cleanup;
-	private readonly publisher: Publisher;
-	private readonly info: Pick<Info, "values">;
-	private readonly outputs: readonly Announcing[];
-	private readonly alerts: readonly Announcing[];
+	private readonly options: RetainedOptions;
+	/** Names of earlier descriptions. */
+	private old: string[] = [];
 	/** 1 for each name that is to be announced, and for the clearing of old topics, which comes last. */
 	private readonly due: Uint8Array;
 	private cursor = 0;
 	private readonly turn: Deadline;
 
-	constructor({ base, timer, memory, publisher, info, outputs, alerts, trying }: RetainedOptions) {
-		this.publisher = publisher;
-		this.info = info;
-		this.outputs = outputs;
-		this.alerts = alerts;
-		this.cleanup = new Cleanup({ memory, base, retained: this, trying, publisher });
-		this.due = new Uint8Array(1 + outputs.length + alerts.length + 1);
+	/** Notes all names, before anything is retained; deletes the records of another base. */
+	constructor(options: RetainedOptions) {
+		const { base, memory, publisher, timer, trying } = options;
+		this.options = options;
+		const names = this.names;
+		const wanted = new Set(names);
+		memory.keys(PREFIX).forEach(key => {
+			const n = memory.get(key).n;
+			if (typeof n !== "string" || keyFor(base, n) !== key) {
+				if (!trying) memory.delete(key);
+			} else if (!wanted.delete(n)) this.old.push(n);
+		});
+		let lost = 0;
+		wanted.forEach(name => {
+			if (!memory.put(keyFor(base, name), { n: name })) lost++;
+		});
+		const which = `${lost} of ${names.length} topics`;
+		if (lost) publisher.report(`retained: ${which} could not be noted, so they will not be cleared later`);
+		this.due = new Uint8Array(names.length + 1);
 		this.turn = new Deadline(timer, this, this.next);
 	}
 
-	/** Of all topics, in the order in which they are announced. Made when asked for: kept, each takes 60 bytes. */
-	get names(): readonly string[] {
-		return [
-			topics.info,
-			...this.outputs.map(({ name }) => topics.outputState(name)),
-			...this.alerts.map(({ name }) => topics.alertState(name)),
-		];
+	/** The names of all that may be at the broker, earlier descriptions included. */
+	get all(): readonly string[] {
+		return this.names.concat(this.old);
 	}
 
 	/** Publishes all of it, from the first, one a turn; then clears the topics of earlier descriptions. */
@@ -79,18 +85,34 @@ export default class Retained {
 		this.turn.set(AGAIN);
 	}
 
+	/** Publishes `info` as it is now. */
+	inform(): void {
+		const { publisher, info } = this.options;
+		publisher.state(topics.info, JSON.stringify(info.values));
+	}
+
+	/** The board is decommissioned: all was cleared. */
+	forget(): void {
+		this.all.forEach(name => this.delete(name));
+		this.old = [];
+	}
+
 	close(): void {
 		this.turn.close();
 	}
 
-	/** Publishes `info` as it is now. */
-	inform(): void {
-		this.publisher.state(topics.info, JSON.stringify(this.info.values));
+	/** Of the present description, in the order in which they are announced. Made when asked for: kept, each takes 60 bytes. */
+	private get names(): string[] {
+		const { outputs, alerts } = this.options;
+		const names: string[] = [topics.info];
+		outputs.forEach(({ name }) => names.push(topics.outputState(name)));
+		alerts.forEach(({ name }) => names.push(topics.alertState(name)));
+		return names;
 	}
 
 	/** Its place in `names`, which are not made for it: states find no room when many alerts change at once. */
 	private index(name: string): number {
-		const { outputs, alerts } = this;
+		const { outputs, alerts } = this.options;
 		const output = outputs.findIndex(part => topics.outputState(part.name) === name);
 		if (output >= 0) return 1 + output;
 		const alert = alerts.findIndex(part => topics.alertState(part.name) === name);
@@ -98,7 +120,8 @@ export default class Retained {
 	}
 
 	private next(): void {
-		const { due, outputs, alerts, publisher } = this;
+		const due = this.due;
+		const { outputs, alerts } = this.options;
 		// Goes round: a topic that never fits does not hold up the others.
 		const ahead = due.indexOf(1, this.cursor);
 		const index = ahead < 0 ? due.indexOf(1) : ahead;
@@ -109,10 +132,36 @@ export default class Retained {
 			index > outputs.length ? alerts[index - 1 - outputs.length] : outputs[Math.max(index, 1) - 1];
 		if (index === 0) this.inform();
 		else if (part) part.announce();
-		else if (publisher.retaining && !this.cleanup.clear(name => publisher.clear(name, true))) {
+		else if (!this.cleanUp()) {
 			due[index] = 1;
 			this.turn.set(AGAIN);
 		}
 		if (due.includes(1) && !this.turn.standing) this.turn.set(0);
 	}
+
+	/** Clears the topics of earlier descriptions. False when there was no room for all. */
+	private cleanUp(): boolean {
+		const publisher = this.options.publisher;
+		if (!publisher.retaining) return true;
+		this.old = this.old.filter(name => {
+			const cleared = publisher.clear(name, true);
+			if (cleared) this.delete(name);
+			return !cleared;
+		});
+		return this.old.length === 0;
+	}
+
+	private delete(name: string): void {
+		const { memory, base } = this.options;
+		memory.delete(keyFor(base, name));
+	}
 }
+
+/** The key of a name. It depends on the base, so a record of an earlier root or id can be told by its key. */
+const keyFor = (base: string, name: string): string => PREFIX + hashOf(name, hashOf(base)).toString(36);
+
+/** The record of a name. */
+export const roomOf = (base: string, name: string): Room => [
+	keyFor(base, name),
+	encode(JSON.stringify({ n: name })).byteLength,
+];

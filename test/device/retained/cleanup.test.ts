@@ -1,9 +1,6 @@
 /** What an earlier description retained is taken back, however much it was. */
 
 import assert from "node:assert/strict";
-import type { KeyValueDomain } from "../../../modules/device/io.js";
-import Memory from "../../../modules/device/memory.js";
-import Cleanup from "../../../modules/device/retained/cleanup.js";
 import { Outcome } from "../../../modules/session/outcomes.js";
 import { TestFlash } from "../../flash.js";
 import { scripted, World } from "../stage.js";
@@ -142,44 +139,5 @@ describe("retained topics", () => {
 		world.link.connect();
 		world.clock.advance(1000);
 		assert.equal(kept(world).size, 3);
-	});
-
-	it("of another root or id are left alone, and forgotten unless that one is only tried", () => {
-		const records = new Map<string, string>();
-		const domain = {
-			read: (key: string) => records.get(key),
-			write: (key: string, value: string) => void records.set(key, value),
-			delete: (key: string) => void records.delete(key),
-			[Symbol.iterator]: () => [...records.keys()][Symbol.iterator](),
-		} as unknown as KeyValueDomain;
-		const strict = { report: (line: string) => assert.fail(line) };
-		const open = (base: string, names: string[], trying = false) =>
-			new Cleanup({ memory: new Memory(domain), base, retained: { names }, trying, publisher: strict }).all;
-		const names = (base: string, ...names: string[]) => open(base, names);
-		assert.deepEqual(names("r/b/", "info", "lamp/state"), ["info", "lamp/state"]);
-		assert.deepEqual(names("r/b/", "info"), ["info", "lamp/state"]);
-		assert.deepEqual(open("r/c/", ["info"], true), ["info"]);
-		assert.equal(records.size, 3);
-		assert.deepEqual(names("r/b/", "info"), ["info", "lamp/state"]);
-		assert.deepEqual(names("r/c/", "info"), ["info"]);
-		assert.equal(records.size, 1);
-		assert.deepEqual(names("r/b/", "info"), ["info"]);
-	});
-
-	it("that cannot be noted are reported in one line", () => {
-		const lines: string[] = [];
-		const domain = {
-			read: () => undefined,
-			write() {
-				throw new Error("full");
-			},
-			[Symbol.iterator]: () => [][Symbol.iterator](),
-		} as unknown as KeyValueDomain;
-		const publisher = { report: (line: string) => void lines.push(line) };
-		const retained = { names: ["info", "lamp/state"] };
-		new Cleanup({ memory: new Memory(domain), base: "r/b/", retained, trying: false, publisher });
-		assert.deepEqual(lines, [
-			"retained: 2 of 2 topics could not be noted, so they will not be cleared later",
-		]);
 	});
 });

@@ -13,6 +13,8 @@ function stage(
 	world = new World(),
 	outputs = ["lamp", "fan"],
 	alerts = [["hot", "temp-fault"], ["wet-fault"]],
+	base = "r/b/",
+	trying = false,
 ) {
 	const said: string[] = [];
 	const { clock } = world;
@@ -51,7 +53,7 @@ function stage(
 	});
 	publisher.session = session;
 	one.retained = new Retained({
-		base: "r/b/",
+		base,
 		timer: clock,
 		memory: new Memory(world.memory),
 		publisher,
@@ -62,7 +64,7 @@ function stage(
 		},
 		outputs: outputs.map(announces),
 		alerts: alerts.flat().map(announces),
-		trying: false,
+		trying,
 	});
 	return one;
 }
@@ -84,7 +86,7 @@ const noted = ({ records }: World) =>
 describe("what a board retains", () => {
 	it("is info, and the state of each output and each alert; noted before any of it is said", () => {
 		const { retained, said, clock, world } = stage();
-		assert.deepEqual(retained.cleanup.all, names);
+		assert.deepEqual(retained.all, names);
 		assert.deepEqual(noted(world), names);
 		clock.advance(60_000);
 		assert.deepEqual(said, []);
@@ -133,7 +135,7 @@ describe("what a board retains", () => {
 
 	it("is forgotten once all of it was taken back", () => {
 		const { retained, world } = stage();
-		retained.cleanup.forget();
+		retained.forget();
 		assert.deepEqual(noted(world), []);
 	});
 });
@@ -155,14 +157,14 @@ describe("what an earlier description retained", () => {
 	const cleared = gone.map(name => `lasting ${name}`);
 
 	it("still stands, for a board that takes back everything", () => {
-		assert.deepEqual([...fewer().retained.cleanup.all].sort(), [...names].sort());
+		assert.deepEqual([...fewer().retained.all].sort(), [...names].sort());
 	});
 
 	it("is cleared after the rest was said, once, and is noted no more", () => {
 		const one = fewer();
 		assert.deepEqual(one.say(), [...now, ...cleared]);
 		assert.deepEqual(noted(one.world), names.slice(0, 2));
-		assert.deepEqual(one.retained.cleanup.all, names.slice(0, 2));
+		assert.deepEqual(one.retained.all, names.slice(0, 2));
 		assert.deepEqual(one.say(), now);
 	});
 
@@ -187,5 +189,19 @@ describe("what an earlier description retained", () => {
 		one.clock.advance(250);
 		assert.deepEqual(one.said, [...now.slice(0, 1), ...cleared]);
 		assert.deepEqual(one.say(), now);
+	});
+
+	it("under another root or id is left alone, and forgotten unless that one is only tried", () => {
+		const world = new World();
+		const held = (base: string, outputs: string[] = [], trying = false) =>
+			stage(world, outputs, [], base, trying).retained.all;
+		assert.deepEqual(held("r/b/", ["lamp"]), ["info", "lamp/state"]);
+		assert.deepEqual(held("r/b/"), ["info", "lamp/state"]);
+		assert.deepEqual(held("r/c/", [], true), ["info"]);
+		assert.equal(world.records.size, 3);
+		assert.deepEqual(held("r/b/"), ["info", "lamp/state"]);
+		assert.deepEqual(held("r/c/"), ["info"]);
+		assert.equal(world.records.size, 1);
+		assert.deepEqual(held("r/b/"), ["info"]);
 	});
 });
