@@ -31,15 +31,15 @@ export const parseAddress = (text: string): Address | undefined => {
 	if (rest.endsWith("/")) rest = rest.slice(0, -1);
 	const at = rest.lastIndexOf("@");
 	const place = parsePlace(rest.slice(at + 1), secure ? 8883 : 1883);
-	if (!place) return undefined;
-	if (at < 0) return { secure, ...place };
+	if (!place || at < 0) return place && { secure, ...place };
 	const credentials = rest.slice(0, at);
 	const colon = credentials.indexOf(":");
 	const user = percentDecode(colon < 0 ? credentials : credentials.slice(0, colon));
-	const password = colon < 0 ? undefined : percentDecode(credentials.slice(colon + 1));
 	// A password without a user name is not a CONNECT packet [MQTT-3.1.2-22].
-	if (!user || (colon >= 0 && password === undefined)) return undefined;
-	return password === undefined ? { secure, ...place, user } : { secure, ...place, user, password };
+	if (!user) return undefined;
+	if (colon < 0) return { secure, ...place, user };
+	const password = percentDecode(credentials.slice(colon + 1));
+	return password === undefined ? undefined : { secure, ...place, user, password };
 };
 
 /** The same address with nothing secret in it, for logs. */

@@ -23,11 +23,12 @@ export interface Feature extends Form {
 	make(parts: Parts): readonly Part[];
 }
 
-/** What a feature is made from: the board's own. */
+/** What a feature is made from: the board, as far as features may use it. */
 export interface Parts {
 	readonly device: Device;
+	/** With the changes of `cmd config`. */
 	readonly description: Description;
-	/** The description with the changes that `cmd config` makes. */
+	/** What `cmd config` changes of it. */
 	readonly settings: Settings;
 	readonly memory: Memory;
 	readonly boot: Boot;
@@ -45,6 +46,7 @@ export interface Parts {
 	perform(command: Values): Values;
 }
 
+/** What a feature adds to one board. It is told what happens to the board, and all of it is optional but its end. */
 export interface Part {
 	readonly inbound?: readonly Inbound[];
 	/** In place of the broker's session, while the board has no identity of its own. */

@@ -89,8 +89,6 @@ export type Sample = { readonly [quantity: string]: unknown };
 export interface Sensor {
 	/** A new object at each call, or `undefined` when there is no reading. May throw. */
 	sample(): Sample | undefined;
-	/** Changes its working, as the class says. Not called by the firmware. */
-	configure?(options: object): void;
 	/** Releases its bus and pins. May be repeated. */
 	close(): void;
 }
@@ -99,18 +97,22 @@ export interface Sensor {
 // biome-ignore lint/suspicious/noExplicitAny: each class names the options it takes
 export type SensorClass = new (options: any) => Sensor;
 
-/** A sensor the host offers by name in a description's `driver`. */
-export interface SensorDriver {
+/** A class that a description names as `driver`. */
+export interface Driver {
+	/** Constructor options the description may set, each with what it expects. */
+	readonly options?: { readonly [name: string]: DriverOption };
+	/** Options the host adds: `sensor: {io, …}` and the like. */
+	readonly defaults?: object;
+}
+
+/** Of a sensor. */
+export interface SensorDriver extends Driver {
 	/** Made anew at each start, and after a sensor has failed. */
 	readonly io: SensorClass;
 	/** The sample's property that is the measurement. */
 	readonly quantity: string;
 	/** In measurements and in Home Assistant, where the description names none: "°C", "%" … */
 	readonly unit?: string;
-	/** Constructor options the description may set, each with what it expects. */
-	readonly options?: { readonly [name: string]: DriverOption };
-	/** Options the host adds: `sensor: {io, …}` and the like. */
-	readonly defaults?: object;
 }
 
 /** What a description may say of a driver's option: it is checked before a board is made. */
@@ -121,7 +123,7 @@ export interface DriverOption {
 	readonly required?: boolean;
 	/** Of a number, itself allowed. */
 	readonly minimum?: number;
-	/** Of a number, itself allowed. */
+	/** Likewise. */
 	readonly maximum?: number;
 }
 
@@ -137,16 +139,12 @@ export interface Actuator {
 // biome-ignore lint/suspicious/noExplicitAny: each class names the options it takes
 export type ActuatorClass = new (options: any) => Actuator;
 
-/** An actuator the host offers by name in a description's `driver`. */
-export interface ActuatorDriver {
+/** Of an actuator. */
+export interface ActuatorDriver extends Driver {
 	/** Made once at the start. */
 	readonly io: ActuatorClass;
 	/** Takes levels between 0 and 255. */
 	readonly dimmable?: boolean;
-	/** As a sensor driver's. */
-	readonly options?: { readonly [name: string]: DriverOption };
-	/** As a sensor driver's. */
-	readonly defaults?: object;
 }
 
 /** ECMA-419 §19. */
@@ -256,9 +254,9 @@ export interface Device {
 	};
 	/** Pins by the name that a description gives: `led`, `button` … */
 	readonly pin: { readonly [name: string]: PinSpecifier };
-	/** Sensors by the name that a description gives as `driver`. */
+	/** By the name that a description gives as `driver`. */
 	readonly sensor: { readonly [driver: string]: SensorDriver };
-	/** Actuators beside the lamp, by the name a description gives as `driver`. */
+	/** Beside the lamp, likewise. */
 	readonly actuator?: { readonly [driver: string]: ActuatorDriver };
 	/** How brokers are reached: `mqtts` over TLS, where the host has it. */
 	readonly network: {

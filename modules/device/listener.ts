@@ -10,9 +10,7 @@ import { Report } from "../session/outcomes.js";
 import { onlyTLS } from "./broker.js";
 import type Command from "./commands/command.js";
 import type Decommission from "./commands/decommission.js";
-import type { Description } from "./description/description.js";
-import type { Part } from "./feature.js";
-import type { Device } from "./io.js";
+import type { Part, Parts } from "./feature.js";
 import type Output from "./outputs/output.js";
 import type Trial from "./provisioning/trial.js";
 import type Publisher from "./publisher.js";
@@ -35,13 +33,10 @@ export interface Listening {
 	readonly cluster: boolean;
 }
 
-interface Telling {
-	readonly device: Device;
-	readonly description: Description;
-	readonly publisher: Publisher;
+type Telling = Pick<Parts, "device" | "description" | "publisher"> & {
 	readonly time: Time;
 	readonly outbox: Outbox;
-}
+};
 
 type Heard = Pick<Output, "name" | "description" | "set" | "desired" | "accepted" | "online" | "offline">;
 

@@ -3,7 +3,7 @@
  * partition `journal` if there is one that can be used; else records are in the key-value store (ECMA-419 §28), and alerts in
  * RAM, which `info` says. Foreign bytes are never formatted: a person has to (store/SPEC.md). Never throws: a board whose memory
  * fails goes on without, counts it, and says so in `info`. The first record is the count of starts, from which ids come that no
- * start has given before.
+ * start has given before. `keyOf` makes a record's key of any name, `hashOf` tells long texts apart in few bytes.
  */
 
 import { encode } from "../mqtt/text.js";

@@ -8,7 +8,7 @@
 
 import type { SessionOptions } from "../../session/options.js";
 import { checkBroker, checkLimits, type Limits } from "../broker.js";
-import type { ActuatorDriver, Device, DriverOption } from "../io.js";
+import type { ActuatorDriver, Device, Driver } from "../io.js";
 import { isRecord, type Values } from "../json.js";
 import topics from "../topics.js";
 import { board, faultName, type Known, storageFault } from "./schema.js";
@@ -137,13 +137,19 @@ export const check = (
 
 /** The options for a driver's class: the driver's own defaults, then the keys of the description that it knows. */
 export const optionsFor = (
-	driver: { readonly options?: { readonly [name: string]: DriverOption }; readonly defaults?: object },
+	{ options = {}, defaults }: Driver,
 	description: object,
-): { [name: string]: unknown } => {
-	const result: { [name: string]: unknown } = { ...driver.defaults };
-	Object.keys(driver.options ?? {}).forEach(name => {
-		const value = (description as Values)[name];
-		if (value !== undefined) result[name] = value;
+): { [name: string]: unknown } => ({
+	...defaults,
+	...withKeys(description, Object.keys(options)),
+});
+
+/** Those of `keys` that the item has. */
+export const withKeys = (item: object, keys: readonly string[]): Values => {
+	const result: { [key: string]: unknown } = {};
+	keys.forEach(key => {
+		const value = (item as Values)[key];
+		if (value !== undefined) result[key] = value;
 	});
 	return result;
 };

@@ -4,7 +4,7 @@
  * Durations are in milliseconds.
  */
 
-import type { ActuatorDriver, Device, DriverOption } from "../io.js";
+import type { ActuatorDriver, Device, Driver, DriverOption } from "../io.js";
 import type { Values } from "../json.js";
 import type { Form, Keys, ListSpec, RecordSpec, Spec } from "./validate.js";
 
@@ -212,20 +212,13 @@ export const board: RecordSpec = freeze({
 });
 
 /** The forms of a driver's options; `undefined` when there is no such driver, which is reported elsewhere. */
-const options = (
-	drivers: { readonly [driver: string]: { readonly options?: { readonly [name: string]: DriverOption } } },
-	driver: unknown,
-): Keys | undefined => {
-	const found: Values | undefined =
-		typeof driver === "string" && Object.hasOwn(drivers, driver) ? (drivers[driver] as Values) : undefined;
-	if (!found) return undefined;
-	const given = (found.options ?? {}) as { readonly [name: string]: DriverOption };
+const options = (drivers: { readonly [driver: string]: Driver }, driver: unknown): Keys | undefined => {
+	if (typeof driver !== "string" || !Object.hasOwn(drivers, driver)) return undefined;
+	const { options = {} } = drivers[driver] as Driver;
 	const keys: { [name: string]: Spec } = {};
-	Object.keys(given).forEach(option => {
-		keys[option] = optionSpec(given[option] as DriverOption);
+	Object.keys(options).forEach(name => {
+		const { type, required, minimum = "", maximum = "" } = options[name] as DriverOption;
+		keys[name] = `${type} ${minimum}..${maximum}${required ? "" : " ?"}`;
 	});
 	return keys;
 };
-
-const optionSpec = ({ type, required, minimum, maximum }: DriverOption): Spec =>
-	`${type} ${minimum ?? ""}..${maximum ?? ""}${required ? "" : " ?"}`;

@@ -8,7 +8,7 @@
 import type { Device } from "../io.js";
 import { isRecord, type Values } from "../json.js";
 import type { default as Memory, Room } from "../memory.js";
-import { check, type Description, line } from "./description.js";
+import { check, type Description, line, withKeys } from "./description.js";
 import { settings } from "./schema.js";
 import { type Problem, unknown, unknownKeys } from "./validate.js";
 
@@ -62,13 +62,12 @@ export default class Settings {
 
 	/** A message to this board may use this name as a key. */
 	knows(name: string): boolean {
-		const { sensors, alerts, actuators } = this.original;
 		return (
 			further.includes(name) ||
 			sections.includes(name) ||
 			// Not hasOwn: XS makes a name of any text that it looks for in an object, and never gives it back.
 			Object.values(settings).some(keys => Object.keys(keys).includes(name)) ||
-			[sensors, alerts, actuators].some(list => list.some(item => item.name === name))
+			lists.some(section => this.original[section].some(item => item.name === name))
 		);
 	}
 
@@ -78,11 +77,8 @@ export default class Settings {
 		const result: { [section: string]: Values } = {};
 		if (lamp) result.lamp = chosen(lamp, "lamp");
 		lists.forEach(section => {
-			const all: { [name: string]: Values } = {};
-			this.inForce[section].forEach(item => {
-				all[item.name] = chosen(item, section);
-			});
-			result[section] = all;
+			const items: readonly { readonly name: string }[] = this.inForce[section];
+			result[section] = Object.fromEntries(items.map(item => [item.name, chosen(item, section)]));
 		});
 		return result;
 	}
@@ -169,11 +165,6 @@ const changedItem = (
 	return { ...original, ...(changes as object) };
 };
 
-const chosen = (item: object, section: string): Values => {
-	const result: Patch = {};
-	Object.keys(settings[section] as object).forEach(key => {
-		const value = (item as Values)[key];
-		if (value !== undefined) result[key] = value;
-	});
-	return result;
-};
+/** Of an item, the keys that can be changed. */
+const chosen = (item: object, section: string): Values =>
+	withKeys(item, Object.keys(settings[section] as object));
