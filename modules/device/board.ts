@@ -142,7 +142,6 @@ export default class Board implements Parts {
 		this.closing = [judging, decommission, retained, ...parts, trial, ...buttons, time, publisher];
 		this.refresh = timer.repeat(() => this.announce(), description.refresh);
 		if (decommission.active) return;
-		this.own.forEach(alert => alert.start());
 		if (storage.store) judging.set(0);
 		this.sensors.forEach(sensor => sensor.start());
 	}

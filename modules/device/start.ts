@@ -58,20 +58,15 @@ export default function board(device: Device, options: BoardOptions = {}): Board
 	const { host, description, problems } = read(device, options, features);
 	const { mqtt, mqtts } = host.network;
 	const found = description && addresses(description, mqtts !== undefined);
-	const wrong = found?.problems ?? problems;
-	wrong.forEach(problem => host.trace?.(line(problem)));
-	if (!description || !found || wrong.length) {
-		abandon(host);
-		return undefined;
-	}
+	if (!found || found.problems.length)
+		return refuse(
+			host,
+			(found?.problems ?? problems).map(each => line(each)),
+		);
 	const aws = profileOf(description) === "aws";
 	if (!description.profile && aws) host.trace?.("profile: aws, from the broker's name");
 	const { lacking, ...budget } = budgetOf(host.heap, description, features);
-	if (lacking) {
-		host.trace?.(lack(lacking, description));
-		abandon(host);
-		return undefined;
-	}
+	if (lacking) return refuse(host, [lack(lacking, description)]);
 	// Without flash alerts are in RAM too.
 	const storage = openStorage(host, roomFor(description, features), budget.queueBytes / 2);
 	const brokers = found.addresses.map(address => ({
@@ -117,6 +112,13 @@ const read = (
 		forms: features,
 	};
 	return { host, ...check(text, host.sensor, host.actuator, host.forms) };
+};
+
+/** No board is made; a change of network, broker or identity that was on trial is given up. */
+const refuse = (host: Device, why: readonly string[]): undefined => {
+	why.forEach(text => host.trace?.(text));
+	abandon(host);
+	return undefined;
 };
 
 /** At port 443 AWS knows by ALPN that MQTT with a certificate comes. (https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html) */

@@ -1,6 +1,7 @@
 /** A board whose flash takes no writes, for a while or for good: alerts go by RAM, and it says so. */
 
 import assert from "node:assert/strict";
+import type Board from "../../modules/device/board.js";
 import { check } from "../../modules/device/description/description.js";
 import { TestFlash } from "../flash.js";
 import { scripted, World } from "./stage.js";
@@ -16,6 +17,7 @@ interface Edge {
 class Scene {
 	readonly world = new World();
 	value = 20;
+	board!: Board;
 
 	constructor() {
 		const { world } = this;
@@ -24,7 +26,7 @@ class Scene {
 		this.start();
 	}
 	start(): void {
-		this.world.start({
+		this.board = this.world.start({
 			sensors: [{ name: "temperature", driver: "script", every: 1000 }],
 			alerts: [{ name: "overheat", sensor: "temperature", above: 30, clear: 28 }],
 		});
@@ -141,6 +143,39 @@ describe("a board whose flash takes no writes", () => {
 		scene.world.clock.advance(5000);
 		assert.deepEqual(scene.states("storage-fault"), []);
 		assert.equal(scene.info.outbox, "flash");
+	});
+
+	it("says so at each connect, as one that takes them says that it does, and one without flash says neither", () => {
+		const scene = new Scene();
+		const { world } = scene;
+		const state = () => world.json("alerts/storage-fault/state").map(({ state }) => state);
+		world.link.connect();
+		world.clock.advance(1000);
+		assert.deepEqual(state(), ["OFF"]);
+		scene.fail(true);
+		scene.swing();
+		world.clock.advance(1000);
+		world.link.disconnect();
+		world.link.connect();
+		world.clock.advance(1000);
+		assert.deepEqual(state(), ["OFF", "ON", "ON"]);
+		const other = new World();
+		other.start({});
+		other.link.connect();
+		other.clock.advance(1000);
+		assert.deepEqual(other.json("alerts/storage-fault/state"), []);
+	});
+
+	it("tries it no more once the board is closed", () => {
+		const scene = new Scene();
+		const { world, board } = scene;
+		world.link.connect();
+		scene.fail(true);
+		scene.swing(3);
+		assert.deepEqual(scene.states("storage-fault"), ["ON"]);
+		board.close();
+		world.clock.advance(10);
+		assert.equal(world.clock.pending, 0);
 	});
 
 	it("has no other alert and no sensor with an alert of that name", () => {

@@ -36,17 +36,18 @@ export default class Settings {
 	private readonly original: Description;
 	private readonly memory: Memory;
 	private readonly device: Device;
-	private inForce: Description;
+	/** The description as it holds now. */
+	current: Description;
 
 	constructor(original: Description, memory: Memory, device: Device) {
-		this.original = this.inForce = original;
+		this.original = this.current = original;
 		this.memory = memory;
 		this.device = device;
 		const changes = memory.get(KEY);
 		if (Object.keys(changes).length === 0) return;
 		const { description, problems } = this.changed(changes);
 		if (description) {
-			this.inForce = description;
+			this.current = description;
 			const clear = Object.keys(changes).map(section => `"${section}":null`);
 			device.trace?.(
 				`settings: ${JSON.stringify(changes)} of cmd config hold over the description; {"cmd":"config","set":{${clear}}} clears them`,
@@ -54,10 +55,6 @@ export default class Settings {
 		}
 		// The description has changed since, and they no longer fit.
 		problems.forEach(problem => device.trace?.(`configuration ignored: ${line(problem)}`));
-	}
-
-	get current(): Description {
-		return this.inForce;
 	}
 
 	/** A message to this board may use this name as a key. */
@@ -73,11 +70,11 @@ export default class Settings {
 
 	/** All that can be changed, with its present values. */
 	get readable(): Values {
-		const { lamp } = this.inForce;
+		const { lamp } = this.current;
 		const result: { [section: string]: Values } = {};
 		if (lamp) result.lamp = chosen(lamp, "lamp");
 		lists.forEach(section => {
-			const items: readonly { readonly name: string }[] = this.inForce[section];
+			const items: readonly { readonly name: string }[] = this.current[section];
 			result[section] = Object.fromEntries(items.map(item => [item.name, chosen(item, section)]));
 		});
 		return result;
@@ -89,7 +86,7 @@ export default class Settings {
 		const { description, problems } = this.changed(all);
 		if (!description) return problems;
 		if (!this.memory.put(KEY, all)) return unstored("set");
-		this.inForce = description;
+		this.current = description;
 		return problems;
 	}
 
