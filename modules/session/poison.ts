@@ -50,7 +50,7 @@ export class Poison {
 	private latency = 0;
 	/** The place of the message that is offered again; 0 is none. By lane: the sequence that the round of offers has come to. */
 	private offered = 0;
-	private cursors = [0, 0];
+	private readonly cursors = [0, 0, 0, 0];
 	private readonly ticks: Ticks;
 	private readonly inflight: InFlight;
 	private readonly application: Application;
@@ -137,18 +137,20 @@ export class Poison {
 		// If it is refused it costs the connection: then the next one waits.
 		this.again.set(hour);
 		// The durable lane first: alerts are there.
-		const message = this.readmit(Lane.durable) || this.readmit(Lane.live);
-		const place = message || (this.statusAside ? status : 0);
-		if (message === 0) this.statusAside = false;
+		let place = this.readmit(Lane.durable) || this.readmit(Lane.live);
+		if (place === 0 && this.statusAside && this.cursors[Lane.status] === 0) {
+			this.statusAside = false;
+			this.cursors[Lane.status] = 1;
+			place = status;
+		}
 		this.offered = place;
 		if (place) {
 			this.suspect = place;
 			this.hangups = 2;
 			this.enter(Phase.single, turn);
 		} else {
-			this.cursors = [0, 0];
+			this.cursors.fill(0);
 			if (this.any) this.again.set(day);
-			else this.again.clear();
 		}
 		return place;
 	}
@@ -178,7 +180,6 @@ export class Poison {
 		const topic = inflight.message(place)?.topic ?? "";
 		this.clear();
 		this.needed = usual;
-		if (place === this.offered) this.offered = 0;
 		this.again.set(hour);
 		inflight.delete(packetIdentifier);
 		if (lane === Lane.status) this.statusAside = true;

@@ -197,6 +197,164 @@ describe("session, a message that a broker hangs up on", () => {
 		assert.deepEqual(peer.on("a"), ["0", "1", "2"]);
 		assert.ok(reports(bench).includes(`${Report.quarantined} desk-1/status`));
 		assert.ok(!reports(bench).includes(`${Report.quarantined} a`));
+		const { hangups } = peer;
+		peer.advance(1_800_000, 1000);
+		assert.equal(peer.hangups, hangups, "it is not sent meanwhile");
+		peer.minds = () => false;
+		bench.told.splice(0);
+		peer.advance(day, 1000);
+		assert.deepEqual(reports(bench), [`${Report.recovered} desk-1/status`]);
+		peer.arrived.splice(0);
+		peer.reset();
+		peer.advance(10_000);
+		assert.deepEqual(peer.on("desk-1/status"), ["online"], "it is published at each connection again");
+	});
+	/** Our status and another message are set aside. */
+	const two = (offers: string[]) => {
+		const bench = new Bench();
+		const peer = new Peer(bench, poisonous);
+		bench.session.publish("poison", "1", durable);
+		peer.advance(60_000);
+		peer.minds = topic => {
+			if (topic !== "a") offers.push(topic);
+			return topic !== "a";
+		};
+		for (let i = 0; i < 3; i++) bench.session.publish("a", "2", durable);
+		peer.reset();
+		peer.answers = () => false;
+		for (let i = 0; i < 3; i++) bench.session.publish("a", "2", durable);
+		peer.advance(30_000);
+		peer.answers = () => true;
+		peer.advance(600_000);
+		assert.deepEqual(reports(bench), [`${Report.quarantined} poison`, `${Report.quarantined} desk-1/status`]);
+		return { bench, peer };
+	};
+	it("is offered daily also where our status is never taken", () => {
+		const offers: string[] = [];
+		const { bench, peer } = two(offers);
+		// Nothing is offered on a connection on which nothing was acknowledged.
+		const go = (hours: number) => {
+			for (let i = 0; i < hours; i++) {
+				bench.session.publish("a", "3", durable);
+				peer.advance(3_600_000, 1000);
+			}
+		};
+		go(4);
+		offers.splice(0);
+		go(72);
+		assert.deepEqual([...new Set(offers)].sort(), ["desk-1/status", "poison"]);
+		for (const topic of ["desk-1/status", "poison"]) {
+			const { length } = offers.filter(each => each === topic);
+			assert.ok(length === 2 || length === 3, `${topic}: ${length} times in three days`);
+		}
+	});
+	it("is not offered where nothing was acknowledged: a hang-up would be no evidence", () => {
+		const { peer } = two([]);
+		const { hangups } = peer;
+		peer.reset();
+		peer.advance(3 * day, 1000);
+		assert.equal(peer.hangups, hangups);
+	});
+	it("is followed by the next one at once when the broker has taken it", () => {
+		const bench = new Bench();
+		for (let i = 0; i < 3; i++) bench.session.publish("poison", `${i}`, durable);
+		const peer = new Peer(bench, poisonous);
+		peer.advance(300_000);
+		assert.equal(bench.outbox.quarantined, 3);
+		peer.minds = () => false;
+		peer.advance(3_600_000);
+		assert.deepEqual(peer.on("poison"), ["0", "1", "2"]);
+	});
+	it("is offered on a connection that has stood for 10 s, and alone", () => {
+		const bench = new Bench();
+		bench.session.publish("poison", "1", durable);
+		const peer = new Peer(bench, poisonous);
+		while (bench.outbox.quarantined === 0) peer.advance(100);
+		peer.advance(3_600_000 - 5000);
+		peer.reset();
+		peer.minds = topic => {
+			if (topic === "poison") bench.session.publish("a", "2", durable);
+			return false;
+		};
+		peer.answers = topic => topic !== "poison";
+		peer.advance(6000);
+		assert.equal(bench.outbox.length, 0, "not yet");
+		peer.advance(11_000);
+		assert.deepEqual([bench.outbox.length, peer.on("a")], [2, []]);
+		peer.advance(5000);
+		assert.deepEqual([bench.outbox.length, peer.on("a")], [1, ["2"]]);
+	});
+	it("is offered again from the live lane daily", () => {
+		const bench = new Bench();
+		const peer = new Peer(bench, topic => topic === "state");
+		peer.advance(1000);
+		bench.session.publish("state", "1", { QoS: 1, retain: true });
+		peer.advance(7_200_000, 1000);
+		assert.deepEqual(reports(bench), Array(2).fill(`${Report.quarantined} state`));
+		peer.minds = () => false;
+		peer.advance(day + 60_000, 1000);
+		assert.deepEqual(peer.on("state"), ["1"]);
+	});
+	it("takes three disconnects again once the suspect of an unsteady network has arrived", () => {
+		const bench = new Bench();
+		bench.session.publish("a", "1", durable);
+		const peer = new Peer(bench, topic => topic === "a");
+		while (peer.hangups < 2) peer.advance(100);
+		// The connection without the suspect does not hold.
+		peer.advance(5000);
+		peer.reset();
+		while (peer.hangups < 3) peer.advance(100);
+		peer.minds = poisonous;
+		peer.advance(10_000);
+		assert.deepEqual(peer.on("a"), ["1"]);
+		bench.session.publish("poison", "1", durable);
+		peer.advance(60_000);
+		assert.deepEqual([peer.hangups, bench.outbox.quarantined], [6, 1]);
+	});
+	/** The third connection after two hang-ups on `suspect`; `a` waits behind it. The broker answers our status after so long. */
+	const third = (answer: number, present = true): Bench => {
+		const bench = new Bench();
+		bench.establish();
+		for (const topic of ["suspect", "a", "b"]) bench.session.publish(topic, "1", durable);
+		for (let i = 0; i < 2; i++) {
+			bench.client.acknowledge(7);
+			bench.client.fail();
+			bench.resume(present || i === 0);
+		}
+		const { client } = bench;
+		bench.clock.advance(answer);
+		for (const { topic, id } of client.written) if (topic === "desk-1/status") client.acknowledge(id);
+		bench.clock.advance(10_000 - answer);
+		client.take();
+		return bench;
+	};
+	for (const [answer, hangup, aside] of [
+		[0, 900, 1],
+		[0, 4000, 0],
+		[2000, 4000, 1],
+		[2000, 5100, 0],
+	] as const)
+		it(`is ${aside ? "" : "not "}put aside by a third disconnect after ${hangup} ms where the broker answers in ${answer} ms`, () => {
+			const bench = third(answer);
+			bench.clock.advance(hangup);
+			bench.client.fail();
+			assert.equal(bench.outbox.quarantined, aside);
+		});
+	it("lets all others go once it has arrived", () => {
+		const { client } = third(0);
+		client.acknowledge(3);
+		assert.deepEqual(client.take(), ["a 1d #4 1", "b 1d #5 1"]);
+	});
+	it("is not waited for longer than a minute behind live messages that go one at a time", () => {
+		const bench = third(0, false);
+		const { client } = bench;
+		for (let i = 0; i < 60; i++) bench.session.publish("live", `${i}`, { QoS: 1 });
+		for (let passed = 0; passed < 60_000; passed += 2000) {
+			assert.ok(!client.written.some(({ topic }) => topic === "suspect"));
+			client.acknowledge(client.written.at(-1)?.id ?? 0);
+			bench.clock.advance(2000);
+		}
+		assert.ok(client.written.length > 20, "no longer one at a time");
 	});
 	it("is found on a network that resets connections after 10 s on average (seed 1)", () => {
 		const bench = new Bench();
@@ -365,6 +523,16 @@ describe("session, a message that is not to blame", () => {
 	it("stays when it is our status, and nothing else is there to be acknowledged", () => {
 		const bench = new Bench();
 		const peer = new Peer(bench, topic => topic === "desk-1/status");
+		peer.advance(3_600_000, 200);
+		assert.ok(peer.hangups > 20);
+		assert.deepEqual(reports(bench), []);
+	});
+	it("stays when it is our status, and nothing is acknowledged any more", () => {
+		const bench = new Bench();
+		const peer = new Peer(bench);
+		peer.advance(5000);
+		peer.minds = topic => topic === "desk-1/status";
+		peer.reset();
 		peer.advance(3_600_000, 200);
 		assert.ok(peer.hangups > 20);
 		assert.deepEqual(reports(bench), []);
