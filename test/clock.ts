@@ -35,6 +35,10 @@ export class TestClock implements Clock, Timer {
 	set time(value: number) {
 		this.#offset = value - this.now;
 	}
+	/** How many timers there are, asleep or not. */
+	get held() {
+		return this.#entries.size;
+	}
 	/** How many timers stand and are not asleep. */
 	get pending() {
 		return [...this.#entries].filter(({ due }) => due !== Number.POSITIVE_INFINITY).length;

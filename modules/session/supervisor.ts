@@ -289,7 +289,6 @@ export class Supervisor implements LinkOwner {
 	}
 	/** Lets go of the connection, in any state. */
 	private drop(): void {
-		this.deadline.clear();
 		this.status.lost();
 		this.link?.close();
 		this.link = undefined;

@@ -175,6 +175,15 @@ describe("session, coming back", () => {
 			second.grant();
 			assert.ok(second.take().some(line => /^a 1 #\d+ 1$/.test(line)));
 		});
+		it("takes a QoS 2 message from it that has the identifier of another broker's", () => {
+			const bench = new Bench({ brokers });
+			bench.establish().deliver("lamp/set", "1", { QoS: 2, id: 7 });
+			bench.client.fail();
+			bench.connect().fail();
+			bench.establish(true).deliver("lamp/set", "2", { QoS: 2, id: 7 });
+			const messages = bench.take().filter(line => line.startsWith("message"));
+			assert.deepEqual(messages, ["message lamp/set 2 1", "message lamp/set 2 2"]);
+		});
 	});
 
 	describe("refusals", () => {
@@ -419,6 +428,15 @@ describe("session, coming back", () => {
 			bench.clock.advance(30_000);
 			assert.match(second.take()[0] as string, /^SUBSCRIBE/);
 		});
+		it("that are made again wait for room", () => {
+			const bench = new Bench({ subscriptions, deadlines: { hear: 30_000 } });
+			const client = bench.establish();
+			client.writable(0);
+			bench.clock.advance(30_000);
+			assert.deepEqual(client.take(), []);
+			client.writable(1000);
+			assert.match(client.take()[0] as string, /^SUBSCRIBE/);
+		});
 		it("do not keep a session from closing whose SUBACK comes in its last second", () => {
 			const bench = new Bench({ subscriptions, deadlines: { hear: 30_000 } });
 			const client = bench.establish();
@@ -551,6 +569,28 @@ describe("session, coming back", () => {
 			assert.equal(bench.clients.length, 1);
 			bench.clock.advance(100);
 			assert.equal(bench.clients.length, 2);
+		});
+		it("that goes and comes in one turn ends no connection", () => {
+			const bench = new Bench();
+			const client = bench.establish();
+			bench.session.networkDown();
+			bench.session.networkUp();
+			bench.clock.advance(0);
+			assert.equal(client.closed, false);
+		});
+		it("that comes up does not end a try that has just begun", () => {
+			const bench = new Bench();
+			const client = bench.connect();
+			bench.clock.advance(999);
+			bench.session.networkUp();
+			bench.clock.advance(0);
+			assert.equal(client.closed, false);
+		});
+		it("that comes up is tried at the preferred broker first", () => {
+			const bench = new Bench({ brokers: ["a", "b"].map(host => ({ host, port: 1883 })) });
+			bench.connect().fail();
+			bench.session.networkUp();
+			assert.equal(bench.connect().options.host, "a");
 		});
 		it("that comes up supersedes a try from before", () => {
 			const bench = new Bench();

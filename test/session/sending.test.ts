@@ -392,6 +392,15 @@ describe("session, sending", () => {
 			bench.clock.advance(0);
 			assert.deepEqual(bench.take(), [`report ${Report.full} a`]);
 			assert.equal(bench.session.counters.dropped.full, 2);
+			const client = bench.resume(false);
+			bench.clock.advance(1000);
+			for (const { id } of [...client.written]) client.acknowledge(id);
+			assert.equal(bench.session.publish("a", "5", durable), Outcome.sent);
+			assert.equal(bench.session.publish("a", "6", durable), Outcome.sent);
+			assert.equal(bench.session.publish("a", "7", durable), Outcome.droppedFull);
+			bench.take();
+			bench.clock.advance(0);
+			assert.deepEqual(bench.take(), [`report ${Report.full} a`]);
 		});
 		it("does not accept what is longer than brokers take", () => {
 			const bench = new Bench({ longest: 10 });

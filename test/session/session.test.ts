@@ -187,6 +187,22 @@ describe("session", () => {
 			assert.equal(bench.clock.pending, 0);
 			assert.equal(bench.session.publish("a", "1"), Outcome.droppedClosed);
 		});
+		it("says farewell once, however often there is room", () => {
+			const bench = new Bench();
+			const client = bench.establish();
+			bench.session.close();
+			client.take();
+			for (let i = 0; i < 3; i++) client.writable(1000);
+			assert.deepEqual(client.take(), []);
+		});
+		it("gives each timer back, the pace's among them", () => {
+			const bench = new Bench({ publishRate: 5, deadlines: { hear: 30_000 } });
+			bench.establish();
+			for (let i = 0; i < 9; i++) bench.session.publish("a", `${i}`, { QoS: 1, durable: true });
+			bench.session.close();
+			bench.clock.advance(2000);
+			assert.equal(bench.clock.held, 0);
+		});
 		it("says another farewell where one is given, and clears the status with an empty one", () => {
 			for (const farewell of ["asleep", ""]) {
 				const bench = new Bench();
