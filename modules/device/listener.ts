@@ -11,6 +11,7 @@ import { onlyTLS } from "./broker.js";
 import type Command from "./commands/command.js";
 import type Decommission from "./commands/decommission.js";
 import type { Part, Parts } from "./feature.js";
+import { type Boot, hashOf } from "./memory.js";
 import type Output from "./outputs/output.js";
 import type Trial from "./provisioning/trial.js";
 import type Publisher from "./publisher.js";
@@ -36,15 +37,19 @@ export interface Listening {
 type Telling = Pick<Parts, "device" | "description" | "publisher"> & {
 	readonly time: Time;
 	readonly outbox: Outbox;
+	readonly boot: Boot;
 };
 
 type Heard = Pick<Output, "name" | "description" | "set" | "desired" | "accepted" | "online" | "offline">;
 
 /** The part of the session's options that is data. */
-export const optionsOf = ({ device, description, publisher, time, outbox }: Telling) => {
+export const optionsOf = ({ device, description, publisher, time, outbox, boot }: Telling) => {
 	const { id, brokerOrder, backoff, deadlines, keepAlive } = description;
 	const { timer, clock, network } = device;
 	const { retain, maximumPayload, publishRate } = publisher.gate.limits;
+	// Some engines have the same random numbers at each start (desktop XS, the simulator, not an ESP32): neither the boards of a fleet
+	// nor the starts of one may have the same waits and identifiers.
+	const own = hashOf(`${id} ${boot.count}`) / 2 ** 32;
 	return {
 		id,
 		brokerOrder,
@@ -57,6 +62,7 @@ export const optionsOf = ({ device, description, publisher, time, outbox }: Tell
 		outbox,
 		timer,
 		ticks: clock,
+		random: () => (Math.random() + own) % 1,
 		watch: onlyTLS(description) ? time.watch(network.watch) : network.watch,
 	};
 };

@@ -66,6 +66,24 @@ describe("board", () => {
 		);
 	});
 
+	it("draws other random numbers at each start, and than other boards, where the engine repeats its own", () => {
+		const { random } = Math;
+		try {
+			Math.random = () => 0.75;
+			const [one, other] = [world(), world({ ...description, id: "c" })];
+			const drawn: number[] = [];
+			for (const run of [one.start, one.again, other.start]) {
+				run();
+				const { options } = (run === other.start ? other : one).world.link;
+				drawn.push(options.random?.() as number);
+			}
+			assert.equal(new Set(drawn).size, 3);
+			assert.ok(drawn.every(value => value >= 0 && value < 1));
+		} finally {
+			Math.random = random;
+		}
+	});
+
 	it("says at each connect all that it retains", () => {
 		const { world: w, start } = world();
 		start();
