@@ -56,7 +56,7 @@ export class Inbound {
 		}
 		for (let left = count; left > 0; ) {
 			let buffer = this.payload;
-			if (!buffer) buffer = new Uint8Array(left < 256 ? left : 256);
+			if (!buffer) buffer = new Uint8Array(256);
 			else if (left < buffer.byteLength) buffer = buffer.subarray(this.offset, this.offset + left);
 			const length = buffer.byteLength ? link.read(buffer) : 0;
 			if (length <= 0) break;

@@ -118,7 +118,7 @@ export class Subscriptions {
 		this.asked = [];
 		if (!first) return;
 		if (first.out) this.rested = false;
-		if (first.out || ++this.hangups <= enough) return;
+		if (++this.hangups <= enough) return;
 		// It went alone. Others go before it from now on: whether they are granted shows if it is to blame.
 		const items = this.items;
 		items.splice(items.indexOf(first), 1);

@@ -428,6 +428,17 @@ describe("session, coming back", () => {
 			bench.clock.advance(30_000);
 			assert.match(second.take()[0] as string, /^SUBSCRIBE/);
 		});
+		it("are granted by the SUBACK of their own SUBSCRIBE alone, once", () => {
+			const bench = new Bench({ subscriptions });
+			const client = bench.connect();
+			client.accept();
+			const { id = 0 } = client.written[0] ?? {};
+			client.control({ operation: 9, id: id + 1, payload: [1, 1, 0] });
+			assert.equal(bench.session.online, false);
+			for (let i = 0; i < 2; i++) client.control({ operation: 9, id, payload: [1, 1, 0] });
+			assert.deepEqual(bench.take(), ["online false"]);
+			assert.equal(bench.session.online, true);
+		});
 		it("that are made again wait for room", () => {
 			const bench = new Bench({ subscriptions, deadlines: { hear: 30_000 } });
 			const client = bench.establish();
