@@ -428,7 +428,6 @@ describe("session, coming back", () => {
 			bench.clock.advance(30_000);
 			assert.match(second.take()[0] as string, /^SUBSCRIBE/);
 		});
-<<<<<<< Updated upstream
 		it("are granted by the SUBACK of their own SUBSCRIBE alone, once", () => {
 			const bench = new Bench({ subscriptions });
 			const client = bench.connect();
@@ -439,7 +438,6 @@ describe("session, coming back", () => {
 			for (let i = 0; i < 2; i++) client.control({ operation: 9, id, payload: [1, 1, 0] });
 			assert.deepEqual(bench.take(), ["online false"]);
 			assert.equal(bench.session.online, true);
-=======
 		it("are made again once a day at the least while our own online does not come back", () => {
 			const bench = new Bench({ subscriptions, deadlines: { hear: 86_400_000 } });
 			const client = bench.establish();
@@ -449,7 +447,6 @@ describe("session, coming back", () => {
 				assert.match(lines[0] as string, /^SUBSCRIBE/);
 				client.acknowledge(Number(lines[0]?.split(" ")[1]) + 1);
 			}
->>>>>>> Stashed changes
 		});
 		it("that are made again wait for room", () => {
 			const bench = new Bench({ subscriptions, deadlines: { hear: 30_000 } });
