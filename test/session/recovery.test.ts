@@ -438,6 +438,7 @@ describe("session, coming back", () => {
 			for (let i = 0; i < 2; i++) client.control({ operation: 9, id, payload: [1, 1, 0] });
 			assert.deepEqual(bench.take(), ["online false"]);
 			assert.equal(bench.session.online, true);
+		});
 		it("are made again once a day at the least while our own online does not come back", () => {
 			const bench = new Bench({ subscriptions, deadlines: { hear: 86_400_000 } });
 			const client = bench.establish();
