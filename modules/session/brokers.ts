@@ -16,38 +16,41 @@ const forgiven = 3_600_000;
 
 export class Brokers {
 	/** Milliseconds between two tries of a broker at the least: AWS takes one CONNECT a second. */
-	readonly minimum: number;
+	declare readonly minimum: number;
 	/** Milliseconds after which a connection is stable. */
-	readonly stable: number;
+	declare readonly stable: number;
 	/** The place in the list of the broker that is tried next, is being tried, or is connected. */
-	index = 0;
+	declare index: number;
 	/** Others that this round has still to try. */
-	left: number[] = [];
-	private readonly maximum: number;
-	private readonly spread: number;
+	declare left: number[];
+	declare private readonly maximum: number;
+	declare private readonly spread: number;
 	private readonly random: () => number;
-	private readonly ticks: Ticks;
-	private readonly brokers: readonly Broker[];
+	declare private readonly ticks: Ticks;
+	declare private readonly brokers: readonly Broker[];
 	/** Indices in the order in which they are tried. */
-	private readonly order: number[] = [];
+	declare private readonly order: number[];
 	/** The span that the wait was drawn from, after the last round. */
-	private span: number;
+	declare private span: number;
 	/** The broker that was last connected, and the last one that has served; -1 before the first. */
-	private last = -1;
-	private good = -1;
+	declare private last: number;
+	declare private good: number;
 	/** Ticks at which the first in order last failed, where it has. */
-	private refused: number | undefined;
-	private slow = false;
+	declare private refused: number | undefined;
+	declare private slow: boolean;
 	/** Short connections in a row. */
-	private brief = 0;
+	declare private brief: number;
 	/** The connection has stood for long. */
-	private stood = false;
+	declare private stood: boolean;
 
 	/** Throws on times of which no back-off can be made. */
 	constructor({ brokers, brokerOrder, backoff = {}, random = Math.random, ticks }: SessionOptions) {
 		const { minimum = 1000, maximum = 60_000, stable = 60_000, spread = 0 } = backoff;
 		if (!(minimum > 0 && maximum >= minimum && stable >= 0 && spread >= 0))
 			throw new RangeError("backoff: expected 0 < minimum <= maximum, 0 <= stable and 0 <= spread");
+		this.brief = 0;
+		this.last = this.good = -1;
+		this.slow = this.stood = false;
 		this.minimum = this.span = minimum;
 		this.maximum = maximum;
 		this.stable = stable;
@@ -55,6 +58,7 @@ export class Brokers {
 		this.random = random;
 		this.ticks = ticks;
 		this.brokers = brokers;
+		this.order = [];
 		// At random each board has an order of its own, or all of them would sit on the first.
 		for (let i = 0; i < brokers.length; i++)
 			this.order.splice(brokerOrder === "random" ? Math.floor(random() * (i + 1)) : i, 0, i);

@@ -27,13 +27,14 @@ export const until = (due: number, now: number): number => {
  * takes 168 bytes of RAM, and a board has some twenty deadlines.
  */
 export class Deadline {
-	private readonly timer: Timer;
-	private readonly owner: object;
+	declare private readonly timer: Timer;
+	declare private readonly owner: object;
 	private readonly action: () => void;
-	private handle: TimerHandle | undefined;
-	private pending = false;
+	declare private handle: TimerHandle | undefined;
+	declare private pending: boolean;
 
 	constructor(timer: Timer, owner: object, action: () => void) {
+		this.pending = false;
 		this.timer = timer;
 		this.owner = owner;
 		this.action = action;
@@ -82,15 +83,15 @@ export const intervalOf = (rate: number): number => Math.ceil(1000 / (rate - 2 *
  * that this second earns, are the limit together.
  */
 export class Pace {
-	private left: number;
+	declare private left: number;
 	/** Below half of it QoS 0 waits. */
-	private readonly most: number;
+	declare private readonly most: number;
 	/** Milliseconds for one message. */
-	private readonly interval: number;
-	private readonly ticks: Ticks;
+	declare private readonly interval: number;
+	declare private readonly ticks: Ticks;
 	/** Ticks until which time is counted in `left`. */
-	private counted: number;
-	private readonly again: Deadline;
+	declare private counted: number;
+	declare private readonly again: Deadline;
 
 	/** `rate`: messages a second, 5 or more. `earned`, of `owner`: there is credit again for what had to wait. */
 	constructor(rate: number, ticks: Ticks, timer: Timer, owner: object, earned: () => void) {

@@ -21,22 +21,22 @@ import { Backlog, type Queue } from "./queue.js";
 
 export class Sender {
 	/** The connection while messages may leave. */
-	link: Link | undefined;
-	readonly live: Queue;
+	declare link: Link | undefined;
+	declare readonly live: Queue;
 	/** The connection from CONNACK on, whose client refuses once it is closed. */
-	private way: Link | undefined;
-	private readonly inflight: InFlight;
-	private readonly options: SessionOptions;
-	private readonly application: Application;
-	private readonly window: number;
-	private readonly backlog: Backlog;
-	readonly poison: Poison;
+	declare private way: Link | undefined;
+	declare private readonly inflight: InFlight;
+	declare private readonly options: SessionOptions;
+	declare private readonly application: Application;
+	declare private readonly window: number;
+	declare private readonly backlog: Backlog;
+	declare readonly poison: Poison;
 	/** Until the next of the backlog may go. */
-	private readonly drain: Deadline;
+	declare private readonly drain: Deadline;
 	/** Until the oldest in flight has to be acknowledged, or sooner. */
-	private readonly silence: Deadline;
+	declare private readonly silence: Deadline;
 	/** Milliseconds that it has for that. */
-	private readonly patience: number;
+	declare private readonly patience: number;
 	/** `online` is still to be published on this connection. */
 	private greeting = false;
 

@@ -6,6 +6,7 @@
 
 import { encode, isTopicName } from "../mqtt/text.js";
 import { Deadline } from "./deadline.js";
+import type { Outgoing } from "./io.js";
 import {
 	type Broker,
 	check,
@@ -28,25 +29,28 @@ const none: PublishOptions = Object.freeze({});
  * wrong topic or QoS; nothing else throws.
  */
 export default class Session implements SessionLike {
-	private readonly options: SessionOptions;
+	declare private readonly options: SessionOptions;
 	/** Counts from the moment the session was made. */
-	readonly counters: Counters;
-	private readonly application: Application;
-	private readonly sender: Sender;
-	private readonly supervisor: Supervisor;
+	declare readonly counters: Counters;
+	declare private readonly application: Application;
+	declare private readonly sender: Sender;
+	declare private readonly supervisor: Supervisor;
 	/** For calls back that must not happen inside a call of the application. */
-	private readonly soon: Deadline;
+	declare private readonly soon: Deadline;
 	/** It was said that messages are refused, and none has been accepted since. */
-	private full = false;
+	declare private full: boolean;
 	/** Given to each write of a measurement. */
-	private readonly measurement = { topic: "", QoS: 0, retain: false, duplicate: false };
+	declare private readonly measurement: Outgoing & { topic: string };
 	/** The last topic that was a topic name. */
-	private known: string | undefined;
-	private callbacks: ((parted: boolean) => void)[] = [];
+	declare private known: string | undefined;
+	declare private callbacks: ((parted: boolean) => void)[];
 
 	/** Throws on options of which no session can be made. Connects as soon as the caller is done. */
 	constructor(options: SessionOptions) {
 		check(options);
+		this.full = false;
+		this.measurement = { topic: "", QoS: 0, retain: false, duplicate: false };
+		this.callbacks = [];
 		this.options = options;
 		this.soon = new Deadline(options.timer, this, this.later);
 		this.application = new Application(options, this.soon);

@@ -16,22 +16,22 @@ const seldom = 86_400_000;
 
 export class Status {
 	/** `online`. */
-	readonly message: OutboxEntry;
+	declare readonly message: OutboxEntry;
 	/** For CONNECT (§3.1.2.5). */
-	readonly will: Will;
+	declare readonly will: Will;
 	/** All that is subscribed to, the status among it. QoS 0: a status missed while away is published anew at each connect. */
-	readonly subscriptions: readonly Subscription[];
-	private readonly online: string;
-	private readonly application: Application;
+	declare readonly subscriptions: readonly Subscription[];
+	declare private readonly online: string;
+	declare private readonly application: Application;
 	private readonly owner: { deaf(): void };
 	/** `online` has come back on this connection, so the subscriptions work. */
-	private heard = false;
+	declare private heard: boolean;
 	/** Until it has to, and how long that is given: twice as long each time that it does not. */
-	private readonly echo: Deadline;
-	private readonly hear: number;
-	private patience: number;
+	declare private readonly echo: Deadline;
+	declare private readonly hear: number;
+	declare private patience: number;
 	/** The application has asked for the topic as well. */
-	private readonly shared: boolean;
+	declare private readonly shared: boolean;
 
 	/** `owner` is told that `online` has not come back in time. */
 	constructor(
@@ -40,6 +40,7 @@ export class Status {
 		owner: { deaf(): void },
 	) {
 		const { topic, online, offline, retain = true } = status;
+		this.heard = false;
 		this.application = application;
 		this.owner = owner;
 		this.echo = new Deadline(timer, this, this.expired);
