@@ -4,18 +4,19 @@
  * The options that are called are one object with methods, for as closures they took 1.4 KB of RAM more. Reads no payload.
  */
 
+import { decode } from "../mqtt/text.js";
 import type { Outbox } from "../session/io.js";
 import type { Received, Subscription } from "../session/options.js";
-import { Report } from "../session/outcomes.js";
+import { nameOf, Report } from "../session/outcomes.js";
 import { onlyTLS } from "./broker.js";
 import type Command from "./commands/command.js";
 import type Decommission from "./commands/decommission.js";
+import { words } from "./description/schema.js";
 import type { Part, Parts } from "./feature.js";
 import { type Boot, hashOf } from "./memory.js";
 import type Output from "./outputs/output.js";
 import type Trial from "./provisioning/trial.js";
 import type Publisher from "./publisher.js";
-import { heard, reported } from "./publisher.js";
 import type Retained from "./retained/retained.js";
 import type Time from "./time.js";
 import topics from "./topics.js";
@@ -46,7 +47,7 @@ type Heard = Pick<Output, "name" | "description" | "set" | "desired" | "accepted
 export const optionsOf = ({ device, description, publisher, time, outbox, boot }: Telling) => {
 	const { id, brokerOrder, backoff, deadlines, keepAlive } = description;
 	const { timer, clock, network } = device;
-	const { retain, maximumPayload, publishRate } = publisher.gate.limits;
+	const { retain, maximumPayload, publishRate } = publisher.limits;
 	// Some engines have the same random numbers at each start (desktop XS, the simulator, not an ESP32): neither the boards of a fleet
 	// nor the starts of one may have the same waits and identifiers.
 	const own = hashOf(`${id} ${boot.count}`) / 2 ** 32;
@@ -134,6 +135,23 @@ export default class Listener {
 		const { publisher, trial } = this.told;
 		const left = event === Report.filterRefused || event === Report.filterLeftOut;
 		if (left && detail === publisher.topic(topics.command)) trial.refused();
-		publisher.report(reported(event, detail));
+		publisher.report(`session: ${nameOf(Report, event)} ${detail}`);
 	}
 }
+
+/** Bytes of a payload that are shown. */
+const LONGEST = 200;
+
+/** The line of a message that came. `open`: nothing in it is a secret. */
+const heard = (name: string, payload: Uint8Array, { retain, duplicate }: Received, open: boolean): string =>
+	`< ${name} ${printable(payload, open)}${retain ? " (retained)" : ""}${duplicate ? " (duplicate)" : ""}`;
+
+const printable = (payload: Uint8Array, open: boolean): string => {
+	try {
+		const text = payload.byteLength <= LONGEST ? decode(payload) : undefined;
+		if (text !== undefined && (open || words.includes(text))) return text;
+	} catch {
+		// Shown as a count.
+	}
+	return `(${payload.byteLength} bytes)`;
+};

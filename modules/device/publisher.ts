@@ -1,17 +1,16 @@
 /**
  * Publishes for all parts of a board, each kind of message with its QoS: measurements, edges of alerts, retained states,
  * answers, and the clearing of retained topics. Answers, and the states that follow a command, are published in a turn of
- * their own, not on top of the command's stack. Also the board's log: what it publishes, receives and reports, as lines
- * for `trace`. When something is published, and in which words, its parts decide.
+ * their own, not on top of the command's stack. A message that the broker would not take is stopped, counted, and reported with its
+ * topic; those of the description itself were checked at the start (broker.ts). Also the board's log, for `trace`. When something is
+ * published, and in which words, its parts decide.
  */
 
-import { decode, encode } from "../mqtt/text.js";
+import { encode } from "../mqtt/text.js";
 import { Deadline } from "../session/deadline.js";
-import type { PublishOptions, Received, SessionLike } from "../session/options.js";
-import { Outcome, Report } from "../session/outcomes.js";
-import { type Limits, limitsOf } from "./broker.js";
-import { words } from "./description/schema.js";
-import Gate from "./gate.js";
+import type { PublishOptions, SessionLike } from "../session/options.js";
+import { Outcome } from "../session/outcomes.js";
+import { excess, type Limits, limitsOf } from "./broker.js";
 import type { Device } from "./io.js";
 import type { Values } from "./json.js";
 import topics from "./topics.js";
@@ -22,7 +21,6 @@ const durable: PublishOptions = Object.freeze({ QoS: 1, durable: true });
 const retained: PublishOptions = Object.freeze({ QoS: 1, retain: true, latest: true, unkept: true });
 /** By way of the outbox, which keeps it until it is acknowledged. */
 const cleared: PublishOptions = Object.freeze({ QoS: 1, retain: true, durable: true });
-const emptied: PublishOptions = Object.freeze({ QoS: 1, retain: true, latest: true });
 /** A state, where the broker retains nothing. */
 const passing: PublishOptions = Object.freeze({ QoS: 1, latest: true, unkept: true });
 const answered: PublishOptions = Object.freeze({ QoS: 1, unkept: true });
@@ -73,7 +71,10 @@ export interface Announcer {
 export default class Publisher {
 	/** The board's; until then nothing is published. */
 	session: SessionLike = none;
-	readonly gate: Gate;
+	/** What the broker takes. */
+	readonly limits: Limits;
+	/** Messages that it would not have taken. */
+	stopped = 0;
 	/** Bytes; any by default. */
 	readonly longestAnswer: number;
 	/** Hears each state that is published. */
@@ -85,12 +86,14 @@ export default class Publisher {
 	/** Answers, and parts that publish a state, in their order. */
 	private readonly waiting: (string | Announcer)[] = [];
 	private readonly turn: Deadline;
+	/** The last line of `stop`: what is stopped again and again is reported once. */
+	private said = "";
 
 	constructor(options: PublisherOptions) {
 		const { base, limits = limitsOf({}), timer, trace, owner, longestAnswer = Infinity } = options;
 		this.base = base;
 		this.ingest = options.ingest;
-		this.gate = new Gate(limits, line => this.report(line));
+		this.limits = limits;
 		this.trace = trace;
 		this.owner = owner;
 		this.longestAnswer = longestAnswer;
@@ -109,23 +112,21 @@ export default class Publisher {
 
 	/** On a whole topic, of any length. False when it was not accepted. */
 	measurement(topic: string, payload: string): boolean {
-		return this.accepted(topic, payload, this.session.publish(topic, payload, measured));
+		return this.put(topic, payload, measured) <= Outcome.queued;
 	}
 
 	/** What became of a measurement; the session's `measure` is asked by measurement.ts itself, which spares a frame. */
 	accepted(topic: string, payload: string, outcome: number): boolean {
-		if (this.trace !== undefined) this.note(topic, payload, measured, outcome);
-		if (outcome <= Outcome.queued) return true;
-		if (outcome === Outcome.droppedLong) this.gate.long(topic);
-		return false;
+		return this.judge(topic, payload, measured, outcome) <= Outcome.queued;
 	}
 
 	/** False when the outbox did not accept it. */
 	edge(name: string, payload: string): boolean {
 		const topic = this.base + name;
-		const outcome = this.session.publish(topic, payload, durable);
-		if (this.trace !== undefined) this.note(topic, payload, durable, outcome);
-		return outcome <= Outcome.queued;
+		// Not by `put`: a frame less.
+		return (
+			this.judge(topic, payload, durable, this.session.publish(topic, payload, durable)) <= Outcome.queued
+		);
 	}
 
 	get online(): boolean {
@@ -137,25 +138,21 @@ export default class Publisher {
 	}
 	/** Retained messages may be published: the broker is there, and they are not all being cleared. */
 	get retaining(): boolean {
-		return this.online && !this.owner.forgetting();
+		return this.session.online && !this.owner.forgetting();
 	}
 
 	/** Retained. */
 	state(name: string, payload: string): void {
 		// All states are published at each connect, so nothing is lost by not keeping them until then.
-		const options = this.gate.limits.retain ? retained : passing;
 		if (!this.retaining) return;
-		if (this.publish(name, payload, options) === Outcome.droppedFull) this.owner.full(name);
+		const outcome = this.put(this.base + name, payload, this.limits.retain ? retained : passing);
+		if (outcome === Outcome.droppedFull) this.owner.full(name);
 		this.stated?.(name, payload);
 	}
 
 	/** On a whole topic; `lasting`: by way of the outbox, until it is acknowledged. False when it was not accepted. */
 	send(topic: string, payload: string, lasting = false): boolean {
-		if (!this.gate.passes(topic)) return false;
-		const options = lasting ? durable : answered;
-		const outcome = this.session.publish(topic, payload, options);
-		if (this.trace !== undefined) this.note(topic, payload, options, outcome);
-		return outcome <= Outcome.queued;
+		return this.passes(topic) && this.put(topic, payload, lasting ? durable : answered) <= Outcome.queued;
 	}
 
 	/** Has its state published in a later turn, once for all calls until then. */
@@ -165,7 +162,7 @@ export default class Publisher {
 
 	/** Something that happened, for those who listen now. */
 	event(name: string, payload: string): void {
-		this.publish(name, payload, answered);
+		this.put(this.base + name, payload, answered);
 	}
 
 	/** Too long an answer says only whether the command was carried out. */
@@ -190,25 +187,20 @@ export default class Publisher {
 		this.answer({ ...(cid !== undefined && { cid }), topic, ok: false, error, ...(ver >= 0 && { ver }) });
 	}
 
-	/** Retained, at QoS 0, on a whole topic; see session.ts. False: to be tried again, which what the gate stops is not. */
+	/** Retained, at QoS 0, on a whole topic; see session.ts. False: to be tried again, which a message that was stopped is not. */
 	stream(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean {
-		if (!this.gate.passes(topic) || !this.gate.fits(topic, byteLength)) return true;
-		if (!this.session.stream?.(topic, byteLength, source)) return false;
-		this.report(`> ${topic} (${byteLength} bytes, QoS 0, retained)`);
+		if (!this.passes(topic)) return true;
+		if (byteLength > this.limits.maximumPayload) this.long(topic);
+		else if (!this.session.stream?.(topic, byteLength, source)) return false;
+		else this.report(`> ${topic} (${byteLength} bytes, QoS 0, retained)`);
 		return true;
 	}
 
 	/** Clears what is retained on a whole topic, also after a restart. False when there is no room for it now. */
 	erase(topic: string): boolean {
-		if (!this.gate.retains(topic)) return true;
-		return this.session.publish(topic, "", cleared) <= Outcome.queued;
-	}
-
-	/** Clears a retained topic; `lasting`: also after a restart. False when there is no room for it now. */
-	clear(name: string, lasting: boolean): boolean {
 		// Where the broker takes none there is nothing to be cleared.
-		if (!this.gate.retains(this.base + name)) return true;
-		return this.publish(name, "", lasting ? cleared : emptied) <= Outcome.queued;
+		if (!this.limits.retain || !this.passes(topic)) return true;
+		return this.put(topic, "", cleared) <= Outcome.queued;
 	}
 
 	/** Nothing waits for its turn: the next message may come, and what it brings about. */
@@ -240,17 +232,35 @@ export default class Publisher {
 
 	/** False for an answer that has no room. */
 	private say(item: string | Announcer): boolean {
-		if (typeof item === "string") return this.publish(topics.result, item, answered) !== Outcome.droppedFull;
+		if (typeof item === "string")
+			return this.put(this.base + topics.result, item, answered) !== Outcome.droppedFull;
 		item.announce();
 		return true;
 	}
 
-	private publish(name: string, payload: string, options: PublishOptions): number {
-		const topic = this.base + name;
-		const outcome = this.session.publish(topic, payload, options);
+	/** On a whole topic. Returns what became of it. */
+	private put(topic: string, payload: string, options: PublishOptions): number {
+		return this.judge(topic, payload, options, this.session.publish(topic, payload, options));
+	}
+	private judge(topic: string, payload: string, options: PublishOptions, outcome: number): number {
 		if (this.trace !== undefined) this.note(topic, payload, options, outcome);
-		if (outcome === Outcome.droppedLong) this.gate.long(topic);
+		if (outcome === Outcome.droppedLong) this.long(topic);
 		return outcome;
+	}
+	/** The broker takes this topic. */
+	private passes(topic: string): boolean {
+		const why = excess(topic, this.limits);
+		if (why !== "") this.stop(topic, why);
+		return why === "";
+	}
+	private long(topic: string): void {
+		this.stop(topic, `a payload of more than ${this.limits.maximumPayload} bytes`);
+	}
+	private stop(topic: string, why: string): void {
+		this.stopped++;
+		const line = `not published, the broker would not take it: ${topic}: ${why}`;
+		if (line !== this.said) this.report(line);
+		this.said = line;
 	}
 
 	// The log
@@ -269,29 +279,3 @@ export default class Publisher {
 		this.report(`> ${name} ${text} (QoS ${QoS}${retain ? ", retained" : ""}${what})`);
 	}
 }
-
-/** The line of a message that came. `open`: nothing in it is a secret. */
-export const heard = (
-	name: string,
-	payload: Uint8Array,
-	{ retain, duplicate }: Received,
-	open: boolean,
-): string =>
-	`< ${name} ${printable(payload, open)}${retain ? " (retained)" : ""}${duplicate ? " (duplicate)" : ""}`;
-
-/** The line of a session's report. */
-export const reported = (event: number, detail = ""): string => {
-	for (const [name, value] of Object.entries(Report))
-		if (value === event) return `session: ${name} ${detail}`;
-	return `session: ${event} ${detail}`;
-};
-
-const printable = (payload: Uint8Array, open: boolean): string => {
-	try {
-		const text = payload.byteLength <= LONGEST ? decode(payload) : undefined;
-		if (text !== undefined && (open || words.includes(text))) return text;
-	} catch {
-		// Shown as a count.
-	}
-	return `(${payload.byteLength} bytes)`;
-};

@@ -46,10 +46,9 @@ export type Reason = (typeof Reason)[keyof typeof Reason];
 /** CONNACK return codes of which only time is the cure (§3.2.2.3): VerneMQ says 3 while its cluster is split. */
 export const passes = (returnCode: number): boolean => returnCode === 3;
 
-export const nameOf = (reason: number): string => {
-	for (const [name, value] of Object.entries(Reason)) if (value === reason) return name;
-	return `reason ${reason}`;
-};
+/** The name of one of these numbers, for a line. */
+export const nameOf = (names: { readonly [name: string]: number }, number: number): string =>
+	Object.keys(names).find(name => names[name] === number) ?? `${number}`;
 
 export const kindOf = (reason: number, online: boolean): keyof Counters["reconnects"] => {
 	switch (reason) {

@@ -269,7 +269,8 @@ export class Supervisor implements LinkOwner {
 				application.report(Report.duplicateSuspected, this.options.id);
 		} else if (returnCode && !passes(returnCode))
 			application.report(Report.refused, `${host}:${port} ${returnCode}`);
-		else application.report(Report.failed, `${host}:${port} ${nameOf(reason)}${cause && ` (${cause})`}`);
+		else
+			application.report(Report.failed, `${host}:${port} ${nameOf(Reason, reason)}${cause && ` (${cause})`}`);
 	}
 	/** Sends the farewell, if there is room for it. */
 	private bid(): void {

@@ -2,57 +2,40 @@
 
 import assert from "node:assert/strict";
 import Publisher from "../../modules/device/publisher.js";
-import type { SessionLike } from "../../modules/session/options.js";
 import { Outcome } from "../../modules/session/outcomes.js";
 import { TestClock } from "../clock.js";
+import { NotedSession, publishing } from "./publishing.js";
 
 function stage() {
-	const published: unknown[][] = [];
-	const trace: string[] = [];
+	const session = new NotedSession();
 	const one = {
-		published,
-		trace,
-		/** What the session says became of it. */
-		outcome: Outcome.sent as Outcome,
-		online: true,
+		session,
+		published: session.said,
+		trace: [] as string[],
 		forgetting: false,
 		full: [] as string[],
 		clock: new TestClock(),
 		publisher: undefined as unknown as Publisher,
-		/** The publisher's own, before there is one. */
-		before: undefined as unknown as SessionLike,
 	};
-	const session: SessionLike = {
-		get online() {
-			return one.online;
-		},
-		counters: {},
-		resume() {},
-		publish(...what) {
-			published.push(what);
-			return one.outcome;
-		},
-		measure: () => assert.fail("unexpected measure"),
-		close: () => assert.fail("unexpected close"),
-	};
-	one.publisher = new Publisher({
-		base: "r/b/",
-		timer: one.clock,
-		trace: line => void trace.push(line),
-		owner: { forgetting: () => one.forgetting, full: name => void one.full.push(name) },
-	});
-	one.before = one.publisher.session;
-	one.publisher.session = session;
+	const owner = { forgetting: () => one.forgetting, full: (name: string) => void one.full.push(name) };
+	one.publisher = publishing({ timer: one.clock, trace: line => void one.trace.push(line), owner }, session);
 	return one;
 }
+
+/** A publisher's own, before there is one. */
+const none = new Publisher({
+	base: "r/b/",
+	timer: new TestClock(),
+	trace: undefined,
+	owner: { forgetting: () => assert.fail("not yet there"), full() {} },
+}).session;
 
 type Say = (publisher: Publisher) => unknown;
 const edge: Say = publisher => publisher.edge("alerts/hot", "{}");
 const state: Say = publisher => publisher.state("lamp/state", "ON");
 const measurement: Say = publisher => publisher.measurement(publisher.topic("measurements/temp"), "20");
 const answer: Say = publisher => publisher.answer({ ok: true });
-const clearing: Say = publisher => publisher.clear("lamp/state", false);
-const lasting: Say = publisher => publisher.clear("lamp/state", true);
+const clearing: Say = publisher => publisher.erase("r/b/lamp/state");
 
 describe("what a board says", () => {
 	for (const [title, say, ...published] of [
@@ -67,15 +50,8 @@ describe("what a board says", () => {
 		],
 		["an answer goes out at QoS 1", answer, "r/b/cmd/result", '{"ok":true}', { QoS: 1, unkept: true }],
 		[
-			"a clearing goes the way of a state",
+			"a clearing goes through the outbox",
 			clearing,
-			"r/b/lamp/state",
-			"",
-			{ QoS: 1, retain: true, latest: true },
-		],
-		[
-			"a lasting clearing goes through the outbox",
-			lasting,
 			"r/b/lamp/state",
 			"",
 			{ QoS: 1, retain: true, durable: true },
@@ -92,12 +68,11 @@ describe("what a board says", () => {
 		["a measurement", measurement],
 		["an edge", edge],
 		["a clearing", clearing],
-		["a lasting clearing", lasting],
 	] as const)
 		it(`was taken if it was sent or queued, and in no other case: ${kind}`, () => {
 			const one = stage();
 			const taken = Object.entries(Outcome).filter(([, outcome]) => {
-				one.outcome = outcome;
+				one.session.outcome = outcome;
 				return say(one.publisher);
 			});
 			assert.deepEqual(
@@ -109,9 +84,9 @@ describe("what a board says", () => {
 	it("is traced by its name, with what became of it", () => {
 		const one = stage();
 		state(one.publisher);
-		one.outcome = Outcome.queued;
+		one.session.outcome = Outcome.queued;
 		edge(one.publisher);
-		one.outcome = Outcome.droppedFull;
+		one.session.outcome = Outcome.droppedFull;
 		edge(one.publisher);
 		assert.deepEqual(one.trace, [
 			"> lamp/state ON (QoS 1, retained)",
@@ -122,39 +97,22 @@ describe("what a board says", () => {
 
 	it("is not traced where there was no connection for it, or each sample would be", () => {
 		const one = stage();
-		one.outcome = Outcome.droppedOffline;
+		one.session.outcome = Outcome.droppedOffline;
 		measurement(one.publisher);
 		assert.equal(one.published.length, 1);
 		assert.deepEqual(one.trace, []);
 	});
 
 	it("goes out all the same without a trace", () => {
-		const published: unknown[] = [];
-		const publisher = new Publisher({
-			base: "r/b/",
-			timer: new TestClock(),
-			trace: undefined,
-			owner: { forgetting: () => false, full() {} },
-		});
-		publisher.session = {
-			online: true,
-			counters: {},
-			resume() {},
-			publish(topic) {
-				published.push(topic);
-				return Outcome.sent;
-			},
-			measure: () => assert.fail("unexpected measure"),
-			close() {},
-		};
-		edge(publisher);
-		assert.deepEqual(published, ["r/b/alerts/hot"]);
+		const session = new NotedSession();
+		edge(publishing({}, session));
+		assert.deepEqual(session.said[0]?.slice(0, 2), ["r/b/alerts/hot", "{}"]);
 	});
 
 	it("is not taken before there is a session", () => {
 		const one = stage();
-		one.publisher.session = stage().before;
-		for (const say of [edge, measurement, clearing, lasting]) assert.equal(say(one.publisher), false);
+		one.publisher.session = none;
+		for (const say of [edge, measurement, clearing]) assert.equal(say(one.publisher), false);
 		for (const say of [state, answer]) say(one.publisher);
 		assert.deepEqual([one.published, one.trace], [[], []]);
 	});
@@ -162,12 +120,13 @@ describe("what a board says", () => {
 
 describe("a state", () => {
 	for (const [title, set] of [
-		["while the broker is away, for it is said when it is there", { online: false }],
-		["while all that is retained is taken back", { forgetting: true }],
+		["while the broker is away, for it is said when it is there", { online: false, forgetting: false }],
+		["while all that is retained is taken back", { online: true, forgetting: true }],
 	] as const)
 		it(`is not said ${title}`, () => {
 			const one = stage();
-			Object.assign(one, set);
+			one.session.online = set.online;
+			one.forgetting = set.forgetting;
 			assert.equal(one.publisher.retaining, false);
 			state(one.publisher);
 			assert.deepEqual(one.published, []);
@@ -175,9 +134,9 @@ describe("a state", () => {
 
 	it("is said again once that is over", () => {
 		const one = stage();
-		one.online = false;
+		one.session.online = false;
 		state(one.publisher);
-		one.online = true;
+		one.session.online = true;
 		assert.equal(one.publisher.retaining, true);
 		state(one.publisher);
 		assert.equal(one.published.length, 1);
@@ -185,12 +144,8 @@ describe("a state", () => {
 
 	it("asks no session whether it may be said before there is one", () => {
 		const forgetting = () => assert.fail("not yet there");
-		const publisher = new Publisher({
-			base: "r/b/",
-			timer: new TestClock(),
-			trace: undefined,
-			owner: { forgetting, full() {} },
-		});
+		const publisher = publishing({ owner: { forgetting, full() {} } });
+		publisher.session = none;
 		state(publisher);
 		assert.equal(publisher.retaining, false);
 	});
@@ -248,7 +203,7 @@ describe("a message that waits for its turn", () => {
 
 	it("that found no room is reported to the one that publishes it again, if it is a state", () => {
 		const one = stage();
-		one.outcome = Outcome.droppedFull;
+		one.session.outcome = Outcome.droppedFull;
 		one.publisher.state("lamp/state", "ON");
 		one.clock.advance(2500);
 		assert.deepEqual(one.full, ["lamp/state"]);
@@ -257,18 +212,18 @@ describe("a message that waits for its turn", () => {
 
 	it("that found no room is tried again while there is a connection, if it is an answer, and no message comes meanwhile", () => {
 		const one = stage();
-		one.outcome = Outcome.droppedFull;
+		one.session.outcome = Outcome.droppedFull;
 		one.publisher.answer({ n: 1 });
 		one.publisher.answer({ n: 2 });
 		one.clock.advance(200);
 		assert.equal(one.publisher.idle, false);
-		one.outcome = Outcome.sent;
+		one.session.outcome = Outcome.sent;
 		const before = one.published.length;
 		one.clock.advance(50);
 		assert.deepEqual(payloads(one).slice(before), ['{"n":1}', '{"n":2}']);
 		assert.equal(one.publisher.idle, true);
-		one.outcome = Outcome.droppedFull;
-		one.online = false;
+		one.session.outcome = Outcome.droppedFull;
+		one.session.online = false;
 		one.publisher.answer({ n: 3 });
 		one.clock.advance(0);
 		assert.deepEqual([one.publisher.idle, one.clock.pending], [true, 0]);

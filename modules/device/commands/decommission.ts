@@ -96,7 +96,7 @@ export default class Decommission {
 		// `online` goes on.
 		if (!publisher.online) return;
 		this.cleared ||= parts.every(part => part.clear?.() ?? true) && this.orphan();
-		this.left = (this.left ?? this.names()).filter(name => !publisher.clear(name, true));
+		this.left = (this.left ?? this.names()).filter(name => !publisher.erase(publisher.topic(name)));
 		const busy = this.left.length > 0 || outbox.length > 0 || !this.cleared;
 		const aside = busy ? "" : this.aside();
 		if (busy || aside) this.turn.set(aside ? LOOK.aside : LOOK.next);

@@ -33,7 +33,7 @@ export default class Info {
 	/** As it is now. */
 	get values(): Values {
 		const { device, storage, memory, boot, time, publisher, sensors } = this.options;
-		const stopped = publisher.gate.stopped;
+		const stopped = publisher.stopped;
 		// It decides the quality.
 		time.now();
 		return {

@@ -144,7 +144,7 @@ export default class Retained {
 		const publisher = this.options.publisher;
 		if (!publisher.retaining) return true;
 		this.old = this.old.filter(name => {
-			const cleared = publisher.clear(name, true);
+			const cleared = publisher.erase(publisher.topic(name));
 			if (cleared) this.delete(name);
 			return !cleared;
 		});

@@ -5,12 +5,13 @@ import type { Description } from "../../../modules/device/description/descriptio
 import Document from "../../../modules/device/homeassistant/document.js";
 import { Discovery } from "../../../modules/device/homeassistant/homeassistant.js";
 import Memory from "../../../modules/device/memory.js";
-import Publisher from "../../../modules/device/publisher.js";
 import { Outcome } from "../../../modules/session/outcomes.js";
 import { TestClock } from "../../clock.js";
 import { expand, validate } from "../../homeassistant/validator.js";
+import { NotedSession, publishing } from "../publishing.js";
 
 const TOPIC = "homeassistant/device/b/config";
+const cleared = { QoS: 1, retain: true, durable: true };
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 /** A board's memory over several lives. */
@@ -54,36 +55,9 @@ function board({
 	outputs = [],
 }: Life = {}) {
 	const clock = new TestClock();
-	const said: [topic: string, document: string][] = [];
 	let announced = 0;
-	let room = true;
-	const session = {
-		online: true,
-		counters: {},
-		resume() {},
-		publish(topic: string, payload: string | Uint8Array) {
-			if (!room) return Outcome.droppedFull;
-			said.push([topic, `${payload}`]);
-			return Outcome.sent;
-		},
-		measure: () => assert.fail("unexpected measure"),
-		stream(topic: string, byteLength: number, source: () => Uint8Array | undefined) {
-			if (!room) return false;
-			let text = "";
-			for (let piece = source(); piece; piece = source()) text += new TextDecoder().decode(piece);
-			assert.equal(bytes(text).byteLength, byteLength);
-			said.push([topic, text]);
-			return true;
-		},
-		close() {},
-	};
-	const publisher = new Publisher({
-		base: `a/${id}/`,
-		timer: clock,
-		trace: undefined,
-		owner: { forgetting: () => false, full: () => {} },
-	});
-	publisher.session = session;
+	const session = new NotedSession();
+	const publisher = publishing({ base: `a/${id}/`, timer: clock }, session);
 	const about = { host: "node", drivers: {}, outputs, own: [], signal: false };
 	let present = sensors;
 	const document = () =>
@@ -96,11 +70,11 @@ function board({
 		discovery,
 		clock,
 		domain,
-		said,
+		said: session.said,
 		session,
 		announced: () => announced,
 		full: (full: boolean) => {
-			room = !full;
+			session.outcome = full ? Outcome.droppedFull : Outcome.sent;
 		},
 		/** The description changes at run time. */
 		configure(next: readonly string[]) {
@@ -222,7 +196,7 @@ describe("discovery by Home Assistant", () => {
 		online();
 		const next = board({ domain, wanted: false });
 		next.online();
-		assert.deepEqual(next.said, [[TOPIC, ""]]);
+		assert.deepEqual(next.said, [[TOPIC, "", cleared]]);
 		assert.deepEqual([...domain.map.keys()], []);
 		assert.deepEqual(next.discovery.inbound, []);
 	});
@@ -238,7 +212,7 @@ describe("discovery by Home Assistant", () => {
 		);
 		const next = board({ domain, id: "c" });
 		next.online();
-		assert.deepEqual(next.said[0], [TOPIC, ""]);
+		assert.deepEqual(next.said[0], [TOPIC, "", cleared]);
 	});
 
 	it("clears the document of a board that is taken out of service, once there is room for that", () => {
@@ -248,7 +222,7 @@ describe("discovery by Home Assistant", () => {
 		assert.equal(discovery.clear(), false);
 		full(false);
 		assert.equal(discovery.clear(), true);
-		assert.deepEqual(said.at(-1), [TOPIC, ""]);
+		assert.deepEqual(said.at(-1), [TOPIC, "", cleared]);
 		assert.deepEqual([...domain.map.keys()], []);
 	});
 });

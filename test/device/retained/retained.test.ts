@@ -3,10 +3,9 @@
 import assert from "node:assert/strict";
 
 import Memory from "../../../modules/device/memory.js";
-import Publisher from "../../../modules/device/publisher.js";
 import Retained from "../../../modules/device/retained/retained.js";
-import type { SessionLike } from "../../../modules/session/options.js";
 import { Outcome } from "../../../modules/session/outcomes.js";
+import { NotedSession, publishing } from "../publishing.js";
 import { World } from "../stage.js";
 
 function stage(
@@ -25,33 +24,20 @@ function stage(
 		said,
 		uptime: 1,
 		reports: [] as string[],
-		online: true,
+		session: new NotedSession(),
 		/** The session takes messages. */
 		takes: true,
 		retained: undefined as unknown as Retained,
 	};
-	const session: SessionLike = {
-		get online() {
-			return one.online;
-		},
-		counters: {},
-		resume() {},
-		publish(topic, payload, options) {
-			said.push(`${payload ? payload : options?.durable ? "lasting" : "cleared"} ${topic.slice(4)}`);
-			return one.takes ? Outcome.sent : Outcome.droppedFull;
-		},
-		measure: () => assert.fail("unexpected measure"),
-		close() {},
+	one.session.publish = (topic, payload, options) => {
+		said.push(`${payload ? payload : options?.durable ? "lasting" : "cleared"} ${topic.slice(4)}`);
+		return one.takes ? Outcome.sent : Outcome.droppedFull;
 	};
-	const publisher = new Publisher({
-		base: "r/b/",
-		timer: clock,
-		trace: line => {
-			if (!line.startsWith(">")) one.reports.push(line);
-		},
-		owner: { forgetting: () => false, full: name => one.retained.full(name) },
-	});
-	publisher.session = session;
+	const trace = (line: string) => {
+		if (!line.startsWith(">")) one.reports.push(line);
+	};
+	const owner = { forgetting: () => false, full: (name: string) => one.retained.full(name) };
+	const publisher = publishing({ timer: clock, trace, owner }, one.session);
 	one.retained = new Retained({
 		base,
 		timer: clock,
@@ -170,10 +156,10 @@ describe("what an earlier description retained", () => {
 
 	it("is cleared later where the broker is not there", () => {
 		const one = fewer();
-		one.online = false;
+		one.session.online = false;
 		assert.deepEqual(one.say(), now.slice(1));
 		assert.deepEqual(noted(one.world).sort(), [...names].sort());
-		one.online = true;
+		one.session.online = true;
 		assert.deepEqual(one.say(), [...now, ...cleared]);
 	});
 

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import type { SensorDescription } from "../../../modules/device/description/description.js";
 import Memory from "../../../modules/device/memory.js";
-import Publisher from "../../../modules/device/publisher.js";
 import Measurement from "../../../modules/device/sensors/measurement.js";
 import Time from "../../../modules/device/time.js";
 import { Outcome } from "../../../modules/session/outcomes.js";
 import { TestClock } from "../../clock.js";
+import { NotedSession, publishing } from "../publishing.js";
 
 const START = Date.UTC(2026, 0, 1);
 
@@ -25,25 +25,14 @@ function stage(clock: TestClock, description: object): Stage {
 		publisher: { report() {} },
 	});
 	const published: Record<string, unknown>[] = [];
-	const publisher = new Publisher({
-		base: "r/b/",
-		timer: clock,
-		trace: undefined,
-		owner: { forgetting: () => false, full() {} },
-	});
-	publisher.session = {
-		online: true,
-		counters: {},
-		resume() {},
-		publish(topic, payload) {
-			assert.equal(topic, "r/b/measurements/s");
-			if (!one.online) return Outcome.droppedOffline;
-			published.push(JSON.parse(payload as string));
-			return Outcome.sent;
-		},
-		measure: (topic, text) => publisher.session.publish(topic, text),
-		close() {},
+	const session = new NotedSession();
+	session.outcome = (topic, payload) => {
+		assert.equal(topic, "r/b/measurements/s");
+		if (!one.online) return Outcome.droppedOffline;
+		published.push(JSON.parse(payload));
+		return Outcome.sent;
 	};
+	const publisher = publishing({ timer: clock }, session);
 	const plain = { name: "s", driver: "x", every: 100, aggregate: "mean", batch: 1 };
 	const whole = { ...plain, ...description } as SensorDescription;
 	const one = { published, measurement: new Measurement({ time, publisher }, whole), online: true };

@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import type { SensorDescription } from "../../../modules/device/description/description.js";
 import type { Sample, SensorClass, SensorDriver } from "../../../modules/device/io.js";
 import Memory from "../../../modules/device/memory.js";
-import Publisher from "../../../modules/device/publisher.js";
 import Sampler from "../../../modules/device/sensors/sampler.js";
 import Time from "../../../modules/device/time.js";
 import type { TimerHandle } from "../../../modules/mqtt/io.js";
 import { TestClock } from "../../clock.js";
+import { publishing } from "../publishing.js";
 import { scripted } from "../stage.js";
 
 interface Took {
@@ -39,12 +39,7 @@ function parts(clock: TestClock, lines: string[]) {
 		memory: new Memory(undefined),
 		publisher: { report() {} },
 	});
-	const publisher = new Publisher({
-		base: "r/b/",
-		timer: clock,
-		trace: line => void lines.push(line),
-		owner: { forgetting: () => false, full() {} },
-	});
+	const publisher = publishing({ timer: clock, trace: line => void lines.push(line) });
 	return { timer: clock, time, publisher };
 }
 

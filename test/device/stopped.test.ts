@@ -1,55 +1,45 @@
-/** The gate: what the broker would not take is not queued, counted and reported once; without retaining all else works. */
+/** What the broker would not take is not queued, counted and reported once; without retaining all else works. */
 
 import assert from "node:assert/strict";
 import { limitsOf } from "../../modules/device/broker.js";
 import homeAssistant from "../../modules/device/homeassistant/homeassistant.js";
-import Publisher from "../../modules/device/publisher.js";
-import { defaults, type PublishOptions } from "../../modules/session/options.js";
+import { defaults } from "../../modules/session/options.js";
 import { Outcome } from "../../modules/session/outcomes.js";
-import { TestClock } from "../clock.js";
+import { NotedSession, publishing } from "./publishing.js";
 import { World } from "./stage.js";
 
 /** A publisher with these limits, and what its session is given. */
 function stage(limits: object) {
 	const trace: string[] = [];
-	const published: (PublishOptions & { topic: string; payload: string })[] = [];
-	const clock = new TestClock();
-	const publisher = new Publisher({
-		base: "r/b/",
-		limits: limitsOf({ limits }),
-		timer: clock,
-		trace: line => trace.push(line),
-		owner: { forgetting: () => false, full: name => trace.push(`full ${name}`) },
-	});
-	publisher.session = {
-		online: true,
-		counters: {},
-		publish: (topic, payload, options = {}) => {
-			if (payload.length > 100) return Outcome.droppedLong;
-			published.push({ topic, payload: payload as string, ...options });
-			return Outcome.sent;
+	const session = new NotedSession();
+	session.outcome = (_, payload) => (payload.length > 100 ? Outcome.droppedLong : Outcome.sent);
+	const publisher = publishing(
+		{
+			limits: limitsOf({ limits }),
+			trace: line => trace.push(line),
+			owner: { forgetting: () => false, full: name => trace.push(`full ${name}`) },
 		},
-		measure: () => assert.fail("unexpected measure"),
-		resume() {},
-		close() {},
-	};
-	return { publisher, published, trace };
+		session,
+	);
+	return { publisher, published: session.said, trace };
 }
 
-describe("the gate", () => {
-	it("stops a topic that is too deep before it is queued, counts each and reports the first", () => {
+describe("a message that the broker would not take", () => {
+	it("is stopped before it is queued where its topic is too deep, each is counted, and the first reported", () => {
 		const { publisher, published, trace } = stage({ topicLevels: 4 });
 		const source = () => undefined;
 		for (let i = 0; i < 3; i++) assert.equal(publisher.stream("a/b/c/d/config", 0, source), true);
 		assert.equal(publisher.stream("é".repeat(129), 0, source), true);
+		assert.equal(publisher.send("a/b/c/d/e", "", true), false);
 		assert.deepEqual(published, []);
-		assert.equal(publisher.gate.stopped, 4);
+		assert.equal(publisher.stopped, 5);
 		assert.deepEqual(trace, [
 			"not published, the broker would not take it: a/b/c/d/config: 5 levels, the broker takes 4",
 			`not published, the broker would not take it: ${"é".repeat(129)}: 258 bytes, the broker takes 256`,
+			"not published, the broker would not take it: a/b/c/d/e: 5 levels, the broker takes 4",
 		]);
 	});
-	it("stops a document that is too long, which is not tried again each second", () => {
+	it("is stopped as a document that is too long, which is not tried again each second", () => {
 		const world = new World();
 		const limits = { maximumPayload: 1024 };
 		world.start({ homeAssistant: true, lamp: { pin: 2 }, limits }, [homeAssistant]);
@@ -66,42 +56,36 @@ describe("the gate", () => {
 		const [{ info } = {}] = world.json("cmd/result");
 		assert.equal((info as { counters: { stopped: number } }).counters.stopped, 1);
 	});
-	it("stops a QoS that the broker does not take", () => {
-		const { publisher, trace } = stage({});
-		assert.equal(publisher.gate.passes("a", 2), false);
-		assert.deepEqual(trace, ["not published, the broker would not take it: a: QoS 2, the broker takes 1"]);
-	});
-	it("counts what the session refuses as too long, a measurement's too", () => {
+	it("is counted where the session refuses it as too long, a measurement too", () => {
 		const { publisher, trace } = stage({ maximumPayload: 1024 });
 		publisher.state("info", "x".repeat(101));
 		assert.equal(publisher.measurement("r/b/measurements/t", "x".repeat(101)), false);
 		assert.equal(publisher.measurement("r/b/measurements/t", "x"), true);
-		assert.equal(publisher.gate.stopped, 2);
+		assert.equal(publisher.stopped, 2);
 		const line = "not published, the broker would not take it: r/b/info: a payload of more than 1024 bytes";
 		assert.ok(trace.includes(line), trace.join("\n"));
 		assert.ok(!trace.includes("full info"), "it would never fit");
 	});
-	it("has nothing to clear where the broker takes no such topic, and tries none again", () => {
+	it("left nothing to be cleared on a topic that it takes none on", () => {
 		const { publisher, published } = stage({ topicLevels: 4 });
-		assert.equal(publisher.clear("alerts/a/state", true), true);
-		assert.equal(publisher.clear("alerts/a", true), true);
+		assert.equal(publisher.erase("r/b/alerts/a/state"), true);
+		assert.equal(publisher.erase("r/b/alerts/a"), true);
 		assert.deepEqual(
-			published.map(({ topic }) => topic),
+			published.map(([topic]) => topic),
 			["r/b/alerts/a"],
 		);
 	});
-	it("publishes states unretained, and clears nothing, where the broker retains nothing", () => {
+	it("is none of the states where the broker retains nothing: they go unretained, and nothing is cleared", () => {
 		const { publisher, published } = stage({ retain: false });
 		publisher.state("info", "{}");
-		assert.equal(publisher.clear("info", true), true);
 		assert.equal(publisher.erase("r/b/info"), true);
 		assert.deepEqual(
-			published.map(({ topic, QoS, retain }) => [topic, QoS, retain]),
+			published.map(([topic, , options]) => [topic, options?.QoS, options?.retain]),
 			[["r/b/info", 1, undefined]],
 		);
-		assert.equal(publisher.gate.stopped, 0);
+		assert.equal(publisher.stopped, 0);
 	});
-	it("hands the limits to the session, and its count to info", () => {
+	it("is known from the limits that the session has as well, and counted in info", () => {
 		const world = new World();
 		world.start({ lamp: { pin: 2 }, profile: "aws", limits: { maximumPayload: 2000, retain: false } });
 		world.link.connect();
@@ -119,7 +103,7 @@ describe("the gate", () => {
 		world.link.connect();
 		assert.equal((counters(-1) as { stopped?: number }).stopped, 2, "info and the lamp's state");
 	});
-	it("has by default what the session has", () => {
+	it("is longer than what the session takes, by default", () => {
 		assert.equal(limitsOf({}).maximumPayload, defaults.longest);
 	});
 });
