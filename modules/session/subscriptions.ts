@@ -69,12 +69,10 @@ export class Subscriptions {
 	/** Sends the next SUBSCRIBE, or has it wait for room. False when there is none. */
 	ask(link: Link): boolean {
 		const left = this.left;
-		const alone = this.hangups >= enough || left[0]?.out === true;
-		const limit = Math.min(left.length, alone ? 1 : most);
-		let count = 0;
-		while (count < limit && (alone || !left[count]?.out)) count++;
-		this.asked = left.splice(0, count);
-		if (count === 0) return false;
+		const alone = this.hangups >= enough || left[0]?.out;
+		// Those that were left out are the last.
+		this.asked = left.splice(0, alone ? 1 : Math.min(most, left.filter(({ out }) => !out).length));
+		if (this.asked.length === 0) return false;
 		this.id = this.inflight.take();
 		this.blocked = true;
 		this.writable(link);

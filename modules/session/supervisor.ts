@@ -140,7 +140,7 @@ export class Supervisor implements LinkOwner {
 			this.enter(Closing);
 			// The rest of it is for the broker to take DISCONNECT and close.
 			this.deadline.set(this.deadlines.close * 0.7);
-			this.bid();
+			this.writable();
 		} else if (this.state < Closing) this.finish();
 		else this.soon.set(0);
 	}
@@ -172,15 +172,14 @@ export class Supervisor implements LinkOwner {
 		this.tried = this.options.ticks.ticks;
 		this.networkDown = false;
 		const { id, keepAlive, clean = false, client } = this.options;
-		const { host, port, user, password, client: overrides } = this.brokers.broker;
 		const { io, ...shared } = client;
+		const { client: overrides, ...address } = this.brokers.broker;
 		const timeout = this.brokers.left.length > 0 ? this.deadlines.next : this.deadlines.connect;
 		// The client's own deadline names the stage that failed; ours stands behind it.
 		this.deadline.set(timeout + 500);
 		const longestTopic = this.subscriptions.longest;
 		const will = this.status.will;
-		// A user or password that is undefined is none.
-		const own = { host, port, user, password, id, keepAlive, clean, timeout, longestTopic, will };
+		const own = { ...address, id, keepAlive, clean, timeout, longestTopic, will };
 		const application = this.application;
 		try {
 			this.link = new Link(io, { ...shared, ...overrides, ...own } as LinkOptions, this, application);
@@ -242,11 +241,14 @@ export class Supervisor implements LinkOwner {
 		else if (operation === Packet.PUBREL) inbound.released(link, id);
 		else if (operation === Packet.PUBLISH) inbound.passed(link, message);
 	}
-	/** LinkOwner: there is room. */
+	/** LinkOwner: there is room, for what waits or for the farewell. */
 	writable(): void {
-		if (this.state <= Online) this.subscriptions.writable(this.link as Link);
-		if (this.state === Closing && this.parting === 0) this.bid();
-		else if (this.state === Online) this.sender.pump();
+		const link = this.link as Link;
+		if (this.state <= Online) this.subscriptions.writable(link);
+		if (this.state === Online) this.sender.pump();
+		if (this.state !== Closing || this.parting !== 0) return;
+		const id = this.inflight.take();
+		if (this.status.part(link, this.farewell, id)) this.parting = id;
 	}
 	/** Ends the connection; a try follows after the back-off. Nothing happens where there is none. */
 	lost(reason: number, returnCode = 0, cause = ""): void {
@@ -271,11 +273,6 @@ export class Supervisor implements LinkOwner {
 			application.report(Report.refused, `${host}:${port} ${returnCode}`);
 		else
 			application.report(Report.failed, `${host}:${port} ${nameOf(Reason, reason)}${cause && ` (${cause})`}`);
-	}
-	/** Sends the farewell, if there is room for it. */
-	private bid(): void {
-		const id = this.inflight.take();
-		if (this.status.part(this.link as Link, this.farewell, id)) this.parting = id;
 	}
 	/** The farewell is acknowledged, or has had its time: DISCONNECT, and the broker closes [MQTT-3.14.4-1]. */
 	private part(acknowledged: boolean): void {
