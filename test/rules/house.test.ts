@@ -9,9 +9,8 @@ import { parse } from "./syntax.js";
 
 const files = sources().map(file => relative(root, file).replaceAll("\\", "/"));
 
-/** All but the local AWS, whose broker and connections know each other. */
 const hosts = readdirSync(join(root, "hosts"), { recursive: true, encoding: "utf8" })
-	.filter(name => /\.tsx?$/.test(name) && !name.includes("node_modules") && !name.startsWith("desk/aws"))
+	.filter(name => /\.tsx?$/.test(name) && !name.includes("node_modules"))
 	.map(name => `hosts/${name.replaceAll("\\", "/")}`);
 const present = new Set([...files, ...hosts]);
 
