@@ -409,6 +409,20 @@ describe("lamp/desired", () => {
 		assert.equal(world.level(2), 1);
 	});
 
+	for (const [ver, level] of [
+		["", 0],
+		[',"ver":2', 1],
+	])
+		it(`that the broker retains beside a later one that it does not ${level ? "is old by its version" : "is applied without a version: it may be newer"}`, () => {
+			const world = online();
+			const old = `{"state":"OFF"${ver && ',"ver":1'}}`;
+			world.link.receive("lamp/desired", old, { retain: true });
+			world.link.receive("lamp/desired", `{"state":"ON"${ver}}`);
+			again(world);
+			world.link.receive("lamp/desired", old, { retain: true });
+			assert.equal(world.level(2), level);
+		});
+
 	for (const ver of ['"3"', "1.5", "-1", "null", "9007199254740992"])
 		it(`is refused with version ${ver}`, () => {
 			const world = online();
