@@ -29,6 +29,7 @@ const BRIEF = 12;
 /** The record of the command that was begun, and how often it may be. */
 const BEGUN = "begun";
 const MOST = 2;
+const DEADLY = "expected a command that this board survives, found one that was begun twice and never finished";
 export const begunRoom: Room = Object.freeze([BEGUN, 24] as const);
 const keys: readonly string[] = Object.freeze(["cmd", "cid", "set", "output", "all"]);
 const verbs: readonly string[] = Object.freeze(words.filter(word => word !== "provision"));
@@ -63,15 +64,13 @@ export default class Command {
 		// `forget` clears this topic too.
 		if (payload.byteLength === 0 && !publisher.retaining) return;
 		if (!begin(memory, payload)) {
-			const error =
-				"expected a command that this board survives, found one that was begun twice and never finished";
-			publisher.answer({ topic: topics.command, ok: false, error });
+			publisher.answer({ topic: topics.command, ok: false, error: DEADLY });
 			return;
 		}
 		try {
 			const order = readOrder(payload, names);
-			const { cid, cmd } = order;
 			const answer = this.carryOut(order, retain, duplicate);
+			const { cid, cmd } = order;
 			const topic = cmd === undefined ? topics.command : undefined;
 			publisher.answer({ cid, cmd, topic, ok: answer.error === undefined, ...answer });
 		} finally {
@@ -159,18 +158,14 @@ export default class Command {
 
 	/** The lamp, unless another output is named. Returns the mistake, if it does not blink. */
 	private identify(name: unknown = "lamp"): string | undefined {
-		const { outputs } = this.options;
-		const output = outputs.find(output => output.name === name);
 		// A garage door must not move to show where it is.
-		if (!output || output.description.liveOnly) {
-			const known = outputs.filter(({ description }) => !description.liveOnly).map(({ name }) => name);
-			const expected = known.length
-				? `one of ${known.join(", ")}`
-				: "an output that is not liveOnly to blink";
-			return `output: expected ${expected}, found ${known.length ? brief(name) : "none"}`;
-		}
-		output.identify();
-		return undefined;
+		const able = this.options.outputs.filter(({ description }) => !description.liveOnly);
+		const output = able.find(output => output.name === name);
+		output?.identify();
+		if (output) return undefined;
+		const known = able.map(({ name }) => name).join(", ");
+		if (!known) return "output: expected an output that is not liveOnly to blink, found none";
+		return `output: expected one of ${known}, found ${brief(name)}`;
 	}
 
 	/** `all`: also topics that others have retained for this board. */

@@ -22,7 +22,7 @@ export interface State {
 	/** The last desired request applied, as `textOf` writes it. */
 	readonly wish: string;
 	readonly src: string;
-	/** Whose kept commands are not older than this: a broker's place in the list, or LOCAL. */
+	/** The broker whose kept commands are not older than this, by its place in the list, or LOCAL. */
 	readonly from: number;
 	/** Hashes of the last commands, the latest last, with spaces between; behind `!` one that must not be done any more. */
 	readonly seen: string;
@@ -94,18 +94,19 @@ export default class Newest {
 
 	/** Why a live command may be old, since its broker kept it; "" where it did not. */
 	kept({ duplicate }: Received, liveOnly: boolean): string {
-		const { settling } = this;
-		if (liveOnly && (settling || duplicate)) return KEPT;
-		return settling && this.state.from !== this.broker ? `${KEPT}, older than what was done here` : "";
+		if (liveOnly && (this.settling || duplicate)) return KEPT;
+		// Once the broker has settled, nothing here is newer.
+		return this.state.from === this.broker ? "" : `${KEPT}, older than what was done here`;
 	}
 
 	/** A verdict on the command with this `markOf`. */
 	judge(command: string, { duplicate, id }: Received, { ver, cid }: Pick<Request, "ver" | "cid">): number {
 		const { state, broker, heard } = this;
+		if (!command) return Verdict.New;
 		const mark = `${id}.${command}`;
 		const here = heard.includes(mark);
-		if (id && !here) this.heard = heard.concat(mark).slice(-MOST);
-		if (!duplicate || !command) return Verdict.New;
+		if (!here) this.heard = heard.concat(mark).slice(-MOST);
+		if (!duplicate) return Verdict.New;
 		const seen = state.seen.split(" ");
 		const known = seen.includes(command);
 		// With a cid no two commands have one text. Where something was done through another broker since, none proves it old.
@@ -237,14 +238,12 @@ export const textOf = ({ on, brightness }: Request): string =>
 
 /** What was stored. Missing or invalid fields get their defaults. */
 const read = (values: Values): State => {
-	const { from, local, seen, held } = values;
+	const { from, seen, held } = values;
 	const { hash } = isRecord(held) ? held : {};
 	return {
 		...commandOf(values),
-		// Before there was `local`, for boards of one broker.
-		from: typeof from === "number" ? from : local === true ? LOCAL : 0,
-		// Before there was a packet identifier with a dot in front of each.
-		seen: typeof seen === "string" ? seen.replace(/\w+\./g, "") : "",
+		from: typeof from === "number" ? from : 0,
+		seen: typeof seen === "string" ? seen : "",
 		held: typeof hash === "string" ? { ...commandOf(held as Values), hash } : undefined,
 	};
 };

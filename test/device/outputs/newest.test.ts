@@ -11,7 +11,7 @@ const description: OutputDescription = { powerOn: "last", liveOnly: false };
 
 function stage() {
 	const records = new Map<string, string>();
-	const one = { refusing: false, writes: 0, newest: undefined as unknown as Newest, restart, stored, put };
+	const one = { refusing: false, writes: 0, newest: undefined as unknown as Newest, restart, stored };
 	const domain = {
 		read: (key: string) => records.get(key),
 		write(key: string, value: string) {
@@ -25,9 +25,6 @@ function stage() {
 	}
 	function stored(): { on?: boolean; seen?: string } {
 		return JSON.parse(records.get("o:lamp") ?? "{}");
-	}
-	function put(record: object): void {
-		records.set("o:lamp", JSON.stringify(record));
 	}
 	restart();
 	return one;
@@ -208,16 +205,6 @@ describe("a command that is delivered again", () => {
 		const one = stage();
 		one.newest.note(asked(one, 1, true).hash);
 		assert.equal(command(one, 9, true, true), "over");
-	});
-
-	it("is known from records of before, which had identifiers", () => {
-		const one = stage();
-		command(one, 1, true);
-		const record = { ...one.stored(), seen: `5.${asked(one, 1, false).hash} 6.${asked(one, 1, true).hash}` };
-		one.put(record);
-		one.restart();
-		assert.equal(command(one, 9, true, true), "over");
-		assert.equal(command(one, 9, false, true), "unsure");
 	});
 
 	it("is remembered among the last 20", () => {
