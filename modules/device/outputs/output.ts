@@ -155,12 +155,10 @@ export default class Output {
 		this.arm();
 	}
 
-	/** Publishes the retained state. */
 	announce(): void {
 		this.drive.announce();
 	}
 
-	/** Blinks for a few seconds to be found, and changes no state. */
 	identify(): void {
 		this.drive.blink();
 	}
@@ -198,9 +196,8 @@ export default class Output {
 			if (this.asked === undefined) this.announce();
 			this.asked ??= acknowledged;
 			this.wait();
-			return;
-		}
-		this.drive.bring(held.src === "set" ? topics.outputSet(this.name) : topics.outputDesired(this.name));
+		} else
+			this.drive.bring(held.src === "set" ? topics.outputSet(this.name) : topics.outputDesired(this.name));
 	}
 
 	/** Delivered again, and handled before: so was what is held, for it came before. */
