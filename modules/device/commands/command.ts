@@ -29,7 +29,8 @@ const BRIEF = 12;
 /** The record of the command that was begun, and how often it may be. */
 const BEGUN = "begun";
 const MOST = 2;
-const DEADLY = "expected a command that this board survives, found one that was begun twice and never finished";
+const DEADLY =
+	"expected a command that this board survives, found one that was begun twice and never finished";
 export const begunRoom: Room = Object.freeze([BEGUN, 24] as const);
 const keys: readonly string[] = Object.freeze(["cmd", "cid", "set", "output", "all"]);
 const verbs: readonly string[] = Object.freeze(words.filter(word => word !== "provision"));

@@ -189,14 +189,9 @@ export default class Document {
 		const slash = both.indexOf("/");
 		const key = both.slice(slash + 1);
 		const base = JSON.stringify(topics.base(root, id)).slice(1, -1);
-		const form = kind
-			.slice(kind.indexOf('"'))
-			.split("$")
-			.join(name)
-			.split("%")
-			.join(title(name))
-			.split("~")
-			.join(base);
+		const keys = kind.slice(kind.indexOf('"')).replaceAll("$", name).replaceAll("%", title(name));
+		// Not replaceAll: a root may have a `$`, which means something in a replacement.
+		const form = keys.split("~").join(base);
 		const entity = `${both.slice(0, slash)}.${slug(`${root}_${id}_${key}`)}`;
 		return `${opening(both)},${form}${this.more(kind, item)},"uniq_id":"glowworm_${id}_${key}","def_ent_id":"${entity}"}`;
 	}

@@ -199,6 +199,8 @@ describe("a command that is delivered again", () => {
 		reconnect(one);
 		assert.equal(command(one, 1, true, true), "over");
 		assert.equal(command(one, 2, false, true), "unsure");
+		// Nor does a version make it a new one, which would then be the last.
+		assert.equal(one.newest.judge(asked(one, 3, false).hash, about(3, true), { ver: 1 }), Verdict.Held);
 	});
 
 	it("was refused: then it is known all the same", () => {
