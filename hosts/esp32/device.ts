@@ -10,14 +10,20 @@ import NTP from "embedded:network/ntp/client";
 import provider from "embedded:provider/builtin";
 import keyValue from "embedded:storage/key-value";
 import config from "mc/config";
-import type { Device, KeyValue, NTPClass, PinSpecifier } from "../../modules/device/io.js";
+import Modules from "modules";
+import type {
+	CertificateRequestClass,
+	Device,
+	KeyValue,
+	NTPClass,
+	PinSpecifier,
+} from "../../modules/device/io.js";
 import { StoredProvision } from "../../modules/device/provisioning/trial.js";
 import MQTTClient from "../../modules/mqtt/client.js";
 import type { TCPClass } from "../../modules/mqtt/io.js";
 import { clock } from "../moddable/clock.js";
 import { credentials } from "../moddable/credentials.js";
 import { built, description, heap, keys, overrides } from "../moddable/description.js";
-import { CertificateRequest } from "../moddable/request.js";
 import { NTPResolver, Resolver } from "../moddable/resolver.js";
 import { TCP } from "../moddable/tcp.js";
 import { timer } from "../moddable/timer.js";
@@ -25,7 +31,6 @@ import { TLS } from "../moddable/tls.js";
 import { AnalogPin, analog } from "./analog.js";
 import { chipTemperature, resetReason, serial } from "./chip.js";
 import { flash } from "./flash.js";
-import { key } from "./key.js";
 import { DigitalPin, ledOf, PWMPin } from "./pixel.js";
 import { drivers } from "./sensor.js";
 import { Station } from "./station.js";
@@ -36,11 +41,8 @@ interface Provider {
 	readonly pin?: { readonly [name: string]: PinSpecifier };
 }
 
-class ChipRequest extends CertificateRequest {
-	protected override make(): ArrayBuffer | undefined {
-		return key.call(undefined);
-	}
-}
+/** Makes keys (key.ts), in an image that has AWS's parts. */
+const KEY = "hosts/esp32/key";
 
 const print = (line: string): void => trace(`${line}\n`);
 const restart = (): void => (globalThis as unknown as { System: { restart(): void } }).System.restart();
@@ -65,11 +67,11 @@ export const createDevice = (): Device => {
 		name: "esp32",
 		io: {
 			Analog: AnalogPin,
-			CertificateRequest: ChipRequest,
 			Digital: DigitalPin,
 			I2C,
 			PWM: PWMPin,
 			SMBus,
+			...(Modules.has(KEY) && { CertificateRequest: Modules.importNow(KEY) as CertificateRequestClass }),
 		},
 		pin: { ...board.pin, ...(led !== undefined && { led }) },
 		sensor: {

@@ -30,6 +30,20 @@ function present(folder: string): string[] {
 /** Folders of what a firmware may be built without, each with its manifest. */
 const features = ["modules/device/aws", "modules/device/homeassistant"];
 
+/** A host's part of a feature, in a manifest of its own that only the feature includes. */
+const parts = new Map([
+	["hosts/moddable", "request"],
+	["hosts/esp32", "key"],
+]);
+
+/** All that the manifests of a folder name. */
+function manifestOf(folder: string): Manifest {
+	const { modules, preload = [] } = read(folder);
+	const part = parts.get(folder);
+	const more = part === undefined ? {} : read(folder, part);
+	return { modules: { ...modules, ...more.modules }, preload: [...preload, ...(more.preload ?? [])] };
+}
+
 /** What a manifest calls the file at a path, from the repository's root and without extension. */
 function named(folder: string, { modules = {} }: Manifest): Map<string, string> {
 	const own = Object.entries(modules).filter(
@@ -72,7 +86,7 @@ describe("the manifest of", () => {
 		"hosts/simulator",
 	])
 		it(`${folder} maps every file that has code, and no other, to its path, and preloads it`, () => {
-			const manifest = read(folder);
+			const manifest = manifestOf(folder);
 			const names = named(folder, manifest);
 			const here = [...names].filter(([path]) =>
 				folder.startsWith("modules/") ? path.startsWith(`${folder}/`) : dirname(path) === folder,
@@ -108,6 +122,13 @@ describe("the manifest of", () => {
 			assert.deepEqual(include, [`../../../modules/device/${name}/manifest.json`]);
 			assert.deepEqual([modules, preload], [{ [`glowworm/${name}`]: `./${name}` }, [`glowworm/${name}`]]);
 		}
+	});
+	it("an ESP32 has its part for keys with AWS's feature only", () => {
+		const key = { include: "../../esp32/key.json" };
+		assert.deepEqual(read("hosts/moddable/board", "aws").platforms, { esp32: key, "esp32/*": key });
+		assert.deepEqual(read("hosts/esp32", "key").include, ["../moddable/request.json"]);
+		for (const folder of ["hosts/moddable", "hosts/esp32"])
+			assert.doesNotMatch(JSON.stringify(read(folder)), /key"|request/);
 	});
 	it("the repository is the library and the program of it that has nothing of its own", () => {
 		const { include, modules, preload } = read(".");

@@ -123,10 +123,13 @@ describe("the firmware for the ESP32", function () {
 		const without = await link("lean", []);
 		assert.deepEqual(warnings(without.log, replaced), []);
 		assert.match(text(without), /modules\/device\/board/);
+		// The host's own part of AWS's: it makes keys.
+		assert.doesNotMatch(text(without), /xs_glowworm_key/);
 		for (const feature of ["homeassistant", "aws"]) {
 			const named = await link(`with-${feature}`, [feature]);
 			assert.deepEqual(warnings(named.log, replaced), []);
 			assert.match(text(named), new RegExp(`modules/device/${feature}/`));
+			assert.equal(/xs_glowworm_key/.test(text(named)), feature === "aws");
 			assert.doesNotMatch(text(without), new RegExp(`modules/device/${feature}/`));
 			const flash = measure(named.folder).bytes - measure(without.folder).bytes;
 			rows[`${feature}, esp32c3`] = { "our modules, bytes of flash": flash };
