@@ -219,6 +219,7 @@ export class World {
 	/** Brokers and client, for a part that connects in the session's place. */
 	session: Partial<SessionOptions> = {};
 	request: CertificateRequestClass | undefined;
+	serial: string | undefined;
 	#identified = 0;
 	/** Made anew for each life. */
 	provision: (() => StoredProvision) | undefined;
@@ -300,6 +301,7 @@ export class World {
 			clock,
 			description: undefined,
 			...(this.provision && { provision: this.provision() }),
+			...(this.serial !== undefined && { serial: this.serial }),
 			reset: this.reset,
 			trace: text => void this.trace.push(text),
 			restart: () => void this.restarts++,

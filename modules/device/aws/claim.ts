@@ -26,6 +26,8 @@ const CREATE = "$aws/certificates/create-from-csr/json";
 const LONGEST = 8192;
 /** Milliseconds for a connection with its answers; also the most between two of them where no certificate was asked for. */
 const PATIENCE = 45_000;
+/** Milliseconds for a key: a chip takes up to a minute. */
+const MAKING = 300_000;
 /** AWS takes one CONNECT a second of a client. */
 const PAUSE = 1000;
 /** Milliseconds after which another certificate is asked for, doubled each time: a template that is wrong costs one a day. */
@@ -99,6 +101,7 @@ export default class Claim implements SessionLike {
 
 	private expired(): void {
 		if (this.client) this.fail("no answer");
+		else if (this.request) this.fail("no key within five minutes");
 		else if (this.made || this.token !== undefined) this.connect();
 		else this.make();
 	}
@@ -113,6 +116,7 @@ export default class Claim implements SessionLike {
 			this.connect();
 		};
 		this.report("a key is made");
+		this.turn.set(MAKING);
 		try {
 			this.request = new CertificateRequest({ subject: this.serial, onReadable, onError });
 		} catch (error) {
@@ -205,8 +209,8 @@ export default class Claim implements SessionLike {
 		}
 	}
 
-	/** The identity is on trial from the next start on. */
-	private try(why: string, id: string = this.parts.description.id): void {
+	/** The identity is on trial from the next start on. A name that is not known is most likely the one that the template was told. */
+	private try(why: string, id = this.serial): void {
 		const { device, description } = this.parts;
 		const { restart, timer } = device;
 		if (this.provision.propose({ token: null, ...(id !== description.id && { id }) })) {

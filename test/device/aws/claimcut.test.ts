@@ -32,6 +32,12 @@ class Claiming {
 	refuses = false;
 	/** Connections with a thing's certificate come online. */
 	admits = true;
+	/** Connections come online under the thing's name only. */
+	strict = false;
+	/** Keys come. */
+	makes = true;
+	/** Gives the thing the name that it is told, in place of one of its own. */
+	named = false;
 	/** Writes and messages of the next life until the power goes; never when negative. */
 	cutAfter = -1;
 	provision!: StoredProvision;
@@ -46,7 +52,7 @@ class Claiming {
 		const claiming = this;
 		world.request = class {
 			constructor({ onReadable }: { readonly onReadable: () => void }) {
-				world.soon(onReadable);
+				if (claiming.makes) world.soon(onReadable);
 			}
 			read() {
 				return { key: "KEY", request: "CSR" };
@@ -128,13 +134,15 @@ class Claiming {
 			return ["accepted", { certificatePem, certificateOwnershipToken: `token of ${name}` }];
 		}
 		assert.equal(topic, PROVISION);
-		assert.deepEqual(parameters, { SerialNumber: "b" });
+		const serial = this.world.serial ?? "b";
+		assert.deepEqual(parameters, { SerialNumber: serial });
 		const certificate = this.tokens.get(token as string);
 		if (certificate === undefined || this.refuses)
 			return ["rejected", { statusCode: 400, errorCode: "Refused", errorMessage: "no" }];
 		this.tokens.delete(token as string);
-		this.certificates.set(certificate, "bed-7");
-		return ["accepted", { thingName: "bed-7", deviceConfiguration: {} }];
+		const thingName = this.named ? serial : "bed-7";
+		this.certificates.set(certificate, thingName);
+		return ["accepted", { thingName, deviceConfiguration: {} }];
 	}
 
 	/** One life: until its power goes, it restarts, or nothing more will happen. `patience` for a board with the claim. */
@@ -145,7 +153,9 @@ class Claiming {
 		const certificate = this.provision.get("certificate");
 		const over = () => world.gone || world.restarts > 0;
 		if (certificate !== undefined) {
-			if (this.admits && this.certificates.get(certificate) && !over()) world.link.connect();
+			const thing = this.certificates.get(certificate);
+			const known = thing && (!this.strict || thing === (this.provision.get("id") ?? "b"));
+			if (this.admits && known && !over()) world.link.connect();
 			for (let i = 0; i < 6 && !over(); i++) world.clock.advance(MINUTE);
 		} else for (let passed = 0; passed < patience && !over(); passed += 5000) world.clock.advance(5000);
 		world.kill();
@@ -153,9 +163,7 @@ class Claiming {
 	get kept(): boolean {
 		const certificate = this.records.get("certificate");
 		return (
-			certificate !== undefined &&
-			this.certificates.get(certificate) === "bed-7" &&
-			!this.records.has("trial")
+			certificate !== undefined && this.certificates.get(certificate) !== "" && !this.records.has("trial")
 		);
 	}
 }
@@ -207,6 +215,37 @@ describe("the first certificate", function () {
 			}
 		// Only between the question and the answer in flash.
 		assert.equal(more, 2);
+	});
+
+	it("has its thing's name also where the answer was lost with the power, if the template names things as it is told", () => {
+		for (let cut = 0; ; cut++) {
+			const claiming = new Claiming();
+			claiming.world.serial = "4C11AE";
+			claiming.named = claiming.strict = true;
+			claiming.cutAfter = cut;
+			claiming.live();
+			const went = claiming.world.gone;
+			claiming.cutAfter = -1;
+			for (let i = 0; i < 6 && !claiming.kept; i++) claiming.live();
+			assert.ok(claiming.kept, `cut ${cut}`);
+			assert.equal(claiming.records.get("id"), "4C11AE");
+			// AWS has made a certificate, and the power went before it was in flash.
+			const lost = [...claiming.certificates.values()].filter(thing => !thing).length;
+			assert.equal(claiming.certificates.size, 1 + lost, `cut ${cut}`);
+			if (!went) break;
+		}
+	});
+
+	it("is asked for again where the host's key never comes", () => {
+		const claiming = new Claiming();
+		claiming.makes = false;
+		claiming.live();
+		const waits = claiming.world.trace.filter(line => line.startsWith("claim: no key within five minutes"));
+		assert.ok(waits.length > 1);
+		assert.equal(claiming.certificates.size, 0);
+		claiming.makes = true;
+		for (let i = 0; i < 5; i++) claiming.live();
+		assert.ok(claiming.kept);
 	});
 
 	it("is not asked for at each start by a board whose power goes each time", () => {
