@@ -8,7 +8,7 @@ import { profileOf } from "../broker.js";
 import type { Description } from "../description/description.js";
 import { type Problem, report } from "../description/validate.js";
 import type { Feature, Part, Parts } from "../feature.js";
-import type { Values } from "../json.js";
+import { isRecord, type Values } from "../json.js";
 import type { Room } from "../memory.js";
 import Claim, { claimRoom } from "./claim.js";
 import Jobs, { jobRoom } from "./jobs.js";
@@ -16,7 +16,8 @@ import Remote, { remoteRoom } from "./remote.js";
 import Wishes, { markRoom } from "./wishes.js";
 
 const { freeze } = Object;
-const keys: readonly string[] = freeze(["shadow", "jobs", "ingest", "provisioning"]);
+const none = freeze({});
+const keys: readonly string[] = freeze(["shadow", "jobs", "ingest", "provisioning", "parameters"]);
 /** Bytes of slots and chunks. */
 const Heap = freeze({ shadow: 5000, jobs: 1500, provisioning: 1500 });
 
@@ -26,6 +27,7 @@ const aws: Feature = freeze({
 		jobs: "boolean ?",
 		ingest: "name 1..32 ?",
 		provisioning: "name 1..36 ?",
+		parameters: "any ?",
 	}),
 	sensor: freeze({}),
 	check(value: Values, problems: Problem[]): void {
@@ -33,8 +35,10 @@ const aws: Feature = freeze({
 			if (value[key] !== undefined && profileOf(value) !== "aws")
 				problems.push({ key, expected: 'nothing without "profile":"aws"', found: `${value[key]}` });
 		});
-		const { ingest, homeAssistant } = value;
+		const { ingest, homeAssistant, parameters = none } = value;
 		if (`${ingest}`.includes("-")) report(problems, "ingest", "the name of a rule: A-Z a-z 0-9 _", ingest);
+		if (!isRecord(parameters) || !Object.values(parameters).every(each => typeof each === "string"))
+			report(problems, "parameters", "an object of texts, as the template names them", parameters);
 		if (ingest !== undefined && homeAssistant)
 			report(
 				problems,

@@ -161,12 +161,15 @@ export default class Claim implements SessionLike {
 
 	/** For a thing where there is a certificate, else for that. Counted before, so that a board that ends here each time asks seldom. */
 	private ask(): void {
-		const { serial, token } = this;
+		const { serial, token, parts } = this;
 		this.asked = token === undefined;
-		if (this.asked) this.parts.memory.put(KEY, { n: this.count + 1 });
+		if (this.asked) parts.memory.put(KEY, { n: this.count + 1 });
 		const question = this.asked
 			? { certificateSigningRequest: this.made?.request }
-			: { certificateOwnershipToken: token, parameters: { SerialNumber: serial } };
+			: {
+					certificateOwnershipToken: token,
+					parameters: { ...parts.description.parameters, SerialNumber: serial },
+				};
 		const topic = this.asked ? CREATE : this.template;
 		this.client?.write(encode(JSON.stringify(question)), { topic, QoS: 1 });
 	}

@@ -50,6 +50,8 @@ export interface Description {
 	readonly ingest?: string;
 	/** The template of AWS's fleet provisioning, where the board's certificate is a claim. */
 	readonly provisioning?: string;
+	/** Of that template, beside `SerialNumber`. */
+	readonly parameters?: Values;
 	/** Home Assistant finds the board by itself. */
 	readonly homeAssistant?: boolean | { readonly prefix?: string; readonly area?: string };
 }

@@ -49,6 +49,7 @@ const absent: Keys = freeze({
 	jobs: "absent ?",
 	ingest: "absent ?",
 	provisioning: "absent ?",
+	parameters: "absent ?",
 });
 const absentOfSensor: Keys = freeze({ deviceClass: "absent ?", stateClass: "absent ?" });
 

@@ -35,6 +35,11 @@ describe("AWS as a feature", () => {
 			{ ingest: "lake", homeAssistant: true },
 			"homeAssistant: expected nothing beside ingest: measurements reach AWS's rules only, found true",
 		],
+		[
+			"parameters of the template that are no texts",
+			{ provisioning: "fleet", parameters: { Site: 7 } },
+			'parameters: expected an object of texts, as the template names them, found an object',
+		],
 	] as const)
 		it(`says of ${title}: ${expected}`, () => assert.deepEqual(problems({ ...right, ...raw }), [expected]));
 	it("takes all its keys with the profile, found by itself too", () => {

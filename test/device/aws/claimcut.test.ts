@@ -17,7 +17,8 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const CREATE = "$aws/certificates/create-from-csr/json";
 const PROVISION = "$aws/provisioning-templates/fleet/provision/json";
-const description = { profile: "aws", provisioning: "fleet", lamp: { pin: 2 } };
+const parameters = { Site: "north", SerialNumber: "none of its own" };
+const description = { profile: "aws", provisioning: "fleet", parameters, lamp: { pin: 2 } };
 
 type Values = { readonly [key: string]: unknown };
 
@@ -135,7 +136,7 @@ class Claiming {
 		}
 		assert.equal(topic, PROVISION);
 		const serial = this.world.serial ?? "b";
-		assert.deepEqual(parameters, { SerialNumber: serial });
+		assert.deepEqual(parameters, { Site: "north", SerialNumber: serial });
 		const certificate = this.tokens.get(token as string);
 		if (certificate === undefined || this.refuses)
 			return ["rejected", { statusCode: 400, errorCode: "Refused", errorMessage: "no" }];

@@ -145,7 +145,7 @@ const wrong: readonly (readonly [title: string, raw: unknown, line: string])[] =
 	[
 		"an unknown key that is like nothing",
 		{ ...right, zzzzzzzz: 1 },
-		'zzzzzzzz: expected one of root, id, broker, user, password, brokerOrder, backoff, deadlines, keepAlive, refresh, profile, limits, sensors, alerts, lamp, actuators, button, commands, homeAssistant, shadow, jobs, ingest, provisioning, found "zzzzzzzz"',
+		'zzzzzzzz: expected one of root, id, broker, user, password, brokerOrder, backoff, deadlines, keepAlive, refresh, profile, limits, sensors, alerts, lamp, actuators, button, commands, homeAssistant, shadow, jobs, ingest, provisioning, parameters, found "zzzzzzzz"',
 	],
 	[
 		"an unknown key of a sensor",
