@@ -1,7 +1,6 @@
 /**
- * A topic of AWS's answers, and which part of the board they are for: a document is parsed here, and one that is none is reported. An object
- * of a class, since a closure for each would take 168 bytes more. Also the keys of AWS's documents, which messages may use beside
- * those of the board.
+ * A topic of AWS's answers, and which part of the board they are for: a document is parsed here, and one that is none is reported. Also
+ * the keys of AWS's documents, which messages may use beside those of the board.
  */
 
 import type { Inbound, Parts } from "../feature.js";
@@ -10,14 +9,13 @@ import { isRecord, type Names, parse, type Values } from "../json.js";
 /** A classic shadow has 8 KB, and about as much of metadata. */
 const LONGEST = 20_000;
 
-/** Whose answers they are. */
 interface Owner {
 	readonly parts: Parts;
 	/** A document, of this kind of answer. */
 	answered(document: Values, kind: number): void;
 }
 
-/** A message on `topic` is given to `owner`, with the `kind` that the owner has for it. */
+/** A message on `topic` is given to `owner`, with the `kind` that the owner has for it. A closure would take 168 bytes more. */
 export default class Answer implements Inbound {
 	readonly topic: string;
 	readonly QoS: 1;
@@ -31,7 +29,6 @@ export default class Answer implements Inbound {
 		this.owner = owner;
 		this.kind = kind;
 	}
-	/** Called for each message on the topic. */
 	receive(payload: Uint8Array): void {
 		const { names, publisher } = this.owner.parts;
 		const { value, error } = parse(payload, LONGEST, admitting(names));
@@ -41,37 +38,12 @@ export default class Answer implements Inbound {
 }
 
 /** As names of a literal they lie in flash: a name that only a message brings takes memory for good. */
+// biome-ignore format: a list of names
 const keys = Object.freeze({
-	state: 1,
-	desired: 1,
-	reported: 1,
-	delta: 1,
-	metadata: 1,
-	timestamp: 1,
-	version: 1,
-	clientToken: 1,
-	src: 1,
-	code: 1,
-	message: 1,
-	execution: 1,
-	jobId: 1,
-	jobDocument: 1,
-	status: 1,
-	statusDetails: 1,
-	thingName: 1,
-	queuedAt: 1,
-	startedAt: 1,
-	lastUpdatedAt: 1,
-	versionNumber: 1,
-	executionNumber: 1,
-	approximateSecondsBeforeTimedOut: 1,
-	certificateId: 1,
-	certificatePem: 1,
-	certificateOwnershipToken: 1,
-	deviceConfiguration: 1,
-	statusCode: 1,
-	errorCode: 1,
-	errorMessage: 1,
+	state: 1, desired: 1, reported: 1, delta: 1, metadata: 1, timestamp: 1, version: 1, clientToken: 1, src: 1, code: 1,
+	message: 1, execution: 1, jobId: 1, jobDocument: 1, status: 1, statusDetails: 1, thingName: 1, queuedAt: 1, startedAt: 1,
+	lastUpdatedAt: 1, versionNumber: 1, executionNumber: 1, approximateSecondsBeforeTimedOut: 1, certificateId: 1,
+	certificatePem: 1, certificateOwnershipToken: 1, deviceConfiguration: 1, statusCode: 1, errorCode: 1, errorMessage: 1,
 });
 
 /** The names of a board and those of AWS. */

@@ -12,7 +12,7 @@ import { isRecord, type Values } from "../json.js";
 import type { Room } from "../memory.js";
 import Claim, { claimRoom } from "./claim.js";
 import Jobs, { jobRoom } from "./jobs.js";
-import Remote, { remoteRoom } from "./remote.js";
+import { Remote, remoteRoom } from "./shadow.js";
 import Wishes, { markRoom } from "./wishes.js";
 
 const { freeze } = Object;

@@ -1,13 +1,14 @@
 /**
- * One device shadow: its topics, what is wished in it and what is reported to it. A delta and the answer to `get` are read alike:
- * what `desired` says otherwise than `reported`, with the time at which the service took each key. AWS keeps no order and repeats:
- * which key is newer than what was done is for wishes.ts and remote.ts, by these times.
+ * A device shadow: its topics, what is wished in it and what is reported to it; and the one that has the settings. A delta and the
+ * answer to `get` are read alike: what `desired` says otherwise than `reported`, with the time at which the service took each key. AWS
+ * keeps no order and repeats, so by these times it is decided what is new: here for settings, for outputs in wishes.ts.
  * https://docs.aws.amazon.com/iot/latest/developerguide/device-shadow-mqtt.html
  */
 
 import { Deadline } from "../../session/deadline.js";
 import type { Inbound, Part, Parts } from "../feature.js";
 import { isRecord, type Values } from "../json.js";
+import type { Room } from "../memory.js";
 import Answer from "./answer.js";
 
 /**
@@ -17,6 +18,9 @@ import Answer from "./answer.js";
 const Wait = Object.freeze({ gather: 50, again: 500, answer: 2000 });
 /** Of a rejection: too many requests, and all that is the service's own fault. */
 const THROTTLED = 429;
+const SETTINGS = "settings";
+const SINCE = "sh";
+export const remoteRoom: Room = Object.freeze([SINCE, 19] as const);
 /** Kinds of answers. */
 const Kind = Object.freeze({ delta: 0, whole: 1, rejected: 2, accepted: 3 });
 
@@ -101,39 +105,29 @@ export default abstract class Shadow implements Part {
 		const token = boot.nextToken();
 		const update = `{"state":{"reported":{${json}}},"clientToken":"${token}"}`;
 		const sent = publisher.send(`${this.base}update`, update);
-		if (sent) this.carried(keys, token);
+		if (sent) {
+			for (const key of keys) this.reports[key] = token;
+			this.token = token;
+		}
 		this.turn.set(sent ? Wait.answer : Wait.again);
-	}
-
-	private carried(keys: readonly string[], token: string): void {
-		keys.forEach(key => {
-			this.reports[key] = token;
-		});
-		this.token = token;
 	}
 
 	/** An answer of this kind. Throws where a wish could not be stored. */
 	answered(document: Values, kind: number): void {
-		const { reports, token } = this;
+		const { reports } = this;
 		const { version, state, metadata, clientToken, code } = document;
-		const last = clientToken === token;
-		if (last) this.turn.set(kind === Kind.rejected ? Wait.again : Wait.gather);
+		if (clientToken === this.token) this.turn.set(kind === Kind.rejected ? Wait.again : Wait.gather);
 		if (kind === Kind.rejected) {
 			this.parts.publisher.report(`${this.base}: a report was rejected`);
-			if (last && Number(code) >= THROTTLED)
-				this.carried(
-					Object.keys(reports).filter(key => reports[key] === token),
-					"",
-				);
+			const keys = Object.keys(reports).filter(key => reports[key] === clientToken);
+			if (Number(code) >= THROTTLED) keys.forEach(this.report, this);
 			return;
 		}
 		if (!isRecord(state)) return;
 		if (kind === Kind.accepted) {
-			// Behind the last report, or again since: what it says would stand.
-			if (!last && isRecord(state.reported))
-				Object.keys(state.reported)
-					.filter(key => reports[key] !== undefined)
-					.forEach(this.report, this);
+			// What was taken behind a later report, or again since, would stand.
+			const keys = Object.keys(state.reported ?? {}).filter(key => reports[key] !== clientToken);
+			keys.filter(key => reports[key] !== undefined).forEach(this.report, this);
 			return;
 		}
 		if (typeof version !== "number" || !isRecord(metadata)) return;
@@ -145,3 +139,66 @@ export default abstract class Shadow implements Part {
 			this.take({ state: wished, times, desired, version, token: clientToken });
 	}
 }
+
+/**
+ * Settings by the named shadow `settings`: what `cmd config` takes as `set`, without `provision`, is wished in `desired`, and all
+ * settings are reported. A key is newer than what was done if the service took it later than the last change that came this way:
+ * so a change by `cmd` since is not undone by an older wish. (Of two changes within one second the later may be missed.) What is
+ * refused stays wished: with a mistake in one key the others wait until it is mended.
+ */
+export class Remote extends Shadow {
+	/** Why the last was refused: what comes again with each report is said once. */
+	private said: unknown;
+
+	constructor(parts: Parts) {
+		super(parts, SETTINGS);
+	}
+
+	override online(): void {
+		this.configured();
+	}
+
+	configured(): void {
+		const { settings, publisher } = this.parts;
+		const sections = settings.readable;
+		if (JSON.stringify(sections).length > publisher.longestAnswer)
+			publisher.report(`${SETTINGS}: too long for a report, ${publisher.longestAnswer} bytes are possible`);
+		else Object.keys(sections).forEach(this.report, this);
+	}
+
+	protected override told(key: string): string {
+		return JSON.stringify((this.parts.settings.readable as Values)[key]);
+	}
+
+	protected override take({ state, times }: Wished): void {
+		const { memory, publisher } = this.parts;
+		const { at = 0 } = memory.get(SINCE) as { readonly at?: number };
+		const values = newer(state, times, at) as Values | undefined;
+		if (!values) return;
+		const { provision, ...set } = values;
+		const error =
+			provision === undefined
+				? this.parts.perform({ cmd: "config", set }).error
+				: "provision: expected nothing";
+		if (error === undefined) memory.put(SINCE, { at: latest(times) });
+		else if (error !== this.said) publisher.refuse(`shadow/${SETTINGS}`, error as string);
+		this.said = error;
+	}
+}
+
+/** What of `value` the service took after `at`; undefined where there is nothing. */
+const newer = (value: unknown, times: unknown, at: number): unknown => {
+	if (!isRecord(value)) return latest(times) > at ? value : undefined;
+	const values: { [key: string]: unknown } = {};
+	for (const key of Object.keys(value)) {
+		const found = newer(value[key], (times as Values)?.[key], at);
+		if (found !== undefined) values[key] = found;
+	}
+	return Object.keys(values).length ? values : undefined;
+};
+
+/** The last of the times in metadata: `{"timestamp":…}` for each value, and for each item of a list. */
+const latest = (times: unknown): number => {
+	if (typeof times === "number") return times;
+	return typeof times === "object" ? Math.max(0, ...Object.values(times ?? {}).map(latest)) : 0;
+};

@@ -13,11 +13,12 @@ import type Output from "../outputs/output.js";
 import topics from "../topics.js";
 import Shadow, { type Wished } from "./shadow.js";
 
+const { freeze } = Object;
 const PREFIX = "s:";
 /** Versions from here on are milliseconds since 1970; below they count. */
 const CLOCK = 1e11;
 /** As a copy that the broker retains: one that is not newer needs no answer. */
-const kept = Object.freeze({ QoS: 1, retain: true, duplicate: false, id: 0 });
+const kept = freeze({ QoS: 1, retain: true, duplicate: false, id: 0 });
 
 /** The last wish of an output that was handled: when the service took it, its version, and what it wanted. */
 interface Mark {
@@ -33,17 +34,9 @@ interface Mark {
 	readonly brightness: unknown;
 }
 
-const none: Mark = Object.freeze({
-	at: -1,
-	from: -1,
-	version: 0,
-	ver: -1,
-	own: false,
-	state: "",
-	brightness: 0,
-});
+const none: Mark = freeze({ at: -1, from: -1, version: 0, ver: -1, own: false, state: "", brightness: 0 });
 /** The keys of a wish; further ones are not looked at. */
-const keys = Object.freeze(["state", "brightness", "ver"] as const);
+const keys = freeze(["state", "brightness", "ver"] as const);
 
 export const markRoom = (name: string): Room => [
 	keyOf(PREFIX, name),
