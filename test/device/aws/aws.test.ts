@@ -38,7 +38,7 @@ describe("AWS as a feature", () => {
 		[
 			"parameters of the template that are no texts",
 			{ provisioning: "fleet", parameters: { Site: 7 } },
-			'parameters: expected an object of texts, as the template names them, found an object',
+			"parameters: expected an object of texts, as the template names them, found an object",
 		],
 	] as const)
 		it(`says of ${title}: ${expected}`, () => assert.deepEqual(problems({ ...right, ...raw }), [expected]));
