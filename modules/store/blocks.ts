@@ -1,6 +1,6 @@
 /**
- * A flash partition (ECMA-419 §28) as erase blocks: every exception is caught, every write is read back, blocks that
- * fail are noted. Writes each byte at most once between two erases, which is all that §28 promises.
+ * A flash partition (ECMA-419 §28) as erase blocks: every exception is caught, every write is read back, blocks that fail
+ * are noted (SPEC.md, "Writing"). Each byte is written at most once between two erases, which is all that §28 promises.
  * Does not know what the bytes mean.
  */
 
@@ -21,11 +21,10 @@ export default class Blocks {
 	readonly unfit: string = "";
 	/** Calls that threw or had no effect, since the start. */
 	failures = 0;
-	/** Blocks that have not failed. */
+	/** By block, 1 if something in it failed: it is read, but neither erased nor begun until it is forgiven. Those that have not. */
+	readonly failing: Uint8Array;
 	good: number;
 	private readonly partition: FlashPartition;
-	/** By block, 1 if something in it failed: it is read, but neither erased nor begun until it is forgiven. */
-	readonly failing: Uint8Array;
 	private forgiven = -1;
 	/** A chunk is read from here at the latest: at the very end of the partition from a little before. */
 	private readonly limit: number;
@@ -62,10 +61,7 @@ export default class Blocks {
 			return false;
 		}
 	}
-	/**
-	 * Writes `bytes` (a multiple of the granule) and reads them back; a block where that fails is bad from then on.
-	 * `words` is the memory of `bytes`, which start where it does.
-	 */
+	/** Writes `bytes` (a multiple of the granule) and reads them back. `words` is their memory, from its beginning. */
 	write(bytes: Uint8Array, words: Int32Array, address: number): boolean {
 		try {
 			this.partition.write(bytes, address);
@@ -112,22 +108,18 @@ export default class Blocks {
 	prepare(block: number): boolean {
 		return this.blank(block) || (this.erase(block) && (this.blank(block) || this.fail(block)));
 	}
-	/** Bytes `first` up to `byteLength` of `wanted`, both multiples of 4, are those from `address` + `first` on. */
-	equal(wanted: Int32Array, first: number, byteLength: number, address: number): boolean {
+	/** Bytes `first` up to `end` of `wanted`, both multiples of 4, are those from `address` + `first` on. */
+	equal(wanted: Int32Array, first: number, end: number, address: number): boolean {
 		const words = this.words;
-		for (let start = first; start < byteLength; start += CHUNK) {
+		for (let start = first; start < end; start += CHUNK) {
 			const wish = address + start;
 			const from = wish < this.limit ? wish : this.limit;
 			if (!this.read(this.chunk, from)) return false;
-			const end = (start + CHUNK < byteLength ? start + CHUNK : byteLength) >> 2;
-			let at = (wish - from) >> 2;
-			let word = start >> 2;
-			// Word by word is a quarter of the steps, four at a time a fifth less.
-			for (; word + 4 <= end; word += 4, at += 4) {
-				if (words[at] !== wanted[word] || words[at + 1] !== wanted[word + 1]) return false;
-				if (words[at + 2] !== wanted[word + 2] || words[at + 3] !== wanted[word + 3]) return false;
-			}
-			for (; word < end; word++) if (words[at++] !== wanted[word]) return false;
+			const skip = (address - from) >> 2;
+			const last = start >> 2;
+			// Backwards and word by word, which takes XS the fewest steps.
+			for (let word = (start + CHUNK < end ? start + CHUNK : end) >> 2; --word >= last; )
+				if (words[word + skip] !== wanted[word]) return false;
 		}
 		return true;
 	}
