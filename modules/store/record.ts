@@ -34,40 +34,34 @@ export const BLOCK = 32;
 const MAGIC = 0x314a7747; // "GwJ1"
 const VERSION = 1;
 
-// Two tables, so that two bytes go at once: 16 units a byte in XS instead of 28. Built when the module is evaluated: on the
-// device that is at build time, and the 2 KiB lie in flash. The second table is for the byte that comes first.
-type Table = { readonly [index: number]: number };
-const tableOf = (zeros: number): Table => {
-	const table = new Int32Array(256);
-	for (let byte = 0; byte < 256; byte++) {
-		let crc = byte;
-		for (let bits = 8 + 8 * zeros; bits > 0; bits--) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-		table[byte] = crc;
-	}
-	return table;
-};
-const table0 = tableOf(0);
-const table1 = tableOf(1);
+// Made when the module is evaluated: for a device that is at build time, and the table lies in flash.
+const table: { readonly [index: number]: number } = new Int32Array(256).map((_, byte) => {
+	let crc = byte;
+	for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+	return crc;
+});
 
 /**
  * CRC-32 of `bytes` from `start`, a multiple of 4, up to `end`, as a signed 32-bit integer (an integer slot in XS, never a
- * float). `words` is the same memory; both its engine and its flash are little-endian.
+ * float). `words` is the same memory.
  */
 export const crc32 = (bytes: Uint8Array, words: Int32Array, start: number, end: number): number => {
 	let at = end & ~3;
 	let crc = fold(words, start >> 2, at >> 2);
-	for (; at < end; at++) crc = (table0[(crc ^ (bytes[at] as number)) & 255] as number) ^ (crc >>> 8);
+	for (; at < end; at++) crc = (table[(crc ^ (bytes[at] as number)) & 255] as number) ^ (crc >>> 8);
 	return ~crc;
 };
 
+/** A word a turn: 18 units a byte in XS, where a byte a turn takes 28. */
 const fold = (words: Int32Array, at: number, end: number): number => {
-	const first = table1;
-	const second = table0;
+	const next = table;
 	let crc = -1;
 	for (; at < end; at++) {
 		crc ^= words[at] as number;
-		crc = (first[crc & 255] as number) ^ (second[(crc >>> 8) & 255] as number) ^ (crc >>> 16);
-		crc = (first[crc & 255] as number) ^ (second[(crc >>> 8) & 255] as number) ^ (crc >>> 16);
+		crc = (next[crc & 255] as number) ^ (crc >>> 8);
+		crc = (next[crc & 255] as number) ^ (crc >>> 8);
+		crc = (next[crc & 255] as number) ^ (crc >>> 8);
+		crc = (next[crc & 255] as number) ^ (crc >>> 8);
 	}
 	return crc;
 };
