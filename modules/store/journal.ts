@@ -1,12 +1,12 @@
 /**
- * An append-only log over the erase blocks of a flash partition, used as a ring (SPEC.md, "Writing", "Making room").
- * Owners say which of their records are live; those in the oldest block are copied to the end, then the block is erased.
+ * An append-only log over the erase blocks of a flash partition, used as a ring (SPEC.md, "Writing", "Making room"). What is
+ * live in the oldest block, by the index of messages and that of values, is copied to the end; then the block is erased.
  * Does not know what a record means, and throws nothing when flash fails. Opening is mount.ts.
  */
 
+import type { Index } from "./index.js";
 import type { FlashPartition } from "./io.js";
 import Mount from "./mount.js";
-import type Owner from "./owner.js";
 import { CHECK, HEADER, Kind, sizeOf } from "./record.js";
 
 /** Free blocks that an ordinary record leaves alone: one for compaction, one for a block that fails meanwhile. */
@@ -33,7 +33,6 @@ export default class Journal extends Mount {
 	/** Free blocks, as they were counted last. */
 	private spare = 0;
 
-	/** Looks at the partition. Only a blank one and a journal are `usable`. */
 	constructor(partition: FlashPartition) {
 		super(partition);
 		const { granule, blockLength } = this.blocks;
@@ -42,7 +41,7 @@ export default class Journal extends Mount {
 		this.fillable = blockLength - this.header.bytes.byteLength - this.mark - (this.usual - granule);
 		this.short = this.long = this.frame.bytes.subarray(0, this.mark);
 	}
-	override replay(messages: Owner, values: Owner): void {
+	override replay(messages: Index, values: Index): void {
 		super.replay(messages, values);
 		this.free();
 	}
@@ -53,8 +52,7 @@ export default class Journal extends Mount {
 	}
 	/** With `growth` more all that is stored, and the room that is `kept`, can be held and the log go on for ever. */
 	admits(growth: number, kept = true): boolean {
-		const messages = this.owners[0] as Owner;
-		const values = this.owners[1] as Owner;
+		const { messages, values } = this;
 		const all = kept && values.kept > values.stored ? values.kept : values.stored;
 		return growth + messages.stored + all <= this.capacity;
 	}
@@ -64,13 +62,11 @@ export default class Journal extends Mount {
 		// Packing all records anew writes a `tail` for each block that was in use.
 		return (good - RESERVE - 1) * this.fillable - (good - 1) * this.mark;
 	}
-	/** Makes room for a record with a body of `length` bytes; false when there is none. The frame is lost. */
+	/** Makes room for a record with a body of `length` bytes, at most `limit`; false when there is none. The frame is lost. */
 	room(length: number): boolean {
 		const blocks = this.blocks;
-		const size = length === 0 ? this.mark : sizeOf(length, blocks.granule);
-		// Asked first: there is a head, so the journal can be used, and callers bring no record that is longer than `limit`.
+		const size = sizeOf(length, blocks.granule);
 		if (this.spare > 0 && size <= this.left) return true;
-		if (!this.usable || size > this.frame.bytes.byteLength) return false;
 		const failures = blocks.failures;
 		for (let tries = blocks.count; tries > 0 && this.free() <= RESERVE; tries--) {
 			if (!this.compact() && !(blocks.failures === failures && this.rescue())) break;
@@ -84,7 +80,7 @@ export default class Journal extends Mount {
 	/** Writes a record whose body is in the frame, room having been made. Returns its address, or -1. */
 	append(kind: number, sequence: number, tag: number, length = 0): number {
 		if (length === 0 && !this.room(0)) return -1;
-		const size = length === 0 ? this.mark : sizeOf(length, this.blocks.granule);
+		const size = sizeOf(length, this.blocks.granule);
 		if (size > HEADER) this.epoch++;
 		this.frame.fill(kind, sequence, tag, length, size);
 		const address = this.write(size);
@@ -119,6 +115,7 @@ export default class Journal extends Mount {
 		this.broken = true;
 		this.onBroken?.();
 	}
+	/** The first bytes of the frame. */
 	private view(byteLength: number): Uint8Array {
 		if (byteLength === this.short.byteLength) return this.short;
 		if (byteLength !== this.long.byteLength) this.long = this.frame.bytes.subarray(0, byteLength);
@@ -169,14 +166,12 @@ export default class Journal extends Mount {
 	/** Empties the oldest block. Until the record `tail` is written nothing has changed; after it the block is free. */
 	private compact(): boolean {
 		const { blocks, generations } = this;
-		const block = this.oldest(0);
+		const block = this.following(-1);
 		if (block < 0 || block === this.head) return false;
 		const start = block * blocks.blockLength;
 		const end = start + blocks.blockLength;
 		this.epoch++;
-		for (const owner of this.owners)
-			for (let place = owner.find(start, end); place >= 0; place = owner.find(start, end, place))
-				if (!this.copy(owner, place)) return false;
+		if (!this.move(this.messages, start, end) || !this.move(this.values, start, end)) return false;
 		const tail = this.tail;
 		this.tail = (generations[block] as number) + 1;
 		this.frame.fill(Kind.tail, this.tail, 0, 0, this.mark);
@@ -195,33 +190,40 @@ export default class Journal extends Mount {
 	 * older than it are emptied, which follows at once, acknowledged messages may come back. To stand still is worse.
 	 */
 	private rescue(): boolean {
-		const { blocks, generations } = this;
+		const { blocks, head } = this;
 		if (this.spare > 0) return false;
-		for (let block = this.oldest(0); block >= 0; block = this.oldest(generations[block] as number)) {
+		for (let block = this.following(-1); block >= 0; block = this.following(block)) {
 			const start = block * blocks.blockLength;
-			if (this.owners.some(owner => owner.find(start, start + blocks.blockLength) >= 0)) continue;
-			if (block === this.head || blocks.failing[block] !== 0 || !blocks.erase(block)) continue;
-			generations[block] = 0;
+			const end = start + blocks.blockLength;
+			if (this.messages.find(start, end) >= 0 || this.values.find(start, end) >= 0) continue;
+			if (block === head || blocks.failing[block] !== 0 || !blocks.erase(block)) continue;
+			this.generations[block] = 0;
 			this.free();
 			return true;
 		}
 		return false;
 	}
-	/** Copies a live record to the end. The body's check goes along as it is: damage stays visible, and nothing is computed twice. */
-	private copy(owner: Owner, place: number): boolean {
+	/** Copies the live records from `start` to `end` to the end of the log. */
+	private move(index: Index, start: number, end: number): boolean {
+		for (let place = index.find(start, end); place >= 0; place = index.find(start, end, place))
+			if (!this.copy(index, place)) return false;
+		return true;
+	}
+	/** Copies a live record. The body's check goes along as it is: damage stays visible, and nothing is computed twice. */
+	private copy(index: Index, place: number): boolean {
 		const { blocks, frame } = this;
-		const address = owner.addresses[place] as number;
+		const address = index.addresses[place] as number;
 		let sound = blocks.read(this.view(HEADER), address) && frame.sound;
 		const size = sizeOf(frame.length, blocks.granule);
 		sound &&= size <= frame.bytes.byteLength && blocks.read(this.view(size), address);
 		if (!sound) {
 			this.hit++;
-			owner.remove(place);
+			index.remove(place);
 			return true;
 		}
-		frame.copy(owner.tagOf(place), size);
+		frame.copy(index.tagOf(place), size);
 		const to = this.write(size);
-		if (to >= 0) owner.addresses[place] = to;
+		if (to >= 0) index.addresses[place] = to;
 		return to >= 0;
 	}
 }

@@ -1,23 +1,16 @@
 /**
  * Opening a journal (SPEC.md, "Opening"): decides what is on a partition, which of its blocks are in use, and where
- * writing goes on; then shows their records to the owners. Writes and throws nothing. journal.ts goes on from here.
+ * writing goes on; then shows their records to the outbox and the state. Writes and throws nothing. journal.ts goes on
+ * from here.
  */
 
 import Blocks from "./blocks.js";
+import type { Index } from "./index.js";
 import type { FlashPartition } from "./io.js";
-import type Owner from "./owner.js";
-import { BLOCK, BlockHeader, Frame, Kind, sizeOf } from "./record.js";
-import Scan, { type Visitor } from "./scan.js";
+import { BLOCK, BlockHeader, Frame, isBlank, Kind, Scan, sizeOf, Word } from "./record.js";
 
-export const Found = Object.freeze({
-	/** Erased, or cut off while the first block was begun. Ready. */
-	blank: 0,
-	journal: 1,
-	/** Other bytes, or a journal of another version or geometry. Left alone. */
-	foreign: 2,
-	/** Not a partition that can hold a journal. */
-	unfit: 3,
-});
+/** `blank` is ready, erased or cut off while its first block was begun. `foreign` bytes, and what is `unfit`, are left alone. */
+export const Found = Object.freeze({ blank: 0, journal: 1, foreign: 2, unfit: 3 });
 
 /** One record with its padding takes at most this. */
 const MAXIMUM = 1024;
@@ -26,24 +19,20 @@ export default class Mount {
 	/** The record at hand. `room`, `load` and `append` may put another one there. */
 	readonly frame: Frame;
 	readonly blocks: Blocks;
-	/** One of `Found`. */
+	/** One of `Found`, and the same in words. */
 	readonly found: number;
-	/** The same in one sentence for people. */
 	description: string;
-	/**
-	 * The last number given to a message or a value, and how many messages were set aside. Block headers carry both,
-	 * so that neither goes back when the records that raised them are gone.
-	 */
+	/** The last number given to a message or a value, and how many messages were set aside: neither ever goes back. */
 	sequence = 0;
 	aside = 0;
 	/** Places that cannot be read though no loss of power explains it; and that one may have cut off. */
 	hit = 0;
 	torn = 0;
-	/** Of messages, and of values. */
-	protected owners: readonly Owner[] = [];
+	protected messages!: Index;
+	protected values!: Index;
+	protected readonly header: BlockHeader;
 	/** Bytes of a record without a body. */
 	protected readonly mark: number;
-	protected readonly header: BlockHeader;
 	/** By block: its generation, 0 where it is free. The highest ever; blocks of one below `tail` are dead. */
 	protected readonly generations: Uint32Array;
 	protected generation = 0;
@@ -53,8 +42,6 @@ export default class Mount {
 	protected head = -1;
 	/** Bytes of it that records may still take; below 0 there are none. Behind them a `mark` has room, which ends a compaction. */
 	protected left = -1;
-	/** Only until the replay is over. */
-	private scan: Scan | undefined;
 	/** The header of the last block can be read, so it may be written on. */
 	private whole = false;
 
@@ -62,7 +49,7 @@ export default class Mount {
 	constructor(partition: FlashPartition) {
 		const blocks = new Blocks(partition);
 		const { granule, blockLength, count, unfit } = blocks;
-		const start = Math.ceil(BLOCK / granule) * granule;
+		const start = (BLOCK + granule - 1) & -granule;
 		this.blocks = blocks;
 		this.header = new BlockHeader(start);
 		this.mark = sizeOf(0, granule);
@@ -70,18 +57,13 @@ export default class Mount {
 		this.generations = new Uint32Array(count);
 		this.last = count - 1;
 		this.description = unfit;
-		const scan = new Scan(blocks, this.frame, start);
-		this.scan = scan;
-		this.found = unfit ? Found.unfit : this.mount(scan);
-	}
-	get usable(): boolean {
-		return this.found <= Found.journal;
+		this.found = unfit ? Found.unfit : this.mount();
 	}
 	/** Shows every record to its owner, oldest first. Once, before anything is appended. */
-	replay(messages: Owner, values: Owner): void {
-		const scan = this.scan as Scan;
-		this.scan = undefined;
-		this.owners = [messages, values];
+	replay(messages: Index, values: Index): void {
+		this.messages = messages;
+		this.values = values;
+		const scan = new Scan(this.blocks, this.frame, this.header);
 		this.show(scan, messages, values);
 		this.hit += scan.damaged;
 		this.torn = scan.torn;
@@ -95,47 +77,51 @@ export default class Mount {
 		this.show(scan, undefined, values);
 		values.check();
 	}
-	/** The block with the lowest generation above `floor`; -1 when there is none. */
-	protected oldest(floor: number): number {
+	/** The block that was begun after `block`, -1 after the last one; the oldest one after -1. It is mostly the next of the ring. */
+	protected following(block: number): number {
 		const generations = this.generations;
-		let block = -1;
-		for (let index = 0; index < generations.length; index++) {
-			const generation = generations[index] as number;
-			if (generation > floor && (block < 0 || generation < (generations[block] as number))) block = index;
+		const count = generations.length;
+		const floor = block < 0 ? 0 : (generations[block] as number);
+		let found = -1;
+		for (let step = 1; step <= count; step++) {
+			const at = (block + step) % count;
+			const generation = generations[at] as number;
+			if (generation === floor + 1) return at;
+			if (generation > floor && (found < 0 || generation < (generations[found] as number))) found = at;
 		}
-		return block;
+		return found;
 	}
 
-	private show(scan: Scan, messages: Owner | undefined, values: Owner): void {
-		const generations = this.generations;
-		const owners: (Owner | undefined)[] = [];
-		for (let kind = 0; kind < Kind.tail; kind++)
-			owners[kind] = kind === Kind.value || kind === Kind.deleted ? values : messages;
+	private show(scan: Scan, messages: Index | undefined, values: Index): void {
+		const byKind = [undefined, messages, messages, messages, messages, values, values, messages];
 		scan.damaged = scan.torn = 0;
-		for (let block = this.oldest(0); block >= 0; block = this.oldest(generations[block] as number))
-			scan.run(block, generations[block] as number, owners);
+		for (let block = this.following(-1); block >= 0; block = this.following(block)) {
+			scan.begin(block, this.generations[block] as number);
+			while (scan.next()) byKind[scan.kind]?.replay(scan);
+		}
 	}
 	/** Decides which blocks are in use, by their headers and the records of the two newest. Returns one of `Found`. */
-	private mount(scan: Scan): number {
+	private mount(): number {
 		const { blocks, header, generations } = this;
 		const { count, blockLength } = blocks;
+		const scan = new Scan(blocks, this.frame, header);
+		// What the headers say, 0 where one was hit.
 		const tails = new Uint32Array(count);
 		const misfit = this.survey(scan, tails);
 		let newest = -1;
 		let second = -1;
-		for (let block = this.oldest(0); block >= 0; block = this.oldest(generations[block] as number)) {
+		for (let block = this.following(-1); block >= 0; block = this.following(block)) {
 			second = newest;
 			newest = block;
 		}
 		if (newest < 0) return this.without(misfit);
 		// The tail that the next start would find if the newest block were not there, and with it.
-		let before = second < 0 ? 0 : this.contents(scan, second).tail;
+		let before = second < 0 ? 0 : this.tailIn(scan, second);
 		for (let block = 0; block < count; block++)
 			if (block !== newest) before = Math.max(before, tails[block] as number);
-		const contents = this.contents(scan, newest);
-		const tail = Math.max(before, tails[newest] as number, contents.tail, 1);
-		let cut = contents.copies;
+		const tail = Math.max(before, tails[newest] as number, this.tailIn(scan, newest), 1);
 		this.generation = generations[newest] as number;
+		let cut = true;
 		for (let block = 0; block < count; block++) {
 			const generation = generations[block] as number;
 			if (generation >= tail) continue;
@@ -143,7 +129,7 @@ export default class Mount {
 			generations[block] = 0;
 		}
 		// A compaction that was cut off is given up here, so that its block is free to begin again.
-		cut &&= this.stand(scan, newest);
+		cut &&= this.isCut(scan, newest);
 		if (cut) generations[newest] = 0;
 		this.whole = !cut && tails[newest] !== 0;
 		this.last = cut ? second : newest;
@@ -154,49 +140,51 @@ export default class Mount {
 			// An erase that was cut off leaves a block without a header too, but a dead one.
 			else if (tails[block] === 0) this.hit++;
 			else if (blocks.read(header.bytes, block * blockLength)) {
-				this.sequence = Math.max(this.sequence, header.sequence);
-				this.aside = Math.max(this.aside, header.aside);
+				this.sequence = Math.max(this.sequence, header.at(Word.sequence));
+				this.aside = Math.max(this.aside, header.at(Word.aside));
 			}
 		this.description = `journal, ${count} blocks of ${blockLength} bytes`;
 		return Found.journal;
 	}
-	/** Finds the blocks of a journal; `tails` gets what their headers say, 0 where one was hit. Returns why others are none, or "". */
+	/** Finds the blocks of a journal. Returns why others are none, or "". */
 	private survey(scan: Scan, tails: Uint32Array): string {
 		const { blocks, header, generations } = this;
-		const { count, blockLength } = blocks;
 		let misfit = "";
-		for (let block = 0; block < count; block++)
-			if (!blocks.read(header.bytes, block * blockLength)) blocks.shun(block);
+		for (let block = 0; block < blocks.count; block++) {
+			if (!blocks.read(header.bytes, block * blocks.blockLength)) blocks.shun(block);
 			else if (header.sound) {
-				const why = header.misfit(blockLength, count);
-				if (why) {
-					misfit = why;
-					continue;
-				}
-				generations[block] = header.generation;
-				tails[block] = header.tail;
-			} else if (!header.blank) {
+				const why = header.misfit(blocks.blockLength, blocks.count);
+				misfit ||= why;
+				if (why) continue;
+				generations[block] = header.at(Word.generation);
+				tails[block] = header.at(Word.tail);
+			} else if (!isBlank(header.words, 0, BLOCK)) {
 				// Each record names the generation too.
-				scan.run(block, 0, []);
-				if (generations.indexOf(scan.generation >>> 0) < 0) generations[block] = scan.generation;
+				scan.begin(block, 0);
+				if (scan.next() && generations.indexOf(scan.generation >>> 0) < 0)
+					generations[block] = scan.generation;
 			}
+		}
 		return misfit;
 	}
-	/** All that the newest block holds is still in the oldest one. */
-	private stand(scan: Scan, newest: number): boolean {
-		const oldest = this.oldest(0);
-		if (oldest === newest) return false;
-		const copies: number[] = [];
-		const originals: number[] = [];
-		this.contents(scan, newest, copies);
-		this.contents(scan, oldest, originals);
-		return copies.every(sequence => originals.includes(sequence));
+	/** The highest tail in the records of a block, or 0. */
+	private tailIn(scan: Scan, block: number): number {
+		let tail = 0;
+		scan.begin(block, this.generations[block] as number);
+		while (scan.next()) if (scan.kind === Kind.tail && scan.sequence > tail) tail = scan.sequence;
+		return tail;
 	}
-	private contents(scan: Scan, block: number, sequences?: number[]): Contents {
-		const contents = new Contents();
-		contents.sequences = sequences;
-		scan.run(block, this.generations[block] as number, new Array(Kind.tail + 1).fill(contents));
-		return contents;
+	/** All that the newest block holds are copies, and the oldest one still has every one of them. */
+	private isCut(scan: Scan, newest: number): boolean {
+		const oldest = this.following(-1);
+		if (oldest === newest) return false;
+		const originals: number[] = [];
+		scan.begin(oldest, this.generations[oldest] as number);
+		while (scan.next())
+			if (scan.kind === Kind.message || scan.kind === Kind.value) originals.push(scan.sequence);
+		scan.begin(newest, this.generations[newest] as number);
+		while (scan.next()) if (!scan.copied || !originals.includes(scan.sequence)) return false;
+		return true;
 	}
 	/** No block holds a journal of ours: tells an empty partition from a foreign one. */
 	private without(misfit: string): number {
@@ -216,17 +204,5 @@ export default class Mount {
 		}
 		this.description = other || `blank, ${count} blocks of ${blockLength} bytes`;
 		return other ? Found.foreign : Found.blank;
-	}
-}
-
-/** The highest tail that a block names (0: none), whether all of it was copied, and the messages and values in it if asked. */
-class Contents implements Visitor {
-	tail = 0;
-	copies = true;
-	sequences: number[] | undefined;
-	replay({ kind, sequence, copied }: Scan): void {
-		if (kind === Kind.tail) this.tail = Math.max(this.tail, sequence);
-		if (kind === Kind.message || kind === Kind.value) this.sequences?.push(sequence);
-		if (!copied) this.copies = false;
 	}
 }

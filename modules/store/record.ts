@@ -1,29 +1,24 @@
 /**
- * The bytes of a record and of a block's header (tables in SPEC.md), and CRC-32 (ISO-HDLC, as in zlib).
- * Numbers are little-endian. A record has two checks, one of its 16 bytes of header and one of its body, so that a
- * copy or a change of state never computes over a payload again.
- * Does not know flash, which blocks are in use, or what a record means.
+ * The bytes of a record and of a block's header (SPEC.md, "Block" and "Record"), CRC-32 (ISO-HDLC, as in zlib), and a reader of
+ * the records in one block (SPEC.md, "Reading"). A record has two checks, one of its 16 bytes of header and one of its
+ * body, so that a copy or a change of state never computes over a payload again. Numbers are little-endian, as both
+ * engine and flash are. Does not know which blocks are in use, or what a record means.
  */
 
-/** What a record says. Bit 7 of the byte marks a copy that compaction made. */
+import type Blocks from "./blocks.js";
+
+/** What a record says; SPEC.md has its sequence, tag and body. */
 export const Kind = Object.freeze({
-	/** `sequence`; tag: state of the message; body: topic length (2), topic, payload. */
 	message: 1,
-	/** `sequence` was sent, failed, or is offered again; tag: its new state. */
 	status: 2,
-	/** `sequence` is acknowledged. */
 	released: 3,
-	/** Every packet identifier before this record is forgotten. */
 	reset: 4,
-	/** Body: key length (1), key, value. */
 	value: 5,
-	/** Body: key length (1), key. */
 	deleted: 6,
-	/** `sequence` is set aside; tag: how many messages were so far. */
 	aside: 7,
-	/** Blocks of a generation below `sequence` are dead. */
 	tail: 8,
 });
+/** Set in the kind of a copy that compaction made. */
 export const COPY = 0x80;
 
 /** Bytes of a record before its body; of a body's check; of a block's header. */
@@ -33,6 +28,8 @@ export const BLOCK = 32;
 
 const MAGIC = 0x314a7747; // "GwJ1"
 const VERSION = 1;
+/** A start reads so many bytes of flash at a time. */
+const WINDOW = 512;
 
 // Made when the module is evaluated: for a device that is at build time, and the table lies in flash.
 const table: { readonly [index: number]: number } = new Int32Array(256).map((_, byte) => {
@@ -76,7 +73,6 @@ export class Frame {
 	readonly words: Int32Array;
 	private readonly view: DataView;
 
-	/** `byteLength`: a multiple of 4. */
 	constructor(byteLength: number) {
 		this.bytes = new Uint8Array(byteLength);
 		this.words = new Int32Array(this.bytes.buffer);
@@ -86,7 +82,6 @@ export class Frame {
 	get length(): number {
 		return (this.words[0] as number) >>> 16;
 	}
-	/** The 20 bytes are a record's header: its check holds and its kind is known. */
 	get sound(): boolean {
 		return isHeader(this.words, 0);
 	}
@@ -129,43 +124,33 @@ export const isBlank = (words: Int32Array, at: number, byteLength: number): bool
 	return true;
 };
 
-/** The five words from `at` on are a record's header: its check holds and its kind is known. */
-export const isHeader = (words: Int32Array, at: number): boolean => {
+/** The five words from `at` on are a record's header. */
+const isHeader = (words: Int32Array, at: number): boolean => {
 	const first = words[at] as number;
 	const kind = first & 0x7f;
 	// From `message` to `tail`, and the second byte is 0.
 	return kind >= 1 && kind <= 8 && (first & 0xff00) === 0 && words[at + 4] === ~fold(words, at, at + 4);
 };
 
+/** Words of a block's header. */
+export const Word = Object.freeze({ generation: 3, tail: 4, sequence: 5, aside: 6 });
+
 /** The header at the start of a block that is in use. */
 export class BlockHeader {
 	readonly bytes: Uint8Array;
 	readonly words: Int32Array;
 
-	/** `byteLength`: 32, or more where the flash is written in larger units. */
 	constructor(byteLength: number) {
 		this.bytes = new Uint8Array(byteLength).fill(0xff);
 		this.words = new Int32Array(this.bytes.buffer);
 	}
-	get generation(): number {
-		return (this.words[3] as number) >>> 0;
-	}
-	/** Blocks of a lower generation were dead when this one was begun. */
-	get tail(): number {
-		return (this.words[4] as number) >>> 0;
-	}
-	/** The highest sequence given out when this block was begun. */
-	get sequence(): number {
-		return (this.words[5] as number) >>> 0;
-	}
-	/** Messages set aside until then. */
-	get aside(): number {
-		return (this.words[6] as number) >>> 0;
+	at(word: number): number {
+		return (this.words[word] as number) >>> 0;
 	}
 	/** The check holds: some version of this journal wrote it. */
 	get sound(): boolean {
 		const words = this.words;
-		return words[0] === MAGIC && words[7] === crc32(this.bytes, words, 0, BLOCK - 4);
+		return words[0] === MAGIC && words[7] === ~fold(words, 0, 7);
 	}
 	/** What a sound header asks for that this code and partition are not, or "". */
 	misfit(blockLength: number, blocks: number): string {
@@ -177,9 +162,6 @@ export class BlockHeader {
 		if (length === blockLength && count === blocks) return "";
 		return `a journal for ${count} blocks of ${length} bytes, expected ${blocks} of ${blockLength}`;
 	}
-	get blank(): boolean {
-		return isBlank(this.words, 0, BLOCK);
-	}
 	fill(
 		blockLength: number,
 		blocks: number,
@@ -188,7 +170,9 @@ export class BlockHeader {
 		sequence: number,
 		aside: number,
 	): void {
-		const { bytes, words } = this;
+		const words = this.words;
+		// What is behind these stays blank.
+		this.bytes.fill(0xff);
 		words[0] = MAGIC;
 		words[1] = VERSION | (blocks << 16);
 		words[2] = blockLength;
@@ -196,7 +180,118 @@ export class BlockHeader {
 		words[4] = tail;
 		words[5] = sequence;
 		words[6] = aside;
-		words[7] = crc32(bytes, words, 0, BLOCK - 4);
-		if (bytes.byteLength > BLOCK) bytes.fill(0xff, BLOCK);
+		words[7] = ~fold(words, 0, 7);
+	}
+}
+
+/**
+ * Goes through the records of one block, and on behind damage. A body is checked here only if nothing was written behind it,
+ * so that it may be torn. The others are checked by those who use them: a start costs a check of 16 bytes a record.
+ */
+export class Scan {
+	/** The record that `next` found; its body is in flash. */
+	address = 0;
+	kind = 0;
+	copied = false;
+	length = 0;
+	sequence = 0;
+	tag = 0;
+	/** Of the block, signed as the words are. 0: its first record tells. */
+	generation = 0;
+	/** At the end of the block: where in it the next record may be written; -1 when none may. */
+	end = -1;
+	/** Places that could not be read, with records behind them; and without, as a power cut leaves them. */
+	damaged = 0;
+	torn = 0;
+	private readonly blocks: Blocks;
+	private readonly frame: Frame;
+	/** Bytes of a block's header. */
+	private readonly start: number;
+	private readonly granule: number;
+	/** A window of the partition, where it begins, and how far into it a header can begin; -1: nowhere. */
+	readonly bytes: Uint8Array;
+	private readonly words: Int32Array;
+	private from = 0;
+	private reach = -1;
+	/** The ends of the block, and of the record that was found. */
+	private limit = 0;
+	private behind = 0;
+
+	constructor(blocks: Blocks, frame: Frame, header: BlockHeader) {
+		this.blocks = blocks;
+		this.frame = frame;
+		this.start = header.bytes.byteLength;
+		this.granule = blocks.granule;
+		this.bytes = new Uint8Array(Math.min(WINDOW, blocks.blockLength));
+		this.words = new Int32Array(this.bytes.buffer);
+	}
+	begin(block: number, generation: number): void {
+		const begin = block * this.blocks.blockLength;
+		this.behind = begin + this.start;
+		this.limit = begin + this.blocks.blockLength;
+		this.generation = generation | 0;
+		this.end = this.reach = -1;
+	}
+	/** Moves to the next record. False at the end of the block. */
+	next(): boolean {
+		const words = this.words;
+		let address = this.behind;
+		// From a place that cannot be read on, up to the next record.
+		let noise = false;
+		for (; address + HEADER <= this.limit; address += this.granule) {
+			let skip = address - this.from;
+			if (skip < 0 || skip > this.reach) skip = this.move(address);
+			const at = skip >> 2;
+			const generation = words[at + 1] as number;
+			if (skip >= 0 && (generation === this.generation || this.generation === 0) && isHeader(words, at)) {
+				const first = words[at] as number;
+				const length = first >>> 16;
+				const end = address + (length === 0 ? HEADER : HEADER + length + CHECK);
+				const behind = (end + this.granule - 1) & -this.granule;
+				this.sequence = (words[at + 2] as number) >>> 0;
+				this.tag = words[at + 3] as number;
+				skip = behind - this.from;
+				// If a record of this block was begun behind this one, this one was complete by then.
+				const followed = skip <= this.reach && words[(skip >> 2) + 1] === generation;
+				if (followed || length === 0 || this.isWhole(address, behind, generation)) {
+					if (noise) this.damaged++;
+					this.kind = first & 0x7f;
+					this.copied = (first & COPY) !== 0;
+					this.length = length;
+					this.generation = generation;
+					this.address = address;
+					this.behind = behind;
+					return true;
+				}
+			} else if (!noise && skip >= 0 && isBlank(words, at, HEADER)) break;
+			noise = true;
+		}
+		if (noise) this.torn++;
+		else this.end = address - this.limit + this.blocks.blockLength;
+		return false;
+	}
+	/** Where in `bytes` the body begins, so many bytes of it being there. -1: they cannot be read. */
+	body(byteLength: number): number {
+		let skip = this.address - this.from;
+		if (skip < 0 || skip + HEADER + byteLength > this.bytes.byteLength) skip = this.move(this.address);
+		return skip < 0 ? -1 : skip + HEADER;
+	}
+
+	/** The record fits and was written to its end: a further one of this block begins behind it, or its body is sound. */
+	private isWhole(address: number, behind: number, generation: number): boolean {
+		const { blocks, frame } = this;
+		if (behind > this.limit || behind - address > frame.bytes.byteLength) return false;
+		const skip = this.move(behind);
+		if (skip >= 0 && this.words[(skip >> 2) + 1] === generation) return true;
+		return blocks.read(frame.bytes.subarray(0, behind - address), address) && frame.intact;
+	}
+	/** Moves the window to where a record would begin. Returns where that is in the window; -1: it cannot be read. */
+	private move(address: number): number {
+		this.reach = -1;
+		if (address + HEADER > this.limit) return -1;
+		this.from = Math.min(address, this.limit - this.bytes.byteLength);
+		if (!this.blocks.read(this.bytes, this.from)) return -1;
+		this.reach = this.bytes.byteLength - HEADER;
+		return address - this.from;
 	}
 }

@@ -1,16 +1,15 @@
 /**
  * A few strings by name that survive a loss of power, in the same journal as the messages: ECMA-419 §28's Key-Value
- * domain in "string" format. The last value written wins; an equal value is not written again.
+ * domain in "string" format (SPEC.md, "Record"). The last value written wins; an equal value is not written again.
  * A key that was promised room can always be written, also when messages have taken all other room.
  */
 
 import { decode, encode } from "../mqtt/text.js";
+import { grown, Index, NOWHERE } from "./index.js";
 import type { KeyValueDomain } from "./io.js";
 import type Journal from "./journal.js";
 import type Outbox from "./outbox.js";
-import Owner, { grown, NOWHERE } from "./owner.js";
-import { HEADER, Kind } from "./record.js";
-import type Scan from "./scan.js";
+import { HEADER, Kind, type Scan } from "./record.js";
 
 /** Bytes of a key, as on hosts that have a store of their own. */
 const KEY = 15;
@@ -20,11 +19,8 @@ const REST = "\n";
 /** Promises take at most this share of the journal: without room for messages there would be no alerts. */
 const SHARE = 0.875;
 
-/**
- * Key-Value (ECMA-419 §28) in the journal, of texts. `write` throws, and changes nothing, where there is no room or
- * flash fails.
- */
-export default class State extends Owner implements KeyValueDomain {
+/** Key-Value (ECMA-419 §28) in the journal, of texts. `write` throws, and changes nothing, where there is no room or flash fails. */
+export default class State extends Index implements KeyValueDomain {
 	private readonly journal: Journal;
 	private readonly outbox: Outbox;
 	/**
@@ -32,12 +28,12 @@ export default class State extends Owner implements KeyValueDomain {
 	 * takes 24 bytes (in a Map of objects 124), and the search is the engine's own.
 	 */
 	private names = "";
-	/** A key cannot be read; and each record of the replay is checked. */
-	private unsure = false;
-	private careful = false;
 	/** The key that was found last, and its place. */
 	private last = "";
 	private found = 0;
+	/** A key cannot be read; and each record of the replay is checked. */
+	private unsure = false;
+	private careful = false;
 	/** By place, the cost of the longest value, as it was promised. */
 	private promises: Uint16Array;
 	/** The sum over all keys of the greater of their cost and of what they were promised. Of it at most `most` is kept free. */
@@ -76,7 +72,7 @@ export default class State extends Owner implements KeyValueDomain {
 	}
 	/** Throws when there is no room, which a promised value always has. The former value stays then. */
 	write(key: string, value: string): void {
-		const journal = this.journal;
+		const { journal, addresses } = this;
 		const name = encode(key);
 		if (name.byteLength < 1 || name.byteLength > KEY || key.includes(REST))
 			throw new RangeError(`state: key "${key}", expected 1 to ${KEY} bytes and no line break`);
@@ -84,13 +80,20 @@ export default class State extends Owner implements KeyValueDomain {
 		const most = journal.limit - 1 - name.byteLength;
 		if (text.byteLength > most)
 			throw new RangeError(`state: ${text.byteLength} bytes for "${key}", expected at most ${most}`);
-		const length = 1 + name.byteLength + text.byteLength;
+		const length = this.fill(name, text);
+		const epoch = journal.epoch;
 		let place = this.place(key);
-		if (place >= 0 && this.lengths[place] === length && this.holds(place, key, name, text, value)) return;
+		// Most values differ from the former one in words that need no decoding: 1500 units of an alert's edge.
+		if (place >= 0 && this.lengths[place] === length) {
+			const end = (HEADER + length) & ~3;
+			const same = journal.blocks.equal(journal.frame.words, HEADER, end, addresses[place] as number);
+			if (same && this.read(key) === value) return;
+		}
 		// The state that an alert has brought about must not outlive the alert.
 		if (!this.outbox.settle()) throw new Error("state: flash failed");
 		if (!this.admits(place, journal.costOf(length)) || !journal.room(length)) throw new Error("state: full");
-		const address = this.append(Kind.value, name, text);
+		if (epoch !== journal.epoch) this.fill(name, text);
+		const address = this.append(Kind.value, length);
 		if (place < 0) place = this.add(key);
 		this.set(place, address, length);
 	}
@@ -99,7 +102,7 @@ export default class State extends Owner implements KeyValueDomain {
 		if (place < 0 || this.lengths[place] === 0) return;
 		const name = encode(key);
 		if (!this.journal.room(1 + name.byteLength)) throw new Error("state: full");
-		this.append(Kind.deleted, name, name.subarray(0, 0));
+		this.append(Kind.deleted, this.fill(name, name.subarray(0, 0)));
 		this.remove(place);
 	}
 	[Symbol.iterator](): Iterator<string> {
@@ -111,21 +114,22 @@ export default class State extends Owner implements KeyValueDomain {
 	}
 	close(): void {}
 
-	/** Owner: a value or its end, as it was written. */
-	replay({ kind, sequence, address, length }: Scan): void {
+	/** Index: a value or its end, as it was written. */
+	override replay(record: Scan): void {
+		const { kind, sequence, address, length, bytes } = record;
 		const journal = this.journal;
 		if (sequence > journal.sequence) journal.sequence = sequence;
+		const start = record.body(length < CELL ? length : CELL);
 		const checked = this.careful || kind === Kind.deleted;
-		if (!(checked ? journal.load(address, length, true) : journal.read(address, length))) {
+		if (start < 0 || (checked && !journal.load(address, length, true))) {
 			journal.hit++;
 			return;
 		}
-		const bytes = journal.frame.bytes;
-		const size = bytes[HEADER] as number;
+		const size = bytes[start] as number;
 		let key: string;
 		try {
 			if (size < 1 || size > KEY) throw new RangeError();
-			key = decode(bytes.subarray(HEADER + 1, HEADER + 1 + size));
+			key = decode(bytes.subarray(start + 1, start + 1 + size));
 		} catch {
 			this.unsure = true;
 			return;
@@ -138,7 +142,7 @@ export default class State extends Owner implements KeyValueDomain {
 	 * Most values of a replay are gone at its end, so only the last of each key is checked: 300 000 units of a start with a journal
 	 * in use. If one is hit, the value before it is still there, and a second replay that checks each record finds it.
 	 */
-	check(): boolean {
+	override check(): boolean {
 		const { journal, count, lengths } = this;
 		let sound = !this.unsure;
 		for (let place = 0; place < count; place++)
@@ -149,8 +153,11 @@ export default class State extends Owner implements KeyValueDomain {
 		return false;
 	}
 	/** The place stays: its key may have been promised room, and mostly comes again. */
-	remove(place: number): void {
+	override remove(place: number): void {
 		this.set(place, NOWHERE, 0);
+	}
+	override tagOf(): number {
+		return 0;
 	}
 
 	/** A value of such a cost may take the place of the present one. */
@@ -159,32 +166,23 @@ export default class State extends Owner implements KeyValueDomain {
 		const promised = place < 0 ? 0 : (this.promises[place] as number);
 		// A value that is no longer needs no room that is not there already.
 		if (cost <= present) return true;
-		const journal = this.journal;
-		if (cost <= promised) return journal.admits(cost - present, false);
-		return journal.admits(cost - Math.max(present, promised));
+		if (cost <= promised) return this.journal.admits(cost - present, false);
+		return this.journal.admits(cost - Math.max(present, promised));
 	}
-	private append(kind: number, name: Uint8Array, text: Uint8Array): number {
+	private append(kind: number, length: number): number {
 		const journal = this.journal;
-		this.fill(name, text);
-		const address = journal.append(kind, ++journal.sequence, 0, 1 + name.byteLength + text.byteLength);
+		const address = journal.append(kind, ++journal.sequence, 0, length);
 		if (address < 0) throw new Error("state: flash failed");
 		return address;
 	}
-	/** Makes it the body of the record in the frame. */
-	private fill(name: Uint8Array, text: Uint8Array): void {
+	/** Makes it the body of the record in the frame. Returns its length. */
+	private fill(name: Uint8Array, text: Uint8Array): number {
 		const bytes = this.journal.frame.bytes;
+		this.journal.epoch++;
 		bytes[HEADER] = name.byteLength;
 		bytes.set(name, HEADER + 1);
 		bytes.set(text, HEADER + 1 + name.byteLength);
-	}
-	/** The value there is this one. Most differ in their first words, and are not read for it: 1500 units of an alert's edge. */
-	private holds(place: number, key: string, name: Uint8Array, text: Uint8Array, value: string): boolean {
-		const journal = this.journal;
-		journal.epoch++;
-		this.fill(name, text);
-		const address = this.addresses[place] as number;
-		const end = (HEADER + (this.lengths[place] as number)) & ~3;
-		return journal.blocks.equal(journal.frame.words, HEADER, end, address) && this.read(key) === value;
+		return 1 + name.byteLength + text.byteLength;
 	}
 	/** A place for a new key. */
 	private add(key: string): number {

@@ -5,6 +5,7 @@
 
 import type { FlashPartition } from "./io.js";
 import Journal from "./journal.js";
+import { Found } from "./mount.js";
 import Outbox from "./outbox.js";
 import State from "./state.js";
 
@@ -36,8 +37,9 @@ export default class Store {
 		const journal = new Journal(partition);
 		this.journal = journal;
 		this.found = journal.found;
+		const usable = journal.found <= Found.journal;
 		let { description } = journal;
-		if (journal.usable) {
+		if (usable) {
 			const outbox = new Outbox(journal);
 			this.outbox = outbox;
 			this.state = new State(journal, outbox, promised);
@@ -46,7 +48,7 @@ export default class Store {
 			if (damaged) description += `, ${damaged} damaged or torn`;
 		}
 		this.description = description;
-		this.whole = journal.usable && journal.hit === 0;
+		this.whole = usable && journal.hit === 0;
 	}
 	/** Plain numbers for `info`. */
 	get counters() {
