@@ -201,7 +201,9 @@ export class Supervisor implements LinkOwner {
 	}
 	/** Sends the next SUBSCRIBE, or goes online when there is none. */
 	private subscribe(): void {
-		const link = this.link as Link;
+		const link = this.link;
+		// The application may close the session in each of its callbacks.
+		if (!link || this.state > Online) return;
 		const asked = this.subscriptions.ask(link);
 		if (this.state === Online) return;
 		if (asked) {
@@ -212,8 +214,9 @@ export class Supervisor implements LinkOwner {
 		const { sender, status, application } = this;
 		this.enter(Online);
 		this.deadline.set(this.brokers.stable);
-		this.subscriptions.online();
 		application.counters.connects++;
+		this.subscriptions.online();
+		if ((this.state as State) !== Online) return;
 		sender.open(link);
 		application.online(this.sessionPresent);
 		// Our own `online` has to come back, unless the broker has refused that filter.

@@ -195,6 +195,42 @@ describe("session", () => {
 			for (let i = 0; i < 3; i++) client.writable(1000);
 			assert.deepEqual(client.take(), []);
 		});
+		const { failed, filterRefused, filterLeftOut, deaf } = Report;
+		const reported = [failed, filterRefused, filterLeftOut, deaf].map(event => `report ${event}`);
+		for (const word of ["accepted", "online", "offline", "message", ...reported])
+			it(`may be asked for in any callback: "${word}"`, () => {
+				const told: string[] = [];
+				const tell = (text: string) => {
+					told.push(text);
+					if (text === word) bench.session.close(() => told.push("closed"));
+				};
+				const bench: Bench = new Bench({
+					subscriptions: ["lamp/set", "bad", "refused"].map(topic => ({ topic, QoS: 1 })),
+					deadlines: { hear: 30_000 },
+					onAccepted: () => tell("accepted"),
+					onOnline: () => tell("online"),
+					onOffline: () => tell("offline"),
+					onMessage: () => tell("message"),
+					onReport: event => tell(`report ${event}`),
+				});
+				if (word === reported[0]) bench.connect().fail();
+				for (let passed = 0; passed < 200_000; passed += 100) {
+					bench.clock.advance(100);
+					const { client } = bench;
+					if (!client || client.closed) continue;
+					if (!client.connected) client.accept();
+					client.grant(topic => {
+						if (topic === "bad" && word === reported[2]) client.fail();
+						return topic === "refused" ? 0x80 : 1;
+					});
+					client.acknowledge();
+					if (bench.session.online) client.deliver("lamp/set", "1");
+					if (word === "offline" && bench.session.online) client.fail();
+				}
+				assert.equal(told.indexOf("closed"), told.length - 1, told.join("\n"));
+				assert.ok(!told.some(text => text === `report ${Report.internal}`), told.join("\n"));
+				assert.equal(bench.clock.held, 0);
+			});
 		it("gives each timer back, the pace's among them", () => {
 			const bench = new Bench({ publishRate: 5, deadlines: { hear: 30_000 } });
 			bench.establish();
