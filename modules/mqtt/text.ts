@@ -48,11 +48,16 @@ export const decodeAt: (buffer: ArrayBufferLike, start: number, size: number, vi
 		? (_buffer, _start, _size, view) => decoder.decode(view)
 		: (String as unknown as XSString).fromArrayBuffer;
 
+// Each once: a preloaded module copies a literal of a function at each use.
+const PLUS = "+";
+const HASH = "#";
+const NUL = "\0";
+
 // Arrow functions: a function declaration has a prototype object, which is 48 bytes of flash.
 
 /** Whether a message may be published to this name [MQTT-3.3.2-2] [MQTT-4.7.1-1] [MQTT-4.7.3-1] [MQTT-4.7.3-2]. */
 export const isTopicName = (name: string): boolean =>
-	name !== "" && !name.includes("+") && !name.includes("#") && !name.includes("\0");
+	name !== "" && !name.includes(PLUS) && !name.includes(HASH) && !name.includes(NUL);
 
 /** Whether this filter may be subscribed to: a wildcard is alone in its level [MQTT-4.7.1-3], `#` in the last level only [MQTT-4.7.1-2]. */
 export const isTopicFilter = (name: string): boolean => {
