@@ -15,14 +15,21 @@ import type { Device } from "./io.js";
 import type { Values } from "./json.js";
 import topics from "./topics.js";
 
-const measured: PublishOptions = Object.freeze({ QoS: 0 });
-const durable: PublishOptions = Object.freeze({ QoS: 1, durable: true });
+// The names in a description make topic names only: `checked`.
+const measured: PublishOptions = Object.freeze({ QoS: 0, checked: true });
+const durable: PublishOptions = Object.freeze({ QoS: 1, durable: true, checked: true });
 /** States and answers may go unkept: a state is published at each connect, and a broker that has many commands for us waits for none. */
-const retained: PublishOptions = Object.freeze({ QoS: 1, retain: true, latest: true, unkept: true });
+const retained: PublishOptions = Object.freeze({
+	QoS: 1,
+	retain: true,
+	latest: true,
+	unkept: true,
+	checked: true,
+});
 /** By way of the outbox, which keeps it until it is acknowledged. */
 const cleared: PublishOptions = Object.freeze({ QoS: 1, retain: true, durable: true });
 /** A state, where the broker retains nothing. */
-const passing: PublishOptions = Object.freeze({ QoS: 1, latest: true, unkept: true });
+const passing: PublishOptions = Object.freeze({ QoS: 1, latest: true, unkept: true, checked: true });
 const answered: PublishOptions = Object.freeze({ QoS: 1, unkept: true });
 
 /** So many messages may wait for their turn; a flood of commands has its answers at once. */
@@ -240,7 +247,10 @@ export default class Publisher {
 
 	/** On a whole topic. Returns what became of it. */
 	private put(topic: string, payload: string, options: PublishOptions): number {
-		return this.judge(topic, payload, options, this.session.publish(topic, payload, options));
+		const outcome = this.session.publish(topic, payload, options);
+		// Mostly there is nothing to tell.
+		if (outcome <= Outcome.queued && this.trace === undefined) return outcome;
+		return this.judge(topic, payload, options, outcome);
 	}
 	private judge(topic: string, payload: string, options: PublishOptions, outcome: number): number {
 		if (this.trace !== undefined) this.note(topic, payload, options, outcome);

@@ -23,6 +23,7 @@ export type * from "./options.js";
 export { Outcome, Reason, Report } from "./outcomes.js";
 
 const none: PublishOptions = Object.freeze({});
+const known: PublishOptions = Object.freeze({ checked: true });
 
 /**
  * Keeps one client of one of several brokers connected. The constructor throws on wrong options, `publish` on a
@@ -41,8 +42,6 @@ export default class Session implements SessionLike {
 	declare private full: boolean;
 	/** Given to each write of a measurement. */
 	declare private readonly measurement: Outgoing & { topic: string };
-	/** The last topic that was a topic name. */
-	declare private known: string | undefined;
 	declare private callbacks: ((parted: boolean) => void)[];
 
 	/** Throws on options of which no session can be made. Connects as soon as the caller is done. */
@@ -79,10 +78,8 @@ export default class Session implements SessionLike {
 	publish(topic: string, payload: Uint8Array | string, options: PublishOptions = none): Outcome {
 		const QoS = options.QoS ?? 0;
 		const durable = options.durable;
-		if (topic !== this.known) {
-			if (!isTopicName(topic)) throw new RangeError(`topic: expected a topic name, found ${topic}`);
-			this.known = topic;
-		}
+		if (!options.checked && !isTopicName(topic))
+			throw new RangeError(`topic: expected a topic name, found ${topic}`);
 		if (durable ? QoS !== 1 : QoS !== 0 && QoS !== 1 && QoS !== 2)
 			throw new RangeError(`QoS: expected 0, 1 or 2, and 1 where durable, found ${QoS}`);
 		const bytes = typeof payload === "string" ? encode(payload) : payload;
@@ -115,7 +112,7 @@ export default class Session implements SessionLike {
 		message.topic = topic;
 		// Here and not in the sender: a frame less is 22 units.
 		if (link === undefined || sender.live.zeros !== 0 || !link.write(bytes, message))
-			return this.publish(topic, bytes);
+			return this.publish(topic, bytes, known);
 		(this.counters as Tally).sent++;
 		return Outcome.sent;
 	}

@@ -39,14 +39,26 @@ const clearing: Say = publisher => publisher.erase("r/b/lamp/state");
 
 describe("what a board says", () => {
 	for (const [title, say, ...published] of [
-		["a measurement goes out at QoS 0", measurement, "r/b/measurements/temp", "20", { QoS: 0 }],
-		["an edge goes through the outbox", edge, "r/b/alerts/hot", "{}", { QoS: 1, durable: true }],
+		[
+			"a measurement goes out at QoS 0",
+			measurement,
+			"r/b/measurements/temp",
+			"20",
+			{ QoS: 0, checked: true },
+		],
+		[
+			"an edge goes through the outbox",
+			edge,
+			"r/b/alerts/hot",
+			"{}",
+			{ QoS: 1, durable: true, checked: true },
+		],
 		[
 			"a state is retained, and a later one takes the place of one that waits",
 			state,
 			"r/b/lamp/state",
 			"ON",
-			{ QoS: 1, retain: true, latest: true, unkept: true },
+			{ QoS: 1, retain: true, latest: true, unkept: true, checked: true },
 		],
 		["an answer goes out at QoS 1", answer, "r/b/cmd/result", '{"ok":true}', { QoS: 1, unkept: true }],
 		[

@@ -87,7 +87,7 @@ export default class Alert extends Threshold {
 
 	/** Empty also while an edge waits. */
 	override get lowest(): number {
-		return this.waiting ? Infinity : super.lowest;
+		return this.due !== undefined ? Infinity : super.lowest;
 	}
 
 	/** As the rule's; an edge is published. `last`: the latest value. */

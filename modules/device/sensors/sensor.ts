@@ -71,7 +71,8 @@ export default class Sensor extends Sampler {
 		for (let index = 0; index < count; index++) {
 			const alert = alerts[index] as Alert;
 			alert.look(value, now, this.latest, this.last);
-			const { lowest, highest } = alert;
+			const lowest = alert.lowest;
+			const highest = alert.highest;
 			if (lowest > low) low = lowest;
 			if (highest < high) high = highest;
 		}
