@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 
 import { firmware } from "../../modules/device/retained/info.js";
 import type { Received } from "../../modules/session/options.js";
+import { TestFlash } from "../flash.js";
 import { scripted, World } from "./stage.js";
 
 const description = {
@@ -82,6 +83,14 @@ describe("board", () => {
 		} finally {
 			Math.random = random;
 		}
+	});
+
+	it("hands the session what its broker takes: payload, rate, and a status that is not retained where nothing is", () => {
+		const limits = { maximumPayload: 2000, publishRate: 50, retain: false };
+		const { world: w, start } = world({ lamp: { pin: 2 }, limits });
+		start();
+		const { longest, publishRate, status } = w.link.options;
+		assert.deepEqual([longest, publishRate, status?.retain], [2000, 50, false]);
 	});
 
 	it("says at each connect all that it retains", () => {
@@ -224,13 +233,16 @@ describe("board", () => {
 	});
 
 	it("ends with everything let go, and calls back once for each who asked", () => {
-		const scene = world();
+		const scene = world({ ...description, button: { pin: 0 } });
+		scene.world.flash = new TestFlash({ blocks: 8, blockLength: 4096 });
 		const board = scene.start();
 		let called = 0;
 		board.close(() => called++);
 		board.close(() => called++);
 		scene.world.clock.advance(0);
 		assert.equal(called, 2);
+		assert.ok(scene.world.flash.closed);
+		assert.equal(scene.world.clock.pending, 0);
 		assert.equal(scene.world.link.farewell, "offline");
 		const { length } = scene.world.published;
 		scene.world.clock.advance(DAY);
