@@ -1,15 +1,15 @@
 /**
  * `npm run image`: the firmware for the ESP32 linked as one module, in a folder whose manifest takes the place of
  * hosts/moddable/board's: less of flash, and no RAM alias for each of a hundred modules; with `--lean` without Home Assistant and
- * what is AWS's. esbuild puts the modules one behind the other; nothing is renamed beyond what that needs, and what no program can
- * reach is left out.
+ * what is AWS's. esbuild puts the modules one behind the other; nothing is renamed beyond what that needs, what no program can
+ * reach is left out, and numbers stand in place of their names.
  */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { build } from "esbuild";
+import { build, transformSync } from "esbuild";
 
 const root = join(fileURLToPath(import.meta.url), "../../..");
 
@@ -83,7 +83,7 @@ export async function writeImage(
 	// esbuild makes variables of classes and constants at the top. Ours have one value each (test/rules): as variables they would be copied to RAM.
 	const text = (outputFiles[0]?.text ?? "").replace(/^var /gm, "const ");
 	mkdirSync(folder, { recursive: true });
-	writeFileSync(join(folder, "linked.js"), text);
+	writeFileSync(join(folder, "linked.js"), inlined(text));
 	const modules: { [name: string]: string } = { linked: "./linked" };
 	for (const [module, file, names] of all) {
 		const own = module.replaceAll("/", "-");
@@ -112,6 +112,36 @@ export async function writeImage(
 		preload: Object.keys(modules),
 	};
 	writeFileSync(join(folder, "manifest.json"), `${JSON.stringify(manifest, undefined, "\t")}\n`);
+}
+
+/** `NAME = NUMBER`, or `NAME = Object.freeze({ KEY: NUMBER, … })`, comments among them. */
+const named =
+	/^const (\w+) = (?:(-?[\d.e]+)|Object\.freeze\(\{((?:\s*(?:\/\*.*?\*\/\s*)*\w+: -?[\d.e]+,?)+)\s*\}\));\n/gms;
+
+/**
+ * With each number in place of its name, as `enum` would have it: a name takes 60 bytes of flash, and time at each use. Objects of
+ * numbers that are exported, or used as a whole, stay: `kept`.
+ */
+function inlined(text: string, kept = exported(text)): string {
+	const define: { [name: string]: string } = {};
+	const objects: string[] = [];
+	const rest = text.replace(named, (whole, name: string, number: string | undefined, members = "") => {
+		if (kept.includes(name)) return whole;
+		if (number) define[name] = number;
+		else objects.push(name);
+		for (const [, key, value = ""] of members.matchAll(/(\w+): (-?[\d.e]+)/g))
+			define[`${name}.${key}`] = value;
+		return "";
+	});
+	// Where no declaration is left, esbuild puts in the number, and in no text, property or other variable of that name.
+	const { code } = transformSync(rest, { define, format: "esm", target: "es2024" });
+	const used = objects.filter(name => new RegExp(`\\b${name}\\b`).test(code));
+	return used.length ? inlined(text, [...kept, ...used]) : code;
+}
+
+/** The names in what esbuild writes at the end. */
+function exported(text: string): string[] {
+	return text.slice(text.lastIndexOf("\nexport {")).match(/\w+/g) ?? [];
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
