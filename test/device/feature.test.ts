@@ -95,6 +95,8 @@ describe("a feature that a program names", () => {
 			inbound: [{ topic: "hub/say", QoS: 1, receive: () => void told.push("received") }],
 			online: present => void told.push(`online ${present}`),
 			offline: () => void told.push("offline"),
+			configured: () => void told.push("configured"),
+			pressed: () => void told.push("pressed"),
 			close: () => void told.push("closed"),
 		};
 		const feature: Feature = {
@@ -121,10 +123,12 @@ describe("a feature that a program names", () => {
 		assert.match(words({ hub: true }, []).join(), /^hub: expected one of root, /);
 	});
 
-	it("has a part of the board, which hears its topics, and learns of the broker and of the end", () => {
+	it("has a part of the board, which hears its topics, and learns of the broker, of changes, of the button and of the end", () => {
 		const world = new World();
 		const { feature, told, parts } = noting();
-		const board = world.start({ hub: true }, [feature]);
+		const board = world.start({ hub: true, lamp: { pin: 2 }, button: { pin: 0 }, commands: ["config"] }, [
+			feature,
+		]);
 		assert.equal(parts().outputs, board.outputs);
 		world.link.connect();
 		world.link.options.onMessage("hub/say", new Uint8Array(), {
@@ -133,9 +137,12 @@ describe("a feature that a program names", () => {
 			duplicate: false,
 			id: 1,
 		});
+		world.link.receive("cmd", '{"cmd":"config","set":{"lamp":{"powerOn":"off"}}}');
+		world.inputs.get(0)?.turn(1);
+		world.clock.advance(1000);
 		world.link.disconnect();
 		board.close();
-		assert.deepEqual(told, ["online false", "received", "offline", "closed"]);
+		assert.deepEqual(told, ["online false", "received", "configured", "pressed", "offline", "closed"]);
 	});
 
 	it("is left out of a board where it has nothing to do", () => {

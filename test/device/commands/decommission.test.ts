@@ -194,13 +194,34 @@ describe("forget", () => {
 			world.link.parts = false;
 			scene.ask({ cmd: "forget" });
 			world.clock.advance(2000);
+			const { link } = world;
 			let closed = 0;
 			one.close(() => closed++);
 			world.clock.advance(DAY);
 			assert.equal(closed, 1);
+			assert.equal(world.link, link, "it does not connect again");
 			assert.equal(world.clock.pending, 0);
 			assert.ok(world.records.has("forget"));
 		});
+	});
+
+	it("does not end it a second time where the board is closed while it says goodbye", () => {
+		const scene = board();
+		const { world } = scene;
+		const one = world.start(description);
+		world.link.connect();
+		const { link } = world;
+		const close = link.close.bind(link);
+		let left = 0;
+		link.close = (callback, farewell) => {
+			close(callback, farewell);
+			if (farewell === "" && ++left === 1) one.close();
+		};
+		scene.ask({ cmd: "forget" });
+		world.clock.advance(DAY);
+		assert.equal(left, 1);
+		assert.ok(!world.trace.some(line => line.startsWith("forgotten")));
+		assert.ok(world.records.has("forget"), "the next start says goodbye once more");
 	});
 
 	it("is not over while the session has set a clearing aside: reports which, and goes on when it is taken after all", () => {

@@ -158,6 +158,11 @@ const wrong: readonly (readonly [title: string, raw: unknown, line: string])[] =
 		'sensors[0].driver: expected a known driver, perhaps "cpu-load", found "cpuload"',
 	],
 	[
+		"a driver of a name that every object has as a property, whose options are not known",
+		{ ...right, sensors: [{ ...sensor, driver: "constructor", file: "a" }] },
+		'sensors[0].driver: expected one of replay, cpu-load, found "constructor"',
+	],
+	[
 		"an option the driver needs",
 		{ ...right, sensors: [{ ...sensor, driver: "replay" }] },
 		"sensors[0].file: expected a text, found nothing",
@@ -449,6 +454,7 @@ describe("broker address", () => {
 		"mqtt://[::1]x",
 		"mqtt://%zz@h",
 		"mqtt://:p@h",
+		"mqtt://u:%zz@h",
 		"MQTT://h",
 	])
 		it(`is refused as ${JSON.stringify(text)}`, () => {
