@@ -16,41 +16,38 @@ const forgiven = 3_600_000;
 
 export class Brokers {
 	/** Milliseconds between two tries of a broker at the least: AWS takes one CONNECT a second. */
-	declare readonly minimum: number;
+	readonly minimum: number;
 	/** Milliseconds after which a connection is stable. */
-	declare readonly stable: number;
+	readonly stable: number;
 	/** The place in the list of the broker that is tried next, is being tried, or is connected. */
-	declare index: number;
+	index = 0;
 	/** Others that this round has still to try. */
-	declare left: number[];
-	declare private readonly maximum: number;
-	declare private readonly spread: number;
+	left: number[] = [];
+	private readonly maximum: number;
+	private readonly spread: number;
 	private readonly random: () => number;
-	declare private readonly ticks: Ticks;
-	declare private readonly brokers: readonly Broker[];
+	private readonly ticks: Ticks;
+	private readonly brokers: readonly Broker[];
 	/** Indices in the order in which they are tried. */
-	declare private readonly order: number[];
+	private readonly order: number[] = [];
 	/** The span that the wait was drawn from, after the last round. */
-	declare private span: number;
+	private span: number;
 	/** The broker that was last connected, and the last one that has served; -1 before the first. */
-	declare private last: number;
-	declare private good: number;
+	private last = -1;
+	private good = -1;
 	/** Ticks at which the first in order last failed, where it has. */
-	declare private refused: number | undefined;
-	declare private slow: boolean;
+	private refused: number | undefined;
+	private slow = false;
 	/** Short connections in a row. */
-	declare private brief: number;
+	private brief = 0;
 	/** The connection has stood for long. */
-	declare private stood: boolean;
+	private stood = false;
 
 	/** Throws on times of which no back-off can be made. */
 	constructor({ brokers, brokerOrder, backoff = {}, random = Math.random, ticks }: SessionOptions) {
 		const { minimum = 1000, maximum = 60_000, stable = 60_000, spread = 0 } = backoff;
 		if (!(minimum > 0 && maximum >= minimum && stable >= 0 && spread >= 0))
 			throw new RangeError("backoff: expected 0 < minimum <= maximum, 0 <= stable and 0 <= spread");
-		this.brief = 0;
-		this.last = this.good = -1;
-		this.slow = this.stood = false;
 		this.minimum = this.span = minimum;
 		this.maximum = maximum;
 		this.stable = stable;
@@ -58,7 +55,6 @@ export class Brokers {
 		this.random = random;
 		this.ticks = ticks;
 		this.brokers = brokers;
-		this.order = [];
 		// At random each board has an order of its own, or all of them would sit on the first.
 		for (let i = 0; i < brokers.length; i++)
 			this.order.splice(brokerOrder === "random" ? Math.floor(random() * (i + 1)) : i, 0, i);

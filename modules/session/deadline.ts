@@ -27,14 +27,13 @@ export const until = (due: number, now: number): number => {
  * takes 168 bytes of RAM, and a board has some twenty deadlines.
  */
 export class Deadline {
-	declare private readonly timer: Timer;
-	declare private readonly owner: object;
+	private readonly timer: Timer;
+	private readonly owner: object;
 	private readonly action: () => void;
-	declare private handle: TimerHandle | undefined;
-	declare private pending: boolean;
+	private handle: TimerHandle | undefined;
+	private pending = false;
 
 	constructor(timer: Timer, owner: object, action: () => void) {
-		this.pending = false;
 		this.timer = timer;
 		this.owner = owner;
 		this.action = action;
@@ -83,15 +82,15 @@ export const intervalOf = (rate: number): number => Math.ceil(1000 / (rate - 2 *
  * that this second earns, are the limit together.
  */
 export class Pace {
-	declare private left: number;
+	private left: number;
 	/** Below half of it QoS 0 waits. */
-	declare private readonly most: number;
+	private readonly most: number;
 	/** Milliseconds for one message. */
-	declare private readonly interval: number;
-	declare private readonly ticks: Ticks;
+	private readonly interval: number;
+	private readonly ticks: Ticks;
 	/** Ticks until which time is counted in `left`. */
-	declare private counted: number;
-	declare private readonly again: Deadline;
+	private counted: number;
+	private readonly again: Deadline;
 
 	/** `rate`: messages a second, 5 or more. `earned`, of `owner`: there is credit again for what had to wait. */
 	constructor(rate: number, ticks: Ticks, timer: Timer, owner: object, earned: () => void) {

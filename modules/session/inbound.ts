@@ -15,22 +15,21 @@ import type { Status } from "./status.js";
 const most = 64;
 
 export class Inbound {
-	declare private readonly application: Application;
-	declare private readonly sender: Sender;
-	declare private readonly status: Status;
+	private readonly application: Application;
+	private readonly sender: Sender;
+	private readonly status: Status;
 	/** Bytes that the application may publish in answer to a message. */
-	declare private readonly replyBytes: number;
+	private readonly replyBytes: number;
 	/** The most bytes of payload that are delivered. */
-	declare private readonly longest: number;
+	private readonly longest: number;
 	/** The message that is being gathered: its first fragment, its bytes (none when it is too long), how many are there. */
-	declare private first: ReadableOptions | undefined;
-	declare private payload: Uint8Array | undefined;
-	declare private offset: number;
+	private first: ReadableOptions | undefined;
+	private payload: Uint8Array | undefined;
+	private offset = 0;
 	/** QoS 2: taken, PUBREL not yet seen. */
 	private readonly received = new Set<number>();
 
 	constructor(options: SessionOptions, status: Status, sender: Sender, application: Application) {
-		this.offset = 0;
 		this.replyBytes = options.replyBytes ?? 0;
 		this.longest = options.longestInbound ?? defaults.longestInbound;
 		this.status = status;

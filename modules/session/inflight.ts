@@ -37,9 +37,9 @@ export class InFlight {
 	waiting: number[] = [];
 	/** The one of them that no connection has sent yet: its DUP is 0 [MQTT-3.3.1-1]. 0 when there is none. */
 	fresh = 0;
-	declare readonly live: Queue;
-	declare readonly durable: Outbox;
-	declare private readonly status: Status;
+	readonly live: Queue;
+	readonly durable: Outbox;
+	private readonly status: Status;
 	/** Packet identifier → place. */
 	private readonly places = new Map<number, number>();
 	private last = 0;

@@ -43,17 +43,17 @@ type Attached = { readonly target: Link };
 export class Link {
 	/** A message may be sent now. Not after a write that did not fit, before `onWritable`; not between fragments; not at the end. */
 	ready = true;
-	declare private rest: Uint8Array | undefined;
-	declare private client: Client | undefined;
+	private rest: Uint8Array | undefined;
+	private client: Client | undefined;
 	/** Bytes that were writable when that was last known. */
 	private room = 0;
 	private refusals = 0;
 	/** The most that was ever writable: longer messages have to go in fragments. */
 	private capacity = 0;
-	declare private readonly owner: LinkOwner;
-	declare private readonly application: Application;
-	declare private readonly pace: Pace | undefined;
-	declare private readonly timer: Timer;
+	private readonly owner: LinkOwner;
+	private readonly application: Application;
+	private readonly pace: Pace | undefined;
+	private readonly timer: Timer;
 	private readonly message = { topic: "", QoS: 0, retain: false, duplicate: false, id: 0 };
 	private readonly acknowledgement = { operation: 0, id: 0 };
 	/** Makes the bytes that follow `rest`, for a payload that is never held whole. */
@@ -61,8 +61,8 @@ export class Link {
 	/** operation << 16 | packet identifier, in the order in which they are due [MQTT-4.6.0-2]. */
 	private due: number[] = [];
 	/** A message, or more of one, that is not read before the replies are out, or before there is room for its answer. */
-	declare private unread: { readonly count: number; readonly message: ReadableOptions } | undefined;
-	declare private readonly deadline: Deadline;
+	private unread: { readonly count: number; readonly message: ReadableOptions } | undefined;
+	private readonly deadline: Deadline;
 	private returnCode = 0;
 
 	/** Throws what the client's constructor throws. */

@@ -34,30 +34,30 @@ const day = 86_400_000;
 const hour = 3_600_000;
 
 export class Poison {
-	declare phase: Phase;
+	phase: Phase = Phase.all;
 	/** The place of the message that the last hang-up followed, or that is offered again; 0 is none. */
-	declare suspect: number;
+	suspect = 0;
 	/** Our status was set aside: it is not published until its turn. */
-	declare statusAside: boolean;
+	statusAside = false;
 	/** A message was acknowledged on this connection. */
-	declare served: boolean;
-	declare private hangups: number;
-	declare private needed: number;
+	served = false;
+	private hangups = 0;
+	private needed = usual;
 	/** Ticks at which the connection stood, and at which the oldest in flight was sent or became the oldest. */
-	declare private opened: number;
-	declare private listening: number;
+	private opened = 0;
+	private listening = 0;
 	/** Milliseconds that the last acknowledgement took. */
-	declare private latency: number;
+	private latency = 0;
 	/** The place of the message that is offered again; 0 is none. By lane: the sequence that the round of offers has come to. */
-	declare private offered: number;
-	declare private readonly cursors: number[];
-	declare private readonly ticks: Ticks;
-	declare private readonly inflight: InFlight;
-	declare private readonly application: Application;
+	private offered = 0;
+	private readonly cursors = [0, 0, 0, 0];
+	private readonly ticks: Ticks;
+	private readonly inflight: InFlight;
+	private readonly application: Application;
 	private readonly owner: { pump(): void };
 	/** The end of the phase, and the next offer. */
-	declare private readonly deadline: Deadline;
-	declare private readonly again: Deadline;
+	private readonly deadline: Deadline;
+	private readonly again: Deadline;
 
 	/** `owner` pumps when other messages may leave than before, and offers one again if no other waits. */
 	constructor(
@@ -67,12 +67,6 @@ export class Poison {
 		application: Application,
 		owner: { pump(): void; offerAgain(): void },
 	) {
-		this.phase = Phase.all;
-		this.statusAside = this.served = false;
-		this.needed = usual;
-		this.suspect = this.hangups = this.offered = 0;
-		this.opened = this.listening = this.latency = 0;
-		this.cursors = [0, 0, 0, 0];
 		this.ticks = ticks;
 		this.inflight = inflight;
 		this.application = application;

@@ -30,8 +30,8 @@ const ASIDE = -1;
 export const overhead = 288;
 
 export class Queue implements Outbox {
-	declare private readonly budget: number;
-	declare private readonly yielding: boolean;
+	private readonly budget: number;
+	private readonly yielding: boolean;
 	/** In the order of their sequence. */
 	private entries: QueueEntry[] = [];
 	private sequence = 0;
@@ -205,8 +205,8 @@ const most = 32;
 export class Backlog {
 	/** Milliseconds until the next of those that wait may go, as `next` has found out; 0 when there is no such limit. */
 	delay = 0;
-	declare private readonly outbox: Outbox;
-	declare private readonly interval: number;
+	private readonly outbox: Outbox;
+	private readonly interval: number;
 	private behind = true;
 	/** The outbox may hold messages that were never sent: those beyond `cursor`. */
 	more = true;

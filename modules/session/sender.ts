@@ -21,22 +21,22 @@ import { Backlog, type Queue } from "./queue.js";
 
 export class Sender {
 	/** The connection while messages may leave. */
-	declare link: Link | undefined;
-	declare readonly live: Queue;
+	link: Link | undefined;
+	readonly live: Queue;
 	/** The connection from CONNACK on, whose client refuses once it is closed. */
-	declare private way: Link | undefined;
-	declare private readonly inflight: InFlight;
-	declare private readonly options: SessionOptions;
-	declare private readonly application: Application;
-	declare private readonly window: number;
-	declare private readonly backlog: Backlog;
-	declare readonly poison: Poison;
+	private way: Link | undefined;
+	private readonly inflight: InFlight;
+	private readonly options: SessionOptions;
+	private readonly application: Application;
+	private readonly window: number;
+	private readonly backlog: Backlog;
+	readonly poison: Poison;
 	/** Until the next of the backlog may go. */
-	declare private readonly drain: Deadline;
+	private readonly drain: Deadline;
 	/** Until the oldest in flight has to be acknowledged, or sooner. */
-	declare private readonly silence: Deadline;
+	private readonly silence: Deadline;
 	/** Milliseconds that it has for that. */
-	declare private readonly patience: number;
+	private readonly patience: number;
 	/** `online` is still to be published on this connection. */
 	private greeting = false;
 

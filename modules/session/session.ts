@@ -6,7 +6,6 @@
 
 import { encode, isTopicName } from "../mqtt/text.js";
 import { Deadline } from "./deadline.js";
-import type { Outgoing } from "./io.js";
 import {
 	type Broker,
 	check,
@@ -30,26 +29,23 @@ const known: PublishOptions = Object.freeze({ checked: true });
  * wrong topic or QoS; nothing else throws.
  */
 export default class Session implements SessionLike {
-	declare private readonly options: SessionOptions;
+	private readonly options: SessionOptions;
 	/** Counts from the moment the session was made. */
-	declare readonly counters: Counters;
-	declare private readonly application: Application;
-	declare private readonly sender: Sender;
-	declare private readonly supervisor: Supervisor;
+	readonly counters: Counters;
+	private readonly application: Application;
+	private readonly sender: Sender;
+	private readonly supervisor: Supervisor;
 	/** For calls back that must not happen inside a call of the application. */
-	declare private readonly soon: Deadline;
+	private readonly soon: Deadline;
 	/** It was said that messages are refused, and none has been accepted since. */
-	declare private full: boolean;
+	private full = false;
 	/** Given to each write of a measurement. */
-	declare private readonly measurement: Outgoing & { topic: string };
-	declare private callbacks: ((parted: boolean) => void)[];
+	private readonly measurement = { topic: "", QoS: 0, retain: false, duplicate: false };
+	private callbacks: ((parted: boolean) => void)[] = [];
 
 	/** Throws on options of which no session can be made. Connects as soon as the caller is done. */
 	constructor(options: SessionOptions) {
 		check(options);
-		this.full = false;
-		this.measurement = { topic: "", QoS: 0, retain: false, duplicate: false };
-		this.callbacks = [];
 		this.options = options;
 		this.soon = new Deadline(options.timer, this, this.later);
 		this.application = new Application(options, this.soon);

@@ -16,22 +16,22 @@ const seldom = 86_400_000;
 
 export class Status {
 	/** `online`. */
-	declare readonly message: OutboxEntry;
+	readonly message: OutboxEntry;
 	/** For CONNECT (§3.1.2.5). */
-	declare readonly will: Will;
+	readonly will: Will;
 	/** All that is subscribed to, the status among it. QoS 0: a status missed while away is published anew at each connect. */
-	declare readonly subscriptions: readonly Subscription[];
-	declare private readonly online: string;
-	declare private readonly application: Application;
+	readonly subscriptions: readonly Subscription[];
+	private readonly online: string;
+	private readonly application: Application;
 	private readonly owner: { deaf(): void };
 	/** `online` has come back on this connection, so the subscriptions work. */
-	declare private heard: boolean;
+	private heard = false;
 	/** Until it has to, and how long that is given: twice as long each time that it does not. */
-	declare private readonly echo: Deadline;
-	declare private readonly hear: number;
-	declare private patience: number;
+	private readonly echo: Deadline;
+	private readonly hear: number;
+	private patience: number;
 	/** The application has asked for the topic as well. */
-	declare private readonly shared: boolean;
+	private readonly shared: boolean;
 
 	/** `owner` is told that `online` has not come back in time. */
 	constructor(
@@ -40,7 +40,6 @@ export class Status {
 		owner: { deaf(): void },
 	) {
 		const { topic, online, offline, retain = true } = status;
-		this.heard = false;
 		this.application = application;
 		this.owner = owner;
 		this.echo = new Deadline(timer, this, this.expired);

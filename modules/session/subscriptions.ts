@@ -29,28 +29,24 @@ interface Item extends Subscription {
 
 export class Subscriptions {
 	/** Bytes of the longest filter. Filters are exact names: no message of ours has a longer topic. */
-	declare readonly longest: number;
-	declare private readonly application: Application;
-	declare private readonly inflight: InFlight;
+	readonly longest: number;
+	private readonly application: Application;
+	private readonly inflight: InFlight;
 	/** In the order in which they are asked for. */
-	declare private readonly items: Item[];
+	private readonly items: Item[];
 	/** Those that this connection has still to ask for. */
-	declare private left: Item[];
+	private left: Item[] = [];
 	/** The SUBSCRIBE under way: its filters, its packet identifier, and whether it waits for room. */
-	declare private asked: Item[];
-	declare private id: number;
-	declare private blocked: boolean;
+	private asked: Item[] = [];
+	private id = 0;
+	private blocked = false;
 	/** Hang-ups in a row while a SUBSCRIBE was under way, and those before anything was granted. */
-	declare private hangups: number;
-	declare private barren: number;
+	private hangups = 0;
+	private barren = 0;
 	/** Since a filter was left out, the session was online: it may be asked for again. */
-	declare private rested: boolean;
+	private rested = false;
 
 	constructor(items: readonly Subscription[], inflight: InFlight, application: Application) {
-		this.left = [];
-		this.asked = [];
-		this.blocked = this.rested = false;
-		this.hangups = this.barren = 0;
 		this.items = items.map(({ topic, QoS }) => ({ topic, QoS, strikes: 0, out: false, granted: false }));
 		this.longest = Math.max(0, ...items.map(({ topic }) => encode(topic).byteLength));
 		this.inflight = inflight;

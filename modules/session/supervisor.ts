@@ -52,34 +52,34 @@ export const legal = (from: State, next: State): boolean =>
 
 export class Supervisor implements LinkOwner {
 	/** Written by `enter` only. */
-	declare state: State;
-	declare readonly brokers: Brokers;
-	declare readonly pace: Pace | undefined;
-	declare readonly sender: Sender;
-	declare readonly inbound: Inbound;
-	declare private readonly options: SessionOptions;
-	declare private readonly status: Status;
-	declare private readonly inflight: InFlight;
-	declare private readonly application: Application;
-	declare private readonly soon: Deadline;
-	declare private readonly subscriptions: Subscriptions;
-	declare private readonly deadlines: Required<Deadlines>;
+	state: State = Waiting;
+	readonly brokers: Brokers;
+	readonly pace: Pace | undefined;
+	readonly sender: Sender;
+	readonly inbound: Inbound;
+	private readonly options: SessionOptions;
+	private readonly status: Status;
+	private readonly inflight: InFlight;
+	private readonly application: Application;
+	private readonly soon: Deadline;
+	private readonly subscriptions: Subscriptions;
+	private readonly deadlines: Required<Deadlines>;
 	/** The deadline of the state; in Online, the moment at which the connection counts as stable. */
-	declare private readonly deadline: Deadline;
-	declare private link: Link | undefined;
-	declare private sessionPresent: boolean;
+	private readonly deadline: Deadline;
+	private link: Link | undefined;
+	private sessionPresent = false;
 	/** For SUBACK: longer each time that a broker has not kept it. */
-	declare private slowness: number;
+	private slowness: number;
 	/** Ticks at which the last try began; undefined before the first. */
-	declare private tried: number | undefined;
+	private tried: number | undefined;
 	/** The host said that its network is gone, and no try has been made since. */
-	declare private networkDown: boolean;
+	private networkDown = false;
 	/** The last status. */
-	declare private farewell: string;
+	private farewell = "";
 	/** Its packet identifier: 0 before it was sent, -1 once DISCONNECT was. */
-	declare private parting: number;
+	private parting = 0;
 	/** The broker has acknowledged the last status, was sent DISCONNECT and has closed. */
-	declare parted: boolean;
+	parted = false;
 
 	/** `soon` fires when the session has to look at the state. */
 	constructor(options: SessionOptions, application: Application, soon: Deadline) {
@@ -88,9 +88,6 @@ export class Supervisor implements LinkOwner {
 		const status = new Status(options, application, this);
 		const inflight = new InFlight(live, options.outbox, status, random);
 		const sender = new Sender(options, inflight, application);
-		this.state = Waiting;
-		this.networkDown = this.parted = false;
-		this.parting = 0;
 		this.options = options;
 		this.application = application;
 		this.soon = soon;
