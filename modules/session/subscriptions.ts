@@ -47,8 +47,8 @@ export class Subscriptions {
 	private rested = false;
 
 	constructor(items: readonly Subscription[], inflight: InFlight, application: Application) {
-		this.items = items.map(({ topic, QoS }) => ({ topic, QoS, strikes: 0, out: false, granted: false }));
-		this.longest = Math.max(0, ...items.map(({ topic }) => encode(topic).byteLength));
+		this.items = items.map(item => ({ ...item, strikes: 0, out: false, granted: false }));
+		this.longest = Math.max(0, ...items.map(item => encode(item.topic).byteLength));
 		this.inflight = inflight;
 		this.application = application;
 	}
@@ -58,8 +58,8 @@ export class Subscriptions {
 		items.forEach(item => {
 			item.granted = false;
 		});
-		this.left = items.filter(({ out }) => !out);
-		if (all && this.rested) this.left.push(...items.filter(({ out }) => out));
+		this.left = items.filter(item => !item.out);
+		if (all && this.rested) this.left.push(...items.filter(item => item.out));
 		this.asked = [];
 	}
 	/** Sends the next SUBSCRIBE, or has it wait for room. False when there is none. */
@@ -67,7 +67,7 @@ export class Subscriptions {
 		const left = this.left;
 		const alone = this.hangups >= enough || left[0]?.out;
 		// Those that were left out are the last.
-		this.asked = left.splice(0, alone ? 1 : Math.min(most, left.filter(({ out }) => !out).length));
+		this.asked = left.splice(0, alone ? 1 : Math.min(most, left.filter(item => !item.out).length));
 		if (this.asked.length === 0) return false;
 		this.id = this.inflight.take();
 		this.blocked = true;
@@ -100,14 +100,14 @@ export class Subscriptions {
 	}
 	/** Messages on this topic should come: the broker has not refused the filter, though it may be left out. */
 	expects(filter: string): boolean {
-		return this.items.some(({ topic, granted, out }) => (granted || out) && topic === filter);
+		return this.items.some(item => item.topic === filter && (item.granted || item.out));
 	}
 	/** All was asked for, and the connection stands. Filters that are left out are reported at each one. */
 	online(): void {
 		this.hangups = this.barren = 0;
 		this.rested = true;
-		this.items.forEach(({ out, topic }) => {
-			if (out) this.application.report(Report.filterLeftOut, topic);
+		this.items.forEach(item => {
+			if (item.out) this.application.report(Report.filterLeftOut, item.topic);
 		});
 	}
 	/** The broker has ended the connection. A SUBSCRIBE under way is to blame. */
@@ -122,7 +122,7 @@ export class Subscriptions {
 		items.splice(items.indexOf(first), 1);
 		items.push(first);
 		first.strikes++;
-		const served = items.some(({ granted }) => granted);
+		const served = items.some(item => item.granted);
 		if (served ? first.strikes < enough : ++this.barren <= items.length) return;
 		// It alone; or all of them, where the broker takes none at all.
 		(served ? [first] : items).forEach(each => {

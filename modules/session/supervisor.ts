@@ -208,16 +208,17 @@ export class Supervisor implements LinkOwner {
 			this.deadline.set(this.slowness);
 			return;
 		}
-		const { sender, status, application } = this;
+		const { application } = this;
 		this.enter(Online);
 		this.deadline.set(this.brokers.stable);
 		application.counters.connects++;
 		this.subscriptions.online();
 		if ((this.state as State) !== Online) return;
-		sender.open(link);
+		this.sender.open(link);
 		application.online(this.sessionPresent);
 		// Our own `online` has to come back, unless the broker has refused that filter.
-		if (this.subscriptions.expects(status.message.topic) && (this.state as State) === Online) status.listen();
+		if (this.subscriptions.expects(this.status.message.topic) && (this.state as State) === Online)
+			this.status.listen();
 	}
 	/** Our own `online` has not come back: the subscriptions are made again. */
 	deaf(): void {
@@ -228,18 +229,17 @@ export class Supervisor implements LinkOwner {
 	}
 	/** LinkOwner: a packet for us. */
 	control(operation: number, message: ControlMessage): void {
-		const { sender, inbound, subscriptions } = this;
 		const link = this.link as Link;
 		const id = message.id ?? 0;
 		if (operation === Packet.PUBACK || operation === Packet.PUBCOMP) {
 			if (this.state === Closing && id === this.parting) this.part(true);
-			else sender.acknowledged(id);
+			else this.sender.acknowledged(id);
 		} else if (operation === Packet.SUBACK) {
-			if (this.state <= Online && subscriptions.acknowledged(link, id, message.payload ?? []))
+			if (this.state <= Online && this.subscriptions.acknowledged(link, id, message.payload ?? []))
 				this.subscribe();
-		} else if (operation === Packet.PUBREC) sender.received(link, id);
-		else if (operation === Packet.PUBREL) inbound.released(link, id);
-		else if (operation === Packet.PUBLISH) inbound.passed(link, message);
+		} else if (operation === Packet.PUBREC) this.sender.received(link, id);
+		else if (operation === Packet.PUBREL) this.inbound.released(link, id);
+		else if (operation === Packet.PUBLISH) this.inbound.passed(link, message);
 	}
 	/** LinkOwner: there is room, for what waits or for the farewell. */
 	writable(): void {
