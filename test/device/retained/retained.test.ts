@@ -170,6 +170,7 @@ describe("what an earlier description retained", () => {
 		assert.deepEqual(one.say(), now.slice(0, 1));
 		one.clock.advance(250);
 		assert.deepEqual(one.said, [...now, ...cleared]);
+		assert.deepEqual(noted(one.world).sort(), [...names].sort(), "a restart knows of them");
 		one.said.length = 0;
 		one.takes = true;
 		one.clock.advance(250);
