@@ -80,19 +80,35 @@ export default abstract class Connection<Client> extends Encoder {
 	constructor(options: MQTTClientOptions<Client>) {
 		super();
 		// Without callbacks messages are read and discarded; as a function `Boolean` does nothing.
-		const { onReadable = this.drop, onControl = this.drop, host, socket, dns, timer, kept = 4 } = options;
-		const { onWritable = Boolean, onError = Boolean, keepAlive = 0, port = 1883, clean = true } = options;
-		let name: string | undefined;
-		if (typeof host !== "string" || !host) name = "host";
-		else if (!socket?.io) name = "socket";
-		else if (!dns?.io) name = "dns";
-		else if (!timer) name = "timer";
-		else if (typeof onReadable !== "function" || typeof onControl !== "function") name = "callback";
-		else if (typeof onWritable !== "function" || typeof onError !== "function") name = "callback";
-		if (name) throw new TypeError(`${name}: missing, or of the wrong type`);
-		if (!(port >= 1 && port <= 65_535)) this.wrong("port", "1…65535", port);
-		if (!(keepAlive >= 0 && keepAlive <= 65_535_000)) this.wrong("keepAlive", "0…65535000 ms", keepAlive);
-		if (!(kept >= 1 && kept <= 1000)) this.wrong("kept", "1…1000", kept);
+		const {
+			onReadable = this.drop,
+			onControl = this.drop,
+			onWritable = Boolean,
+			onError = Boolean,
+		} = options;
+		const { host, socket, dns, timer, kept = 4, keepAlive = 0, port = 1883, clean = true } = options;
+		const name =
+			typeof host !== "string" || !host
+				? "host"
+				: !socket?.io
+					? "socket"
+					: !dns?.io
+						? "dns"
+						: !timer
+							? "timer"
+							: !(port >= 1 && port <= 65_535)
+								? "port"
+								: !(keepAlive >= 0 && keepAlive <= 65_535_000)
+									? "keepAlive"
+									: !(kept >= 1 && kept <= 1000)
+										? "kept"
+										: typeof onReadable !== "function" ||
+												typeof onControl !== "function" ||
+												typeof onWritable !== "function" ||
+												typeof onError !== "function"
+											? "callback"
+											: "";
+		if (name) throw new TypeError(`${name}: missing, of the wrong type, or out of range`);
 		const interval = Math.ceil(keepAlive / 1000);
 		const packet = this.connect(options, clean, interval);
 		// XS looks fields up in the order in which they were made: those of the hot paths come first.
@@ -288,9 +304,14 @@ export default abstract class Connection<Client> extends Encoder {
 	protected fail(code: ReasonCode, cause?: unknown, returnCode?: number): void {
 		if (this.state === 7) return;
 		this.close();
-		const error = new Error(`MQTT connection ended: ${code}`);
+		const error = new Error(`MQTT connection ended: ${code}`) as {
+			-readonly [Key in keyof MQTTError]: MQTTError[Key];
+		};
+		error.code = code;
+		error.cause = cause;
+		error.returnCode = returnCode;
 		try {
-			this.onError(Object.assign(error, { code, cause, returnCode }));
+			this.onError(error);
 		} catch {
 			// An exception that leaves a callback ends the virtual machine on a device.
 		}

@@ -356,7 +356,7 @@ describe("write: topics that are kept", () => {
 
 	for (const kept of [0, -1, 1001, Number.NaN])
 		it(`kept of ${kept} is refused`, () => {
-			assert.throws(() => new Scene({ kept }), /^RangeError: kept/);
+			assert.throws(() => new Scene({ kept }), /^TypeError: kept/);
 		});
 });
 
