@@ -38,13 +38,12 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	read(buffer: ByteBuffer): number | undefined;
 	read(target?: ByteBuffer | number): ArrayBuffer | number | undefined {
 		const available = this.available;
-		// All available bytes, into a byte array with room for them. The other cases have methods of their own.
-		if ((target as Uint8Array)?.BYTES_PER_ELEMENT !== 1 || available <= 0) return this.readBuffer(target);
+		// All available bytes, out of the buffer, into a byte array with room for them. The other cases have a method of their own.
+		if ((target as Uint8Array)?.BYTES_PER_ELEMENT !== 1 || available <= 0) return this.readPart(target);
 		const parser = this.parser;
 		const start = parser.start;
 		const end = start + available;
-		if (end > parser.end || (target as Uint8Array).byteLength < available)
-			return this.readBlock(target as Uint8Array);
+		if (end > parser.end || (target as Uint8Array).byteLength < available) return this.readPart(target);
 		if (parser.from !== start || parser.to !== end) parser.peek(start, end);
 		(target as Uint8Array).set(parser.payload);
 		parser.start = end;
@@ -53,47 +52,40 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		return available;
 	}
 
-	/** `read` into anything but bytes, or of nothing. */
-	private readBuffer(target: ByteBuffer | number | undefined): ArrayBuffer | number | undefined {
+	/** Any other `read`. What is not buffered comes straight from the socket, without a copy of its own. */
+	private readPart(target: ByteBuffer | number | undefined): ArrayBuffer | number | undefined {
 		const available = this.available;
 		if (available < 0) throw new Error("read: closed");
 		if (!available) return;
-		if (target !== undefined && typeof target !== "number") return this.read(this.bytes(target));
-		const result = new Uint8Array((target as number) < available ? (target as number) : available);
-		this.read(result);
-		return result.buffer;
-	}
-
-	/** Less than is there, or more than is buffered: the rest comes straight from the socket, without a copy of its own. */
-	private readBlock(target: Uint8Array): number {
-		const parser = this.parser;
-		const length = target.byteLength;
-		const size = Math.min(length, this.available);
-		// A short fragment goes through the buffer: a view of `target` would be garbage.
-		if (parser.start === parser.end && size < parser.bytes.length && size !== length) {
-			parser.start = 0;
-			parser.end = this.socket.read(parser.bytes) ?? 0;
-			this.readable -= parser.end;
-			if (parser.end >= size) return this.read(target) as number;
+		if ((target as Uint8Array)?.BYTES_PER_ELEMENT !== 1) {
+			if (target !== undefined && typeof target !== "number") return this.read(this.bytes(target));
+			const result = new Uint8Array((target as number) < available ? (target as number) : available);
+			this.read(result);
+			return result.buffer;
 		}
+		const parser = this.parser;
+		const bytes = target as Uint8Array;
+		const length = bytes.byteLength;
+		const size = length < available ? length : available;
 		const start = parser.start;
-		let count = Math.min(parser.end - start, size);
-		if (count) target.set(parser.bytes.subarray(start, start + count));
+		let count = parser.end - start;
+		if (count > size) count = size;
+		if (count) bytes.set(parser.bytes.subarray(start, start + count));
 		parser.start = start + count;
 		if (count < size) {
 			// The socket must not be asked for more: what follows is the next packet.
-			const read = this.socket.read(count || size !== length ? target.subarray(count, size) : target) ?? 0;
+			const read = this.socket.read(count || size !== length ? bytes.subarray(count, size) : bytes) ?? 0;
 			this.readable -= read;
 			count += read;
 		}
-		this.available -= count;
-		if (!this.available && this.busy) this.schedule();
+		this.available = available - count;
+		if (count === available && this.busy) this.schedule();
 		return count;
 	}
 
 	/** In place of a missing callback [MQTT-4.5.0-2], and for what is discarded. */
 	protected override drop(): void {
-		while (this.available > 0) this.read(new Uint8Array(256));
+		while (this.available > 0) this.read(256);
 	}
 
 	/** Always `buffer`; setting another throws (§25). */
@@ -146,7 +138,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 					} else if (this.available) this.busy = true;
 				} else if (type === 4) {
 					const id = parser.id;
-					if (this.one) this.free(id);
+					if (this.used) if (this.used[id] !== undefined) delete this.used[id];
 					this.message ??= { operation: 4, id };
 					this.message.id = id;
 					this.notify(4, this.message);
@@ -171,41 +163,46 @@ export default class MQTTClient extends Writer<MQTTClient> {
 			this.fail(6); // malformed
 		else if (type === 2) this.connected(id >> 8 === 1, id & 255);
 		else if (type === 3) this.rest = 1;
-		else if (type === 9) {
+		else {
 			// A return code for each filter [MQTT-3.8.4-5], handed on in their order [MQTT-3.9.3-1].
 			const payload = parser.codes;
-			if (this.verify(id, payload.length)) this.notify(9, { operation: 9, id, payload });
-			else this.fail(6);
-		} else if (type === 12) {
-			this.owed = -1; // PINGREQ: §25 wants it answered
-			this.notify(12, { operation: 12 });
-		} else {
-			this.answer(type, id);
-			this.notify(type, { operation: type, id });
+			const filters = type === 9 && this.used?.[id];
+			if (filters && filters !== payload.length) this.fail(6);
+			else {
+				this.answer(type, id);
+				this.notify(
+					type,
+					type === 9
+						? { operation: 9, id, payload }
+						: type === 12
+							? { operation: 12 }
+							: { operation: type, id },
+				);
+			}
 		}
 	}
 
 	/** Reads more bytes of a packet that is not whole; false when there are still too few. */
 	private fill(parser: Parser): boolean {
-		let end = parser.end;
-		while (end - parser.start < parser.need) {
-			const readable = this.readable;
-			if (readable <= 0) return false;
-			let count: number | undefined;
-			if (readable > 1 || end === parser.bytes.length) count = this.socket.read(parser.free());
+		let count: number | undefined;
+		while (this.readable > 0) {
+			if (this.readable > 1 || parser.end === parser.bytes.length) count = this.socket.read(parser.free());
 			else {
 				// For a single byte a view of its place would cost more than the byte.
 				parser.byte ??= new Uint8Array(1);
 				count = this.socket.read(parser.byte);
-				parser.bytes[end] = parser.byte[0] as number;
+				parser.bytes[parser.end] = parser.byte[0] as number;
 			}
-			if (!count) return false;
-			this.readable = readable - count;
-			end = parser.end += count;
+			if (!count) break;
+			this.readable -= count;
+			parser.end += count;
+			if (parser.end - parser.start >= parser.need) {
+				parser.need = 0;
+				this.busy = false;
+				return true;
+			}
 		}
-		parser.need = 0;
-		this.busy = false;
-		return true;
+		return false;
 	}
 
 	/** Goes on with unfinished work; false when it is still unfinished. */
@@ -215,30 +212,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		// Until the application has to read, or the client is closed.
 		while (!this.available) {
 			const left = parser.left;
-			if (left || this.rest) {
-				// The next fragment. A read may give more than was announced, as more may arrive meanwhile: `readable` is negative then.
-				let count = parser.end - parser.start;
-				const readable = this.readable;
-				if (readable > 0) {
-					// A few bytes are read into the buffer; more go from the socket to the application without a copy.
-					if (!count && readable < 64) {
-						count = this.socket.read(parser.bytes) ?? 0;
-						parser.start = 0;
-						parser.end = count;
-						this.readable = readable - count;
-					} else count += readable;
-				}
-				if (!count && left) break;
-				const more = count < left;
-				if (!more) count = left;
-				if (this.rest) this.open(parser, count, more);
-				else {
-					this.available = count;
-					parser.left = left - count;
-					this.deliver(count, more ? MORE : LAST);
-				}
-				if (more) break;
-			} else {
+			if (!left && !this.rest) {
 				const owed = this.due || this.owed; // the message is read whole
 				this.due = 0;
 				this.owed = owed;
@@ -246,11 +220,39 @@ export default class MQTTClient extends Writer<MQTTClient> {
 				// nothing may be sent [MQTT-3.14.4-2]; messages are still delivered.
 				if (owed && this.state !== 6) {
 					if (this.state !== 4 || this.writable < 4) break;
-					if (owed < 0) this.writeWord(0xd0);
-					else this.reply(owed);
+					this.word.setInt32(0, owed);
+					this.writable = this.socket.write(owed < 0 ? Uint8Array.of(0xd0, 0) : this.word);
 				}
 				this.owed = 0;
 				return true;
+			}
+			// The next fragment. A read may give more than was announced, as more may arrive meanwhile: `readable` is negative then.
+			let count = parser.end - parser.start;
+			const readable = this.readable;
+			if (readable > 0) {
+				// A few bytes are read into the buffer; more go from the socket to the application without a copy.
+				if (!count && readable < 512) {
+					count = this.socket.read(parser.bytes) ?? 0;
+					parser.start = 0;
+					parser.end = count;
+					this.readable = readable - count;
+				} else count += readable;
+			}
+			if (count >= left) {
+				if (this.rest) this.open(parser, left, false);
+				else {
+					this.available = left;
+					parser.left = 0;
+					this.deliver(left, LAST);
+				}
+			} else {
+				if (this.rest && count) this.open(parser, count, true);
+				else if (count) {
+					this.available = count;
+					parser.left = left - count;
+					this.deliver(count, MORE);
+				}
+				break;
 			}
 		}
 		this.busy = true;

@@ -13,22 +13,15 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	declare private parts: { more: boolean; byteLength?: number };
 	/** Bytes of the outgoing PUBLISH that are still to be written. */
 	declare private left: number;
-	/** The identifier of our own in use; 0 while there is none, -1 while there are several. Mostly there is one, and nothing is searched. */
-	declare protected one: number;
-	/** Several in use, in no order; 0 is a free place. `indexOf` beats a Map up to a few dozen. */
-	declare private values: number[] | undefined;
-	/** How many of them. */
-	declare private count: number;
+	/** Packet identifiers of our own that are in use, and of any SUBSCRIBE: each with its number of filters, or 0. */
+	declare protected used: { [id: number]: number | undefined } | undefined;
 	/** PUBACK or PUBREC like `owed`, due when the current message has been read. */
 	declare protected due: number;
 	/** Packet identifiers of QoS 2 messages that were taken and are not released. */
 	declare private received: number[] | undefined;
-	/** How many filters each SUBSCRIBE has that has no SUBACK yet, by its packet identifier. */
-	declare private items: { [id: number]: number | undefined };
-
 	constructor(options: MQTTClientOptions<Client>) {
 		super(options);
-		this.one = this.last = 0;
+		this.last = 0;
 		this.word = new DataView(new ArrayBuffer(4));
 	}
 
@@ -70,47 +63,20 @@ export default abstract class Writer<Client> extends Connection<Client> {
 		out[offset - 1] = id;
 	}
 
-	/**
-	 * The caller's packet identifier, checked [MQTT-2.3.1-1]; or one that is free (§2.3.1): 1…65535, wrapping [MQTT-2.3.1-2]. Throws
-	 * when all are in use.
-	 */
-	private identity(id: number | undefined): number {
-		if (id != null) return this.range("id", id, 1, 65_535);
-		const next = this.last + 1;
-		if (this.one || next > 65_535) return this.search(next);
-		this.last = this.one = next;
-		return next;
-	}
-
-	/** The same when others are in use, or the count comes round. */
-	private search(id: number): number {
-		this.values ??= [];
-		const values = this.values;
-		if (this.one >= 0) {
-			values[0] = this.one;
-			this.count = this.one ? 1 : 0;
+	/** The caller's packet identifier, checked [MQTT-2.3.1-1]; or the next that is free (§2.3.1): 1…65535 [MQTT-2.3.1-2]. */
+	private identity(value: number | undefined): number {
+		if (value != null) return this.range("id", value, 1, 65_535);
+		this.used ??= {};
+		const used = this.used;
+		const last = this.last;
+		let id = (last % 65_535) + 1;
+		while (used[id] !== undefined) {
+			if (id === last) this.wrong("id", "a free packet identifier", "none");
+			id = (id % 65_535) + 1;
 		}
-		if (this.count > 65_534) throw new Error("id: expected a free packet identifier, found none");
-		for (; id > 65_535 || values.indexOf(id) >= 0; id++) if (id > 65_535) id = 0;
-		const index = values.indexOf(0);
-		values[index < 0 ? values.length : index] = id;
-		this.count++;
-		this.one = -1;
+		used[id] = 0;
 		this.last = id;
 		return id;
-	}
-
-	/** Its exchange has ended [MQTT-2.3.1-3]. An identifier that was not taken here changes nothing. */
-	protected free(id: number): void {
-		if (this.one === id) this.one = 0;
-		else if (this.one < 0) {
-			const values = this.values as number[];
-			const index = values.indexOf(id);
-			if (index < 0) return;
-			// The list is never shortened: to grow it again would make garbage.
-			values[index] = 0;
-			if (!--this.count) this.one = 0;
-		}
 	}
 
 	/** Any packet that is not like an earlier PUBLISH; the next fragment of one, without options. */
@@ -120,9 +86,20 @@ export default abstract class Writer<Client> extends Connection<Client> {
 			const reason = state === 7 ? "closed" : state === 4 ? "expected options" : "not connected";
 			throw new Error(`write: ${state === 5 ? "expected a fragment, without options" : reason}`);
 		}
-		if (!options) this.fragment(this.bytes(data));
-		else if ((options.operation ?? 3) === 3) this.start(this.bytes(data), options);
-		else this.control(options.operation as number, options);
+		const operation = options?.operation ?? 3;
+		if (operation !== 3) this.control(operation, options as WriteOptions);
+		else {
+			const bytes = this.bytes(data);
+			if (options) this.start(bytes, options);
+			else {
+				const size = bytes.byteLength;
+				if (size > this.left) this.range("write", size, 0, this.left);
+				if (size > this.writable) this.need(size);
+				this.append(bytes);
+				// Replies had to wait for the end of the message.
+				if (!this.left && this.busy) this.schedule();
+			}
+		}
 		return this.writable > 8 ? this.writable - 8 : 0;
 	}
 
@@ -130,12 +107,13 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	private start(bytes: Uint8Array, options: WriteOptions): void {
 		const size = bytes.byteLength;
 		const byteLength = options.byteLength ?? size;
-		const { offset, view, size: length } = this.publish(options, byteLength, size);
-		const count = offset - view.byteOffset;
+		const front = this.publish(options, byteLength, size);
+		const view = front.view;
+		const count = front.offset - view.byteOffset;
 		this.need(count + size);
 		if (options.QoS) this.sign(options.id);
-		if (length < Infinity && size === byteLength) {
-			this.out.set(bytes, offset);
+		if (size === byteLength && front.size < Infinity) {
+			this.out.set(bytes, front.offset);
 			this.writable = this.socket.write(view);
 			return;
 		}
@@ -147,22 +125,13 @@ export default abstract class Writer<Client> extends Connection<Client> {
 		this.append(bytes);
 	}
 
-	/** The next fragment. */
-	private fragment(bytes: Uint8Array): void {
-		const size = bytes.byteLength;
-		if (size > this.left) this.range("write", size, 0, this.left);
-		this.need(size);
-		this.append(bytes);
-		// Replies had to wait for the end of the message.
-		if (!this.left && this.busy) this.schedule();
-	}
-
 	/** Sends the next bytes of the payload that is going out. */
 	private append(bytes: Uint8Array): void {
-		const rest = this.left - bytes.byteLength;
+		const size = bytes.byteLength;
+		const rest = this.left - size;
 		this.left = rest;
 		this.state = rest ? 5 : 4;
-		if (bytes.byteLength)
+		if (size)
 			try {
 				this.writable = rest ? this.socket.write(bytes, this.parts) : this.socket.write(bytes);
 			} catch (error) {
@@ -173,38 +142,31 @@ export default abstract class Writer<Client> extends Connection<Client> {
 
 	/** Anything but PUBLISH: PUBACK to PUBCOMP, SUBSCRIBE and UNSUBSCRIBE, PINGREQ and DISCONNECT. */
 	private control(operation: number, options: WriteOptions): void {
-		if (operation === 8 || operation === 10) {
-			const packet = this.subscribe(operation, options.items);
-			this.need(packet.byteLength);
+		const list = operation === 8 || operation === 10;
+		let packet: Uint8Array | DataView = this.word;
+		if (list) packet = this.subscribe(operation, options.items);
+		else if (operation === 12 || operation === 14) packet = Uint8Array.of(operation << 4, 0);
+		else if (!(operation > 3 && operation < 8)) this.wrong("operation", "one that a client sends", operation);
+		else if (options.id == null) this.wrong("id", "the one to acknowledge", "none");
+		this.need(packet.byteLength);
+		if (operation < 12) {
 			// Last, so that a refused packet takes no identifier.
 			const id = this.identity(options.id);
-			let offset = 1;
-			while ((packet[offset++] as number) > 127);
-			packet[offset] = id >> 8;
-			packet[offset + 1] = id;
-			this.writable = this.socket.write(packet);
-			if (operation === 8) {
-				this.items ??= {};
-				this.items[id] = options.items?.length;
+			if (!list)
+				this.word.setInt32(0, (operation === 6 ? 0x62020000 : (operation << 28) | 0x20000) | id); // [MQTT-3.6.1-1]
+			else {
+				let offset = 1;
+				while (((packet as Uint8Array)[offset++] as number) > 127);
+				(packet as Uint8Array)[offset] = id >> 8;
+				(packet as Uint8Array)[offset + 1] = id;
+				if (operation === 8) {
+					this.used ??= {};
+					this.used[id] = options.items?.length;
+				}
 			}
-		} else if (operation > 3 && operation < 8) {
-			if (options.id == null) this.wrong("id", "the one to acknowledge", "none");
-			this.need(4);
-			this.reply((operation === 6 ? 0x62020000 : (operation << 28) | 0x20000) | this.identity(options.id)); // [MQTT-3.6.1-1]
-		} else if (operation === 12 || operation === 14) {
-			this.need(2);
-			this.writeWord(operation << 4);
-			if (operation === 14) this.state = 6;
-		} else this.wrong("operation", "one that a client sends", operation);
-	}
-
-	/** SUBACK with so many codes: false when SUBSCRIBE had another number of filters. */
-	protected verify(id: number, count: number): boolean {
-		const result = this.items?.[id];
-		if (result && result !== count) return false;
-		if (result) delete this.items[id];
-		this.free(id);
-		return true;
+		}
+		this.writable = this.socket.write(packet);
+		if (operation === 14) this.state = 6;
 	}
 
 	/**
@@ -229,22 +191,13 @@ export default abstract class Writer<Client> extends Connection<Client> {
 		return !known;
 	}
 
-	/** PUBREC and PUBREL are answered (§4.3.3), in their order [MQTT-4.6.0-4]; PUBCOMP and UNSUBACK free their identifier. */
+	/** PUBREC, PUBREL (§4.3.3) and PINGREQ are answered, in their order [MQTT-4.6.0-4]; all others free their identifier [MQTT-2.3.1-3]. */
 	protected answer(type: number, id: number): void {
 		const index = type === 6 && this.received ? this.received.indexOf(id) : -1;
 		if (index >= 0) this.received?.splice(index, 1);
-		if (type !== 5 && type !== 6) this.free(id);
+		if (type === 12)
+			this.owed = -1; // §25 wants it
+		else if (type !== 5 && type !== 6) delete this.used?.[id];
 		else if (this.acknowledge) this.owed = (type === 5 ? 0x62020000 : 0x70020000) | id; // [MQTT-4.3.3-1] [MQTT-4.3.3-2]
-	}
-
-	/** A packet of two bytes. */
-	protected writeWord(first: number): void {
-		this.writable = this.socket.write(Uint8Array.of(first, 0));
-	}
-
-	/** PUBACK, PUBREC, PUBREL or PUBCOMP, its four bytes as a number, from a buffer that is kept. */
-	protected reply(packet: number): void {
-		this.word.setInt32(0, packet);
-		this.writable = this.socket.write(this.word);
 	}
 }
