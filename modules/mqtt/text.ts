@@ -75,17 +75,18 @@ export const isUTF8 = (text: string, bytes: Uint8Array, start: number, end: numb
 	for (let at = start; at < end; ) {
 		const first = bytes[at++] as number;
 		if (first < 0x80) continue;
-		// What may follow (Unicode, table 3-7): so many bytes, the first of them within narrower bounds behind E0, ED, F0 and F4.
+		// How many bytes follow (Unicode, table 3-6), each with six more bits of the code point.
 		let count = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-		let min = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
-		let max = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+		const min = 1 << (5 * count + 1);
 		if (first < 0xc2 || first > 0xf4 || at + count > end) return false;
+		let code = first & (0x3f >> count);
 		for (; count > 0; count--) {
 			const next = bytes[at++] as number;
-			if (next < min || next > max) return false;
-			min = 0x80;
-			max = 0xbf;
+			if (next >> 6 !== 2) return false;
+			code = (code << 6) | (next & 63);
 		}
+		// Overlong, beyond the last code point, or a surrogate (U+D800 to U+DFFF).
+		if (code < min || code > 0x10ffff || code >> 11 === 27) return false;
 	}
 	return true;
 };
