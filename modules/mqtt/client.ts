@@ -1,8 +1,7 @@
 /**
- * MQTT 3.1.1 client, ECMA-419 §25 (MQTT Client Class Pattern), over any ECMA-419 TCP class and resolver.
- * This layer receives: it delivers messages, which the application reads, answers them and reports control packets. Below it
- * writer.ts sends, connection.ts connects, keeps alive and ends, encoder.ts makes packets. The client does not reconnect,
- * retransmit, or remember subscriptions: §25 leaves that to "layers built on" it (modules/session).
+ * MQTT 3.1.1 client, ECMA-419 §25 (MQTT Client Class Pattern), over any ECMA-419 TCP class and resolver. This layer receives; below
+ * it writer.ts sends, connection.ts connects, keeps alive and ends, encoder.ts makes packets and parser.ts takes them apart. Does not
+ * reconnect, retransmit, or remember subscriptions: §25 leaves that to "layers built on" it (modules/session).
  */
 
 import type { ByteBuffer } from "./io.js";
@@ -13,15 +12,12 @@ import Writer from "./writer.js";
 export type * from "./io.js";
 export type * from "./options.js";
 
-/** Options of the fragments that follow the first. */
 const MORE: Message = Object.freeze({ more: true });
 const LAST: Message = Object.freeze({ more: false });
 const PINGRESP = Object.freeze({ operation: 13 });
 
 /** One connection to one broker. Throws on wrong options, `write` on what does not fit; all else comes by callbacks, later. */
 export default class MQTTClient extends Writer<MQTTClient> {
-	/** The rest of the payload: 0 or missing, it is delivered; 1, its first fragment is still to be delivered; 2, it is discarded. */
-	declare private rest: 0 | 1 | 2;
 	/** The message of every PUBACK, filled anew. */
 	declare private message: { operation: number; id: number };
 
@@ -30,26 +26,30 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		this.parser = new Parser(options.longestTopic ?? 0);
 	}
 
-	/**
-	 * Bytes of the current message: as many as fit into a buffer, whose count is returned, or a new buffer of
-	 * at most `count` bytes; `undefined` when there are none.
-	 */
+	/** Bytes of the message: as many as fit into a buffer, and how many, or a new one of at most `count`; `undefined` is none. */
 	read(count?: number): ArrayBuffer | undefined;
 	read(buffer: ByteBuffer): number | undefined;
 	read(target?: ByteBuffer | number): ArrayBuffer | number | undefined {
 		const available = this.available;
-		// All available bytes, out of the buffer, into a byte array with room for them. The other cases have a method of their own.
-		if ((target as Uint8Array)?.BYTES_PER_ELEMENT !== 1 || available <= 0) return this.readPart(target);
-		const parser = this.parser;
-		const start = parser.start;
-		const end = start + available;
-		if (end > parser.end || (target as Uint8Array).byteLength < available) return this.readPart(target);
-		if (parser.from !== start || parser.to !== end) parser.peek(start, end);
-		(target as Uint8Array).set(parser.payload);
-		parser.start = end;
-		this.available = 0;
-		if (this.busy) this.schedule();
-		return available;
+		// All that is available, already buffered, into bytes with room for it: the usual case.
+		if ((target as Uint8Array)?.BYTES_PER_ELEMENT === 1 && available > 0) {
+			const parser = this.parser;
+			const start = parser.start;
+			const end = start + available;
+			if (end <= parser.end && (target as Uint8Array).byteLength >= available) {
+				if (parser.from !== start || parser.to !== end) {
+					parser.payload = parser.bytes.subarray(start, end);
+					parser.from = start;
+					parser.to = end;
+				}
+				(target as Uint8Array).set(parser.payload);
+				parser.start = end;
+				this.available = 0;
+				if (this.busy) this.schedule();
+				return available;
+			}
+		}
+		return this.readPart(target);
 	}
 
 	/** Any other `read`. What is not buffered comes straight from the socket, without a copy of its own. */
@@ -64,17 +64,18 @@ export default class MQTTClient extends Writer<MQTTClient> {
 			return result.buffer;
 		}
 		const parser = this.parser;
-		const bytes = target as Uint8Array;
-		const length = bytes.byteLength;
+		const length = (target as Uint8Array).byteLength;
 		const size = length < available ? length : available;
 		const start = parser.start;
 		let count = parser.end - start;
 		if (count > size) count = size;
-		if (count) bytes.set(parser.bytes.subarray(start, start + count));
+		if (count) (target as Uint8Array).set(parser.bytes.subarray(start, start + count));
 		parser.start = start + count;
 		if (count < size) {
 			// The socket must not be asked for more: what follows is the next packet.
-			const read = this.socket.read(count || size !== length ? bytes.subarray(count, size) : bytes) ?? 0;
+			const whole = !count && size === length;
+			const read =
+				this.socket.read(whole ? (target as Uint8Array) : (target as Uint8Array).subarray(count, size)) ?? 0;
 			this.readable -= read;
 			count += read;
 		}
@@ -93,13 +94,12 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		return "buffer";
 	}
 	set format(value: "buffer") {
-		if (value !== "buffer") this.wrong("format", "buffer", value);
+		if (value !== this.format) this.wrong("format", this.format, value);
 	}
 
 	/**
 	 * Parses and delivers until the bytes run out, the application has to read, or a reply waits for room. Work that is not finished
-	 * sets `busy`, so the usual packet costs one check instead of five. One `try` round the loop is free. A second call cannot come
-	 * while it runs: a socket calls back when no script is running (§8).
+	 * sets `busy`, so the usual packet costs one check instead of five. A socket calls back when no script is running (§8).
 	 */
 	protected override receive(count: number): void {
 		this.readable = count;
@@ -110,35 +110,33 @@ export default class MQTTClient extends Writer<MQTTClient> {
 				if (parser.start === parser.end) {
 					// Every byte that was announced is read: a TLS socket announces no more before.
 					if (this.readable <= 0) break;
-					const count = this.socket.read(parser.bytes) ?? 0;
 					parser.start = 0;
-					parser.end = count;
-					this.readable -= count;
+					parser.end = this.socket.read(parser.bytes) ?? 0;
+					this.readable -= parser.end;
 				}
 				const type = parser.next();
 				if (type > 15) {
 					const message = parser.message;
-					const byteLength = message.byteLength as number;
 					const id = type > 0x31 ? parser.id : undefined;
 					if (id || message.id) {
 						message.QoS = id ? 1 : 0;
 						message.id = id;
 					}
-					this.available = byteLength;
-					this.deliver(byteLength, message);
+					this.available = message.byteLength as number;
+					this.deliver(this.available, message);
 					if (id && this.acknowledge) {
 						// As soon as it is read [MQTT-4.3.2-2].
 						if (!this.available && this.state === 4 && this.writable > 3) {
 							this.word.setInt32(0, 0x40020000 | id);
 							this.writable = this.socket.write(this.word);
 						} else {
-							this.due = 0x40020000 | id;
+							this.owed = 0x40020000 | id;
 							this.busy = true;
 						}
 					} else if (this.available) this.busy = true;
 				} else if (type === 4) {
 					const id = parser.id;
-					if (this.used) if (this.used[id] !== undefined) delete this.used[id];
+					if (this.used) if (this.used[id] != null) delete this.used[id];
 					this.message ??= { operation: 4, id };
 					this.message.id = id;
 					this.notify(4, this.message);
@@ -154,30 +152,27 @@ export default class MQTTClient extends Writer<MQTTClient> {
 
 	/** Any packet but PUBACK, PINGRESP and a PUBLISH that is there as a whole; or none. */
 	private process(type: number): void {
-		const parser = this.parser;
-		const id = parser.id;
+		const id = this.parser.id;
 		// CONNACK leaves nothing to be done, all others may.
 		this.busy = type !== 2;
-		if (type < -1) parser.need = -type;
+		if (type < -1) this.parser.need = -type;
 		else if (type < 0)
 			this.fail(6); // malformed
-		else if (type === 2) this.connected(id >> 8 === 1, id & 255);
-		else if (type === 3) this.rest = 1;
+		else if (type === 2) this.connected(id > 255, id & 255);
+		else if (type === 3) this.begin();
 		else {
-			// A return code for each filter [MQTT-3.8.4-5], handed on in their order [MQTT-3.9.3-1].
-			const payload = parser.codes;
-			const filters = type === 9 && this.used?.[id];
+			// SUBACK: a code for each filter [MQTT-3.8.4-5], handed on in their order [MQTT-3.9.3-1].
+			const payload = this.parser.codes;
+			const filters = payload && this.used?.[id];
 			if (filters && filters !== payload.length) this.fail(6);
 			else {
-				this.answer(type, id);
-				this.notify(
-					type,
-					type === 9
-						? { operation: 9, id, payload }
-						: type === 12
-							? { operation: 12 }
-							: { operation: type, id },
-				);
+				// PUBREC, PUBREL and PINGREQ are answered, in order [MQTT-4.6.0-4]; all others free their identifier [MQTT-2.3.1-3].
+				if (type === 6) delete this.received?.[id];
+				if (type === 12)
+					this.owed = -1; // §25 wants it
+				else if (type !== 5 && type !== 6) delete this.used?.[id];
+				else if (this.acknowledge) this.owed = (type === 5 ? 0x62020000 : 0x70020000) | id; // [MQTT-4.3.3-1] [MQTT-4.3.3-2]
+				this.notify(type, { operation: type, id, payload });
 			}
 		}
 	}
@@ -186,8 +181,12 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	private fill(parser: Parser): boolean {
 		let count: number | undefined;
 		while (this.readable > 0) {
-			if (this.readable > 1 || parser.end === parser.bytes.length) count = this.socket.read(parser.free());
-			else {
+			if (this.readable > 1 || parser.end === parser.bytes.length) {
+				parser.bytes.copyWithin(0, parser.start, parser.end);
+				parser.end -= parser.start;
+				parser.start = 0;
+				count = this.socket.read(parser.bytes.subarray(parser.end));
+			} else {
 				// For a single byte a view of its place would cost more than the byte.
 				parser.byte ??= new Uint8Array(1);
 				count = this.socket.read(parser.byte);
@@ -209,15 +208,11 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	private retry(parser: Parser): boolean {
 		// While this runs, `read` and `write` need not `schedule`.
 		this.busy = false;
-		// Until the application has to read, or the client is closed.
 		while (!this.available) {
 			const left = parser.left;
 			if (!left && !this.rest) {
-				const owed = this.due || this.owed; // the message is read whole
-				this.due = 0;
-				this.owed = owed;
-				// Replies go out one at a time and so in order [MQTT-4.6.0-2] [MQTT-4.6.0-3]. After DISCONNECT (6)
-				// nothing may be sent [MQTT-3.14.4-2]; messages are still delivered.
+				const owed = this.owed;
+				// One at a time and so in order [MQTT-4.6.0-2] [MQTT-4.6.0-3]; none after DISCONNECT (6) [MQTT-3.14.4-2].
 				if (owed && this.state !== 6) {
 					if (this.state !== 4 || this.writable < 4) break;
 					this.word.setInt32(0, owed);
@@ -226,17 +221,16 @@ export default class MQTTClient extends Writer<MQTTClient> {
 				this.owed = 0;
 				return true;
 			}
-			// The next fragment. A read may give more than was announced, as more may arrive meanwhile: `readable` is negative then.
+			// A read may give more than was announced, as more may arrive meanwhile: `readable` is negative then.
 			let count = parser.end - parser.start;
-			const readable = this.readable;
-			if (readable > 0) {
+			if (this.readable > 0) {
 				// A few bytes are read into the buffer; more go from the socket to the application without a copy.
-				if (!count && readable < 512) {
+				if (!count && this.readable < 512) {
 					count = this.socket.read(parser.bytes) ?? 0;
 					parser.start = 0;
 					parser.end = count;
-					this.readable = readable - count;
-				} else count += readable;
+					this.readable -= count;
+				} else count += this.readable;
 			}
 			if (count >= left) {
 				if (this.rest) this.open(parser, left, false);
@@ -259,16 +253,16 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		return false;
 	}
 
-	/** The first fragment of a message that is above QoS 1, has DUP, or comes in fragments; or any that is discarded. */
+	/** The first fragment, or any that is discarded. */
 	private open(parser: Parser, count: number, more: boolean): void {
 		const flags = parser.flags;
 		const QoS = (flags >> 1) & 3;
 		const id = QoS ? parser.id : undefined;
 		const byteLength = parser.left;
-		if (this.rest === 1) this.rest = this.take(QoS, parser.id, flags > 255) ? 0 : 2;
 		this.available = count;
 		parser.left = byteLength - count;
-		if (!this.rest) {
+		if (this.rest === 1) {
+			this.rest = 0;
 			const topic = parser.message.topic as string;
 			// [MQTT-2.3.1-6] [MQTT-3.3.4-1]
 			const duplicate = QoS > 0 && (flags & 8) !== 0;
@@ -281,7 +275,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		if (flags > 255) this.notify(3, { operation: 3, QoS, id }); // its topic was too long
 	}
 
-	/** Packet types (§2.2.1), as `operation` and in `onControl`. */
+	/** Packet types (§2.2.1). */
 	static readonly CONNECT = 1;
 	static readonly CONNACK = 2;
 	static readonly PUBLISH = 3;

@@ -1,8 +1,8 @@
 /**
- * One network connection of an MQTT client from its start to its end: name, socket, CONNECT, CONNACK (§3.1, §3.2),
- * keep-alive (§3.1.2.10), close, and why it ended. Does not parse and does not publish. The client's layers are one object, split
- * by inheritance, because a call between objects costs 22 units, a tenth of a publish. Their fields are `declare`d and made in
- * constructors, for an initialiser costs 100 bytes of flash; a field that is missing means none, or false.
+ * One network connection of an MQTT client: name, socket, CONNECT, CONNACK (§3.1, §3.2), keep-alive (§3.1.2.10), close, and why it
+ * ended. Does not parse and does not publish. The client's layers are one object, split by inheritance, because a call between
+ * objects costs 22 units, a tenth of a publish. Fields are `declare`d and made in constructors, for an initialiser costs 100 bytes of
+ * flash; one that is missing means none, or false.
  */
 
 import Encoder from "./encoder.js";
@@ -10,7 +10,7 @@ import type { Resolver, TCP, TCPOptions, Timer, TimerHandle } from "./io.js";
 import type { ControlMessage, MQTTClientOptions, MQTTError, ReadableOptions, ReasonCode } from "./options.js";
 import type Parser from "./parser.js";
 
-/** `error.code` in `onError`: why the connection ended. In the client itself numbers stand for it, as for packet types and states, to save flash. */
+/** `error.code`: why the connection ended. The client itself has numbers for it, as for packet types and states, to save flash. */
 export const Reason = Object.freeze({
 	unresolved: 1, // no address for the host's name
 	disconnected: 2, // no network connection could be made, or it is gone
@@ -19,14 +19,14 @@ export const Reason = Object.freeze({
 	unanswered: 5, // no PINGRESP, nor anything else, for half of the keep-alive interval after a PINGREQ
 	malformed: 6, // bytes that are no MQTT control packet [MQTT-4.8.0-1]
 	unexpected: 7, // a packet that has no place here: CONNACK missing or repeated, one that only clients send
-	overrun: 8, // more waits to be acknowledged than is remembered: told by modules/session, which then ends the connection
+	overrun: 8, // more waits to be acknowledged than is remembered: modules/session says so
 	application: 9, // the application's own callback threw; the error carries it as `cause`
 });
 export type Reason = ReasonCode;
 
 /**
- * 0 being constructed, 1 resolving, 2 connecting, 3 waiting for CONNACK, 4 connected, 5 publishing (the first fragments of a PUBLISH are out;
- * nothing else may go before its last), 6 disconnecting (DISCONNECT is out: nothing may follow it [MQTT-3.14.4-2]), 7 closed.
+ * 0 being constructed, 1 resolving, 2 connecting, 3 waiting for CONNACK, 4 connected, 5 publishing (between the fragments of a
+ * PUBLISH), 6 disconnecting (DISCONNECT is out: nothing may follow it [MQTT-3.14.4-2]), 7 closed.
  */
 type State = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
@@ -39,24 +39,23 @@ export default abstract class Connection<Client> extends Encoder {
 	declare protected readable: number;
 	/** Bytes that the application may `read` now. While there are any, nothing is parsed. -1 once closed. */
 	declare protected available: number;
-	/** Work on something that arrived is unfinished, or the client is closed: see `retry` in client.ts. */
+	/** Work on what arrived is unfinished (`retry`), or the client is closed. */
 	declare protected busy: boolean;
-	/** A reply that waits for room in the socket: its four bytes as a number, -1 for PINGRESP, or 0. Until it is sent nothing is parsed. */
+	/** A reply that waits for room, or until its message is read: four bytes as a number, -1 for PINGRESP, or 0. */
 	declare protected owed: number;
 	/** Something arrived since the last PINGREQ. */
 	declare protected active: boolean;
-	/** `onReadable` and `onControl` after CONNACK; before, `reject`, since nothing may come before it [MQTT-3.2.0-1]. No packet needs a check. */
+	/** `onReadable` and `onControl` after CONNACK; before, `reject`, since nothing may come before it [MQTT-3.2.0-1]. */
 	declare protected deliver: (count: number, options: ReadableOptions) => void;
 	declare protected notify: (opcode: number, message: ControlMessage) => void;
 	declare private readonly onWritable: (count: number) => void;
 	declare private readonly onError: (error: MQTTError) => void;
 	declare protected readonly timer: Timer;
 	declare private timeout: TimerHandle | undefined;
-	declare private wake: TimerHandle | undefined;
+	declare protected wake: TimerHandle | undefined;
 	declare private dns: Resolver | null;
-	/** PINGREQ, once there was one. */
+	/** PINGREQ, once there was one; and CONNECT, until it is sent. */
 	declare private ready: Uint8Array;
-	/** CONNECT, until it is sent. */
 	declare private packet: Uint8Array | null;
 	/** PINGREQ is out, or had no room, and no PINGRESP came. */
 	declare protected unanswered: boolean;
@@ -65,11 +64,11 @@ export default abstract class Connection<Client> extends Encoder {
 	/** Whether PUBACK, PUBREC, PUBREL and PUBCOMP are ours to send. */
 	declare protected readonly acknowledge: boolean;
 	declare private readonly clean: boolean;
-	/** Milliseconds, as the broker is told. */
+	/** Milliseconds between pings: half of what the broker is told. */
 	declare private readonly keepAlive: number;
 	/** The application's, as it was given (ECMA-419 §8). */
 	declare target: unknown;
-	// Of the layers above: the order of fields matters. Four bytes for a reply, and the last packet identifier of our own.
+	// Of the layers above. Four bytes for a reply, and the last packet identifier of our own.
 	declare protected parser: Parser;
 	declare protected word: DataView;
 	declare protected last: number;
@@ -85,32 +84,27 @@ export default abstract class Connection<Client> extends Encoder {
 			onControl = this.drop,
 			onWritable = Boolean,
 			onError = Boolean,
+			kept = 4,
+			keepAlive = 0,
+			port = 1883,
+			clean = true,
+			host,
+			socket,
+			dns,
+			timer,
 		} = options;
-		const { host, socket, dns, timer, kept = 4, keepAlive = 0, port = 1883, clean = true } = options;
-		const name =
-			typeof host !== "string" || !host
-				? "host"
-				: !socket?.io
-					? "socket"
-					: !dns?.io
-						? "dns"
-						: !timer
-							? "timer"
-							: !(port >= 1 && port <= 65_535)
-								? "port"
-								: !(keepAlive >= 0 && keepAlive <= 65_535_000)
-									? "keepAlive"
-									: !(kept >= 1 && kept <= 1000)
-										? "kept"
-										: typeof onReadable !== "function" ||
-												typeof onControl !== "function" ||
-												typeof onWritable !== "function" ||
-												typeof onError !== "function"
-											? "callback"
-											: "";
-		if (name) throw new TypeError(`${name}: missing, of the wrong type, or out of range`);
+		let name = "";
+		if (typeof host !== "string" || !host) name = "host";
+		else if (!socket?.io) name = "socket";
+		else if (!dns?.io) name = "dns";
+		else if (!timer) name = "timer";
+		else if (!(port >= 1 && port <= 65_535)) name = "port";
+		else if (!(keepAlive >= 0 && keepAlive <= 65_535_000)) name = "keepAlive";
+		else if (!(kept >= 1 && kept <= 1000)) name = "kept";
+		else if (typeof onReadable !== "function" || typeof onControl !== "function") name = "callback";
+		else if (typeof onWritable !== "function" || typeof onError !== "function") name = "callback";
+		if (name) throw new TypeError(`${name}: missing or wrong`);
 		const interval = Math.ceil(keepAlive / 1000);
-		const packet = this.connect(options, clean, interval);
 		// XS looks fields up in the order in which they were made: those of the hot paths come first.
 		this.state = 0;
 		this.readable = this.available = 0;
@@ -118,15 +112,14 @@ export default abstract class Connection<Client> extends Encoder {
 		this.active = this.busy = false;
 		this.writable = 0;
 		this.socket = null as never;
-		this.word = null as never;
-		// Equal to none that is published.
-		this.front = { QoS: -1 } as never;
+		this.word = new DataView(new ArrayBuffer(4));
+		this.front = { QoS: -1 } as never; // equal to none that is published
 		this.out = null as never;
 		this.deliver = this.notify = this.reject;
 		this.acknowledge = options.acknowledge ?? true;
 		this.owed = 0;
 		this.kept = kept;
-		this.packet = packet;
+		this.packet = this.connect(options, clean, interval);
 		this.onReadable = onReadable;
 		this.onControl = onControl;
 		this.onWritable = onWritable;
@@ -134,10 +127,10 @@ export default abstract class Connection<Client> extends Encoder {
 		this.timer = timer;
 		this.target = options.target;
 		this.clean = clean;
-		this.keepAlive = interval * 1000;
+		this.keepAlive = interval * 500;
 		this.dns = new dns.io(dns);
-		// It may throw: no timer runs yet.
-		this.dns.resolve({ host }, (error, address) => this.resolve(options, error, address));
+		// It may throw: the timer comes after it.
+		this.dns.resolve({ host }, this.resolve.bind(this, options));
 		this.state = 1;
 		this.timeout = timer.set(() => this.fail(3 /* silent */), options.timeout ?? 30_000);
 	}
@@ -157,10 +150,10 @@ export default abstract class Connection<Client> extends Encoder {
 
 	private resolve(options: MQTTClientOptions<Client>, error: Error | null, address?: string): void {
 		// Still in the constructor, from which nothing may be called back (§8).
-		if (!this.state) this.wake ??= this.timer.set(() => this.resolve(options, error, address), 0);
+		if (!this.state) this.wake ??= this.timer.set(this.resolve.bind(this, options, error, address), 0);
 		if (this.state !== 1) return;
 		this.wake = undefined;
-		this.dns?.close();
+		(this.dns as Resolver).close();
 		this.dns = null;
 		if (error || !address) {
 			this.fail(1, error); // unresolved
@@ -175,7 +168,7 @@ export default abstract class Connection<Client> extends Encoder {
 				address,
 				onReadable: this.receive.bind(this),
 				onWritable: this.flush.bind(this),
-				onError: cause => this.fail(2, cause), // disconnected
+				onError: this.fail.bind(this, 2), // disconnected
 			} as TCPOptions);
 		} catch (cause) {
 			this.fail(2, cause);
@@ -184,23 +177,21 @@ export default abstract class Connection<Client> extends Encoder {
 
 	/** The socket takes `count` bytes; the first time, because it is connected. */
 	private flush(count: number): void {
-		// The usual event: bytes have left, and nothing waited for their room. Asked first: 100 units of a sample.
-		if (this.state === 4 && !this.busy && this.writable > 8) this.writable = count;
-		else if (!this.update(count)) return;
 		try {
+			// The usual event: bytes have left, and nothing waited for their room. Asked first: 100 units of a sample.
+			if (this.state === 4 && !this.busy && this.writable > 8) this.writable = count;
+			else if (!this.update(count)) return;
 			if (this.writable > 8) this.onWritable(this.writable - 8);
 		} catch (error) {
-			this.fail(9, error); // application
+			this.fail(this.state < 4 ? 2 : 9, error); // disconnected, or the application
 		}
 	}
 
 	/** Writes what waited for this room. Whether the application may write after it: while connected or publishing. */
 	private update(count: number): boolean {
-		const state = this.state;
-		if (state === 7) return false;
-		// Room where there was none: no ping could go out, so no answer is due. Any other room says nothing about
-		// the peer: a kernel accepts data for minutes after the peer is gone.
-		if (this.writable < 2 || state === 5) this.unanswered = false;
+		if (this.state === 7) return false;
+		// Room where there was none: no ping could go out. Any other says nothing: a kernel takes data for minutes after the peer is gone.
+		if (this.writable < 2 || this.state === 5) this.unanswered = false;
 		this.writable = count;
 		const packet = this.packet;
 		if (!packet) {
@@ -216,16 +207,12 @@ export default abstract class Connection<Client> extends Encoder {
 			chunk = packet.subarray(0, count);
 			this.packet = packet.subarray(count);
 		}
-		try {
-			if (count) this.writable = this.socket.write(chunk); // [MQTT-3.1.0-1]
-		} catch (error) {
-			this.fail(2, error);
-		}
+		if (count) this.writable = this.socket.write(chunk); // [MQTT-3.1.0-1]
 		return false;
 	}
 
 	protected connected(sessionPresent: boolean, returnCode: number): void {
-		// Once only; no session is present after a clean start [MQTT-3.2.2-1], nor with a refusal [MQTT-3.2.2-4].
+		// Once; without a session after a clean start [MQTT-3.2.2-1] or with a refusal [MQTT-3.2.2-4].
 		if (this.state !== 3 || (sessionPresent && (this.clean || returnCode))) {
 			this.fail(7); // unexpected
 			return;
@@ -234,9 +221,9 @@ export default abstract class Connection<Client> extends Encoder {
 		if (!returnCode) {
 			this.state = 4;
 			this.deliver = this.onReadable;
-			// It may remember QoS 2 messages from before a power cut, and would take a new one under the same identifier for a copy.
-			if (sessionPresent) this.last = Math.floor(Math.random() * 65_535);
-			if (this.keepAlive) this.timeout = this.timer.repeat(() => this.ping(), this.keepAlive >> 1);
+			// It may remember QoS 2 messages of before a power cut, and take a new one of the same identifier for a copy.
+			if (sessionPresent) this.last = (Math.random() * 65_535) | 0;
+			if (this.keepAlive) this.timeout = this.timer.repeat(this.ping.bind(this), this.keepAlive);
 		}
 		this.notify = this.onControl;
 		this.notify(2, { operation: 2, sessionPresent, returnCode });
@@ -246,10 +233,9 @@ export default abstract class Connection<Client> extends Encoder {
 	}
 
 	/**
-	 * Runs every half of the keep-alive interval, also when other packets are sent: to note each write would cost every
-	 * publish more than a ping costs a minute [MQTT-3.1.2-23]. The wait for PINGRESP goes on while other bytes come, since a
-	 * long message may stand before it; while our own message finds room bit by bit; and while a message waits for the
-	 * application to read it, or a reply for the end of the application's own message.
+	 * Every half of the keep-alive interval [MQTT-3.1.2-23], also when other packets are sent: to note each write would cost more. The
+	 * wait for PINGRESP goes on while other bytes come, as it may stand behind a long message; while our own message finds room bit by
+	 * bit; and while a message waits for the application to read it, or a reply for the end of the application's own message.
 	 */
 	private ping(): void {
 		const state = this.state;
@@ -277,19 +263,11 @@ export default abstract class Connection<Client> extends Encoder {
 		this.fail(7);
 	}
 
-	/**
-	 * Goes on in a turn of its own, when no script is running (§8). If half a packet is out and the socket refuses the rest the connection
-	 * is `failed`: `onError` comes after `write` has thrown.
-	 */
-	protected schedule(failed = false, cause?: unknown): void {
-		if (failed) {
-			this.state = 6;
-			this.timer.clear(this.wake);
-		} else if (this.wake) return;
-		this.wake = this.timer.set(() => {
+	/** Goes on in a turn of its own, when no script is running (§8). */
+	protected schedule(): void {
+		this.wake ??= this.timer.set(() => {
 			this.wake = undefined;
-			if (failed) this.fail(2, cause);
-			else this.restart();
+			this.restart();
 		}, 0);
 	}
 
@@ -304,7 +282,7 @@ export default abstract class Connection<Client> extends Encoder {
 	protected fail(code: ReasonCode, cause?: unknown, returnCode?: number): void {
 		if (this.state === 7) return;
 		this.close();
-		const error = new Error(`MQTT connection ended: ${code}`) as {
+		const error = new Error(`MQTT ended: ${code}`) as {
 			-readonly [Key in keyof MQTTError]: MQTTError[Key];
 		};
 		error.code = code;

@@ -67,27 +67,25 @@ export default abstract class Encoder {
 	/** The bytes of a Byte Buffer, not copied; `undefined` is none. Throws a TypeError on anything else. */
 	protected bytes(data: ByteBuffer | undefined): Uint8Array {
 		if (data instanceof Uint8Array) return data;
-		if (data === undefined) return new Uint8Array(0);
 		if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-		const buffer = typeof data === "object" ? new Uint8Array(data) : undefined;
+		const bytes = new Uint8Array((data ?? 0) as ArrayBuffer);
 		// Not a copy: an ArrayBuffer or SharedArrayBuffer, which not every engine has.
-		if (buffer?.buffer !== data) throw new TypeError("data: expected a byte buffer");
-		return buffer as Uint8Array;
+		if (data !== undefined && bytes.buffer !== data) throw new TypeError("data: no byte buffer");
+		return bytes;
 	}
 
 	/**
 	 * Text in UTF-8 [MQTT-3.1.3-4], or bytes, that fit into a field [MQTT-4.7.3-3]; text without U+0000
-	 * [MQTT-1.5.3-2], a topic name if `kind` is 1, a filter if it is 2. `name` is for the error.
+	 * [MQTT-1.5.3-2], a topic name if `kind` is 1, a filter if it is 2.
 	 */
-	private encode(value: string | ByteBuffer, name: string, kind?: 1 | 2): Uint8Array {
+	protected encode(value: string | ByteBuffer, kind?: 1 | 2): Uint8Array {
 		const string = typeof value === "string";
 		if (
 			string ? !(kind === 2 ? isTopicFilter(value) : kind ? isTopicName(value) : !value.includes("\0")) : kind
 		)
-			this.wrong(name, kind ? "a topic" : "no U+0000", value);
+			this.wrong("text", kind ? "a topic" : "no U+0000", value);
 		const bytes = string ? encode(value) : this.bytes(value);
-		const size = bytes.byteLength;
-		if (size > 65_535) this.range(name, size, 0, 65_535);
+		if (bytes.byteLength > 65_535) this.range("text", bytes.byteLength, 0, 65_535);
 		return bytes;
 	}
 
@@ -98,26 +96,27 @@ export default abstract class Encoder {
 		values: readonly Uint8Array[],
 		items?: readonly Item[],
 	): Uint8Array {
-		const count = values.length;
-		let length = head.byteLength + count * (items ? 3 : 2);
-		for (let index = 0; index < count; index++) length += (values[index] as Uint8Array).byteLength;
-		// How many bytes Remaining Length takes (§2.2.3).
-		const size = length < 128 ? 1 : length < 16_384 ? 2 : length < 2_097_152 ? 3 : 4;
-		const bytes = new Uint8Array(1 + size + length);
+		let length = head.byteLength;
+		for (let index = 0; index < values.length; index++)
+			length += (values[index] as Uint8Array).byteLength + (items ? 3 : 2);
+		// Remaining Length takes one to four bytes (§2.2.3).
+		let offset = 2;
+		for (let left = length; left > 127; left >>= 7) offset++;
+		const bytes = new Uint8Array(offset + length);
 		bytes[0] = first;
-		let offset = 0;
-		for (; length > 127; length >>= 7) bytes[++offset] = length | 128;
-		bytes[++offset] = length;
-		bytes.set(head, offset + 1);
+		let at = 1;
+		for (; length > 127; length >>= 7) bytes[at++] = length | 128;
+		bytes[at] = length;
+		bytes.set(head, offset);
 		offset += head.byteLength;
-		for (let index = 0; index < count; index++) {
+		for (let index = 0; index < values.length; index++) {
 			const value = values[index] as Uint8Array;
 			const size = value.byteLength;
-			bytes[++offset] = size >> 8;
-			bytes[++offset] = size;
-			bytes.set(value, offset + 1);
+			bytes[offset++] = size >> 8;
+			bytes[offset++] = size;
+			bytes.set(value, offset);
 			offset += size;
-			if (items) bytes[++offset] = items[index]?.QoS ?? 0;
+			if (items) bytes[offset++] = (items[index] as Item).QoS ?? 0;
 		}
 		return bytes;
 	}
@@ -129,29 +128,32 @@ export default abstract class Encoder {
 	 */
 	protected connect(options: ConnectFields, clean: boolean, keepAlive: number): Uint8Array {
 		const { id = "", user, password, will } = options;
-		if (id === "" && !clean) this.wrong("id", "one when clean is false", "none"); // [MQTT-3.1.3-7]
-		if (password != null && user == null) this.wrong("password", "a user as well", "none"); // [MQTT-3.1.2-22]
+		if (id === "" && !clean) this.wrong("id", "one", id); // [MQTT-3.1.3-7]
+		if (password != null && user == null) this.wrong("user", "one", user); // [MQTT-3.1.2-22]
 		// The reserved flag is 0 [MQTT-3.1.2-3], and so are all flags of the will without one [MQTT-3.1.2-11] [MQTT-3.1.2-13] [MQTT-3.1.2-15].
 		let flags = clean ? 2 : 0;
-		const values = Array.of(this.encode(id, "id"));
+		const values = Array.of(this.encode(id));
 		if (will) {
 			// [MQTT-3.1.2-9] [MQTT-3.1.2-14] [MQTT-3.1.3-10]
-			values.push(this.encode(will.topic, "will.topic", 1), this.encode(will.message, "will.message"));
+			values.push(this.encode(will.topic, 1), this.encode(will.message));
 			flags |= 4 | (this.range("QoS", will.QoS ?? 0, 0, 2) << 3) | (will.retain ? 32 : 0);
 		}
 		if (user != null) {
 			// [MQTT-3.1.2-18] [MQTT-3.1.2-19] [MQTT-3.1.3-11]
-			values.push(this.encode(user, "user"));
+			values.push(this.encode(user));
 			flags |= 128;
 		}
 		if (password != null) {
 			// [MQTT-3.1.2-20] [MQTT-3.1.2-21]
-			values.push(this.encode(password, "password"));
+			values.push(this.encode(password));
 			flags |= 64;
 		}
 		// Protocol name, level 4, flags [MQTT-3.1.2-1] [MQTT-3.1.2-2].
-		const head = Uint8Array.of(0, 4, 77, 81, 84, 84, 4, flags, keepAlive >> 8, keepAlive);
-		return this.concat(0x10, head, values);
+		return this.concat(
+			0x10,
+			Uint8Array.of(0, 4, 77, 81, 84, 84, 4, flags, keepAlive >> 8, keepAlive),
+			values,
+		);
 	}
 
 	/**
@@ -161,41 +163,15 @@ export default abstract class Encoder {
 	protected subscribe(type: 8 | 10, items: readonly Item[] | undefined): Uint8Array {
 		const count = Array.isArray(items) ? items.length : 0;
 		// [MQTT-3.8.3-3] [MQTT-3.10.3-2]; of more the parser could not take the SUBACK whole. Brokers' limits are far below.
-		if (!items || count < 1 || count > 500) this.wrong("items", "1…500", count);
+		if (count < 1 || count > 500) this.wrong("items", "1…500", count);
 		const values: Uint8Array[] = [];
 		for (let index = 0; index < count; index++) {
-			const item = items[index] as Item;
+			const item = (items as readonly Item[])[index] as Item;
 			this.range("QoS", item.QoS ?? 0, 0, 2); // [MQTT-3.8.3-4]
-			values.push(this.encode(item.topic, "items", 2)); // [MQTT-3.8.3-1] [MQTT-3.10.3-1] [MQTT-4.7.1-2] [MQTT-4.7.1-3]
+			values.push(this.encode(item.topic, 2)); // [MQTT-3.8.3-1] [MQTT-3.10.3-1] [MQTT-4.7.1-2] [MQTT-4.7.1-3]
 		}
 		// [MQTT-2.2.2-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1]
 		return this.concat((type << 4) | 2, new Uint8Array(2), values, type === 8 ? items : undefined);
-	}
-
-	/**
-	 * §3.3: makes `out` begin with the header of a PUBLISH of `length` bytes, of which at min `min` are there; the packet
-	 * identifier is left for the caller. With a small payload the packet goes out in one write, for each is a round trip to the TCP
-	 * task on the ESP32; else the payload follows from the caller's buffer, so that no buffer ever has the size of a message.
-	 */
-	protected publish(options: WriteOptions, length: number, min: number): Front {
-		const topic = options.topic as string;
-		const duplicate = options.duplicate;
-		if (duplicate && !options.QoS) this.wrong("duplicate", "false at QoS 0", duplicate); // [MQTT-3.3.1-2]
-		const front = this.front;
-		if (options.QoS !== front.QoS || options.retain !== front.retain) this.set(options);
-		if (topic !== front.topic && !this.load(topic)) {
-			this.add(topic, this.encode(topic, "topic", 1)); // [MQTT-3.3.2-1] [MQTT-3.3.2-2]
-			this.load(topic);
-		}
-		// Asked only if need be, since a text as an argument is garbage.
-		if (min > length || length !== front.length)
-			this.range("byteLength", length, min, 268_435_460 - front.offset); // §2.2.3
-		if (length !== front.length) this.measure(length);
-		if (duplicate) {
-			(this.out[front.view.byteOffset] as number) |= 8;
-			front.length = -1; // the next one has no DUP
-		}
-		return front;
 	}
 
 	/** The next header has another QoS, which is checked, or RETAIN. */
@@ -208,7 +184,7 @@ export default abstract class Encoder {
 		front.retain = options.retain;
 		front.first = 0x30 | (QoS << 1) | (options.retain ? 1 : 0);
 		front.offset = -1;
-		front.topic = Number.NaN as never; // equal to none that is published
+		front.topic = front as never; // equal to none that is published
 		this.topics ??= [];
 	}
 
@@ -233,7 +209,7 @@ export default abstract class Encoder {
 	}
 
 	/** Keeps a topic. If there is no room left, all others are dropped, and kept again when they are published again. */
-	private add(topic: string, bytes: Uint8Array): void {
+	protected add(topic: string, bytes: Uint8Array): void {
 		const size = bytes.byteLength;
 		const count = this.topics.length;
 		let offset = count ? (this.indices[count] as number) : 0;
@@ -255,10 +231,9 @@ export default abstract class Encoder {
 			this.topics = [];
 			this.indices = Array.of(offset);
 		}
-		const out = this.out;
-		out[offset] = size >> 8;
-		out[offset + 1] = size;
-		out.set(bytes, offset + 2);
+		this.out[offset] = size >> 8;
+		this.out[offset + 1] = size;
+		this.out.set(bytes, offset + 2);
 		this.topics.push(topic);
 		this.indices.push(offset + size + 2);
 	}

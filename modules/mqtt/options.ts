@@ -53,7 +53,7 @@ export interface ControlMessage {
 	/** Packet identifier, of packets that have one. */
 	readonly id?: number | undefined;
 	/** SUBACK: a return code for each filter (§3.9.3). */
-	readonly payload?: readonly number[];
+	readonly payload?: readonly number[] | undefined;
 	/** Extension: of a PUBLISH that was passed over, since its topic is longer than `longestTopic`. */
 	readonly QoS?: number;
 	/** Extensions: CONNACK (§3.2.2). */

@@ -29,7 +29,7 @@ export default class Parser {
 	/** First byte of a PUBLISH that `next` did not return: type, DUP, QoS, RETAIN; and 256 if its topic was too long. */
 	declare flags: number;
 	/** SUBACK's return codes (§3.9.3). */
-	declare codes: number[];
+	declare codes: number[] | undefined;
 
 	// Views of the last payload and topic: making one costs 64 bytes, so they are kept while their bounds repeat.
 	declare payload: Uint8Array;
@@ -96,20 +96,7 @@ export default class Parser {
 		length += topicStart - 2 - payload;
 		if (length < 0) return -1;
 		if (payload > end) return this.pass(first, topicStart, payload, length);
-		if (this.topicStart !== topicStart || this.topicEnd !== topicEnd) {
-			this.view = this.bytes.subarray(topicStart, topicEnd);
-			this.topicStart = topicStart;
-			this.topicEnd = topicEnd;
-			// Once, and without a topic, so that the first one is looked at.
-			this.message ??= {
-				more: false,
-				topic: undefined as never,
-				QoS: 0,
-				byteLength: 0,
-				retain: false,
-				duplicate: false,
-			};
-		}
+		if (this.topicStart !== topicStart || this.topicEnd !== topicEnd) this.look(topicStart, topicEnd);
 		// A `try` here would cost each message; the caller has one round its loop, and looks at `start`.
 		this.start = -1;
 		const topic = decodeAt(this.buffer, topicStart, topicEnd - topicStart, this.view); // [MQTT-1.5.3-1]
@@ -128,23 +115,37 @@ export default class Parser {
 		return (first & 6) === 6 ? -1 : 3; // [MQTT-3.3.1-4]
 	}
 
+	/** Makes `view` show these bytes. */
+	private look(start: number, end: number): void {
+		this.view = this.bytes.subarray(start, end);
+		this.topicStart = start;
+		this.topicEnd = end;
+		// Once, and without a topic, so that the first one is looked at.
+		this.message ??= {
+			more: false,
+			topic: null as never,
+			QoS: 0,
+			byteLength: 0,
+			retain: false,
+			duplicate: false,
+		};
+	}
+
 	/** Remaining Length, with `offset` set behind it; less than 0 like `next`. For packets that are short, or not simple. */
 	private scan(start: number): number {
-		const bytes = this.bytes;
 		const count = this.end - start;
 		if (!count) return -2;
-		const first = bytes[start] as number;
-		if (!this.match(first)) return -1;
+		if (!this.match(this.bytes[start] as number)) return -1;
 		let length = 0;
 		// One to four bytes, least significant first (§2.2.3).
 		for (let index = 1; index < 5; index++) {
 			if (index === count) return -1 - index;
-			const value = bytes[start + index] as number;
+			const value = this.bytes[start + index] as number;
 			length |= (value & 127) << (7 * index - 7);
 			if (value < 128) {
 				this.offset = start + index + 1;
-				if (length < 2) return first >> 4 === 3 ? -1 : length;
-				return count < index + 3 ? -3 - index : length;
+				// The two bytes behind it are looked at, if there are any.
+				return length > 1 && count < index + 3 ? -3 - index : length;
 			}
 		}
 		return -1;
@@ -155,21 +156,17 @@ export default class Parser {
 	 * identifier. What is dropped is not looked at.
 	 */
 	private pass(first: number, topicStart: number, payload: number, left: number): number {
-		const bytes = this.bytes;
-		let size = payload - this.start;
-		if ((first & 6) === 6) return -1; // [MQTT-3.3.1-4]
-		if (size <= bytes.length) return -size;
+		if (payload - this.start <= this.bytes.length) return this.start - payload;
 		const skip = this.skip ?? 0;
 		// Where the header ends in the buffer, without what is dropped.
 		const end = payload - skip;
 		if (end > this.end) {
 			// The last two bytes stay, as the identifier may be in them.
 			const count = Math.max(this.end - topicStart - 2, 0);
-			bytes.copyWithin(topicStart, topicStart + count, this.end);
+			this.bytes.copyWithin(topicStart, topicStart + count, this.end);
 			this.end -= count;
 			this.skip = skip + count;
-			size -= this.skip;
-			return -Math.min(size, bytes.length);
+			return this.start - this.end - 1;
 		}
 		this.id = this.data.getUint16(end - 2);
 		if (first & 6 && !this.id) return -1; // [MQTT-2.3.1-1]
@@ -195,37 +192,17 @@ export default class Parser {
 			return -1;
 		const end = offset + length;
 		if (end > this.end) return this.start - end;
-		if (length) {
-			const id = this.data.getUint16(offset);
-			if (type === 2 ? id > 0x1ff : !id) return -1; // [MQTT-2.3.1-1]
-			this.id = id;
-		}
-		if (type === 9) this.codes = [];
+		const id = length ? this.data.getUint16(offset) : undefined;
+		if (type === 2 ? (id as number) > 0x1ff : id === 0) return -1; // [MQTT-2.3.1-1]
+		this.id = id as number;
+		const codes: number[] | undefined = type === 9 ? [] : undefined;
+		this.codes = codes;
 		for (let index = offset + 2; index < end; index++) {
 			const code = this.bytes[index] as number;
 			if (code > 2 && code !== 0x80) return -1; // [MQTT-3.9.3-2]
-			this.codes.push(code);
+			codes?.push(code);
 		}
 		this.start = end;
 		return type;
-	}
-
-	/** Makes `payload` show these bytes of the buffer. */
-	peek(start: number, end: number): void {
-		this.payload = this.bytes.subarray(start, end);
-		this.from = start;
-		this.to = end;
-	}
-
-	/** Room behind the bytes that are not parsed, at least one byte, for a socket to read into. */
-	free(): Uint8Array {
-		const start = this.start;
-		const bytes = this.bytes;
-		if (start > 0) {
-			bytes.copyWithin(0, start, this.end);
-			this.start = 0;
-			this.end -= start;
-		}
-		return bytes.subarray(this.end);
 	}
 }

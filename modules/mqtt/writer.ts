@@ -6,7 +6,7 @@
 
 import Connection from "./connection.js";
 import type { ByteBuffer } from "./io.js";
-import type { MQTTClientOptions, WriteOptions } from "./options.js";
+import type { Item, MQTTClientOptions, WriteOptions } from "./options.js";
 
 export default abstract class Writer<Client> extends Connection<Client> {
 	/** Options of the socket for a header whose payload follows from the caller's buffer, and for all fragments but the last. */
@@ -15,14 +15,14 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	declare private left: number;
 	/** Packet identifiers of our own that are in use, and of any SUBSCRIBE: each with its number of filters, or 0. */
 	declare protected used: { [id: number]: number | undefined } | undefined;
-	/** PUBACK or PUBREC like `owed`, due when the current message has been read. */
-	declare protected due: number;
+	/** The payload that comes in: 0 or missing, it is delivered; 1, its first fragment is still to be; 2, it is discarded. */
+	declare protected rest: 0 | 1 | 2;
 	/** Packet identifiers of QoS 2 messages that were taken and are not released. */
-	declare private received: number[] | undefined;
+	declare protected received: { [id: number]: boolean } | undefined;
+
 	constructor(options: MQTTClientOptions<Client>) {
 		super(options);
 		this.last = 0;
-		this.word = new DataView(new ArrayBuffer(4));
 	}
 
 	/**
@@ -31,22 +31,25 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	 */
 	write(data: ByteBuffer | undefined, options?: WriteOptions): number {
 		// Each look at an option counts here. A packet that is not like an earlier PUBLISH goes the long way.
-		if (this.state !== 4 || !options || !data) return this.transmit(data, options);
-		if (options.byteLength != null || options.operation || options.duplicate)
+		if (this.state !== 4 || !options || options.byteLength != null || options.operation || options.duplicate)
 			return this.transmit(data, options);
-		if ((data as Uint8Array).BYTES_PER_ELEMENT !== 1) return this.transmit(data, options);
-		const front = this.front;
-		if (options.QoS !== front.QoS || options.retain !== front.retain) this.set(options);
-		if (options.topic !== front.topic) if (!this.load(options.topic)) return this.transmit(data, options);
-		const length = data.byteLength;
-		if (length !== front.length) this.measure(length);
-		if (front.size > this.writable) return this.transmit(data, options);
-		if (options.QoS) this.sign(options.id);
-		this.out.set(data as Uint8Array, front.offset);
-		const writable = this.socket.write(front.view);
-		this.writable = writable;
-		// Eight bytes are not offered: see `writable`.
-		return writable > 8 ? writable - 8 : 0;
+		if ((data as Uint8Array)?.BYTES_PER_ELEMENT === 1) {
+			const front = this.front;
+			if (options.QoS !== front.QoS || options.retain !== front.retain) this.set(options);
+			if (options.topic === front.topic || this.load(options.topic)) {
+				const length = (data as Uint8Array).byteLength;
+				if (length !== front.length) this.measure(length);
+				if (front.size <= this.writable) {
+					if (options.QoS) this.sign(options.id);
+					this.out.set(data as Uint8Array, front.offset);
+					const writable = this.socket.write(front.view);
+					this.writable = writable;
+					// Eight bytes are not offered: see `writable`.
+					return writable > 8 ? writable - 8 : 0;
+				}
+			}
+		}
+		return this.transmit(data, options);
 	}
 
 	private need(size: number): void {
@@ -56,26 +59,25 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	/** Packet identifier, in the two bytes before the payload. */
 	private sign(value: number | undefined): void {
 		let id = value as number;
-		if ((id & 0xffff) !== id || !id) id = this.identity(value);
-		const out = this.out;
-		const offset = this.front.offset;
-		out[offset - 2] = id >> 8;
-		out[offset - 1] = id;
+		if ((id & 0xffff) !== id || !id) id = this.identity(value, 0);
+		this.out[this.front.offset - 2] = id >> 8;
+		this.out[this.front.offset - 1] = id;
 	}
 
 	/** The caller's packet identifier, checked [MQTT-2.3.1-1]; or the next that is free (§2.3.1): 1…65535 [MQTT-2.3.1-2]. */
-	private identity(value: number | undefined): number {
-		if (value != null) return this.range("id", value, 1, 65_535);
+	private identity(value: number | undefined, filters: number): number {
 		this.used ??= {};
 		const used = this.used;
-		const last = this.last;
-		let id = (last % 65_535) + 1;
-		while (used[id] !== undefined) {
-			if (id === last) this.wrong("id", "a free packet identifier", "none");
-			id = (id % 65_535) + 1;
-		}
-		used[id] = 0;
-		this.last = id;
+		let id = value as number;
+		if (value == null) {
+			id = (this.last % 65_535) + 1;
+			while (used[id] != null) {
+				if (id === this.last) this.wrong("id", "a free one", id);
+				id = (id % 65_535) + 1;
+			}
+			this.last = id;
+		} else this.range("id", id, 1, 65_535);
+		used[id] = filters;
 		return id;
 	}
 
@@ -83,33 +85,49 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	private transmit(data: ByteBuffer | undefined, options: WriteOptions | undefined): number {
 		const state = this.state;
 		if (state === 5 ? options : state !== 4 || !options) {
-			const reason = state === 7 ? "closed" : state === 4 ? "expected options" : "not connected";
-			throw new Error(`write: ${state === 5 ? "expected a fragment, without options" : reason}`);
+			const reason = state === 5 ? "a fragment has no options" : state === 4 ? "no options" : "not connected";
+			throw new Error(`write: ${reason}`);
 		}
-		const operation = options?.operation ?? 3;
-		if (operation !== 3) this.control(operation, options as WriteOptions);
-		else {
+		if (!options) {
 			const bytes = this.bytes(data);
-			if (options) this.start(bytes, options);
-			else {
-				const size = bytes.byteLength;
-				if (size > this.left) this.range("write", size, 0, this.left);
-				if (size > this.writable) this.need(size);
-				this.append(bytes);
-				// Replies had to wait for the end of the message.
-				if (!this.left && this.busy) this.schedule();
-			}
-		}
+			const size = bytes.byteLength;
+			if (size > this.left) this.range("write", size, 0, this.left);
+			if (size > this.writable) this.need(size);
+			this.append(bytes);
+			// Replies had to wait for the end of the message.
+			if (!this.left && this.busy) this.schedule();
+		} else if ((options.operation ?? 3) === 3) this.start(this.bytes(data), options);
+		else this.control(options.operation as number, options);
 		return this.writable > 8 ? this.writable - 8 : 0;
 	}
 
-	/** A PUBLISH that is new, long, or the first of its fragments. */
+	/**
+	 * A PUBLISH that is new, long, or the first of its fragments (§3.3). With a small payload it goes out in one write, for each is a
+	 * round trip to the TCP task on the ESP32; else the payload follows from the caller's buffer, so that no buffer ever has the size
+	 * of a message.
+	 */
 	private start(bytes: Uint8Array, options: WriteOptions): void {
+		const topic = options.topic as string;
 		const size = bytes.byteLength;
 		const byteLength = options.byteLength ?? size;
-		const front = this.publish(options, byteLength, size);
+		const front = this.front;
+		if (options.duplicate && !options.QoS) this.wrong("duplicate", "false at QoS 0", true); // [MQTT-3.3.1-2]
+		if (options.QoS !== front.QoS || options.retain !== front.retain) this.set(options);
+		if (topic !== front.topic && !this.load(topic)) {
+			this.add(topic, this.encode(topic, 1)); // [MQTT-3.3.2-1] [MQTT-3.3.2-2]
+			this.load(topic);
+		}
+		// Asked only if need be, since a text as an argument is garbage.
+		if (size > byteLength || byteLength !== front.length) {
+			this.range("byteLength", byteLength, size, 268_435_460 - front.offset); // §2.2.3
+			this.measure(byteLength);
+		}
 		const view = front.view;
 		const count = front.offset - view.byteOffset;
+		if (options.duplicate) {
+			this.out[view.byteOffset] = front.first | 8;
+			front.length = -1; // the next one has no DUP
+		}
 		this.need(count + size);
 		if (options.QoS) this.sign(options.id);
 		if (size === byteLength && front.size < Infinity) {
@@ -127,15 +145,17 @@ export default abstract class Writer<Client> extends Connection<Client> {
 
 	/** Sends the next bytes of the payload that is going out. */
 	private append(bytes: Uint8Array): void {
-		const size = bytes.byteLength;
-		const rest = this.left - size;
+		const rest = this.left - bytes.byteLength;
 		this.left = rest;
 		this.state = rest ? 5 : 4;
-		if (size)
+		if (bytes.byteLength)
 			try {
-				this.writable = rest ? this.socket.write(bytes, this.parts) : this.socket.write(bytes);
+				this.writable = this.socket.write(bytes, rest ? this.parts : undefined);
 			} catch (error) {
-				this.schedule(true, error);
+				// Half a packet is out: the end of the connection, which `onError` says after `write` has thrown (§8).
+				this.state = 6;
+				this.timer.clear(this.wake);
+				this.wake = this.timer.set(() => this.fail(2, error), 0);
 				throw error;
 			}
 	}
@@ -146,12 +166,13 @@ export default abstract class Writer<Client> extends Connection<Client> {
 		let packet: Uint8Array | DataView = this.word;
 		if (list) packet = this.subscribe(operation, options.items);
 		else if (operation === 12 || operation === 14) packet = Uint8Array.of(operation << 4, 0);
-		else if (!(operation > 3 && operation < 8)) this.wrong("operation", "one that a client sends", operation);
-		else if (options.id == null) this.wrong("id", "the one to acknowledge", "none");
+		else if (!(operation > 3 && operation < 8)) this.wrong("operation", "one of a client", operation);
 		this.need(packet.byteLength);
 		if (operation < 12) {
 			// Last, so that a refused packet takes no identifier.
-			const id = this.identity(options.id);
+			const id = list
+				? this.identity(options.id, (options.items as readonly Item[]).length)
+				: this.range("id", options.id as number, 1, 65_535);
 			if (!list)
 				this.word.setInt32(0, (operation === 6 ? 0x62020000 : (operation << 28) | 0x20000) | id); // [MQTT-3.6.1-1]
 			else {
@@ -159,10 +180,6 @@ export default abstract class Writer<Client> extends Connection<Client> {
 				while (((packet as Uint8Array)[offset++] as number) > 127);
 				(packet as Uint8Array)[offset] = id >> 8;
 				(packet as Uint8Array)[offset + 1] = id;
-				if (operation === 8) {
-					this.used ??= {};
-					this.used[id] = options.items?.length;
-				}
 			}
 		}
 		this.writable = this.socket.write(packet);
@@ -170,34 +187,26 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	}
 
 	/**
-	 * A message has begun: decides the reply, and whether it is delivered. One whose topic was too long is `passed` over and
-	 * acknowledged, or it would come again for ever.
+	 * A message has begun that is above QoS 1, has DUP, or comes in fragments: decides the reply, and whether it is delivered. One
+	 * whose topic was too long is acknowledged, or it would come again for ever.
 	 */
-	protected take(QoS: number, id: number, passed: boolean): boolean {
-		if (!QoS || !this.acknowledge) return !passed;
-		let known = passed;
-		if (QoS === 2 && !passed) {
-			this.received ??= [];
-			const received = this.received;
-			known = received.indexOf(id) >= 0; // not to be delivered again [MQTT-4.3.3-2]
-			if (!known) {
+	protected begin(): void {
+		const flags = this.parser.flags;
+		const id = this.parser.id;
+		const QoS = (flags >> 1) & 3;
+		this.rest = flags > 255 ? 2 : 1;
+		if (!QoS || !this.acknowledge) return;
+		if (QoS === 2 && flags < 256) {
+			this.received ??= {};
+			if (this.received[id])
+				this.rest = 2; // not to be delivered again [MQTT-4.3.3-2]
+			else if (Object.keys(this.received).length > 63) {
 				// MQTT 3.1.1 has no limit: messages beyond ours are neither delivered nor acknowledged, so the broker sends them again
 				// after a reconnect.
-				if (received.length > 63) return false;
-				received.push(id);
-			}
+				this.rest = 2;
+				return;
+			} else this.received[id] = true;
 		}
-		this.due = ((QoS + 3) << 28) | 0x20000 | id; // [MQTT-4.3.2-2] [MQTT-4.3.3-2]
-		return !known;
-	}
-
-	/** PUBREC, PUBREL (§4.3.3) and PINGREQ are answered, in their order [MQTT-4.6.0-4]; all others free their identifier [MQTT-2.3.1-3]. */
-	protected answer(type: number, id: number): void {
-		const index = type === 6 && this.received ? this.received.indexOf(id) : -1;
-		if (index >= 0) this.received?.splice(index, 1);
-		if (type === 12)
-			this.owed = -1; // §25 wants it
-		else if (type !== 5 && type !== 6) delete this.used?.[id];
-		else if (this.acknowledge) this.owed = (type === 5 ? 0x62020000 : 0x70020000) | id; // [MQTT-4.3.3-1] [MQTT-4.3.3-2]
+		this.owed = ((QoS + 3) << 28) | 0x20000 | id; // [MQTT-4.3.2-2] [MQTT-4.3.3-2]
 	}
 }

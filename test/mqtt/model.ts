@@ -211,7 +211,7 @@ export const plan: fc.Arbitrary<Plan> = fc.record({
 });
 
 /** What the client may say to its caller: its own sentences, never an engine's. */
-const SENTENCE = /^(write|read|id|topic|items|QoS|byteLength|duplicate|data|operation): /;
+const SENTENCE = /^(write|read|id|text|items|QoS|byteLength|duplicate|data|operation): /;
 
 /** Runs a plan and returns how it ended, or throws. */
 export function play({

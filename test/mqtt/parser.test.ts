@@ -23,7 +23,10 @@ function parse(segments: readonly Uint8Array[], longestTopic = 0): string[] {
 	let payload = "";
 	for (const segment of segments)
 		for (let offset = 0; offset < segment.byteLength; ) {
-			const room = parser.free();
+			parser.bytes.copyWithin(0, parser.start, parser.end);
+			parser.end -= parser.start;
+			parser.start = 0;
+			const room = parser.bytes.subarray(parser.end);
 			assert.ok(room.byteLength > 0, "no room while more is needed");
 			const bytes = segment.subarray(offset, offset + room.byteLength);
 			room.set(bytes);

@@ -279,8 +279,8 @@ describe("receive: acknowledgements", () => {
 		assert.deepEqual(scene.writes, []);
 		assert.equal(scene.messages.length, 3);
 		assert.deepEqual(scene.controls, [
-			{ operation: PUBREL, id: 2 },
-			{ operation: PUBREC, id: 3 },
+			{ operation: PUBREL, id: 2, payload: undefined },
+			{ operation: PUBREC, id: 3, payload: undefined },
 		]);
 		for (const [operation, id] of [
 			[PUBACK, 1],
@@ -433,7 +433,7 @@ describe("receive: control packets", () => {
 		scene.client.write(undefined, { topic: "t", QoS: 1 });
 		scene.line.send([...broker.acknowledge(UNSUBACK, 1), ...broker.acknowledge(PUBACK, 2)]);
 		assert.deepEqual(scene.controls, [
-			{ operation: UNSUBACK, id: 1 },
+			{ operation: UNSUBACK, id: 1, payload: undefined },
 			{ operation: PUBACK, id: 2 },
 		]);
 	});
@@ -447,7 +447,7 @@ describe("receive: control packets", () => {
 	it("PINGREQ is told and answered, though no server of MQTT 3.1.1 sends one (§25)", () => {
 		const scene = new Scene().connected();
 		scene.line.send(broker.pingreq());
-		assert.deepEqual(scene.controls, [{ operation: PINGREQ }]);
+		assert.deepEqual(scene.controls, [{ operation: PINGREQ, id: undefined, payload: undefined }]);
 		assert.deepEqual(scene.writes, ["d000"]);
 	});
 
