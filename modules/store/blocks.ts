@@ -19,7 +19,7 @@ export default class Blocks {
 	readonly granule: number;
 	/** Why this partition cannot hold a journal, or "". */
 	readonly unfit: string = "";
-	/** Calls that threw or had no effect, since the start. */
+	/** Calls that threw or had no effect. */
 	failures = 0;
 	/** By block, 1 if something in it failed: it is read, but neither erased nor begun until it is forgiven. Those that have not. */
 	readonly failing: Uint8Array;
@@ -38,13 +38,11 @@ export default class Blocks {
 			status = partition.status();
 		} catch {}
 		const { blockLength = 0, blocks = 0, eraseValue, writeAlign = 0 } = status;
-		if (eraseValue !== 0xff) this.unfit = `eraseValue ${eraseValue}, expected 255`;
-		else if (!(writeAlign >= 1 && writeAlign <= UNIT && (writeAlign & (writeAlign - 1)) === 0))
-			this.unfit = `writeAlign ${writeAlign}, expected a power of two up to ${UNIT}`;
-		else if (!(blocks >= 4 && blocks <= 0xffff)) this.unfit = `${blocks} blocks, expected 4 to 65535`;
-		else if (!(blockLength >= LEAST) || blockLength % UNIT)
-			this.unfit = `blocks of ${blockLength} bytes, expected a multiple of ${UNIT} from ${LEAST}`;
-		const fit = this.unfit === "";
+		const aligned = writeAlign >= 1 && writeAlign <= UNIT && (writeAlign & (writeAlign - 1)) === 0;
+		const divided = blocks >= 4 && blocks <= 0xffff && blockLength >= LEAST && blockLength % UNIT === 0;
+		const fit = eraseValue === 0xff && aligned && divided;
+		if (!fit)
+			this.unfit = `${blocks} blocks of ${blockLength} bytes, writeAlign ${writeAlign}, eraseValue ${eraseValue}: unfit (SPEC.md)`;
 		this.blockLength = fit ? blockLength : LEAST;
 		this.count = this.good = fit ? blocks : 0;
 		this.limit = this.count * this.blockLength - CHUNK;
@@ -85,7 +83,6 @@ export default class Blocks {
 		this.failing[block] = 0;
 		this.good++;
 	}
-	/** Leaves a block alone from now on. */
 	shun(block: number): void {
 		if (this.failing[block] === 0) this.good--;
 		this.failing[block] = 1;

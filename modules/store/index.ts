@@ -32,7 +32,6 @@ export abstract class Index {
 	abstract check(): boolean;
 	/** The record at this place cannot be read any more, or is no longer needed. */
 	abstract remove(place: number): void;
-	/** The present tag of the record at this place. */
 	abstract tagOf(place: number): number;
 	/** The first place from `place` on whose record lies in [start, end), or -1. */
 	find(start: number, end: number, place = 0): number {
@@ -75,7 +74,6 @@ export abstract class Messages extends Index {
 		}
 		return low;
 	}
-	/** The place of this very sequence, or -1. */
 	protected at(sequence: number): number {
 		const place = this.above(sequence) - 1;
 		return place >= 0 && this.sequences[place] === sequence ? place : -1;
@@ -94,7 +92,6 @@ export abstract class Messages extends Index {
 		if (place + 1 < count) this.shift(place, place + 1, count);
 		this.states[count - 1] = 0;
 	}
-	/** Moves the places from `from` up to `end`. */
 	private shift(to: number, from: number, end: number): void {
 		this.sequences.copyWithin(to, from, end);
 		this.addresses.copyWithin(to, from, end);

@@ -22,7 +22,7 @@ export default class Journal extends Mount {
 	broken = false;
 	/** Called when `broken` becomes true, from inside of the call that found it. */
 	onBroken: (() => void) | undefined;
-	/** The longest body a record can have. */
+	/** Bytes of the longest body. */
 	readonly limit: number;
 	private readonly usual: number;
 	/** Bytes of a block that usual records can fill, however badly they fall at its end. */
@@ -94,11 +94,10 @@ export default class Journal extends Mount {
 		this.free();
 		if (this.broken && this.room(1) && this.append(Kind.tail, this.tail, 0) >= 0) this.broken = false;
 	}
-	/** Reads a record into the frame; false when it is not one of this length. `sound`: its header was just checked. */
-	load(address: number, length: number, sound = false): boolean {
+	/** Reads a record into the frame; false when it is not a sound one of this length. */
+	load(address: number, length: number): boolean {
 		const frame = this.frame;
-		if (!this.read(address, length)) return false;
-		return (sound || (frame.sound && frame.length === length)) && frame.intact;
+		return this.read(address, length) && frame.sound && frame.length === length && frame.intact;
 	}
 	/** As `load`, and checks nothing. */
 	read(address: number, length: number): boolean {
@@ -115,13 +114,11 @@ export default class Journal extends Mount {
 		this.broken = true;
 		this.onBroken?.();
 	}
-	/** The first bytes of the frame. */
 	private view(byteLength: number): Uint8Array {
 		if (byteLength === this.short.byteLength) return this.short;
 		if (byteLength !== this.long.byteLength) this.long = this.frame.bytes.subarray(0, byteLength);
 		return this.long;
 	}
-	/** Counts the free blocks. */
 	private free(): number {
 		let free = 0;
 		for (let block = 0; block < this.blocks.count; block++)

@@ -167,7 +167,6 @@ export default class Mount {
 		}
 		return misfit;
 	}
-	/** The highest tail in the records of a block, or 0. */
 	private tailIn(scan: Scan, block: number): number {
 		let tail = 0;
 		scan.begin(block, this.generations[block] as number);

@@ -144,7 +144,6 @@ export default class Outbox extends Messages implements Pattern {
 	}
 	close(): void {}
 
-	/** Index: a record about messages. */
 	override replay({ kind, sequence, tag, address, length }: Scan): void {
 		if (kind === Kind.reset) {
 			this.forget();
@@ -276,7 +275,6 @@ export default class Outbox extends Messages implements Pattern {
 		this.epoch = journal.epoch;
 		return true;
 	}
-	/** Brings the message's body into the frame. */
 	private load(place: number): boolean {
 		const journal = this.journal;
 		const address = this.addresses[place] as number;

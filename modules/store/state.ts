@@ -114,14 +114,13 @@ export default class State extends Index implements KeyValueDomain {
 	}
 	close(): void {}
 
-	/** Index: a value or its end, as it was written. */
 	override replay(record: Scan): void {
 		const { kind, sequence, address, length, bytes } = record;
 		const journal = this.journal;
 		if (sequence > journal.sequence) journal.sequence = sequence;
 		const start = record.body(length < CELL ? length : CELL);
 		const checked = this.careful || kind === Kind.deleted;
-		if (start < 0 || (checked && !journal.load(address, length, true))) {
+		if (start < 0 || (checked && !journal.load(address, length))) {
 			journal.hit++;
 			return;
 		}
@@ -184,7 +183,6 @@ export default class State extends Index implements KeyValueDomain {
 		bytes.set(text, HEADER + 1 + name.byteLength);
 		return 1 + name.byteLength + text.byteLength;
 	}
-	/** A place for a new key. */
 	private add(key: string): number {
 		this.names += key.padEnd(CELL, REST);
 		if (this.count >= this.lengths.length) this.grow(this.count + 8);

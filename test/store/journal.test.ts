@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Found } from "../../modules/store/mount.js";
-import { Kind } from "../../modules/store/record.js";
+import { BlockHeader, Frame, Kind, sizeOf } from "../../modules/store/record.js";
 import Store from "../../modules/store/store.js";
 import { TestFlash } from "../flash.js";
 import { placesOf } from "./layout.js";
@@ -100,12 +100,12 @@ describe("Opening a partition", () => {
 			assert.equal(store.state === undefined, found === Found.foreign);
 		});
 	for (const [name, status, expected] of [
-		["too few blocks", { blocks: 3 }, /^3 blocks, expected 4/],
-		["tiny blocks", { blockLength: 128 }, /^blocks of 128 bytes/],
-		["odd blocks", { blockLength: 330 }, /^blocks of 330 bytes/],
-		["bits that erase to 0", { eraseValue: 0 }, /^eraseValue 0, expected 255/],
-		["a strange writeAlign", { writeAlign: 3 }, /^writeAlign 3, expected a power of two/],
-		["no writeAlign", { writeAlign: undefined }, /^writeAlign 0/],
+		["too few blocks", { blocks: 3 }, /^3 blocks of 320 bytes, writeAlign 4, eraseValue 255: unfit/],
+		["tiny blocks", { blockLength: 128 }, /^7 blocks of 128 bytes/],
+		["odd blocks", { blockLength: 330 }, /^7 blocks of 330 bytes/],
+		["bits that erase to 0", { eraseValue: 0 }, /eraseValue 0: unfit/],
+		["a strange writeAlign", { writeAlign: 3 }, /writeAlign 3, eraseValue 255: unfit/],
+		["no writeAlign", { writeAlign: undefined }, /writeAlign 0, eraseValue/],
 	] as const)
 		it(`with ${name} is unfit, and says why`, () => {
 			const flash = flashOf();
@@ -134,6 +134,26 @@ describe("Opening a partition", () => {
 		assert.equal(found, Found.journal);
 		assert.equal(outbox?.append("a", new Uint8Array(3)), 1);
 		assert.equal(flash.erases, 0);
+	});
+	it("takes no record that goes on in the next block, though its checks hold", () => {
+		const flash = flashOf();
+		const header = new BlockHeader(32);
+		header.fill(LENGTH, BLOCKS, 1, 1, 0, 0);
+		flash.image.set(header.bytes);
+		const frame = new Frame(256);
+		frame.bytes.set([1, 0, 0x61], 20);
+		for (const [sequence, address, length] of [
+			[1, 32, 100],
+			[2, 32 + 124, 160],
+		] as const) {
+			const size = sizeOf(length, 4);
+			frame.fill(Kind.message, sequence, 0, length, size);
+			frame.seal(1);
+			flash.image.set(frame.bytes.subarray(0, size), address);
+		}
+		const store = reopen(flash);
+		assert.deepEqual([...contentOf(store).held.keys()], [1]);
+		assert.deepEqual([store.counters.damaged, store.counters.failures], [1, 0]);
 	});
 	it("with random bytes never throws, never writes, finds no message", () => {
 		fc.assert(

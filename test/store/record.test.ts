@@ -68,6 +68,20 @@ describe("Record", () => {
 		}
 		assert.ok(frame.sound && frame.intact);
 	});
+	it("is none of a kind that is not known, or with a second byte that is not 0, though its check holds", () => {
+		const frame = new Frame(64);
+		const sealed = (kind: number, second: number) => {
+			frame.fill(kind, 1, 0, 0, 20);
+			frame.bytes[1] = second;
+			frame.seal(1);
+			return frame.sound;
+		};
+		assert.deepEqual(
+			[0, 1, 8, 9, 0x7f].map(kind => sealed(kind, 0)),
+			[false, true, true, false, false],
+		);
+		assert.deepEqual([sealed(1, 1), sealed(8, 0x80)], [false, false]);
+	});
 	it("takes whole units of the flash, and no check when it has no body", () => {
 		assert.deepEqual(
 			[
