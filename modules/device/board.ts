@@ -36,13 +36,6 @@ import Sensor from "./sensors/sensor.js";
 import Time from "./time.js";
 import topics from "./topics.js";
 
-/** The answer to `restart`, and its acknowledgement, go out before the board ends. */
-const PAUSE = 250;
-/** Milliseconds until a board that could not leave in order connects once more. */
-const AGAIN = 5000;
-/** Milliseconds until flash that takes no writes is tried again. */
-const RETRY = 1000;
-
 export interface MakeOptions {
 	readonly device: Device;
 	readonly description: Description;
@@ -184,11 +177,11 @@ export default class Board implements Parts {
 		return this.command.perform(command);
 	}
 
-	/** A moment later, so that an answer goes first. False when this host cannot. */
+	/** A moment later: an answer, and its acknowledgement, go first. False when this host cannot. */
 	restart(): boolean {
 		const restart = this.device.restart;
 		if (!restart) return false;
-		this.timer.set(() => this.close(() => restart()), PAUSE);
+		this.timer.set(() => this.close(() => restart()), 250);
 		return true;
 	}
 
@@ -201,7 +194,7 @@ export default class Board implements Parts {
 				publisher.report("forget: the connection ended before the goodbye, tried again");
 				this.reconnecting = this.timer.set(() => {
 					this.session = this.join();
-				}, AGAIN);
+				}, 5000);
 				return;
 			}
 			const status = parted ? "" : "; its status may remain";
@@ -279,7 +272,7 @@ export default class Board implements Parts {
 		return session;
 	}
 
-	/** Flash that takes no writes raises `storage-fault`; alerts go by RAM (store/outbox.ts), until it takes a record again. */
+	/** Flash that takes no writes raises `storage-fault`; alerts go by RAM (store/outbox.ts). It is tried each second until it does. */
 	private judgeFlash(): void {
 		const { store, outbox } = this.storage;
 		const alert = this.own[0] as Alert;
@@ -290,6 +283,6 @@ export default class Board implements Parts {
 		alert.look(value, now, now, value);
 		// It says where alerts are kept.
 		if (alert.on !== on) this.retained.inform();
-		if (alert.on || alert.waiting) this.judging.set(RETRY);
+		if (alert.on || alert.waiting) this.judging.set(1000);
 	}
 }

@@ -155,11 +155,6 @@ const aws: Limits = freeze({
 	keepAlive: freeze([30_000, 1_200_000] as const),
 });
 
-/** Most of `publishRate` that measurements may take, where the pace gives so much; the rest is for alerts, states and answers. */
-const SHARE = 0.8;
-/** Bytes of a measurement beside its values, and of a value with its time; three values where there is a range. */
-const Measured = freeze({ message: 90, value: 18, time: 10 });
-
 /** As the description says, or from the broker's name: `….iot.REGION.amazonaws.com`, or in China `….amazonaws.com.cn`. */
 export const profileOf = (description: object): "plain" | "aws" => {
 	const { profile, broker } = description as Values;
@@ -254,13 +249,15 @@ const checkSensors = (
 		if (typeof every !== "number" || typeof window !== "number" || typeof batch !== "number") return;
 		// How often a value leaves its deadband is not known.
 		if (deadband === undefined) rate += 1000 / Math.max(every, window) / batch;
-		const value = (aggregate === "range" ? 3 : 1) * Measured.value + Measured.time;
-		const most = Math.floor((maximumPayload - Measured.message) / value);
+		// Bytes of a value, or of the three of a range, with the time; 90 of the message beside them.
+		const value = (aggregate === "range" ? 3 : 1) * 18 + 10;
+		const most = Math.floor((maximumPayload - 90) / value);
 		const expected = `at most ${most} (the broker takes messages of ${maximumPayload} bytes)`;
 		if (batch > most) report(problems, `sensors[${index}].batch`, expected, batch);
 	});
 	if (publishRate === undefined) return;
-	const share = Math.floor(Math.min(publishRate * SHARE, 1000 / intervalOf(publishRate)));
+	// Where the pace gives so much, a fifth is for alerts, states and answers.
+	const share = Math.floor(Math.min(publishRate * 0.8, 1000 / intervalOf(publishRate)));
 	const expected = `at most ${share} measurements a second together (the broker takes ${publishRate} messages)`;
 	if (rate > share) report(problems, "sensors", expected, Math.round(rate));
 };

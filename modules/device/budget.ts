@@ -34,17 +34,6 @@ export interface Budget {
 }
 
 /**
- * Slots and chunks of a board that is online and idle, alerts of faults included, with the last increments of both (64 slots, 512 bytes);
- * `secure`: over TLS.
- */
-const Own = Object.freeze({ board: 33_700, sensor: 1110, alert: 300, output: 1500, secure: 4000 });
-
-/** Stays free at the worst moment. */
-const SPARE = 8192;
-/** Of each alert, for the moment in which all change at once: sixteen have taken 7224 bytes then. */
-const EDGE = 450;
-
-/**
  * What a byte of a message costs while it is looked at: the payload, its text, the texts of its values, and up to 6 for the
  * values themselves. An answer is a text, grown by doubling, and its bytes.
  */
@@ -53,8 +42,6 @@ const Cost = Object.freeze({ inbound: 9, answer: 3 });
 /** A change of network and broker with all its parts; `info` with all its counters; two answers, and a state beside them. */
 const Least = Object.freeze({ longestInbound: 320, longestAnswer: 672, queueBytes: 1792 });
 const Most = Object.freeze({ longestInbound: 4096, longestAnswer: 15_000, queueBytes: 16_384, window: 20 });
-/** Of the queue, for each message in flight. */
-const FLYING = 256;
 
 /** `heap`: bytes of slots and chunks that the engine has; none: as many as it wants. */
 export default function budget(
@@ -66,8 +53,10 @@ export default function budget(
 	if (heap === undefined) return { ...Most, replyBytes: Most.longestAnswer + topic, lacking: 0 };
 	const { longestInbound, longestAnswer, queueBytes } = Least;
 	const least = longestInbound * Cost.inbound + longestAnswer * Cost.answer + queueBytes;
-	const edges = EDGE * description.alerts.length;
-	const left = heap - own(description, features) - edges - SPARE - least;
+	// Of each alert, for the moment in which all change at once: sixteen have taken 7224 bytes then.
+	const edges = 450 * description.alerts.length;
+	// 8192 stay free at the worst moment.
+	const left = heap - own(description, features) - edges - 8192 - least;
 	const more = Math.max(left, 0);
 	// A quarter each for messages, their answers, the queue, and for what stays free.
 	const queue = Math.min(queueBytes + Math.floor(more / 4), Most.queueBytes);
@@ -77,7 +66,7 @@ export default function budget(
 		longestAnswer: answer,
 		replyBytes: answer + topic,
 		queueBytes: queue,
-		window: Math.min(Math.floor(queue / FLYING), Most.window),
+		window: Math.min(Math.floor(queue / 256), Most.window),
 		lacking: Math.max(-left, 0),
 	};
 }
@@ -86,16 +75,18 @@ export default function budget(
 export const lack = (lacking: number, { sensors, alerts }: Description): string =>
 	`memory: ${sensors.length} sensors and ${alerts.length} alerts need ${lacking} bytes more than there are`;
 
-/** What a board of this description takes by itself. */
+/**
+ * What a board of this description takes by itself: slots and chunks while it is online and idle, alerts of faults included, with the
+ * last increments of both (64 slots, 512 bytes).
+ */
 export const own = (description: Description, features: readonly Feature[] = []): number => {
 	const { sensors, alerts, actuators, lamp, broker = "" } = description;
 	const outputs = actuators.length + (lamp ? 1 : 0);
 	const secure = (typeof broker === "string" ? [broker] : broker).some(address =>
 		address.startsWith("mqtts:"),
 	);
-	const parts = sensors.length * Own.sensor + alerts.length * Own.alert + outputs * Own.output;
-	const more = features.reduce((sum, feature) => sum + feature.heap(description), 0);
-	return Own.board + parts + more + (secure ? Own.secure : 0);
+	const board = 33_700 + 1110 * sensors.length + 300 * alerts.length + 1500 * outputs + (secure ? 4000 : 0);
+	return features.reduce((sum, feature) => sum + feature.heap(description), board);
 };
 
 /** By key, the bytes of the longest record that a board of this description keeps. */

@@ -24,9 +24,6 @@ export interface Parsed {
 /** A change of the configuration nests 4 deep. */
 const DEEPEST = 8;
 const MOST = 256;
-/** Names of keys that one life of a board may learn, for mistakes to be told in full. */
-const STRANGERS = 16;
-
 /** The names that a message may use as keys. XS gives the memory of a name never back (its devices collect none). */
 export class Names {
 	private readonly known: { knows(name: string): boolean };
@@ -40,19 +37,10 @@ export class Names {
 	admits(name: string): boolean {
 		const learnt = this.learnt;
 		if (this.known.knows(name) || learnt.includes(name)) return true;
-		return learnt.length < STRANGERS && learnt.push(name) > 0;
+		// So many that mistakes are told in full.
+		return learnt.length < 16 && learnt.push(name) > 0;
 	}
 }
-
-const SPACE = 0x20;
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const BACKSLASH = 0x5c;
-const OPENING = 0x5b;
-const CLOSING = 0x5d;
-/** The bit that a brace has and a bracket has not. */
-const BRACE = 0x20;
 
 /** `longest` in bytes; a longer message is not read. */
 export const parse = (bytes: Uint8Array, longest: number, names: Pick<Names, "admits">): Parsed => {
@@ -68,8 +56,8 @@ export const parse = (bytes: Uint8Array, longest: number, names: Pick<Names, "ad
 	if (error) return { text, error };
 	try {
 		// A word such as ON is not even tried: the SDK's debugger stops at each exception, caught or not.
-		const first = bytes.find(byte => byte > SPACE) ?? 0;
-		if ((first | BRACE) === (OPENING | BRACE)) return { text, value: JSON.parse(text) };
+		const first = bytes.find(byte => byte > 0x20 /* space */);
+		if (first === 0x7b /* { */ || first === 0x5b /* [ */) return { text, value: JSON.parse(text) };
 	} catch {
 		// The error is below.
 	}
@@ -87,19 +75,19 @@ const excess = (bytes: Uint8Array, names: Pick<Names, "admits">): string | undef
 	let quoted = false;
 	for (let i = 0; i < length; i++) {
 		const byte = bytes[i] as number;
-		if (byte === QUOTE) {
+		if (byte === 0x22 /* " */) {
 			quoted = !quoted;
 			if (quoted) from = i + 1;
 			else to = i;
 		} else if (quoted) {
-			if (byte === BACKSLASH) i++;
-		} else if (byte === COLON) {
+			if (byte === 0x5c /* \ */) i++;
+		} else if (byte === 0x3a /* : */) {
 			if (!names.admits(decode(bytes.subarray(from, to)))) return "expected keys that this board knows";
-		} else if (byte === COMMA) values++;
-		else if ((byte | BRACE) === (OPENING | BRACE)) {
+		} else if (byte === 0x2c /* , */) values++;
+		else if (byte === 0x7b /* { */ || byte === 0x5b /* [ */) {
 			values++;
 			if (++depth > DEEPEST) return `expected JSON of at most ${DEEPEST} levels`;
-		} else if ((byte | BRACE) === (CLOSING | BRACE)) depth--;
+		} else if (byte === 0x7d /* } */ || byte === 0x5d /* ] */) depth--;
 	}
 	return values > MOST ? `expected JSON of at most ${MOST} values` : undefined;
 };

@@ -29,13 +29,11 @@ export interface Storage {
 	readonly ram: number;
 }
 
-const PARTITION = "journal";
-
 /** `promised`: by key, the bytes that alerts leave free for its record (budget.ts); `ram`: those that alerts may take without flash. */
 export const openStorage = (device: Device, promised: ReadonlyMap<string, number>, ram = 16_384): Storage => {
 	let why = "no flash";
 	try {
-		const partition = device.flash?.open({ path: PARTITION, mode: "r+" });
+		const partition = device.flash?.open({ path: "journal", mode: "r+" });
 		if (partition) {
 			const store = new Store({ partition, promised });
 			const { outbox, state } = store;
@@ -83,9 +81,6 @@ const keyValue = (device: Device): KeyValueDomain | undefined => {
 
 /** The key of a record, and the most bytes that it takes: its owner exports it, and alerts leave so much free. */
 export type Room = readonly [key: string, byteLength: number];
-
-/** Key length of ESP32's non-volatile storage. */
-const LONGEST_KEY = 15;
 
 export default class Memory {
 	private readonly domain: KeyValueDomain | undefined;
@@ -181,10 +176,10 @@ export class Boot {
 /** Far from where counting begins. */
 const anywhere = (): number => 1_000_000 + Math.floor(Math.random() * 1_000_000_000);
 
-/** A key of at most 15 characters for any name: as it is where it fits, else its beginning and a hash (FNV-1a). */
+/** A key of at most 15 characters, as ESP32's non-volatile storage has them, for any name: as it is where it fits, else its beginning and a hash (FNV-1a). */
 export const keyOf = (prefix: string, name: string): string => {
 	const key = prefix + name;
-	if (key.length <= LONGEST_KEY) return key;
+	if (key.length <= 15) return key;
 	// `.` is in no name, so no short name can be taken for a hashed one.
 	return `${key.slice(0, 7)}.${hashOf(name).toString(36)}`;
 };

@@ -15,18 +15,8 @@ const KEY = "time";
 /** Once, for a preloaded module copies a literal of a function at each use. */
 const SYNCHRONIZED = "ntp";
 export const timeRoom: Room = Object.freeze([KEY, 32] as const);
-/** A crystal that is off by 50 ppm is 4 s off after a day. */
-const TRUSTED = 24 * HOUR;
-const AGAIN = 6 * HOUR;
 /** No board with this firmware was there before. To be raised with each release. */
 const RELEASED = 1_767_225_600_000; // 2026-01-01
-/** How far an answer may lie before the time that is known, or after it, and be believed at once. */
-const BACK = HOUR;
-const AHEAD = 365 * 24 * HOUR;
-/** Two answers that differ by less confirm each other. */
-const AGREEMENT = 60_000;
-/** Until a doubtful answer is asked for again. */
-const CONFIRM = 2000;
 const RETRY = Object.freeze({ minimum: 15_000, maximum: HOUR, answer: 10_000 });
 
 type Watch = NonNullable<Device["network"]["watch"]>;
@@ -83,7 +73,8 @@ export default class Time {
 	/** `ts` for a message of now. Then `quality` is its `tsq`. A caller that has just asked for the uptime may hand it in. */
 	now(uptime = this.uptime): number {
 		const clock = this.clock;
-		if (clock.synchronized || (this.answered >= 0 && uptime - this.answered < TRUSTED))
+		// A crystal that is off by 50 ppm is 4 s off after a day.
+		if (clock.synchronized || (this.answered >= 0 && uptime - this.answered < 24 * HOUR))
 			this.quality = SYNCHRONIZED;
 		else if (this.held || this.answered >= 0) this.quality = "held";
 		else {
@@ -185,7 +176,7 @@ export default class Time {
 		this.set(time);
 		this.answered = this.uptime;
 		this.delay = RETRY.minimum;
-		this.turn.set(AGAIN);
+		this.turn.set(6 * HOUR);
 		this.keep();
 		this.report("set by NTP");
 		this.tell?.();
@@ -198,9 +189,10 @@ export default class Time {
 		const away = time - (this.quality === "uptime" ? RELEASED : now);
 		const start = time - this.uptime;
 		const { doubtful = Number.NaN } = this;
-		const right = (away > -BACK && away < AHEAD) || Math.abs(start - doubtful) < AGREEMENT;
+		// Believed at once from an hour back to a year ahead, and where two answers within a minute confirm each other.
+		const right = (away > -HOUR && away < 365 * 24 * HOUR) || Math.abs(start - doubtful) < 60_000;
 		// Servers that go on disagreeing are asked ever more rarely.
-		if (!right) this.turn.set(this.doubtful === undefined ? CONFIRM : this.delay);
+		if (!right) this.turn.set(this.doubtful === undefined ? 2000 : this.delay);
 		this.doubtful = right ? undefined : start;
 		return right;
 	}
