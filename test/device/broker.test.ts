@@ -75,6 +75,15 @@ describe("broker profiles", () => {
 			"sensors[0].batch: expected at most 69 (the broker takes messages of 2048 bytes), found 100",
 		],
 		[
+			"a batch of ranges that is longer than the broker's messages",
+			{
+				...right,
+				sensors: [{ ...sensor, batch: 100, aggregate: "range" }],
+				limits: { maximumPayload: 2048 },
+			},
+			"sensors[0].batch: expected at most 30 (the broker takes messages of 2048 bytes), found 100",
+		],
+		[
 			"a root that is too deep for the limit",
 			{ ...right, lamp, limits: { topicLevels: 5 } },
 			"root: expected at most 1 slashes (the board adds 3, brokers take 4), found 2 slashes",

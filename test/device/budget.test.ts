@@ -67,6 +67,15 @@ describe("the budget of memory", () => {
 		assert.ok(budget(HEAP, secure).queueBytes < budget(HEAP, plain).queueBytes);
 		assert.equal(budget(HEAP, secure).lacking, 0);
 	});
+	it("counts the board, its parts, the moment in which all change, 8192 bytes that stay free, and the least messages", () => {
+		for (const sensors of [1, 17]) {
+			const description = described(sensors);
+			// The lamp's 1500, and 450 of an alert while all change. Each sensor has one.
+			const needed = 33_700 + sensors * (1110 + 300 + 450) + 1500 + 8192 + 320 * 9 + 672 * 3 + 1792;
+			assert.equal(budget(needed, description).lacking, 0);
+			assert.equal(budget(needed - 1, description).lacking, 1);
+		}
+	});
 	it("says in one line by how much 64 sensors do not fit on an ESP32: with so much more they do", () => {
 		const description = described(64);
 		const { lacking } = budget(HEAP, description);

@@ -103,15 +103,16 @@ describe("time", () => {
 			const servers = new Servers();
 			const time = start(world, servers);
 			world.clock.advance(0);
+			let seconds = 0;
 			for (const answer of answers) {
 				const before = servers.asked.length;
 				servers.asked.at(-1)?.(null, answer);
-				for (let second = 0; second < 100 && servers.asked.length === before; second++)
+				for (seconds = 0; seconds < 100 && servers.asked.length === before; seconds++)
 					world.clock.advance(1000);
 			}
 			world.clock.time -= world.clock.now;
 			const { t } = JSON.parse(world.records.get("time") ?? "{}") as { t?: number };
-			return { quality: stamp(time)[1], stored: t, asked: servers.asked.length };
+			return { quality: stamp(time)[1], stored: t, asked: servers.asked.length, seconds };
 		}
 
 		for (const answer of [1, Date.UTC(1970, 0, 2), Date.UTC(2025, 11, 31)])
@@ -122,6 +123,7 @@ describe("time", () => {
 
 		for (const [title, known, answer] of [
 			["a correction by a minute back", NOW, NOW - 60_000],
+			["a correction by almost an hour back", NOW, NOW - HOUR + 60_000],
 			["a month in which the board had no power", NOW, NOW + 30 * 24 * HOUR],
 			["the first time ever", undefined, NOW],
 		] as const)
@@ -132,13 +134,14 @@ describe("time", () => {
 
 		for (const [title, known, answer] of [
 			["lies a day before the time that is stored", NOW, NOW - 24 * HOUR],
+			["lies more than an hour before the time that is stored", NOW, NOW - 1.2 * HOUR],
 			["jumps by three years", NOW, NOW + 3 * YEAR],
 			["is years later than this firmware, where the time was never known", undefined, NOW + 3 * YEAR],
 		] as const) {
 			it(`is not taken when that ${title}, before a second one has confirmed it`, () => {
 				const once = asked(known, [answer]);
 				assert.deepEqual([once.quality, once.stored], [known ? "held" : "uptime", known]);
-				assert.equal(once.asked, 2);
+				assert.deepEqual([once.asked, once.seconds], [2, 2]);
 				const twice = asked(known, [answer, answer + 2000]);
 				assert.deepEqual([twice.quality, twice.stored], ["ntp", answer + 2000]);
 			});
@@ -146,6 +149,11 @@ describe("time", () => {
 			it(`is not taken when that ${title} and the second one says something else`, () => {
 				const { quality, stored } = asked(known, [answer, answer + 2 * YEAR, answer - 2 * HOUR]);
 				assert.deepEqual([quality, stored], [known ? "held" : "uptime", known]);
+				assert.equal(
+					asked(known, [answer, answer + 2000 + 61_000]).stored,
+					known,
+					"more than a minute apart",
+				);
 			});
 
 			it(`is that of the second when the first one ${title}, and the second is plausible`, () => {
