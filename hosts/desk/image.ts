@@ -31,6 +31,13 @@ const parts: readonly Named[] = [
 const apart = (module: string) =>
 	["hosts/moddable/refusal", "hosts/shared/der"].includes(module) || existsSync(join(root, `${module}.c`));
 
+/** What the SDK's `modules` says of a host's part of a feature is known here: the image needs neither it nor its questions. */
+const asked = { path: "modules", namespace: "asked" };
+const part = "hosts/esp32/request";
+const answers = `import request from "${part}";
+export default Object.freeze({ has: () => true, importNow: () => request });`;
+const none = "export default Object.freeze({ has: () => false });";
+
 export interface ImageOptions {
 	/** The simulator is for tests; `esp32` if not given. */
 	readonly host?: Host;
@@ -72,10 +79,15 @@ export async function writeImage(
 							return apart(module) ? { path: module, external: true } : undefined;
 						}
 						if (apart(path)) return { path, external: true };
+						if (path === asked.path) return asked;
 						return /^(?:hosts|modules)\//.test(path)
 							? { path: join(root, `${path}.ts`) }
 							: { path, external: true };
 					});
+					made.onLoad({ filter: /./, namespace: asked.namespace }, () => ({
+						contents: without ? none : answers,
+						resolveDir: root,
+					}));
 				},
 			},
 		],
@@ -106,7 +118,10 @@ export async function writeImage(
 	const manifest = {
 		include: [relative(folder, join(root, `hosts/moddable/board/${without ? "lean" : "manifest"}.json`))],
 		modules: {
-			"~": away.map(file => relative(folder, join(root, file.replace(/\.ts$/, "")))),
+			"~": [
+				...away.map(file => relative(folder, join(root, file.replace(/\.ts$/, "")))),
+				"$(SDK_MODULES)/modules",
+			],
 			...modules,
 		},
 		preload: Object.keys(modules),

@@ -41,8 +41,8 @@ interface Provider {
 	readonly pin?: { readonly [name: string]: PinSpecifier };
 }
 
-/** Makes keys (key.ts), in an image that has AWS's parts. */
-const KEY = "hosts/esp32/key";
+/** In an image that has AWS's parts. */
+const REQUEST = "hosts/esp32/request";
 
 const print = (line: string): void => trace(`${line}\n`);
 const restart = (): void => (globalThis as unknown as { System: { restart(): void } }).System.restart();
@@ -71,7 +71,9 @@ export const createDevice = (): Device => {
 			I2C,
 			PWM: PWMPin,
 			SMBus,
-			...(Modules.has(KEY) && { CertificateRequest: Modules.importNow(KEY) as CertificateRequestClass }),
+			...(Modules.has(REQUEST) && {
+				CertificateRequest: Modules.importNow(REQUEST) as CertificateRequestClass,
+			}),
 		},
 		pin: { ...board.pin, ...(led !== undefined && { led }) },
 		sensor: {

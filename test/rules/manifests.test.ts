@@ -33,7 +33,7 @@ const features = ["modules/device/aws", "modules/device/homeassistant"];
 /** A host's part of a feature, in a manifest of its own that only the feature includes. */
 const parts = new Map([
 	["hosts/moddable", "request"],
-	["hosts/esp32", "key"],
+	["hosts/esp32", "request"],
 ]);
 
 /** All that the manifests of a folder name. */
@@ -124,9 +124,9 @@ describe("the manifest of", () => {
 		}
 	});
 	it("an ESP32 has its part for keys with AWS's feature only", () => {
-		const key = { include: "../../esp32/key.json" };
-		assert.deepEqual(read("hosts/moddable/board", "aws").platforms, { esp32: key, "esp32/*": key });
-		assert.deepEqual(read("hosts/esp32", "key").include, ["../moddable/request.json"]);
+		const request = { include: "../../esp32/request.json" };
+		assert.deepEqual(read("hosts/moddable/board", "aws").platforms, { esp32: request, "esp32/*": request });
+		assert.deepEqual(read("hosts/esp32", "request").include, ["../moddable/request.json"]);
 		for (const folder of ["hosts/moddable", "hosts/esp32"])
 			assert.doesNotMatch(JSON.stringify(read(folder)), /key"|request/);
 	});
