@@ -7,108 +7,64 @@
  */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createServer as createTLSServer } from "node:tls";
-import { type Aws, type AwsEvent, openAws } from "../../../hosts/desk/aws/aws.js";
-import { DeskBoard } from "../../../hosts/desk/board.js";
 import { loadCredentials } from "../../../hosts/node/credentials.js";
 import type { Credentials } from "../../../hosts/node/tls.js";
-import { certificates } from "../../aws/world.js";
 import { engines } from "../../firmware/scene.js";
 import { Authority, pem } from "../../hosts/certificates.js";
+import { Local, ROOT } from "./local.js";
 
-const ROOT = "greenhouse/1";
-/** Milliseconds for what is to happen. */
-const PATIENCE = 15_000;
 let boards = 0;
 
 for (const { name: engine, missing } of engines)
 	describe(`Device Advisor's cases, in ${engine}${missing ? ` (pending: ${missing})` : ""}`, function () {
 		this.timeout(40_000);
-		let aws: Aws;
-		let id: string;
-		let board: DeskBoard | undefined;
-		let directory: string;
-		const events: AwsEvent[] = [];
-		const trace: string[] = [];
+		let local: Local;
 		const servers: Server[] = [];
 
 		before(function () {
 			if (missing) this.skip();
 		});
 		beforeEach(async () => {
-			directory = mkdtempSync(join(tmpdir(), "advisor-"));
-			id = `advised-${engine}-${++boards}`;
-			aws = await openAws({ folder: certificates(), onEvent: event => events.push(event) });
+			local = new Local(engine, `advised-${engine}-${++boards}`);
+			await local.open();
 		});
 		afterEach(async () => {
-			await board?.close();
-			board = undefined;
-			await aws?.close();
+			await local?.close();
 			for (const server of servers.splice(0)) server.close();
-			rmSync(directory, { recursive: true, force: true });
-			events.length = trace.length = 0;
 		});
 
-		async function start(more: object = {}, tls?: Credentials): Promise<void> {
-			const { files } = await aws.thing(id);
-			board = await DeskBoard.start({
-				engine,
-				data: directory,
-				tls: tls ?? loadCredentials(files),
-				trace: line => void trace.push(line),
-				description: {
-					root: ROOT,
-					id,
-					broker: aws.url,
-					profile: "aws",
-					lamp: { pin: 2 },
-					sensors: [{ name: "temp", driver: "wave", every: 200 }],
-					commands: ["info", "config", "restart"],
-					...more,
-				},
-			});
-		}
-		/** Looks until it is so. */
-		async function until(what: string, look: () => unknown): Promise<void> {
-			const end = Date.now() + PATIENCE;
-			while (!look()) {
-				if (Date.now() > end)
-					assert.fail(`${what} did not come about\n${trace.join("\n")}\n${JSON.stringify(events)}`);
-				await new Promise(done => setTimeout(done, 20));
-			}
-		}
+		const start = (more: object = {}, tls?: Credentials) =>
+			local.start({ commands: ["info", "config", "restart"], ...more }, tls && { tls });
 		/** Closed when the test ends. */
 		async function listening(server: Server): Promise<number> {
 			servers.push(server);
 			await new Promise<void>(done => server.listen(0, "127.0.0.1", done));
 			return (server.address() as AddressInfo).port;
 		}
-		const said = (pattern: RegExp) => trace.filter(line => pattern.test(line)).length;
 		const count = (type: string, topic?: string) =>
-			events.filter(event => event.type === type && (topic === undefined || event.topic === topic)).length;
-		const shadow = () => aws.shadow(id) as unknown as Shadow | undefined;
-		const online = (times = 1) => until(`online, ${times}`, () => said(/^online$/) >= times);
+			local.events.filter(event => event.type === type && (topic === undefined || event.topic === topic))
+				.length;
+		const shadow = () => local.aws.shadow(local.id) as unknown as Shadow | undefined;
+		const online = (times = 1) => local.until(`online, ${times}`, () => local.said(/^online$/) >= times);
 
 		it("TLS Connect, MQTT Connect, Subscribe, Publish: online, subscribed, and heard", async () => {
 			await start();
 			await online();
-			await until("a measurement", () => count("published", `${ROOT}/${id}/measurements/temp`));
+			await local.until("a measurement", () => count("published", `${ROOT}/${local.id}/measurements/temp`));
 			assert.deepEqual(
-				aws
-					.session(id)
+				local.aws
+					.session(local.id)
 					?.filters.map(filter => filter.split("/").slice(3).join("/"))
 					.sort(),
 				["cmd", "lamp/desired", "lamp/set", "status"],
 			);
-			await until("its status", () => aws.retained(`${ROOT}/${id}/status`)?.toString() === "online");
+			await local.until("its status", () => local.status() === "online");
 			assert.equal(count("refused"), 0);
 		});
 		it("port 443: TLS with ALPN x-amzn-mqtt-ca", async () => {
-			await start({ broker: aws.alpnUrl });
+			await start({ broker: local.aws.alpnUrl });
 			await online();
 		});
 		it("TLS Incorrect Subject Name: does not connect to a server with another name's certificate", async () => {
@@ -124,14 +80,14 @@ for (const { name: engine, missing } of engines)
 			);
 			const port = await listening(server);
 			await start({ broker: `mqtts://localhost:${port}` }, { ca: authority.certificate });
-			await until("a refusal", () => said(/tls-name/));
+			await local.until("a refusal", () => local.said(/tls-name/));
 			assert.equal(secured, 0, "nothing was sent");
 		});
 		it("TLS Unsecure Server Cert: does not connect to a server that no known authority vouches for", async () => {
-			const { files } = await aws.thing(id);
+			const { files } = await local.aws.thing(local.id);
 			const { ca: _ca, ...own } = loadCredentials(files);
 			await start({}, own);
-			await until("a refusal", () => said(/tls-authority/));
+			await local.until("a refusal", () => local.said(/tls-authority/));
 			assert.equal(count("connected"), 0);
 		});
 		it("MQTT Connect with jittered back-off: at least five tries without CONNACK, none at once, not at a constant distance", async () => {
@@ -147,7 +103,7 @@ for (const { name: engine, missing } of engines)
 			});
 			const port = await listening(server);
 			await start({ broker: `mqtt://127.0.0.1:${port}`, backoff: { minimum: 100, maximum: 6400 } });
-			await until("five tries", () => gaps.length >= 5);
+			await local.until("five tries", () => gaps.length >= 5);
 			// How far they get is tested without a clock that runs: test/session/brokers.test.ts.
 			for (const gap of gaps) assert.ok(gap >= 95, `${gaps}`);
 			assert.ok(new Set(gaps).size > 1, `constant: ${gaps}`);
@@ -155,9 +111,9 @@ for (const { name: engine, missing } of engines)
 		it("Reconnect on server disconnect, and session resumed without another certificate or will", async () => {
 			await start({ backoff: { minimum: 1000, maximum: 1500 } });
 			await online();
-			aws.endConnection(id);
+			local.aws.endConnection(local.id);
 			await online(2);
-			await until("its status", () => aws.retained(`${ROOT}/${id}/status`)?.toString() === "online");
+			await local.until("its status", () => local.status() === "online");
 			assert.equal(count("refused"), 0);
 		});
 		it("MQTT No Ack PingResp: a server that says nothing more is left", async () => {
@@ -178,67 +134,69 @@ for (const { name: engine, missing } of engines)
 			const port = await listening(server);
 			await start({ broker: `mqtt://127.0.0.1:${port}`, profile: "plain", keepAlive: 1000, sensors: [] });
 			await online();
-			await until("the end of it", () => said(/^offline$/));
+			await local.until("the end of it", () => local.said(/^offline$/));
 			assert.ok(packets > 1);
 		});
 		for (const bytes of [0, 1024, 100 * 1024])
 			it(`PUBACK QoS 1: acknowledges a message of ${bytes} bytes, also one that it cannot read`, async () => {
 				await start();
 				await online();
-				aws.publish(`${ROOT}/${id}/lamp/desired`, "x".repeat(bytes), { qos: 1, retain: false });
-				aws.publish(`${ROOT}/${id}/cmd`, "info", { qos: 1, retain: false });
-				await until("the answer to the next", () => said(/^> cmd\/result .*"cmd":"info"/));
-				await until("the acknowledgement", () => aws.session(id)?.inFlight === 0);
+				local.aws.publish(`${ROOT}/${local.id}/lamp/desired`, "x".repeat(bytes), { qos: 1, retain: false });
+				local.aws.publish(`${ROOT}/${local.id}/cmd`, "info", { qos: 1, retain: false });
+				await local.until("the answer to the next", () => local.said(/^> cmd\/result .*"cmd":"info"/));
+				await local.until("the acknowledgement", () => local.aws.session(local.id)?.inFlight === 0);
 			});
 		it("Persistent Session: what was published while it was away comes when it is back", async () => {
 			await start();
 			await online();
-			board?.kill();
-			await until("its absence", () => !aws.connections.includes(id));
-			aws.publish(`${ROOT}/${id}/lamp/desired`, '{"state":"ON","ver":1}', { qos: 1, retain: false });
-			await board?.on();
-			await until("the lamp", () => said(/^> lamp\/state \{"state":"ON"/));
+			local.board?.kill();
+			await local.until("its absence", () => !local.aws.connections.includes(local.id));
+			local.aws.publish(`${ROOT}/${local.id}/lamp/desired`, '{"state":"ON","ver":1}', {
+				qos: 1,
+				retain: false,
+			});
+			await local.board?.on();
+			await local.until("the lamp", () => local.said(/^> lamp\/state \{"state":"ON"/));
 		});
 		it("Session expired: subscribes anew", async () => {
-			await aws.close();
-			aws = await openAws({ folder: certificates(), onEvent: event => events.push(event), sessionExpiry: 1 });
+			await local.open({ sessionExpiry: 1 });
 			await start();
 			await online();
-			aws.endConnection(id);
+			local.aws.endConnection(local.id);
 			await online(2);
-			assert.equal(aws.session(id)?.filters.length, 4);
+			assert.equal(local.aws.session(local.id)?.filters.length, 4);
 		});
 		it("Device Shadow: reports its state, and does what is desired once", async () => {
 			await start({ shadow: true });
 			await online();
-			await until("the report", () => shadow()?.state.reported?.lamp);
-			aws.updateShadow(id, { state: { desired: { lamp: { state: "ON" } } } });
-			await until("the state", () => shadow()?.state.reported?.lamp?.state === "ON");
+			await local.until("the report", () => shadow()?.state.reported?.lamp);
+			local.aws.updateShadow(local.id, { state: { desired: { lamp: { state: "ON" } } } });
+			await local.until("the state", () => shadow()?.state.reported?.lamp?.state === "ON");
 			assert.equal(shadow()?.state.delta, undefined);
-			assert.equal(said(/^lamp on/), 1);
+			assert.equal(local.said(/^lamp on/), 1);
 		});
 		it("Job Execution: IN_PROGRESS, then SUCCEEDED, or FAILED with the reason; over a restart too", async () => {
 			await start({ jobs: true });
 			await online();
-			aws.createJob({
+			local.aws.createJob({
 				jobId: "wrong",
-				things: [id],
+				things: [local.id],
 				document: { cmd: "config", set: { lamp: { failSafe: 1 } } },
 			});
-			await until("its end", () => aws.job("wrong", id)?.status === "FAILED");
-			assert.match(`${aws.job("wrong", id)?.statusDetails?.reason}`, /failSafe: expected/);
-			aws.createJob({ jobId: "again", things: [id], document: { cmd: "restart" } });
-			await until("its start", () => aws.job("again", id)?.status === "IN_PROGRESS");
-			await until("its end", () => aws.job("again", id)?.status === "SUCCEEDED");
-			assert.ok(said(/^online$/) >= 2);
+			await local.until("its end", () => local.aws.job("wrong", local.id)?.status === "FAILED");
+			assert.match(`${local.aws.job("wrong", local.id)?.statusDetails?.reason}`, /failSafe: expected/);
+			local.aws.createJob({ jobId: "again", things: [local.id], document: { cmd: "restart" } });
+			await local.until("its start", () => local.aws.job("again", local.id)?.status === "IN_PROGRESS");
+			await local.until("its end", () => local.aws.job("again", local.id)?.status === "SUCCEEDED");
+			assert.ok(local.said(/^online$/) >= 2);
 		});
 		it("Basic Ingest: measurements reach the rule and no subscriber", async () => {
 			await start({ ingest: "lake" });
 			await online();
-			await until("a measurement", () => aws.ingested.length > 0);
-			const [first] = aws.ingested;
-			assert.deepEqual([first?.rule, first?.topic], ["lake", `${ROOT}/${id}/measurements/temp`]);
-			assert.equal(count("published", `${ROOT}/${id}/measurements/temp`), 0);
+			await local.until("a measurement", () => local.aws.ingested.length > 0);
+			const [first] = local.aws.ingested;
+			assert.deepEqual([first?.rule, first?.topic], ["lake", `${ROOT}/${local.id}/measurements/temp`]);
+			assert.equal(count("published", `${ROOT}/${local.id}/measurements/temp`), 0);
 		});
 	});
 
