@@ -24,14 +24,17 @@ export const claimRoom: Room = Object.freeze([KEY, 16] as const);
 const CREATE = "$aws/certificates/create-from-csr/json";
 /** Bytes of an answer: a certificate, and a token of some hundred. */
 const LONGEST = 8192;
-/** Milliseconds for a connection with its answers; also the most between two of them where no certificate was asked for. */
-const PATIENCE = 45_000;
-/** Milliseconds for a key: a chip takes up to a minute. */
-const MAKING = 300_000;
-/** AWS takes one CONNECT a second of a client. */
-const PAUSE = 1000;
-/** Milliseconds after which another certificate is asked for, doubled each time: a template that is wrong costs one a day. */
-const Again = Object.freeze({ first: 60_000, longest: 86_400_000 });
+/** Milliseconds. AWS takes one CONNECT a second of a client. */
+const Wait = Object.freeze({
+	connect: 1000,
+	/** For a connection with its answers; also the most between two of them where no certificate was asked for. */
+	answer: 45_000,
+	/** A chip takes up to a minute. */
+	key: 300_000,
+	/** Until another certificate is asked for, doubled each time: a template that is wrong costs one a day. */
+	again: 60_000,
+	longest: 86_400_000,
+});
 
 export default class Claim implements SessionLike {
 	/** The board is not: it has no name yet. */
@@ -100,27 +103,28 @@ export default class Claim implements SessionLike {
 	}
 
 	private expired(): void {
-		if (this.client) this.fail("no answer");
-		else if (this.request) this.fail("no key within five minutes");
+		if (this.client || this.request) this.fail(this.client ? "no answer" : "no key within five minutes");
 		else if (this.made || this.token !== undefined) this.connect();
 		else this.make();
 	}
 
 	private make(): void {
 		const CertificateRequest = this.parts.device.io.CertificateRequest as CertificateRequestClass;
-		const onError = (reason: unknown) => this.fail(`no key: ${reason}`);
-		const onReadable = () => {
-			this.made = this.request?.read();
-			this.request?.close();
-			this.request = undefined;
-			this.connect();
-		};
 		this.report("a key is made");
-		this.turn.set(MAKING);
+		this.turn.set(Wait.key);
 		try {
-			this.request = new CertificateRequest({ subject: this.serial, onReadable, onError });
+			this.request = new CertificateRequest({
+				subject: this.serial,
+				onReadable: () => {
+					this.made = this.request?.read();
+					this.request?.close();
+					this.request = undefined;
+					this.connect();
+				},
+				onError: reason => this.fail(`no key: ${reason}`),
+			});
 		} catch (error) {
-			onError(error);
+			this.fail(`no key: ${error}`);
 		}
 	}
 
@@ -128,7 +132,7 @@ export default class Claim implements SessionLike {
 		const { brokers, keepAlive, client: defaults } = this.options;
 		const { host, port, client: own } = brokers[this.tries % brokers.length] as (typeof brokers)[0];
 		const { io, ...shared } = { ...defaults, ...own };
-		this.turn.set(PATIENCE);
+		this.turn.set(Wait.answer);
 		try {
 			this.client = new (io as unknown as typeof MQTTClient)({
 				...shared,
@@ -219,7 +223,7 @@ export default class Claim implements SessionLike {
 		if (this.provision.propose({ token: null, ...(id !== description.id && { id }) })) {
 			this.close();
 			this.report(`${why}; on trial from the next start on`);
-			if (restart) timer.set(restart, PAUSE);
+			if (restart) timer.set(restart, Wait.connect);
 		} else this.fail("the identity could not be stored");
 	}
 
@@ -231,7 +235,7 @@ export default class Claim implements SessionLike {
 		// Without a certificate from it, the back-off of a session.
 		const delay = this.asked
 			? pause(this.count)
-			: PAUSE + Math.random() * Math.min(1000 * 2 ** tries, PATIENCE);
+			: Wait.connect + Math.random() * Math.min(1000 * 2 ** tries, Wait.answer);
 		this.asked = false;
 		this.turn.set(delay);
 		this.report(`${reason}; again in ${Math.ceil(delay / 1000)} s`);
@@ -243,4 +247,4 @@ export default class Claim implements SessionLike {
 }
 
 /** Milliseconds until a certificate may be asked for, after so many. */
-const pause = (count: number): number => count && Math.min(Again.first * 2 ** (count - 1), Again.longest);
+const pause = (count: number): number => count && Math.min(Wait.again * 2 ** (count - 1), Wait.longest);
