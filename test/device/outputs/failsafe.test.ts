@@ -95,6 +95,32 @@ describe("the broker's absence", () => {
 		assert.deepEqual(lost, []);
 	});
 
+	it("has lasted also where the actuator still shows ON, since it could not be switched off", () => {
+		const world = new World();
+		let broken = false;
+		const shown: number[] = [];
+		class Io {
+			write(level: number): void {
+				if (broken) throw new Error("stuck");
+				shown.push(level);
+			}
+			close(): void {}
+		}
+		world.actuators = { relay: { io: Io } };
+		world.start({ actuators: [{ name: "x", driver: "relay", failSafe: 60_000 }] });
+		world.link.connect();
+		world.link.receive("x/set", "ON");
+		broken = true;
+		world.link.receive("x/set", "OFF");
+		world.link.disconnect();
+		world.clock.advance(60_000);
+		broken = false;
+		world.clock.advance(1000);
+		assert.deepEqual(shown, [255, 0]);
+		world.link.connect();
+		assert.equal(world.json("x/state").at(-1)?.src, "failsafe");
+	});
+
 	for (const [title, connect, timers] of [
 		["away", false, 1],
 		["settling", true, 1],

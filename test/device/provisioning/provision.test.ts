@@ -24,6 +24,8 @@ class Domain {
 	left = -1;
 	writes = 0;
 	full = false;
+	/** The key that it has no room for. */
+	refused = "";
 
 	constructor(records: object = {}) {
 		this.records = new Map(Object.entries(records));
@@ -43,6 +45,7 @@ class Domain {
 				read: key => this.records.get(key),
 				write: (key, value) => {
 					assert.ok(key.length <= 15 && value.length <= 4000);
+					if (key === this.refused) throw new Error("full");
 					change(() => this.records.set(key, value));
 				},
 				delete: key => change(() => this.records.delete(key)),
@@ -139,6 +142,9 @@ describe("provision", () => {
 		const life = domain.start();
 		assert.deepEqual([life.get("ssid"), life.propose({ id: "x" }), life.drop()], ["NEW", false, false]);
 		domain.full = false;
+		domain.refused = "ssid";
+		assert.deepEqual([life.propose({ id: "x" }), domain.start().get("ssid")], [false, "NEW"]);
+		domain.refused = "";
 		assert.equal(domain.start().propose({ id: "x" }), true);
 		assert.equal(domain.records.get("ssid"), "NEW");
 	});

@@ -102,6 +102,14 @@ describe("what a board retains", () => {
 		assert.deepEqual(said, [...all, ...all]);
 	});
 
+	it("is said from the first again where it is asked for in the middle", () => {
+		const { retained, clock, said } = stage();
+		retained.announce();
+		clock.set(() => clock.set(() => retained.announce()));
+		clock.advance(0);
+		assert.deepEqual(said, [...all.slice(0, 2), ...all]);
+	});
+
 	it("is not said any more once it is closed in the middle", () => {
 		const { retained, clock, said } = stage();
 		retained.announce();
@@ -144,6 +152,13 @@ describe("what an earlier description retained", () => {
 
 	it("still stands, for a board that takes back everything", () => {
 		assert.deepEqual([...fewer().retained.all].sort(), [...names].sort());
+	});
+
+	it("is forgotten too, once all was taken back", () => {
+		const { retained, world } = fewer();
+		retained.forget();
+		assert.deepEqual(noted(world), []);
+		assert.deepEqual(retained.all, names.slice(0, 2));
 	});
 
 	it("is cleared after the rest was said, once, and is noted no more", () => {
