@@ -117,7 +117,7 @@ export default class Session implements SessionLike {
 	 * there is room, `byteLength` bytes in all. False when the connection cannot take it now; nothing is kept then.
 	 */
 	stream(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean {
-		return this.online && this.sender.link?.stream(topic, byteLength, source) === true;
+		return this.sender.link?.stream(topic, byteLength, source) === true;
 	}
 	/** The application is ready for the next message, which it gets in a turn of its own. */
 	resume(): void {
