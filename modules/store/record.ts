@@ -230,7 +230,7 @@ export class Scan {
 		this.behind = begin + this.start;
 		this.limit = begin + this.blocks.blockLength;
 		this.generation = generation | 0;
-		this.end = this.reach = -1;
+		this.end = -1;
 	}
 	/** Moves to the next record. False at the end of the block. */
 	next(): boolean {
@@ -270,10 +270,11 @@ export class Scan {
 		else this.end = address - this.limit + this.blocks.blockLength;
 		return false;
 	}
-	/** Where in `bytes` the body begins, so many bytes of it being there. -1: they cannot be read. */
-	body(byteLength: number): number {
+	/** Where in `bytes` its body begins; -1: it cannot be read. */
+	body(): number {
 		let skip = this.address - this.from;
-		if (skip < 0 || skip + HEADER + byteLength > this.bytes.byteLength) skip = this.move(this.address);
+		// The window has all of this record, or was moved on behind it.
+		if (skip < 0) skip = this.move(this.address);
 		return skip < 0 ? -1 : skip + HEADER;
 	}
 

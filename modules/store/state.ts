@@ -118,7 +118,7 @@ export default class State extends Index implements KeyValueDomain {
 		const { kind, sequence, address, length, bytes } = record;
 		const journal = this.journal;
 		if (sequence > journal.sequence) journal.sequence = sequence;
-		const start = record.body(length < CELL ? length : CELL);
+		const start = record.body();
 		const checked = this.careful || kind === Kind.deleted;
 		if (start < 0 || (checked && !journal.load(address, length))) {
 			journal.hit++;
