@@ -116,7 +116,7 @@ export default class Board implements Parts {
 		const held = heldEdges(storage.outbox, this.publisher.topic(topics.alert("")));
 		this.sensors = this.makeSensors(held);
 		this.own = storage.store ? [new Alert(this, { name: storageFault, above: 0 }, held)] : [];
-		this.alerts = this.sensors.flatMap(({ alerts }) => alerts).concat(this.own);
+		this.alerts = this.sensors.flatMap(sensor => sensor.alerts).concat(this.own);
 		const restart = () => this.restart();
 		this.trial = new Trial(device, restart);
 		this.info = new Info(this);
@@ -132,7 +132,8 @@ export default class Board implements Parts {
 		this.judging = judging;
 		if (storage.store) storage.store.onBroken = () => judging.set(0);
 		const { decommission, retained, parts, trial, time, publisher } = this;
-		this.closing = [judging, decommission, retained, ...parts, trial, ...buttons, time, publisher];
+		const first: { close(): void }[] = [judging, decommission, retained];
+		this.closing = first.concat(parts, trial, buttons, time, publisher);
 		this.refresh = timer.repeat(() => this.announce(), description.refresh);
 		if (decommission.active) return;
 		if (storage.store) judging.set(0);
@@ -253,7 +254,7 @@ export default class Board implements Parts {
 
 	private makeButton(): Button | undefined {
 		const button = this.description.button;
-		const output = this.outputs.find(({ name }) => name === (button?.actuator ?? name));
+		const output = this.outputs.find(each => each.name === (button?.actuator ?? each.name));
 		if (!button || !output) return undefined;
 		try {
 			return new Button(this.device, button, () => {
@@ -276,7 +277,7 @@ export default class Board implements Parts {
 	private judgeFlash(): void {
 		const { store, outbox } = this.storage;
 		const alert = this.own[0] as Alert;
-		const { on } = alert;
+		const on = alert.on;
 		store?.retry();
 		const now = this.time.uptime;
 		const value = outbox.broken ? 1 : 0;

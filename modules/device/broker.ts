@@ -96,7 +96,7 @@ export const addresses = (
 		...(password !== undefined && { password }),
 	}));
 	if (addresses.length === 0) report(problems, "broker", BROKER, undefined);
-	if (!tls && addresses.some(({ secure }) => secure))
+	if (!tls && addresses.some(address => address.secure))
 		problems.push({ key: "broker", expected: "mqtt:// (this host has no TLS)", found: "mqtts://" });
 	return { addresses, problems };
 };
@@ -137,22 +137,21 @@ export interface Limits {
 	readonly keepAlive: readonly [number, number];
 }
 
-const { freeze } = Object;
 /** Below what Mosquitto, VerneMQ, RabbitMQ, NATS and AWS take. */
-const plain: Limits = freeze({
+const plain: Limits = Object.freeze({
 	maximumPayload: 131_072,
 	topicLevels: 8,
 	topicBytes: 256,
 	filters: 50,
 	qos: 1,
 	retain: true,
-	keepAlive: freeze([1000, 65_535_000] as const),
+	keepAlive: Object.freeze([1000, 65_535_000] as const),
 });
 /** https://docs.aws.amazon.com/general/latest/gr/iot-core.html#message-broker-limits */
-const aws: Limits = freeze({
+const aws: Limits = Object.freeze({
 	...plain,
 	publishRate: 100,
-	keepAlive: freeze([30_000, 1_200_000] as const),
+	keepAlive: Object.freeze([30_000, 1_200_000] as const),
 });
 
 /** As the description says, or from the broker's name: `….iot.REGION.amazonaws.com`, or in China `….amazonaws.com.cn`. */
@@ -186,11 +185,12 @@ export const excess = (topic: string, { topicLevels, topicBytes }: Limits): stri
 /** Adds what of a description would not fit. */
 export const checkLimits = (value: Values, problems: Problem[]): void => {
 	// The limits themselves are wrong.
-	if (problems.some(({ key }) => key.startsWith("limits"))) return;
+	if (problems.some(problem => problem.key.startsWith("limits"))) return;
 	const limits = limitsOf(value);
 	const { keepAlive, homeAssistant, lamp, actuators } = value;
-	const [least, most] = limits.keepAlive;
-	const told = problems.some(({ key }) => key === "keepAlive");
+	const least = limits.keepAlive[0];
+	const most = limits.keepAlive[1];
+	const told = problems.some(problem => problem.key === "keepAlive");
 	if (!told && typeof keepAlive === "number" && (keepAlive < least || keepAlive > most))
 		report(problems, "keepAlive", `a number from ${least} to ${most} (what the broker takes)`, keepAlive);
 	if (homeAssistant !== undefined && !limits.retain)
@@ -215,8 +215,8 @@ const checkTopics = (value: Values, { topicLevels, topicBytes }: Limits, problem
 	let deepest = slashes(topics.result);
 	let longest = topics.result.length;
 	const add = (list: unknown, topicOf: (name: string) => string) =>
-		items(list).forEach(({ name }) => {
-			const topic = topicOf(name as string);
+		items(list).forEach(item => {
+			const topic = topicOf(item.name as string);
 			deepest = Math.max(deepest, slashes(topic));
 			longest = Math.max(longest, topic.length);
 		});

@@ -98,7 +98,7 @@ export const roomFor = (
 	const base = topics.base(description.root, description.id);
 	// At once into the map: a list of a hundred pairs takes 5 KB more while the board is made.
 	const rooms = new Map([bootRoom, timeRoom, begunRoom, forgetRoom, settingsRoom]);
-	const add = ([key, byteLength]: Room) => rooms.set(key, byteLength);
+	const add = (room: Room) => rooms.set(room[0], room[1]);
 	const retained = (name: string) => add(retainedRoom(base, name));
 	const addOutput = (name: string) => {
 		add(outputRoom(name));
@@ -109,10 +109,10 @@ export const roomFor = (
 		retained(topics.alertState(name));
 	};
 	retained(topics.info);
-	actuators.forEach(({ name }) => addOutput(name));
+	actuators.forEach(actuator => addOutput(actuator.name));
 	if (lamp) addOutput("lamp");
-	alerts.forEach(({ name }) => addAlert(name));
-	sensors.forEach(({ name }) => addAlert(faultName(name)));
+	alerts.forEach(alert => addAlert(alert.name));
+	sensors.forEach(sensor => addAlert(faultName(sensor.name)));
 	addAlert(storageFault);
 	features.forEach(feature => feature.rooms(description).forEach(add));
 	return rooms;

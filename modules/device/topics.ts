@@ -31,7 +31,7 @@ const subscribed = (base: string, outputs: readonly Subscribing[]): Subscription
 	outputs.forEach(({ name, description }) => {
 		// A broker queues nothing at QoS 0, and a queued command is not live. `desired` is still received where an earlier
 		// description has subscribed to it: the output refuses it with the reason.
-		const { liveOnly } = description;
+		const liveOnly = description.liveOnly;
 		list.push({ topic: base + outputSet(name), QoS: liveOnly ? 0 : 1 });
 		if (!liveOnly) list.push({ topic: base + outputDesired(name), QoS: 1 });
 	});

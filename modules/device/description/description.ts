@@ -190,7 +190,7 @@ const checkNames = (
 	drivers: object | undefined,
 	problems: Problem[],
 ): void => {
-	const names = list.map(({ name }) => name);
+	const names = list.map(item => item.name);
 	list.forEach(({ name, driver }, index) => {
 		const key = `${section}[${index}]`;
 		const first = names.indexOf(name);
@@ -215,10 +215,10 @@ const checkAlerts = (alerts: readonly Values[], sensors: readonly string[], prob
 		if (name === storageFault || sensors.some(each => name === faultName(each)))
 			report(problems, `${key}.name`, "a name other than that of a fault alert", name);
 		const given = kinds.filter(kind => alert[kind] !== undefined);
-		const [kind] = given;
+		const kind = given[0] as string;
 		const found = given.join(" and ") || "none";
 		if (given.length !== 1) problems.push({ key, expected: `exactly one of ${kinds.join(", ")}`, found });
-		else checkClear(alert.clear, kind as string, alert[kind as string], `${key}.clear`, problems);
+		else checkClear(alert.clear, kind, alert[kind], `${key}.clear`, problems);
 	});
 
 /** `clear` lies on the safe side of the threshold, or there would be no state between ON and OFF. */
@@ -238,7 +238,7 @@ const checkClear = (clear: unknown, kind: string, limit: unknown, key: string, p
 
 /** Names of actuators that others have, and what the button switches. */
 const checkOutputs = (names: readonly string[], { lamp, button }: Values, problems: Problem[]): void => {
-	const taken = lamp === undefined ? topics.taken : ["lamp", ...topics.taken];
+	const taken = lamp === undefined ? topics.taken : ["lamp"].concat(topics.taken);
 	names.forEach((name, index) => {
 		if (taken.includes(name))
 			report(problems, `actuators[${index}].name`, `a name other than ${taken.join(", ")}`, name);
@@ -253,4 +253,4 @@ const checkOutputs = (names: readonly string[], { lamp, button }: Values, proble
 
 /** "" where it is no name. */
 const namesOf = (list: readonly Values[]): readonly string[] =>
-	list.map(({ name }) => (typeof name === "string" ? name : ""));
+	list.map(item => (typeof item.name === "string" ? item.name : ""));

@@ -70,7 +70,7 @@ export default class Settings {
 
 	/** All that can be changed, with its present values. */
 	get readable(): Values {
-		const { lamp } = this.current;
+		const lamp = this.current.lamp;
 		const result: { [section: string]: Values } = {};
 		if (lamp) result.lamp = chosen(lamp, "lamp");
 		lists.forEach(section => {
@@ -136,7 +136,7 @@ const changedList = (
 	problems: Problem[],
 ): readonly unknown[] => {
 	const items: unknown[] = original.slice();
-	const names = original.map(({ name }) => name);
+	const names = original.map(item => item.name);
 	if (!isRecord(changes))
 		problems.push({ key: section, expected: "an object of names", found: "something else" });
 	else
