@@ -151,6 +151,7 @@ export class Poison {
 		} else {
 			this.cursors.fill(0);
 			if (this.any) this.again.set(day);
+			else this.again.clear();
 		}
 		return place;
 	}

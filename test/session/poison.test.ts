@@ -200,6 +200,11 @@ describe("session, a message that a broker hangs up on", () => {
 		const { hangups } = peer;
 		peer.advance(1_800_000, 1000);
 		assert.equal(peer.hangups, hangups, "it is not sent meanwhile");
+		peer.advance(3_600_000, 1000);
+		assert.equal(peer.hangups, hangups + 1, "it is refused once more");
+		// Nothing is offered on a connection on which nothing was acknowledged.
+		bench.session.publish("a", "3", durable);
+		peer.advance(3_600_000, 1000);
 		peer.minds = () => false;
 		bench.told.splice(0);
 		peer.advance(day, 1000);
@@ -264,6 +269,8 @@ describe("session, a message that a broker hangs up on", () => {
 		peer.minds = () => false;
 		peer.advance(3_600_000);
 		assert.deepEqual(peer.on("poison"), ["0", "1", "2"]);
+		peer.advance(60_000);
+		assert.equal(bench.clock.pending, 0, "nothing is left to be offered");
 	});
 	it("is offered on a connection that has stood for 10 s, and alone", () => {
 		const bench = new Bench();
