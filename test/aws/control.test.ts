@@ -72,13 +72,15 @@ describe("the local AWS for AWS's command line", () => {
 		await (await world.line("bed-9", { credentials })).ended();
 	});
 
-	it("publishes, and tells what is retained [API_iotdata_Publish.html]", async () => {
+	it("publishes, and tells what is retained [API_iotdata_Publish.html, API_iotdata_ListRetainedMessages.html]", async () => {
 		const one = await world.client("one");
 		await one.subscribe("a/b");
 		await ask("POST", "/topics/a%2Fb?qos=1&retain=true", "hello");
 		assert.equal((await one.message()).payload, "hello");
 		const { payload } = await ask("GET", "/retainedMessage/a%2Fb");
 		assert.equal(Buffer.from(payload as string, "base64").toString(), "hello");
+		const { retainedTopics } = await ask("GET", "/retainedMessage");
+		assert.deepEqual(retainedTopics, [{ topic: "a/b", payloadSize: 5, qos: 1 }]);
 	});
 
 	it("gets, updates and deletes shadows, with their errors [API_iotdata_UpdateThingShadow.html]", async () => {

@@ -224,6 +224,9 @@ export class Aws {
 	retained(topic: string): Buffer | undefined {
 		return this.#broker.kept.get(topic)?.payload;
 	}
+	get retainedMessages(): readonly Message[] {
+		return [...this.#broker.kept.values()];
+	}
 
 	/** `SendDirectMessage`: to one client, which need not have subscribed. False where it is not online. */
 	directMessage(client: string, topic: string, payload: string | Buffer, qos: 0 | 1 = 1): boolean {

@@ -153,6 +153,16 @@ const routes: readonly (readonly [
 		},
 	],
 	[
+		"GET /retainedMessage",
+		aws => ({
+			retainedTopics: aws.retainedMessages.map(({ topic, payload, qos }) => ({
+				topic,
+				payloadSize: payload.length,
+				qos,
+			})),
+		}),
+	],
+	[
 		"GET /retainedMessage/*",
 		(aws, { parts: [topic = ""] }) => {
 			const payload = aws.retained(topic);
