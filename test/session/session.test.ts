@@ -192,8 +192,10 @@ describe("session", () => {
 			const client = bench.establish();
 			bench.session.close();
 			client.take();
-			for (let i = 0; i < 3; i++) client.writable(1000);
-			assert.deepEqual(client.take(), []);
+			client.writable(0);
+			client.deliver("lamp/set", "1", { QoS: 1, id: 9 });
+			client.writable(1000);
+			assert.deepEqual(client.take(), ["PUBACK 9"]);
 		});
 		const { failed, filterRefused, filterLeftOut, deaf } = Report;
 		const reported = [failed, filterRefused, filterLeftOut, deaf].map(event => `report ${event}`);
@@ -230,6 +232,9 @@ describe("session", () => {
 				assert.equal(told.indexOf("closed"), told.length - 1, told.join("\n"));
 				assert.ok(!told.some(text => text === `report ${Report.internal}`), told.join("\n"));
 				assert.equal(bench.clock.held, 0);
+				const statuses = bench.client.lines.filter(text => text.startsWith("desk-1/status "));
+				const farewell = statuses.findIndex(text => text.endsWith("offline"));
+				assert.ok(farewell < 0 || farewell === statuses.length - 1, statuses.join("\n"));
 			});
 		it("gives each timer back, the pace's among them", () => {
 			const bench = new Bench({ publishRate: 5, deadlines: { hear: 30_000 } });
