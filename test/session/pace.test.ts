@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { check } from "../../modules/device/description/description.js";
-import { Pace } from "../../modules/session/deadline.js";
+import { intervalOf, Pace } from "../../modules/session/deadline.js";
 import { Outcome } from "../../modules/session/outcomes.js";
 import { TestClock } from "../clock.js";
 import { Bench } from "./bench.js";
@@ -32,6 +32,19 @@ describe("session, publishes a second", () => {
 			assert.ok(greedy >= rate * (rate === 5 ? 0.2 : 0.8), `${greedy} in a greedy second`);
 			pace.close();
 		});
+	it("counts each part of an interval, however the tries fall", () => {
+		const clock = new TestClock();
+		const pace = new Pace(100, clock, clock, clock, () => {});
+		let count = 0;
+		for (let i = 0; i < 600; i++) {
+			// One more than an interval and a half.
+			clock.advance(Math.ceil(intervalOf(100) * 1.5) + 1);
+			while (pace.takes(1)) count++;
+		}
+		const most = (600 * (Math.ceil(intervalOf(100) * 1.5) + 1)) / intervalOf(100);
+		assert.ok(count >= most - 1 && count <= most + 6, `${count} of ${most}`);
+		pace.close();
+	});
 	for (const rate of [5, 8, 19, 20, 30, 100, 300])
 		it(`lets as many measurements leave, for good, as a description may have at ${rate} a second`, () => {
 			const every = 200;
