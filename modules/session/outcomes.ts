@@ -50,7 +50,8 @@ export const passes = (returnCode: number): boolean => returnCode === 3;
 export const nameOf = (names: { readonly [name: string]: number }, number: number): string =>
 	Object.keys(names).find(name => names[name] === number) ?? `${number}`;
 
-export const kindOf = (reason: number, online: boolean): keyof Counters["reconnects"] => {
+/** The counter of a connection's end. */
+export const kindOf = (reason: number, online: boolean): keyof Tally["reconnects"] => {
 	switch (reason) {
 		case Reason.disconnected:
 			return online ? "ended" : "unreachable";
@@ -109,60 +110,31 @@ export const Report = Object.freeze({
 export type Report = (typeof Report)[keyof typeof Report];
 
 /** Counts from the moment the session was made. Plain data, so that `info` can carry it as it is. */
-export interface Counters {
+const tally = () => ({
 	/** Messages handed to a connection for the first time. */
-	readonly sent: number;
-	/** Messages that had to wait. */
-	readonly queued: number;
-	/** QoS 1 messages that the broker has acknowledged. */
-	readonly acknowledged: number;
-	/** QoS 1 messages sent again after a reconnect. */
-	readonly retransmitted: number;
-	/** Inbound messages. */
-	readonly received: number;
-	/** Inbound messages with the DUP flag. */
-	readonly duplicates: number;
-	/** Wills of an earlier connection of ours that came late and were corrected. */
-	readonly lateWills: number;
-	/** Times that a message was put aside, and messages put aside that the broker has taken after all. */
-	readonly quarantined: number;
-	/** Of those put aside, messages that the broker has taken after all. */
-	readonly recovered: number;
-	/** Times online. */
-	readonly connects: number;
-	/** Messages that were not accepted: at QoS 0 without a connection, without room, and too long. */
-	readonly dropped: { readonly offline: number; readonly full: number; readonly long: number };
-	/** Connections and tries that ended, by kind; after each of them there was another try. */
-	readonly reconnects: {
-		/** Gone while online. */
-		readonly ended: number;
-		/** No name, no connection, or no CONNACK. */
-		readonly unreachable: number;
-		readonly refused: number;
-		/** No PINGRESP, SUBACK or PUBACK. */
-		readonly unanswered: number;
-		readonly protocol: number;
-		/** The host's network went or came. */
-		readonly network: number;
-		readonly internal: number;
-	};
-}
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] extends number ? T[K] : Writable<T[K]> };
-export type Tally = Writable<Counters>;
-
-const tally = (): Tally => ({
 	sent: 0,
+	/** Messages that had to wait. */
 	queued: 0,
+	/** QoS 1 messages that the broker has acknowledged. */
 	acknowledged: 0,
+	/** QoS 1 messages sent again after a reconnect. */
 	retransmitted: 0,
+	/** Inbound messages, and those of them with the DUP flag. */
 	received: 0,
 	duplicates: 0,
+	/** Wills of an earlier connection of ours that came late and were corrected. */
 	lateWills: 0,
+	/** Times that a message was put aside, and messages put aside that the broker has taken after all. */
 	quarantined: 0,
 	recovered: 0,
+	/** Times online. */
 	connects: 0,
+	/** Messages that were not accepted: at QoS 0 without a connection, without room, and too long. */
 	dropped: { offline: 0, full: 0, long: 0 },
+	/**
+	 * Connections and tries that ended; after each of them there was another try. `ended`: gone while online. `unreachable`: no name,
+	 * no connection, or no CONNACK. `unanswered`: no PINGRESP, SUBACK or PUBACK. `network`: the host's network went or came.
+	 */
 	reconnects: {
 		ended: 0,
 		unreachable: 0,
@@ -173,6 +145,9 @@ const tally = (): Tally => ({
 		internal: 0,
 	},
 });
+export type Tally = ReturnType<typeof tally>;
+/** As the session's user sees them. */
+export type Counters = { readonly [K in keyof Tally]: Readonly<Tally[K]> };
 
 /** Control packet types, MQTT 3.1.1 table 2.1: the numbers of ECMA-419 §25's `operation`. */
 export const Packet = Object.freeze({
