@@ -1,14 +1,17 @@
 /**
  * How fast one board samples: `npm run rate -- --seconds 60 --engine xs`. One sensor at 120 Hz and four at 1 Hz, or, with
  * `--sensors 16 --hertz 20`, so many at one rate; the real firmware, a real broker and real time, so it is a command and no test. Counts the measurements and the
- * samples the board says it missed, and takes the lag from a message's own time stamp to its arrival. Exits 1
- * when a sample was missed or lost. For one core: `taskset -c 0 npm run rate`.
+ * samples the board says it missed, finds by the time stamps when that was, and takes the lag from a time stamp to its message's
+ * arrival. Exits 1 when a sample was missed or lost. For one core: `taskset -c 0 npm run rate`.
  */
 
 import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { aedes, mosquitto } from "./brokers.js";
 import { engines, Scene } from "./scene.js";
+
+/** Gaps that are told in full. */
+const SHOWN = 8;
 
 interface Measurement {
 	readonly ts: number;
@@ -48,16 +51,26 @@ const sampled = sensors
 	? Array.from({ length: sensors }, (_, index) => sensor(`s${index + 1}`, hertz))
 	: [sensor("fast", 120), ...[1, 2, 3, 4].map(n => sensor(`slow${n}`, 1))];
 
+const period = (name: string) => sampled.find(sensor => sensor.name === name)?.every ?? Number.NaN;
 const lags: number[] = [];
-const seen = new Map<string, { first: number; last: number; count: number }>();
+const seen = new Map<string, { began: number; first: number; last: number; count: number; missed: number }>();
+/** When samples were missed, as far as values that came after them show it. */
+const gaps: string[] = [];
 scene.observer.client.on("message", (topic, payload) => {
 	const [, name] = /\/measurements\/(.+)$/.exec(topic) ?? [];
 	if (!name) return;
 	const { ts, seq } = JSON.parse(payload.toString()) as Measurement;
 	lags.push(Date.now() - ts);
-	const sensor = seen.get(name) ?? { first: seq, last: seq, count: 0 };
+	const sensor = seen.get(name) ?? { began: ts, first: seq, last: seq, count: 0, missed: 0 };
 	sensor.count++;
 	sensor.last = seq;
+	// A sample is taken in its own period. One more millisecond, for time stamps are whole ones.
+	const periods = Math.floor((ts - sensor.began + 1) / period(name));
+	const missed = periods - (seq - sensor.first);
+	if (missed > sensor.missed) {
+		gaps.push(`${missed - sensor.missed} of ${name} after ${ts - sensor.began} ms`);
+		sensor.missed = missed;
+	}
 	seen.set(name, sensor);
 });
 
@@ -95,7 +108,7 @@ for (const [name, { first, last, count }] of seen) {
 	lost += last - first + 1 - count;
 	console.log(`  ${name.padEnd(6)} ${count} measurements, ${last - first + 1 - count} not arrived`);
 }
-console.log(`  samples missed: ${missed}`);
+console.log(`  samples missed: ${missed}${gaps.length ? ` (${gaps.slice(0, SHOWN).join(", ")})` : ""}`);
 if (missed || lost)
 	console.log("  failed: none may be missed or lost; on a machine that does other work as well, some are");
 console.log(`  lag, ms: median ${at(0.5)}, p99 ${at(0.99)}, worst ${lags.at(-1)}`);
