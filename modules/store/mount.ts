@@ -161,8 +161,7 @@ export default class Mount {
 			} else if (!isBlank(header.words, 0, BLOCK)) {
 				// Each record names the generation too.
 				scan.begin(block, 0);
-				if (scan.next() && generations.indexOf(scan.generation >>> 0) < 0)
-					generations[block] = scan.generation;
+				if (scan.next()) generations[block] = scan.generation;
 			}
 		}
 		return misfit;
@@ -173,10 +172,9 @@ export default class Mount {
 		while (scan.next()) if (scan.kind === Kind.tail && scan.sequence > tail) tail = scan.sequence;
 		return tail;
 	}
-	/** All that the newest block holds are copies, and the oldest one still has every one of them. */
+	/** All that the newest block holds are copies, and the oldest one, which is another, still has every one of them. */
 	private isCut(scan: Scan, newest: number): boolean {
 		const oldest = this.following(-1);
-		if (oldest === newest) return false;
 		const originals: number[] = [];
 		scan.begin(oldest, this.generations[oldest] as number);
 		while (scan.next())

@@ -258,6 +258,16 @@ describe("A hit on the journal", () => {
 		assert.deepEqual([again.outbox?.length, again.outbox?.next(0)?.topic], [1, "b"]);
 		assert.equal(again.counters.damaged, 1);
 	});
+	it("in the header of the newest block costs nothing, and nothing more is written behind it", () => {
+		const flash = flashOf();
+		reopen(flash).outbox?.append("a", new Uint8Array(3));
+		flash.image[20] = 0;
+		flash.image[21] = 1;
+		const again = reopen(flash);
+		again.outbox?.append("b", new Uint8Array(3));
+		assert.deepEqual([flash.image[LENGTH], again.counters.damaged], [0x47, 1]);
+		assert.deepEqual([...contentOf(reopen(flash)).held.keys()], [1, 2]);
+	});
 	it("in the record that ends a compaction loses nothing, for any state that the compaction left", () => {
 		const flash = flashOf();
 		const random = generator(9);
@@ -281,6 +291,20 @@ describe("A hit on the journal", () => {
 			}
 		}
 		assert.ok(hits > 100);
+	});
+	it("in the record that ends a compaction loses no message of whose state alone the oldest block tells", () => {
+		const flash = flashOf();
+		const { outbox } = reopen(flash);
+		outbox?.append("a", new Uint8Array(3));
+		let after: Uint8Array | undefined;
+		flash.onChange = ({ data }) => {
+			if (data && flash.erases === 1) after ??= flash.image.slice();
+		};
+		for (let id = 1; !after; id++) outbox?.sent(1, id);
+		const [tail, ...others] = placesOf(after, LENGTH, 4).filter(({ kind }) => kind === Kind.tail);
+		assert.ok(tail && others.length === 0);
+		after[tail.address + 9] = (after[tail.address + 9] as number) ^ 4;
+		assert.equal(contentOf(reopen(flashOf(after))).held.size, 1);
 	});
 	it("in the record that ends a compaction brings nothing back, where the block could not be erased and the power goes while the next one is begun", () => {
 		let cuts = 0;
