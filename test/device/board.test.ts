@@ -447,9 +447,12 @@ describe("cmd", () => {
 		assert.deepEqual(told(), [
 			`settings: ${held} of cmd config hold over the description; ${clear} clears them`,
 		]);
-		scene.ask(JSON.parse(clear));
-		scene.again();
-		assert.equal(told().length, 1);
+		const back = { sensors: { temp: { every: null } }, lamp: { powerOn: null } };
+		for (const set of [back, JSON.parse(clear).set]) {
+			scene.ask({ cmd: "config", set });
+			scene.again();
+			assert.equal(told().length, 1);
+		}
 	});
 
 	it("config set that a new description makes senseless is ignored and traced", () => {

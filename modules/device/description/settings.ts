@@ -46,11 +46,13 @@ export default class Settings {
 		const changes = memory.get(KEY);
 		if (Object.keys(changes).length === 0) return;
 		const { description, problems } = this.changed(changes);
-		if (description) {
-			this.current = description;
+		if (description) this.current = description;
+		const text = JSON.stringify(changes);
+		// A change that was taken back leaves empty objects.
+		if (description && /:[^{]/.test(text)) {
 			const clear = Object.keys(changes).map(section => `"${section}":null`);
 			device.trace?.(
-				`settings: ${JSON.stringify(changes)} of cmd config hold over the description; {"cmd":"config","set":{${clear}}} clears them`,
+				`settings: ${text} of cmd config hold over the description; {"cmd":"config","set":{${clear}}} clears them`,
 			);
 		}
 		// The description has changed since, and they no longer fit.
