@@ -1,6 +1,6 @@
 /**
  * The firmware as a library, and its first program, with every feature there is: `board` makes a board of a host's `device`
- * (modules/device/start.ts); the default export is `board` itself, which each host calls with its device. It is known as `glowworm` to
+ * (modules/device/start.ts); the default export is `board` itself, which each host calls with its device. It is known as `glowworm` (README.md) to
  * programs for Moddable (hosts/moddable/board) and for Node (package.json). hosts/moddable/board/lean.ts is the same without features.
  */
 

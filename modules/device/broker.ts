@@ -1,7 +1,7 @@
 /**
- * The brokers of a description: their addresses, and what they take, as data: a profile by name, and the limits that a description
- * sets in its place. `checkLimits` says at the start what of a description would not fit, and where. What only comes about later is
- * looked at by publisher.ts, before it is queued; publishes a second are met by the session, by waiting (session/deadline.ts).
+ * The brokers of a description (DESIGN.md, "Profiles of brokers"): their addresses, and what they take, as data: a profile by name, and the
+ * limits that a description sets in its place. `checkLimits` says at the start what of a description would not fit, and where. What only
+ * comes about later is looked at by publisher.ts; the rate is met by the session, by waiting (session/deadline.ts).
  */
 
 import { encode } from "../mqtt/text.js";

@@ -1,6 +1,6 @@
 /**
- * What a board may be built without: Home Assistant, say. A program names the features it wants (start.ts); each adds keys to
- * the description, records to the memory, and a part to the board, which hears topics of its own and is told when the broker
+ * What a board may be built without (DESIGN.md, "The house"): Home Assistant, say. A program names the features it wants (start.ts); each
+ * adds keys to the description, records to the memory, and a part to the board, which hears topics of its own and is told when the broker
  * comes and goes. Types only: nothing here knows any feature.
  */
 

@@ -1,7 +1,7 @@
 /**
- * Parses an inbound message, with a limit on nesting, on the number of values and on new names. The engine's parser recurses and makes a
- * slot for each value and for each name that no message had before, and XS ends the machine when its stack or heap is used up: no `try` catches
- * that, and the broker would deliver the message again at each start. So all are counted in the bytes before anything is parsed. Throws nothing.
+ * Parses an inbound message, with a limit on nesting, on the number of values and on new names (DESIGN.md, "Commands"). The engine's parser
+ * recurses and makes a slot for each value and for each name that no message had before, and XS ends the machine when its stack or heap is
+ * used up: no `try` catches that, and the broker would deliver the message again. So all are counted before anything is parsed. Throws nothing.
  */
 
 import { decode } from "../mqtt/text.js";

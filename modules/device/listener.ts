@@ -1,7 +1,7 @@
 /**
- * What a board tells its session, and all that it hears of it: the receiver of each message (topics.ts lists the topics); the broker as
- * it comes and goes, of which it tells outputs, features and the trial of new settings, and then has the retained topics announced.
- * The options that are called are one object with methods, for as closures they took 1.4 KB of RAM more. Reads no payload.
+ * What a board tells its session, and all that it hears of it (TOPICS.md): the receiver of each message (topics.ts lists the topics); the
+ * broker as it comes and goes, of which it tells outputs, features and the trial of new settings, and then has the retained topics
+ * announced. The options that are called are one object with methods, for as closures they took 1.4 KB of RAM more. Reads no payload.
  */
 
 import { decode } from "../mqtt/text.js";

@@ -1,9 +1,9 @@
 /**
- * Publishes for all parts of a board, each kind of message with its QoS: measurements, edges of alerts, retained states,
- * answers, and the clearing of retained topics. Answers, and the states that follow a command, are published in a turn of
- * their own, not on top of the command's stack. A message that the broker would not take is stopped, counted, and reported with its
- * topic; those of the description itself were checked at the start (broker.ts). Also the board's log, for `trace`. When something is
- * published, and in which words, its parts decide.
+ * Publishes for all parts of a board, each kind of message with its QoS (TOPICS.md): measurements, edges of alerts, retained states,
+ * answers, and the clearing of retained topics. Answers, and the states that follow a command, are published in a turn of their own, not on
+ * top of the command's stack. A message that the broker would not take is stopped, counted, and reported with its topic; those of the
+ * description itself were checked at the start (broker.ts). Also the board's log, for `trace`. When something is published, and in which
+ * words, its parts decide.
  */
 
 import { encode } from "../mqtt/text.js";

@@ -1,7 +1,7 @@
 /**
- * Which broker is tried next, and when: brokers in their order of preference, one round after the other, with the
- * back-off between rounds. A refusal that only a person can end makes the round after it a slow one; short
- * connections in a row make a second client of our id likely. Holds no timers.
+ * Which broker is tried next, and when (DESIGN.md, "States, connections"): brokers in their order of preference, one round after the other,
+ * with the back-off between rounds. A refusal that only a person can end makes the round after it a slow one; short connections in a row
+ * make a second client of our id likely. Holds no timers.
  */
 
 import type { Ticks } from "../mqtt/io.js";

@@ -1,7 +1,7 @@
 /**
- * Time that has passed, a moment to come (`Deadline`), and so many messages a second (`Pace`). Ticks are 32 bits and wrap: their
- * difference turns negative after 24.8 days, so all of modules/ measures with `since` and `until`, and a rules test forbids
- * subtracting ticks elsewhere. Monotonic time only; knows nothing of the wall clock.
+ * Time that has passed, a moment to come (`Deadline`), and so many messages a second (`Pace`; DESIGN.md, "States, connections"). Ticks are
+ * 32 bits and wrap: their difference turns negative after 24.8 days, so all of modules/ measures with `since` and `until`, and a rules test
+ * forbids subtracting ticks elsewhere. Monotonic time only; knows nothing of the wall clock.
  */
 
 import type { Ticks, Timer, TimerHandle } from "../mqtt/io.js";

@@ -1,5 +1,5 @@
 /**
- * What a session is given by others: the outbox, and the MQTT client class. Types only; what a user writes is in options.ts.
+ * What a session is given by others: the outbox, and the MQTT client class (ECMA-419 §25). Types only; what a user writes is in options.ts.
  */
 
 import type { ByteBuffer, Ticks } from "../mqtt/io.js";

@@ -1,7 +1,7 @@
 /**
- * One connection: an MQTT client, its room for writing, and nothing that outlives it. Messages that are longer than the
- * socket ever takes go out in fragments; acknowledgements wait behind them. Does not decide what is sent or when, and
- * lets no exception out of a callback.
+ * One connection (ECMA-419 §25): an MQTT client, its room for writing, and nothing that outlives it. Messages that are longer than the
+ * socket ever takes go out in fragments; acknowledgements wait behind them. Does not decide what is sent or when, and lets no exception out
+ * of a callback.
  */
 
 import type { Timer } from "../mqtt/io.js";

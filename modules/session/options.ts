@@ -1,6 +1,6 @@
 /**
- * The types at a session's border, each here once: what it is made of (`SessionOptions` and its parts, the MQTT client
- * class, the outbox), what is published and received, and how its user sees it. Also the defaults, and the check of what is given.
+ * The types at a session's border, each here once (DESIGN.md, "The session"): what it is made of (`SessionOptions` and its parts, the MQTT
+ * client class, the outbox), what is published and received, and how its user sees it. Also the defaults, and the check of what is given.
  */
 
 import type { ByteBuffer, Ticks, Timer, With } from "../mqtt/io.js";

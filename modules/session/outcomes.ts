@@ -1,7 +1,7 @@
 /**
- * The words of a session: the `Outcome` of a publish, the `Reason` of a connection's end, events for a log line
- * (`Report`), counters, and the calls of the application that carry them (`Application`). Also the control packet types
- * that a session knows. Decides nothing.
+ * The words of a session (DESIGN.md, "The session"): the `Outcome` of a publish, the `Reason` of a connection's end, events for a log line
+ * (`Report`), counters, and the calls of the application that carry them (`Application`). Also the control packet types that a session
+ * knows. Decides nothing.
  */
 
 import { Reason as Client } from "../mqtt/connection.js";

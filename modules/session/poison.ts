@@ -1,8 +1,8 @@
 /**
- * Poison messages: those that a broker hangs up on. A hang-up soon after the bytes of the oldest message in flight makes that
- * message the suspect. After two in a row only one message is in flight at a time, and a message that a third one follows is set
- * aside: reported, kept, and offered again later. But bad networks end connections too. So the next connection has to stand
- * without the suspect first, and the third hang-up has to come as fast as this broker answers. Each phase lets some messages leave:
+ * Poison messages (DESIGN.md, "Poison messages"): those that a broker hangs up on. A hang-up soon after the bytes of the oldest message in
+ * flight makes that message the suspect. After two in a row only one message is in flight at a time, and a message that a third one follows
+ * is set aside: reported, kept, and offered again later. But bad networks end connections too. So the next connection has to stand without
+ * the suspect first, and the third hang-up has to come as fast as this broker answers. Each phase lets some messages leave:
  *
  *   phase    leaves                 ends
  *   all      every message          at a new connection after two hang-ups on the suspect: `without`

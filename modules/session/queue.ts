@@ -1,8 +1,8 @@
 /**
- * Messages that wait. `Queue` holds them in RAM, bounded by bytes: the session's live lane (retained states, and all that a
- * full socket holds up), and the outbox of a board without flash. When it is full, the oldest stay and the new one is
- * refused; only a waiting QoS 0 message makes way for one of QoS 1. A restart loses them (store/outbox.ts does not).
- * `Backlog` says when a durable message may leave that was accepted before the connection stood.
+ * Messages that wait (DESIGN.md, "Sending"). `Queue` holds them in RAM, bounded by bytes: the session's live lane (retained states, and all
+ * that a full socket holds up), and the outbox of a board without flash. When it is full, the oldest stay and the new one is refused; only a
+ * waiting QoS 0 message makes way for one of QoS 1. A restart loses them (store/outbox.ts does not). `Backlog` says when a durable message
+ * may leave that was accepted before the connection stood.
  */
 
 import { encode } from "../mqtt/text.js";

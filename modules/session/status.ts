@@ -1,7 +1,7 @@
 /**
- * The board's retained status: `online`, the will and farewell `offline`, and the subscription to both. A will of an older
- * connection that comes late would hide that the board is online, so it is contradicted; and a board that does
- * not hear its own `online` back knows that it is deaf.
+ * The board's retained status (MQTT 3.1.1 §3.1.2.5): `online`, the will and farewell `offline`, and the subscription to both. A will of an
+ * older connection that comes late would hide that the board is online, so it is contradicted; and a board that does not hear its own
+ * `online` back knows that it is deaf.
  */
 
 import type { Will } from "../mqtt/options.js";

@@ -1,7 +1,7 @@
 /**
- * The states of a session, each with its deadline, and the one writer of them. A connection that is lost in any of them leads
- * back to Waiting, and from there a try follows, for ever. Makes the parts, asks for the subscriptions and says farewell, since
- * those are stages; sender and inbound have what a connection carries.
+ * The states of a session, each with its deadline, and the one writer of them (DESIGN.md, "States, connections"). A connection that is lost
+ * in any of them leads back to Waiting, and from there a try follows, for ever. Makes the parts, asks for the subscriptions and says
+ * farewell, since those are stages; sender and inbound have what a connection carries.
  */
 
 import type { ControlMessage } from "../mqtt/options.js";

@@ -1,5 +1,5 @@
 /**
- * Opens a flash partition: one journal, with the outbox and the state in it. Never throws, never writes, never formats:
+ * Opens a flash partition (SPEC.md, "Opening"): one journal, with the outbox and the state in it. Never throws, never writes, never formats:
  * a partition that cannot be used is left alone and named, and the caller goes on in RAM (session/queue.ts).
  */
 

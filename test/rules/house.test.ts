@@ -56,6 +56,13 @@ describe("the house", () => {
 		}
 	});
 
+	it("has a clause, or a section of a document, in the header of each file: what it serves", () => {
+		for (const file of files) {
+			const [header = ""] = /^\/\*\*.*?\*\//s.exec(readFileSync(join(root, file), "utf8")) ?? [];
+			assert.match(header, /§|\[MQTT-|\.md\b|RFC \d|https:/, file);
+		}
+	});
+
 	it("has at most twelve entries at its root, those that begin with a dot and what is made here not counted", () => {
 		const ignored = readFileSync(join(root, ".gitignore"), "utf8").split("\n");
 		const entries = readdirSync(root).filter(

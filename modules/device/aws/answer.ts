@@ -1,6 +1,6 @@
 /**
- * A topic of AWS's answers, and which part of the board they are for: a document is parsed here, and one that is none is reported. Also
- * the keys of AWS's documents, which messages may use beside those of the board.
+ * A topic of AWS's answers, and which part of the board they are for (TOPICS.md, "AWS IoT Core"): a document is parsed here, and one that is
+ * none is reported. Also the keys of AWS's documents, which messages may use beside those of the board.
  */
 
 import type { Inbound, Parts } from "../feature.js";

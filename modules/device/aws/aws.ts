@@ -1,7 +1,7 @@
 /**
- * AWS IoT Core as a feature of a board (device/feature.ts): the keys that it adds to a description, the records that it keeps, and
- * its parts: the wishes of outputs and the settings by device shadows, commands by jobs, the first certificate. Basic Ingest is a
- * prefix of topics (publisher.ts). What AWS takes of messages is in broker.ts, for boards without this feature too.
+ * AWS IoT Core as a feature of a board (device/feature.ts; TOPICS.md, "AWS IoT Core"): the keys that it adds to a description, the records
+ * that it keeps, and its parts: the wishes of outputs and the settings by device shadows, commands by jobs, the first certificate. Basic
+ * Ingest is a prefix of topics (publisher.ts). What AWS takes of messages is in broker.ts, for boards without this feature too.
  */
 
 import { profileOf } from "../broker.js";

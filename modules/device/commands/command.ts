@@ -1,7 +1,7 @@
 /**
- * Commands on `cmd` and their answers on `cmd/result`: a bare word such as `info`, or `{"cmd":"config","set":{…},"cid":"…"}`.
- * Refuses a command that is malformed, old, or not among the description's `commands`; carries out the others, and answers
- * each. Which settings exist is in description/settings.ts, what a change of network or broker must look like in
+ * Commands on `cmd` and their answers on `cmd/result` (TOPICS.md, "cmd"): a bare word such as `info`, or
+ * `{"cmd":"config","set":{…},"cid":"…"}`. Refuses a command that is malformed, old, or not among the description's `commands`; carries out
+ * the others, and answers each. Which settings exist is in description/settings.ts, what a change of network or broker must look like in
  * provisioning/check.ts, how a board is forgotten in decommission.ts.
  */
 

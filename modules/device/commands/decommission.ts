@@ -1,8 +1,8 @@
 /**
- * Decommissions a board (`cmd forget`): clears every topic that it has ever retained, and with `all` those that others have
- * retained for it. The order is stored, so it goes on after a lost connection and after a restart, until the broker has
- * acknowledged each clearing; then the board leaves. The clearings travel through the outbox, which is empty once all of them
- * are acknowledged. One that was set aside as poison is reported, and waited for: the session offers it again.
+ * Decommissions a board (`cmd forget`; DESIGN.md, "Commands"): clears every topic that it has ever retained, and with `all` those that
+ * others have retained for it. The order is stored, so it goes on after a lost connection and after a restart, until the broker has
+ * acknowledged each clearing; then the board leaves. The clearings travel through the outbox, which is empty once all of them are
+ * acknowledged. One that was set aside as poison is reported, and waited for: the session offers it again.
  */
 
 import type { Timer } from "../../mqtt/io.js";

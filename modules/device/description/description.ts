@@ -1,9 +1,9 @@
 /**
- * The board description: one JSON file, written by a person, names a board's sensors, alerts, actuators and brokers.
- * `check` is pure, throws nothing, and says of each mistake where it is: in the form of a value (schema.ts, validate.ts), between
- * keys (here: names that must exist or differ, a clear threshold on the safe side of its threshold), or beyond what the broker
- * takes (broker.ts). Its result has the shape of the file with the defaults filled in, so that it can be changed and checked
- * again (settings.ts). Does not know whether a pin exists.
+ * The board description (DESCRIPTION.md): one JSON file, written by a person, names a board's sensors, alerts, actuators and brokers.
+ * `check` is pure, throws nothing, and says of each mistake where it is: in the form of a value (schema.ts, validate.ts), between keys
+ * (here: names that must exist or differ, a clear threshold on the safe side of its threshold), or beyond what the broker takes (broker.ts).
+ * Its result has the shape of the file with the defaults filled in, so that it can be changed and checked again (settings.ts). Does not know
+ * whether a pin exists.
  */
 
 import type { SessionOptions } from "../../session/options.js";

@@ -1,8 +1,8 @@
 /**
- * The settings of a board: its description with the changes that `cmd config` has made since. Changes name an item, as
- * `{"sensors":{"temp":{"every":500}},"alerts":{"overheat":{"above":31}},"lamp":{"powerOn":"off"}}`; `null` goes back to the
- * description. They are checked as the description is, and stored. Drivers and pins need a new description; root, id and
- * broker are provisioned (provisioning/). No secret is read out.
+ * The settings of a board (TOPICS.md, "cmd"): its description with the changes that `cmd config` has made since. Changes name an item, as
+ * `{"sensors":{"temp":{"every":500}},"alerts":{"overheat":{"above":31}},"lamp":{"powerOn":"off"}}`; `null` goes back to the description.
+ * They are checked as the description is, and stored. Drivers and pins need a new description; root, id and broker are provisioned
+ * (provisioning/). No secret is read out.
  */
 
 import type { Device } from "../io.js";

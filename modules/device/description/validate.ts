@@ -1,6 +1,6 @@
 /**
- * How the form of what a person writes is said, and `walk`, the one function that checks a value against it: for each mistake it
- * says where it is, what was expected and what was found; missing values get their defaults. Throws nothing, and knows no key:
+ * How the form of what a person writes is said, and `walk`, the one function that checks a value against it (DESCRIPTION.md): for each
+ * mistake it says where it is, what was expected and what was found; missing values get their defaults. Throws nothing, and knows no key:
  * those of a board are in schema.ts, conditions between them in description.ts.
  */
 

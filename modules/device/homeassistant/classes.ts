@@ -1,6 +1,6 @@
 /**
- * Home Assistant's device classes that a sensor of a description may have, each with its units, and the class that a unit
- * speaks for. Facts of Home Assistant 2026.9 (`homeassistant/components/sensor/const.py`); a class with another unit is
+ * Home Assistant's device classes that a sensor of a description may have, each with its units, and the class that a unit speaks for
+ * (DESCRIPTION.md, "Sensors"). Facts of Home Assistant 2026.9 (`homeassistant/components/sensor/const.py`); a class with another unit is
  * refused there, and so it is here. Classes that a board cannot have (date, enum, monetary …) are left out.
  */
 

@@ -1,7 +1,7 @@
 /**
- * Home Assistant's device document (MQTT discovery, 2024.11 and later; keys of 2026.4) of one board, made from its description:
- * one component for each entity that Home Assistant shows, as the table below says. It comes in pieces, one component each, and is
- * never held whole: 16 sensors with alerts make 36 KB of a hundred components. Publishes nothing and remembers nothing:
+ * Home Assistant's device document (MQTT discovery, 2024.11 and later; keys of 2026.4; DESIGN.md, "Home Assistant") of one board, made from
+ * its description: one component for each entity that Home Assistant shows, as the table below says. It comes in pieces, one component each,
+ * and is never held whole: 16 sensors with alerts make 36 KB of a hundred components. Publishes nothing and remembers nothing:
  * homeassistant.ts does. Which device class a sensor has is in classes.ts.
  */
 

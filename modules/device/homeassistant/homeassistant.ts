@@ -1,8 +1,8 @@
 /**
- * Home Assistant as a feature of a board (feature.ts). Keeps the board's device document (document.ts) at the broker: published at
- * each connect, and again when Home Assistant has started (its birth message, after a random wait of 1 to 10 s, since it drops what
- * comes at once), followed by the board's retained states. Components that have left the description are named for removal; where
- * the description wants no Home Assistant, or the board has another id or prefix, the document is cleared.
+ * Home Assistant as a feature of a board (feature.ts; TOPICS.md, "Home Assistant"). Keeps the board's device document (document.ts) at the
+ * broker: published at each connect, and again when Home Assistant has started (its birth message, after a random wait of 1 to 10 s, since
+ * it drops what comes at once), followed by the board's retained states. Components that have left the description are named for removal;
+ * where the description wants no Home Assistant, or the board has another id or prefix, the document is cleared.
  */
 
 import { decode, encode } from "../../mqtt/text.js";

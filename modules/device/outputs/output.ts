@@ -1,7 +1,7 @@
 /**
- * One output, and what may switch it: `set` (live commands), `desired` (retained, with a version), a button, the fail-safe. No old
- * command is done over a newer one. A command of a broker is stored before it is done and before the session acknowledges it, so
- * neither a restart nor a redelivery does it twice; one that cannot be stored is not done. set.ts reads commands, newest.ts knows
+ * One output, and what may switch it (DESIGN.md, "Outputs"): `set` (live commands), `desired` (retained, with a version), a button, the
+ * fail-safe. No old command is done over a newer one. A command of a broker is stored before it is done and before the session acknowledges
+ * it, so neither a restart nor a redelivery does it twice; one that cannot be stored is not done. set.ts reads commands, newest.ts knows
  * which is the newest, drive.ts moves the actuator and publishes its state.
  */
 

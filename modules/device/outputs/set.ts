@@ -1,8 +1,8 @@
 /**
- * What a message on `set` or `desired` asks of an output: `ON`, `OFF` (in any case), or
- * `{"state":"ON","brightness":128,"ver":17,"cid":"…"}`. Reads it, says what is wrong with its form, and refuses a retained copy
- * on `set`. Whether it is newer than what was done is in newest.ts; output.ts carries it out. There is no TOGGLE: delivered twice
- * it would not mean what it said.
+ * What a message on `set` or `desired` asks of an output (TOPICS.md, "set"): `ON`, `OFF` (in any case), or
+ * `{"state":"ON","brightness":128,"ver":17,"cid":"…"}`. Reads it, says what is wrong with its form, and refuses a retained copy on `set`.
+ * Whether it is newer than what was done is in newest.ts; output.ts carries it out. There is no TOGGLE: delivered twice it would not mean
+ * what it said.
  */
 
 import type { Received } from "../../session/options.js";

@@ -1,7 +1,7 @@
 /**
- * `{"provision":{"ssid":"HOME","password":"…","broker":"mqtt://…","id":"…","root":"…"}}` of `cmd config`: checks it before
- * anything is stored, lays it over the description at a start, and shows it without secrets. `null` goes back to the
- * built-in value. When it is stored and how long it holds is in trial.ts.
+ * `{"provision":{"ssid":"HOME","password":"…","broker":"mqtt://…","id":"…","root":"…"}}` of `cmd config` (DESIGN.md, "Provisioning"): checks
+ * it before anything is stored, lays it over the description at a start, and shows it without secrets. `null` goes back to the built-in
+ * value. When it is stored and how long it holds is in trial.ts.
  */
 
 import { encode } from "../../mqtt/text.js";

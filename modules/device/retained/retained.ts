@@ -1,7 +1,7 @@
 /**
- * All that this board retains at its broker: `info`, the state of each output and of each alert. Announces it one topic a turn,
- * because it grows with the description and sampling must not wait for it; a topic for which the session has no room follows as
- * soon as there is some. Clears what the board once retained and its present description does not: each topic has a record, kept
+ * All that this board retains at its broker (DESIGN.md, "Retained topics"): `info`, the state of each output and of each alert. Announces it
+ * one topic a turn, because it grows with the description and sampling must not wait for it; a topic for which the session has no room
+ * follows as soon as there is some. Clears what the board once retained and its present description does not: each topic has a record, kept
  * over restarts and descriptions. Topics of an earlier root or id are left alone, since another board may have them now.
  */
 

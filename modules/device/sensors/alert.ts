@@ -1,10 +1,9 @@
 /**
- * One alert: a rule, its edges at QoS 1 through the durable outbox, its retained state for late joiners. A restart
- * neither repeats nor forgets an edge. Two stores take part, outbox and key-value memory, and the power may go between
- * any two writes: the edge is queued, then the rule's state is stored. A cut before the first: the rule sees the crossing
- * anew. Between them: the edge is in the outbox (nothing is acknowledged inside `publisher.edge`), and the next start takes
- * the state from there. Only an edge that finds the outbox full is kept in memory, until there is room.
- * Does not decide when there is an edge: threshold.ts does, with its hysteresis.
+ * One alert (DESIGN.md, "Alerts"): a rule, its edges at QoS 1 through the durable outbox, its retained state for late joiners. A restart
+ * neither repeats nor forgets an edge. Two stores take part, outbox and key-value memory, and the power may go between any two writes: the
+ * edge is queued, then the rule's state is stored. A cut before the first: the rule sees the crossing anew. Between them: the edge is in the
+ * outbox (nothing is acknowledged inside `publisher.edge`), and the next start takes the state from there. Only an edge that finds the
+ * outbox full is kept in memory, until there is room. Does not decide when there is an edge: threshold.ts does, with its hysteresis.
  */
 
 import { decode } from "../../mqtt/text.js";

@@ -1,5 +1,5 @@
 /**
- * One sensor of the board with all that follows from its samples: measurements, alerts, and the alert that says it
+ * One sensor of the board with all that follows from its samples (DESIGN.md, "Sampling"): measurements, alerts, and the alert that says it
  * gives nothing (`<sensor>-fault`). A sampling task (sampler.ts).
  */
 

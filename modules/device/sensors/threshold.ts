@@ -1,6 +1,6 @@
 /**
- * When an alert is ON: above, below, outside, rate of change, stale; each with its own clear threshold (hysteresis), a
- * minimum hold before either edge, and a pause before it may come ON again. A state machine of numbers: it publishes
+ * When an alert is ON (DESCRIPTION.md, "Alerts"): above, below, outside, rate of change, stale; each with its own clear threshold
+ * (hysteresis), a minimum hold before either edge, and a pause before it may come ON again. A state machine of numbers: it publishes
  * nothing, stores nothing and sets no timer. It is asked at each sample that was due, with or without a value.
  */
 
