@@ -57,7 +57,8 @@ async function run(): Promise<number> {
 	];
 	const { sensor } = drivers(new HostClock(), ".");
 	const own = [{ name: storageFault }];
-	const made = new Document({ description, host: "node", drivers: sensor, outputs, own, signal: false });
+	const device = { name: "node", sensor, network: {} };
+	const made = new Document(description, { device, outputs, own });
 	let document = "";
 	for (let index = 0; index < made.pieces([]); index++) document += made.piece(index, []);
 	const { components } = expand(document) as {

@@ -16,7 +16,7 @@ import type { Device, Texts } from "../io.js";
 import { isRecord, type Names, parse, type Values } from "../json.js";
 import { hashOf, type default as Memory, type Room } from "../memory.js";
 import type Output from "../outputs/output.js";
-import { cidOf } from "../outputs/set.js";
+import { cidOf, notLive } from "../outputs/set.js";
 import { mistakes, shown } from "../provisioning/check.js";
 import type Publisher from "../publisher.js";
 import type Sensor from "../sensors/sensor.js";
@@ -92,7 +92,7 @@ export default class Command {
 	/** The answer, or the `error`: then nothing was done. */
 	private carryOut({ cmd, value, error }: Order, retain: boolean, duplicate: boolean): Values {
 		// A retained `restart` would restart the board again and again.
-		if (retain) return { error: "expected a live message, found a retained copy: ignored" };
+		if (retain) return { error: notLive("a retained copy") };
 		if (cmd === undefined || error !== undefined) return { error };
 		if (cmd === "help") return { help: this.help() };
 		if (!this.allows(cmd))
@@ -101,7 +101,7 @@ export default class Command {
 		if (cmd === "config") return this.config(value.set);
 		if (cmd === "forget") return { error: this.forget(value.all) };
 		// Perhaps it was done. What is above does no more the second time.
-		if (duplicate) return { error: "expected a live message, found one delivered again: ignored" };
+		if (duplicate) return { error: notLive("one delivered again") };
 		if (cmd === "identify") return { error: this.identify(value.output) };
 		return { error: this.options.restart() ? undefined : "this host cannot restart itself" };
 	}

@@ -16,18 +16,13 @@ import { firmware } from "../retained/info.js";
 import topics from "../topics.js";
 import { classOf, statesOf, unitOf } from "./classes.js";
 
-export interface DocumentOptions {
-	readonly description: Description;
-	/** The platform that the board runs on. */
-	readonly host: string;
-	/** The host's: a sensor without a unit has its driver's. */
-	readonly drivers: Device["sensor"];
+export interface DocumentParts {
+	/** A sensor without a unit has its driver's; where there is a `signal`, `info` has its strength. */
+	readonly device: Pick<Device, "name" | "sensor"> & { readonly network: Pick<Device["network"], "signal"> };
 	/** Outputs that were made, with the lamp: `dimmable` is the driver's word. */
 	readonly outputs: readonly { readonly name: string; readonly dimmable: boolean }[];
 	/** Alerts that the board has of its own, beside those of its sensors. */
 	readonly own: readonly Item[];
-	/** `info` has the strength of the radio's signal. */
-	readonly signal: boolean;
 }
 
 /** What there is a component of. */
@@ -95,12 +90,12 @@ export default class Document {
 	readonly birth: string;
 	/** Of components. */
 	readonly length: number;
-	private readonly options: DocumentOptions;
+	private readonly description: Description;
+	private readonly device: DocumentParts["device"];
 	/** By the name that a kind has for it. Made once: a piece is found in it by its index. */
 	private readonly lists: { readonly [of: string]: readonly Item[] };
 
-	constructor(options: DocumentOptions) {
-		const { description, outputs, own, signal } = options;
+	constructor(description: Description, { device, outputs, own }: DocumentParts) {
 		const { id, sensors, alerts, commands, lamp, button } = description;
 		const settable = commands.includes("config");
 		const plain = outputs.filter(({ dimmable }) => !dimmable);
@@ -108,7 +103,8 @@ export default class Document {
 		const blinks =
 			commands.includes("identify") && outputs.some(({ name }) => name === "lamp") && !lamp?.liveOnly;
 		const prefix = settings(description).prefix;
-		this.options = options;
+		this.description = description;
+		this.device = device;
 		this.topic = `${prefix}/device/${id}/config`;
 		this.birth = `${prefix}/status`;
 		this.lists = {
@@ -126,7 +122,7 @@ export default class Document {
 			above: settable ? alerts.filter(({ above }) => above !== undefined) : none,
 			below: settable ? alerts.filter(({ below }) => below !== undefined) : none,
 			board: one,
-			radio: signal ? one : none,
+			radio: device.network.signal ? one : none,
 		};
 		this.length = kinds.reduce((sum, kind) => sum + this.listOf(kind).length, 0);
 	}
@@ -170,19 +166,19 @@ export default class Document {
 	}
 
 	private head(): string {
-		const { description, host } = this.options;
+		const { description, device } = this;
 		const { root, id } = description;
 		const area = settings(description).area;
 		const version = firmware.slice(firmware.indexOf(" ") + 1);
 		const suggested = area === undefined ? "" : `,"sa":${JSON.stringify(area)}`;
-		const model = `"mf":"Glowworm","mdl":${JSON.stringify(host)},"sw":"${version}"`;
+		const model = `"mf":"Glowworm","mdl":${JSON.stringify(device.name)},"sw":"${version}"`;
 		const dev = `{"ids":["glowworm_${id}"],"name":"${id}",${model}${suggested}}`;
 		const availability = JSON.stringify(topics.base(root, id) + topics.status);
 		return `{"dev":${dev},"o":{"name":"Glowworm","sw":"${version}"},"avty_t":${availability},"qos":1,"cmps":{`;
 	}
 
 	private component(index: number): string {
-		const { root, id } = this.options.description;
+		const { root, id } = this.description;
 		const { kind, item } = this.find(index);
 		const name = item.name;
 		const both = this.at(index);
@@ -216,7 +212,7 @@ export default class Document {
 
 	private measured(description: SensorDescription): string {
 		const { driver, decimals, every, window, batch, deadband, maxSilence } = description;
-		const own = this.options.drivers[driver];
+		const own = this.device.sensor[driver];
 		const unit = description.unit ?? own?.unit;
 		const deviceClass = description.deviceClass ?? classOf(own?.quantity, unit);
 		const period = Math.max(every, window ?? 0) * batch;

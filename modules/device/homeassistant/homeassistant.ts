@@ -50,13 +50,10 @@ const homeAssistant: Feature = Object.freeze({
 	heap: (description: Description) =>
 		wanted(description) ? Heap.board + Heap.sensor * description.sensors.length : 0,
 	make(parts: Parts): readonly Part[] {
-		const { device, settings, outputs, own } = parts;
-		const { name: host, sensor: drivers, network } = device;
-		const signal = network.signal !== undefined;
+		const settings = parts.settings;
 		const document = () => {
 			const description = settings.current;
-			if (!wanted(description)) return undefined;
-			return new Document({ description, host, drivers, outputs, own, signal });
+			return wanted(description) ? new Document(description, parts) : undefined;
 		};
 		if (settings.current.homeAssistant && !document()) parts.publisher.report("homeAssistant: off at AWS");
 		return [new Discovery(parts, document)];
@@ -229,7 +226,8 @@ const rooms = (description: Description): Room[] => {
 	const names = [...actuators, ...(lamp ? [{ name: "lamp" }] : [])];
 	const outputs = names.map(({ name }) => ({ name, dimmable: false }));
 	const own = [{ name: storageFault }];
-	const document = new Document({ description, host: "", drivers: {}, outputs, own, signal: true });
+	const device = { name: "", sensor: {}, network: { signal: () => 0 } };
+	const document = new Document(description, { device, outputs, own });
 	const rooms: Room[] = [[KEY, encode(JSON.stringify({ t: document.topic })).byteLength]];
 	packed(document).forEach((_, record) => rooms.push([PREFIX + record, LONGEST + 8]));
 	return rooms;

@@ -55,9 +55,12 @@ export const parseLive = (payload: Uint8Array, about: Received, kept: string, na
 	const request = parseRequest(payload, names);
 	const { on, cid, ver } = request;
 	const found = about.retain ? "a retained copy" : kept;
-	if (found) return { on, cid, error: `expected a live message, found ${found}: ignored` };
+	if (found) return { on, cid, error: notLive(found) };
 	return ver === undefined ? request : { on, cid, error: VERSION };
 };
+
+/** The refusal of a message that should have been a live one. */
+export const notLive = (found: string): string => `expected a live message, found ${found}: ignored`;
 
 /** A correlation id that can be sent back as it came. */
 export const cidOf = (value: unknown): string | number | undefined => {

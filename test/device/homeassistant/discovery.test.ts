@@ -58,10 +58,10 @@ function board({
 	let announced = 0;
 	const session = new NotedSession();
 	const publisher = publishing({ base: `a/${id}/`, timer: clock }, session);
-	const about = { host: "node", drivers: {}, outputs, own: [], signal: false };
+	const device = { name: "node", sensor: {}, network: {} };
 	let present = sensors;
 	const document = () =>
-		wanted ? new Document({ description: description(present, id), ...about }) : undefined;
+		wanted ? new Document(description(present, id), { device, outputs, own: [] }) : undefined;
 	const memory = new Memory(domain as never);
 	const announce = () => announced++;
 	const parts = { device: { timer: clock }, memory, publisher, trying, announce };

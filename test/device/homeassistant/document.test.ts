@@ -27,6 +27,8 @@ const drivers = {
 	"free-memory": driver,
 };
 
+const device = { name: "esp32", sensor: drivers, network: {} };
+
 function described(raw: object): Description {
 	const all = { root: "factory/1/machine", id: "desk-1", ...raw };
 	const { description, problems } = check(all, drivers, {}, [homeAssistant]);
@@ -41,7 +43,7 @@ function documentOf(description: Description): Document {
 		...actuators.map(({ name }) => ({ name, dimmable: false })),
 	];
 	const own = [{ name: "storage-fault" }];
-	return new Document({ description, host: "esp32", drivers, outputs, own, signal: false });
+	return new Document(description, { device, outputs, own });
 }
 
 function text(made: Document, removed = guarded): string {
@@ -99,8 +101,9 @@ describe("the device document for Home Assistant", () => {
 	});
 
 	it("has the strength of the radio's signal where the host knows it", () => {
-		const about = { host: "esp32", drivers, outputs: [], own: [] };
-		const made = new Document({ description: described({}), ...about, signal: true });
+		const network = { signal: () => -60 };
+		const about = { device: { ...device, network }, outputs: [], own: [] };
+		const made = new Document(described({}), about);
 		const { components } = expand(text(made)) as { components: { info_signal: { device_class: string } } };
 		assert.equal(components.info_signal.device_class, "signal_strength");
 		assert.deepEqual(validate(made.topic, text(made)), []);
