@@ -106,7 +106,7 @@ export class InFlight {
 	reorder(place: number, last: boolean): void {
 		const index = this.waiting.findIndex(id => this.places.get(id) === place);
 		if (index < 0) return;
-		const [id] = this.waiting.splice(index, 1) as [number];
+		const id = this.waiting.splice(index, 1)[0] as number;
 		if (last) this.waiting.push(id);
 		else this.waiting.unshift(id);
 	}
@@ -119,14 +119,15 @@ export class InFlight {
 	 * is the only one, for its acknowledgement is often lost with the connection. 0 when there is none.
 	 */
 	oldest(): number {
+		let oldest = 0;
 		let own = 0;
-		for (const [id, place] of this.places) {
+		this.places.forEach((place, id) => {
 			const lane = laneOf(place);
-			if (lane === Lane.released || this.waiting.includes(id)) continue;
-			if (lane !== Lane.status) return id;
-			own ||= id;
-		}
-		return own;
+			if (oldest !== 0 || lane === Lane.released || this.waiting.includes(id)) return;
+			if (lane === Lane.status) own ||= id;
+			else oldest = id;
+		});
+		return oldest || own;
 	}
 	/** The message at a place; undefined when it is not held any more. */
 	message(place: number): OutboxEntry | undefined {
@@ -156,35 +157,32 @@ export class InFlight {
 		this.live.reset();
 		this.durable.reset();
 	}
-	/** After a restart: takes over the messages that the outbox had in flight. */
+	/**
+	 * After a restart: takes over the messages that the outbox had in flight. Identifiers are given out in a circle, so their
+	 * order of sending begins after the widest gap between them.
+	 */
 	private recover(): void {
-		const pairs: (readonly [number, number])[] = [];
+		const held: { readonly id: number; readonly place: number }[] = [];
 		for (let entry = this.durable.next(0); entry; entry = this.durable.next(entry.sequence))
 			if (entry.packetIdentifier !== 0)
-				pairs.push([entry.packetIdentifier, placeOf(Lane.durable, entry.sequence)]);
-		this.restore(pairs);
-	}
-	/**
-	 * Identifiers are given out in a circle, so the order of sending of those that were taken over begins after the widest
-	 * gap between them.
-	 */
-	private restore(pairs: (readonly [packetIdentifier: number, place: number])[]): void {
-		pairs.sort((a, b) => a[0] - b[0]);
+				held.push({ id: entry.packetIdentifier, place: placeOf(Lane.durable, entry.sequence) });
+		held.sort((a, b) => a.id - b.id);
 		let start = 0;
 		let widest = 0;
-		let before = (pairs.at(-1)?.[0] ?? 0) - 65_535;
-		for (let i = 0; i < pairs.length; i++) {
-			const id = (pairs[i] as readonly [number, number])[0];
-			if (id - before > widest) {
-				widest = id - before;
-				start = i;
+		let before = (held.at(-1)?.id ?? 0) - 65_535;
+		held.forEach((each, index) => {
+			if (each.id - before > widest) {
+				widest = each.id - before;
+				start = index;
 			}
-			before = id;
-		}
-		for (let i = 0; i < pairs.length; i++) {
-			const [id, place] = pairs[(start + i) % pairs.length] as readonly [number, number];
-			this.add(id, place);
-			this.last = id;
-		}
+			before = each.id;
+		});
+		held
+			.slice(start)
+			.concat(held.slice(0, start))
+			.forEach(each => {
+				this.add(each.id, each.place);
+				this.last = each.id;
+			});
 	}
 }

@@ -170,7 +170,7 @@ export class Application {
 	readonly counters: Tally = tally();
 	private readonly options: SessionOptions;
 	private readonly soon: Deadline;
-	private owed: (readonly [event: number, detail: string])[] = [];
+	private owed: { readonly event: number; readonly detail: string }[] = [];
 
 	/** When `soon` fires, its owner calls `flush`. */
 	constructor(options: SessionOptions, soon: Deadline) {
@@ -191,7 +191,7 @@ export class Application {
 	}
 	/** As `report`, where a call of the application may be on the stack: after it. */
 	owe(event: number, detail: string): void {
-		this.owed.push([event, detail]);
+		this.owed.push({ event, detail });
 		this.soon.set(0);
 	}
 	fault(error: unknown): void {
@@ -200,7 +200,7 @@ export class Application {
 	flush(): void {
 		const owed = this.owed;
 		this.owed = [];
-		for (const [event, detail] of owed) this.report(event, detail);
+		owed.forEach(each => this.report(each.event, each.detail));
 	}
 	/** It takes the next message now. */
 	ready(): boolean {
