@@ -167,11 +167,6 @@ export default class Publisher {
 		if (!this.waiting.includes(announcer)) this.wait(announcer);
 	}
 
-	/** Something that happened, for those who listen now. */
-	event(name: string, payload: string): void {
-		this.put(this.base + name, payload, answered);
-	}
-
 	/** Too long an answer says only whether the command was carried out. */
 	answer(result: Values): void {
 		const text = JSON.stringify(result);

@@ -197,14 +197,6 @@ export class Link {
 		this.application.fault(error);
 		this.fail(Reason.stuck);
 	}
-	private continue(): void {
-		while (this.rest && this.room > 0) {
-			const length = Math.min(this.rest.byteLength, this.room);
-			this.room = (this.client as Client).write(this.rest.subarray(0, length));
-			this.rest = length < this.rest.byteLength ? this.rest.subarray(length) : this.source?.();
-		}
-		if (!this.rest) this.source = undefined;
-	}
 	private readable(count: number, message: ReadableOptions): void {
 		if (!this.client) return;
 		if (count > 0 && this.full(message)) {
@@ -235,7 +227,11 @@ export class Link {
 		if (!this.client) return;
 		if (this.unread) this.deadline.set(silence);
 		try {
-			this.continue();
+			while (this.rest && this.room > 0) {
+				const length = Math.min(this.rest.byteLength, this.room);
+				this.room = this.client.write(this.rest.subarray(0, length));
+				this.rest = length < this.rest.byteLength ? this.rest.subarray(length) : this.source?.();
+			}
 		} catch (error) {
 			// Half a message cannot be taken back, and no other may follow it.
 			this.application.fault(error);
@@ -243,14 +239,11 @@ export class Link {
 			return;
 		}
 		this.ready = this.rest === undefined;
-		this.settle();
-		this.resume();
-		this.application.guard(() => this.owner.writable());
-	}
-	/** Replies leave as far as there is room. */
-	private settle(): void {
+		if (this.ready) this.source = undefined;
 		const due = this.due;
 		while (due.length && this.answer((due[0] as number) >> 16, (due[0] as number) & 0xffff)) due.shift();
+		this.resume();
+		this.application.guard(() => this.owner.writable());
 	}
 	private answer(operation: number, packetIdentifier: number): boolean {
 		if (this.rest) return false;

@@ -110,7 +110,8 @@ export class Discovery implements Part {
 	}
 
 	pressed(): void {
-		if (this.document) this.parts.publisher.event(topics.button, '{"event_type":"press"}');
+		const publisher = this.parts.publisher;
+		if (this.document) publisher.send(publisher.topic(topics.button), '{"event_type":"press"}');
 	}
 
 	/** For a board that is taken out of service. False when there is no room for it now. */
