@@ -306,6 +306,26 @@ describe("session, sending", () => {
 				assert.deepEqual(short(client.take()), [`h ${pieces.join("")}`, "a 2"]);
 			}
 		});
+		it("streams as many pieces as there is room for at once, and asks for none after the last", () => {
+			const bench = new Bench();
+			const client = bench.connect();
+			client.room = 1000;
+			client.accept();
+			client.grant();
+			client.acknowledge();
+			client.take();
+			client.writable(20);
+			let asked = 0;
+			const source = () => (++asked <= 3 ? new Uint8Array(50) : undefined);
+			assert.equal(bench.session.stream("h", 150, source), true);
+			client.writable(1000);
+			assert.equal(asked, 4, "three pieces, and the end");
+			client.take();
+			// In fragments too, for it is longer than the socket ever takes.
+			bench.session.publish("a", "x".repeat(3000), one);
+			for (let i = 0; i < 9; i++) client.writable(1000);
+			assert.deepEqual([client.take().length, asked], [1, 4]);
+		});
 		it("streams nothing without room or connection, and gives up what a lost connection has cut", () => {
 			const bench = new Bench();
 			let made = 0;
