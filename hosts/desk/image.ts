@@ -137,15 +137,15 @@ const named =
  * With each number in place of its name, as `enum` would have it: a name takes 60 bytes of flash, and time at each use. Objects of
  * numbers that are exported, or used as a whole, stay: `kept`.
  */
-function inlined(text: string, kept = exported(text)): string {
+export function inlined(text: string, kept = exported(text)): string {
 	const define: { [name: string]: string } = {};
 	const objects: string[] = [];
 	const rest = text.replace(named, (whole, name: string, number: string | undefined, members = "") => {
 		if (kept.includes(name)) return whole;
 		if (number) define[name] = number;
 		else objects.push(name);
-		for (const [, key, value = ""] of members.matchAll(/(\w+): (-?[\d.e]+)/g))
-			define[`${name}.${key}`] = value;
+		const pairs = members.replace(/\/\*.*?\*\//gs, "").matchAll(/(\w+): (-?[\d.e]+)/g);
+		for (const [, key, value = ""] of pairs) define[`${name}.${key}`] = value;
 		return "";
 	});
 	// Where no declaration is left, esbuild puts in the number, and in no text, property or other variable of that name.
