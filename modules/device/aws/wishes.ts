@@ -84,27 +84,29 @@ export default class Wishes extends Shadow {
 		const { name, newest } = output;
 		const { on, ver, brightness: level } = newest.state;
 		const mark = this.mark(name);
+		// What is new in it?
 		const fresh = freshKeys(wish, times, version, mark, ver);
 		if (!fresh.length) return;
+		// May it be done?
 		const why = refusal(output, wish);
 		if (why) {
 			publisher.refuse(`shadow ${name}`, why);
 			return;
 		}
+		// Which version has it?
 		const own = wish.ver !== undefined;
-		const handled = mark.ver <= ver;
 		const at = Math.max(...keys.map(key => timeOf(wish, times, key)));
-		const wanted = own ? wish.ver : versionAt(at, ver, handled ? mark : none);
+		const wanted = own ? wish.ver : versionAt(at, ver, mark.ver <= ver ? mark : none);
 		const { state = on ? "ON" : "OFF", brightness = level } = wish;
+		// A newer one has to be whole, and is noted before it is done, as the shadow says it.
 		if (typeof wanted === "number" && wanted > ver) {
 			if (own && !desired && !this.isWhole(output, wish, token)) return;
-			// What the shadow says, also where it is not done.
-			const from = handled ? mark.at : mark.from;
+			const from = handled(mark, ver);
 			const next: Mark = { at, from, version, ver: wanted, own, state, brightness };
 			if (!memory.put(keyOf(PREFIX, name), next) && memory.lasting)
 				throw new Error(`shadow ${name}: not stored`);
 		}
-		// A key that is not fresh stays as it is. What is undefined is left out of the text.
+		// What is new in it is done, and the rest stays. What is undefined is left out of the text.
 		const text = JSON.stringify({
 			state: fresh.includes("state") ? state : on ? "ON" : "OFF",
 			brightness: fresh.includes("brightness") ? brightness : undefined,
@@ -134,11 +136,12 @@ export default class Wishes extends Shadow {
 	}
 }
 
+/** When the last wish was taken that was done. One that was noted and not done was cut off by a loss of power: it is done now. */
+const handled = (mark: Mark, ver: number): number => (mark.ver <= ver ? mark.at : mark.from);
+
 /** The keys of a wish that were written since `mark`, and since `ver`, which may have come by the other way. */
 const freshKeys = (wish: Values, times: Values, version: number, mark: Mark, ver: number): string[] => {
-	// One that was noted and not done was cut off by a loss of power: it is done now.
-	const handled = mark.ver <= ver;
-	const since = handled ? mark.at : mark.from;
+	const since = handled(mark, ver);
 	const versioned = timeOf(wish, times, "ver");
 	const least = mark.ver === ver ? 0 : wish.ver !== undefined ? versioned : (ver + 1) / 1000;
 	return keys.filter(key => {
@@ -147,7 +150,7 @@ const freshKeys = (wish: Values, times: Values, version: number, mark: Mark, ver
 		if (at !== mark.at) return at > since;
 		// Of the second of the mark: by a later document, if it says something else or has another version.
 		const other = wish[key] !== mark[key] || (versioned === at && wish.ver !== mark.ver);
-		return !handled || (version > mark.version && other);
+		return mark.ver > ver || (version > mark.version && other);
 	});
 };
 
