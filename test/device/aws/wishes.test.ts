@@ -8,9 +8,19 @@ import { Service } from "./service.js";
 const description = { profile: "aws", shadow: true, lamp: { pin: 2, dimmable: true } };
 const SECOND = 1000;
 
+/** Cannot do what is meant while it is broken. */
+class Pump {
+	static broken = false;
+	write(): void {
+		if (Pump.broken) throw new Error("no power");
+	}
+	close(): void {}
+}
+
 /** A board that is online, with nothing in its shadow but what it has reported. */
 function stage(more: object = {}) {
 	const world = new World();
+	world.actuators = { pump: { io: Pump } };
 	const service = new Service(world, () => world.clock.time);
 	const board = world.start({ ...description, ...more }, [aws]);
 	world.link.connect();
@@ -30,6 +40,9 @@ function stage(more: object = {}) {
 }
 
 describe("wishes by the device shadow", () => {
+	afterEach(() => {
+		Pump.broken = false;
+	});
 	it("asks for the shadow and reports each output when it connects", () => {
 		const { world, service } = stage();
 		const topics = world.published.map(({ topic }) => topic).filter(topic => topic.startsWith("$"));
@@ -322,6 +335,36 @@ describe("wishes by the device shadow", () => {
 				assert.equal(service.requests.length, code === 400 ? 0 : 1);
 			}
 		});
+		it("are tried again key by key: of another output nothing is said again", () => {
+			const { world, service } = stage({ actuators: [{ name: "pump", driver: "pump" }] });
+			service.slow = true;
+			world.link.receive("lamp/set", "ON", { id: 5 });
+			world.clock.advance(100);
+			service.reject(0);
+			service.deliver();
+			world.clock.advance(SECOND);
+			const { state } = JSON.parse(service.requests[0] ?? "{}") as { state: { reported: object } };
+			assert.deepEqual(Object.keys(state.reported), ["lamp"]);
+		});
+		it("are tried again where one found no room", () => {
+			const { world, service } = stage();
+			const { version } = service;
+			world.link.receive("lamp/set", "ON", { id: 5 });
+			world.link.room = 0;
+			world.clock.advance(100);
+			assert.equal(service.version, version);
+			world.link.room = Infinity;
+			world.clock.advance(SECOND);
+			assert.equal(service.version, version + 1);
+		});
+		it("end where the board takes back all that it has retained", () => {
+			const { world, service } = stage({ commands: ["forget"] });
+			const { version } = service;
+			world.link.receive("lamp/set", "ON", { id: 5 });
+			world.link.receive("cmd", "forget", { id: 6 });
+			world.clock.advance(10 * SECOND);
+			assert.equal(service.version, version);
+		});
 		it("go out at once on a new connection, whether or not the last one has its answer", () => {
 			const { world, service } = slow();
 			world.link.disconnect();
@@ -344,23 +387,8 @@ describe("wishes by the device shadow", () => {
 		assert.deepEqual([state().state, state().ver], ["ON", 2]);
 	});
 	it("does not go on reporting where the output cannot do what is meant", () => {
-		let broken = false;
-		const world = new World();
-		world.actuators = {
-			pump: {
-				io: class {
-					write(): void {
-						if (broken) throw new Error("no power");
-					}
-					close(): void {}
-				},
-			},
-		};
-		const service = new Service(world, () => world.clock.time);
-		world.start({ ...description, actuators: [{ name: "pump", driver: "pump" }] }, [aws]);
-		world.link.connect();
-		service.settle();
-		broken = true;
+		const { world, service } = stage({ actuators: [{ name: "pump", driver: "pump" }] });
+		Pump.broken = true;
 		world.link.receive("pump/desired", '{"state":"ON","ver":1}', {});
 		service.wish({ pump: { state: "OFF", ver: 2 } });
 		const { version } = service;
@@ -370,7 +398,7 @@ describe("wishes by the device shadow", () => {
 			world.clock.advance(60);
 		}
 		assert.ok(service.version <= version + 1, `${service.version - version} reports`);
-		broken = false;
+		Pump.broken = false;
 		world.clock.advance(10 * SECOND);
 		service.settle();
 		assert.equal((service.reported.pump as { state: string }).state, "OFF");
