@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { Session as Inspector, type Profiler } from "node:inspector";
 import * as mqtt from "mqtt-packet";
 import main from "../../main.js";
@@ -231,6 +232,18 @@ describe("the stack of the whole firmware", () => {
 	}
 	function within(calls: readonly string[], most: number): void {
 		assert.ok(calls.length <= most, `${calls.length} frames, at most ${most}:\n${calls.join("\n")}`);
+		pictured(calls);
+	}
+
+	/** The files of a way are in DESIGN.md's picture of it. */
+	function pictured(calls: readonly string[]): void {
+		const design = readFileSync(new URL("../../DESIGN.md", import.meta.url), "utf8");
+		const [, picture = ""] = /### The ways through\n\n```text\n(.*?)```/s.exec(design) ?? [];
+		const named = new Set(picture.match(/[a-z]+/g));
+		for (const call of calls) {
+			const [, file] = /\(modules\/.*?(\w+)\.ts\)/.exec(call) ?? [];
+			if (file) assert.ok(named.has(file), `${call} is not in the picture`);
+		}
 	}
 
 	it("is at most 9 frames deep from the timer to the socket for a measurement", () => {

@@ -63,6 +63,13 @@ describe("the house", () => {
 		}
 	});
 
+	it("has each file of modules/ in DESIGN.md's picture of it", () => {
+		const design = readFileSync(join(root, "DESIGN.md"), "utf8");
+		const [, picture = ""] = /## The house\n\n```text\n(.*?)```/s.exec(design) ?? [];
+		const named = new Set(picture.match(/[a-z0-9]+/g));
+		for (const file of files) assert.ok(named.has(basename(file, ".ts")), `${file} is not in the picture`);
+	});
+
 	it("has at most twelve entries at its root, those that begin with a dot and what is made here not counted", () => {
 		const ignored = readFileSync(join(root, ".gitignore"), "utf8").split("\n");
 		const entries = readdirSync(root).filter(
