@@ -281,7 +281,6 @@ export default class Outbox extends Messages implements Pattern {
 		const length = this.lengths[place] as number;
 		if (address !== NOWHERE)
 			return this.checked ? journal.read(address, length) : journal.load(address, length);
-		journal.epoch++;
 		journal.frame.bytes.set(this.spare.get(this.sequences[place] as number) as Uint8Array, HEADER);
 		return true;
 	}

@@ -317,6 +317,16 @@ describe("An outbox whose flash takes no more writes", () => {
 		assert.deepEqual([outbox.length, outbox.byteLength, outbox.next(0)], [0, 0, undefined]);
 		assert.equal(outbox.release(14), false);
 	});
+	it("gives out the same message again after one was taken in RAM", () => {
+		const { outbox } = failed();
+		outbox.append("t", alert(4));
+		for (const sequence of [0, 3]) {
+			const payload = () => text(outbox.next(sequence)?.payload as Uint8Array);
+			const before = payload();
+			outbox.append("t", alert(99));
+			assert.equal(payload(), before);
+		}
+	});
 	it("sets aside and readmits what is in RAM too", () => {
 		const { outbox } = failed();
 		outbox.append("t", alert(4));
