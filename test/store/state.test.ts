@@ -98,6 +98,14 @@ describe("State (ECMA-419 §28 Key-Value)", () => {
 			["17"],
 		);
 	});
+	it("leaves a message as it is that was asked for, where it refuses a value", () => {
+		const { state, outbox } = opened();
+		while (outbox.append("a/b", new Uint8Array(60).fill(65)));
+		const payload = () => `${outbox.next(0)?.payload}`;
+		const before = payload();
+		assert.throws(() => state.write("other", "x".repeat(200)), /state: full/);
+		assert.equal(payload(), before);
+	});
 	it("leaves an eighth to messages under any promise, and says how much is lacking", () => {
 		const promised = new Map(Array.from({ length: 99 }, (_, index) => [`${index}`, 100]));
 		const { state, outbox } = opened(partition(), promised);
