@@ -123,11 +123,11 @@ export default class Memory {
 		return {};
 	}
 
-	/** Whole or not at all. False when it will not be there after a restart. */
-	put(key: string, value: object): boolean {
+	/** An object, or its JSON, whole or not at all. False when it will not be there after a restart. */
+	put(key: string, value: object | string): boolean {
 		try {
 			if (!this.domain) return false;
-			this.domain.write(key, JSON.stringify(value));
+			this.domain.write(key, typeof value === "string" ? value : JSON.stringify(value));
 			return true;
 		} catch {
 			this.failures++;
