@@ -44,7 +44,7 @@ export interface Built {
 /** Milliseconds for one of the SDK's programs, less than a test has: none goes on behind a test that has failed. */
 const PATIENCE = 570_000;
 
-/** Runs a program of the SDK. Rejects with what it printed. */
+/** Runs a program of the SDK, which makes way for a simulator that another file runs beside it. Rejects with what it printed. */
 async function tool(
 	program: string,
 	args: readonly string[],
@@ -53,7 +53,7 @@ async function tool(
 ): Promise<string> {
 	try {
 		const options = { cwd, env: environment, maxBuffer: 64 << 20, timeout };
-		const { stdout, stderr } = await run(program, args, options);
+		const { stdout, stderr } = await run("nice", ["-n", "10", program, ...args], options);
 		return stdout + stderr;
 	} catch (error) {
 		const { stdout, stderr } = error as { stdout: string; stderr: string };
