@@ -120,6 +120,8 @@ export class Supervisor implements LinkOwner {
 	}
 	/** The host's network is gone: no try before it is back, or a deadline. `settle` ends the connection. */
 	down(): void {
+		// Said again, it moves no deadline.
+		if (this.networkDown) return;
 		this.networkDown = true;
 		if (this.state === Waiting) this.deadline.set(this.deadlines.network);
 		else this.soon.set(0);

@@ -555,6 +555,16 @@ describe("session, coming back", () => {
 			}
 			assert.equal(bench.establish().closed, false);
 		});
+		it("that is said to be gone again and again is tried at its deadline all the same", () => {
+			const bench = new Bench();
+			bench.connect().fail();
+			for (let passed = 0; passed < 60_000; passed += 5000) {
+				assert.equal(bench.clients.length, 1);
+				bench.session.networkDown();
+				bench.clock.advance(5000);
+			}
+			assert.equal(bench.clients.length, 2);
+		});
 		it("that goes while the session says farewell does not cut that short", () => {
 			const bench = new Bench();
 			const client = bench.establish();
