@@ -39,7 +39,8 @@ const AGAIN = 50;
 /** Bytes of a payload that are shown. */
 const LONGEST = 200;
 
-const none: SessionLike = Object.freeze({
+/** Of a board that is not connected. */
+export const none: SessionLike = Object.freeze({
 	online: false,
 	counters: Object.freeze({}),
 	publish: () => Outcome.droppedOffline,

@@ -62,7 +62,7 @@ const aws: Feature = freeze({
 		if (jobs) made.push(new Jobs(parts));
 		if (!provisioning || provision?.get("certificate") !== undefined) return made;
 		if (provision && io.CertificateRequest)
-			made.push({ connect: options => new Claim(parts, options), close() {} });
+			made.push({ connect: options => new Claim(parts, options).session, close() {} });
 		else publisher.report("provisioning: this host makes no key: the certificate of its image holds");
 		return made;
 	},

@@ -11,11 +11,11 @@ import type { ControlMessage, Item, ReadableOptions } from "../../mqtt/options.j
 import { encode } from "../../mqtt/text.js";
 import { Deadline } from "../../session/deadline.js";
 import type { SessionLike, SessionOptions } from "../../session/options.js";
-import { Outcome } from "../../session/outcomes.js";
 import type { Parts } from "../feature.js";
 import type { CertificateRequest, CertificateRequestClass, Provision } from "../io.js";
 import { isRecord, parse, type Values } from "../json.js";
 import type { Room } from "../memory.js";
+import { none } from "../publisher.js";
 import { admitting } from "./answer.js";
 
 const KEY = "claim";
@@ -36,10 +36,7 @@ const Wait = Object.freeze({
 	longest: 86_400_000,
 });
 
-export default class Claim implements SessionLike {
-	/** The board is not: it has no name yet. */
-	declare readonly online: false;
-	declare readonly counters: object;
+export default class Claim {
 	private readonly parts: Parts;
 	private readonly options: SessionOptions;
 	private readonly provision: Provision;
@@ -63,8 +60,6 @@ export default class Claim implements SessionLike {
 
 	constructor(parts: Parts, options: SessionOptions) {
 		const { device, description } = parts;
-		this.online = false;
-		this.counters = {};
 		this.parts = parts;
 		this.options = options;
 		this.provision = device.provision as Provision;
@@ -75,21 +70,19 @@ export default class Claim implements SessionLike {
 		this.turn.set(this.resumed ? 0 : pause(this.count));
 	}
 
-	publish(): number {
-		return Outcome.droppedOffline;
+	/** In the place of the board's, which publishes nothing: it has no name yet. */
+	get session(): SessionLike {
+		const close = (callback?: (parted: boolean) => void) => {
+			this.close();
+			if (callback) this.parts.device.timer.set(() => callback(false), 0);
+		};
+		return { ...none, close };
 	}
 
-	measure(): number {
-		return Outcome.droppedOffline;
-	}
-
-	resume(): void {}
-
-	close(callback?: (parted: boolean) => void): void {
+	private close(): void {
 		this.turn.close();
 		this.request?.close();
 		this.client?.close();
-		if (callback) this.parts.device.timer.set(() => callback(false), 0);
 	}
 
 	/** Of the certificate that waits for its thing. */
