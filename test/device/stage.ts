@@ -220,6 +220,8 @@ export class World {
 	session: Partial<SessionOptions> = {};
 	request: CertificateRequestClass | undefined;
 	serial: string | undefined;
+	/** Bytes of an answer, where there is a limit. */
+	longestAnswer: number | undefined;
 	#identified = 0;
 	/** Made anew for each life. */
 	provision: (() => StoredProvision) | undefined;
@@ -326,6 +328,7 @@ export class World {
 			description,
 			storage,
 			features,
+			...(this.longestAnswer !== undefined && { longestAnswer: this.longestAnswer }),
 			connect: (options, parts) => {
 				if (this.connect) return this.connect(options);
 				const all = Object.assign(options, this.session) as SessionOptions;

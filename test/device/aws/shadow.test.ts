@@ -35,6 +35,17 @@ describe("settings by a device shadow", () => {
 		service.settle();
 		assert.equal(every(), 250);
 	});
+	it("says that they are too long for a report where a chip has no room for it, and reports none", () => {
+		const world = new World();
+		world.sensors = { t: scripted(() => 20) };
+		world.longestAnswer = 60;
+		const service = new Service(world, () => world.clock.time, "settings");
+		world.start(description, [aws]);
+		world.link.connect();
+		service.settle();
+		assert.equal(service.version, 0);
+		assert.ok(world.trace.includes("settings: too long for a report, 60 bytes are possible"));
+	});
 	it("takes what is wished, stores it, and leaves no difference", () => {
 		const { world, service, board, every } = stage();
 		service.wish({ sensors: { temp: { every: 500 } }, alerts: { hot: { outside: [5, 25] } } });
