@@ -47,6 +47,10 @@ const budget = committed();
 			exceeds(figures, { units, slots, ...(figures.writes !== undefined && { writes }) });
 		});
 
+	it("An alert's edge takes half of the 38 047 units that it took before", () => {
+		assert.ok((found.firmware.edge?.units ?? Number.NaN) <= 38_047 / 2);
+	});
+
 	it("Repeated publications leave no garbage, in slots or in bytes", () => {
 		for (const scenario of ["publish0", "publish0-alternating", "publish0-vary", "publish0-topics8"]) {
 			const { slots, bytes } = found.scenarios[scenario] ?? {};
