@@ -43,7 +43,6 @@ export interface MakeOptions {
 	readonly storage: Storage;
 	/** Makes the session. It calls back later, not from here. */
 	readonly connect: (options: UserOptions, parts: readonly Part[]) => SessionLike;
-	/** Bytes. */
 	readonly longestAnswer?: number;
 	/** What this firmware has beside the board itself. */
 	readonly features?: readonly Feature[];
@@ -70,7 +69,6 @@ export default class Board implements Parts {
 	readonly outputs: readonly Output[];
 	readonly sensors: readonly Sensor[];
 	readonly own: readonly Alert[];
-	/** With those of its sensors. */
 	readonly alerts: readonly Alert[];
 	readonly trial: Trial;
 	readonly info: Info;
@@ -215,7 +213,6 @@ export default class Board implements Parts {
 		this.closing.forEach(part => part.close());
 	}
 
-	/** The session has ended. */
 	private end(): void {
 		this.outputs.forEach(output => output.close());
 		closeStorage(this.storage);

@@ -101,7 +101,6 @@ export const addresses = (
 	return { addresses, problems };
 };
 
-/** Adds what is wrong with the addresses. */
 export const checkBroker = ({ broker, user, password }: Values, problems: Problem[]): void => {
 	const several = Array.isArray(broker);
 	if (broker === undefined) return;
@@ -182,7 +181,6 @@ export const excess = (topic: string, { topicLevels, topicBytes }: Limits): stri
 	return byteLength > topicBytes ? `${byteLength} bytes, the broker takes ${topicBytes}` : "";
 };
 
-/** Adds what of a description would not fit. */
 export const checkLimits = (value: Values, problems: Problem[]): void => {
 	// The limits themselves are wrong.
 	if (problems.some(problem => problem.key.startsWith("limits"))) return;

@@ -25,7 +25,6 @@ export interface Budget {
 	readonly window: number;
 	/** Of the payload of a message that is read. */
 	readonly longestInbound: number;
-	/** Of the payload of an answer. */
 	readonly longestAnswer: number;
 	/** Of topic and payload of what a message brings about: an answer, or a state and a short answer. */
 	readonly replyBytes: number;

@@ -17,7 +17,6 @@ export interface Parsed {
 	readonly text?: string;
 	/** An object or a list; missing where the text is no JSON, another value, or too much of it. */
 	readonly value?: unknown;
-	/** Why there is no value. */
 	readonly error?: string;
 }
 
@@ -58,9 +57,7 @@ export const parse = (bytes: Uint8Array, longest: number, names: Pick<Names, "ad
 		// A word such as ON is not even tried: the SDK's debugger stops at each exception, caught or not.
 		const first = bytes.find(byte => byte > 0x20 /* space */);
 		if (first === 0x7b /* { */ || first === 0x5b /* [ */) return { text, value: JSON.parse(text) };
-	} catch {
-		// The error is below.
-	}
+	} catch {}
 	return { text, error: "expected JSON" };
 };
 

@@ -26,7 +26,6 @@ export interface Listening {
 	readonly trace: ((line: string) => void) | undefined;
 	readonly command: Pick<Command, "receive">;
 	readonly outputs: readonly Heard[];
-	/** Of the features. */
 	readonly parts: readonly Part[];
 	readonly retained: Pick<Retained, "announce">;
 	readonly decommission: Pick<Decommission, "online">;
@@ -139,16 +138,13 @@ export default class Listener {
 	}
 }
 
-/** Bytes of a payload that are shown. */
-const LONGEST = 200;
-
 /** The line of a message that came. `open`: nothing in it is a secret. */
 const heard = (name: string, payload: Uint8Array, { retain, duplicate }: Received, open: boolean): string =>
 	`< ${name} ${printable(payload, open)}${retain ? " (retained)" : ""}${duplicate ? " (duplicate)" : ""}`;
 
 const printable = (payload: Uint8Array, open: boolean): string => {
 	try {
-		const text = payload.byteLength <= LONGEST ? decode(payload) : undefined;
+		const text = payload.byteLength <= 200 ? decode(payload) : undefined;
 		if (text !== undefined && (open || words.includes(text))) return text;
 	} catch {
 		// Shown as a count.

@@ -63,7 +63,6 @@ export const openStorage = (device: Device, promised: ReadonlyMap<string, number
 	};
 };
 
-/** What flash holds stays. */
 export const closeStorage = ({ outbox, memory, store }: Storage): void => {
 	outbox.close();
 	memory?.close();
@@ -93,7 +92,6 @@ export default class Memory {
 		if (!domain) this.failures++;
 	}
 
-	/** There is a domain. */
 	get lasting(): boolean {
 		return this.domain !== undefined;
 	}

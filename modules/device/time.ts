@@ -42,14 +42,12 @@ export default class Time {
 	private held = false;
 	private hourly: TimerHandle;
 	private client: NTP | undefined;
-	/** Asks the servers. */
 	private readonly turn: Deadline;
 	private delay: number = RETRY.minimum;
 	/** Of the last `now()`. */
 	quality = "uptime";
 	/** The time at the start of this board according to a doubtful answer. */
 	private doubtful: number | undefined;
-	/** Tells the session of the network. */
 	private tell: (() => void) | undefined;
 
 	constructor(parts: TimeParts) {

@@ -33,7 +33,6 @@ export interface Description {
 	readonly refresh: number;
 	/** Found from the broker's name where it is missing. */
 	readonly profile?: "plain" | "aws";
-	/** In place of the profile's. */
 	readonly limits?: Partial<Limits>;
 	readonly sensors: readonly SensorDescription[];
 	readonly alerts: readonly AlertDescription[];
@@ -44,7 +43,6 @@ export interface Description {
 	readonly commands: readonly string[];
 	/** The wishes of its outputs, and its settings, by AWS's device shadows too. */
 	readonly shadow?: boolean;
-	/** Commands as AWS's jobs. */
 	readonly jobs?: boolean;
 	/** The rule of AWS's that measurements are sent to. */
 	readonly ingest?: string;
@@ -146,7 +144,6 @@ export const optionsFor = (
 	...withKeys(description, Object.keys(options)),
 });
 
-/** Those of `keys` that the item has. */
 export const withKeys = (item: object, keys: readonly string[]): Values => {
 	const result: { [key: string]: unknown } = {};
 	keys.forEach(key => {

@@ -95,7 +95,6 @@ const alert: RecordSpec = freeze({
 		rate: "number 1e-9.. ?",
 		stale: `number 100${day} ?`,
 		over: `number 5${day} ?`,
-		// A threshold: description.ts.
 		clear: "any ?",
 		holdOn: `number 0${day} ?`,
 		holdOff: `number 0${day} ?`,

@@ -19,7 +19,6 @@ const KEY = "config";
 /** Changes have any length: as long as the store can make a record. */
 export const settingsRoom: Room = Object.freeze([KEY, 0xffff] as const);
 const lists = Object.freeze(["sensors", "alerts", "actuators"] as const);
-/** All that `set` takes. */
 const sections: readonly string[] = Object.freeze([...Object.keys(settings), "provision"]);
 
 /** Keys of messages beside these: of commands, of requests, and of a move. */
@@ -36,7 +35,6 @@ export default class Settings {
 	private readonly original: Description;
 	private readonly memory: Memory;
 	private readonly device: Device;
-	/** The description as it holds now. */
 	current: Description;
 
 	constructor(original: Description, memory: Memory, device: Device) {
@@ -164,6 +162,5 @@ const changedItem = (
 	return { ...original, ...(changes as object) };
 };
 
-/** Of an item, the keys that can be changed. */
 const chosen = (item: object, section: string): Values =>
 	withKeys(item, Object.keys(settings[section] as object));

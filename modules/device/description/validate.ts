@@ -37,7 +37,6 @@ export interface RecordSpec {
 export interface ListSpec {
 	readonly item: Spec;
 	readonly maximum: number;
-	/** The default. */
 	readonly initial: readonly unknown[];
 }
 
@@ -151,7 +150,6 @@ export const unknown = (problems: Problem[], key: string, name: string, known: r
 	problems.push({ key, expected: among(name, known, "key"), found: `"${clip(name)}"` });
 };
 
-/** Each key that is none of those that are known. */
 export const unknownKeys = (
 	problems: Problem[],
 	prefix: string,
@@ -189,7 +187,6 @@ const record = (
 export const items = (value: unknown): readonly Values[] =>
 	Array.isArray(value) ? value.map(item => (isRecord(item) ? item : {})) : [];
 
-/** `[low, high]` */
 export const isRange = (value: unknown): value is readonly [number, number] =>
 	Array.isArray(value) && value.length === 2 && value.every(Number.isFinite) && value[0] < value[1];
 
