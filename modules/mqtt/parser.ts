@@ -60,22 +60,20 @@ export default class Parser {
 	 * here and in client.ts: each name of a module costs about 42 instructions at every entry of a function that mentions it.
 	 */
 	next(): number {
-		const data = this.data;
 		const start = this.start;
 		const end = this.end;
-		// Nearly all packets have a Remaining Length of one byte, and two bytes more are there.
-		let topicStart = start + 4;
-		let head = topicStart > end ? 0xff0000 : data.getInt32(start);
+		let topicStart = start + 4; // mostly: Remaining Length has one byte, and the topic's length is there
+		let head = topicStart > end ? 0xff0000 : this.data.getInt32(start);
 		let length = (head >> 16) & 255;
 		if (length > 127) {
-			if (start + 2 <= end && data.getUint16(start) === 0xd000) {
+			if (start + 2 <= end && this.data.getUint16(start) === 0xd000) {
 				this.start = start + 2;
 				return 13;
 			}
 			length = this.scan(start);
 			if (length < 0) return length;
 			topicStart = this.offset + 2;
-			head = (data.getUint8(start) << 24) | (length < 2 ? 0 : data.getUint16(topicStart - 2));
+			head = (this.data.getUint8(start) << 24) | (length < 2 ? 0 : this.data.getUint16(topicStart - 2));
 		}
 		const first = head >>> 24;
 		if (first >> 4 !== 3) {
@@ -88,17 +86,14 @@ export default class Parser {
 		let payload = topicEnd;
 		if (first & 6) {
 			payload += 2;
-			if (payload <= end) {
-				this.id = data.getUint16(topicEnd);
-				if (!this.id) return -1; // [MQTT-2.3.1-1]
-			}
+			this.id = payload > end ? 1 : this.data.getUint16(topicEnd);
+			if (!this.id) return -1; // [MQTT-2.3.1-1]
 		}
 		length += topicStart - 2 - payload;
 		if (length < 0) return -1;
 		if (payload > end) return this.pass(first, topicStart, payload, length);
 		if (this.topicStart !== topicStart || this.topicEnd !== topicEnd) this.look(topicStart, topicEnd);
-		// A `try` here would cost each message; the caller has one round its loop, and looks at `start`.
-		this.start = -1;
+		this.start = -1; // for the caller, whose `try` is round its loop: one here would cost each message
 		const topic = decodeAt(this.buffer, topicStart, topicEnd - topicStart, this.view); // [MQTT-1.5.3-1]
 		const message = this.message;
 		// A topic that repeats was checked before: that costs as much as all the rest. It is handed on as it is [MQTT-4.7.3-4].
