@@ -233,14 +233,14 @@ export default class MQTTClient extends Writer<MQTTClient> {
 				} else count += this.readable;
 			}
 			if (count >= left) {
-				if (this.rest) this.open(parser, left, false);
+				if (this.rest) this.open(left, false);
 				else {
 					this.available = left;
 					parser.left = 0;
 					this.deliver(left, LAST);
 				}
 			} else {
-				if (this.rest && count) this.open(parser, count, true);
+				if (this.rest && count) this.open(count, true);
 				else if (count) {
 					this.available = count;
 					parser.left = left - count;
@@ -254,16 +254,17 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	}
 
 	/** The first fragment, or any that is discarded. */
-	private open(parser: Parser, count: number, more: boolean): void {
-		const flags = parser.flags;
+	private open(count: number, more: boolean): void {
+		const flags = this.parser.flags;
 		const QoS = (flags >> 1) & 3;
-		const id = QoS ? parser.id : undefined;
-		const byteLength = parser.left;
+		let id: number | undefined;
+		if (QoS) id = this.parser.id;
+		const byteLength = this.parser.left;
 		this.available = count;
-		parser.left = byteLength - count;
+		this.parser.left = byteLength - count;
 		if (this.rest === 1) {
 			this.rest = 0;
-			const topic = parser.message.topic as string;
+			const topic = this.parser.message.topic as string;
 			// [MQTT-2.3.1-6] [MQTT-3.3.4-1]
 			const duplicate = QoS > 0 && (flags & 8) !== 0;
 			this.deliver(count, { more, topic, QoS, byteLength, retain: (flags & 1) !== 0, duplicate, id });

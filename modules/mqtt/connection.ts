@@ -214,7 +214,7 @@ export default abstract class Connection<Client> extends Encoder {
 	protected connected(sessionPresent: boolean, returnCode: number): void {
 		// Once; without a session after a clean start [MQTT-3.2.2-1] or with a refusal [MQTT-3.2.2-4].
 		if (this.state !== 3 || (sessionPresent && (this.clean || returnCode))) {
-			this.fail(7); // unexpected
+			this.reject();
 			return;
 		}
 		this.timer.clear(this.timeout);
@@ -238,14 +238,10 @@ export default abstract class Connection<Client> extends Encoder {
 	 * bit; and while a message waits for the application to read it, or a reply for the end of the application's own message.
 	 */
 	private ping(): void {
-		const state = this.state;
 		if (this.unanswered && !this.active)
-			if (!this.available && !(this.owed && state === 5 && this.writable > 8)) {
-				this.fail(5); // unanswered
-				return;
-			}
+			if (!this.available && !(this.owed && this.state === 5 && this.writable > 8)) this.fail(5); // no state below fits then
 		this.active = false;
-		if (state === 4) {
+		if (this.state === 4) {
 			this.unanswered = true;
 			// Without room no ping goes out. If none comes, the link is dead.
 			if (this.writable < 2) return;
@@ -255,10 +251,10 @@ export default abstract class Connection<Client> extends Encoder {
 			} catch (error) {
 				this.fail(2, error);
 			}
-		} else if (state === 5 && this.writable <= 8) this.unanswered = true; // the fragments keep alive, but may find no room
+		} else if (this.state === 5 && this.writable <= 8) this.unanswered = true; // the fragments keep alive, but may find no room
 	}
 
-	/** Another packet than CONNACK came first [MQTT-3.2.0-1]. */
+	/** A packet that has no place here, as another than CONNACK that comes first [MQTT-3.2.0-1]. */
 	protected reject(): void {
 		this.fail(7);
 	}

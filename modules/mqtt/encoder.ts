@@ -99,24 +99,23 @@ export default abstract class Encoder {
 		let length = head.byteLength;
 		for (let index = 0; index < values.length; index++)
 			length += (values[index] as Uint8Array).byteLength + (items ? 3 : 2);
-		// Remaining Length takes one to four bytes (§2.2.3).
-		let offset = 2;
-		for (let left = length; left > 127; left >>= 7) offset++;
-		const bytes = new Uint8Array(offset + length);
+		// The first byte, and one to four of Remaining Length (§2.2.3).
+		let size = 2;
+		for (let left = length; left > 127; left >>= 7) size++;
+		const bytes = new Uint8Array(size + length);
 		bytes[0] = first;
-		let at = 1;
-		for (; length > 127; length >>= 7) bytes[at++] = length | 128;
-		bytes[at] = length;
-		bytes.set(head, offset);
-		offset += head.byteLength;
+		let at = 0;
+		for (; length > 127; length >>= 7) bytes[++at] = length | 128;
+		bytes[++at] = length;
+		bytes.set(head, at + 1);
+		at += head.byteLength;
 		for (let index = 0; index < values.length; index++) {
 			const value = values[index] as Uint8Array;
-			const size = value.byteLength;
-			bytes[offset++] = size >> 8;
-			bytes[offset++] = size;
-			bytes.set(value, offset);
-			offset += size;
-			if (items) bytes[offset++] = (items[index] as Item).QoS ?? 0;
+			bytes[++at] = value.byteLength >> 8;
+			bytes[++at] = value.byteLength;
+			bytes.set(value, at + 1);
+			at += value.byteLength;
+			if (items) bytes[++at] = (items[index] as Item).QoS ?? 0;
 		}
 		return bytes;
 	}

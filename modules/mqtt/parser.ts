@@ -70,7 +70,7 @@ export default class Parser {
 				this.start = start + 2;
 				return 13;
 			}
-			length = this.scan(start);
+			length = this.scan();
 			if (length < 0) return length;
 			topicStart = this.offset + 2;
 			head = (this.data.getUint8(start) << 24) | (length < 2 ? 0 : this.data.getUint16(topicStart - 2));
@@ -127,18 +127,18 @@ export default class Parser {
 	}
 
 	/** Remaining Length, with `offset` set behind it; less than 0 like `next`. For packets that are short, or not simple. */
-	private scan(start: number): number {
-		const count = this.end - start;
+	private scan(): number {
+		const count = this.end - this.start;
 		if (!count) return -2;
-		if (!this.match(this.bytes[start] as number)) return -1;
+		if (!this.match(this.bytes[this.start] as number)) return -1;
 		let length = 0;
 		// One to four bytes, least significant first (§2.2.3).
 		for (let index = 1; index < 5; index++) {
 			if (index === count) return -1 - index;
-			const value = this.bytes[start + index] as number;
+			const value = this.bytes[this.start + index] as number;
 			length |= (value & 127) << (7 * index - 7);
 			if (value < 128) {
-				this.offset = start + index + 1;
+				this.offset = this.start + index + 1;
 				// The two bytes behind it are looked at, if there are any.
 				return length > 1 && count < index + 3 ? -3 - index : length;
 			}
@@ -157,7 +157,8 @@ export default class Parser {
 		const end = payload - skip;
 		if (end > this.end) {
 			// The last two bytes stay, as the identifier may be in them.
-			const count = Math.max(this.end - topicStart - 2, 0);
+			let count = this.end - topicStart - 2;
+			if (count < 0) count = 0;
 			this.bytes.copyWithin(topicStart, topicStart + count, this.end);
 			this.end -= count;
 			this.skip = skip + count;
@@ -177,7 +178,7 @@ export default class Parser {
 		if (first >> 4 === 3) return (first & 6) !== 6;
 		// A bit for each type: CONNACK, PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK, PINGRESP; PINGREQ is no server's
 		// business in MQTT, but ECMA-419 §25 wants it answered. PUBREL has a flag set.
-		return first === 0x62 || ((first & 15) === 0 && ((0x3ab4 >> (first >> 4)) & 1) === 1);
+		return first === 0x62 || (!(first & 15) && ((0x3ab4 >> (first >> 4)) & 1) > 0);
 	}
 
 	/** Any other packet, whole. `first` is its first byte, `offset` where it goes on behind Remaining Length. */
@@ -187,10 +188,12 @@ export default class Parser {
 			return -1;
 		const end = offset + length;
 		if (end > this.end) return this.start - end;
-		const id = length ? this.data.getUint16(offset) : undefined;
+		let id: number | undefined;
+		if (length) id = this.data.getUint16(offset);
 		if (type === 2 ? (id as number) > 0x1ff : id === 0) return -1; // [MQTT-2.3.1-1]
 		this.id = id as number;
-		const codes: number[] | undefined = type === 9 ? [] : undefined;
+		let codes: number[] | undefined;
+		if (type === 9) codes = [];
 		this.codes = codes;
 		for (let index = offset + 2; index < end; index++) {
 			const code = this.bytes[index] as number;

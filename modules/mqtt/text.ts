@@ -72,16 +72,16 @@ export const isTopicFilter = (name: string): boolean => {
  */
 export const isUTF8 = (text: string, bytes: Uint8Array, start: number, end: number): boolean => {
 	if (text.length === end - start) return true;
-	for (let at = start; at < end; ) {
-		const first = bytes[at++] as number;
+	for (let at = start; at < end; at++) {
+		const first = bytes[at] as number;
 		if (first < 0x80) continue;
 		// How many bytes follow (Unicode, table 3-6), each with six more bits of the code point.
 		let count = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
 		const min = 1 << (5 * count + 1);
-		if (first < 0xc2 || first > 0xf4 || at + count > end) return false;
+		if (first < 0xc2 || first > 0xf4 || at + count >= end) return false;
 		let code = first & (0x3f >> count);
 		for (; count > 0; count--) {
-			const next = bytes[at++] as number;
+			const next = bytes[++at] as number;
 			if (next >> 6 !== 2) return false;
 			code = (code << 6) | (next & 63);
 		}

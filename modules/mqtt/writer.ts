@@ -85,8 +85,7 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	private transmit(data: ByteBuffer | undefined, options: WriteOptions | undefined): number {
 		const state = this.state;
 		if (state === 5 ? options : state !== 4 || !options) {
-			const reason = state === 5 ? "a fragment has no options" : state === 4 ? "no options" : "not connected";
-			throw new Error(`write: ${reason}`);
+			throw new Error(state === 5 || state === 4 ? "write: wrong options" : "write: not connected");
 		}
 		if (!options) {
 			const bytes = this.bytes(data);
@@ -166,7 +165,7 @@ export default abstract class Writer<Client> extends Connection<Client> {
 		let packet: Uint8Array | DataView = this.word;
 		if (list) packet = this.subscribe(operation, options.items);
 		else if (operation === 12 || operation === 14) packet = Uint8Array.of(operation << 4, 0);
-		else if (!(operation > 3 && operation < 8)) this.wrong("operation", "one of a client", operation);
+		else if (!(operation > 3 && operation < 8)) this.wrong("operation", "a client's", operation);
 		this.need(packet.byteLength);
 		if (operation < 12) {
 			// Last, so that a refused packet takes no identifier.
@@ -176,10 +175,10 @@ export default abstract class Writer<Client> extends Connection<Client> {
 			if (!list)
 				this.word.setInt32(0, (operation === 6 ? 0x62020000 : (operation << 28) | 0x20000) | id); // [MQTT-3.6.1-1]
 			else {
-				let offset = 1;
-				while (((packet as Uint8Array)[offset++] as number) > 127);
-				(packet as Uint8Array)[offset] = id >> 8;
-				(packet as Uint8Array)[offset + 1] = id;
+				let at = 1;
+				while (((packet as Uint8Array)[at] as number) > 127) at++;
+				(packet as Uint8Array)[++at] = id >> 8;
+				(packet as Uint8Array)[++at] = id;
 			}
 		}
 		this.writable = this.socket.write(packet);
