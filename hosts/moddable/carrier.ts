@@ -15,7 +15,8 @@ export interface CarrierOptions extends TCPOptions {
 }
 
 export class Carrier extends TCP {
-	private begun = false;
+	/** The server has said something. */
+	declare private begun: boolean;
 
 	constructor(options: CarrierOptions) {
 		const { onReadable, onWritable, onError, thrown } = options;

@@ -11,7 +11,7 @@ import { refusal } from "hosts/moddable/refusal";
 import SDK, { type Socket } from "sdk/session";
 
 export default class Session extends SDK {
-	private over = false;
+	declare private over: boolean;
 
 	override handshake(socket: Socket): boolean {
 		if (this.over) return false;

@@ -49,13 +49,14 @@ const NOTHING = Object.freeze(new ArrayBuffer(0));
 const Base = SDKTLS as unknown as new (options: object) => TCPPattern;
 
 export class TLS extends Base {
-	private closed = false;
-	private failed = false;
+	// Without initialisers, which take flash: what is missing is false.
+	declare private closed: boolean;
+	declare private failed: boolean;
 	/** The handshake is done: before, the SDK would send in clear. */
-	private ready = false;
+	declare private ready: boolean;
 	/** Part of a sequence waits in the SDK for the rest. */
-	private waiting = false;
-	private turn: Timer | undefined;
+	declare private waiting: boolean;
+	declare private turn: Timer | undefined;
 
 	constructor(options: TLSOptions) {
 		const { tls = {}, onReadable, onWritable, onError } = options;

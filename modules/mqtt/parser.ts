@@ -6,7 +6,7 @@
  */
 
 import type { Message } from "./options.js";
-import { decodeAt, isTopicName, isUTF8 } from "./text.js";
+import { decodeAt, isTopicName } from "./text.js";
 
 export default class Parser {
 	// In the order in which they are looked for.
@@ -98,7 +98,7 @@ export default class Parser {
 		const message = this.message;
 		// A topic that repeats was checked before: that costs as much as all the rest. It is handed on as it is [MQTT-4.7.3-4].
 		if (topic !== message.topic) {
-			if (!isTopicName(topic) || !isUTF8(topic, this.bytes, topicStart, topicEnd)) return -1; // [MQTT-3.3.2-2]
+			if (!isTopicName(topic) || !this.isUTF8(topic, topicStart, topicEnd)) return -1; // [MQTT-3.3.2-2]
 			message.topic = topic;
 		}
 		message.byteLength = length;
@@ -108,6 +108,31 @@ export default class Parser {
 		this.left = length;
 		this.flags = first;
 		return (first & 6) === 6 ? -1 : 3; // [MQTT-3.3.1-4]
+	}
+
+	/**
+	 * Whether the bytes from `start` to `end` are well-formed UTF-8 [MQTT-1.5.3-1], of which `text` was made. XS decodes overlong
+	 * forms, surrogates and what is beyond U+10FFFF. A text of as many characters as bytes is ASCII and not looked at.
+	 */
+	isUTF8(text: string, start: number, end: number): boolean {
+		if (text.length === end - start) return true;
+		for (let at = start; at < end; at++) {
+			const first = this.bytes[at] as number;
+			if (first < 0x80) continue;
+			// How many bytes follow (Unicode, table 3-6), each with six more bits of the code point.
+			let count = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+			const min = 1 << (5 * count + 1);
+			if (first < 0xc2 || first > 0xf4 || at + count >= end) return false;
+			let code = first & (0x3f >> count);
+			for (; count > 0; count--) {
+				const next = this.bytes[++at] as number;
+				if (next >> 6 !== 2) return false;
+				code = (code << 6) | (next & 63);
+			}
+			// Overlong, beyond the last code point, or a surrogate (U+D800 to U+DFFF).
+			if (code < min || code > 0x10ffff || code >> 11 === 27) return false;
+		}
+		return true;
 	}
 
 	/** Makes `view` show these bytes. */

@@ -41,7 +41,7 @@ export const decode: (bytes: Uint8Array) => string = decoder
 
 /**
  * The text of `size` bytes of `buffer` from `start` on, which `view` shows. XS's own function takes the numbers, for the getters
- * of a view cost it more than the decoding; others take the view. Throws where they are not UTF-8; XS lets some pass: `isUTF8`.
+ * of a view cost it more than the decoding; others take the view. Throws where they are not UTF-8; XS lets some pass: see parser.ts.
  */
 export const decodeAt: (buffer: ArrayBufferLike, start: number, size: number, view: Uint8Array) => string =
 	decoder
@@ -64,29 +64,4 @@ export const isTopicFilter = (name: string): boolean => {
 	const values = name.split("/");
 	if (values[values.length - 1] === "#") values.pop();
 	return name !== "" && values.every(value => value === "" || value === "+" || isTopicName(value));
-};
-
-/**
- * Whether the bytes from `start` to `end` are well-formed UTF-8 [MQTT-1.5.3-1], of which `text` was made. XS decodes overlong
- * forms, surrogates and what is beyond U+10FFFF. A text of as many characters as bytes is ASCII and not looked at.
- */
-export const isUTF8 = (text: string, bytes: Uint8Array, start: number, end: number): boolean => {
-	if (text.length === end - start) return true;
-	for (let at = start; at < end; at++) {
-		const first = bytes[at] as number;
-		if (first < 0x80) continue;
-		// How many bytes follow (Unicode, table 3-6), each with six more bits of the code point.
-		let count = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-		const min = 1 << (5 * count + 1);
-		if (first < 0xc2 || first > 0xf4 || at + count >= end) return false;
-		let code = first & (0x3f >> count);
-		for (; count > 0; count--) {
-			const next = bytes[++at] as number;
-			if (next >> 6 !== 2) return false;
-			code = (code << 6) | (next & 63);
-		}
-		// Overlong, beyond the last code point, or a surrogate (U+D800 to U+DFFF).
-		if (code < min || code > 0x10ffff || code >> 11 === 27) return false;
-	}
-	return true;
 };
