@@ -159,7 +159,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		else if (type < 0)
 			this.fail(6); // malformed
 		else if (type === 2) this.connected(id > 255, id & 255);
-		else if (type === 3) this.begin();
+		else if (type === 3) this.rest = 1;
 		else {
 			// SUBACK: a code for each filter [MQTT-3.8.4-5], handed on in their order [MQTT-3.9.3-1].
 			const payload = this.parser.codes;
@@ -251,29 +251,6 @@ export default class MQTTClient extends Writer<MQTTClient> {
 		}
 		this.busy = true;
 		return false;
-	}
-
-	/** The first fragment, or any that is discarded. */
-	private open(count: number, more: boolean): void {
-		const flags = this.parser.flags;
-		const QoS = (flags >> 1) & 3;
-		let id: number | undefined;
-		if (QoS) id = this.parser.id;
-		const byteLength = this.parser.left;
-		this.available = count;
-		this.parser.left = byteLength - count;
-		if (this.rest === 1) {
-			this.rest = 0;
-			const topic = this.parser.message.topic as string;
-			// [MQTT-2.3.1-6] [MQTT-3.3.4-1]
-			const duplicate = QoS > 0 && (flags & 8) !== 0;
-			this.deliver(count, { more, topic, QoS, byteLength, retain: (flags & 1) !== 0, duplicate, id });
-			return;
-		}
-		this.drop();
-		if (more) return;
-		this.rest = 0;
-		if (flags > 255) this.notify(3, { operation: 3, QoS, id }); // its topic was too long
 	}
 
 	/** Packet types (§2.2.1). */

@@ -186,26 +186,43 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	}
 
 	/**
-	 * A message has begun that is above QoS 1, has DUP, or comes in fragments: decides the reply, and whether it is delivered. One
-	 * whose topic was too long is acknowledged, or it would come again for ever.
+	 * The first fragment of a message that is above QoS 1, has DUP, or comes in fragments: decides the reply, and whether it is
+	 * delivered; or any that is discarded. A message whose topic was too long is acknowledged, or it would come again for ever.
 	 */
-	protected begin(): void {
-		const flags = this.parser.flags;
-		const id = this.parser.id;
+	protected open(count: number, more: boolean): void {
+		const parser = this.parser;
+		const flags = parser.flags;
 		const QoS = (flags >> 1) & 3;
-		this.rest = flags > 255 ? 2 : 1;
-		if (!QoS || !this.acknowledge) return;
-		if (QoS === 2 && flags < 256) {
-			this.received ??= {};
-			if (this.received[id])
-				this.rest = 2; // not to be delivered again [MQTT-4.3.3-2]
-			else if (Object.keys(this.received).length > 63) {
-				// MQTT 3.1.1 has no limit: messages beyond ours are neither delivered nor acknowledged, so the broker sends them again
-				// after a reconnect.
-				this.rest = 2;
+		let id: number | undefined;
+		if (QoS) id = parser.id;
+		const byteLength = parser.left;
+		this.available = count;
+		parser.left = byteLength - count;
+		if (this.rest === 1) {
+			this.rest = flags > 255 ? 2 : 0;
+			let owed = this.acknowledge && id;
+			if (QoS === 2 && owed && !this.rest) {
+				this.received ??= {};
+				if (this.received[owed])
+					this.rest = 2; // not to be delivered again [MQTT-4.3.3-2]
+				else if (Object.keys(this.received).length > 63) {
+					// MQTT 3.1.1 has no limit: what is beyond ours is not acknowledged either, so the broker sends it after a reconnect.
+					this.rest = 2;
+					owed = 0;
+				} else this.received[owed] = true;
+			}
+			if (owed) this.owed = ((QoS + 3) << 28) | 0x20000 | owed; // [MQTT-4.3.2-2] [MQTT-4.3.3-2]
+			if (!this.rest) {
+				const topic = parser.message.topic as string;
+				// [MQTT-2.3.1-6] [MQTT-3.3.4-1]
+				const duplicate = QoS > 0 && (flags & 8) !== 0;
+				this.deliver(count, { more, topic, QoS, byteLength, retain: (flags & 1) !== 0, duplicate, id });
 				return;
-			} else this.received[id] = true;
+			}
 		}
-		this.owed = ((QoS + 3) << 28) | 0x20000 | id; // [MQTT-4.3.2-2] [MQTT-4.3.3-2]
+		this.drop();
+		if (more) return;
+		this.rest = 0;
+		if (flags > 255) this.notify(3, { operation: 3, QoS, id }); // its topic was too long
 	}
 }
