@@ -109,6 +109,21 @@ describe("A topic that is longer than the client takes", () => {
 		scene.check();
 	});
 
+	it("is told with its last byte, though nothing comes behind it, cut in two at every point", () => {
+		const all = overlong(1, 600, "");
+		for (let i = 0; i <= all.byteLength; i++) {
+			const scene = new Scene().connected();
+			scene.line.send(all.subarray(0, i));
+			scene.line.send(all.subarray(i));
+			assert.deepEqual(
+				scene.controls.map(({ operation }) => operation),
+				[MQTTClient.PUBLISH],
+				`cut at ${i}`,
+			);
+			scene.check();
+		}
+	});
+
 	it("has its QoS 2 message released like any, as often as it comes [MQTT-4.3.3-2]", () => {
 		const scene = new Scene({}, 1_000_000).connected();
 		// More than are remembered: these take no room.
