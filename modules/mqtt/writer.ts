@@ -14,7 +14,7 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	/** Bytes of the outgoing PUBLISH that are still to be written. */
 	declare private left: number;
 	/** Packet identifiers of our own that are in use, and of any SUBSCRIBE: each with its number of filters, or 0. */
-	declare protected used: { [id: number]: number | undefined } | undefined;
+	declare protected used: { [id: number]: number | undefined } | null;
 	/** The payload that comes in: 0 or missing, it is delivered; 1, its first fragment is still to be; 2, it is discarded. */
 	declare protected rest: 0 | 1 | 2;
 	/** Packet identifiers of QoS 2 messages that were taken and are not released. */
@@ -23,6 +23,7 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	constructor(options: MQTTClientOptions<Client>) {
 		super(options);
 		this.last = 0;
+		this.used = null; // looked at with each PUBACK: to look for what is missing costs 400 instructions
 	}
 
 	/**
