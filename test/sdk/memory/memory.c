@@ -77,6 +77,18 @@ static int stackDepth(void)
 	return depth;
 }
 
+static int inRegion(void* address)
+{
+	return ((txByte*)address >= gRegion) && ((txByte*)address < gRegion + REGION);
+}
+
+/* Items that an array has room for: its length says the greatest index, and there may be few below it. */
+static int items(void* address)
+{
+	txChunk* chunk = (txChunk*)((txByte*)address - sizeof(txChunk));
+	return (int)((chunk->size - sizeof(txChunk)) / sizeof(txSlot));
+}
+
 /* Bytes of chunks that are in use, after a compaction, with headers and arrays as long as on a 32-bit chip. */
 static int usedChunks(txMachine* the)
 {
@@ -94,8 +106,8 @@ static int usedChunks(txMachine* the)
 	for (heap = the->firstHeap; heap; heap = heap->next) {
 		txSlot* slot = heap + 1;
 		for (; slot < heap->value.reference; slot++) {
-			if ((slot->kind == XS_ARRAY_KIND) && slot->value.array.address && (slot->value.array.length > 0))
-				result -= slot->value.array.length * 16;
+			if ((slot->kind == XS_ARRAY_KIND) && inRegion(slot->value.array.address))
+				result -= items(slot->value.array.address) * 16;
 			else if (((slot->kind == XS_MAP_KIND) || (slot->kind == XS_SET_KIND)) && slot->value.table.address)
 				result -= slot->value.table.length * 4;
 		}
