@@ -175,6 +175,8 @@ export default class Newest {
 
 	/** A broker is there. Another one than before knows nothing that could prove a held command old. */
 	accepted(broker: number): void {
+		// A connection that ends before it is online ends without a word.
+		this.disconnected();
 		if (broker !== this.broker && broker !== this.state.from) this.drop();
 		this.broker = broker;
 	}

@@ -186,6 +186,8 @@ export default class Output {
 	/** The broker has delivered what it had kept: what comes from now on is live, and what is held is not old. */
 	private settle(): void {
 		const { newest, publisher } = this;
+		// A command may be held before that, and the connection ends perhaps. `online` waits again.
+		if (!publisher.online) return;
 		if (newest.settle()) this.drive.save();
 		const held = newest.state.held;
 		if (!held) return;

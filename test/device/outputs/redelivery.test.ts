@@ -213,4 +213,41 @@ describe("commands of a broker that sends again what was not acknowledged", () =
 			play.step(step);
 		assert.deepEqual(play.shown, [0, 3, 1, 2]);
 	});
+
+	describe("on a connection that ends before it is online", () => {
+		/** The broker has kept the session of a board that was online, and takes it again. */
+		function taken(...before: string[]) {
+			const world = new World();
+			const board = world.start({ lamp: { pin: 2 } });
+			const { link } = world;
+			link.connect(true);
+			before.forEach((payload, index) => link.receive("lamp/set", payload, { id: 1 + index }));
+			world.clock.advance(2000);
+			link.disconnect();
+			link.accept();
+			return { world, link, press: () => board.outputs[0]?.press() };
+		}
+
+		it("do not make one old that was sent behind them and lost", () => {
+			const { world, link } = taken();
+			link.receive("lamp/set", "ON", { id: 1 });
+			link.disconnect();
+			link.connect(true);
+			link.receive("lamp/set", "OFF", { id: 2, duplicate: true });
+			world.clock.advance(3000);
+			assert.equal(world.level(2), 0);
+		});
+
+		it("are not all there after a second, so one that the broker kept is not done over what a hand did since", () => {
+			const { world, link, press } = taken("ON", "OFF");
+			link.receive("lamp/set", "ON", { id: 3, duplicate: true });
+			world.clock.advance(1500);
+			link.disconnect();
+			press();
+			link.connect(true);
+			link.receive("lamp/set", "OFF", { id: 4 });
+			world.clock.advance(3000);
+			assert.equal(world.level(2), 1);
+		});
+	});
 });
