@@ -117,7 +117,6 @@ export default class Alert extends Threshold {
 		const ts = time.now(now);
 		this.id = boot.nextId();
 		// Six digits tell which side of a threshold it was on; sixteen are noise of the arithmetic.
-		// Six digits tell which side of a threshold it was on; sixteen are noise of the arithmetic.
 		const v = (value === undefined ? null : Number(value.toPrecision(6))) as never;
 		const end = severity ? SEVERITY.concat(severity, END) : END;
 		return ID.concat(this.id, this.on ? ON : OFF, v, TIME, ts as never, QUALITY, time.quality, end);
