@@ -114,15 +114,17 @@ export class Poison {
 		// Messages that went one at a time show how fast this broker answers: chance has less room then.
 		const limit = phase === Phase.single ? Math.min(soon, 1000 + 2 * this.latency) : soon;
 		const prompt = reason === Reason.disconnected && this.waited <= limit;
-		const blamed = place !== 0 && (prompt || reason === Reason.stuck);
+		const stuck = reason === Reason.stuck;
+		const blamed = place !== 0 && (prompt || stuck);
 		this.clear();
 		if (phase === Phase.without && !blamed) this.needed = unsteady;
-		// Where no message was acknowledged a hang-up shows nothing: perhaps none gets through.
-		if (!blamed || (phase === Phase.single && place === suspect && !this.served)) return;
+		// Where no message was acknowledged a hang-up shows nothing: perhaps none gets through. What our own client refuses never will.
+		if (!blamed || (phase === Phase.single && place === suspect && !this.served && !stuck)) return;
 		this.suspect = place;
 		// Our status, alone on the connection without the suspect, need not be found out again.
 		this.hangups = place === suspect ? hangups + 1 : phase === Phase.without ? 2 : 1;
-		if (this.hangups >= this.needed) this.application.guard(() => this.setAside(packetIdentifier, place));
+		if (this.hangups >= (stuck ? usual : this.needed))
+			this.application.guard(() => this.setAside(packetIdentifier, place));
 	}
 	/**
 	 * The place of the next message to offer, back in its outbox; 0 when there is none now. A round offers all that were set aside,

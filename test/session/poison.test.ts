@@ -442,18 +442,18 @@ describe("session, a message that a broker hangs up on", () => {
 		peer.advance(1000);
 		assert.deepEqual(peer.on("a"), ["2"]);
 	});
+	/** From now on the client refuses this topic. */
+	const refuse = ({ client }: Bench, refused: string) => {
+		const { write } = client;
+		client.write = (data, options) => {
+			if (options?.topic === refused) throw new RangeError("topic: expected another");
+			return write.call(client, data, options);
+		};
+	};
 	it("may be one that the client itself refuses", () => {
 		const bench = new Bench();
-		const refuse = () => {
-			const { client } = bench;
-			const { write } = client;
-			client.write = (data, options) => {
-				if (options?.topic === "poison") throw new RangeError("topic: expected another");
-				return write.call(client, data, options);
-			};
-		};
 		bench.establish();
-		refuse();
+		refuse(bench, "poison");
 		bench.session.publish("poison", "1", durable);
 		for (let i = 0; i < 3; i++) {
 			assert.equal(bench.outbox.quarantined, 0);
@@ -461,13 +461,31 @@ describe("session, a message that a broker hangs up on", () => {
 			bench.clock.advance(1000);
 			assert.equal(bench.client.closed, true);
 			bench.connect();
-			refuse();
+			refuse(bench, "poison");
 			bench.client.accept(true);
 			bench.client.grant();
 			bench.client.acknowledge();
 			bench.clock.advance(10_000);
 		}
 		assert.equal(bench.outbox.quarantined, 1);
+	});
+	it("may be our status, which the client itself refuses, though nothing can be acknowledged before it has left", () => {
+		const bench = new Bench();
+		bench.session.publish("a", "1", durable);
+		for (let i = 0; i < 3; i++) {
+			assert.equal(reports(bench).includes(`${Report.quarantined} desk-1/status`), false);
+			bench.connect();
+			refuse(bench, "desk-1/status");
+			bench.client.accept(true);
+			bench.client.grant();
+			bench.clock.advance(10_000);
+			for (let j = 0; j < 4; j++) bench.client.writable(1000);
+			bench.clock.advance(1000);
+			assert.equal(bench.client.closed, true);
+		}
+		assert.equal(reports(bench).includes(`${Report.quarantined} desk-1/status`), true);
+		bench.resume(true).acknowledge();
+		assert.equal(bench.outbox.length, 0);
 	});
 });
 
