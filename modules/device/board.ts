@@ -184,7 +184,10 @@ export default class Board implements Parts {
 		return true;
 	}
 
-	/** All that was retained is cleared. Without its goodbye the broker would publish the will: then once more. */
+	/**
+	 * Ends the session for good, once all retained topics are cleared. If DISCONNECT did not reach the broker, it publishes the
+	 * will, retained: then the board connects once more to clear that.
+	 */
 	leave(): void {
 		this.session.close(parted => {
 			const { decommission, publisher } = this;
@@ -279,7 +282,7 @@ export default class Board implements Parts {
 		const now = this.time.uptime;
 		const value = outbox.broken ? 1 : 0;
 		alert.look(value, now, now, value);
-		// It says where alerts are kept.
+		// `info` says where alerts are kept.
 		if (alert.on !== on) this.retained.inform();
 		if (alert.on || alert.waiting) this.judging.set(1000);
 	}

@@ -1,6 +1,7 @@
 /**
- * The topics of a board, `<root>/<id>/…`: their names, and the list of those that it subscribes to. Who receives them is in
- * listener.ts, what is published in publisher.ts, the limits of brokers in broker.ts, and TOPICS.md has all of it for people.
+ * The topics of a board, `<root>/<id>/…`: their names, and the list of those that it subscribes to (session/status.ts adds
+ * `status`). Who receives them is in listener.ts, what is published in publisher.ts, the limits of brokers in broker.ts, and
+ * TOPICS.md has all of it for people.
  */
 
 import { encode } from "../mqtt/text.js";

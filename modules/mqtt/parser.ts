@@ -9,7 +9,7 @@ import type { Message } from "./options.js";
 import { decodeAt, isTopicName } from "./text.js";
 
 export default class Parser {
-	// In the order in which they are looked for.
+	// The most used first: XS looks a field up in the order in which they were made.
 	/** As long as any header with a topic of the longest that is wanted. */
 	declare bytes: Uint8Array;
 	/** Bytes `start` … `end` are read from the socket and not yet parsed. `start` is -1 while a topic is decoded. */
@@ -26,7 +26,7 @@ export default class Parser {
 	declare id: number;
 	/** Bytes that the caller reads before it asks `next` again; none or 0 unless more are needed. */
 	declare need: number;
-	/** First byte of a PUBLISH that `next` did not return: type, DUP, QoS, RETAIN; and 256 if its topic was too long. */
+	/** Where `next` returned 3 for a PUBLISH, its first byte: type, DUP, QoS, RETAIN; and 256 if its topic was too long. */
 	declare flags: number;
 	/** SUBACK's return codes (§3.9.3). */
 	declare codes: number[] | undefined;
@@ -54,21 +54,23 @@ export default class Parser {
 	}
 
 	/**
-	 * Parses what starts at `start`. The payload of a PUBLISH must be consumed before the next call. Returns the packet's
-	 * type, -1 when these bytes are no packet that a server may send [MQTT-4.8.0-1], -n when n bytes from `start` on are needed; the
-	 * whole first byte instead (0x30…0x33) for a PUBLISH of QoS 0 or 1, without DUP, that is there to its end. Numbers stand for types
-	 * here and in client.ts: each name of a module costs about 42 instructions at every entry of a function that mentions it.
+	 * Parses what starts at `start`. The payload of a PUBLISH must be consumed before the next call. Returns the packet's type, -1
+	 * when these bytes are no packet that a server may send [MQTT-4.8.0-1], -n when n bytes (2 or more) from `start` on are
+	 * needed; the whole first byte instead (0x30…0x33) for a PUBLISH of QoS 0 or 1, without DUP, that is there to its end. Numbers
+	 * stand for types here and in client.ts: each name of a module costs about 42 instructions at every entry of a function that
+	 * mentions it.
 	 */
 	next(): number {
 		const start = this.start;
 		const end = this.end;
 		let topicStart = start + 4; // mostly: Remaining Length has one byte, and the topic's length is there
+		// 0xff0000: a Remaining Length of more than one byte, so that the slow way below measures what is there.
 		let head = topicStart > end ? 0xff0000 : this.data.getInt32(start);
 		let length = (head >> 16) & 255;
 		if (length > 127) {
 			if (start + 2 <= end && this.data.getUint16(start) === 0xd000) {
 				this.start = start + 2;
-				return 13;
+				return 13; // PINGRESP
 			}
 			length = this.scan();
 			if (length < 0) return length;
@@ -86,7 +88,7 @@ export default class Parser {
 		let payload = topicEnd;
 		if (first & 6) {
 			payload += 2;
-			this.id = payload > end ? 1 : this.data.getUint16(topicEnd);
+			this.id = payload > end ? 1 /* not there yet */ : this.data.getUint16(topicEnd);
 			if (!this.id) return -1; // [MQTT-2.3.1-1]
 		}
 		length += topicStart - 2 - payload;

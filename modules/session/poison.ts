@@ -1,12 +1,13 @@
 /**
- * Poison messages (DESIGN.md, "Poison messages"): those that a broker hangs up on. A hang-up soon after the bytes of the oldest message in
- * flight makes that message the suspect. After two in a row only one message is in flight at a time, and a message that a third one follows
- * is set aside: reported, kept, and offered again later. But bad networks end connections too. So the next connection has to stand without
- * the suspect first, and the third hang-up has to come as fast as this broker answers. Each phase lets some messages leave:
+ * Poison messages (DESIGN.md, "Poison messages"): those that a broker hangs up on. A hang-up soon after the bytes of the oldest
+ * message in flight makes that message the suspect. After two in a row only one message is in flight at a time, and a message
+ * that a third one follows is set aside: reported, kept, and offered again later. But bad networks end connections too. So the
+ * next connection has to stand without the suspect first, and the third hang-up has to come as fast as this broker answers.
+ * Each phase lets some messages leave (our status: if it is not the suspect). Sends none itself: sender.ts does.
  *
  *   phase    leaves                 ends
  *   all      every message          at a new connection after two hang-ups on the suspect: `without`
- *   without  our status and QoS 0   after 10 s: `single`. Connection lost: `all`, and five hang-ups are needed from now on
+ *   without  QoS 0 and our status   after 10 s: `single`. Connection lost: `all`, and five hang-ups are needed from now on
  *   single   one message at a time  third hang-up on the suspect: set aside, `all`. The suspect is acknowledged, gets no answer for
  *                                   5 s, or no turn for 60 s: `all`
  */
@@ -25,7 +26,10 @@ const usual = 3;
 const unsteady = 5;
 /** Milliseconds that a connection has to stand without the suspect. */
 const proof = 10_000;
-/** Milliseconds after its bytes in which a broker hangs up on a message. Shorter than `proof`: a broker may hang up by the clock. */
+/**
+ * Milliseconds after its bytes in which a broker hangs up on a message. Shorter than `proof`: a broker that hangs up at fixed
+ * times then does so in `without`, and convicts no message.
+ */
 const soon = 5000;
 /** Milliseconds in which the suspect has to get its turn. */
 const turn = 60_000;
@@ -121,7 +125,7 @@ export class Poison {
 		// Where no message was acknowledged a hang-up shows nothing: perhaps none gets through. What our own client refuses never will.
 		if (!blamed || (phase === Phase.single && place === suspect && !this.served && !stuck)) return;
 		this.suspect = place;
-		// Our status, alone on the connection without the suspect, need not be found out again.
+		// Our status may leave in `without`, alone. A hang-up on it there counts for two: no other message can be the cause.
 		this.hangups = place === suspect ? hangups + 1 : phase === Phase.without ? 2 : 1;
 		if (this.hangups >= (stuck ? usual : this.needed))
 			this.application.guard(() => this.setAside(packetIdentifier, place));

@@ -112,7 +112,8 @@ export class Sender {
 		const sequence = live.append(topic, payload, QoS === 0 ? { ...options, QoS } : options, id);
 		counters.dropped.full += live.evicted - evicted;
 		if (!sequence) {
-			// PUBACK of messages that fill RAM may be behind messages that are not read before they are answered.
+			// RAM is full of messages that wait for PUBACK, and their PUBACK may be behind an inbound message that is not read
+			// before it is answered: so an answer may leave without being kept.
 			const gone = options.unkept && this.way?.send({ topic, payload, QoS: 0, retain }, false, 0);
 			return gone ? Outcome.sent : Outcome.droppedFull;
 		}
@@ -146,7 +147,7 @@ export class Sender {
 	acknowledged(packetIdentifier: number): void {
 		const inflight = this.inflight;
 		const place = inflight.place(packetIdentifier);
-		// Of none that has not left yet: a broker that acknowledges it is wrong, and the alert would be lost.
+		// An acknowledgement of a message that has not left yet is an error of the broker: it would delete an alert.
 		if (place === 0 || packetIdentifier === inflight.fresh) return;
 		inflight.delete(packetIdentifier);
 		this.application.counters.acknowledged++;
@@ -188,6 +189,7 @@ export class Sender {
 		if (inflight.outstanding >= (poison.phase === Phase.all ? this.window : 1))
 			return this.sendLive(link, true);
 		if (inflight.waiting.length !== 0) return this.repeat(link);
+		// The suspect goes alone and first, our status as any other.
 		if (this.greeting && self) return this.greet(link);
 		if (this.sendLive(link, false)) return true;
 		return this.greeting ? this.greet(link) : this.sendDurable(link);

@@ -1,8 +1,9 @@
 /**
- * The subscriptions, which §25 leaves to this layer. All of them are made at each connection, session present or not: the
- * broker may have lost some (a node that died, a store that went back), and it sends retained messages of meanwhile only
- * in answer to SUBSCRIBE [MQTT-3.8.4-3]. A filter that the broker hangs up on is found by asking for one at a time, and left
- * out, so that the board gets online; it is asked for again in the next session.
+ * The subscriptions, which §25 leaves to this layer; which topics they are, the application says (device/topics.ts). All of
+ * them are made at each connection, session present or not: the broker may have lost some (a node that died, a store that went
+ * back), and it sends retained messages of meanwhile only in answer to SUBSCRIBE [MQTT-3.8.4-3]. A filter that the broker hangs
+ * up on is found by asking for one at a time, and left out, so that the board gets online; it is asked for again in the next
+ * session.
  */
 
 import { encode } from "../mqtt/text.js";

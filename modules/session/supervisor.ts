@@ -1,7 +1,7 @@
 /**
- * The states of a session, each with its deadline, and the one writer of them (DESIGN.md, "States, connections"). A connection that is lost
- * in any of them leads back to Waiting, and from there a try follows, for ever. Makes the parts, asks for the subscriptions and says
- * farewell, since those are stages; sender and inbound have what a connection carries.
+ * The states of a session, each with its deadline, and the one writer of them (DESIGN.md, "States, connections"). A connection that
+ * is lost leads back to Waiting, and from there a try follows, for ever, until `close`. Makes the parts, asks for the subscriptions
+ * and says farewell, since those are stages. Sends and reads no message: sender.ts and inbound.ts do.
  */
 
 import type { ControlMessage } from "../mqtt/options.js";
@@ -37,7 +37,7 @@ const { Waiting, Connecting, Subscribing, Online, Closing, Closed } = State;
 
 const to = (a: State, b = a, c = a, d = a): number => (1 << a) | (1 << b) | (1 << c) | (1 << d);
 
-/** By state: those that may follow. A connection that is lost leads to Waiting; one that nobody needs any more to Closed. */
+/** By state: those that may follow. A connection that is lost leads to Waiting, and in Closing to Closed. */
 const transitions: readonly number[] = Object.freeze([
 	/* Waiting */ to(Connecting, Closed),
 	/* Connecting */ to(Subscribing, Online, Waiting, Closed), // Online: every filter is left out.
@@ -68,7 +68,7 @@ export class Supervisor implements LinkOwner {
 	private readonly deadline: Deadline;
 	private link: Link | undefined;
 	private sessionPresent = false;
-	/** For SUBACK: longer each time that a broker has not kept it. */
+	/** Milliseconds in which SUBACK has to come; longer after each time that it did not. */
 	private slowness: number;
 	/** Ticks at which the last try began; undefined before the first. */
 	private tried: number | undefined;
@@ -126,7 +126,7 @@ export class Supervisor implements LinkOwner {
 		if (this.state === Waiting) this.deadline.set(this.deadlines.network);
 		else this.soon.set(0);
 	}
-	/** The rest of a call of the application, after it has returned. */
+	/** What `up`, `down` and `resume` began is done here, after the application's own call has returned. */
 	settle(): void {
 		if (this.networkDown && this.state < Closing) this.lost(Reason.network);
 		this.link?.resume();

@@ -1,8 +1,8 @@
 /**
  * The bytes of a record and of a block's header (SPEC.md, "Block" and "Record"), CRC-32 (ISO-HDLC, as in zlib), and a reader of
- * the records in one block (SPEC.md, "Reading"). A record has two checks, one of its 16 bytes of header and one of its
- * body, so that a copy or a change of state never computes over a payload again. Numbers are little-endian, as both
- * engine and flash are. Does not know which blocks are in use, or what a record means.
+ * the records in one block (SPEC.md, "Reading"). A record has two checks, one in its header (20 bytes: 16 and their check) and
+ * one behind its body, so that a copy or a change of state never computes over a payload again. Numbers are little-endian, as
+ * both engine and flash are. Does not know which blocks are in use, or what a record means.
  */
 
 import type Blocks from "./blocks.js";
@@ -186,7 +186,7 @@ export class BlockHeader {
 
 /**
  * Goes through the records of one block, and on behind damage. A body is checked here only if nothing was written behind it,
- * so that it may be torn. The others are checked by those who use them: a start costs a check of 16 bytes a record.
+ * so that it may be torn. The others are checked by those who use them: a start computes one header's check for each record.
  */
 export class Scan {
 	/** The record that `next` found; its body is in flash. */
@@ -200,8 +200,9 @@ export class Scan {
 	generation = 0;
 	/** At the end of the block: where in it the next record may be written; -1 when none may. */
 	end = -1;
-	/** Places that could not be read, with records behind them; and without, as a power cut leaves them. */
+	/** Unreadable places with a record behind them. */
 	damaged = 0;
+	/** Unreadable places at the end of a block, as a power cut leaves them. */
 	torn = 0;
 	private readonly blocks: Blocks;
 	private readonly frame: Frame;
@@ -236,7 +237,7 @@ export class Scan {
 	next(): boolean {
 		const words = this.words;
 		let address = this.behind;
-		// From a place that cannot be read on, up to the next record.
+		// Between an unreadable place and the next record.
 		let noise = false;
 		for (; address + HEADER <= this.limit; address += this.granule) {
 			let skip = address - this.from;

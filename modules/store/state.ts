@@ -31,8 +31,9 @@ export default class State extends Index implements KeyValueDomain {
 	/** The key that was found last, and its place. */
 	private last = "";
 	private found = 0;
-	/** A key cannot be read; and each record of the replay is checked. */
+	/** A key could not be read. */
 	private unsure = false;
+	/** Each record of the replay is checked. */
 	private careful = false;
 	/** By place, the cost of the longest value, as it was promised. */
 	private promises: Uint16Array;
@@ -163,7 +164,7 @@ export default class State extends Index implements KeyValueDomain {
 	private admits(place: number, cost: number): boolean {
 		const present = this.costAt(place);
 		const promised = place < 0 ? 0 : (this.promises[place] as number);
-		// A value that is no longer needs no room that is not there already.
+		// A value of the same length or shorter needs no further room.
 		if (cost <= present) return true;
 		if (cost <= promised) return this.journal.admits(cost - present, false);
 		return this.journal.admits(cost - Math.max(present, promised));

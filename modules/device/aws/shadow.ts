@@ -1,7 +1,8 @@
 /**
- * A device shadow: its topics, what is wished in it and what is reported to it; and the one that has the settings. A delta and the
- * answer to `get` are read alike: what `desired` says otherwise than `reported`, with the time at which the service took each key. AWS
- * keeps no order and repeats, so by these times it is decided what is new: here for settings, for outputs in wishes.ts.
+ * A device shadow: its topics, what is wished in it and what is reported to it; and `Remote`, the named shadow of the settings.
+ * A delta and the answer to `get` are read alike: what `desired` says otherwise than `reported`, with the time at which the
+ * service took each key. AWS keeps no order and repeats, so by these times it is decided what is new: here for settings, for
+ * outputs in wishes.ts.
  * https://docs.aws.amazon.com/iot/latest/developerguide/device-shadow-mqtt.html
  */
 
@@ -43,7 +44,7 @@ export default abstract class Shadow implements Part {
 	private readonly base: string;
 	/** Of each key that is reported, the report that says it last, by its token; "" where it is still to be sent. */
 	private readonly reports: { [key: string]: string } = {};
-	/** Of the last report, in this life as in no other. It comes back in the answers. */
+	/** Of the last report; no other start of the board uses it again. It comes back in the answers. */
 	private token = "";
 	/** Until the next report. */
 	private readonly turn: Deadline;
@@ -125,7 +126,7 @@ export default abstract class Shadow implements Part {
 		}
 		if (!isRecord(state)) return;
 		if (kind === Kind.accepted) {
-			// What was taken behind a later report, or again since, would stand.
+			// The service has taken an earlier report after a later one, or twice: its keys are said once more, else they would stand.
 			const keys = Object.keys(state.reported ?? {}).filter(key => reports[key] !== clientToken);
 			keys.filter(key => reports[key] !== undefined).forEach(this.report, this);
 			return;

@@ -2,7 +2,8 @@
  * The wishes for outputs in the classic shadow, `{"lamp":{"state":"ON","brightness":128,"ver":17}}`, beside `lamp/desired`. Decides
  * which is newer (DESIGN.md, "Two ways to wish"): a wish has a `ver`, or else the time at which the service took it stands for one;
  * the output applies a greater one only. What is handled is noted before it is done, so that of a delta which comes again, perhaps
- * with fewer keys or beside a newer one, only keys are taken that were written since.
+ * with fewer keys or beside a newer one, only keys are taken that were written since. Reports the outputs' states to the shadow too.
+ * Sends and reads no document itself: shadow.ts does.
  */
 
 import { encode } from "../../mqtt/text.js";
@@ -116,8 +117,9 @@ export default class Wishes extends Shadow {
 	}
 
 	/**
-	 * A key that a delta lacks is wished as it is reported, or not at all: then it stays. Both are what the output does, if the delta
-	 * was made against its last report. If not, it is not to be done: a report follows, and the delta that answers it has the rest.
+	 * A delta lacks a key that is wished as it is reported, or that is not wished. If it answers our last report, the output has the
+	 * value of such a key already. If it answers an earlier one, that value is not known here: the wish is not done, the output is
+	 * reported once more, and the delta that answers this report has every key that differs.
 	 */
 	private isWhole(
 		{ name, dimmable, newest }: Output,
@@ -139,7 +141,10 @@ export default class Wishes extends Shadow {
 /** When the last wish was taken that was done. One that was noted and not done was cut off by a loss of power: it is done now. */
 const handled = (mark: Mark, ver: number): number => (mark.ver <= ver ? mark.at : mark.from);
 
-/** The keys of a wish that were written since `mark`, and since `ver`, which may have come by the other way. */
+/**
+ * The keys of a wish that were written since `mark`, and since `ver`, which may have come by the other way. Example: the mark is of
+ * second 100, with `state` ON. A delta with `state` of 100 and `brightness` of 103 has one new key, `brightness`.
+ */
 const freshKeys = (wish: Values, times: Values, version: number, mark: Mark, ver: number): string[] => {
 	const since = handled(mark, ver);
 	const versioned = timeOf(wish, times, "ver");
@@ -162,8 +167,10 @@ const refusal = ({ description, newest }: Output, wish: Values): string => {
 };
 
 /**
- * The version of a wish that has none, taken at this second while `ver` stands. The end of the second where it is newer than `ver`,
- * so that nothing of the same second by the other way is done over it. `mark`: of the wish before it, which was handled.
+ * The version of a wish without one that the service took at the second `at`, while `ver` stands. Such versions are milliseconds. A
+ * wish newer than `ver` gets the last millisecond of its second: a `lamp/desired` with the time of the same second as its version
+ * is then older. Example: at 100 over 98 500 gives 100 999; at 100 over 100 400 gives 100 000, which is not newer, so it is not
+ * done. `mark`: of the wish before it, which was handled.
  */
 const versionAt = (at: number, ver: number, mark: Mark): number => {
 	if (at === mark.at) return mark.ver + 1;

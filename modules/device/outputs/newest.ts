@@ -112,8 +112,8 @@ export default class Newest {
 		// With a cid no two commands have one text. Where something was done through another broker since, none proves it old.
 		const sure = (known && cid !== undefined) || (state.from !== LOCAL && state.from !== broker);
 		const perhaps = sure ? Verdict.Over : Verdict.Held;
-		// One that could not be stored is done at its next delivery, if nothing newer was done meanwhile. With a text that was
-		// handled before it may be that one, which something newer followed.
+		// A command that could not be stored is done at its next delivery, if nothing newer was done meanwhile. If a command with
+		// the same text was handled before, this delivery may be a copy of that one, and something newer has followed it.
 		if (this.undone.includes(command)) return known ? perhaps : Verdict.New;
 		// On one connection identifiers are what they seem: VerneMQ sends again what is not acknowledged within 20 s.
 		if (here) return Verdict.Over;
@@ -128,7 +128,7 @@ export default class Newest {
 		const { undone, open } = this;
 		// One without DUP is newer than all that could not be stored, also than one with its text.
 		const left = fresh ? 0 : undone.indexOf(hash) + 1;
-		// It does not say where those stand that its broker kept.
+		// While the broker may still deliver what it had kept, this command does not make those older than a local action newer.
 		const from = this.settling ? this.state.from : this.broker;
 		if (!this.stored({ ...next, from, seen: this.over(hash, left) }, hash)) {
 			if (fresh && hash) this.open = open.concat(hash).slice(-MOST);

@@ -200,7 +200,7 @@ export default class Measurement {
 		if (++batch.count >= this.description.batch) this.flush();
 	}
 
-	/** Inside the deadband, and not for too long. Nothing is inside while `last` is NaN. */
+	/** Inside the deadband, and not for too long. Nothing is inside while `published` is NaN. */
 	private quiet(value: number, now: number, deadband: number): boolean {
 		const away = Math.abs(value - this.published);
 		if (!(away < deadband || away === 0)) return false;
