@@ -128,7 +128,11 @@ export default class Board implements Parts {
 		const buttons = button ? [button, new Restore(device, button, this.settings, restart)] : [];
 		const judging = new Deadline(timer, this, this.judgeFlash);
 		this.judging = judging;
-		if (storage.store) storage.store.onBroken = () => judging.set(0);
+		if (storage.store)
+			storage.store.onBroken = () => {
+				// The last writes are those of a board that closes.
+				if (!this.closed) judging.set(0);
+			};
 		const { decommission, retained, parts, trial, time, publisher } = this;
 		const first: { close(): void }[] = [judging, decommission, retained];
 		this.closing = first.concat(parts, trial, buttons, time, publisher);

@@ -178,6 +178,17 @@ describe("a board whose flash takes no writes", () => {
 		assert.equal(world.clock.pending, 0);
 	});
 
+	it("is not tried where the writes of its end are the first that it does not take", () => {
+		const scene = new Scene();
+		const { world, board } = scene;
+		world.link.connect();
+		world.clock.advance(3000);
+		scene.fail(true);
+		board.close();
+		world.clock.advance(3000);
+		assert.equal(world.clock.pending, 0);
+	});
+
 	it("has no other alert and no sensor with an alert of that name", () => {
 		const { problems } = check(
 			{
