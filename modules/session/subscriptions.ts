@@ -117,7 +117,8 @@ export class Subscriptions {
 		this.asked = [];
 		if (!first) return;
 		if (first.out) this.rested = false;
-		if (++this.hangups <= enough) return;
+		// One that was left out is known to be to blame: the others need not go alone because of it.
+		if (first.out || ++this.hangups <= enough) return;
 		// It went alone. Others go before it from now on: whether they are granted shows if it is to blame.
 		const items = this.items;
 		items.splice(items.indexOf(first), 1);

@@ -333,6 +333,20 @@ describe("session, coming back", () => {
 				["lamp/desired+status+lamp/set"],
 			);
 		});
+		it("one of which was left out, and is hung up on once more, do not go one by one because of it", () => {
+			const bench = new Bench({ subscriptions });
+			hangUpOn(bench, topic => topic.endsWith("set"));
+			bench.client.fail();
+			const count = bench.clients.length;
+			assert.deepEqual(
+				hangUpOn(
+					bench,
+					topic => topic.endsWith("set") || (topic.endsWith("status") && bench.clients.length === count + 2),
+					false,
+				),
+				["lamp/desired+status lamp/set", "lamp/desired+status", "lamp/desired+status"],
+			);
+		});
 		it("several of which the broker hangs up on are all found, and where it is all of them the board goes online deaf", () => {
 			for (const topics of [
 				["set", "desired"],
