@@ -101,7 +101,7 @@ export default class Wishes extends Shadow {
 		const { state = on ? "ON" : "OFF", brightness = level } = wish;
 		// A newer one has to be whole, and is noted before it is done, as the shadow says it.
 		if (typeof wanted === "number" && wanted > ver) {
-			if (own && !desired && !this.isWhole(output, wish, token)) return;
+			if (!desired && !this.isWhole(output, wish, token)) return;
 			const from = handled(mark, ver);
 			const next: Mark = { at, from, version, ver: wanted, own, state, brightness };
 			if (!memory.put(keyOf(PREFIX, name), next) && memory.lasting)

@@ -79,6 +79,16 @@ describe("wishes by the device shadow", () => {
 		service.settle();
 		assert.deepEqual([state().state, state().brightness], ["ON", 7]);
 	});
+	it("does the newest of three wishes whose differences come late, and lack what was reported meanwhile", () => {
+		const { world, service, state } = stage();
+		for (const lamp of [{ state: "ON", brightness: 9 }, { state: "OFF" }, { brightness: 7 }]) {
+			service.wish({ lamp });
+			world.clock.advance(SECOND);
+		}
+		service.settle();
+		assert.deepEqual([state().state, state().brightness], ["OFF", 7]);
+		assert.equal(service.difference, undefined);
+	});
 	it("does a wish of the time when it was away, once, at the next connection", () => {
 		const { world, service, state } = stage();
 		world.link.disconnect();
@@ -515,7 +525,7 @@ describe("wishes by the device shadow", () => {
 	});
 	it("does a wish that was noted and not stored, when the power comes back", () => {
 		const { world, service, state } = stage();
-		service.wish({ lamp: { state: "ON" } });
+		service.wish({ lamp: { state: "ON", brightness: 40 } });
 		world.cutAfter = 2; // behind the note, before the output's record
 		service.deliver();
 		assert.ok(world.dead);
@@ -528,7 +538,7 @@ describe("wishes by the device shadow", () => {
 	});
 	it("is not acknowledged where it cannot be noted", () => {
 		const { world, service } = stage();
-		service.wish({ lamp: { state: "ON" } });
+		service.wish({ lamp: { state: "ON", brightness: 40 } });
 		world.refusing = true;
 		const [answer] = service.answers;
 		assert.ok(answer);
