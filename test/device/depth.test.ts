@@ -246,13 +246,13 @@ describe("the stack of the whole firmware", () => {
 		}
 	}
 
-	it("is at most 9 frames deep from the timer to the socket for a measurement", () => {
+	it("is at most 8 frames deep from the timer to the socket for a measurement", () => {
 		const stage = new Stage();
 		for (let n = 0; n < 20; n++) {
 			stage.value = 20 + n / 10;
 			stage.advance(1000);
 		}
-		within(deepest(stage, "r/b/measurements/temp"), 9);
+		within(deepest(stage, "r/b/measurements/temp"), 8);
 	});
 
 	it("is at most 13 frames deep from the timer to the socket for an alert's edge", () => {
@@ -273,11 +273,11 @@ describe("the stack of the whole firmware", () => {
 		assert.ok(files.length > 0 && files.length <= 16, `${files.length} files:\n${files.join("\n")}`);
 	});
 
-	it("is at most 15 frames deep from the socket to the pin for a command", () => {
+	it("is at most 13 frames deep from the socket to the pin for a command", () => {
 		const stage = new Stage();
 		stage.command("r/b/lamp/set", "ON");
 		stage.command("r/b/lamp/desired", '{"state":"OFF","ver":1}');
-		within(deepest(stage, "pin"), 15);
+		within(deepest(stage, "pin"), 13);
 	});
 
 	it("does not hold the command when its state and its answer are published: they have turns of their own", () => {
@@ -288,7 +288,7 @@ describe("the stack of the whole firmware", () => {
 		for (const topic of ends.slice(1)) {
 			const calls = deepest(stage, topic);
 			assert.match(calls.at(-1) as string, /session\/deadline.ts/);
-			within(calls, 16);
+			within(calls, 14);
 		}
 	});
 });
