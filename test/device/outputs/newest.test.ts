@@ -220,6 +220,18 @@ describe("a command that is delivered again", () => {
 	});
 });
 
+/** What makes an older command old. */
+const done = [
+	["a newer command", (one: Stage) => void command(one, 9, false)],
+	[
+		"a local action",
+		(one: Stage) => {
+			act(one, false);
+			one.newest.save();
+		},
+	],
+] as const;
+
 describe("a command that could not be stored", () => {
 	const refused = (one: Stage, ...commands: (readonly [id: number, on: boolean])[]) => {
 		one.refusing = true;
@@ -236,16 +248,7 @@ describe("a command that could not be stored", () => {
 		}
 	});
 
-	for (const [title, newer] of [
-		["a newer command", (one: Stage) => void command(one, 9, false)],
-		[
-			"a local action",
-			(one: Stage) => {
-				act(one, false);
-				one.newest.save();
-			},
-		],
-	] as const)
+	for (const [title, newer] of done)
 		it(`is over once ${title} was done, also under another identifier and after a restart`, () => {
 			const one = stage();
 			refused(one, [1, true]);
@@ -354,14 +357,7 @@ describe("a command that is held", () => {
 	});
 
 	for (const [title, newer] of [
-		["a command", (one: Stage) => void command(one, 9, false)],
-		[
-			"a local action",
-			(one: Stage) => {
-				act(one, false);
-				one.newest.save();
-			},
-		],
+		...done,
 		["a redelivery that proves it old", (one: Stage) => one.newest.drop()],
 		["a new session", (one: Stage) => one.newest.forget()],
 	] as const)
