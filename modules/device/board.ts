@@ -18,12 +18,11 @@ import {
 	storageFault,
 } from "./description/description.js";
 import Settings from "./description/settings.js";
-import type { Feature, Part, Parts } from "./feature.js";
+import type { Form } from "./description/validate.js";
 import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
-import type { Values } from "./json.js";
-import { Names } from "./json.js";
-import Listener, { optionsOf } from "./listener.js";
-import Memory, { Boot, closeStorage, type Storage } from "./memory.js";
+import { Names, type Values } from "./json.js";
+import Listener, { optionsOf, type Part } from "./listener.js";
+import Memory, { Boot, closeStorage, type Room, type Storage } from "./memory.js";
 import Button, { Restore } from "./outputs/button.js";
 import { lampDriver } from "./outputs/lamp.js";
 import Output from "./outputs/output.js";
@@ -36,6 +35,19 @@ import Sensor from "./sensors/sensor.js";
 import Time from "./time.js";
 import topics from "./topics.js";
 
+/**
+ * What a board may be built without: Home Assistant, say. Adds keys to the description, records and bytes to the memory, and parts to the
+ * board, whose public fields they use. Only a program's list of features leads to one.
+ */
+export interface Feature extends Form {
+	/** The records that it keeps on a board of this description. */
+	rooms(description: Description): readonly Room[];
+	/** Bytes of slots and chunks that it takes there. */
+	heap(description: Description): number;
+	/** Its parts of a board, or none where there is nothing for it to do. */
+	make(board: Board): readonly Part[];
+}
+
 export interface MakeOptions {
 	readonly device: Device;
 	readonly description: Description;
@@ -44,18 +56,18 @@ export interface MakeOptions {
 	/** Makes the session. It calls back later, not from here. */
 	readonly connect: (options: UserOptions, parts: readonly Part[]) => SessionLike;
 	readonly longestAnswer?: number;
-	/** What this firmware has beside the board itself. */
 	readonly features?: readonly Feature[];
 }
 
 /** Each part is handed the board, and its options name the fields that it uses: an object for each would take 100 bytes and more. */
-export default class Board implements Parts {
+export default class Board {
 	readonly device: Device;
 	readonly storage: Storage;
 	readonly outbox: Outbox;
 	readonly trace: Device["trace"];
 	/** All topics begin with it. */
 	readonly base: string;
+	/** The id or root is on trial: what was retained under the other one stays. */
 	readonly trying: boolean;
 	/** The brokers are nodes of a cluster, which share their sessions. */
 	readonly cluster: boolean;
@@ -65,9 +77,11 @@ export default class Board implements Parts {
 	readonly timer: Timer;
 	readonly boot: Boot;
 	readonly settings: Settings;
+	/** That messages may use as keys. */
 	readonly names: Names;
 	readonly outputs: readonly Output[];
 	readonly sensors: readonly Sensor[];
+	/** Alerts of the board itself, beside those of its sensors. */
 	readonly own: readonly Alert[];
 	readonly alerts: readonly Alert[];
 	readonly trial: Trial;
@@ -85,7 +99,6 @@ export default class Board implements Parts {
 	/** After the sensors, in the order in which they are closed. */
 	private readonly closing: readonly { close(): void }[];
 	private closed = false;
-	/** Until a new session is made. */
 	private reconnecting: TimerHandle | undefined;
 
 	/** Each line needs those above it. */
@@ -126,19 +139,19 @@ export default class Board implements Parts {
 		this.session = this.join();
 		const button = this.makeButton();
 		const buttons = button ? [button, new Restore(device, button, this.settings, restart)] : [];
-		const judging = new Deadline(timer, this, this.judgeFlash);
-		this.judging = judging;
-		if (storage.store)
-			storage.store.onBroken = () => {
-				// The last writes are those of a board that closes.
-				if (!this.closed) judging.set(0);
-			};
-		const { decommission, retained, parts, trial, time, publisher } = this;
+		this.judging = new Deadline(timer, this, this.judgeFlash);
+		const { decommission, retained, parts, trial, time, publisher, judging } = this;
 		const first: { close(): void }[] = [judging, decommission, retained];
 		this.closing = first.concat(parts, trial, buttons, time, publisher);
 		this.refresh = timer.repeat(() => this.announce(), description.refresh);
+		const store = storage.store;
+		if (store)
+			store.onBroken = () => {
+				// The last writes are those of a board that closes.
+				if (!this.closed) judging.set(0);
+			};
 		if (decommission.active) return;
-		if (storage.store) judging.set(0);
+		if (store) judging.set(0);
 		this.sensors.forEach(sensor => sensor.start());
 	}
 
@@ -147,17 +160,11 @@ export default class Board implements Parts {
 		return this.settings.current;
 	}
 
-	/** Alerts that were accepted and that the broker has not acknowledged. */
-	get held(): number {
-		return this.outbox.length;
-	}
-
-	/** For the publisher: all that is retained is being cleared. */
+	// For the publisher: all that is retained is being cleared; the session has no room for this state.
 	forgetting(): boolean {
 		return this.decommission.active;
 	}
 
-	/** For the publisher: the session has no room for this state. */
 	full(name: string): void {
 		this.retained.full(name);
 	}
@@ -172,10 +179,12 @@ export default class Board implements Parts {
 		});
 	}
 
+	/** Publishes all that is retained, one a turn. */
 	announce(): void {
 		this.retained.announce();
 	}
 
+	/** Carries out a command, later than in `Feature.make`. The answer, or the `error`: then nothing was done. */
 	perform(command: Values): Values {
 		return this.command.perform(command);
 	}
@@ -250,9 +259,7 @@ export default class Board implements Parts {
 			}
 		};
 		if (lamp) add("lamp", lamp, lampDriver(device, lamp));
-		actuators.forEach(actuator =>
-			add(actuator.name, actuator, device.actuator?.[actuator.driver] as ActuatorDriver),
-		);
+		actuators.forEach(each => add(each.name, each, device.actuator?.[each.driver] as ActuatorDriver));
 		return outputs;
 	}
 

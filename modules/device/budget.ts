@@ -6,11 +6,11 @@
  */
 
 import { encode } from "../mqtt/text.js";
+import type { Feature } from "./board.js";
 import { begunRoom } from "./commands/command.js";
 import { forgetRoom } from "./commands/decommission.js";
 import { type Description, faultName, storageFault } from "./description/description.js";
 import { settingsRoom } from "./description/settings.js";
-import type { Feature } from "./feature.js";
 import { bootRoom, type Room } from "./memory.js";
 import { roomOf as outputRoom } from "./outputs/newest.js";
 import { roomOf as retainedRoom } from "./retained/retained.js";

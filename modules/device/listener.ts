@@ -6,13 +6,14 @@
 
 import { decode } from "../mqtt/text.js";
 import type { Outbox } from "../session/io.js";
-import type { Received, Subscription } from "../session/options.js";
+import type { Received, SessionLike, SessionOptions, Subscription } from "../session/options.js";
 import { nameOf, Report } from "../session/outcomes.js";
 import { onlyTLS } from "./broker.js";
 import type Command from "./commands/command.js";
 import type Decommission from "./commands/decommission.js";
+import type { Description } from "./description/description.js";
 import { words } from "./description/schema.js";
-import type { Part, Parts } from "./feature.js";
+import type { Device } from "./io.js";
 import { type Boot, hashOf } from "./memory.js";
 import type Output from "./outputs/output.js";
 import type Trial from "./provisioning/trial.js";
@@ -20,6 +21,28 @@ import type Publisher from "./publisher.js";
 import type Retained from "./retained/retained.js";
 import type Time from "./time.js";
 import topics from "./topics.js";
+
+/** What a feature (board.ts) adds to one board. It is told what happens to the board, and all of it is optional but its end. */
+export interface Part {
+	readonly inbound?: readonly Inbound[];
+	/** In place of the broker's session, while the board has no identity of its own. */
+	connect?(options: SessionOptions): SessionLike | undefined;
+	/** The broker is there, and all other parts know. */
+	online?(present: boolean): void;
+	offline?(): void;
+	/** `cmd config` has changed something. */
+	configured?(): void;
+	/** The button was pressed. */
+	pressed?(): void;
+	/** Takes back what it has retained: the board is taken out of service. False: to be asked again. */
+	clear?(): boolean;
+	close(): void;
+}
+
+/** A whole topic beside the board's own, and who receives what comes on it. */
+export interface Inbound extends Subscription {
+	receive(payload: Uint8Array, about: Received): void;
+}
 
 export interface Listening {
 	readonly publisher: Pick<Publisher, "idle" | "report" | "topic">;
@@ -34,11 +57,14 @@ export interface Listening {
 	readonly cluster: boolean;
 }
 
-type Telling = Pick<Parts, "device" | "description" | "publisher"> & {
+interface Telling {
+	readonly device: Device;
+	readonly description: Description;
+	readonly publisher: Publisher;
 	readonly time: Time;
 	readonly outbox: Outbox;
 	readonly boot: Boot;
-};
+}
 
 type Heard = Pick<Output, "name" | "description" | "set" | "desired" | "accepted" | "online" | "offline">;
 

@@ -5,11 +5,10 @@
 
 import type { SessionOptions } from "../session/options.js";
 import Session from "../session/session.js";
-import Board from "./board.js";
+import Board, { type Feature } from "./board.js";
 import { addresses, profileOf } from "./broker.js";
 import budgetOf, { lack, roomFor } from "./budget.js";
 import { check, line } from "./description/description.js";
-import type { Feature } from "./feature.js";
 import type { ActuatorDriver, Device, MQTTDefaults, SensorDriver } from "./io.js";
 import { openStorage } from "./memory.js";
 import { overlaid } from "./provisioning/check.js";

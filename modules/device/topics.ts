@@ -26,7 +26,7 @@ const outputOf = (name: string): string | undefined => {
 	return name.slice(slash) === "/state" ? name.slice(0, slash) : undefined;
 };
 
-/** The list of topics subscribed to, whole; features add theirs (feature.ts). */
+/** The list of topics subscribed to, whole; features add theirs (listener.ts). */
 const subscribed = (base: string, outputs: readonly Subscribing[]): Subscription[] => {
 	const list: Subscription[] = [{ topic: base + command, QoS: 1 }];
 	outputs.forEach(({ name, description }) => {

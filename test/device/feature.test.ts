@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { features } from "../../main.js";
+import type { default as Board, Feature } from "../../modules/device/board.js";
 import { own, roomFor } from "../../modules/device/budget.js";
 import { check, type Description, line } from "../../modules/device/description/description.js";
-import type { Feature, Part, Parts } from "../../modules/device/feature.js";
+import type { Part } from "../../modules/device/listener.js";
 import lean from "../../modules/device/start.js";
 import { World } from "./stage.js";
 
@@ -90,7 +91,7 @@ describe("a feature that a program names", () => {
 	/** A feature that notes what it is told. */
 	function noting() {
 		const told: string[] = [];
-		let parts: Parts | undefined;
+		let parts: Board | undefined;
 		const part: Part = {
 			inbound: [{ topic: "hub/say", QoS: 1, receive: () => void told.push("received") }],
 			online: present => void told.push(`online ${present}`),
@@ -112,7 +113,7 @@ describe("a feature that a program names", () => {
 				return [part];
 			},
 		};
-		return { feature, told, parts: () => parts as Parts };
+		return { feature, told, parts: () => parts as Board };
 	}
 
 	it("adds its keys to the description, with its own conditions", () => {

@@ -3,11 +3,10 @@
  * remember every level, memory and outbox that outlive the board. Nothing here waits.
  */
 
-import Board from "../../modules/device/board.js";
+import Board, { type Feature } from "../../modules/device/board.js";
 import { roomFor } from "../../modules/device/budget.js";
 import { check, type Description, line } from "../../modules/device/description/description.js";
 import { words } from "../../modules/device/description/schema.js";
-import type { Feature } from "../../modules/device/feature.js";
 import type {
 	CertificateRequestClass,
 	Clock,

@@ -3,14 +3,15 @@
  * none is reported. Also the keys of AWS's documents, which messages may use beside those of the board.
  */
 
-import type { Inbound, Parts } from "../feature.js";
+import type Board from "../board.js";
 import { isRecord, type Names, parse, type Values } from "../json.js";
+import type { Inbound } from "../listener.js";
 
 /** A classic shadow has 8 KB, and about as much of metadata. */
 const LONGEST = 20_000;
 
 interface Owner {
-	readonly parts: Parts;
+	readonly parts: Board;
 	/** A document, of this kind of answer. */
 	answered(document: Values, kind: number): void;
 }

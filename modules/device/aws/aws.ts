@@ -1,14 +1,15 @@
 /**
- * AWS IoT Core as a feature of a board (device/feature.ts; TOPICS.md, "AWS IoT Core"): the keys that it adds to a description, the records
+ * AWS IoT Core as a feature of a board (device/board.ts; TOPICS.md, "AWS IoT Core"): the keys that it adds to a description, the records
  * that it keeps, and its parts: the wishes of outputs and the settings by device shadows, commands by jobs, the first certificate. Basic
  * Ingest is a prefix of topics (publisher.ts). What AWS takes of messages is in broker.ts, for boards without this feature too.
  */
 
+import type { default as Board, Feature } from "../board.js";
 import { profileOf } from "../broker.js";
 import type { Description } from "../description/description.js";
 import { type Problem, report } from "../description/validate.js";
-import type { Feature, Part, Parts } from "../feature.js";
 import { isRecord, type Values } from "../json.js";
+import type { Part } from "../listener.js";
 import type { Room } from "../memory.js";
 import Claim, { claimRoom } from "./claim.js";
 import Jobs, { jobRoom } from "./jobs.js";
@@ -54,7 +55,7 @@ const aws: Feature = freeze({
 	},
 	heap: ({ shadow, jobs, provisioning }: Description) =>
 		(shadow ? Heap.shadow : 0) + (jobs ? Heap.jobs : 0) + (provisioning ? Heap.provisioning : 0),
-	make(parts: Parts): readonly Part[] {
+	make(parts: Board): readonly Part[] {
 		const { device, description, publisher } = parts;
 		const { shadow, jobs, provisioning } = description;
 		const { provision, io } = device;

@@ -11,7 +11,7 @@ import type { ControlMessage, Item, ReadableOptions } from "../../mqtt/options.j
 import { encode } from "../../mqtt/text.js";
 import { Deadline } from "../../session/deadline.js";
 import type { SessionLike, SessionOptions } from "../../session/options.js";
-import type { Parts } from "../feature.js";
+import type Board from "../board.js";
 import type { CertificateRequest, CertificateRequestClass, Provision } from "../io.js";
 import { isRecord, parse, type Values } from "../json.js";
 import type { Room } from "../memory.js";
@@ -37,7 +37,7 @@ const Wait = Object.freeze({
 });
 
 export default class Claim {
-	private readonly parts: Parts;
+	private readonly parts: Board;
 	private readonly options: SessionOptions;
 	private readonly provision: Provision;
 	/** As the template knows the board. */
@@ -58,7 +58,7 @@ export default class Claim {
 	private answer = new Uint8Array(0);
 	private received = 0;
 
-	constructor(parts: Parts, options: SessionOptions) {
+	constructor(parts: Board, options: SessionOptions) {
 		const { device, description } = parts;
 		this.parts = parts;
 		this.options = options;

@@ -7,8 +7,9 @@
  */
 
 import { Deadline } from "../../session/deadline.js";
-import type { Inbound, Part, Parts } from "../feature.js";
+import type Board from "../board.js";
 import { isRecord, type Values } from "../json.js";
+import type { Inbound, Part } from "../listener.js";
 import type { Room } from "../memory.js";
 import topics from "../topics.js";
 import Answer from "./answer.js";
@@ -25,7 +26,7 @@ const Kind = Object.freeze({ notified: 0, started: 1 });
 
 export default class Jobs implements Part {
 	readonly inbound: readonly Inbound[];
-	readonly parts: Parts;
+	readonly parts: Board;
 	private readonly base: string;
 	/** An earlier life has begun the job that is noted, and has not ended it. */
 	private cut: boolean;
@@ -35,7 +36,7 @@ export default class Jobs implements Part {
 	private token: string | undefined;
 	private readonly turn: Deadline;
 
-	constructor(parts: Parts) {
+	constructor(parts: Board) {
 		const { device, description, memory } = parts;
 		const { id, end } = memory.get(KEY);
 		this.parts = parts;

@@ -7,8 +7,9 @@
  */
 
 import { Deadline } from "../../session/deadline.js";
-import type { Inbound, Part, Parts } from "../feature.js";
+import type Board from "../board.js";
 import { isRecord, type Values } from "../json.js";
+import type { Inbound, Part } from "../listener.js";
 import type { Room } from "../memory.js";
 import Answer from "./answer.js";
 
@@ -40,7 +41,7 @@ export interface Wished {
 
 export default abstract class Shadow implements Part {
 	readonly inbound: readonly Inbound[];
-	readonly parts: Parts;
+	readonly parts: Board;
 	private readonly base: string;
 	/** Of each key that is reported, the report that says it last, by its token; "" where it is still to be sent. */
 	private readonly reports: { [key: string]: string } = {};
@@ -50,7 +51,7 @@ export default abstract class Shadow implements Part {
 	private readonly turn: Deadline;
 
 	/** `name`: of a named shadow; a wish for it comes with the answer to a report, so it is not asked for. */
-	constructor(parts: Parts, name: string) {
+	constructor(parts: Board, name: string) {
 		const base = `$aws/things/${parts.description.id}/shadow/${name && `name/${name}/`}`;
 		this.parts = parts;
 		this.base = base;
@@ -151,7 +152,7 @@ export class Remote extends Shadow {
 	/** Why the last was refused: what comes again with each report is said once. */
 	private said: unknown;
 
-	constructor(parts: Parts) {
+	constructor(parts: Board) {
 		super(parts, SETTINGS);
 	}
 

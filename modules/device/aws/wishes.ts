@@ -7,7 +7,7 @@
  */
 
 import { encode } from "../../mqtt/text.js";
-import type { Parts } from "../feature.js";
+import type Board from "../board.js";
 import { isRecord, type Values } from "../json.js";
 import { keyOf, type Room } from "../memory.js";
 import type Output from "../outputs/output.js";
@@ -49,7 +49,7 @@ export default class Wishes extends Shadow {
 	/** Of each output, what it was last reported to be. */
 	private readonly reported: { [name: string]: Values } = {};
 
-	constructor(parts: Parts) {
+	constructor(parts: Board) {
 		super(parts, "");
 		const { publisher, outputs } = parts;
 		publisher.stated = (name, payload) => {

@@ -11,7 +11,6 @@ import { settings as changeable, words } from "../description/schema.js";
 import type Settings from "../description/settings.js";
 import { unstored } from "../description/settings.js";
 import { nearest, type Problem, show, unknownKeys } from "../description/validate.js";
-import type { Part } from "../feature.js";
 import type { Device, Texts } from "../io.js";
 import { isRecord, type Names, parse, type Values } from "../json.js";
 import { hashOf, type default as Memory, type Room } from "../memory.js";
@@ -46,7 +45,7 @@ export interface CommandOptions {
 	readonly sensors: readonly Pick<Sensor, "adopt" | "close">[];
 	readonly outputs: readonly Pick<Output, "name" | "description" | "configure" | "identify">[];
 	/** Of features. */
-	readonly parts: readonly Pick<Part, "configured">[];
+	readonly parts: readonly { configured?(): void }[];
 	readonly decommission: Pick<Decommission, "begin">;
 	/** A moment later, so that the answer goes first. False when this host cannot. */
 	readonly restart: () => boolean;

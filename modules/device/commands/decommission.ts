@@ -8,7 +8,6 @@
 import type { Timer } from "../../mqtt/io.js";
 import { Deadline } from "../../session/deadline.js";
 import type { Outbox } from "../../session/io.js";
-import type { Part } from "../feature.js";
 import type { default as Memory, Room } from "../memory.js";
 import type Publisher from "../publisher.js";
 import type Retained from "../retained/retained.js";
@@ -30,7 +29,7 @@ export interface DecommissionOptions {
 	readonly outbox: Outbox;
 	readonly retained: Pick<Retained, "all" | "forget">;
 	/** Of features. */
-	readonly parts: readonly Part[];
+	readonly parts: readonly { clear?(): boolean }[];
 	/** The board leaves, without a status. */
 	readonly leave: () => void;
 }

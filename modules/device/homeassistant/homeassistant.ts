@@ -1,5 +1,5 @@
 /**
- * Home Assistant as a feature of a board (feature.ts; TOPICS.md, "Home Assistant"). Keeps the board's device document (document.ts) at the
+ * Home Assistant as a feature of a board (board.ts; TOPICS.md, "Home Assistant"). Keeps the board's device document (document.ts) at the
  * broker: published at each connect, and again when Home Assistant has started (its birth message, after a random wait of 1 to 10 s, since
  * it drops what comes at once), followed by the board's retained states. Components that have left the description are named for removal;
  * where the description wants no Home Assistant, or the board has another id or prefix, the document is cleared.
@@ -7,13 +7,14 @@
 
 import { decode, encode } from "../../mqtt/text.js";
 import { Deadline } from "../../session/deadline.js";
+import type { default as Board, Feature } from "../board.js";
 import { profileOf } from "../broker.js";
 import { type Description, storageFault } from "../description/description.js";
 import type { Known } from "../description/schema.js";
 import { items, type Problem, type RecordSpec, report, walk } from "../description/validate.js";
-import type { Feature, Inbound, Part, Parts } from "../feature.js";
 import type { Device } from "../io.js";
 import { isRecord, type Values } from "../json.js";
+import type { Inbound, Part } from "../listener.js";
 import type { Room } from "../memory.js";
 import topics from "../topics.js";
 import { checkClasses, classKeys } from "./classes.js";
@@ -49,7 +50,7 @@ const homeAssistant: Feature = Object.freeze({
 	rooms: (description: Description) => (wanted(description) ? rooms(description) : []),
 	heap: (description: Description) =>
 		wanted(description) ? Heap.board + Heap.sensor * description.sensors.length : 0,
-	make(parts: Parts): readonly Part[] {
+	make(parts: Board): readonly Part[] {
 		const settings = parts.settings;
 		const document = () => {
 			const description = settings.current;
@@ -66,7 +67,7 @@ export default homeAssistant;
 const wanted = (description: Description): boolean =>
 	Boolean(description.homeAssistant) && profileOf(description) !== "aws";
 
-interface DiscoveryParts extends Pick<Parts, "memory" | "publisher" | "trying" | "announce"> {
+interface DiscoveryParts extends Pick<Board, "memory" | "publisher" | "trying" | "announce"> {
 	readonly device: Pick<Device, "timer">;
 }
 
