@@ -4,13 +4,11 @@
  * reconnect, retransmit, or remember subscriptions: §25 leaves that to "layers built on" it (modules/session).
  */
 
-import type { ByteBuffer } from "./io.js";
-import type { Message, MQTTClientOptions } from "./options.js";
+import type { ByteBuffer, Message, MQTTClientOptions } from "./io.js";
 import Parser from "./parser.js";
 import Writer from "./writer.js";
 
 export type * from "./io.js";
-export type * from "./options.js";
 
 const MORE: Message = Object.freeze({ more: true });
 const LAST: Message = Object.freeze({ more: false });

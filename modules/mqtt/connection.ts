@@ -6,8 +6,18 @@
  */
 
 import Encoder from "./encoder.js";
-import type { Resolver, TCP, TCPOptions, Timer, TimerHandle } from "./io.js";
-import type { ControlMessage, MQTTClientOptions, MQTTError, ReadableOptions, ReasonCode } from "./options.js";
+import type {
+	ControlMessage,
+	MQTTClientOptions,
+	MQTTError,
+	ReadableOptions,
+	ReasonCode,
+	Resolver,
+	TCP,
+	TCPOptions,
+	Timer,
+	TimerHandle,
+} from "./io.js";
 import type Parser from "./parser.js";
 
 /** `error.code`: why the connection ended. The client itself has numbers for it, as for packet types and states, to save flash. */

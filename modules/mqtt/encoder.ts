@@ -7,8 +7,7 @@
  * because to encode a topic is two thirds of the cost of a publish.
  */
 
-import type { ByteBuffer } from "./io.js";
-import type { Item, Will, WriteOptions } from "./options.js";
+import type { ByteBuffer, Item, Will, WriteOptions } from "./io.js";
 import { encode, isTopicFilter, isTopicName } from "./text.js";
 
 export interface ConnectFields {

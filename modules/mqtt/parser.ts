@@ -5,7 +5,7 @@
  * longer than the buffer is passed over as it comes, with its topic: the buffer never grows.
  */
 
-import type { Message } from "./options.js";
+import type { Message } from "./io.js";
 import { decodeAt, isTopicName } from "./text.js";
 
 export default class Parser {

@@ -5,8 +5,7 @@
  */
 
 import Connection from "./connection.js";
-import type { ByteBuffer } from "./io.js";
-import type { Item, MQTTClientOptions, WriteOptions } from "./options.js";
+import type { ByteBuffer, Item, MQTTClientOptions, WriteOptions } from "./io.js";
 
 export default abstract class Writer<Client> extends Connection<Client> {
 	/** Options of the socket for a header whose payload follows from the caller's buffer, and for all fragments but the last. */

@@ -4,7 +4,7 @@
  * Does not look for duplicates at QoS 1: they are lawful, and only the application can tell.
  */
 
-import type { ControlMessage, ReadableOptions } from "../mqtt/options.js";
+import type { ControlMessage, ReadableOptions } from "../mqtt/io.js";
 import type { Link } from "./link.js";
 import { defaults, type Received, type SessionOptions } from "./options.js";
 import { type Application, Packet, Report } from "./outcomes.js";

@@ -2,8 +2,7 @@
  * What a session is given by others: the outbox, and the MQTT client class (ECMA-419 §25). Types only; what a user writes is in options.ts.
  */
 
-import type { ByteBuffer, Ticks } from "../mqtt/io.js";
-import type { MQTTClientOptions, WriteOptions } from "../mqtt/options.js";
+import type { ByteBuffer, MQTTClientOptions, Ticks, WriteOptions } from "../mqtt/io.js";
 
 // The outbox: holds QoS 1 messages until the broker has acknowledged them. Two implementations: queue.ts (RAM, bounded by
 // bytes) and store/outbox.ts (flash journal). A message is `queued` (no packet identifier) → `sent` (identifier kept, so that

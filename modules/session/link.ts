@@ -4,8 +4,7 @@
  * of a callback.
  */
 
-import type { Timer } from "../mqtt/io.js";
-import type { ControlMessage, ReadableOptions } from "../mqtt/options.js";
+import type { ControlMessage, ReadableOptions, Timer } from "../mqtt/io.js";
 import { encode } from "../mqtt/text.js";
 import { Deadline, type Pace } from "./deadline.js";
 import type { Client, ClientClass, ClientError, LinkOptions, Message, Outgoing } from "./io.js";

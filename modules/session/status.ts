@@ -4,7 +4,7 @@
  * `online` back knows that it is deaf.
  */
 
-import type { Will } from "../mqtt/options.js";
+import type { Will } from "../mqtt/io.js";
 import { decode, encode } from "../mqtt/text.js";
 import { Deadline } from "./deadline.js";
 import type { Link } from "./link.js";

@@ -4,7 +4,7 @@
  * and says farewell, since those are stages. Sends and reads no message: sender.ts and inbound.ts do.
  */
 
-import type { ControlMessage } from "../mqtt/options.js";
+import type { ControlMessage } from "../mqtt/io.js";
 import { Brokers } from "./brokers.js";
 import { Deadline, Pace, since } from "./deadline.js";
 import { Inbound } from "./inbound.js";

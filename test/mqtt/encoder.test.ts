@@ -9,8 +9,7 @@ import { generate, type IConnectPacket } from "mqtt-packet";
 import MQTTClient from "../../modules/mqtt/client.js";
 import type * as encoder from "../../modules/mqtt/encoder.js";
 import Encoder from "../../modules/mqtt/encoder.js";
-import type { ByteBuffer } from "../../modules/mqtt/io.js";
-import type { Item } from "../../modules/mqtt/options.js";
+import type { ByteBuffer, Item } from "../../modules/mqtt/io.js";
 import Scene, { packets } from "./scene.js";
 import { settings } from "./seed.js";
 

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { generate, type Packet, parser } from "mqtt-packet";
 import MQTTClient from "../../modules/mqtt/client.js";
-import type { MQTTError } from "../../modules/mqtt/options.js";
+import type { MQTTError } from "../../modules/mqtt/io.js";
 import { TestClock } from "../clock.js";
 import { type Line, Wire } from "../wire.js";
 

@@ -16,7 +16,6 @@ const files: readonly string[] = [
 	"modules/device/start.ts",
 	"modules/device/io.ts",
 	"modules/mqtt/io.ts",
-	"modules/mqtt/options.ts",
 	"modules/mqtt/client.ts",
 	"modules/mqtt/writer.ts",
 	"modules/mqtt/connection.ts",

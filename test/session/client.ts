@@ -4,7 +4,7 @@
  * method, none after close, writes before CONNACK or beyond the room throw. No sockets, no bytes.
  */
 
-import type { ControlMessage, ReadableOptions, WriteOptions } from "../../modules/mqtt/options.js";
+import type { ControlMessage, ReadableOptions, WriteOptions } from "../../modules/mqtt/io.js";
 import type { Client, ClientClass, ClientOptions } from "../../modules/session/options.js";
 
 export interface Written {

@@ -11,8 +11,15 @@ import { Resolver } from "hosts/moddable/mqtt/resolver";
 import { TCP } from "hosts/moddable/tcp";
 import { timer } from "hosts/moddable/timer";
 import Client from "modules/mqtt/client";
-import type { ByteBuffer, ResolverClass, TCPClass, Timer, With } from "../../../modules/mqtt/io.js";
-import type { MQTTClientOptions, WriteOptions } from "../../../modules/mqtt/options.js";
+import type {
+	ByteBuffer,
+	MQTTClientOptions,
+	ResolverClass,
+	TCPClass,
+	Timer,
+	With,
+	WriteOptions,
+} from "../../../modules/mqtt/io.js";
 
 /** As §25 has them, `timer` with a default. */
 export type Options = Omit<MQTTClientOptions<MQTTClient>, "timer"> & { readonly timer?: Timer };

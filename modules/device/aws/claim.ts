@@ -7,7 +7,7 @@
  */
 
 import type MQTTClient from "../../mqtt/client.js";
-import type { ControlMessage, Item, ReadableOptions } from "../../mqtt/options.js";
+import type { ControlMessage, Item, ReadableOptions } from "../../mqtt/io.js";
 import { encode } from "../../mqtt/text.js";
 import { Deadline } from "../../session/deadline.js";
 import type { SessionLike, SessionOptions } from "../../session/options.js";

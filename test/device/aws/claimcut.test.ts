@@ -8,7 +8,7 @@ import aws from "../../../modules/device/aws/aws.js";
 import type { KeyValue } from "../../../modules/device/io.js";
 import { StoredProvision } from "../../../modules/device/provisioning/trial.js";
 import type MQTTClient from "../../../modules/mqtt/client.js";
-import type { ControlMessage, MQTTClientOptions, WriteOptions } from "../../../modules/mqtt/options.js";
+import type { ControlMessage, MQTTClientOptions, WriteOptions } from "../../../modules/mqtt/io.js";
 import { decode, encode } from "../../../modules/mqtt/text.js";
 import type { SessionOptions } from "../../../modules/session/options.js";
 import { PowerCut, World } from "../stage.js";

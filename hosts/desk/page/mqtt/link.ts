@@ -5,7 +5,7 @@
  */
 
 import MQTTClient from "../../../../modules/mqtt/client.js";
-import type { ControlMessage, MQTTClientOptions, ReadableOptions } from "../../../../modules/mqtt/options.js";
+import type { ControlMessage, MQTTClientOptions, ReadableOptions } from "../../../../modules/mqtt/io.js";
 import { reasonOf } from "./refusal.js";
 import { timer } from "./timer.js";
 

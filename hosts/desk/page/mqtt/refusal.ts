@@ -1,6 +1,6 @@
 /** Why a connection ended, in words: CONNACK's return codes (MQTT 3.1.1 §3.2.2.3), or what the socket says. */
 
-import type { MQTTClientOptions } from "../../../../modules/mqtt/options.js";
+import type { MQTTClientOptions } from "../../../../modules/mqtt/io.js";
 
 type MQTTError = Parameters<NonNullable<MQTTClientOptions["onError"]>>[0];
 
