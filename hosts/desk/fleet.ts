@@ -4,7 +4,7 @@
  * fit into this process.
  */
 
-import { encode } from "../../modules/mqtt/text.js";
+import { encode } from "../../modules/mqtt/codec.js";
 import { lock } from "../node/lock.js";
 import type { PinState } from "../node/pins.js";
 import type { Credentials } from "../node/tls.js";

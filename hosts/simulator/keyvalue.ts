@@ -1,7 +1,7 @@
 /** ECMA-419 §28, Key-Value, as one JSON file per domain, replaced whole. Strings only; limits as on the ESP32. */
 
 import type { KeyValue, KeyValueDomain } from "../../modules/device/io.js";
-import { encode } from "../../modules/mqtt/text.js";
+import { encode } from "../../modules/mqtt/codec.js";
 import { exists, folder, readText, replaceText } from "./disk.js";
 
 const LONGEST_NAME = 15;

@@ -4,7 +4,7 @@
  * comes about later is looked at by publisher.ts; the rate is met by the session, by waiting (session/deadline.ts).
  */
 
-import { encode } from "../mqtt/text.js";
+import { encode } from "../mqtt/codec.js";
 import { intervalOf } from "../session/deadline.js";
 import { BROKER, faultName } from "./description/schema.js";
 import { items, type Problem, report } from "./description/validate.js";

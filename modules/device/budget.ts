@@ -5,7 +5,7 @@
  * how much, and the list of owners is here. Decides nothing at run time.
  */
 
-import { encode } from "../mqtt/text.js";
+import { encode } from "../mqtt/codec.js";
 import type { Feature } from "./board.js";
 import { begunRoom } from "./commands/command.js";
 import { forgetRoom } from "./commands/decommission.js";

@@ -4,7 +4,7 @@
  * used up: no `try` catches that, and the broker would deliver the message again. So all are counted before anything is parsed. Throws nothing.
  */
 
-import { decode } from "../mqtt/text.js";
+import { decode } from "../mqtt/codec.js";
 
 /** A JSON object. */
 export type Values = { readonly [key: string]: unknown };

@@ -4,7 +4,7 @@
  * announced. The options that are called are one object with methods, for as closures they took 1.4 KB of RAM more. Reads no payload.
  */
 
-import { decode } from "../mqtt/text.js";
+import { decode } from "../mqtt/codec.js";
 import type { Outbox } from "../session/io.js";
 import type { Received, SessionLike, SessionOptions, Subscription } from "../session/options.js";
 import { nameOf, Report } from "../session/outcomes.js";

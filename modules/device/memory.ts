@@ -6,7 +6,7 @@
  * start has given before. `keyOf` makes a record's key of any name, `hashOf` tells long texts apart in few bytes.
  */
 
-import { encode } from "../mqtt/text.js";
+import { encode } from "../mqtt/codec.js";
 import type { Outbox } from "../session/io.js";
 import { Queue } from "../session/queue.js";
 import { Found } from "../store/mount.js";

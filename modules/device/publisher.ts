@@ -6,7 +6,7 @@
  * words, its parts decide.
  */
 
-import { encode } from "../mqtt/text.js";
+import { encode } from "../mqtt/codec.js";
 import { Deadline } from "../session/deadline.js";
 import type { PublishOptions, SessionLike } from "../session/options.js";
 import { Outcome } from "../session/outcomes.js";

@@ -4,7 +4,7 @@
  * TOPICS.md has all of it for people.
  */
 
-import { encode } from "../mqtt/text.js";
+import { encode } from "../mqtt/codec.js";
 import type { Subscription } from "../session/options.js";
 
 /** The parts below `<root>/<id>/`. */

@@ -1,6 +1,6 @@
 /**
  * MQTT 3.1.1 client, ECMA-419 §25 (MQTT Client Class Pattern), over any ECMA-419 TCP class and resolver. This layer receives; below
- * it writer.ts sends, connection.ts connects, keeps alive and ends, encoder.ts makes packets and parser.ts takes them apart. Does not
+ * it writer.ts sends, connection.ts connects, keeps alive and ends, codec.ts makes packets and parser.ts takes them apart. Does not
  * reconnect, retransmit, or remember subscriptions: §25 leaves that to "layers built on" it (modules/session).
  */
 

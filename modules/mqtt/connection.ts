@@ -5,19 +5,8 @@
  * flash; one that is missing means none, or false.
  */
 
-import Encoder from "./encoder.js";
-import type {
-	ControlMessage,
-	MQTTClientOptions,
-	MQTTError,
-	ReadableOptions,
-	ReasonCode,
-	Resolver,
-	TCP,
-	TCPOptions,
-	Timer,
-	TimerHandle,
-} from "./io.js";
+import Codec from "./codec.js";
+import type { MQTTClientOptions, MQTTError, Resolver, TCP, TCPOptions, Timer, TimerHandle } from "./io.js";
 import type Parser from "./parser.js";
 
 /** `error.code`: why the connection ended. The client itself has numbers for it, as for packet types and states, to save flash. */
@@ -32,7 +21,7 @@ export const Reason = Object.freeze({
 	overrun: 8, // more waits to be acknowledged than is remembered: modules/session says so
 	application: 9, // the application's own callback threw; the error carries it as `cause`
 });
-export type Reason = ReasonCode;
+export type Reason = MQTTError["code"];
 
 /**
  * 0 being constructed, 1 resolving, 2 connecting, 3 waiting for CONNACK, 4 connected, 5 publishing (between the fragments of a
@@ -40,7 +29,11 @@ export type Reason = ReasonCode;
  */
 type State = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
-export default abstract class Connection<Client> extends Encoder {
+type Callback<Name extends keyof MQTTClientOptions> = OmitThisParameter<
+	Required<MQTTClientOptions<never>>[Name]
+>;
+
+export default abstract class Connection<Client> extends Codec {
 	declare protected state: State;
 	/** Bytes the socket takes. Eight of them are not offered to the application, so that replies and pings find room. */
 	declare protected writable: number;
@@ -56,10 +49,10 @@ export default abstract class Connection<Client> extends Encoder {
 	/** Something arrived since the last PINGREQ. */
 	declare protected active: boolean;
 	/** `onReadable` and `onControl` after CONNACK; before, `reject`, since nothing may come before it [MQTT-3.2.0-1]. */
-	declare protected deliver: (count: number, options: ReadableOptions) => void;
-	declare protected notify: (opcode: number, message: ControlMessage) => void;
-	declare private readonly onWritable: (count: number) => void;
-	declare private readonly onError: (error: MQTTError) => void;
+	declare protected deliver: Callback<"onReadable">;
+	declare protected notify: Callback<"onControl">;
+	declare private readonly onWritable: Callback<"onWritable">;
+	declare private readonly onError: Callback<"onError">;
 	declare protected readonly timer: Timer;
 	declare private timeout: TimerHandle | undefined;
 	declare protected wake: TimerHandle | undefined;
@@ -69,8 +62,8 @@ export default abstract class Connection<Client> extends Encoder {
 	declare private packet: Uint8Array | null;
 	/** PINGREQ is out, or had no room, and no PINGRESP came. */
 	declare protected unanswered: boolean;
-	declare private readonly onReadable: (count: number, options: ReadableOptions) => void;
-	declare private readonly onControl: (opcode: number, message: ControlMessage) => void;
+	declare private readonly onReadable: Callback<"onReadable">;
+	declare private readonly onControl: Callback<"onControl">;
 	/** Whether PUBACK, PUBREC, PUBREL and PUBCOMP are ours to send. */
 	declare protected readonly acknowledge: boolean;
 	declare private readonly clean: boolean;
@@ -285,7 +278,7 @@ export default abstract class Connection<Client> extends Encoder {
 	}
 
 	/** Ends the connection: closes, then calls `onError` once [MQTT-4.8.0-1] [MQTT-4.8.0-2]. */
-	protected fail(code: ReasonCode, cause?: unknown, returnCode?: number): void {
+	protected fail(code: Reason, cause?: unknown, returnCode?: number): void {
 		if (this.state === 7) return;
 		this.close();
 		const error = new Error(`MQTT ended: ${code}`) as {

@@ -5,8 +5,8 @@
  * longer than the buffer is passed over as it comes, with its topic: the buffer never grows.
  */
 
+import { decodeAt, isTopicName } from "./codec.js";
 import type { Message } from "./io.js";
-import { decodeAt, isTopicName } from "./text.js";
 
 export default class Parser {
 	// The most used first: XS looks a field up in the order in which they were made.

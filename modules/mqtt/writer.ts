@@ -1,5 +1,5 @@
 /**
- * `write` of ECMA-419 §25: sends packets. The layer over connection.ts. A small PUBLISH to a topic that is kept (encoder.ts) goes out
+ * `write` of ECMA-419 §25: sends packets. The layer over connection.ts. A small PUBLISH to a topic that is kept (codec.ts) goes out
  * in `write` itself, with one copy and one write to the socket; all other packets have methods of their own. Keeps account of packet
  * identifiers (§2.3.1) and of what is owed to a broker at QoS 1 and 2 (§4.3). Does not retransmit, and keeps no message.
  */
@@ -50,6 +50,31 @@ export default abstract class Writer<Client> extends Connection<Client> {
 			}
 		}
 		return this.transmit(data, options);
+	}
+
+	/** Makes the header speak of `length` bytes of payload. */
+	private measure(length: number): void {
+		const front = this.front;
+		const offset = front.offset;
+		const out = this.out;
+		let left = offset - 5 + length; // Remaining Length (§2.2.3)
+		let at = 3;
+		if (left > 127) at = left < 16_384 ? 2 : left < 2_097_152 ? 1 : 0;
+		const size = offset - at + length;
+		let index = at;
+		out[at] = front.first;
+		for (; left > 127; left >>= 7) out[++index] = left | 128;
+		out[++index] = left;
+		front.length = length;
+		front.size = size;
+		let view = this.cache[size & 7];
+		if (view?.byteLength !== size) {
+			if (offset + length > (this.indices[0] as number)) {
+				front.size = Infinity;
+				view = out.subarray(at, offset);
+			} else view = this.cache[size & 7] = out.subarray(at, at + size);
+		}
+		front.view = view;
 	}
 
 	private need(size: number): void {

@@ -4,8 +4,8 @@
  * of a callback.
  */
 
+import { encode } from "../mqtt/codec.js";
 import type { ControlMessage, ReadableOptions, Timer } from "../mqtt/io.js";
-import { encode } from "../mqtt/text.js";
 import { Deadline, type Pace } from "./deadline.js";
 import type { Client, ClientClass, ClientError, LinkOptions, Message, Outgoing } from "./io.js";
 import { type Application, Packet, Reason } from "./outcomes.js";

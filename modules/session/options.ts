@@ -3,8 +3,8 @@
  * client class, the outbox), what is published and received, and how its user sees it. Also the defaults, and the check of what is given.
  */
 
+import { isTopicName } from "../mqtt/codec.js";
 import type { ByteBuffer, Ticks, Timer, With } from "../mqtt/io.js";
-import { isTopicName } from "../mqtt/text.js";
 import type { ClientClass, ClientDefaults, Outbox } from "./io.js";
 
 export type * from "./io.js";

@@ -5,7 +5,7 @@
  * may leave that was accepted before the connection stood.
  */
 
-import { encode } from "../mqtt/text.js";
+import { encode } from "../mqtt/codec.js";
 import { until } from "./deadline.js";
 import type { Outbox, OutboxEntry, OutboxOptions } from "./io.js";
 

@@ -4,7 +4,7 @@
  * puts its parts together. Never restarts the device, never throws for the loss of a connection, and looks at monotonic time only.
  */
 
-import { encode, isTopicName } from "../mqtt/text.js";
+import { encode, isTopicName } from "../mqtt/codec.js";
 import { Deadline } from "./deadline.js";
 import {
 	type Broker,

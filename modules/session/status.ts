@@ -4,8 +4,8 @@
  * `online` back knows that it is deaf.
  */
 
+import { decode, encode } from "../mqtt/codec.js";
 import type { Will } from "../mqtt/io.js";
-import { decode, encode } from "../mqtt/text.js";
 import { Deadline } from "./deadline.js";
 import type { Link } from "./link.js";
 import { defaults, type OutboxEntry, type SessionOptions, type Subscription } from "./options.js";

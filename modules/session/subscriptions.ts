@@ -6,7 +6,7 @@
  * session.
  */
 
-import { encode } from "../mqtt/text.js";
+import { encode } from "../mqtt/codec.js";
 import type { InFlight } from "./inflight.js";
 import type { Link } from "./link.js";
 import type { Subscription } from "./options.js";

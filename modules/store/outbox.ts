@@ -5,7 +5,7 @@
  * Does not know MQTT packets, windows or rates: those are the session's.
  */
 
-import { decode, encode } from "../mqtt/text.js";
+import { decode, encode } from "../mqtt/codec.js";
 import type { OutboxEntry, OutboxOptions, Outbox as Pattern } from "../session/io.js";
 import { Messages, NOWHERE } from "./index.js";
 import type Journal from "./journal.js";

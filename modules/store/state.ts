@@ -4,7 +4,7 @@
  * A key that was promised room can always be written, also when messages have taken all other room.
  */
 
-import { decode, encode } from "../mqtt/text.js";
+import { decode, encode } from "../mqtt/codec.js";
 import { grown, Index, NOWHERE } from "./index.js";
 import type { KeyValueDomain } from "./io.js";
 import type Journal from "./journal.js";

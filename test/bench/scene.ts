@@ -3,7 +3,7 @@
  * its scenarios to the harness. Every client is driven by the same code. Runs inside the XS engine.
  */
 
-import { encode } from "../../modules/mqtt/text.js";
+import { encode } from "../../modules/mqtt/codec.js";
 import { clock } from "./clock.js";
 import { Net, Segment } from "./socket.js";
 

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { generate } from "mqtt-packet";
-import { encode } from "../../modules/mqtt/text.js";
+import { encode } from "../../modules/mqtt/codec.js";
 import Store from "../../modules/store/store.js";
 import { Cut, TestFlash } from "../flash.js";
 import { Ledger } from "./ledger.js";

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { Harness, unavailable } from "../../hosts/xs/harness.js";
 import { merged } from "../../modules/device/description/settings.js";
 import { Names, parse } from "../../modules/device/json.js";
-import { encode } from "../../modules/mqtt/text.js";
+import { encode } from "../../modules/mqtt/codec.js";
 import * as nested from "./nested.js";
 
 const all = new Names({ knows: () => true });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import Listener, { type Listening } from "../../modules/device/listener.js";
-import { decode, encode } from "../../modules/mqtt/text.js";
+import { decode, encode } from "../../modules/mqtt/codec.js";
 import type { Received } from "../../modules/session/options.js";
 
 type Output = Listening["outputs"][number];

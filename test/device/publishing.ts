@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import Publisher, { type PublisherOptions } from "../../modules/device/publisher.js";
-import { decode } from "../../modules/mqtt/text.js";
+import { decode } from "../../modules/mqtt/codec.js";
 import type { PublishOptions, SessionLike } from "../../modules/session/options.js";
 import { Outcome } from "../../modules/session/outcomes.js";
 import { TestClock } from "../clock.js";

@@ -20,8 +20,8 @@ import type {
 } from "../../modules/device/io.js";
 import { openStorage, type Storage } from "../../modules/device/memory.js";
 import type { StoredProvision } from "../../modules/device/provisioning/trial.js";
+import { decode, encode } from "../../modules/mqtt/codec.js";
 import type { Timer, TimerHandle } from "../../modules/mqtt/io.js";
-import { decode, encode } from "../../modules/mqtt/text.js";
 import type {
 	Outbox,
 	PublishOptions,

@@ -6,7 +6,7 @@ import { roomFor } from "../../modules/device/budget.js";
 import { check, type Description } from "../../modules/device/description/description.js";
 import type { Device, KeyValueDomain } from "../../modules/device/io.js";
 import Memory, { closeStorage, keyOf, openStorage } from "../../modules/device/memory.js";
-import { encode } from "../../modules/mqtt/text.js";
+import { encode } from "../../modules/mqtt/codec.js";
 import type { Flash, FlashPartition } from "../../modules/store/io.js";
 import Store from "../../modules/store/store.js";
 import { TestFlash } from "../flash.js";

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { decode, encode } from "../../modules/mqtt/codec.js";
 import Parser from "../../modules/mqtt/parser.js";
-import { decode, encode } from "../../modules/mqtt/text.js";
 import { settings } from "./seed.js";
 
 /** Byte sequences that XS on a device decodes, and others. */

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { matches } from "../../hosts/desk/page/model/match.js";
-import { isTopicFilter, isTopicName } from "../../modules/mqtt/text.js";
+import { isTopicFilter, isTopicName } from "../../modules/mqtt/codec.js";
 import { settings } from "./seed.js";
 
 const PLACES = [

@@ -14,7 +14,7 @@ export interface Violation {
 
 /** Each rule, and what happens on the device to code that breaks it. */
 export const why = Object.freeze({
-	global: "is not on the device: inject it, or wrap it once (modules/mqtt/text.ts)",
+	global: "is not on the device: inject it, or wrap it once (modules/mqtt/codec.ts)",
 	promise: "modules use callbacks: an async call costs 760 bytes and 5 000 instructions, an await twice that",
 	binding:
 		"a module-level variable costs a RAM alias on the device and makes two boards share it: use a private field",
@@ -64,7 +64,7 @@ const inherited = new Set(["name", "message", "toString", "valueOf", "toJSON", "
 const layers: Readonly<Record<string, readonly string[]>> = {
 	mqtt: ["mqtt"],
 	session: ["session", "mqtt"],
-	store: ["store", "mqtt/text"],
+	store: ["store", "mqtt/codec"],
 	device: ["device", "session", "mqtt", "store"],
 };
 

@@ -7,8 +7,8 @@
  */
 
 import type MQTTClient from "../../mqtt/client.js";
+import { encode } from "../../mqtt/codec.js";
 import type { ControlMessage, Item, ReadableOptions } from "../../mqtt/io.js";
-import { encode } from "../../mqtt/text.js";
 import { Deadline } from "../../session/deadline.js";
 import type { SessionLike, SessionOptions } from "../../session/options.js";
 import type Board from "../board.js";

@@ -6,7 +6,7 @@
  * Sends and reads no document itself: shadow.ts does.
  */
 
-import { encode } from "../../mqtt/text.js";
+import { encode } from "../../mqtt/codec.js";
 import type Board from "../board.js";
 import { isRecord, type Values } from "../json.js";
 import { keyOf, type Room } from "../memory.js";

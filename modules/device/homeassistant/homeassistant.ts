@@ -5,7 +5,7 @@
  * where the description wants no Home Assistant, or the board has another id or prefix, the document is cleared.
  */
 
-import { decode, encode } from "../../mqtt/text.js";
+import { decode, encode } from "../../mqtt/codec.js";
 import { Deadline } from "../../session/deadline.js";
 import type { default as Board, Feature } from "../board.js";
 import { profileOf } from "../broker.js";

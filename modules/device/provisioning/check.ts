@@ -4,7 +4,7 @@
  * value. When it is stored and how long it holds is in trial.ts.
  */
 
-import { encode } from "../../mqtt/text.js";
+import { encode } from "../../mqtt/codec.js";
 import { addresses, parseAddress, publicAddress } from "../broker.js";
 import { check, type Description } from "../description/description.js";
 import { type Problem, report, unknown } from "../description/validate.js";

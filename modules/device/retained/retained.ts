@@ -5,8 +5,8 @@
  * over restarts and descriptions. Topics of an earlier root or id are left alone, since another board may have them now.
  */
 
+import { encode } from "../../mqtt/codec.js";
 import type { Timer } from "../../mqtt/io.js";
-import { encode } from "../../mqtt/text.js";
 import { Deadline } from "../../session/deadline.js";
 import { hashOf, type default as Memory, type Room } from "../memory.js";
 import type Publisher from "../publisher.js";

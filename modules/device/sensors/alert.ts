@@ -6,7 +6,7 @@
  * outbox full is kept in memory, until there is room. Does not decide when there is an edge: threshold.ts does, with its hysteresis.
  */
 
-import { decode } from "../../mqtt/text.js";
+import { decode } from "../../mqtt/codec.js";
 import type { Outbox } from "../../session/io.js";
 import { isRecord, type Values } from "../json.js";
 import type Memory from "../memory.js";

@@ -1,6 +1,6 @@
 /** What no firmware can beat: a timer, the sensor, JSON, and one write to the SDK's socket. */
 
-import { encode } from "../../../modules/mqtt/text.js";
+import { encode } from "../../../modules/mqtt/codec.js";
 import * as scene from "../scene.js";
 import { advance, clock, net, off, SDKSocket, timer } from "../world.js";
 

@@ -8,8 +8,8 @@ import aws from "../../../modules/device/aws/aws.js";
 import type { KeyValue } from "../../../modules/device/io.js";
 import { StoredProvision } from "../../../modules/device/provisioning/trial.js";
 import type MQTTClient from "../../../modules/mqtt/client.js";
+import { decode, encode } from "../../../modules/mqtt/codec.js";
 import type { ControlMessage, MQTTClientOptions, WriteOptions } from "../../../modules/mqtt/io.js";
-import { decode, encode } from "../../../modules/mqtt/text.js";
 import type { SessionOptions } from "../../../modules/session/options.js";
 import { PowerCut, World } from "../stage.js";
 

@@ -8,7 +8,7 @@ import Settings from "../../../modules/device/description/settings.js";
 import type { Device, Provision } from "../../../modules/device/io.js";
 import { Names } from "../../../modules/device/json.js";
 import Memory from "../../../modules/device/memory.js";
-import { encode } from "../../../modules/mqtt/text.js";
+import { encode } from "../../../modules/mqtt/codec.js";
 import { scripted, World } from "../stage.js";
 
 const raw = {

@@ -5,7 +5,7 @@ import type { OutputDescription } from "../../../modules/device/description/desc
 import type { KeyValueDomain } from "../../../modules/device/io.js";
 import Memory from "../../../modules/device/memory.js";
 import Newest, { type Command, LOCAL, markOf, Verdict } from "../../../modules/device/outputs/newest.js";
-import { encode } from "../../../modules/mqtt/text.js";
+import { encode } from "../../../modules/mqtt/codec.js";
 
 const description: OutputDescription = { powerOn: "last", liveOnly: false };
 

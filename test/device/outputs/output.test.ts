@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { roomOf } from "../../../modules/device/outputs/newest.js";
-import { encode } from "../../../modules/mqtt/text.js";
+import { encode } from "../../../modules/mqtt/codec.js";
 import type { Received } from "../../../modules/session/options.js";
 import { type TestInput, World } from "../stage.js";
 

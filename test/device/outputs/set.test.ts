@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Names } from "../../../modules/device/json.js";
 import { parseLive, parseRequest } from "../../../modules/device/outputs/set.js";
-import { encode } from "../../../modules/mqtt/text.js";
+import { encode } from "../../../modules/mqtt/codec.js";
 
 const names = new Names({ knows: () => true });
 

@@ -1,6 +1,6 @@
 /**
  * Which topic filter matches which topic name, MQTT 3.1.1 §4.7: the page shows it while a filter is typed, and sorts messages
- * by subscription with it. Boards do not need it. Does not look whether either is valid: modules/mqtt/text.ts.
+ * by subscription with it. Boards do not need it. Does not look whether either is valid: modules/mqtt/codec.ts.
  */
 
 /** Whether a (valid) filter matches a topic name, character by character [MQTT-4.7.3-4]. */

@@ -1,7 +1,7 @@
 /** Clears what the broker keeps on a topic, or on all that a filter matches, after showing what would go. */
 
 import { useSignal } from "@preact/signals";
-import { isTopicFilter } from "../../../../modules/mqtt/text.js";
+import { isTopicFilter } from "../../../../modules/mqtt/codec.js";
 import type { TestClient } from "../model/client.js";
 import { preview, visible } from "../model/payload.js";
 import { survey } from "../model/survey.js";

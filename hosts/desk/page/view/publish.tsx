@@ -2,7 +2,7 @@
 
 import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { isTopicName } from "../../../../modules/mqtt/text.js";
+import { isTopicName } from "../../../../modules/mqtt/codec.js";
 import type { Published, TestClient } from "../model/client.js";
 import { textOf } from "../model/json.js";
 import { bytesOf, type Form, formOf, preview, visible } from "../model/payload.js";

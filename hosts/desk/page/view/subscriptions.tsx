@@ -1,7 +1,7 @@
 /** The filters of a client, each with its colour, and a new one: explained while it is typed. */
 
 import { useSignal } from "@preact/signals";
-import { isTopicFilter } from "../../../../modules/mqtt/text.js";
+import { isTopicFilter } from "../../../../modules/mqtt/codec.js";
 import type { Subscription, TestClient } from "../model/client.js";
 import { examples } from "../model/examples.js";
 import { matches } from "../model/match.js";

@@ -1,21 +1,79 @@
 /**
- * The bytes of the packets that a client sends: CONNECT (§3.1), PUBLISH (§3.3), SUBSCRIBE (§3.8) and UNSUBSCRIBE
- * (§3.10). The other packets are two or four bytes, and writer.ts has them ready. Each method checks every field first and
- * throws before anything changes. Sends nothing.
+ * What texts and packets are in bytes: UTF-8 and which texts are topics (MQTT 3.1.1 §1.5.3, §4.7), and the packets that a client
+ * sends: CONNECT (§3.1), PUBLISH (§3.3), SUBSCRIBE (§3.8) and UNSUBSCRIBE (§3.10). The others are two or four bytes, and writer.ts
+ * has them ready. Each method checks every field first and throws before anything changes. Sends nothing, matches no filters.
+ *
+ * XS on the device has `ArrayBuffer.fromString` and `String.fromArrayBuffer`; Node and the XS of the desk have TextEncoder
+ * and TextDecoder. No other file in `modules/` names any of the four.
  *
  * PUBLISH has a buffer that is kept: the header of the last one with room for a small payload, and the headers of other topics,
  * because to encode a topic is two thirds of the cost of a publish.
  */
 
-import type { ByteBuffer, Item, Will, WriteOptions } from "./io.js";
-import { encode, isTopicFilter, isTopicName } from "./text.js";
+import type { ByteBuffer, Item, MQTTClientOptions, WriteOptions } from "./io.js";
 
-export interface ConnectFields {
-	readonly id?: string | undefined;
-	readonly user?: string | undefined;
-	readonly password?: string | ByteBuffer | undefined;
-	readonly will?: Will | undefined;
+interface XSArrayBuffer {
+	readonly fromString: (text: string) => ArrayBuffer;
 }
+interface XSString {
+	readonly fromArrayBuffer: (buffer: ArrayBufferLike, byteOffset: number, byteLength: number) => string;
+}
+interface Desk {
+	readonly TextEncoder: new () => { encode(text: string): Uint8Array };
+	readonly TextDecoder: new (
+		label: string,
+		options: { fatal: boolean; ignoreBOM: boolean },
+	) => { decode(bytes: Uint8Array): string };
+}
+
+const global = "fromString" in ArrayBuffer ? undefined : (globalThis as unknown as Desk);
+const encoder = global && new global.TextEncoder();
+// `ignoreBOM` keeps U+FEFF in the text, as [MQTT-1.5.3-3] demands.
+const decoder = global && new global.TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+// Looked up once: a global costs 150 instructions each time, and each sample is encoded.
+const Bytes = Uint8Array;
+const Buffer = ArrayBuffer as unknown as XSArrayBuffer;
+
+/** The UTF-8 bytes of `text`, in a new buffer. `fromString` is called on its class, because XS takes the constructor from `this`. */
+export const encode: (text: string) => Uint8Array = encoder
+	? encoder.encode.bind(encoder)
+	: value => new Bytes(Buffer.fromString(value));
+
+/** The text of `bytes`. Throws where they are not UTF-8 [MQTT-1.5.3-1]. */
+export const decode: (bytes: Uint8Array) => string = decoder
+	? decoder.decode.bind(decoder)
+	: bytes =>
+			(String as unknown as XSString).fromArrayBuffer(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/**
+ * The text of `size` bytes of `buffer` from `start` on, which `view` shows. XS's own function takes the numbers, for the getters
+ * of a view cost it more than the decoding; others take the view. Throws where they are not UTF-8; XS lets some pass: see parser.ts.
+ */
+export const decodeAt: (buffer: ArrayBufferLike, start: number, size: number, view: Uint8Array) => string =
+	decoder
+		? (_buffer, _start, _size, view) => decoder.decode(view)
+		: (String as unknown as XSString).fromArrayBuffer;
+
+// Each once: a preloaded module copies a literal of a function at each use.
+const PLUS = "+";
+const HASH = "#";
+const NUL = "\0";
+
+// Arrow functions: a function declaration has a prototype object, which is 48 bytes of flash.
+
+/** Whether a message may be published to this name [MQTT-3.3.2-2] [MQTT-4.7.1-1] [MQTT-4.7.3-1] [MQTT-4.7.3-2]. */
+export const isTopicName = (name: string): boolean =>
+	name !== "" && !name.includes(PLUS) && !name.includes(HASH) && !name.includes(NUL);
+
+/** Whether this filter may be subscribed to: a wildcard is alone in its level [MQTT-4.7.1-3], `#` in the last level only [MQTT-4.7.1-2]. */
+export const isTopicFilter = (name: string): boolean => {
+	const values = name.split("/");
+	if (values[values.length - 1] === "#") values.pop();
+	return name !== "" && values.every(value => value === "" || value === "+" || isTopicName(value));
+};
+
+type Credentials = Pick<MQTTClientOptions, "id" | "user" | "password" | "will">;
 
 /** The PUBLISH whose header begins `out`. */
 export interface Front {
@@ -35,7 +93,7 @@ export interface Front {
 	first: number;
 }
 
-export default abstract class Encoder {
+export default abstract class Codec {
 	declare protected front: Front;
 	/**
 	 * The PUBLISH that goes out: its topic at 5, so that Remaining Length of any size has its place before it, then
@@ -43,7 +101,7 @@ export default abstract class Encoder {
 	 */
 	declare protected out: Uint8Array;
 	/** Views of whole packets, by the last three bits of their length: texts of a sensor have a few lengths in a row. */
-	declare private cache: Uint8Array[];
+	declare protected cache: Uint8Array[];
 	declare protected topics: (string | undefined)[];
 	/** Where each topic begins, and where the next one will. */
 	declare protected indices: number[];
@@ -124,7 +182,7 @@ export default abstract class Encoder {
 	 * is there [MQTT-3.1.3-1] [MQTT-3.1.3-3]. `keepAlive` is in seconds. Throws on a will without topic, a password
 	 * without user, an empty id of a session that is to be kept.
 	 */
-	protected connect(options: ConnectFields, clean: boolean, keepAlive: number): Uint8Array {
+	protected connect(options: Credentials, clean: boolean, keepAlive: number): Uint8Array {
 		const { id = "", user, password, will } = options;
 		if (id === "" && !clean) this.wrong("id", "one", id); // [MQTT-3.1.3-7]
 		if (password != null && user == null) this.wrong("user", "one", user); // [MQTT-3.1.2-22]
@@ -234,30 +292,5 @@ export default abstract class Encoder {
 		this.out.set(bytes, offset + 2);
 		this.topics.push(topic);
 		this.indices.push(offset + size + 2);
-	}
-
-	/** Makes the header speak of `length` bytes of payload. */
-	protected measure(length: number): void {
-		const front = this.front;
-		const offset = front.offset;
-		const out = this.out;
-		let left = offset - 5 + length; // Remaining Length (§2.2.3)
-		let at = 3;
-		if (left > 127) at = left < 16_384 ? 2 : left < 2_097_152 ? 1 : 0;
-		const size = offset - at + length;
-		let index = at;
-		out[at] = front.first;
-		for (; left > 127; left >>= 7) out[++index] = left | 128;
-		out[++index] = left;
-		front.length = length;
-		front.size = size;
-		let view = this.cache[size & 7];
-		if (view?.byteLength !== size) {
-			if (offset + length > (this.indices[0] as number)) {
-				front.size = Infinity;
-				view = out.subarray(at, offset);
-			} else view = this.cache[size & 7] = out.subarray(at, at + size);
-		}
-		front.view = view;
 	}
 }

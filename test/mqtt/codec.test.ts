@@ -7,21 +7,24 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { generate, type IConnectPacket } from "mqtt-packet";
 import MQTTClient from "../../modules/mqtt/client.js";
-import type * as encoder from "../../modules/mqtt/encoder.js";
-import Encoder from "../../modules/mqtt/encoder.js";
-import type { ByteBuffer, Item } from "../../modules/mqtt/io.js";
+import Codec from "../../modules/mqtt/codec.js";
+import type { ByteBuffer, Item, MQTTClientOptions, Will } from "../../modules/mqtt/io.js";
 import Scene, { packets } from "./scene.js";
 import { settings } from "./seed.js";
 
-interface ConnectFields extends encoder.ConnectFields {
+type Credentials = Pick<MQTTClientOptions, "id" | "user" | "password" | "will">;
+interface ConnectFields {
 	readonly id: string;
+	readonly user?: string | undefined;
+	readonly password?: string | ByteBuffer | undefined;
+	readonly will?: Will | undefined;
 	readonly clean: boolean;
 	/** Seconds. */
 	readonly keepAlive: number;
 }
 /** What the client's other storeys use of it. */
-class Bare extends Encoder {
-	override connect(fields: encoder.ConnectFields, clean: boolean, keepAlive: number) {
+class Bare extends Codec {
+	override connect(fields: Credentials, clean: boolean, keepAlive: number) {
 		return super.connect(fields, clean, keepAlive);
 	}
 	override subscribe(type: 8 | 10, items: readonly Item[] | undefined) {
@@ -32,7 +35,8 @@ class Bare extends Encoder {
 	}
 }
 const bare = new Bare();
-const connect = (fields: ConnectFields) => bare.connect(fields, fields.clean, fields.keepAlive);
+const connect = (fields: ConnectFields) =>
+	bare.connect(fields as Credentials, fields.clean, fields.keepAlive);
 
 const text = fc.string({ unit: "grapheme", maxLength: 40 }).filter(value => !value.includes("\0"));
 const topicName = text.filter(value => value !== "" && !/[+#]/.test(value));
