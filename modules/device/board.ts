@@ -29,7 +29,7 @@ import Output from "./outputs/output.js";
 import Trial from "./provisioning/trial.js";
 import Publisher from "./publisher.js";
 import Info from "./retained/info.js";
-import Retained from "./retained/retained.js";
+import Retained from "./retained.js";
 import Alert, { type Held, heldEdges } from "./sensors/alert.js";
 import Sensor from "./sensors/sensor.js";
 import Time from "./time.js";

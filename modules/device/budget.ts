@@ -13,7 +13,7 @@ import { type Description, faultName, storageFault } from "./description/descrip
 import { settingsRoom } from "./description/settings.js";
 import { bootRoom, type Room } from "./memory.js";
 import { roomOf as outputRoom } from "./outputs/newest.js";
-import { roomOf as retainedRoom } from "./retained/retained.js";
+import { roomOf as retainedRoom } from "./retained.js";
 import { roomOf as alertRoom } from "./sensors/alert.js";
 import { timeRoom } from "./time.js";
 import topics from "./topics.js";

@@ -18,7 +18,7 @@ import { type Boot, hashOf } from "./memory.js";
 import type Output from "./outputs/output.js";
 import type Trial from "./provisioning/trial.js";
 import type Publisher from "./publisher.js";
-import type Retained from "./retained/retained.js";
+import type Retained from "./retained.js";
 import type Time from "./time.js";
 import topics from "./topics.js";
 

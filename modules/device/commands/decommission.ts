@@ -10,7 +10,7 @@ import { Deadline } from "../../session/deadline.js";
 import type { Outbox } from "../../session/io.js";
 import type { default as Memory, Room } from "../memory.js";
 import type Publisher from "../publisher.js";
-import type Retained from "../retained/retained.js";
+import type Retained from "../retained.js";
 import topics from "../topics.js";
 
 const KEY = "forget";

@@ -1,9 +1,9 @@
 /** What an earlier description retained is taken back, however much it was. */
 
 import assert from "node:assert/strict";
-import { Outcome } from "../../../modules/session/outcomes.js";
-import { TestFlash } from "../../flash.js";
-import { scripted, World } from "../stage.js";
+import { Outcome } from "../../modules/session/outcomes.js";
+import { TestFlash } from "../flash.js";
+import { scripted, World } from "./stage.js";
 
 const long = (kind: string, index: number, length: number) => `${kind}-${index}-`.padEnd(length, "x");
 

@@ -5,13 +5,13 @@
  * over restarts and descriptions. Topics of an earlier root or id are left alone, since another board may have them now.
  */
 
-import { encode } from "../../mqtt/codec.js";
-import type { Timer } from "../../mqtt/io.js";
-import { Deadline } from "../../session/deadline.js";
-import { hashOf, type default as Memory, type Room } from "../memory.js";
-import type Publisher from "../publisher.js";
-import topics from "../topics.js";
-import type Info from "./info.js";
+import { encode } from "../mqtt/codec.js";
+import type { Timer } from "../mqtt/io.js";
+import { Deadline } from "../session/deadline.js";
+import { hashOf, type default as Memory, type Room } from "./memory.js";
+import type Publisher from "./publisher.js";
+import type Info from "./retained/info.js";
+import topics from "./topics.js";
 
 /** Milliseconds until a topic is tried again. */
 const AGAIN = 250;

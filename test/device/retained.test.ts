@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 
-import Memory from "../../../modules/device/memory.js";
-import Retained from "../../../modules/device/retained/retained.js";
-import { Outcome } from "../../../modules/session/outcomes.js";
-import { NotedSession, publishing } from "../publishing.js";
-import { World } from "../stage.js";
+import Memory from "../../modules/device/memory.js";
+import Retained from "../../modules/device/retained.js";
+import { Outcome } from "../../modules/session/outcomes.js";
+import { NotedSession, publishing } from "./publishing.js";
+import { World } from "./stage.js";
 
 function stage(
 	world = new World(),
