@@ -28,8 +28,7 @@ import { lampDriver } from "./outputs/lamp.js";
 import Output from "./outputs/output.js";
 import Trial from "./provisioning/trial.js";
 import Publisher from "./publisher.js";
-import Info from "./retained/info.js";
-import Retained from "./retained.js";
+import Retained, { infoOf } from "./retained.js";
 import Alert, { type Held, heldEdges } from "./sensors/alert.js";
 import Sensor from "./sensors/sensor.js";
 import Time from "./time.js";
@@ -85,7 +84,6 @@ export default class Board {
 	readonly own: readonly Alert[];
 	readonly alerts: readonly Alert[];
 	readonly trial: Trial;
-	readonly info: Info;
 	readonly retained: Retained;
 	/** Of the features. */
 	readonly parts: readonly Part[];
@@ -130,7 +128,6 @@ export default class Board {
 		this.alerts = this.sensors.flatMap(sensor => sensor.alerts).concat(this.own);
 		const restart = () => this.restart();
 		this.trial = new Trial(device, restart);
-		this.info = new Info(this);
 		this.retained = new Retained(this);
 		this.parts = features.flatMap(feature => feature.make(this));
 		this.decommission = new Decommission(this);
@@ -158,6 +155,11 @@ export default class Board {
 	/** With the changes of `cmd config`. */
 	get description(): Description {
 		return this.settings.current;
+	}
+
+	/** The content of `info`, as it is now. */
+	get info(): Values {
+		return infoOf(this);
 	}
 
 	// For the publisher: all that is retained is being cleared; the session has no room for this state.

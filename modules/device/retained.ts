@@ -1,6 +1,6 @@
 /**
- * All that this board retains at its broker (DESIGN.md, "Retained topics"): `info`, the state of each output and of each alert. Announces it
- * one topic a turn, because it grows with the description and sampling must not wait for it; a topic for which the session has no room
+ * All that this board retains at its broker (DESIGN.md, "Retained topics"): `info`, whose content is made here (its keys are in TOPICS.md),
+ * and the state of each output and of each alert. Announces it one topic a turn, because it grows with the description and sampling must not wait for it; a topic for which the session has no room
  * follows as soon as there is some. Clears what the board once retained and its present description does not: each topic has a record, kept
  * over restarts and descriptions. Topics of an earlier root or id are left alone, since another board may have them now.
  */
@@ -8,14 +8,20 @@
 import { encode } from "../mqtt/codec.js";
 import type { Timer } from "../mqtt/io.js";
 import { Deadline } from "../session/deadline.js";
-import { hashOf, type default as Memory, type Room } from "./memory.js";
+import type { Device } from "./io.js";
+import type { Values } from "./json.js";
+import { type Boot, hashOf, type default as Memory, type Room, type Storage } from "./memory.js";
 import type Publisher from "./publisher.js";
-import type Info from "./retained/info.js";
+import type Sensor from "./sensors/sensor.js";
+import { counted } from "./sensors/sensor.js";
+import type Time from "./time.js";
 import topics from "./topics.js";
 
 /** Milliseconds until a topic is tried again. */
 const AGAIN = 250;
 const PREFIX = "r:";
+
+export const firmware = "glowworm 0.1.0";
 
 /** A part of the board with a topic that is retained: an output, an alert. */
 interface Announcing {
@@ -31,7 +37,8 @@ export interface RetainedOptions {
 	readonly timer: Timer;
 	readonly memory: Memory;
 	readonly publisher: Publisher;
-	readonly info: Pick<Info, "values">;
+	/** As it is now. */
+	readonly info: Values;
 	readonly outputs: readonly Announcing[];
 	readonly alerts: readonly Announcing[];
 }
@@ -87,8 +94,7 @@ export default class Retained {
 
 	/** Publishes `info` as it is now. */
 	inform(): void {
-		const { publisher, info } = this.options;
-		publisher.state(topics.info, JSON.stringify(info.values));
+		this.options.publisher.state(topics.info, JSON.stringify(this.options.info));
 	}
 
 	/** The board is decommissioned: all was cleared. */
@@ -165,3 +171,40 @@ export const roomOf = (base: string, name: string): Room => [
 	keyFor(base, name),
 	encode(JSON.stringify({ n: name })).byteLength,
 ];
+
+/** What `info` is made from: the board. */
+interface Telling {
+	readonly device: Device;
+	readonly storage: Storage;
+	readonly memory: Memory;
+	readonly boot: Boot;
+	readonly time: Time;
+	readonly publisher: Publisher;
+	readonly sensors: readonly Sensor[];
+}
+
+/** The content of `info`, which also answers `cmd info`: firmware, host, start, time, storage, and the counters of each part. */
+export const infoOf = ({ device, storage, memory, boot, time, publisher, sensors }: Telling): Values => {
+	const stopped = publisher.stopped;
+	// It decides the quality.
+	time.now();
+	return {
+		firmware,
+		host: device.name,
+		boot: boot.count,
+		reset: device.reset,
+		uptime: time.uptime,
+		tsq: time.quality,
+		// Left out of the text where it is undefined.
+		signal: device.network.signal?.(),
+		outbox: storage.outbox.broken ? "ram: flash takes no writes" : storage.kind,
+		counters: {
+			// The session's: plain numbers.
+			...publisher.session.counters,
+			...counted(sensors),
+			...(stopped && { stopped }),
+			memoryFailures: memory.failures,
+			store: storage.store?.counters ?? {},
+		},
+	};
+};

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
-import { firmware } from "../../modules/device/retained/info.js";
+import { firmware } from "../../modules/device/retained.js";
 import type { Received } from "../../modules/session/options.js";
 import { TestFlash } from "../flash.js";
 import { scripted, World } from "./stage.js";

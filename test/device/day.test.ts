@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { NTPClass } from "../../modules/device/io.js";
-import { firmware } from "../../modules/device/retained/info.js";
+import { firmware } from "../../modules/device/retained.js";
 import { TestClock } from "../clock.js";
 import { scripted, type TestInput, World } from "./stage.js";
 

@@ -1,7 +1,7 @@
 /** What `info` tells of a board, with counts that the board has made itself. */
 
 import assert from "node:assert/strict";
-import { firmware } from "../../modules/device/retained/info.js";
+import { firmware } from "../../modules/device/retained.js";
 import { scripted, World } from "./stage.js";
 
 /** A board with a sensor that gives 20, 40, nothing, and then throws. */

@@ -43,10 +43,8 @@ function stage(
 		timer: clock,
 		memory: new Memory(world.memory),
 		publisher,
-		info: {
-			get values() {
-				return { uptime: one.uptime };
-			},
+		get info() {
+			return { uptime: one.uptime };
 		},
 		outputs: outputs.map(announces),
 		alerts: alerts.flat().map(announces),

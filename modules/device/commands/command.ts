@@ -40,8 +40,8 @@ export interface CommandOptions {
 	readonly names: Names;
 	readonly publisher: Pick<Publisher, "answer" | "retaining">;
 	readonly settings: Settings;
-	/** Of `info`, as they are now. */
-	readonly info: { readonly values: Values };
+	/** The content of `info`, as it is now. */
+	readonly info: Values;
 	readonly sensors: readonly Pick<Sensor, "adopt" | "close">[];
 	readonly outputs: readonly Pick<Output, "name" | "description" | "configure" | "identify">[];
 	/** Of features. */
@@ -96,7 +96,7 @@ export default class Command {
 		if (cmd === "help") return { help: this.help() };
 		if (!this.allows(cmd))
 			return { error: `cmd: expected one that the description's \`commands\` allows, found "${cmd}"` };
-		if (cmd === "info") return { info: this.options.info.values };
+		if (cmd === "info") return { info: this.options.info };
 		if (cmd === "config") return this.config(value.set);
 		if (cmd === "forget") return { error: this.forget(value.all) };
 		// Perhaps it was done. What is above does no more the second time.

@@ -12,7 +12,7 @@ import {
 	type SensorDescription,
 } from "../description/description.js";
 import type { Device } from "../io.js";
-import { firmware } from "../retained/info.js";
+import { firmware } from "../retained.js";
 import topics from "../topics.js";
 import { classOf, statesOf, unitOf } from "./classes.js";
 
