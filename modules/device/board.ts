@@ -18,11 +18,10 @@ import {
 	storageFault,
 } from "./description/description.js";
 import Settings from "./description/settings.js";
-import type { Form } from "./description/validate.js";
 import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
 import { Names, type Values } from "./json.js";
 import Listener, { optionsOf, type Part } from "./listener.js";
-import Memory, { Boot, closeStorage, type Room, type Storage } from "./memory.js";
+import Memory, { Boot, closeStorage, type Storage } from "./memory.js";
 import Button, { Restore } from "./outputs/button.js";
 import { lampDriver } from "./outputs/lamp.js";
 import Output from "./outputs/output.js";
@@ -34,19 +33,6 @@ import Sensor from "./sensors/sensor.js";
 import Time from "./time.js";
 import topics from "./topics.js";
 
-/**
- * What a board may be built without: Home Assistant, say. Adds keys to the description, records and bytes to the memory, and parts to the
- * board, whose public fields they use. Only a program's list of features leads to one.
- */
-export interface Feature extends Form {
-	/** The records that it keeps on a board of this description. */
-	rooms(description: Description): readonly Room[];
-	/** Bytes of slots and chunks that it takes there. */
-	heap(description: Description): number;
-	/** Its parts of a board, or none where there is nothing for it to do. */
-	make(board: Board): readonly Part[];
-}
-
 export interface MakeOptions {
 	readonly device: Device;
 	readonly description: Description;
@@ -55,7 +41,8 @@ export interface MakeOptions {
 	/** Makes the session. It calls back later, not from here. */
 	readonly connect: (options: UserOptions, parts: readonly Part[]) => SessionLike;
 	readonly longestAnswer?: number;
-	readonly features?: readonly Feature[];
+	/** What this firmware has beside the board itself. */
+	readonly features?: readonly { make(board: Board): readonly Part[] }[];
 }
 
 /** Each part is handed the board, and its options name the fields that it uses: an object for each would take 100 bytes and more. */
@@ -186,7 +173,7 @@ export default class Board {
 		this.retained.announce();
 	}
 
-	/** Carries out a command, later than in `Feature.make`. The answer, or the `error`: then nothing was done. */
+	/** Carries out a command, later than in `make`. The answer, or the `error`: then nothing was done. */
 	perform(command: Values): Values {
 		return this.command.perform(command);
 	}

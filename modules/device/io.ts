@@ -281,7 +281,7 @@ export interface Device {
 	readonly clock: Clock;
 	/** The board description as the user wrote it, not yet checked. */
 	readonly description: unknown;
-	/** Of the program's features (board.ts): what they add to the form of a description. */
+	/** Of the program's features (start.ts): what they add to the form of a description. */
 	readonly forms?: readonly Form[];
 	/** Broker, id and root as the host was told them, in place of a program's own; `description` has them already. */
 	readonly overrides?: { readonly [key: string]: string };

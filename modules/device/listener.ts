@@ -22,7 +22,7 @@ import type Retained from "./retained.js";
 import type Time from "./time.js";
 import topics from "./topics.js";
 
-/** What a feature (board.ts) adds to one board. It is told what happens to the board, and all of it is optional but its end. */
+/** What a feature (start.ts) adds to one board. It is told what happens to the board, and all of it is optional but its end. */
 export interface Part {
 	readonly inbound?: readonly Inbound[];
 	/** In place of the broker's session, while the board has no identity of its own. */

@@ -29,7 +29,7 @@ export interface Storage {
 	readonly ram: number;
 }
 
-/** `promised`: by key, the bytes that alerts leave free for its record (budget.ts); `ram`: those that alerts may take without flash. */
+/** `promised`: by key, the bytes that alerts leave free for its record (start.ts); `ram`: those that alerts may take without flash. */
 export const openStorage = (device: Device, promised: ReadonlyMap<string, number>, ram = 16_384): Storage => {
 	let why = "no flash";
 	try {

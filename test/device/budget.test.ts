@@ -1,10 +1,9 @@
 /** What the memory of a board is shared out to, by arithmetic alone. */
 
 import assert from "node:assert/strict";
-import budget, { lack, own } from "../../modules/device/budget.js";
 import { check, type Description } from "../../modules/device/description/description.js";
 import type { SensorDriver } from "../../modules/device/io.js";
-import board from "../../modules/device/start.js";
+import board, { budgetOf, heapOf, lack } from "../../modules/device/start.js";
 import { scripted, World } from "./stage.js";
 
 /** What an ESP32 has (hosts/esp32/manifest.json). */
@@ -31,7 +30,7 @@ function described(sensors: number): Description {
 
 describe("the budget of memory", () => {
 	it("is a computer's where the host names no limit", () => {
-		assert.deepEqual(budget(undefined, described(64)), {
+		assert.deepEqual(budgetOf(undefined, described(64)), {
 			queueBytes: 16_384,
 			window: 20,
 			longestInbound: 4096,
@@ -43,49 +42,49 @@ describe("the budget of memory", () => {
 	for (const sensors of [0, 1, 2, 4, 16])
 		it(`of ${sensors} sensors on an ESP32 leaves ${SPARE} bytes when everything is at its longest`, () => {
 			const description = described(sensors);
-			const { queueBytes, longestInbound, longestAnswer, lacking } = budget(HEAP, description);
+			const { queueBytes, longestInbound, longestAnswer, lacking } = budgetOf(HEAP, description);
 			assert.equal(lacking, 0);
 			const messages = queueBytes + 9 * longestInbound + 3 * longestAnswer;
-			assert.ok(own(description) + messages + SPARE <= HEAP);
+			assert.ok(heapOf(description) + messages + SPARE <= HEAP);
 			assert.ok(longestInbound >= 320 && longestAnswer >= 672 && queueBytes > longestAnswer + 512);
 		});
 	it("grows with the memory, up to a computer's", () => {
 		const description = described(2);
-		let last = budget(HEAP, description);
+		let last = budgetOf(HEAP, description);
 		for (let heap = HEAP; heap < 300_000; heap += 5000) {
-			const next = budget(heap, description);
+			const next = budgetOf(heap, description);
 			for (const key of ["queueBytes", "window", "longestInbound", "longestAnswer"] as const)
 				assert.ok(next[key] >= last[key], `${key} at ${heap}`);
 			last = next;
 		}
-		assert.deepEqual(last, budget(undefined, description));
+		assert.deepEqual(last, budgetOf(undefined, description));
 	});
 	it("has less for messages where a broker is to be spoken to over TLS", () => {
 		const plain = described(2);
 		const secure = { ...plain, broker: ["mqtt://a", "mqtts://b"] };
-		assert.ok(own(secure) > own(plain));
-		assert.ok(budget(HEAP, secure).queueBytes < budget(HEAP, plain).queueBytes);
-		assert.equal(budget(HEAP, secure).lacking, 0);
+		assert.ok(heapOf(secure) > heapOf(plain));
+		assert.ok(budgetOf(HEAP, secure).queueBytes < budgetOf(HEAP, plain).queueBytes);
+		assert.equal(budgetOf(HEAP, secure).lacking, 0);
 	});
 	it("counts the board, its parts, the moment in which all change, 8192 bytes that stay free, and the least messages", () => {
 		for (const sensors of [1, 17]) {
 			const description = described(sensors);
 			// The lamp's 1500, and 450 of an alert while all change. Each sensor has one.
 			const needed = 33_700 + sensors * (1110 + 300 + 450) + 1500 + 8192 + 320 * 9 + 672 * 3 + 1792;
-			assert.equal(budget(needed, description).lacking, 0);
-			assert.equal(budget(needed - 1, description).lacking, 1);
+			assert.equal(budgetOf(needed, description).lacking, 0);
+			assert.equal(budgetOf(needed - 1, description).lacking, 1);
 		}
 	});
 	it("says in one line by how much 64 sensors do not fit on an ESP32: with so much more they do", () => {
 		const description = described(64);
-		const { lacking } = budget(HEAP, description);
+		const { lacking } = budgetOf(HEAP, description);
 		assert.ok(lacking > 0);
 		assert.match(
 			lack(lacking, description),
 			/^memory: 64 sensors and 64 alerts need \d+ bytes more than there are$/,
 		);
-		assert.ok(budget(HEAP + lacking - 1, description).lacking > 0);
-		assert.equal(budget(HEAP + lacking, description).lacking, 0);
+		assert.ok(budgetOf(HEAP + lacking - 1, description).lacking > 0);
+		assert.equal(budgetOf(HEAP + lacking, description).lacking, 0);
 	});
 	it("refuses a board of them before it starts, in that line alone", () => {
 		const world = new World();
@@ -93,7 +92,7 @@ describe("the budget of memory", () => {
 		const trace: string[] = [];
 		const device = { ...world.device(), heap: HEAP, trace: (line: string) => void trace.push(line) };
 		assert.equal(board(device, { description: { ...raw(64), broker: "mqtt://127.0.0.1" } }), undefined);
-		const { lacking } = budget(HEAP, described(64));
+		const { lacking } = budgetOf(HEAP, described(64));
 		assert.deepEqual(trace, [`memory: 64 sensors and 64 alerts need ${lacking} bytes more than there are`]);
 	});
 });

@@ -2,11 +2,10 @@
 
 import assert from "node:assert/strict";
 import { features } from "../../main.js";
-import type { default as Board, Feature } from "../../modules/device/board.js";
-import { own, roomFor } from "../../modules/device/budget.js";
+import type Board from "../../modules/device/board.js";
 import { check, type Description, line } from "../../modules/device/description/description.js";
 import type { Part } from "../../modules/device/listener.js";
-import lean from "../../modules/device/start.js";
+import lean, { type Feature, heapOf, roomFor } from "../../modules/device/start.js";
 import { World } from "./stage.js";
 
 const plain = { root: "r", id: "b", broker: "mqtt://127.0.0.1", sensors: [], lamp: { pin: 2 } };
@@ -56,7 +55,7 @@ describe("a feature that a firmware is built without", () => {
 		const keys = [...roomFor(description).keys()];
 		const more = [...roomFor(description, features).keys()].filter(key => !keys.includes(key));
 		assert.deepEqual(more, ["ha", "ha:0"]);
-		assert.ok(own(description, features) > own(description));
+		assert.ok(heapOf(description, features) > heapOf(description));
 	});
 });
 

@@ -4,8 +4,8 @@
  */
 
 import assert from "node:assert/strict";
-import { roomFor } from "../../modules/device/budget.js";
 import { check, type Description } from "../../modules/device/description/description.js";
+import { roomFor } from "../../modules/device/start.js";
 import { encode } from "../../modules/mqtt/codec.js";
 import Store from "../../modules/store/store.js";
 import { Cut, TestFlash } from "../flash.js";

@@ -3,8 +3,7 @@
  * remember every level, memory and outbox that outlive the board. Nothing here waits.
  */
 
-import Board, { type Feature } from "../../modules/device/board.js";
-import { roomFor } from "../../modules/device/budget.js";
+import Board from "../../modules/device/board.js";
 import { check, type Description, line } from "../../modules/device/description/description.js";
 import { words } from "../../modules/device/description/schema.js";
 import type {
@@ -20,6 +19,7 @@ import type {
 } from "../../modules/device/io.js";
 import { openStorage, type Storage } from "../../modules/device/memory.js";
 import type { StoredProvision } from "../../modules/device/provisioning/trial.js";
+import { type Feature, roomFor } from "../../modules/device/start.js";
 import { decode, encode } from "../../modules/mqtt/codec.js";
 import type { Timer, TimerHandle } from "../../modules/mqtt/io.js";
 import type {

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import main from "../../main.js";
-import { roomFor } from "../../modules/device/budget.js";
 import { check, type Description } from "../../modules/device/description/description.js";
 import type { Device, KeyValueDomain } from "../../modules/device/io.js";
 import Memory, { closeStorage, keyOf, openStorage } from "../../modules/device/memory.js";
+import { roomFor } from "../../modules/device/start.js";
 import { encode } from "../../modules/mqtt/codec.js";
 import type { Flash, FlashPartition } from "../../modules/store/io.js";
 import Store from "../../modules/store/store.js";

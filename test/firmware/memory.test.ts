@@ -6,9 +6,9 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { Harness, unavailable } from "../../hosts/xs/harness.js";
-import budget from "../../modules/device/budget.js";
 import { check, type Description } from "../../modules/device/description/description.js";
 import type { SensorDriver } from "../../modules/device/io.js";
+import { budgetOf } from "../../modules/device/start.js";
 import { alive } from "../bench/ram.js";
 import { description as raw } from "./flood.js";
 
@@ -41,7 +41,7 @@ describe(`A board's memory in XS, while a broker hands over what it kept${reason
 
 	it("of 1000 commands grows by no more than the queue's budget, and each is answered", async () => {
 		const { description } = check(raw, { steady: {} as SensorDriver });
-		const { queueBytes } = budget(HEAP, description as Description);
+		const { queueBytes } = budgetOf(HEAP, description as Description);
 		const bytes = await grown(async () => {
 			assert.equal((await harness.call("flood", 1000, command, false)).result, 1000);
 		});

@@ -8,9 +8,9 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { features } from "../../main.js";
-import { own } from "../../modules/device/budget.js";
 import { check, type Description } from "../../modules/device/description/description.js";
 import type { SensorDriver } from "../../modules/device/io.js";
+import { heapOf } from "../../modules/device/start.js";
 import { freePort, type TestBroker } from "../firmware/brokers.js";
 import { Observer } from "../firmware/observer.js";
 import { TLSBroker } from "../firmware/tlsbroker.js";
@@ -188,7 +188,7 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 			const used = 16 * slots + chunks;
 			const drivers = { temperature: {} as SensorDriver, humidity: {} as SensorDriver };
 			const { description } = check(raw, drivers, {}, features);
-			const counted = own(description as Description, features);
+			const counted = heapOf(description as Description, features);
 			rows[`${count} sensors${what}, idle`] = {
 				slots,
 				chunks,

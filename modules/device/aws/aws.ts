@@ -1,16 +1,17 @@
 /**
- * AWS IoT Core as a feature of a board (device/board.ts; TOPICS.md, "AWS IoT Core"): the keys that it adds to a description, the records
+ * AWS IoT Core as a feature of a board (device/start.ts; TOPICS.md, "AWS IoT Core"): the keys that it adds to a description, the records
  * that it keeps, and its parts: the wishes of outputs and the settings by device shadows, commands by jobs, the first certificate. Basic
  * Ingest is a prefix of topics (publisher.ts). What AWS takes of messages is in broker.ts, for boards without this feature too.
  */
 
-import type { default as Board, Feature } from "../board.js";
+import type Board from "../board.js";
 import { profileOf } from "../broker.js";
 import type { Description } from "../description/description.js";
 import { type Problem, report } from "../description/validate.js";
 import { isRecord, type Values } from "../json.js";
 import type { Part } from "../listener.js";
 import type { Room } from "../memory.js";
+import type { Feature } from "../start.js";
 import Claim, { claimRoom } from "./claim.js";
 import Jobs, { jobRoom } from "./jobs.js";
 import { Remote, remoteRoom } from "./shadow.js";

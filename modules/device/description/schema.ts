@@ -42,7 +42,7 @@ const day = `..${DAY}`;
 const list = (item: Spec, maximum: number, initial: readonly string[] = freeze([])): ListSpec =>
 	freeze({ item, maximum, initial });
 
-/** Keys of features (board.ts), in a firmware that is built without them. */
+/** Keys of features (start.ts), in a firmware that is built without them. */
 const absent: Keys = freeze({
 	homeAssistant: "absent ?",
 	shadow: "absent ?",

@@ -40,7 +40,7 @@ export interface ListSpec {
 	readonly initial: readonly unknown[];
 }
 
-/** What a feature (board.ts) adds to the form of a description. */
+/** What a feature (start.ts) adds to the form of a description. */
 export interface Form {
 	/** Keys of the board, and of each sensor. */
 	readonly board: Keys;

@@ -1,5 +1,5 @@
 /**
- * Home Assistant as a feature of a board (board.ts; TOPICS.md, "Home Assistant"). Keeps the board's device document (document.ts) at the
+ * Home Assistant as a feature of a board (start.ts; TOPICS.md, "Home Assistant"). Keeps the board's device document (document.ts) at the
  * broker: published at each connect, and again when Home Assistant has started (its birth message, after a random wait of 1 to 10 s, since
  * it drops what comes at once), followed by the board's retained states. Components that have left the description are named for removal;
  * where the description wants no Home Assistant, or the board has another id or prefix, the document is cleared.
@@ -7,7 +7,7 @@
 
 import { decode, encode } from "../../mqtt/codec.js";
 import { Deadline } from "../../session/deadline.js";
-import type { default as Board, Feature } from "../board.js";
+import type Board from "../board.js";
 import { profileOf } from "../broker.js";
 import { type Description, storageFault } from "../description/description.js";
 import type { Known } from "../description/schema.js";
@@ -16,12 +16,13 @@ import type { Device } from "../io.js";
 import { isRecord, type Values } from "../json.js";
 import type { Inbound, Part } from "../listener.js";
 import type { Room } from "../memory.js";
+import type { Feature } from "../start.js";
 import topics from "../topics.js";
 import { checkClasses, classKeys } from "./classes.js";
 import Document from "./document.js";
 
 const EXPECTED = 'true, or an object such as {"prefix":"homeassistant","area":"Hall"}';
-/** Measured as those of the board are (budget.ts). */
+/** Measured as those of the board are (start.ts). */
 const Heap = Object.freeze({ board: 1900, sensor: 60 });
 const options: RecordSpec = Object.freeze({
 	keys: Object.freeze({ prefix: "root 1..64 ?", area: "word 1..64 ?" }),

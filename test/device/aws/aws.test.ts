@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import aws from "../../../modules/device/aws/aws.js";
-import { roomFor } from "../../../modules/device/budget.js";
 import { check, line } from "../../../modules/device/description/description.js";
 import homeAssistant from "../../../modules/device/homeassistant/homeassistant.js";
+import { roomFor } from "../../../modules/device/start.js";
 import { scripted, World } from "../stage.js";
 
 const right = { root: "greenhouse/1", id: "bed-3", profile: "aws", lamp: { pin: 2 } };
