@@ -1,7 +1,7 @@
 /**
  * Brings one actuator to the state that is meant (newest.ts), publishes the state that it shows, and answers the command that moved it
  * (DESIGN.md, "Outputs"). What fails, a write or the storing of a local action, is tried again after 1, 2, 4 … 60 s; a failed write is
- * reported once. Blinks, so that the actuator is found. How a level reaches a pin is in the actuator's class (lamp.ts has the lamp's).
+ * reported once. Blinks, so that the actuator is found. How a level reaches a pin is in the actuator's class (pins.ts has the lamp's).
  */
 
 import type { TimerHandle } from "../../mqtt/io.js";

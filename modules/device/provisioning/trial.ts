@@ -2,7 +2,7 @@
  * Provisioning (DESIGN.md, "Provisioning"): the network, the broker and the identity of a board, stored on it in place of the built-in ones.
  * A change is on trial first: it holds from the next start on, and becomes permanent when the board has been online for one minute and hears
  * commands. After three starts, or five minutes without that, the board rolls back and restarts: a mistyped password does not cost a walk to
- * it. Which changes are valid is in check.ts; a button that is held takes all of it back (outputs/button.ts). Throws nothing, traces no
+ * it. Which changes are valid is in check.ts; a button that is held takes all of it back (outputs/pins.ts). Throws nothing, traces no
  * secret.
  */
 

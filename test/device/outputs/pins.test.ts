@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { LampDescription } from "../../../modules/device/description/description.js";
 import type { DigitalClass, PWMClass } from "../../../modules/device/io.js";
-import { lampDriver } from "../../../modules/device/outputs/lamp.js";
+import { lampDriver } from "../../../modules/device/outputs/pins.js";
 
 const lamp: LampDescription = {
 	pin: "led",

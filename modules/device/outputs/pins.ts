@@ -1,19 +1,76 @@
 /**
- * The push-button of a board, on a Digital input (ECMA-419 §10); works without any network. A press counts once, when the input has
- * been quiet before it: bounces do not count. Held at power-on it takes the board back to what was built in.
+ * What is on a board's own pins (ECMA-419 §10): the lamp, as an actuator on a Digital output (on or off) or on a PWM output (dimmable), and
+ * the push-button on a Digital input, which works without any network. Other actuators come from the host or the application, as classes
+ * of the same shape (`Actuator` in io.ts). They know levels, not messages.
  */
 
 import type { TimerHandle } from "../../mqtt/io.js";
 import { since } from "../../session/deadline.js";
-import type { ButtonDescription } from "../description/description.js";
+import type { ButtonDescription, LampDescription } from "../description/description.js";
 import type Settings from "../description/settings.js";
-import type { Device, Digital } from "../io.js";
-import { pinOf } from "./lamp.js";
+import type { Actuator, ActuatorDriver, Device, Digital, PinSpecifier, PWM } from "../io.js";
+
+interface LampOptions {
+	readonly io: Device["io"];
+	readonly pin: PinSpecifier;
+	readonly activeLow: boolean;
+	readonly initialValue: number;
+}
+
+class Switch implements Actuator {
+	private readonly output: Digital;
+
+	constructor({ io, pin, activeLow, initialValue }: LampOptions) {
+		const { Digital } = io;
+		// An initial value instead of a first write: the pin never shows anything else.
+		this.output = new Digital({ pin, mode: Digital.Output, activeLow, initialValue: initialValue ? 1 : 0 });
+	}
+	write(level: number): void {
+		this.output.write(level ? 1 : 0);
+	}
+	close(): void {
+		this.output.close();
+	}
+}
+
+class Dimmer implements Actuator {
+	private readonly output: PWM;
+	private readonly activeLow: boolean;
+
+	constructor({ io, pin, activeLow, initialValue }: LampOptions) {
+		this.output = new (io.PWM as NonNullable<typeof io.PWM>)({ pin });
+		this.activeLow = activeLow;
+		// A PWM output starts at 0 %.
+		if (initialValue || activeLow) this.write(initialValue);
+	}
+	write(level: number): void {
+		const maximum = 2 ** this.output.resolution - 1;
+		const duty = Math.round((level * maximum) / 255);
+		this.output.write(this.activeLow ? maximum - duty : duty);
+	}
+	close(): void {
+		this.output.close();
+	}
+}
+
+/** The driver for the description's `lamp`. A host without PWM gets a lamp that is on or off and keeps a brightness. */
+export const lampDriver = (
+	{ io, pin }: Pick<Device, "io" | "pin">,
+	{ dimmable, activeLow, ...lamp }: LampDescription,
+): ActuatorDriver => {
+	const defaults = { io, pin: pinOf(pin, lamp.pin), activeLow };
+	return { io: dimmable && io.PWM ? Dimmer : Switch, dimmable, defaults };
+};
+
+/** A pin by the name the host gives it (§30 `pin`), or as it was written. */
+export const pinOf = (pins: Device["pin"], pin: PinSpecifier): PinSpecifier =>
+	typeof pin === "string" && Object.hasOwn(pins, pin) ? (pins[pin] as PinSpecifier) : pin;
 
 /** Held at power-on, in ms. (GPIO 0 of an ESP32 must be up while the chip starts, so it may be pressed a little later.) */
 const Hold = Object.freeze({ look: 250, begin: 3000, least: 5000, most: 30_000 });
 
-export default class Button {
+/** A press counts once, when the input has been quiet before it: bounces do not count. */
+export class Button {
 	private readonly input: Digital;
 	/** Ticks at which the input last changed. */
 	private changed: number | undefined;
