@@ -1,20 +1,21 @@
 /**
  * AWS IoT Core as a feature of a board (device/start.ts; TOPICS.md, "AWS IoT Core"): the keys that it adds to a description, the records
- * that it keeps, and its parts: the wishes of outputs and the settings by device shadows, commands by jobs, the first certificate. Basic
- * Ingest is a prefix of topics (publisher.ts). What AWS takes of messages is in broker.ts, for boards without this feature too.
+ * that it keeps, and its parts: the wishes of outputs and the settings by device shadows, commands by jobs (here), the first certificate.
+ * Basic Ingest is a prefix of topics (publisher.ts). What AWS takes of messages is in broker.ts, for boards without this feature too.
  */
 
+import { Deadline } from "../../session/deadline.js";
 import type Board from "../board.js";
 import { profileOf } from "../broker.js";
 import type { Description } from "../description/description.js";
 import { type Problem, report } from "../description/validate.js";
 import { isRecord, type Values } from "../json.js";
-import type { Part } from "../listener.js";
+import type { Inbound, Part } from "../listener.js";
 import type { Room } from "../memory.js";
 import type { Feature } from "../start.js";
+import topics from "../topics.js";
 import Claim, { claimRoom } from "./claim.js";
-import Jobs, { jobRoom } from "./jobs.js";
-import { Remote, remoteRoom } from "./shadow.js";
+import { Answer, Remote, remoteRoom } from "./shadow.js";
 import Wishes, { markRoom } from "./wishes.js";
 
 const { freeze } = Object;
@@ -71,3 +72,114 @@ const aws: Feature = freeze({
 });
 
 export default aws;
+
+const KEY = "job";
+const ID = 64;
+const REASON = 100;
+/** Milliseconds until it is asked again where a message found no room. */
+const AGAIN = 500;
+const jobRoom: Room = Object.freeze([KEY, ID + REASON + 90] as const);
+
+/** Kinds of answers. */
+const Kind = Object.freeze({ notified: 0, started: 1 });
+
+/**
+ * AWS's jobs as commands: a job document is what `cmd` takes, `{"cmd":"restart"}`, `config` with `set`, `forget`. Taken is the answer
+ * to the last question only, and once, for AWS repeats and keeps no order. Each is noted before it is begun and carried out once, over
+ * restarts too; its end is told by way of the outbox, so the board does not leave before the service knows it. One that a restart
+ * cuts off has failed, unless it was the restart. Knows no step timers, downloads nothing, and rejects no job: each is tried.
+ * https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html
+ */
+class Jobs implements Part {
+	readonly inbound: readonly Inbound[];
+	readonly parts: Board;
+	private readonly base: string;
+	/** An earlier life has begun the job that is noted, and has not ended it. */
+	private cut: boolean;
+	/** The end of the job that is noted was told on this connection. */
+	private said = false;
+	/** Of the question that has no answer yet. */
+	private token: string | undefined;
+	private readonly turn: Deadline;
+
+	constructor(parts: Board) {
+		const { device, description, memory } = parts;
+		const { id, end } = memory.get(KEY);
+		this.parts = parts;
+		this.base = `$aws/things/${description.id}/jobs/`;
+		this.cut = id !== undefined && end === undefined;
+		this.turn = new Deadline(device.timer, this, this.online);
+		this.inbound = [
+			new Answer(`${this.base}notify-next`, this, Kind.notified),
+			new Answer(`${this.base}start-next/accepted`, this, Kind.started),
+		];
+	}
+
+	online(): void {
+		const clientToken = this.parts.boot.nextToken();
+		this.token = clientToken;
+		this.send("start-next", { clientToken }, false);
+	}
+
+	offline(): void {
+		this.said = false;
+		this.turn.clear();
+	}
+
+	close(): void {
+		this.turn.close();
+	}
+
+	/** An answer of this kind. */
+	answered({ clientToken, execution }: Values, kind: number): void {
+		const found = isRecord(execution) && execution.jobId !== undefined ? execution : undefined;
+		if (kind === Kind.started) this.started(clientToken, found);
+		else if (found) this.online();
+	}
+
+	/** The job is the board's to carry out: it is IN_PROGRESS by now. */
+	private started(clientToken: unknown, execution: Values = {}): void {
+		const { memory } = this.parts;
+		if (clientToken === undefined || clientToken !== this.token) return;
+		this.token = undefined;
+		const { jobId: id, executionNumber: n, jobDocument } = execution;
+		if (typeof id !== "string" || !topics.isName(id, ID) || typeof n !== "number") return;
+		const last = memory.get(KEY);
+		// One job may be executed again, under another number.
+		if (last.id !== id || last.n !== n) {
+			const { cmd } = isRecord(jobDocument) ? jobDocument : {};
+			this.cut = false;
+			// What cannot be noted could be done again.
+			const noted = memory.put(KEY, { id, n, cmd: `${cmd}`.slice(0, 16) });
+			const error = !noted
+				? "could not be stored: not done"
+				: isRecord(jobDocument)
+					? this.parts.perform(jobDocument).error
+					: 'expected a job document such as {"cmd":"restart"}';
+			// The next life says that it has come about.
+			if (error !== undefined || cmd !== "restart") this.end(id, n, error);
+		} else if (last.end !== undefined) {
+			if (!this.said) this.say(id, n, last.end as string);
+		} else if (this.cut)
+			this.end(id, n, last.cmd === "restart" ? undefined : "the board restarted before it was done");
+	}
+
+	private end(id: string, n: number, error: unknown): void {
+		const end = error === undefined ? "" : `${error}`.slice(0, REASON);
+		this.parts.memory.put(KEY, { id, n, end });
+		this.say(id, n, end);
+	}
+
+	/** Empty: it is done. */
+	private say(id: string, executionNumber: number, reason: string): void {
+		const status = reason ? { status: "FAILED", statusDetails: { reason } } : { status: "SUCCEEDED" };
+		this.said = this.send(`${id}/update`, { ...status, executionNumber }, true);
+	}
+
+	/** What found no room is made up for by the next answer: a job that has not ended for the service comes with it. */
+	private send(name: string, what: object, lasting: boolean): boolean {
+		const sent = this.parts.publisher.send(this.base + name, JSON.stringify(what), lasting);
+		if (!sent) this.turn.set(AGAIN);
+		return sent;
+	}
+}

@@ -16,7 +16,7 @@ import type { CertificateRequest, CertificateRequestClass, Provision } from "../
 import { isRecord, parse, type Values } from "../json.js";
 import type { Room } from "../memory.js";
 import { none } from "../publisher.js";
-import { admitting } from "./answer.js";
+import { admitting } from "./shadow.js";
 
 const KEY = "claim";
 /** How often a certificate was asked for. */
