@@ -7,7 +7,8 @@
 import type { Timer, TimerHandle } from "../mqtt/io.js";
 import { Deadline } from "../session/deadline.js";
 import type { Outbox } from "../session/io.js";
-import type { SessionLike, UserOptions } from "../session/options.js";
+import type { UserOptions } from "../session/options.js";
+import type { SessionLike } from "../session/session.js";
 import { limitsOf } from "./broker.js";
 import Command from "./commands/command.js";
 import Decommission from "./commands/decommission.js";

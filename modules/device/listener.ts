@@ -6,8 +6,9 @@
 
 import { decode } from "../mqtt/codec.js";
 import type { Outbox } from "../session/io.js";
-import type { Received, SessionLike, SessionOptions, Subscription } from "../session/options.js";
+import type { Received, SessionOptions, Subscription } from "../session/options.js";
 import { nameOf, Report } from "../session/outcomes.js";
+import type { SessionLike } from "../session/session.js";
 import { onlyTLS } from "./broker.js";
 import type Command from "./commands/command.js";
 import type Decommission from "./commands/decommission.js";

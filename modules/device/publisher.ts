@@ -8,8 +8,9 @@
 
 import { encode } from "../mqtt/codec.js";
 import { Deadline } from "../session/deadline.js";
-import type { PublishOptions, SessionLike } from "../session/options.js";
+import type { PublishOptions } from "../session/options.js";
 import { Outcome } from "../session/outcomes.js";
+import type { SessionLike } from "../session/session.js";
 import { excess, type Limits, limitsOf } from "./broker.js";
 import type { Device } from "./io.js";
 import type { Values } from "./json.js";

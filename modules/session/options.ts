@@ -167,27 +167,6 @@ export interface SessionOptions {
 	readonly onReport?: (event: number, detail: string) => void;
 }
 
-/** A session as its user sees it: session.ts is one, and the tests of the device have another. */
-export interface SessionLike {
-	/** Connected, and each subscription granted. */
-	readonly online: boolean;
-	/** Plain numbers. */
-	readonly counters: object;
-	/** A retained message at QoS 0 whose payload is made while it leaves. False when the connection cannot take it now. */
-	stream?(topic: string, byteLength: number, source: () => Uint8Array | undefined): boolean;
-	/** One of `Outcome`. */
-	publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): number;
-	/** As `publish` at QoS 0, of a short text on a topic that is a topic name. */
-	measure(topic: string, text: string): number;
-	/** `ready` is true again. */
-	resume(): void;
-	/**
-	 * Publishes `farewell` (default `offline`; empty clears it) retained as the status, and leaves. `parted`: the broker has
-	 * acknowledged it, was sent DISCONNECT and has closed; otherwise it may publish the will.
-	 */
-	close(callback?: (parted: boolean) => void, farewell?: string): void;
-}
-
 /** The part of the options that a session's user brings; main.ts adds client and brokers. */
 export type UserOptions = Omit<SessionOptions, "client" | "brokers"> &
 	Required<Pick<SessionOptions, "subscriptions" | "ready" | "onMessage" | "onOnline" | "onOffline">>;

@@ -6,14 +6,7 @@
 
 import { encode, isTopicName } from "../mqtt/codec.js";
 import { Deadline } from "./deadline.js";
-import {
-	type Broker,
-	check,
-	defaults,
-	type PublishOptions,
-	type SessionLike,
-	type SessionOptions,
-} from "./options.js";
+import { type Broker, check, defaults, type PublishOptions, type SessionOptions } from "./options.js";
 import { Application, type Counters, Outcome, Report, type Tally } from "./outcomes.js";
 import type { Sender } from "./sender.js";
 import { State, Supervisor } from "./supervisor.js";
@@ -24,11 +17,15 @@ export { Outcome, Reason, Report } from "./outcomes.js";
 const none: PublishOptions = Object.freeze({});
 const known: PublishOptions = Object.freeze({ checked: true });
 
+/** A session as a board uses it: one that is not connected has another, without broker. */
+export type SessionLike = Pick<Session, "online" | "publish" | "measure" | "resume" | "close"> &
+	Partial<Pick<Session, "stream">> & { readonly counters: object };
+
 /**
  * Keeps one client of one of several brokers connected. The constructor throws on wrong options, `publish` on a
  * wrong topic or QoS; nothing else throws.
  */
-export default class Session implements SessionLike {
+export default class Session {
 	private readonly options: SessionOptions;
 	/** Counts from the moment the session was made. */
 	readonly counters: Counters;
@@ -55,6 +52,7 @@ export default class Session implements SessionLike {
 		options.watch?.(up => (up ? this.networkUp() : this.networkDown()));
 	}
 
+	/** Connected, and each subscription granted. */
 	get online(): boolean {
 		return this.supervisor.state === State.Online;
 	}

@@ -6,8 +6,9 @@
 import assert from "node:assert/strict";
 import Publisher, { type PublisherOptions } from "../../modules/device/publisher.js";
 import { decode } from "../../modules/mqtt/codec.js";
-import type { PublishOptions, SessionLike } from "../../modules/session/options.js";
+import type { PublishOptions } from "../../modules/session/options.js";
 import { Outcome } from "../../modules/session/outcomes.js";
+import type { SessionLike } from "../../modules/session/session.js";
 import { TestClock } from "../clock.js";
 
 /** What was published: topic, payload, and how; a measurement and what was streamed have no options. */

@@ -26,12 +26,12 @@ import type {
 	Outbox,
 	PublishOptions,
 	Received,
-	SessionLike,
 	SessionOptions,
 	UserOptions,
 } from "../../modules/session/options.js";
 import { Outcome } from "../../modules/session/outcomes.js";
 import { Queue } from "../../modules/session/queue.js";
+import type { SessionLike } from "../../modules/session/session.js";
 import { TestClock } from "../clock.js";
 import { TestFlash } from "../flash.js";
 
