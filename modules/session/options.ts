@@ -189,27 +189,27 @@ export const defaults = Object.freeze({
 	longestInbound: 4096,
 });
 
-/** Throws on options of which no connection can be made. */
+const expect = (name: string, wanted: string, fine: unknown, found?: unknown): void => {
+	if (!fine)
+		throw new RangeError(`${name}: expected ${wanted}${found === undefined ? "" : `, found ${found}`}`);
+};
+
+/** Throws on options with which each try would fail, without end, or no message would ever leave. */
 export const check = (options: SessionOptions): void => {
-	const { brokers, id, keepAlive, status, subscriptions = [], window = 1, rate = 1, outbox } = options;
-	const { brokerOrder = "listed", publishRate = 5 } = options;
-	if (!options.client?.io) throw new TypeError("client: expected an object with io, an MQTT client class");
-	if (!brokers || brokers.length === 0) throw new RangeError("brokers: expected at least one");
-	brokers.forEach(({ host, port }) => {
-		if (!host || !(port > 0 && port < 65_536))
-			throw new RangeError(`broker: expected host and port, found ${host}:${port}`);
-	});
-	if (!id) throw new RangeError("id: expected a client identifier");
-	if (!(keepAlive >= 0)) throw new RangeError(`keepAlive: expected milliseconds, found ${keepAlive}`);
-	if (!status || !isTopicName(status.topic)) throw new RangeError("status.topic: expected a topic name");
-	subscriptions.forEach(({ topic, QoS }) => {
-		if (!isTopicName(topic) || (QoS !== 0 && QoS !== 1 && QoS !== 2))
-			throw new RangeError(`subscriptions: expected exact names at QoS 0, 1 or 2, found ${topic} at ${QoS}`);
-	});
-	if (!(window >= 1 && window <= 1000)) throw new RangeError(`window: expected 1…1000, found ${window}`);
-	if (!(rate > 0)) throw new RangeError(`rate: expected messages a second, found ${rate}`);
-	if (!(publishRate >= 5)) throw new RangeError(`publishRate: expected at least 5, found ${publishRate}`);
-	if (brokerOrder !== "listed" && brokerOrder !== "random")
-		throw new RangeError(`brokerOrder: expected listed or random, found ${brokerOrder}`);
-	if (!outbox) throw new TypeError("outbox: expected an Outbox");
+	const { brokers, brokerOrder = "listed", id, keepAlive, outbox, status, subscriptions = [] } = options;
+	const { publishRate = 5, rate = 1, window = 1 } = options;
+	expect("client", "an object with io, an MQTT client class", options.client?.io);
+	expect("brokers", "at least one", brokers?.length);
+	const broker = brokers.find(({ host, port }) => !host || !(port > 0 && port < 65_536));
+	expect("broker", "host and port", !broker, broker && `${broker.host}:${broker.port}`);
+	expect("brokerOrder", "listed or random", ["listed", "random"].includes(brokerOrder), brokerOrder);
+	expect("id", "a client identifier", id);
+	expect("keepAlive", "milliseconds", keepAlive >= 0, keepAlive);
+	expect("status.topic", "a topic name", status && isTopicName(status.topic));
+	const item = subscriptions.find(({ topic, QoS }) => !isTopicName(topic) || ![0, 1, 2].includes(QoS));
+	expect("subscriptions", "exact names at QoS 0, 1 or 2", !item, item && `${item.topic} at ${item.QoS}`);
+	expect("window", "1…1000", window >= 1 && window <= 1000, window);
+	expect("rate", "messages a second", rate > 0, rate);
+	expect("publishRate", "at least 5", publishRate >= 5, publishRate);
+	expect("outbox", "an Outbox", outbox);
 };

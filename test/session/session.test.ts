@@ -12,6 +12,37 @@ const subscriptions = [
 ] as const;
 
 describe("session", () => {
+	describe("made of wrong options", () => {
+		const status = { topic: "a/#", online: "1", offline: "0" };
+		for (const [options, message] of [
+			[{ client: {} as never }, "client: expected an object with io, an MQTT client class"],
+			[{ brokers: [] }, "brokers: expected at least one"],
+			[{ brokers: [{ host: "", port: 1 }] }, "broker: expected host and port, found :1"],
+			[{ brokers: [{ host: "a", port: 0 }] }, "broker: expected host and port, found a:0"],
+			[{ brokers: [{ host: "a", port: 65_536 }] }, "broker: expected host and port, found a:65536"],
+			[{ brokerOrder: "best" as never }, "brokerOrder: expected listed or random, found best"],
+			[{ id: "" }, "id: expected a client identifier"],
+			[{ keepAlive: -1 }, "keepAlive: expected milliseconds, found -1"],
+			[{ status }, "status.topic: expected a topic name"],
+			[{ status: undefined as never }, "status.topic: expected a topic name"],
+			[
+				{ subscriptions: [{ topic: "+", QoS: 1 }] },
+				"subscriptions: expected exact names at QoS 0, 1 or 2, found + at 1",
+			],
+			[
+				{ subscriptions: [{ topic: "a", QoS: 3 as never }] },
+				"subscriptions: expected exact names at QoS 0, 1 or 2, found a at 3",
+			],
+			[{ window: 0 }, "window: expected 1…1000, found 0"],
+			[{ window: 1001 }, "window: expected 1…1000, found 1001"],
+			[{ rate: 0 }, "rate: expected messages a second, found 0"],
+			[{ publishRate: 4 }, "publishRate: expected at least 5, found 4"],
+			[{ outbox: undefined as never }, "outbox: expected an Outbox"],
+		] as const)
+			it(`throws ${message}`, () => {
+				assert.throws(() => new Bench(options), { name: "RangeError", message });
+			});
+	});
 	describe("connecting", () => {
 		it("makes a client with id, keep-alive, a session that is kept, and the will, acknowledging itself", () => {
 			const bench = new Bench({ brokers: [{ host: "b", port: 1884, user: "u", password: "p" }] });
