@@ -6,8 +6,7 @@
 
 import type { Timer, TimerHandle } from "../mqtt/io.js";
 import { Deadline } from "../session/deadline.js";
-import type { Outbox } from "../session/io.js";
-import type { UserOptions } from "../session/options.js";
+import type { Outbox, UserOptions } from "../session/options.js";
 import type { SessionLike } from "../session/session.js";
 import { limitsOf } from "./broker.js";
 import Command from "./commands/command.js";

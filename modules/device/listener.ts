@@ -5,8 +5,7 @@
  */
 
 import { decode } from "../mqtt/codec.js";
-import type { Outbox } from "../session/io.js";
-import type { Received, SessionOptions, Subscription } from "../session/options.js";
+import type { Outbox, Received, SessionOptions, Subscription } from "../session/options.js";
 import { nameOf, Report } from "../session/outcomes.js";
 import type { SessionLike } from "../session/session.js";
 import { onlyTLS } from "./broker.js";

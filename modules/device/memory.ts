@@ -7,7 +7,7 @@
  */
 
 import { encode } from "../mqtt/codec.js";
-import type { Outbox } from "../session/io.js";
+import type { Outbox } from "../session/options.js";
 import { Queue } from "../session/queue.js";
 import { Found } from "../store/mount.js";
 import Store from "../store/store.js";

@@ -4,7 +4,7 @@
  * are those that the present one has still to send. Sends nothing.
  */
 
-import type { Outbox, OutboxEntry } from "./io.js";
+import type { Outbox, OutboxEntry } from "./options.js";
 import type { Queue } from "./queue.js";
 import type { Status } from "./status.js";
 

@@ -7,7 +7,7 @@
 import { encode } from "../mqtt/codec.js";
 import type { ControlMessage, ReadableOptions, Timer } from "../mqtt/io.js";
 import { Deadline, type Pace } from "./deadline.js";
-import type { Client, ClientClass, ClientError, LinkOptions, Message, Outgoing } from "./io.js";
+import type { Client, ClientClass, ClientError, LinkOptions, Message, Outgoing } from "./options.js";
 import { type Application, Packet, Reason } from "./outcomes.js";
 
 /** The supervisor, as a connection sees it: its callbacks. */

@@ -1,13 +1,9 @@
 /**
- * The types at a session's border, each here once (DESIGN.md, "The session"): what it is made of (`SessionOptions` and its parts, the MQTT
- * client class, the outbox), what is published and received, and how its user sees it. Also the defaults, and the check of what is given.
+ * The types at a session's border, each here once (DESIGN.md, "The session"): what a user writes (`SessionOptions` and its parts), what is
+ * published and received, the outbox, and the MQTT client class (ECMA-419 §25). Also the defaults.
  */
 
-import { isTopicName } from "../mqtt/codec.js";
-import type { ByteBuffer, Ticks, Timer, With } from "../mqtt/io.js";
-import type { ClientClass, ClientDefaults, Outbox } from "./io.js";
-
-export type * from "./io.js";
+import type { ByteBuffer, MQTTClientOptions, Ticks, Timer, With, WriteOptions } from "../mqtt/io.js";
 
 /** How a message is sent and kept. */
 export interface PublishOptions {
@@ -101,7 +97,7 @@ export interface Deadlines {
 	readonly hear?: number;
 }
 
-/** What a session is made of. The constructor throws on what `check` below finds wrong. */
+/** What a session is made of. */
 export interface SessionOptions {
 	/** `io`, the MQTT client class, and its defaults: those of `device.network.mqtt.client`. */
 	readonly client: With<ClientClass, ClientDefaults>;
@@ -171,6 +167,116 @@ export interface SessionOptions {
 export type UserOptions = Omit<SessionOptions, "client" | "brokers"> &
 	Required<Pick<SessionOptions, "subscriptions" | "ready" | "onMessage" | "onOnline" | "onOffline">>;
 
+/**
+ * A message that is held. Valid until the next `next`, `append` or `close` of its outbox (`sent` leaves it as it is), and
+ * until control goes back to the host at the longest: a payload in flash is read into a buffer that others use.
+ */
+export interface OutboxEntry {
+	/** Position in the order of acceptance, from 1 upward; never used again in the life of the outbox. */
+	readonly sequence: number;
+	/** 1…65535 while a broker's session knows the message, else 0. */
+	readonly packetIdentifier: number;
+	/** As it was appended. */
+	readonly topic: string;
+	/** As it was appended. */
+	readonly payload: Uint8Array;
+	/** As it was appended. */
+	readonly retain: boolean;
+	/** 1 where it is missing. */
+	readonly QoS?: number;
+}
+
+/** A message on its way out. */
+export type Message = Pick<OutboxEntry, "topic" | "payload" | "QoS" | "retain">;
+
+/** The same, as the client is told of it. */
+export type Outgoing = WriteOptions & { readonly topic: string; readonly QoS: number };
+
+/** Of a message that is appended. */
+export type OutboxOptions = Pick<PublishOptions, "retain">;
+
+/**
+ * Holds QoS 1 messages until the broker has acknowledged them: queue.ts in RAM, bounded by bytes, and store/outbox.ts in flash. A
+ * message is `queued` (no packet identifier) → `sent` (identifier kept, so that DUP is right after a reconnect or a restart
+ * [MQTT-4.4.0-1]) → `released` (gone). A poison message is put aside until `readmit` makes it `queued` again; it is never thrown away.
+ */
+export interface Outbox {
+	/** Messages held and not quarantined. */
+	readonly length: number;
+	/** Bytes of topics and payloads held. */
+	readonly byteLength: number;
+	/** Its memory takes no writes: the messages that it accepts are in RAM, and lost with the power. */
+	readonly broken?: boolean;
+	/** How often a message was put aside so far. */
+	readonly quarantined: number;
+	/**
+	 * Accepts a message (copied). Returns its sequence, or 0 when it was refused because the outbox is full. With a packet identifier it
+	 * is `sent` as it is accepted: it leaves at once, and flash is spared a record of that.
+	 */
+	append(topic: string, payload: Uint8Array, options?: OutboxOptions, packetIdentifier?: number): number;
+	/** The oldest held message whose sequence is greater than `sequence`; 0 asks for the oldest of all. */
+	next(sequence: number): OutboxEntry | undefined;
+	/** The message goes out under this packet identifier; call before the bytes leave. */
+	sent(sequence: number, packetIdentifier: number): void;
+	/** The broker acknowledged this packet identifier. False when no held message has it. */
+	release(packetIdentifier: number): boolean;
+	/** The broker has no session (Session Present 0): every identifier is forgotten, the order stays. */
+	reset(): void;
+	/** Puts a message aside: it is counted, kept, and not offered by `next` until it is readmitted. */
+	quarantine(sequence: number): void;
+	/** As `next`, of the messages put aside. */
+	aside(sequence: number): OutboxEntry | undefined;
+	/** A message that was put aside is offered again, in its old place. False when it is not aside. */
+	readmit(sequence: number): boolean;
+	/** Releases its memory; what it holds stays. Every other method may throw then. */
+	close(): void;
+}
+
+/** An MQTT client as a session uses it: ECMA-419 §25 with the extensions that DESIGN.md lists. The tests have a scripted one. */
+export interface Client {
+	/** Bytes of the message that is delivered into `buffer`: how many; `undefined` when there are none. */
+	read(buffer: ByteBuffer): number | undefined;
+	/** Throws when the packet does not fit into what is writable now; nothing has left then. */
+	write(data: ByteBuffer | undefined, options?: WriteOptions): number;
+	/** At once and without DISCONNECT; nothing is called back any more. May be repeated. */
+	close(): void;
+}
+
+/** What the host gives a client: its classes and clocks. */
+export type ClientDefaults = Pick<MQTTClientOptions, "socket" | "dns" | "timer" | "kept"> & {
+	readonly ticks: Ticks;
+};
+
+/** The reason of an end. `cause` is the socket's error, with a `code` of its own where the host knows more (TLS). */
+export interface ClientError {
+	/** One of `Reason` of the MQTT client. */
+	readonly code?: unknown;
+	/** For people. */
+	readonly message?: unknown;
+	/** The socket's error. */
+	readonly cause?: unknown;
+}
+
+type Always = "port" | "id" | "keepAlive" | "clean" | "will" | "onReadable" | "onWritable" | "onControl";
+
+/** What a session makes a client of. */
+export type ClientOptions = Omit<MQTTClientOptions, "onError"> &
+	Required<Pick<MQTTClientOptions, Always>> &
+	ClientDefaults & {
+		/** The session acknowledges once the application has taken a message. */
+		readonly acknowledge: false;
+		readonly onError: (error?: ClientError) => void;
+	};
+
+/** Those of them that stay the same from connection to connection. */
+export type LinkOptions = Omit<
+	ClientOptions,
+	"acknowledge" | "onReadable" | "onWritable" | "onControl" | "onError"
+>;
+
+/** An MQTT client class, ECMA-419 §25. */
+export type ClientClass = new (options: ClientOptions) => Client;
+
 /** What holds where an option is missing; milliseconds and bytes. */
 export const defaults = Object.freeze({
 	deadlines: Object.freeze({
@@ -188,28 +294,3 @@ export const defaults = Object.freeze({
 	longest: 131_072,
 	longestInbound: 4096,
 });
-
-const expect = (name: string, wanted: string, fine: unknown, found?: unknown): void => {
-	if (!fine)
-		throw new RangeError(`${name}: expected ${wanted}${found === undefined ? "" : `, found ${found}`}`);
-};
-
-/** Throws on options with which each try would fail, without end, or no message would ever leave. */
-export const check = (options: SessionOptions): void => {
-	const { brokers, brokerOrder = "listed", id, keepAlive, outbox, status, subscriptions = [] } = options;
-	const { publishRate = 5, rate = 1, window = 1 } = options;
-	expect("client", "an object with io, an MQTT client class", options.client?.io);
-	expect("brokers", "at least one", brokers?.length);
-	const broker = brokers.find(({ host, port }) => !host || !(port > 0 && port < 65_536));
-	expect("broker", "host and port", !broker, broker && `${broker.host}:${broker.port}`);
-	expect("brokerOrder", "listed or random", ["listed", "random"].includes(brokerOrder), brokerOrder);
-	expect("id", "a client identifier", id);
-	expect("keepAlive", "milliseconds", keepAlive >= 0, keepAlive);
-	expect("status.topic", "a topic name", status && isTopicName(status.topic));
-	const item = subscriptions.find(({ topic, QoS }) => !isTopicName(topic) || ![0, 1, 2].includes(QoS));
-	expect("subscriptions", "exact names at QoS 0, 1 or 2", !item, item && `${item.topic} at ${item.QoS}`);
-	expect("window", "1…1000", window >= 1 && window <= 1000, window);
-	expect("rate", "messages a second", rate > 0, rate);
-	expect("publishRate", "at least 5", publishRate >= 5, publishRate);
-	expect("outbox", "an Outbox", outbox);
-};

@@ -7,7 +7,7 @@
 
 import { encode } from "../mqtt/codec.js";
 import { until } from "./deadline.js";
-import type { Outbox, OutboxEntry, OutboxOptions } from "./io.js";
+import type { Outbox, OutboxEntry, OutboxOptions } from "./options.js";
 
 export interface QueueOptions extends OutboxOptions {
 	/** 1 by default. QoS 0 never gets a packet identifier and leaves with `remove`. */

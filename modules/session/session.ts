@@ -6,7 +6,7 @@
 
 import { encode, isTopicName } from "../mqtt/codec.js";
 import { Deadline } from "./deadline.js";
-import { type Broker, check, defaults, type PublishOptions, type SessionOptions } from "./options.js";
+import { type Broker, defaults, type PublishOptions, type SessionOptions } from "./options.js";
 import { Application, type Counters, Outcome, Report, type Tally } from "./outcomes.js";
 import type { Sender } from "./sender.js";
 import { State, Supervisor } from "./supervisor.js";
@@ -16,6 +16,31 @@ export { Outcome, Reason, Report } from "./outcomes.js";
 
 const none: PublishOptions = Object.freeze({});
 const known: PublishOptions = Object.freeze({ checked: true });
+
+const expect = (name: string, wanted: string, fine: unknown, found?: unknown): void => {
+	if (!fine)
+		throw new RangeError(`${name}: expected ${wanted}${found === undefined ? "" : `, found ${found}`}`);
+};
+
+/** Throws on options with which each try would fail, without end, or no message would ever leave. */
+const check = (options: SessionOptions): void => {
+	const { brokers, brokerOrder = "listed", id, keepAlive, outbox, status, subscriptions = [] } = options;
+	const { publishRate = 5, rate = 1, window = 1 } = options;
+	expect("client", "an object with io, an MQTT client class", options.client?.io);
+	expect("brokers", "at least one", brokers?.length);
+	const broker = brokers.find(({ host, port }) => !host || !(port > 0 && port < 65_536));
+	expect("broker", "host and port", !broker, broker && `${broker.host}:${broker.port}`);
+	expect("brokerOrder", "listed or random", ["listed", "random"].includes(brokerOrder), brokerOrder);
+	expect("id", "a client identifier", id);
+	expect("keepAlive", "milliseconds", keepAlive >= 0, keepAlive);
+	expect("status.topic", "a topic name", status && isTopicName(status.topic));
+	const item = subscriptions.find(({ topic, QoS }) => !isTopicName(topic) || ![0, 1, 2].includes(QoS));
+	expect("subscriptions", "exact names at QoS 0, 1 or 2", !item, item && `${item.topic} at ${item.QoS}`);
+	expect("window", "1…1000", window >= 1 && window <= 1000, window);
+	expect("rate", "messages a second", rate > 0, rate);
+	expect("publishRate", "at least 5", publishRate >= 5, publishRate);
+	expect("outbox", "an Outbox", outbox);
+};
 
 /** A session as a board uses it: one that is not connected has another, without broker. */
 export type SessionLike = Pick<Session, "online" | "publish" | "measure" | "resume" | "close"> &

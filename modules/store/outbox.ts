@@ -1,12 +1,12 @@
 /**
- * QoS 1 messages that survive a loss of power: the session's `Outbox` (session/io.ts) over the journal (SPEC.md, "Record").
+ * QoS 1 messages that survive a loss of power: the session's `Outbox` (session/options.ts) over the journal (SPEC.md, "Record").
  * Accepted means written and read back. Each change of state is one record of 20 bytes. Topics and payloads stay in flash,
  * and are read when a message is sent, unless that follows at once; RAM holds 14 bytes a message, in order of acceptance.
  * Does not know MQTT packets, windows or rates: those are the session's.
  */
 
 import { decode, encode } from "../mqtt/codec.js";
-import type { OutboxEntry, OutboxOptions, Outbox as Pattern } from "../session/io.js";
+import type { OutboxEntry, OutboxOptions, Outbox as Pattern } from "../session/options.js";
 import { Messages, NOWHERE } from "./index.js";
 import type Journal from "./journal.js";
 import { HEADER, Kind, type Scan } from "./record.js";

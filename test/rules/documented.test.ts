@@ -19,7 +19,6 @@ const files: readonly string[] = [
 	"modules/mqtt/client.ts",
 	"modules/mqtt/writer.ts",
 	"modules/mqtt/connection.ts",
-	"modules/session/io.ts",
 	"modules/session/options.ts",
 	"modules/session/outcomes.ts",
 	"modules/session/session.ts",

@@ -7,7 +7,7 @@
 
 import type { Timer } from "../../mqtt/io.js";
 import { Deadline } from "../../session/deadline.js";
-import type { Outbox } from "../../session/io.js";
+import type { Outbox } from "../../session/options.js";
 import type { default as Memory, Room } from "../memory.js";
 import type Publisher from "../publisher.js";
 import type Retained from "../retained.js";

@@ -7,7 +7,7 @@
  */
 
 import { decode } from "../../mqtt/codec.js";
-import type { Outbox } from "../../session/io.js";
+import type { Outbox } from "../../session/options.js";
 import { isRecord, type Values } from "../json.js";
 import type Memory from "../memory.js";
 import { type Boot, keyOf, type Room } from "../memory.js";
