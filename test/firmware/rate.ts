@@ -1,13 +1,18 @@
 /**
  * How fast one board samples: `npm run rate -- --seconds 60 --engine xs`. One sensor at 120 Hz and four at 1 Hz, or, with
- * `--sensors 16 --hertz 20`, so many at one rate; the real firmware, a real broker and real time, so it is a command and no test. Counts the measurements and the
- * samples the board says it missed, finds by the time stamps when that was, and takes the lag from a time stamp to its message's
- * arrival. Exits 1 when a sample was missed or lost. For one core: `taskset -c 0 npm run rate`.
+ * `--sensors 16 --hertz 20`, so many at one rate; the real firmware, a real broker and real time, so it is a command and no
+ * test. Counts the measurements and the samples the board says it missed, finds by the time stamps when that was, and takes
+ * the lag from a time stamp to its message's arrival. Exits 1 when a sample was missed or lost, for any reason. For one core:
+ * `taskset -c 0 npm run rate`.
+ * This process has the board's timers, and a chip has no Node: so package.json starts it without V8's memory reducer, a
+ * collection for idle processes (11 ms, 16 s after the start: one sample). The engine collects as ever. Other pauses of this
+ * process are told, and what is missed in them is missed (pauses.ts).
  */
 
 import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { aedes, mosquitto } from "./brokers.js";
+import { Pauses } from "./pauses.js";
 import { engines, Scene } from "./scene.js";
 
 /** Gaps that are told in full. */
@@ -75,6 +80,8 @@ scene.observer.client.on("message", (topic, payload) => {
 });
 
 await scene.start({ sensors: sampled });
+// A shorter one makes no sample a whole period late.
+const watch = Pauses.watch(Math.floor(Math.min(...sampled.map(({ every }) => every))));
 const bar = new SingleBar({
 	format: "{bar} {value}/{total} s",
 	hideCursor: true,
@@ -91,6 +98,7 @@ await new Promise<void>(done => {
 	}, 1000);
 });
 bar.stop();
+watch.end();
 const asked = scene.observer.mark;
 await scene.observer.client.publishAsync(scene.topic("cmd"), JSON.stringify({ cmd: "info", cid: "rate" }), {
 	qos: 1,
@@ -111,5 +119,10 @@ for (const [name, { first, last, count }] of seen) {
 console.log(`  samples missed: ${missed}${gaps.length ? ` (${gaps.slice(0, SHOWN).join(", ")})` : ""}`);
 if (missed || lost)
 	console.log("  failed: none may be missed or lost; on a machine that does other work as well, some are");
+const pauses = watch.pauses.told(Math.min(...Array.from(seen.values(), ({ began }) => began)));
+if (pauses.length)
+	console.log(
+		`  Node, which has the board's timers, paused ${pauses.length} times (${pauses.slice(0, SHOWN).join("; ")})`,
+	);
 console.log(`  lag, ms: median ${at(0.5)}, p99 ${at(0.99)}, worst ${lags.at(-1)}`);
 process.exitCode = missed === 0 && lost === 0 && seen.size === sampled.length ? 0 : 1;
