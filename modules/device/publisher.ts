@@ -80,6 +80,7 @@ export interface Announcer {
 export default class Publisher {
 	/** The board's; until then nothing is published. */
 	session: SessionLike = none;
+	readonly trace: ((line: string) => void) | undefined = undefined;
 	/** What the broker takes. */
 	readonly limits: Limits;
 	/** Messages that it would not have taken. */
@@ -90,7 +91,6 @@ export default class Publisher {
 	declare stated?: (name: string, payload: string) => void;
 	private readonly base: string;
 	private readonly ingest: string | undefined;
-	readonly trace: ((line: string) => void) | undefined;
 	private readonly owner: PublisherOwner;
 	/** Answers, and parts that publish a state, in their order. */
 	private readonly waiting: (string | Announcer)[] = [];

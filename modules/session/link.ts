@@ -42,8 +42,9 @@ type Attached = { readonly target: Link };
 export class Link {
 	/** A message may be sent now. Not after a write that did not fit, before `onWritable`; not between fragments; not at the end. */
 	ready = true;
-	private rest: Uint8Array | undefined;
-	private client: Client | undefined;
+	// What a sample needs is among the first: XS looks for a field from the first on.
+	private client: Client | undefined = undefined;
+	private readonly pace: Pace | undefined = undefined;
 	/** Bytes that were writable when that was last known. */
 	private room = 0;
 	private refusals = 0;
@@ -51,10 +52,10 @@ export class Link {
 	private capacity = 0;
 	private readonly owner: LinkOwner;
 	private readonly application: Application;
-	private readonly pace: Pace | undefined;
 	private readonly timer: Timer;
 	private readonly message = { topic: "", QoS: 0, retain: false, duplicate: false, id: 0 };
 	private readonly acknowledgement = { operation: 0, id: 0 };
+	private rest: Uint8Array | undefined;
 	/** Makes the bytes that follow `rest`, for a payload that is never held whole. */
 	private source: (() => Uint8Array | undefined) | undefined;
 	/** operation << 16 | packet identifier, in the order in which they are due [MQTT-4.6.0-2]. */

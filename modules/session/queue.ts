@@ -30,6 +30,8 @@ const ASIDE = -1;
 export const overhead = 288;
 
 export class Queue implements Outbox {
+	/** How many of the messages are QoS 0: asked for each sample, so the first. */
+	zeros = 0;
 	private readonly budget: number;
 	private readonly yielding: boolean;
 	/** In the order of their sequence. */
@@ -42,8 +44,7 @@ export class Queue implements Outbox {
 	quarantined = 0;
 	/** Messages that made way so far. */
 	evicted = 0;
-	/** How many of the messages are QoS 0, and how many have not been sent. */
-	zeros = 0;
+	/** How many of the messages have not been sent. */
 	pending = 0;
 
 	/** `byteLength`: bytes of topics, payloads and entries that may be held. `yielding`: messages set aside make way. */

@@ -21,7 +21,7 @@ import { Backlog, type Queue } from "./queue.js";
 
 export class Sender {
 	/** The connection while messages may leave. */
-	link: Link | undefined;
+	link: Link | undefined = undefined;
 	readonly live: Queue;
 	/** The connection from CONNACK on, whose client refuses once it is closed. */
 	private way: Link | undefined;

@@ -51,29 +51,35 @@ export type SessionLike = Pick<Session, "online" | "publish" | "measure" | "resu
  * wrong topic or QoS; nothing else throws.
  */
 export default class Session {
-	private readonly options: SessionOptions;
+	// What a sample needs is among the first: XS looks for a field from the first on.
+	/** Given to each write of a measurement. */
+	private readonly measurement = { topic: "", QoS: 0, retain: false, duplicate: false };
+	private readonly sender: Sender;
 	/** Counts from the moment the session was made. */
 	readonly counters: Counters;
+	private readonly options: SessionOptions;
 	private readonly application: Application;
-	private readonly sender: Sender;
 	private readonly supervisor: Supervisor;
 	/** For calls back that must not happen inside a call of the application. */
 	private readonly soon: Deadline;
 	/** It was said that messages are refused, and none has been accepted since. */
-	private full = false;
-	/** Given to each write of a measurement. */
-	private readonly measurement = { topic: "", QoS: 0, retain: false, duplicate: false };
-	private callbacks: ((parted: boolean) => void)[] = [];
+	private full: boolean;
+	private callbacks: ((parted: boolean) => void)[];
 
 	/** Throws on options of which no session can be made. Connects as soon as the caller is done. */
 	constructor(options: SessionOptions) {
 		check(options);
+		const soon = new Deadline(options.timer, this, this.later);
+		const application = new Application(options, soon);
+		const supervisor = new Supervisor(options, application, soon);
+		this.sender = supervisor.sender;
+		this.counters = application.counters;
 		this.options = options;
-		this.soon = new Deadline(options.timer, this, this.later);
-		this.application = new Application(options, this.soon);
-		this.counters = this.application.counters;
-		this.supervisor = new Supervisor(options, this.application, this.soon);
-		this.sender = this.supervisor.sender;
+		this.application = application;
+		this.supervisor = supervisor;
+		this.soon = soon;
+		this.full = false;
+		this.callbacks = [];
 		options.watch?.(up => (up ? this.networkUp() : this.networkDown()));
 	}
 

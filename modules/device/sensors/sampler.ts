@@ -27,17 +27,17 @@ const ANEW = Object.freeze({ minimum: 1000, maximum: 60_000 });
 
 export default abstract class Sampler extends Measurement {
 	declare protected readonly parts: SamplerParts;
-	private readonly driver: SensorDriver;
 	/** Uptime at which the next sample is due; NaN before the first. */
 	private due = Number.NaN;
 	/** So many milliseconds late, and less, the timer keeps the rhythm by itself: 0 where it does not repeat with the period. */
 	private slack = 0;
-	private handle: TimerHandle | undefined;
-	private sensor: SensorIO | undefined;
-	/** Failures since the last reading. */
-	private failing = 0;
 	/** Readings. */
 	samples = 0;
+	private sensor: SensorIO | undefined = undefined;
+	private readonly driver: SensorDriver;
+	private handle: TimerHandle | undefined;
+	/** Failures since the last reading. */
+	private failing = 0;
 	/** The latest value, and its uptime, or that of the start. */
 	protected last: number | undefined;
 	protected latest: number;
