@@ -34,9 +34,9 @@ const ID = '{"id":"';
 const ON = '","state":"ON","v":';
 const OFF = '","state":"OFF","v":';
 const TIME = ',"ts":';
-const QUALITY = ',"tsq":"';
-const SEVERITY = '","severity":"';
+const SEVERITY = ',"severity":"';
 const END = '"}';
+const CLOSE = "}";
 const STORED_ON = '{"on":1,';
 const STORED_OFF = '{"on":0,';
 const STORED_ID = '"id":"';
@@ -113,13 +113,13 @@ export default class Alert extends Threshold {
 	private edge(value: number | undefined, now: number): string {
 		const { time, boot } = this.parts;
 		const severity = this.conditions.severity;
-		// `now()` before `quality`, which it decides.
+		// `now()` before `tsq`, which it decides.
 		const ts = time.now(now);
 		this.id = boot.nextId();
 		// Six digits tell which side of a threshold it was on; sixteen are noise of the arithmetic.
 		const v = (value === undefined ? null : Number(value.toPrecision(6))) as never;
-		const end = severity ? SEVERITY.concat(severity, END) : END;
-		return ID.concat(this.id, this.on ? ON : OFF, v, TIME, ts as never, QUALITY, time.quality, end);
+		const end = severity ? SEVERITY.concat(severity, END) : CLOSE;
+		return ID.concat(this.id, this.on ? ON : OFF, v, TIME, ts as never, time.tsq, end);
 	}
 
 	/** Puts an edge into the outbox. False where that has no room: the edge waits. */
@@ -149,7 +149,7 @@ export default class Alert extends Threshold {
 		const record =
 			this.due === undefined
 				? on.concat(STORED_ID, this.id as string, END)
-				: on.concat(STORED_DUE, this.due, "}");
+				: on.concat(STORED_DUE, this.due, CLOSE);
 		if (!memory.put(keyOf(PREFIX, this.name), record))
 			publisher.report(`${topics.alert(this.name)}: its state could not be stored, a restart may repeat it`);
 	}
