@@ -100,8 +100,8 @@ export class Link {
 		this.refusals = 0;
 		return true;
 	}
-	/** What the client is told of a message that is held. It has returned when `write` goes deeper. */
-	told({ topic, QoS = 1, retain }: Message, duplicate: boolean, packetIdentifier: number): Outgoing {
+	/** What the client is told of a message. It has returned when `write` goes deeper. */
+	told(topic: string, QoS: number, retain: boolean, duplicate: boolean, packetIdentifier: number): Outgoing {
 		const message = this.message;
 		message.topic = topic;
 		message.QoS = QoS;
@@ -110,9 +110,10 @@ export class Link {
 		message.id = packetIdentifier;
 		return message;
 	}
-	/** Writes and counts such a message. */
+	/** Writes and counts a message that is held. */
 	send(entry: Message, duplicate: boolean, packetIdentifier: number): boolean {
-		if (!this.write(entry.payload, this.told(entry, duplicate, packetIdentifier))) return false;
+		const { topic, payload, QoS = 1, retain } = entry;
+		if (!this.write(payload, this.told(topic, QoS, retain, duplicate, packetIdentifier))) return false;
 		this.application.counters[duplicate ? "retransmitted" : "sent"]++;
 		return true;
 	}

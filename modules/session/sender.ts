@@ -12,6 +12,7 @@ import {
 	defaults,
 	type Message,
 	type OutboxEntry,
+	type Outgoing,
 	type PublishOptions,
 	type SessionOptions,
 } from "./options.js";
@@ -97,10 +98,9 @@ export class Sender {
 	offer(topic: string, payload: Uint8Array, options: PublishOptions): Outcome {
 		const { link, live } = this;
 		const { QoS = 0, retain = false } = options;
-		const message = { topic, payload, QoS, retain };
 		const counters = this.application.counters;
 		if (QoS === 0) {
-			if (live.zeros === 0 && link?.send(message, false, 0)) return Outcome.sent;
+			if (live.zeros === 0 && link?.send({ topic, payload, QoS, retain }, false, 0)) return Outcome.sent;
 			if (!link && !options.latest) {
 				counters.dropped.offline++;
 				return Outcome.droppedOffline;
@@ -117,7 +117,11 @@ export class Sender {
 			const gone = options.unkept && this.way?.send({ topic, payload, QoS: 0, retain }, false, 0);
 			return gone ? Outcome.sent : Outcome.droppedFull;
 		}
-		if (straight) return this.launch(link, placeOf(Lane.live, sequence), message, id);
+		if (straight) {
+			const place = placeOf(Lane.live, sequence);
+			this.inflight.add(id, place);
+			return this.launch(link, place, payload, link.told(topic, QoS, retain, false, id), id);
+		}
 		counters.queued++;
 		return Outcome.queued;
 	}
@@ -128,9 +132,11 @@ export class Sender {
 		const sequence = inflight.durable.append(topic, payload, options, id);
 		if (!sequence) return Outcome.droppedFull;
 		if (id !== 0) {
+			const place = placeOf(Lane.durable, sequence);
 			backlog.straight(sequence);
-			const message = { topic, payload, retain: options.retain ?? false };
-			return this.launch(link as Link, placeOf(Lane.durable, sequence), message, id);
+			inflight.add(id, place);
+			const told = (link as Link).told(topic, 1, options.retain ?? false, false, id);
+			return this.launch(link as Link, place, payload, told, id);
 		}
 		backlog.accepted(sequence, topic, link !== undefined);
 		this.application.counters.queued++;
@@ -196,7 +202,7 @@ export class Sender {
 	}
 	private greet(link: Link): boolean {
 		this.greeting = false;
-		this.launch(link, status, this.inflight.message(status) as OutboxEntry);
+		this.first(link, status, this.inflight.message(status) as OutboxEntry);
 		return true;
 	}
 	/** Sends the first that waits from before, under the identifier that it has. */
@@ -223,7 +229,7 @@ export class Sender {
 		const live = this.live;
 		const entry = live.waiting(zero);
 		if (!entry) return false;
-		if (entry.QoS !== 0) this.launch(link, placeOf(Lane.live, entry.sequence), entry);
+		if (entry.QoS !== 0) this.first(link, placeOf(Lane.live, entry.sequence), entry);
 		else if (link.send(entry, false, 0)) live.remove(entry.sequence);
 		else return false;
 		return true;
@@ -231,17 +237,20 @@ export class Sender {
 	private sendDurable(link: Link): boolean {
 		const backlog = this.backlog;
 		const entry = backlog.next(this.options.ticks.ticks);
-		if (entry) this.launch(link, placeOf(Lane.durable, entry.sequence), entry);
+		if (entry) this.first(link, placeOf(Lane.durable, entry.sequence), entry);
 		else if (backlog.delay > 0) this.drain.set(backlog.delay);
 		return entry !== undefined;
 	}
-	/** Sends a message for the first time, under the identifier that it was `accepted` with. Where there is no room, it is the first to go once there is. */
-	private launch(link: Link, place: number, message: Message, accepted = 0): Outcome {
+	/** Sends a message that was held, for the first time. */
+	private first(link: Link, place: number, { topic, payload, QoS = 1, retain }: Message): void {
+		const id = this.inflight.take();
+		this.inflight.sent(id, place);
+		this.launch(link, place, payload, link.told(topic, QoS, retain, false, id), id);
+	}
+	/** Sends a message under this identifier, which is new. Where there is no room, it is the first to go once there is. */
+	private launch(link: Link, place: number, payload: Uint8Array, told: Outgoing, id: number): Outcome {
 		const inflight = this.inflight;
-		const id = accepted || inflight.take();
-		if (accepted) inflight.add(id, place);
-		else inflight.sent(id, place);
-		if (!link.write(message.payload, link.told(message, false, id))) {
+		if (!link.write(payload, told)) {
 			inflight.waiting.push(id);
 			inflight.fresh = id;
 			return Outcome.queued;
@@ -283,7 +292,7 @@ export class Sender {
 		this.application.guard(() => {
 			const place = this.poison.next(link?.ready === true && waiting === 0 && !this.greeting);
 			const entry = place ? inflight.message(place) : undefined;
-			if (entry) this.launch(link as Link, place, entry);
+			if (entry) this.first(link as Link, place, entry);
 		});
 	}
 }
