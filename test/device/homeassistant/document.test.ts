@@ -242,6 +242,14 @@ describe("the device document for Home Assistant", () => {
 		);
 	});
 
+	for (const unit of [5, null, {}])
+		it(`is not needed for a unit that is no text, such as ${JSON.stringify(unit)}: the description is refused, in one line`, () => {
+			assert.deepEqual(
+				one({ unit }).problems.map(({ key, expected }) => `${key}: ${expected}`),
+				["sensors[0].unit: a text of 1 to 32 characters"],
+			);
+		});
+
 	it("is not needed for a unit that its class does not know: the description is refused, with the units that it may have", () => {
 		const sensors = [{ name: "a", driver: "wave", every: 1000, unit: "V", deviceClass: "temperature" }];
 		const { problems } = check({ root: "a", id: "b", sensors }, drivers, {}, [homeAssistant]);
