@@ -6,117 +6,16 @@
  * whether a pin exists.
  */
 
-import type { SessionOptions } from "../../session/options.js";
-import { checkBroker, checkLimits, type Limits } from "../broker.js";
+import { checkBroker, checkLimits } from "../broker.js";
 import type { ActuatorDriver, Device, Driver } from "../io.js";
 import { isRecord, type Values } from "../json.js";
 import topics from "../topics.js";
-import { board, faultName, type Known, storageFault } from "./schema.js";
+import { board, type Description, faultName, type Known, storageFault } from "./schema.js";
 import { among, type Form, isRange, items, type Problem, report, show, walk } from "./validate.js";
 
+export type * from "./schema.js";
 export { faultName, storageFault } from "./schema.js";
 export type { Problem } from "./validate.js";
-
-/** All durations in milliseconds. */
-export interface Description {
-	readonly root: string;
-	readonly id: string;
-	/** `mqtt://…` or `mqtts://…`; several in order of preference. */
-	readonly broker?: string | readonly string[];
-	readonly user?: string;
-	readonly password?: string;
-	readonly brokerOrder: "listed" | "random";
-	readonly backoff?: NonNullable<SessionOptions["backoff"]>;
-	readonly deadlines?: NonNullable<SessionOptions["deadlines"]>;
-	readonly keepAlive: number;
-	/** How often the retained topics are published again. */
-	readonly refresh: number;
-	/** Found from the broker's name where it is missing. */
-	readonly profile?: "plain" | "aws";
-	readonly limits?: Partial<Limits>;
-	readonly sensors: readonly SensorDescription[];
-	readonly alerts: readonly AlertDescription[];
-	readonly lamp?: LampDescription;
-	readonly actuators: readonly ActuatorDescription[];
-	readonly button?: ButtonDescription;
-	/** The words that `cmd` may use. */
-	readonly commands: readonly string[];
-	/** The wishes of its outputs, and its settings, by AWS's device shadows too. */
-	readonly shadow?: boolean;
-	readonly jobs?: boolean;
-	/** The rule of AWS's that measurements are sent to. */
-	readonly ingest?: string;
-	/** The template of AWS's fleet provisioning, where the board's certificate is a claim. */
-	readonly provisioning?: string;
-	/** Of that template, beside `SerialNumber`. */
-	readonly parameters?: Values;
-	/** Home Assistant finds the board by itself. */
-	readonly homeAssistant?: boolean | { readonly prefix?: string; readonly area?: string };
-}
-
-/** Further keys are the driver's options. */
-export interface SensorDescription {
-	readonly name: string;
-	readonly driver: string;
-	readonly every: number;
-	readonly unit?: string;
-	readonly decimals?: number;
-	readonly deadband?: number;
-	readonly maxSilence?: number;
-	readonly window?: number;
-	readonly aggregate: "mean" | "minimum" | "maximum" | "range";
-	readonly batch: number;
-	readonly faultAfter?: number;
-	/** Of Home Assistant. */
-	readonly deviceClass?: string;
-	readonly stateClass?: string;
-}
-
-export interface AlertDescription {
-	readonly name: string;
-	readonly sensor: string;
-	readonly above?: number;
-	readonly below?: number;
-	readonly outside?: readonly [number, number];
-	/** Units per second, whichever way, between samples `over` apart. */
-	readonly rate?: number;
-	readonly over: number;
-	readonly stale?: number;
-	readonly clear?: number | readonly [number, number];
-	readonly holdOn: number;
-	readonly holdOff: number;
-	readonly rearm: number;
-	readonly severity?: string;
-}
-
-/** The keys that every actuator has. */
-export interface OutputDescription {
-	readonly powerOn: "last" | "off" | "desired";
-	/** Off after so long without the broker. */
-	readonly failSafe?: number;
-	/** Never act on a message that may be old. */
-	readonly liveOnly: boolean;
-}
-
-export interface LampDescription extends OutputDescription {
-	readonly pin: number | string;
-	readonly dimmable: boolean;
-	readonly activeLow: boolean;
-}
-
-/** Further keys are the driver's options. */
-export interface ActuatorDescription extends OutputDescription {
-	readonly name: string;
-	readonly driver: string;
-}
-
-export interface ButtonDescription {
-	readonly pin: number | string;
-	readonly activeLow: boolean;
-	readonly debounce: number;
-	/** The actuator it switches; the lamp or else the first. */
-	readonly actuator?: string;
-}
 
 /** `drivers` are the host's sensor drivers (ECMA-419 §30 `sensor`), `actuators` its drivers beside the lamp's; `forms` are the features'. */
 export const check = (

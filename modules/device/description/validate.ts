@@ -40,6 +40,43 @@ export interface ListSpec {
 	readonly initial: readonly unknown[];
 }
 
+/** What a value of each kind is; of other kinds it is a text. */
+interface Kinds {
+	readonly number: number;
+	readonly whole: number;
+	readonly boolean: boolean;
+	readonly range: readonly [number, number];
+	readonly pin: number | string | object;
+	readonly any: unknown;
+}
+
+type Texts = "word" | "name" | "root" | "secret";
+
+/** The type of a value of this form, with its defaults. */
+export type Value<F> = F extends string
+	? Scalar<F extends `${infer Kind} ${string}` ? Kind : F>
+	: F extends ListSpec
+		? readonly Value<F["item"]>[]
+		: F extends RecordSpec
+			? Fields<F["keys"] & (F["settings"] extends Keys ? F["settings"] : unknown), F["defaults"]>
+			: never;
+
+type Scalar<Kind> = Kind extends keyof Kinds ? Kinds[Kind] : Kind extends Texts ? string : Choice<Kind>;
+
+type Choice<Kind> = Kind extends `${infer One}|${infer Others}` ? One | Choice<Others> : Kind;
+
+type Fields<K, Defaults> = {
+	readonly [Key in keyof K as Key extends Missing<K, Defaults> ? never : Key]: Value<K[Key]>;
+} & {
+	readonly [Key in keyof K as Key extends Missing<K, Defaults> ? Key : never]?: Value<K[Key]>;
+};
+
+/** The keys that may be missing when the defaults are there. */
+type Missing<K, Defaults> = Exclude<
+	{ [Key in keyof K]: K[Key] extends `${string}?` | { readonly optional: true } ? Key : never }[keyof K],
+	keyof Defaults
+>;
+
 /** What a feature (start.ts) adds to the form of a description. */
 export interface Form {
 	/** Keys of the board, and of each sensor. */
