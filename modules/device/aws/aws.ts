@@ -16,7 +16,7 @@ import type { Feature } from "../start.js";
 import topics from "../topics.js";
 import Claim, { claimRoom } from "./claim.js";
 import { Answer, Remote, remoteRoom } from "./shadow.js";
-import Wishes, { markRoom } from "./wishes.js";
+import Wishes, { wishRoom } from "./wishes.js";
 
 const { freeze } = Object;
 const none = freeze({});
@@ -52,7 +52,7 @@ const aws: Feature = freeze({
 	},
 	rooms: ({ shadow, jobs, provisioning, lamp, actuators }: Description): readonly Room[] => {
 		const outputs = lamp ? [...actuators, { name: "lamp" }] : actuators;
-		const marks = shadow ? [...outputs.map(({ name }) => markRoom(name)), remoteRoom] : [];
+		const marks = shadow ? [...outputs.map(({ name }) => wishRoom(name)), remoteRoom] : [];
 		return [...marks, ...(jobs ? [jobRoom] : []), ...(provisioning ? [claimRoom] : [])];
 	},
 	heap: ({ shadow, jobs, provisioning }: Description) =>

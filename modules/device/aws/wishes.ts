@@ -1,33 +1,35 @@
 /**
- * The wishes for outputs in the classic shadow, `{"lamp":{"state":"ON","brightness":128,"ver":17}}`, beside `lamp/desired`. Decides
- * which is newer (DESIGN.md, "Two ways to wish"): a wish has a `ver`, or else the time at which the service took it stands for one;
- * the output applies a greater one only. What is handled is noted before it is done, so that of a delta which comes again, perhaps
- * with fewer keys or beside a newer one, only keys are taken that were written since. Reports the outputs' states to the shadow too.
- * Sends and reads no document itself: shadow.ts does.
+ * The wishes for outputs in the classic shadow, `{"lamp":{"state":"ON","brightness":128,"ver":17}}`, beside `lamp/desired` (DESIGN.md,
+ * "Two ways to wish"). A document comes late, again, and with keys that were done long ago. So the last wish that was done is stored with
+ * the state of its output, and three questions are put to each: which of its keys are new (`freshKeys`), may it be done (`refusal`), and is
+ * the rest of it known (`isWhole`). What is new goes to the output as a `desired` of a version that decides between both ways: the wish's
+ * own, or else the time at which the service took it. Reports the outputs' states too. Sends and reads no document itself: shadow.ts does.
  */
 
 import { encode } from "../../mqtt/codec.js";
 import type Board from "../board.js";
 import { isRecord, type Values } from "../json.js";
-import { keyOf, type Room } from "../memory.js";
+import type { Room } from "../memory.js";
+import { roomOf, type State } from "../outputs/newest.js";
 import type Output from "../outputs/output.js";
 import topics from "../topics.js";
 import Shadow, { type Wished } from "./shadow.js";
 
 const { freeze } = Object;
-const PREFIX = "s:";
 /** Versions from here on are milliseconds since 1970; below they count. */
 const CLOCK = 1e11;
 /** As a copy that the broker retains: one that is not newer needs no answer. */
 const kept = freeze({ QoS: 1, retain: true, duplicate: false, id: 0 });
+/** The keys of a wish; further ones are not looked at. */
+const keys = freeze(["state", "brightness", "ver"] as const);
 
-/** The last wish of an output that was handled: when the service took it, its version, and what it wanted. */
+/** The last wish of an output that was done. */
 interface Mark {
+	/** When the service took it. */
 	readonly at: number;
-	/** `at` of the wish before it. */
-	readonly from: number;
 	/** Of the document. */
 	readonly version: number;
+	/** That it was done with. The output has it too, unless something newer came by the other way. */
 	readonly ver: number;
 	/** The wish itself had that version. */
 	readonly own: boolean;
@@ -35,15 +37,12 @@ interface Mark {
 	readonly brightness: unknown;
 }
 
-const none: Mark = freeze({ at: -1, from: -1, version: 0, ver: -1, own: false, state: "", brightness: 0 });
-/** The keys of a wish; further ones are not looked at. */
-const keys = freeze(["state", "brightness", "ver"] as const);
+const none: Mark = freeze({ at: -1, version: 0, ver: -1, own: false, state: "", brightness: 0 });
+const LONGEST =
+	'"mark":{"at":1780272000,"version":1780272000,"ver":9007199254740991,"own":false,"state":"OFF","brightness":255},';
 
-export const markRoom = (name: string): Room => [
-	keyOf(PREFIX, name),
-	'{"at":1780272000,"from":1780272000,"version":1780272000,"ver":9007199254740991,"own":false,"state":"OFF","brightness":255}'
-		.length,
-];
+/** Of an output's record, where there is a shadow. */
+export const wishRoom = (name: string): Room => roomOf(name, LONGEST.length);
 
 export default class Wishes extends Shadow {
 	/** Of each output, what it was last reported to be. */
@@ -59,9 +58,9 @@ export default class Wishes extends Shadow {
 	}
 
 	/** A version that came by the other way is not reported: else a wish with the same one would have none in the delta. */
-	private state({ name }: Output, payload: string): void {
+	private state({ name, newest }: Output, payload: string): void {
 		const { ver, ...state } = JSON.parse(payload) as Values;
-		const mark = this.mark(name);
+		const mark = markOf(newest.state);
 		this.reported[name] = { ...state, ver: mark.own && mark.ver === ver ? ver : null };
 		this.report(name);
 	}
@@ -81,39 +80,34 @@ export default class Wishes extends Shadow {
 
 	/** Throws where the output does: then the message is not acknowledged, and comes again. */
 	private wish(output: Output, wish: Values, times: Values, { desired, version, token }: Wished): void {
-		const { publisher, memory } = this.parts;
 		const { name, newest } = output;
 		const { on, ver, brightness: level } = newest.state;
-		const mark = this.mark(name);
-		// What is new in it?
-		const fresh = freshKeys(wish, times, version, mark, ver);
+		const fresh = freshKeys(wish, times, version, newest.state);
 		if (!fresh.length) return;
-		// May it be done?
 		const why = refusal(output, wish);
 		if (why) {
-			publisher.refuse(`shadow ${name}`, why);
+			this.parts.publisher.refuse(`shadow ${name}`, why);
 			return;
 		}
-		// Which version has it?
-		const own = wish.ver !== undefined;
 		const at = Math.max(...keys.map(key => timeOf(wish, times, key)));
-		const wanted = own ? wish.ver : versionAt(at, ver, mark.ver <= ver ? mark : none);
-		const { state = on ? "ON" : "OFF", brightness = level } = wish;
-		// A newer one has to be whole, and is noted before it is done, as the shadow says it.
-		if (typeof wanted === "number" && wanted > ver) {
-			if (!desired && !this.isWhole(output, wish, token)) return;
-			const from = handled(mark, ver);
-			const next: Mark = { at, from, version, ver: wanted, own, state, brightness };
-			if (!memory.put(keyOf(PREFIX, name), next) && memory.lasting)
-				throw new Error(`shadow ${name}: not stored`);
-		}
+		const own = wish.ver !== undefined;
+		// The end of its second: a `lamp/desired` of the same second is then older. Several within one second reach into the next.
+		const wanted = own ? wish.ver : Math.max(ver + 1, at * 1000 + 999);
+		const newer = typeof wanted === "number" && wanted > ver;
+		if (newer && !desired && !this.isWhole(output, wish, token)) return;
+		const now = on ? "ON" : "OFF";
+		const { state = now, brightness = level } = wish;
 		// What is new in it is done, and the rest stays. What is undefined is left out of the text.
 		const text = JSON.stringify({
-			state: fresh.includes("state") ? state : on ? "ON" : "OFF",
+			state: fresh.includes("state") ? state : now,
 			brightness: fresh.includes("brightness") ? brightness : undefined,
 			ver: wanted,
 		});
-		output.desired(encode(text), kept);
+		output.desired(
+			encode(text),
+			kept,
+			newer ? { at, version, ver: wanted, own, state, brightness } : undefined,
+		);
 	}
 
 	/**
@@ -132,30 +126,31 @@ export default class Wishes extends Shadow {
 		const { on, brightness: level } = newest.state;
 		return reported.state === (on ? "ON" : "OFF") && (!dimmable || reported.brightness === level);
 	}
-
-	private mark(name: string): Mark {
-		return { ...none, ...this.parts.memory.get(keyOf(PREFIX, name)) };
-	}
 }
 
-/** When the last wish was taken that was done. One that was noted and not done was cut off by a loss of power: it is done now. */
-const handled = (mark: Mark, ver: number): number => (mark.ver <= ver ? mark.at : mark.from);
+const markOf = ({ mark }: State): Mark => ({ ...none, ...mark });
 
 /**
- * The keys of a wish that were written since `mark`, and since `ver`, which may have come by the other way. Example: the mark is of
- * second 100, with `state` ON. A delta with `state` of 100 and `brightness` of 103 has one new key, `brightness`.
+ * The keys of a wish that are new, by the seconds in which they were written:
+ *
+ * | what the output has | a key is new if it was written |
+ * |---|---|
+ * | the last wish that was done (`mark`) | after it, or in its second, if a later document says something else there |
+ * | what came by the other way since | likewise, and after that too: with the wish's `ver` or later, or in a second that began after `ver` |
+ *
+ * Example: the mark is of second 100, with `state` ON. A delta with `state` of 100 and `brightness` of 103 has one new key, `brightness`.
  */
-const freshKeys = (wish: Values, times: Values, version: number, mark: Mark, ver: number): string[] => {
-	const since = handled(mark, ver);
+const freshKeys = (wish: Values, times: Values, version: number, output: State): string[] => {
+	const { ver } = output;
+	const mark = markOf(output);
 	const versioned = timeOf(wish, times, "ver");
-	const least = mark.ver === ver ? 0 : wish.ver !== undefined ? versioned : (ver + 1) / 1000;
+	const other = wish.ver === undefined ? (ver + 1) / 1000 : versioned;
+	const least = mark.ver === ver ? 0 : other;
 	return keys.filter(key => {
 		const at = timeOf(wish, times, key);
 		if (at === 0 || at < least) return false;
-		if (at !== mark.at) return at > since;
-		// Of the second of the mark: by a later document, if it says something else or has another version.
-		const other = wish[key] !== mark[key] || (versioned === at && wish.ver !== mark.ver);
-		return mark.ver > ver || (version > mark.version && other);
+		if (at !== mark.at) return at > mark.at;
+		return version > mark.version && (wish[key] !== mark[key] || (versioned === at && wish.ver !== mark.ver));
 	});
 };
 
@@ -164,19 +159,6 @@ const refusal = ({ description, newest }: Output, wish: Values): string => {
 	const { ver } = newest.state;
 	if (wish.ver === undefined && ver >= 0 && ver < CLOCK) return `expected a ver, since version ${ver} stands`;
 	return description.liveOnly ? "it takes live commands only" : "";
-};
-
-/**
- * The version of a wish without one that the service took at the second `at`, while `ver` stands. Such versions are milliseconds. A
- * wish newer than `ver` gets the last millisecond of its second: a `lamp/desired` with the time of the same second as its version
- * is then older. Example: at 100 over 98 500 gives 100 999; at 100 over 100 400 gives 100 000, which is not newer, so it is not
- * done. `mark`: of the wish before it, which was handled.
- */
-const versionAt = (at: number, ver: number, mark: Mark): number => {
-	if (at === mark.at) return mark.ver + 1;
-	// Several wishes within one second reach into the next.
-	if (ver === mark.ver && !mark.own) return Math.max(ver + 1, at * 1000 + 999);
-	return at * 1000 > ver ? at * 1000 + 999 : at * 1000;
 };
 
 /** When the key was wished, in seconds since 1970; 0 where it is not. */

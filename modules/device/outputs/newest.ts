@@ -28,10 +28,12 @@ export interface State {
 	readonly seen: string;
 	/** A command that was perhaps delivered again: done once the broker has settled, unless it turns out to be old. */
 	readonly held?: Command | undefined;
+	/** With a device shadow: the last of its wishes that was done (aws/wishes.ts). */
+	readonly mark?: Values | undefined;
 }
 
 /** A command on its way to be the state: what it asks for, and its hash. */
-export interface Command extends Pick<State, "on" | "brightness" | "ver" | "wish" | "src"> {
+export interface Command extends Pick<State, "on" | "brightness" | "ver" | "wish" | "src" | "mark"> {
 	readonly hash: string;
 }
 
@@ -54,7 +56,7 @@ const DEAD = "!";
 const KEPT = "one that the broker had kept";
 
 /** The longest record: `seen` takes 9 bytes for each command, the state 110, a command that is held 110. */
-export const roomOf = (name: string): Room => [keyOf(PREFIX, name), 220 + 9 * MOST];
+export const roomOf = (name: string, more = 0): Room => [keyOf(PREFIX, name), 220 + 9 * MOST + more];
 
 export default class Newest {
 	/** What is meant. Changed by the methods below only; stored unless `unsaved`. */
@@ -130,7 +132,7 @@ export default class Newest {
 		const left = fresh ? 0 : undone.indexOf(hash) + 1;
 		// While the broker may still deliver what it had kept, this command does not make those older than a local action newer.
 		const from = this.settling ? this.state.from : this.broker;
-		if (!this.stored({ ...next, from, seen: this.over(hash, left) }, hash)) {
+		if (!this.stored({ mark: this.state.mark, ...next, from, seen: this.over(hash, left) }, hash)) {
 			if (fresh && hash) this.open = open.concat(hash).slice(-MOST);
 			return false;
 		}
@@ -240,13 +242,14 @@ export const textOf = ({ on, brightness }: Request): string =>
 
 /** What was stored. Missing or invalid fields get their defaults. */
 const read = (values: Values): State => {
-	const { from, seen, held } = values;
+	const { from, seen, held, mark } = values;
 	const { hash } = isRecord(held) ? held : {};
 	return {
 		...commandOf(values),
 		from: typeof from === "number" ? from : 0,
 		seen: typeof seen === "string" ? seen : "",
 		held: typeof hash === "string" ? { ...commandOf(held as Values), hash } : undefined,
+		mark: isRecord(mark) ? mark : undefined,
 	};
 };
 

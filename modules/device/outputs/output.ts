@@ -8,7 +8,7 @@
 import { Deadline } from "../../session/deadline.js";
 import type { Received } from "../../session/options.js";
 import type { OutputDescription } from "../description/description.js";
-import type { Names } from "../json.js";
+import type { Names, Values } from "../json.js";
 import type Memory from "../memory.js";
 import type Publisher from "../publisher.js";
 import topics from "../topics.js";
@@ -96,9 +96,9 @@ export default class Output {
 
 	/**
 	 * A message on `<name>/desired`; it comes retained from the broker's store and live from its sender. Throws when it
-	 * could not be stored: without DUP it is not acknowledged then.
+	 * could not be stored: without DUP it is not acknowledged then. `mark`: of a shadow, stored with it.
 	 */
-	desired(payload: Uint8Array, about: Received): void {
+	desired(payload: Uint8Array, about: Received, mark?: Values): void {
 		// Empty clears the retained message: there is no request then, which is not a request for OFF.
 		if (payload.byteLength === 0) return;
 		const { newest, publisher, description } = this;
@@ -116,7 +116,14 @@ export default class Output {
 		const old = newest.old(request, about);
 		if (verdict === Verdict.Over) this.pass(topic);
 		else if (!old) {
-			const command = { ...this.wanted(request), ver, wish: textOf(request), src: "desired", hash };
+			const command = {
+				...this.wanted(request),
+				ver,
+				wish: textOf(request),
+				src: "desired",
+				hash,
+				...(mark && { mark }),
+			};
 			if (this.stored(command, verdict, topic, about, cid)) this.drive.bring(topic, cid);
 		} else {
 			publisher.report(`${topic}: ${old}`);

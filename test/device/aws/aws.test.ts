@@ -51,29 +51,31 @@ describe("AWS as a feature", () => {
 	it("is refused key by key where it is left out", () => {
 		assert.equal(problems({ ...right, shadow: true, jobs: true, ingest: "a" }, []).length, 3);
 	});
-	it("keeps a record for each output, one for the settings, and one for jobs, where they are wanted", () => {
-		const keys = (raw: object) => {
-			const { description } = check({ ...right, ...raw }, {}, {}, [aws]);
-			assert.ok(description);
-			return [...roomFor(description, [aws]).keys()].filter(key => ["s:lamp", "sh", "job"].includes(key));
-		};
+	const roomsOf = (raw: object) => {
+		const { description } = check({ ...right, ...raw }, {}, {}, [aws]);
+		assert.ok(description);
+		return roomFor(description, [aws]);
+	};
+	it("keeps a record for the settings, and one for jobs, where they are wanted", () => {
+		const keys = (raw: object) => [...roomsOf(raw).keys()].filter(key => ["sh", "job"].includes(key));
 		assert.deepEqual(keys({}), []);
-		assert.deepEqual(keys({ shadow: true, jobs: true }), ["s:lamp", "sh", "job"]);
+		assert.deepEqual(keys({ shadow: true, jobs: true }), ["sh", "job"]);
 	});
 	it("has room for the longest of its records", () => {
-		const { description } = check({ ...right, shadow: true, jobs: true }, {}, {}, [aws]);
-		assert.ok(description);
-		const rooms = roomFor(description, [aws]);
+		const rooms = roomsOf({ shadow: true, jobs: true });
 		const job = JSON.stringify({ id: "x".repeat(64), end: "y".repeat(100) });
 		assert.ok((rooms.get("job") ?? 0) >= job.length);
 		const mark = {
 			at: 2_000_000_000,
+			version: 2_000_000_000,
 			ver: Number.MAX_SAFE_INTEGER,
 			own: false,
 			state: "OFF",
 			brightness: 255,
 		};
-		assert.ok((rooms.get("s:lamp") ?? 0) >= JSON.stringify(mark).length);
+		const output = roomsOf({}).get("o:lamp") ?? Infinity;
+		// A comma in place of the braces.
+		assert.ok((rooms.get("o:lamp") ?? 0) >= output + JSON.stringify({ mark }).length - 1);
 		assert.ok((rooms.get("sh") ?? 0) >= JSON.stringify({ at: 2_000_000_000 }).length);
 	});
 	it("sends measurements to the rule, without retain, and all else on the board's own topics", () => {

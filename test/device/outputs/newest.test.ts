@@ -66,7 +66,7 @@ describe("what a broker orders", () => {
 		const one = stage();
 		assert.ok(command(one, 1, true));
 		assert.ok(one.newest.state.on);
-		assert.deepEqual(one.stored(), one.newest.state);
+		assert.deepEqual(one.stored(), JSON.parse(JSON.stringify(one.newest.state)));
 	});
 
 	it("does not stand when it cannot be stored", () => {
