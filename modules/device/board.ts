@@ -15,9 +15,9 @@ import {
 	type Description,
 	type OutputDescription,
 	optionsFor,
+	Settings,
 	storageFault,
 } from "./description/description.js";
-import Settings from "./description/settings.js";
 import type { ActuatorDriver, Device, SensorDriver } from "./io.js";
 import { Names, type Values } from "./json.js";
 import Listener, { optionsOf, type Part } from "./listener.js";

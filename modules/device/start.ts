@@ -12,8 +12,14 @@ import Board from "./board.js";
 import { addresses, brokersOf, profileOf } from "./broker.js";
 import { begunRoom } from "./commands/command.js";
 import { forgetRoom } from "./commands/decommission.js";
-import { check, type Description, faultName, line, storageFault } from "./description/description.js";
-import { settingsRoom } from "./description/settings.js";
+import {
+	check,
+	type Description,
+	faultName,
+	line,
+	settingsRoom,
+	storageFault,
+} from "./description/description.js";
 import type { Form } from "./description/validate.js";
 import type { ActuatorDriver, Device, MQTTDefaults, SensorDriver } from "./io.js";
 import type { Part } from "./listener.js";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { Harness, unavailable } from "../../hosts/xs/harness.js";
-import { merged } from "../../modules/device/description/settings.js";
+import { merged } from "../../modules/device/description/description.js";
 import { Names, parse } from "../../modules/device/json.js";
 import { encode } from "../../modules/mqtt/codec.js";
 import * as nested from "./nested.js";

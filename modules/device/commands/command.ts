@@ -1,15 +1,13 @@
 /**
  * Commands on `cmd` and their answers on `cmd/result` (TOPICS.md, "cmd"): a bare word such as `info`, or
  * `{"cmd":"config","set":{…},"cid":"…"}`. Refuses a command that is malformed, old, or not among the description's `commands`; carries out
- * the others, and answers each. Which settings exist is in description/settings.ts, what a change of network or broker must look like in
+ * the others, and answers each. Which settings exist is in description/schema.ts, what a change of network or broker must look like in
  * provisioning/check.ts, how a board is forgotten in decommission.ts.
  */
 
 import type { Received } from "../../session/options.js";
-import { line } from "../description/description.js";
+import { line, type Settings, unstored } from "../description/description.js";
 import { settings as changeable, words } from "../description/schema.js";
-import type Settings from "../description/settings.js";
-import { unstored } from "../description/settings.js";
 import { nearest, type Problem, show, unknownKeys } from "../description/validate.js";
 import type { Device, Texts } from "../io.js";
 import { isRecord, type Names, parse, type Values } from "../json.js";

@@ -2,20 +2,40 @@
  * The board description (DESCRIPTION.md): one JSON file, written by a person, names a board's sensors, alerts, actuators and brokers.
  * `check` is pure, throws nothing, and says of each mistake where it is: in the form of a value (schema.ts, validate.ts), between keys
  * (here: names that must exist or differ, a clear threshold on the safe side of its threshold), or beyond what the broker takes (broker.ts).
- * Its result has the shape of the file with the defaults filled in, so that it can be changed and checked again (settings.ts). Does not know
- * whether a pin exists.
+ * `Settings` is the description with the changes of `cmd config` over it (TOPICS.md, "cmd"), checked again. Does not know whether a pin exists.
  */
 
 import { checkBroker, checkLimits } from "../broker.js";
-import type { ActuatorDriver, Device, Driver } from "../io.js";
+import type { ActuatorDriver, Device } from "../io.js";
 import { isRecord, type Values } from "../json.js";
+import type { default as Memory, Room } from "../memory.js";
 import topics from "../topics.js";
-import { board, type Description, faultName, type Known, storageFault } from "./schema.js";
-import { among, type Form, isRange, items, type Problem, report, show, walk } from "./validate.js";
+import {
+	board,
+	type Description,
+	faultName,
+	type Known,
+	settings,
+	storageFault,
+	withKeys,
+} from "./schema.js";
+import {
+	among,
+	type Form,
+	isRange,
+	items,
+	line,
+	type Problem,
+	report,
+	show,
+	unknown,
+	unknownKeys,
+	walk,
+} from "./validate.js";
 
 export type * from "./schema.js";
-export { faultName, storageFault } from "./schema.js";
-export type { Problem } from "./validate.js";
+export { faultName, optionsFor, storageFault } from "./schema.js";
+export { line, type Problem } from "./validate.js";
 
 /** `drivers` are the host's sensor drivers (ECMA-419 §30 `sensor`), `actuators` its drivers beside the lamp's; `forms` are the features'. */
 export const check = (
@@ -34,29 +54,7 @@ export const check = (
 	return problems.length ? { problems } : { description: value as unknown as Description, problems };
 };
 
-/** The options for a driver's class: the driver's own defaults, then the keys of the description that it knows. */
-export const optionsFor = (
-	{ options = {}, defaults }: Driver,
-	description: object,
-): { [name: string]: unknown } => ({
-	...defaults,
-	...withKeys(description, Object.keys(options)),
-});
-
-export const withKeys = (item: object, keys: readonly string[]): Values => {
-	const result: { [key: string]: unknown } = {};
-	keys.forEach(key => {
-		const value = (item as Values)[key];
-		if (value !== undefined) result[key] = value;
-	});
-	return result;
-};
-
-/** A problem as one line; `source` is the file it is in. */
-export const line = ({ key, expected, found }: Problem, source?: string): string =>
-	`${source === undefined ? "" : `${source}: `}${key}: expected ${expected}, found ${found}`;
-
-/** Adds every mistake between keys of a board's description. */
+/** Adds every mistake between keys. */
 const checkRules = (value: Values, known: Known, problems: Problem[]): void => {
 	const sensors = items(value.sensors);
 	const actuators = items(value.actuators);
@@ -150,3 +148,149 @@ const checkOutputs = (names: readonly string[], { lamp, button }: Values, proble
 /** "" where it is no name. */
 const namesOf = (list: readonly Values[]): readonly string[] =>
 	list.map(item => (typeof item.name === "string" ? item.name : ""));
+
+const KEY = "config";
+const OTHER = "something else";
+/** Changes have any length: as long as the store can make a record. */
+export const settingsRoom: Room = Object.freeze([KEY, 0xffff] as const);
+const lists = Object.freeze(["sensors", "alerts", "actuators"] as const);
+const sections: readonly string[] = Object.freeze([...Object.keys(settings), "provision"]);
+
+/** Keys of messages beside these: of commands, of requests, and of a move. */
+const further: readonly string[] = Object.freeze(
+	"cmd cid set output all state brightness ver broker id root ssid password".split(" ") as readonly string[],
+);
+
+/** The mistake of a memory that refuses a change. */
+export const unstored = (key: string): readonly Problem[] => [
+	{ key, expected: "a change that can be stored", found: "a memory that refuses it" },
+];
+
+export class Settings {
+	private readonly original: Description;
+	private readonly memory: Memory;
+	private readonly device: Device;
+	current: Description;
+
+	constructor(original: Description, memory: Memory, device: Device) {
+		this.original = this.current = original;
+		this.memory = memory;
+		this.device = device;
+		const changes = memory.get(KEY);
+		if (Object.keys(changes).length === 0) return;
+		const { description, problems } = this.changed(changes);
+		if (description) this.current = description;
+		const text = JSON.stringify(changes);
+		const clear = Object.keys(changes).map(section => `"${section}":null`);
+		// A change that was taken back leaves empty objects.
+		if (description && /:[^{]/.test(text))
+			device.trace?.(
+				`settings: ${text} of cmd config hold over the description; {"cmd":"config","set":{${clear}}} clears them`,
+			);
+		// The description has changed since, and they no longer fit.
+		problems.forEach(problem => device.trace?.(`configuration ignored: ${line(problem)}`));
+	}
+
+	/** A message to this board may use this name as a key. */
+	knows(name: string): boolean {
+		return (
+			further.includes(name) ||
+			sections.includes(name) ||
+			// Not hasOwn: XS makes a name of any text that it looks for in an object, and never gives it back.
+			Object.values(settings).some(keys => Object.keys(keys).includes(name)) ||
+			lists.some(section => this.original[section].some(item => item.name === name))
+		);
+	}
+
+	/** All that can be changed, with its present values. */
+	get readable(): Values {
+		const lamp = this.current.lamp;
+		const result: { [section: string]: Values } = {};
+		if (lamp) result.lamp = chosen(lamp, "lamp");
+		lists.forEach(section => {
+			const items = this.current[section].map(item => [item.name, chosen(item, section)]);
+			result[section] = Object.fromEntries(items);
+		});
+		return result;
+	}
+
+	/** Returns the problems, or none: then the changes are stored and in force. */
+	change(changes: Values): readonly Problem[] {
+		const all = merged(this.memory.get(KEY), changes);
+		const { description, problems } = this.changed(all);
+		if (!description) return problems;
+		if (!this.memory.put(KEY, all)) return unstored("set");
+		this.current = description;
+		return problems;
+	}
+
+	/** Deletes all changes; the description holds from the next start on. */
+	restore(): void {
+		this.memory.delete(KEY);
+	}
+
+	/** The description with `changes` over it, checked. */
+	private changed(changes: Values): ReturnType<typeof check> {
+		const { original, device } = this;
+		const problems: Problem[] = [];
+		const raw: { [section: string]: unknown } = { ...original };
+		Object.keys(changes).forEach(section => {
+			const further = changes[section];
+			const list = lists.find(each => each === section);
+			if (list) raw[list] = changedList(original[list], further, list, problems);
+			else if (section === "lamp") raw.lamp = changedItem(original.lamp, further, section, section, problems);
+			else unknown(problems, section, section, sections);
+		});
+		return problems.length ? { problems } : check(raw, device.sensor, device.actuator, device.forms);
+	}
+}
+
+/** Earlier changes and further ones, merged down to the keys of an item; deeper objects are values. */
+export const merged = (earlier: Values, further: Values, levels = 2): Values => {
+	// A Map, since an assignment to the key "__proto__" would go unnoticed.
+	const result = new Map(Object.entries(earlier));
+	Object.keys(further).forEach(key => {
+		const value = further[key];
+		const old = result.get(key);
+		const deep = levels > 0 && isRecord(value);
+		if (value === null) result.delete(key);
+		else result.set(key, deep ? merged(isRecord(old) ? old : {}, value, levels - 1) : value);
+	});
+	return Object.fromEntries(result);
+};
+
+/** The items of a section, each with its changes. */
+const changedList = (
+	original: readonly { readonly name: string }[],
+	changes: unknown,
+	section: string,
+	problems: Problem[],
+): readonly unknown[] => {
+	const items: unknown[] = original.slice();
+	const names = original.map(item => item.name);
+	if (!isRecord(changes)) problems.push({ key: section, expected: "an object of names", found: OTHER });
+	else
+		Object.keys(changes).forEach(name => {
+			const index = names.indexOf(name);
+			const key = `${section}.${name}`;
+			if (index < 0) unknown(problems, key, name, names);
+			else items[index] = changedItem(original[index], changes[name], section, key, problems);
+		});
+	return items;
+};
+
+const changedItem = (
+	original: object | undefined,
+	changes: unknown,
+	section: string,
+	key: string,
+	problems: Problem[],
+): object => {
+	const expected = original ? "an object" : "nothing, since there is none";
+	if (!original || !isRecord(changes)) problems.push({ key, expected, found: OTHER });
+	else unknownKeys(problems, `${key}.`, changes, Object.keys(settings[section] as object));
+	return { ...original, ...(changes as object) };
+};
+
+const chosen = (item: object, section: string): Values =>
+	withKeys(item, Object.keys(settings[section] as object));

@@ -257,3 +257,21 @@ const options = (drivers: { readonly [driver: string]: Driver }, driver: unknown
 	});
 	return keys;
 };
+
+/** The options for a driver's class: the driver's own defaults, then the keys of the description that it knows. */
+export const optionsFor = (
+	{ options = {}, defaults }: Driver,
+	description: object,
+): { [name: string]: unknown } => ({
+	...defaults,
+	...withKeys(description, Object.keys(options)),
+});
+
+export const withKeys = (item: object, keys: readonly string[]): Values => {
+	const result: { [key: string]: unknown } = {};
+	keys.forEach(key => {
+		const value = (item as Values)[key];
+		if (value !== undefined) result[key] = value;
+	});
+	return result;
+};

@@ -15,6 +15,10 @@ export interface Problem {
 	readonly found: string;
 }
 
+/** A problem as one line; `source` is the file it is in. */
+export const line = ({ key, expected, found }: Problem, source?: string): string =>
+	`${source === undefined ? "" : `${source}: `}${key}: expected ${expected}, found ${found}`;
+
 export type Keys = { readonly [key: string]: Spec };
 
 /**
@@ -25,7 +29,7 @@ export type Spec = string | RecordSpec | ListSpec;
 
 export interface RecordSpec {
 	readonly keys: Keys;
-	/** Further keys, which `cmd config` may change (settings.ts). */
+	/** Further keys, which `cmd config` may change (description.ts). */
 	readonly settings?: Keys;
 	/** Defaults that all records share as their prototype: a key of their own takes 16 bytes of RAM in each. */
 	readonly defaults?: Values;

@@ -6,8 +6,7 @@
 
 import type { TimerHandle } from "../../mqtt/io.js";
 import { since } from "../../session/deadline.js";
-import type { ButtonDescription, LampDescription } from "../description/description.js";
-import type Settings from "../description/settings.js";
+import type { ButtonDescription, LampDescription, Settings } from "../description/description.js";
 import type { Actuator, ActuatorDriver, Device, Digital, PinSpecifier, PWM } from "../io.js";
 
 interface LampOptions {

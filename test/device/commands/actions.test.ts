@@ -2,9 +2,8 @@
 
 import assert from "node:assert/strict";
 import Command from "../../../modules/device/commands/command.js";
-import { check, type Description } from "../../../modules/device/description/description.js";
+import { check, type Description, Settings } from "../../../modules/device/description/description.js";
 import { words } from "../../../modules/device/description/schema.js";
-import Settings from "../../../modules/device/description/settings.js";
 import type { Device, Provision } from "../../../modules/device/io.js";
 import { Names } from "../../../modules/device/json.js";
 import Memory from "../../../modules/device/memory.js";
