@@ -60,7 +60,8 @@ async function run(): Promise<number> {
 	const device = { name: "node", sensor, network: {} };
 	const made = new Document(description, { device, outputs, own });
 	let document = "";
-	for (let index = 0; index < made.pieces([]); index++) document += made.piece(index, []);
+	for (let index = 0, piece = made.piece(0, []); piece !== undefined; piece = made.piece(++index, []))
+		document += piece;
 	const { components } = expand(document) as {
 		readonly components: { readonly [key: string]: Component };
 	};

@@ -58,15 +58,15 @@ wind_speed |m/s|km/h|mph|kn|ft/s|
 
 const states = "measurement|measurement_angle|total|total_increasing";
 
-const namesIn = (table: string): string => {
-	let names = "";
-	for (let at = 0; at + 1 < table.length; at = table.indexOf("\n", at + 1))
-		names += `${names && "|"}${table.slice(at + 1, table.indexOf(" ", at))}`;
-	return names;
-};
-
 /** The keys of a sensor's description, where its unit does not say it. */
-export const classKeys = Object.freeze({ deviceClass: `${namesIn(table)} ?`, stateClass: `${states} ?` });
+export const classKeys = Object.freeze({
+	deviceClass: `${table
+		.trim()
+		.split("\n")
+		.map(line => line.slice(0, line.indexOf(" ")))
+		.join("|")} ?`,
+	stateClass: `${states} ?`,
+});
 
 /** Both spellings of the micro sign mean the same; Home Assistant wants the Greek letter. */
 export const unitOf = (unit: string): string => (unit.startsWith("\u00b5") ? `\u03bc${unit.slice(1)}` : unit);

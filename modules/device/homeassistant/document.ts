@@ -92,22 +92,24 @@ export default class Document {
 	readonly length: number;
 	private readonly description: Description;
 	private readonly device: DocumentParts["device"];
-	/** By the name that a kind has for it. Made once: a piece is found in it by its index. */
-	private readonly lists: { readonly [of: string]: readonly Item[] };
+	private readonly area: string | undefined;
+	/** The items of each kind. Made once: a piece is found in them by its index. */
+	private readonly lists: readonly (readonly Item[])[];
 
 	constructor(description: Description, { device, outputs, own }: DocumentParts) {
-		const { id, sensors, alerts, commands, lamp, button } = description;
+		const { id, sensors, alerts, commands, lamp, button, homeAssistant } = description;
+		const { prefix = "homeassistant", area } = typeof homeAssistant === "object" ? homeAssistant : {};
 		const settable = commands.includes("config");
 		const plain = outputs.filter(({ dimmable }) => !dimmable);
 		// Nothing that takes live commands only blinks.
 		const blinks =
 			commands.includes("identify") && outputs.some(({ name }) => name === "lamp") && !lamp?.liveOnly;
-		const prefix = settings(description).prefix;
 		this.description = description;
 		this.device = device;
+		this.area = area;
 		this.topic = `${prefix}/device/${id}/config`;
 		this.birth = `${prefix}/status`;
-		this.lists = {
+		const lists: { readonly [of: string]: readonly Item[] } = {
 			measured: sensors,
 			alerts,
 			sensors,
@@ -124,51 +126,41 @@ export default class Document {
 			board: one,
 			radio: device.network.signal ? one : none,
 		};
-		this.length = kinds.reduce((sum, kind) => sum + this.listOf(kind).length, 0);
+		this.lists = kinds.map(kind => lists[kind.slice(0, kind.indexOf(" "))] as readonly Item[]);
+		this.length = this.lists.reduce((sum, items) => sum + items.length, 0);
 	}
 
-	/** `removed`: components of an earlier description, which Home Assistant then removes. */
-	pieces(removed: readonly string[]): number {
-		return this.length + removed.length + 2;
-	}
-
-	/** JSON text; all pieces in their order are the document. */
-	piece(index: number, removed: readonly string[]): string {
-		const { length } = this;
+	/**
+	 * JSON text; all pieces in their order are the document, and none is behind them. `removed`: components of an earlier description,
+	 * which Home Assistant then removes.
+	 */
+	piece(index: number, removed: readonly string[]): string | undefined {
+		// Of the removed: not before its time, since an index below 0 is a name to XS, which it never gives back.
+		const behind = index - 1 - this.length;
 		const comma = index > 1 ? "," : "";
 		if (index === 0) return this.head();
-		if (index <= length) return comma + this.component(index - 1);
-		// Not before: an index below 0 is a name to XS, which it never gives back.
-		const gone = removed[index - 1 - length];
-		return gone === undefined ? "}}" : `${comma}${opening(gone)}}`;
+		if (behind < 0) return comma + this.component(index - 1);
+		if (behind < removed.length) return `${comma}${opening(removed[behind] as string)}}`;
+		return behind === removed.length ? "}}" : undefined;
 	}
 
-	/** Platform and key of a component, as `sensor/measurement_temp`. */
-	at(index: number): string {
-		const { kind, item } = this.find(index);
-		const start = kind.indexOf(" ") + 1;
-		return kind.slice(start, kind.indexOf(" ", start)).replace("$", item.name);
-	}
-
-	private listOf(kind: string): readonly Item[] {
-		return this.lists[kind.slice(0, kind.indexOf(" "))] as readonly Item[];
-	}
-
-	private find(index: number): { readonly kind: string; readonly item: Item } {
+	/** A component with its platform and key as `at`: `sensor/measurement_temp`. */
+	find(index: number): { readonly kind: string; readonly item: Item; readonly at: string } {
 		let left = index;
 		for (let i = 0; ; i++) {
-			const kind = kinds[i] as string;
-			const items = this.listOf(kind);
+			const items = this.lists[i] as readonly Item[];
 			const item = items[left];
-			if (item !== undefined) return { kind, item };
 			left -= items.length;
+			if (item === undefined) continue;
+			const kind = kinds[i] as string;
+			const start = kind.indexOf(" ") + 1;
+			return { kind, item, at: kind.slice(start, kind.indexOf(" ", start)).replace("$", item.name) };
 		}
 	}
 
 	private head(): string {
-		const { description, device } = this;
+		const { description, device, area } = this;
 		const { root, id } = description;
-		const area = settings(description).area;
 		const version = firmware.slice(firmware.indexOf(" ") + 1);
 		const suggested = area === undefined ? "" : `,"sa":${JSON.stringify(area)}`;
 		const model = `"mf":"Glowworm","mdl":${JSON.stringify(device.name)},"sw":"${version}"`;
@@ -179,17 +171,16 @@ export default class Document {
 
 	private component(index: number): string {
 		const { root, id } = this.description;
-		const { kind, item } = this.find(index);
+		const { kind, item, at } = this.find(index);
 		const name = item.name;
-		const both = this.at(index);
-		const slash = both.indexOf("/");
-		const key = both.slice(slash + 1);
+		const slash = at.indexOf("/");
+		const key = at.slice(slash + 1);
 		const base = JSON.stringify(topics.base(root, id)).slice(1, -1);
 		const keys = kind.slice(kind.indexOf('"')).replaceAll("$", name).replaceAll("%", title(name));
 		// Not replaceAll: a root may have a `$`, which means something in a replacement.
 		const form = keys.split("~").join(base);
-		const entity = `${both.slice(0, slash)}.${slug(`${root}_${id}_${key}`)}`;
-		return `${opening(both)},${form}${this.more(kind, item)},"uniq_id":"glowworm_${id}_${key}","def_ent_id":"${entity}"}`;
+		const entity = `${at.slice(0, slash)}.${slug(`${root}_${id}_${key}`)}`;
+		return `${opening(at)},${form}${this.more(kind, item)},"uniq_id":"glowworm_${id}_${key}","def_ent_id":"${entity}"}`;
 	}
 
 	/** Keys that depend on more than the item's name. */
@@ -254,9 +245,3 @@ const title = (name: string): string => {
 	const words = name.replaceAll("_", " ").replaceAll("-", " ").trim();
 	return words === "" ? name : words.slice(0, 1).toUpperCase() + words.slice(1);
 };
-
-/** What a description says of Home Assistant, with the defaults. */
-const settings = ({ homeAssistant }: Description): { readonly prefix: string; readonly area?: string } => ({
-	prefix: "homeassistant",
-	...(typeof homeAssistant === "object" && homeAssistant),
-});

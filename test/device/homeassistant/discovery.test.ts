@@ -1,8 +1,8 @@
 /** When a board publishes its document for Home Assistant, what it removes, and what it clears. */
 
 import assert from "node:assert/strict";
+import type Board from "../../../modules/device/board.js";
 import type { Description } from "../../../modules/device/description/description.js";
-import Document from "../../../modules/device/homeassistant/document.js";
 import { Discovery } from "../../../modules/device/homeassistant/homeassistant.js";
 import Memory from "../../../modules/device/memory.js";
 import { Outcome } from "../../../modules/session/outcomes.js";
@@ -17,10 +17,15 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 /** A board's memory over several lives. */
 const records = () => {
 	const map = new Map<string, string>();
+	let writes = 0;
 	return {
 		map,
+		writes: () => writes,
 		read: (key: string) => map.get(key),
-		write: (key: string, text: string) => void map.set(key, text),
+		write: (key: string, text: string) => {
+			writes++;
+			map.set(key, text);
+		},
 		delete: (key: string) => map.delete(key),
 		close() {},
 		[Symbol.iterator]: () => map.keys(),
@@ -43,6 +48,7 @@ interface Life {
 	readonly id?: string;
 	readonly wanted?: boolean;
 	readonly trying?: boolean;
+	readonly forgetting?: boolean;
 	readonly outputs?: readonly { readonly name: string; readonly dimmable: boolean }[];
 }
 
@@ -52,20 +58,31 @@ function board({
 	id = "b",
 	wanted = true,
 	trying = false,
+	forgetting = false,
 	outputs = [],
 }: Life = {}) {
 	const clock = new TestClock();
 	let announced = 0;
 	const session = new NotedSession();
-	const publisher = publishing({ base: `a/${id}/`, timer: clock }, session);
-	const device = { name: "node", sensor: {}, network: {} };
+	const publisher = publishing(
+		{ base: `a/${id}/`, timer: clock, owner: { forgetting: () => forgetting, full() {} } },
+		session,
+	);
+	const device = { name: "node", sensor: {}, network: {}, timer: clock };
 	let present = sensors;
-	const document = () =>
-		wanted ? new Document(description(present, id), { device, outputs, own: [] }) : undefined;
-	const memory = new Memory(domain as never);
-	const announce = () => announced++;
-	const parts = { device: { timer: clock }, memory, publisher, trying, announce };
-	const discovery = new Discovery(parts, document, () => 0.5);
+	const parts = {
+		device,
+		get description() {
+			return { ...description(present, id), homeAssistant: wanted };
+		},
+		outputs,
+		own: [],
+		memory: new Memory(domain as never),
+		publisher,
+		trying,
+		announce: () => announced++,
+	};
+	const discovery = new Discovery(parts as unknown as Board, () => 0.5);
 	return {
 		discovery,
 		clock,
@@ -117,6 +134,21 @@ describe("discovery by Home Assistant", () => {
 		assert.deepEqual([said.length, announced()], [1, 0]);
 		clock.advance(200);
 		assert.deepEqual([said.length, announced()], [2, 1]);
+	});
+
+	it("publishes the states also when a connection that is lost, or a change, comes before they were", () => {
+		const { discovery, clock, online, configure, announced } = board();
+		online();
+		const receive = () => discovery.inbound[0]?.receive(bytes("online"), {} as never);
+		receive();
+		online();
+		assert.equal(announced(), 1);
+		receive();
+		configure(["temp"]);
+		clock.advance(20_000);
+		assert.equal(announced(), 2);
+		online();
+		assert.equal(announced(), 2);
 	});
 
 	it("publishes it again once, a second after the last of several changes at run time, as it is then", () => {
@@ -191,6 +223,32 @@ describe("discovery by Home Assistant", () => {
 		for (const name of sensors) assert.ok(removed.includes(`measurement_${name}`), name);
 	});
 
+	it("writes its records where they changed only, and removes those that are too many", () => {
+		const many = Array.from({ length: 64 }, (_, index) => `a_rather_long_name_of_a_sensor_${index}`);
+		const { domain, online } = board({ sensors: many });
+		online();
+		const before = domain.writes();
+		online();
+		assert.equal(domain.writes(), before);
+		assert.ok(domain.map.has("ha:1"));
+		board({ domain }).online();
+		assert.deepEqual([...domain.map.keys()].sort(), ["ha", "ha:0"]);
+	});
+
+	it("remembers nothing of a document whose connection was lost before it had arrived", () => {
+		const { domain, online, session, clock } = board();
+		online(10_000);
+		session.online = false;
+		clock.advance(10_000);
+		assert.deepEqual([...domain.map.keys()], []);
+	});
+
+	it("publishes nothing while all that is retained is being cleared", () => {
+		const { said, online } = board({ forgetting: true });
+		online();
+		assert.deepEqual(said, []);
+	});
+
 	it("clears the document once it is not wanted any more", () => {
 		const { domain, online } = board();
 		online();
@@ -223,6 +281,18 @@ describe("discovery by Home Assistant", () => {
 		full(false);
 		assert.equal(discovery.clear(), true);
 		assert.deepEqual(said.at(-1), [TOPIC, "", cleared]);
+		assert.deepEqual([...domain.map.keys()], []);
+	});
+
+	it("clears the document of an earlier id too when the board is taken out of service before it was online", () => {
+		const { domain, online } = board();
+		online();
+		const next = board({ domain, id: "c" });
+		assert.equal(next.discovery.clear(), true);
+		assert.deepEqual(next.said, [
+			["homeassistant/device/c/config", "", cleared],
+			[TOPIC, "", cleared],
+		]);
 		assert.deepEqual([...domain.map.keys()], []);
 	});
 });

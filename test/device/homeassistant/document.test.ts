@@ -46,9 +46,18 @@ function documentOf(description: Description): Document {
 	return new Document(description, { device, outputs, own });
 }
 
+function* pieces(made: Document, removed: readonly string[]): Generator<string> {
+	for (
+		let index = 0, piece = made.piece(0, removed);
+		piece !== undefined;
+		piece = made.piece(++index, removed)
+	)
+		yield piece;
+}
+
 function text(made: Document, removed = guarded): string {
 	let all = "";
-	for (let index = 0; index < made.pieces(removed); index++) all += made.piece(index, removed);
+	for (const piece of pieces(made, removed)) all += piece;
 	return all;
 }
 
@@ -96,8 +105,7 @@ describe("the device document for Home Assistant", () => {
 		const document = text(made);
 		recorded("sixteen.json", document);
 		assert.deepEqual(validate(made.topic, document), []);
-		for (let index = 0; index < made.pieces([]); index++)
-			assert.ok(Buffer.byteLength(made.piece(index, [])) <= 512, made.piece(index, []));
+		for (const piece of pieces(made, [])) assert.ok(Buffer.byteLength(piece) <= 512, piece);
 	});
 
 	it("has the strength of the radio's signal where the host knows it", () => {
