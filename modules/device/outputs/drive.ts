@@ -1,23 +1,31 @@
 /**
- * Brings one actuator to the state that is meant (newest.ts), publishes the state that it shows, and answers the command that moved it
- * (DESIGN.md, "Outputs"). What fails, a write or the storing of a local action, is tried again after 1, 2, 4 … 60 s; a failed write is
- * reported once. Blinks, so that the actuator is found. How a level reaches a pin is in the actuator's class (pins.ts has the lamp's).
+ * The half of an output that brings its actuator to the state that is meant (newest.ts), publishes the state that it shows, and answers the
+ * command that moved it (DESIGN.md, "Outputs"). What fails, a write or the storing of a local action, is tried again after 1, 2, 4 … 60 s; a
+ * failed write is reported once. Blinks, so that the actuator is found. What may switch it is in output.ts, how a level reaches a pin in the
+ * actuator's class (pins.ts has the lamp's).
  */
 
 import type { TimerHandle } from "../../mqtt/io.js";
+import type { OutputDescription } from "../description/description.js";
 import type { Actuator, ActuatorDriver, Device } from "../io.js";
+import type Memory from "../memory.js";
 import type Publisher from "../publisher.js";
 import topics from "../topics.js";
-import type Newest from "./newest.js";
-import type { State } from "./newest.js";
+import Newest, { type State } from "./newest.js";
 
+/** The objects that the outputs of a board share. */
 export interface DriveParts {
 	readonly timer: Device["timer"];
-	readonly publisher: Pick<Publisher, "confirm" | "refuse" | "report" | "soon" | "state">;
+	readonly memory: Memory;
+	readonly publisher: Pick<
+		Publisher,
+		"acknowledged" | "confirm" | "online" | "refuse" | "report" | "soon" | "state"
+	>;
 }
 
-export interface DriveOptions {
+export interface OutputOptions {
 	readonly name: string;
+	readonly description: OutputDescription;
 	readonly driver: ActuatorDriver;
 	/** For the driver's class. */
 	readonly options: object;
@@ -25,52 +33,49 @@ export interface DriveOptions {
 
 const RETRY = Object.freeze({ minimum: 1000, maximum: 60_000 });
 const BLINK = Object.freeze({ interval: 250, changes: 20 });
+/** In place of a level: the actuator may show anything. */
+const UNKNOWN = -1;
+
+/**
+ * | | it means | `bring` | a write succeeds | a write fails |
+ * |---|---|---|---|---|
+ * | Shown | `state` and the answer were published | Moving | – (the end of blinking) | Failed |
+ * | Moving | they are to follow | Moving | Shown | Failed |
+ * | Failed | they are to follow, and the failure was reported | Moving | Shown | – |
+ */
+const Phase = Object.freeze({ Shown: 0, Moving: 1, Failed: 2 });
 
 export default class Drive {
-	/** What the actuator was last brought to. */
-	shown: State;
-	private readonly newest: Newest;
+	readonly name: string;
+	readonly dimmable: boolean;
+	/** For the reading of others: a device shadow asks which version stands. */
+	readonly newest: Newest;
+	/** The state that the actuator was last brought to. */
+	protected shown: State;
+	protected readonly publisher: DriveParts["publisher"];
 	private readonly timer: Device["timer"];
-	private readonly publisher: DriveParts["publisher"];
-	private readonly name: string;
-	private readonly dimmable: boolean;
 	private readonly actuator: Actuator;
+	private phase: number = Phase.Shown;
+	/** What the actuator was last brought to, 0…255, or UNKNOWN: a write failed since, or it blinks. */
+	private level: number;
 	/** What moves the actuator, and the cid of its answer. */
 	private cause: string;
 	private cid: string | number | undefined;
-	/** A write failed or the lamp blinks: the actuator may show anything. */
-	private unsure = false;
-	/** `state` and answer are to follow once the actuator shows what is meant. */
-	private awaited = false;
-	/** A failure was reported. */
-	private reported = false;
 	private retry: TimerHandle | undefined;
 	private delay: number = RETRY.minimum;
 	private blinker: TimerHandle | undefined;
-	private changes = 0;
 
 	/** Throws what the actuator's class throws. */
-	constructor({ timer, publisher }: DriveParts, options: DriveOptions, newest: Newest) {
-		const { name, driver } = options;
-		this.newest = newest;
-		this.timer = timer;
-		this.publisher = publisher;
+	constructor({ timer, memory, publisher }: DriveParts, options: OutputOptions) {
+		const { name, description, driver } = options;
 		this.name = this.cause = name;
 		this.dimmable = driver.dimmable ?? false;
-		this.shown = newest.state;
-		const initialValue = this.levelOf(this.shown);
-		this.actuator = new driver.io({ ...options.options, initialValue });
-	}
-
-	/** Shows what is meant, now or as soon as the actuator does it. Ends the blinking. */
-	bring(cause: string, cid?: string | number): void {
-		this.steady();
-		this.cause = cause;
-		this.cid = cid;
-		this.awaited = true;
-		this.reported = false;
-		this.delay = RETRY.minimum;
-		this.show();
+		this.newest = new Newest(memory, name, description);
+		this.shown = this.newest.state;
+		this.publisher = publisher;
+		this.timer = timer;
+		this.level = this.meant;
+		this.actuator = new driver.io({ ...options.options, initialValue: this.level });
 	}
 
 	/** The retained state: what the actuator was brought to. */
@@ -86,23 +91,25 @@ export default class Drive {
 		this.publisher.state(topics.outputState(this.name), text);
 	}
 
-	/** Stores what is meant. False when it could not; where it may yet be, it is tried again. */
-	save(): boolean {
-		const stored = this.newest.save();
-		if (this.newest.unsaved) this.again();
-		return stored;
-	}
-
-	/** For a few seconds, to be found. What is meant stays. */
-	blink(): void {
+	/** Blinks for a few seconds, to be found. What is meant stays. */
+	identify(): void {
 		this.steady();
-		this.changes = BLINK.changes;
-		this.blinker = this.timer.repeat(() => this.change(), BLINK.interval);
+		let changes: number = BLINK.changes;
+		this.blinker = this.timer.repeat(() => {
+			changes--;
+			// Every other time the opposite of what is meant, so that the first is one that is seen.
+			const opposite = (changes & 1) === 1;
+			if (changes > 0) this.flash(opposite === (this.meant === 0) ? 255 : 0);
+			else {
+				this.steady();
+				this.show();
+			}
+		}, BLINK.interval);
 	}
 
 	/** Leaves the actuator at the level that is meant. */
 	close(): void {
-		if (this.blinker) this.flash(this.level);
+		if (this.blinker) this.flash(this.meant);
 		this.steady();
 		this.timer.clear(this.retry);
 		try {
@@ -112,37 +119,53 @@ export default class Drive {
 		}
 	}
 
-	/** Of what is meant, 0…255. */
-	private get level(): number {
-		return this.levelOf(this.newest.state);
+	/** Shows what is meant, now or as soon as the actuator does it. Ends the blinking. */
+	bring(cause: string, cid?: string | number): void {
+		this.steady();
+		this.cause = cause;
+		this.cid = cid;
+		this.phase = Phase.Moving;
+		this.delay = RETRY.minimum;
+		this.show();
 	}
 
-	private levelOf({ on, brightness }: State): number {
+	/** Stores what is meant. False when it could not; where it may yet be, it is tried again. */
+	save(): boolean {
+		const stored = this.newest.save();
+		if (this.newest.unsaved) this.again();
+		return stored;
+	}
+
+	/** The level that is meant, 0…255. */
+	private get meant(): number {
+		const { on, brightness } = this.newest.state;
 		return on ? (this.dimmable ? brightness : 255) : 0;
 	}
 
 	private show(): void {
-		const { level, publisher } = this;
-		const state = this.newest.state;
+		const { name, publisher, meant, cause, cid } = this;
 		// The write itself is here: a frame less on top of the command's stack.
-		if (this.unsure || level !== this.levelOf(this.shown))
+		if (meant !== this.level)
 			try {
-				this.actuator.write(level);
+				this.actuator.write(meant);
 			} catch {
-				this.unsure = true;
-				if (!this.reported) publisher.refuse(this.cause, "the actuator failed, it is tried again", this.cid);
-				this.reported = true;
+				if (this.phase !== Phase.Failed)
+					publisher.refuse(cause, "the actuator failed, it is tried again", cid);
+				this.phase = Phase.Failed;
+				this.level = UNKNOWN;
 				this.again();
 				return;
 			}
-		this.unsure = false;
+		this.level = meant;
+		const state = this.newest.state;
 		this.shown = state;
-		if (!this.awaited) return;
-		this.awaited = false;
-		publisher.report(`${this.name} ${state.on ? "on" : "off"} (${state.src})`);
+		if (this.phase === Phase.Shown) return;
+		this.phase = Phase.Shown;
+		this.cid = undefined;
+		publisher.report(`${name} ${state.on ? "on" : "off"} (${state.src})`);
 		// In turns of their own, not on top of the command's stack.
 		publisher.soon(this);
-		if (this.cid !== undefined) publisher.confirm(this.cause, this.cid);
+		if (cid !== undefined) publisher.confirm(cause, cid);
 	}
 
 	/** In place of a retry that is set. */
@@ -156,22 +179,12 @@ export default class Drive {
 		}, this.delay);
 	}
 
-	/** Every other time the opposite of what is meant, so that the first is one that is seen. */
-	private change(): void {
-		const opposite = --this.changes & 1;
-		if (this.changes > 0) this.flash((opposite === 1) === (this.level === 0) ? 255 : 0);
-		else {
-			this.steady();
-			this.show();
-		}
-	}
-
 	/** Ends the blinking, at either level. */
 	private steady(): void {
 		if (!this.blinker) return;
 		this.timer.clear(this.blinker);
 		this.blinker = undefined;
-		this.unsure = true;
+		this.level = UNKNOWN;
 	}
 
 	/** A write that may fail. */

@@ -9,37 +9,18 @@ import { Deadline } from "../../session/deadline.js";
 import type { Received } from "../../session/options.js";
 import type { OutputDescription } from "../description/description.js";
 import type { Names, Values } from "../json.js";
-import type Memory from "../memory.js";
-import type Publisher from "../publisher.js";
 import topics from "../topics.js";
-import Drive, { type DriveOptions, type DriveParts } from "./drive.js";
-import Newest, { type Command, markOf, textOf, Verdict } from "./newest.js";
+import Drive, { type DriveParts, type OutputOptions } from "./drive.js";
+import { type Command, markOf, textOf, Verdict } from "./newest.js";
 import { parseLive, parseRequest, type Request } from "./set.js";
-
-/** The objects that the outputs of a board share. */
-export interface OutputParts extends DriveParts {
-	readonly memory: Memory;
-	readonly publisher: Publisher;
-	readonly names: Names;
-}
-
-export interface OutputOptions extends DriveOptions {
-	readonly description: OutputDescription;
-}
 
 /** Quiet for so long (ms) after a reconnect to a session that the broker kept: it has delivered what it had kept. */
 const SETTLE = 1000;
 
-export default class Output {
-	readonly name: string;
-	readonly dimmable: boolean;
+export default class Output extends Drive {
 	/** Changed by `configure` only. */
 	description: OutputDescription;
-	/** For the reading of others: a device shadow asks which version stands. */
-	readonly newest: Newest;
-	private readonly publisher: Publisher;
 	private readonly names: Names;
-	private readonly drive: Drive;
 	/** The broker has been away for as long as the fail-safe allows. */
 	private readonly lost: Deadline;
 	/** The broker has delivered what it had kept. */
@@ -48,16 +29,11 @@ export default class Output {
 	private asked: number | undefined;
 
 	/** Throws what the actuator's class throws. No broker yet: that counts as away. */
-	constructor(parts: OutputParts, options: OutputOptions) {
-		const { memory, timer, publisher, names } = parts;
-		const { name, description, driver } = options;
-		this.name = name;
-		this.dimmable = driver.dimmable ?? false;
-		this.description = description;
-		this.publisher = publisher;
+	constructor(parts: DriveParts & { readonly names: Names }, options: OutputOptions) {
+		super(parts, options);
+		const { timer, names } = parts;
+		this.description = options.description;
 		this.names = names;
-		this.newest = new Newest(memory, name, description);
-		this.drive = new Drive(parts, options, this.newest);
 		this.lost = new Deadline(timer, this, this.failSafe);
 		this.settled = new Deadline(timer, this, this.settle);
 		this.arm();
@@ -90,7 +66,7 @@ export default class Output {
 			// Also of a desired state that is held, and that this one follows.
 			const { ver, wish } = newest.state.held ?? newest.state;
 			const command = { ...this.wanted(request), ver, wish, src: "set", hash };
-			if (this.stored(command, verdict, topic, about, cid)) this.drive.bring(topic, cid);
+			if (this.stored(command, verdict, topic, about, cid)) this.bring(topic, cid);
 		}
 	}
 
@@ -124,7 +100,7 @@ export default class Output {
 				hash,
 				...(mark && { mark }),
 			};
-			if (this.stored(command, verdict, topic, about, cid)) this.drive.bring(topic, cid);
+			if (this.stored(command, verdict, topic, about, cid)) this.bring(topic, cid);
 		} else {
 			publisher.report(`${topic}: ${old}`);
 			// The retained copy is the latest desired state: one that is held is older.
@@ -138,7 +114,7 @@ export default class Output {
 
 	/** The button. Its user sees the actuator, so here, and only here, the other state is meant. */
 	press(): void {
-		this.act(!this.drive.shown.on, "local", "button");
+		this.act(!this.shown.on, "local", "button");
 	}
 
 	/** A broker is there, by its place in the list, and may send what it kept from now on. */
@@ -162,18 +138,10 @@ export default class Output {
 		this.arm();
 	}
 
-	announce(): void {
-		this.drive.announce();
-	}
-
-	identify(): void {
-		this.drive.blink();
-	}
-
-	close(): void {
+	override close(): void {
 		this.lost.close();
 		this.settled.close();
-		this.drive.close();
+		super.close();
 	}
 
 	private arm(): void {
@@ -183,7 +151,7 @@ export default class Output {
 
 	private failSafe(): void {
 		const { on, held } = this.newest.state;
-		if (on || held?.on || this.drive.shown.on) this.act(false, "failsafe", "fail-safe");
+		if (on || held?.on || this.shown.on) this.act(false, "failsafe", "fail-safe");
 	}
 
 	private wait(): void {
@@ -195,7 +163,7 @@ export default class Output {
 		const { newest, publisher } = this;
 		// A command may be held before that, and the connection ends perhaps. `online` waits again.
 		if (!publisher.online) return;
-		if (newest.settle()) this.drive.save();
+		if (newest.settle()) this.save();
 		const held = newest.state.held;
 		if (!held) return;
 		// A connection that has died in the middle of redelivery is quiet too. So the broker must answer a message first: TCP
@@ -205,8 +173,7 @@ export default class Output {
 			if (this.asked === undefined) this.announce();
 			this.asked ??= acknowledged;
 			this.wait();
-		} else
-			this.drive.bring(held.src === "set" ? topics.outputSet(this.name) : topics.outputDesired(this.name));
+		} else this.bring(held.src === "set" ? topics.outputSet(this.name) : topics.outputDesired(this.name));
 	}
 
 	/** Delivered again, and handled before: so was what is held, for it came before. */
@@ -238,9 +205,8 @@ export default class Output {
 	/** A local action: done even if it cannot be stored. */
 	private act(on: boolean, src: string, cause: string): void {
 		this.newest.act(on, src);
-		if (!this.drive.save())
-			this.publisher.report(`${cause}: could not be stored, a restart will not know it`);
-		this.drive.bring(cause);
+		if (!this.save()) this.publisher.report(`${cause}: could not be stored, a restart will not know it`);
+		this.bring(cause);
 	}
 
 	private wanted({ on, brightness }: Request): { on: boolean; brightness: number } {

@@ -1,10 +1,10 @@
 /** One actuator brought to what is meant: by simulated time, with an actuator that can break and a memory that can refuse. */
 
 import assert from "node:assert/strict";
+import type { OutputDescription } from "../../../modules/device/description/description.js";
 import type { KeyValueDomain } from "../../../modules/device/io.js";
 import Memory from "../../../modules/device/memory.js";
 import Drive from "../../../modules/device/outputs/drive.js";
-import Newest from "../../../modules/device/outputs/newest.js";
 import { TestClock } from "../../clock.js";
 
 function stage(level = 0) {
@@ -41,8 +41,9 @@ function stage(level = 0) {
 		close() {},
 		[Symbol.iterator]: () => [].values(),
 	};
-	const newest = new Newest(new Memory(domain), "x", { powerOn: "last", liveOnly: false });
 	const publisher = {
+		online: true,
+		acknowledged: 0,
 		report() {},
 		soon: () => void heard.push("shown"),
 		confirm: (topic: string, cid: string | number) => void heard.push(`${topic} ${cid}`),
@@ -51,7 +52,10 @@ function stage(level = 0) {
 		state: (topic: string, payload: string) => void heard.push(`${topic} ${payload}`),
 	};
 	const driver = { io: Io, dimmable: true };
-	const drive = new Drive({ timer: clock, publisher }, { name: "x", driver, options: { pin: 4 } }, newest);
+	const description: OutputDescription = { powerOn: "last", liveOnly: false };
+	const parts = { timer: clock, memory: new Memory(domain), publisher };
+	const drive = new Drive(parts, { name: "x", description, driver, options: { pin: 4 } });
+	const { newest } = drive;
 	function bring(level: number, cid?: string): void {
 		const on = level > 0;
 		newest.order({ on, brightness: level || 1, ver: -1, wish: "", src: "set", hash: "" }, true);
@@ -196,7 +200,7 @@ describe("blinking", () => {
 	] as const)
 		it(`goes between ${first} and ${second} for five seconds where ${level} is meant, shows that again, and publishes nothing`, () => {
 			const one = stage(level);
-			one.drive.blink();
+			one.drive.identify();
 			one.clock.advance(60_000);
 			const changes = Array.from({ length: 19 }, (_, index) => (index % 2 ? second : first));
 			assert.deepEqual(written(one), [...changes, level]);
@@ -207,7 +211,7 @@ describe("blinking", () => {
 
 	it("ends with the next level, which is written even if it was meant before", () => {
 		const one = stage();
-		one.drive.blink();
+		one.drive.identify();
 		one.clock.advance(500);
 		one.bring(0);
 		one.clock.advance(60_000);
@@ -217,9 +221,9 @@ describe("blinking", () => {
 
 	it("begins anew when it is asked for again", () => {
 		const one = stage();
-		one.drive.blink();
+		one.drive.identify();
 		one.clock.advance(4000);
-		one.drive.blink();
+		one.drive.identify();
 		one.clock.advance(60_000);
 		assert.equal(one.tries.at(-1), 9000);
 		assert.equal(one.tries.length, 36);
@@ -229,7 +233,7 @@ describe("blinking", () => {
 		const one = stage();
 		one.broken = true;
 		one.bring(9);
-		one.drive.blink();
+		one.drive.identify();
 		one.broken = false;
 		one.clock.advance(4750);
 		assert.ok(written(one).every(level => level === 0 || level === 255));
@@ -241,7 +245,7 @@ describe("blinking", () => {
 
 	it("passes over writes that fail, and tells it when the last one does", () => {
 		const one = stage();
-		one.drive.blink();
+		one.drive.identify();
 		one.broken = true;
 		one.clock.advance(4999);
 		assert.deepEqual(one.heard, []);
@@ -252,9 +256,24 @@ describe("blinking", () => {
 		assert.deepEqual(written(one), [0]);
 	});
 
+	it("has a failure at its end reported each time, not as the answer to a command that had one, and the state once it is shown", () => {
+		const one = stage();
+		for (let n = 0; n < 2; n++) {
+			one.bring(9, "a");
+			one.drive.identify();
+			one.clock.advance(4999);
+			one.broken = true;
+			one.clock.advance(1);
+			one.broken = false;
+			one.clock.advance(1000);
+			assert.equal(written(one).at(-1), 9);
+			assert.deepEqual(one.heard.splice(0), ["shown", "x/set a", "failed", "shown"]);
+		}
+	});
+
 	it("that is cut short by the end leaves the actuator at what is meant", () => {
 		const one = stage();
-		one.drive.blink();
+		one.drive.identify();
 		one.clock.advance(250);
 		one.drive.close();
 		one.clock.advance(60_000);
