@@ -14,7 +14,7 @@ import { type Application, Packet, Reason } from "./outcomes.js";
 export interface LinkOwner {
 	/** The broker takes so many messages a second. */
 	readonly pace: Pace | undefined;
-	/** inbound.ts: whether a message may be read, and its reading. */
+	/** subscriptions.ts: whether a message may be read, and its reading. */
 	readonly inbound: {
 		takes(link: Link): boolean;
 		readable(link: Link, count: number, message: ReadableOptions): void;

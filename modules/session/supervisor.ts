@@ -1,13 +1,12 @@
 /**
  * The states of a session, each with its deadline, and the one writer of them (DESIGN.md, "States, connections"). A connection that
  * is lost leads back to Waiting, and from there a try follows, for ever, until `close`. Makes the parts, asks for the subscriptions
- * and says farewell, since those are stages. Sends and reads no message: sender.ts and inbound.ts do.
+ * and says farewell, since those are stages. Sends and reads no message: sender.ts and subscriptions.ts do.
  */
 
 import type { ControlMessage } from "../mqtt/io.js";
 import { Brokers } from "./brokers.js";
 import { Deadline, Pace, since } from "./deadline.js";
-import { Inbound } from "./inbound.js";
 import { InFlight } from "./inflight.js";
 import { Link, type LinkOwner } from "./link.js";
 import { type Deadlines, defaults, type LinkOptions, type SessionOptions } from "./options.js";
@@ -15,7 +14,7 @@ import { type Application, kindOf, nameOf, Packet, passes, Reason, Report } from
 import { Queue } from "./queue.js";
 import { Sender } from "./sender.js";
 import { Status } from "./status.js";
-import { Subscriptions } from "./subscriptions.js";
+import { Inbound, Subscriptions } from "./subscriptions.js";
 
 /** The states of a session. Each but Online and Closed has a deadline. */
 export const State = Object.freeze({

@@ -129,7 +129,7 @@ class Play {
 		const { topic, payload, id } = command;
 		const taken = this.world.link.receive(topic, payload, { id, duplicate });
 		this.refused ||= !taken;
-		// As modules/session/inbound.ts acknowledges.
+		// As modules/session/subscriptions.ts acknowledges.
 		if ((taken || duplicate) && this.link === "ok")
 			this.flight = this.flight.filter(other => other !== command);
 	}
