@@ -5,9 +5,8 @@
  */
 
 import { encode, isTopicName } from "../mqtt/codec.js";
-import { Deadline } from "./deadline.js";
 import { type Broker, defaults, type PublishOptions, type SessionOptions } from "./options.js";
-import { Application, type Counters, Outcome, Report, type Tally } from "./outcomes.js";
+import { type Application, type Counters, Outcome, Report, type Tally } from "./outcomes.js";
 import type { Sender } from "./sender.js";
 import { State, Supervisor } from "./supervisor.js";
 
@@ -16,6 +15,8 @@ export { Outcome, Reason, Report } from "./outcomes.js";
 
 const none: PublishOptions = Object.freeze({});
 const known: PublishOptions = Object.freeze({ checked: true });
+
+const levels: readonly number[] = Object.freeze([0, 1, 2]);
 
 const expect = (name: string, wanted: string, fine: unknown, found?: unknown): void => {
 	if (!fine)
@@ -30,11 +31,12 @@ const check = (options: SessionOptions): void => {
 	expect("brokers", "at least one", brokers?.length);
 	const broker = brokers.find(({ host, port }) => !host || !(port > 0 && port < 65_536));
 	expect("broker", "host and port", !broker, broker && `${broker.host}:${broker.port}`);
-	expect("brokerOrder", "listed or random", ["listed", "random"].includes(brokerOrder), brokerOrder);
+	const ordered = brokerOrder === "listed" || brokerOrder === "random";
+	expect("brokerOrder", "listed or random", ordered, brokerOrder);
 	expect("id", "a client identifier", id);
 	expect("keepAlive", "milliseconds", keepAlive >= 0, keepAlive);
 	expect("status.topic", "a topic name", status && isTopicName(status.topic));
-	const item = subscriptions.find(({ topic, QoS }) => !isTopicName(topic) || ![0, 1, 2].includes(QoS));
+	const item = subscriptions.find(({ topic, QoS }) => !isTopicName(topic) || !levels.includes(QoS));
 	expect("subscriptions", "exact names at QoS 0, 1 or 2", !item, item && `${item.topic} at ${item.QoS}`);
 	expect("window", "1…1000", window >= 1 && window <= 1000, window);
 	expect("rate", "messages a second", rate > 0, rate);
@@ -60,26 +62,20 @@ export default class Session {
 	private readonly options: SessionOptions;
 	private readonly application: Application;
 	private readonly supervisor: Supervisor;
-	/** For calls back that must not happen inside a call of the application. */
-	private readonly soon: Deadline;
 	/** It was said that messages are refused, and none has been accepted since. */
 	private full: boolean;
-	private callbacks: ((parted: boolean) => void)[];
 
 	/** Throws on options of which no session can be made. Connects as soon as the caller is done. */
 	constructor(options: SessionOptions) {
 		check(options);
-		const soon = new Deadline(options.timer, this, this.later);
-		const application = new Application(options, soon);
-		const supervisor = new Supervisor(options, application, soon);
+		const supervisor = new Supervisor(options);
+		const application = supervisor.application;
 		this.sender = supervisor.sender;
 		this.counters = application.counters;
 		this.options = options;
 		this.application = application;
 		this.supervisor = supervisor;
-		this.soon = soon;
 		this.full = false;
-		this.callbacks = [];
 		options.watch?.(up => (up ? this.networkUp() : this.networkDown()));
 	}
 
@@ -150,7 +146,7 @@ export default class Session {
 	}
 	/** The application is ready for the next message, which it gets in a turn of its own. */
 	resume(): void {
-		this.soon.set(0);
+		this.supervisor.soon.set(0);
 	}
 	/** The host's network came up: tries at once, but never twice within `backoff.minimum`. */
 	networkUp(): void {
@@ -166,21 +162,6 @@ export default class Session {
 	 * `outbox`, which belongs to the caller.
 	 */
 	close(callback?: (parted: boolean) => void, farewell = this.options.status.offline): void {
-		if (callback) this.callbacks.push(callback);
-		this.supervisor.close(farewell);
-	}
-
-	/** The rest of a call of the application, after it has returned. */
-	private later(): void {
-		const { application, callbacks, supervisor } = this;
-		application.flush();
-		if (supervisor.state !== State.Closed) {
-			supervisor.settle();
-			return;
-		}
-		this.callbacks = [];
-		this.soon.close();
-		supervisor.end();
-		callbacks.forEach(callback => application.call(() => callback(supervisor.parted)));
+		this.supervisor.close(farewell, callback);
 	}
 }

@@ -10,7 +10,7 @@ import { Deadline, Pace, since } from "./deadline.js";
 import { InFlight } from "./inflight.js";
 import { Link, type LinkOwner } from "./link.js";
 import { type Deadlines, defaults, type LinkOptions, type SessionOptions } from "./options.js";
-import { type Application, kindOf, nameOf, Packet, passes, Reason, Report } from "./outcomes.js";
+import { Application, kindOf, nameOf, Packet, passes, Reason, Report } from "./outcomes.js";
 import { Queue } from "./queue.js";
 import { Sender } from "./sender.js";
 import { Status } from "./status.js";
@@ -55,11 +55,12 @@ export class Supervisor implements LinkOwner {
 	readonly pace: Pace | undefined;
 	readonly sender: Sender;
 	readonly inbound: Inbound;
+	readonly application: Application;
+	/** For calls back that must not happen inside a call of the application. */
+	readonly soon: Deadline;
 	private readonly options: SessionOptions;
 	private readonly status: Status;
 	private readonly inflight: InFlight;
-	private readonly application: Application;
-	private readonly soon: Deadline;
 	private readonly subscriptions: Subscriptions;
 	private readonly deadlines: Required<Deadlines>;
 	/** The deadline of the state; in Online, the moment at which the connection counts as stable. */
@@ -77,27 +78,24 @@ export class Supervisor implements LinkOwner {
 	/** Its packet identifier: 0 before it was sent, -1 once DISCONNECT was. */
 	private parting = 0;
 	/** The broker has acknowledged the last status, was sent DISCONNECT and has closed. */
-	parted = false;
+	private parted = false;
+	private callbacks: ((parted: boolean) => void)[] = [];
 
-	/** `soon` fires when the session has to look at the state. */
-	constructor(options: SessionOptions, application: Application, soon: Deadline) {
+	constructor(options: SessionOptions) {
 		const { publishRate, queueBytes = defaults.queueBytes, random = Math.random, ticks, timer } = options;
 		const live = new Queue({ byteLength: queueBytes, yielding: true });
-		const status = new Status(options, application, this);
-		const inflight = new InFlight(live, options.outbox, status, random);
-		const sender = new Sender(options, inflight, application);
 		this.options = options;
-		this.application = application;
-		this.soon = soon;
-		this.status = status;
-		this.inflight = inflight;
-		this.sender = sender;
-		this.inbound = new Inbound(options, status, sender, application);
-		this.pace = publishRate ? new Pace(publishRate, ticks, timer, sender, sender.pump) : undefined;
+		this.soon = new Deadline(timer, this, this.later);
+		this.application = new Application(options, this.soon);
+		this.status = new Status(options, this.application, this);
+		this.inflight = new InFlight(live, options.outbox, this.status, random);
+		this.sender = new Sender(options, this.inflight, this.application);
+		this.inbound = new Inbound(options, this.status, this.sender, this.application);
+		this.subscriptions = new Subscriptions(this.status.subscriptions, this.inflight, this.application);
+		this.pace = publishRate ? new Pace(publishRate, ticks, timer, this.sender, this.sender.pump) : undefined;
 		this.deadlines = { ...defaults.deadlines, ...options.deadlines };
 		this.brokers = new Brokers(options);
 		this.slowness = this.deadlines.subscribe;
-		this.subscriptions = new Subscriptions(status.subscriptions, inflight, application);
 		this.deadline = new Deadline(timer, this, this.expired);
 		this.deadline.set(this.brokers.first());
 	}
@@ -116,7 +114,7 @@ export class Supervisor implements LinkOwner {
 		this.brokers.restart();
 		this.deadline.set(Math.max(0, minimum - passed) + this.brokers.first());
 	}
-	/** The host's network is gone: no try before it is back, or a deadline. `settle` ends the connection. */
+	/** The host's network is gone: no try before it is back, or a deadline. `later` ends the connection. */
 	down(): void {
 		// Said again, it moves no deadline.
 		if (this.networkDown) return;
@@ -124,13 +122,9 @@ export class Supervisor implements LinkOwner {
 		if (this.state === Waiting) this.deadline.set(this.deadlines.network);
 		else this.soon.set(0);
 	}
-	/** What `up`, `down` and `resume` began is done here, after the application's own call has returned. */
-	settle(): void {
-		if (this.networkDown && this.state < Closing) this.lost(Reason.network);
-		this.link?.resume();
-	}
-	/** Ends in Closed, within the deadline. */
-	close(farewell: string): void {
+	/** Ends in Closed, within the deadline; then calls back. */
+	close(farewell: string, callback?: (parted: boolean) => void): void {
+		if (callback) this.callbacks.push(callback);
 		if (this.state === Online) {
 			this.farewell = farewell;
 			this.sender.close(Reason.network);
@@ -141,14 +135,25 @@ export class Supervisor implements LinkOwner {
 		} else if (this.state < Closing) this.finish();
 		else this.soon.set(0);
 	}
-	/** Gives the timers back; the outbox belongs to its maker. */
-	end(): void {
+
+	/** After a call of the application has returned: what it is owed, and what it has begun. */
+	private later(): void {
+		const { application, callbacks } = this;
+		application.flush();
+		if (this.state !== Closed) {
+			if (this.networkDown && this.state !== Closing) this.lost(Reason.network);
+			this.link?.resume();
+			return;
+		}
+		// The timers go back to the host; the outbox belongs to its maker.
+		this.soon.close();
 		this.deadline.close();
 		this.status.end();
 		this.pace?.close();
 		this.sender.end();
+		this.callbacks = [];
+		callbacks.forEach(callback => application.call(() => callback(this.parted)));
 	}
-
 	/** The one writer of the state. */
 	private enter(state: State): void {
 		if (!legal(this.state, state)) throw new Error(`session: ${this.state} to ${state} is no transition`);
@@ -169,28 +174,26 @@ export class Supervisor implements LinkOwner {
 		this.tried = this.options.ticks.ticks;
 		this.networkDown = false;
 		const { id, keepAlive, clean = false, client } = this.options;
-		const { io, ...shared } = client;
 		const { client: overrides, ...address } = this.brokers.broker;
 		const timeout = this.brokers.left.length > 0 ? this.deadlines.next : this.deadlines.connect;
 		// The client's own deadline names the stage that failed; ours stands behind it.
 		this.deadline.set(timeout + 500);
 		const longestTopic = this.subscriptions.longest;
-		const will = this.status.will;
-		const own = { ...address, id, keepAlive, clean, timeout, longestTopic, will };
-		const application = this.application;
+		const own = { ...address, id, keepAlive, clean, timeout, longestTopic, will: this.status.will };
+		const all = { ...client, ...overrides, ...own } as LinkOptions;
 		try {
-			this.link = new Link(io, { ...shared, ...overrides, ...own } as LinkOptions, this, application);
+			this.link = new Link(client.io, all, this, this.application);
 		} catch (error) {
-			application.report(Report.internal, `${error}`);
+			this.application.report(Report.internal, `${error}`);
 			this.lost(Reason.unknown);
 		}
 	}
 	/** LinkOwner: CONNACK. */
 	accepted(sessionPresent: boolean): void {
 		// Another broker's session knows nothing of what is in flight.
-		const same = this.brokers.accepted();
-		this.inbound.begin(sessionPresent && same);
-		this.sender.restore(this.link as Link, sessionPresent && same);
+		const known = this.brokers.accepted() && sessionPresent;
+		this.inbound.begin(known);
+		this.sender.restore(this.link as Link, known);
 		this.application.accepted(this.brokers.index);
 		this.sessionPresent = sessionPresent;
 		this.subscriptions.begin(!sessionPresent);
