@@ -16,32 +16,27 @@ export { Outcome, Reason, Report } from "./outcomes.js";
 const none: PublishOptions = Object.freeze({});
 const known: PublishOptions = Object.freeze({ checked: true });
 
-const levels: readonly number[] = Object.freeze([0, 1, 2]);
-
-const expect = (name: string, wanted: string, fine: unknown, found?: unknown): void => {
-	if (!fine)
-		throw new RangeError(`${name}: expected ${wanted}${found === undefined ? "" : `, found ${found}`}`);
-};
-
-/** Throws on options with which each try would fail, without end, or no message would ever leave. */
-const check = (options: SessionOptions): void => {
+/** Why each try would fail, without end, or no message would ever leave; undefined where nothing is wrong. */
+const mistake = (options: SessionOptions): string | undefined => {
 	const { brokers, brokerOrder = "listed", id, keepAlive, outbox, status, subscriptions = [] } = options;
 	const { publishRate = 5, rate = 1, window = 1 } = options;
-	expect("client", "an object with io, an MQTT client class", options.client?.io);
-	expect("brokers", "at least one", brokers?.length);
+	if (!options.client?.io) return "client: expected an object with io, an MQTT client class";
+	if (!brokers?.length) return "brokers: expected at least one";
 	const broker = brokers.find(({ host, port }) => !host || !(port > 0 && port < 65_536));
-	expect("broker", "host and port", !broker, broker && `${broker.host}:${broker.port}`);
-	const ordered = brokerOrder === "listed" || brokerOrder === "random";
-	expect("brokerOrder", "listed or random", ordered, brokerOrder);
-	expect("id", "a client identifier", id);
-	expect("keepAlive", "milliseconds", keepAlive >= 0, keepAlive);
-	expect("status.topic", "a topic name", status && isTopicName(status.topic));
-	const item = subscriptions.find(({ topic, QoS }) => !isTopicName(topic) || !levels.includes(QoS));
-	expect("subscriptions", "exact names at QoS 0, 1 or 2", !item, item && `${item.topic} at ${item.QoS}`);
-	expect("window", "1…1000", window >= 1 && window <= 1000, window);
-	expect("rate", "messages a second", rate > 0, rate);
-	expect("publishRate", "at least 5", publishRate >= 5, publishRate);
-	expect("outbox", "an Outbox", outbox);
+	if (broker) return `broker: expected host and port, found ${broker.host}:${broker.port}`;
+	if (brokerOrder !== "listed" && brokerOrder !== "random")
+		return `brokerOrder: expected listed or random, found ${brokerOrder}`;
+	if (!id) return "id: expected a client identifier";
+	if (!(keepAlive >= 0)) return `keepAlive: expected milliseconds, found ${keepAlive}`;
+	if (!status || !isTopicName(status.topic)) return "status.topic: expected a topic name";
+	const item = subscriptions.find(
+		({ topic, QoS }) => !isTopicName(topic) || (QoS !== 0 && QoS !== 1 && QoS !== 2),
+	);
+	if (item) return `subscriptions: expected exact names at QoS 0, 1 or 2, found ${item.topic} at ${item.QoS}`;
+	if (!(window >= 1 && window <= 1000)) return `window: expected 1…1000, found ${window}`;
+	if (!(rate > 0)) return `rate: expected messages a second, found ${rate}`;
+	if (!(publishRate >= 5)) return `publishRate: expected at least 5, found ${publishRate}`;
+	return outbox ? undefined : "outbox: expected an Outbox";
 };
 
 /** A session as a board uses it: one that is not connected has another, without broker. */
@@ -67,7 +62,8 @@ export default class Session {
 
 	/** Throws on options of which no session can be made. Connects as soon as the caller is done. */
 	constructor(options: SessionOptions) {
-		check(options);
+		const wrong = mistake(options);
+		if (wrong) throw new RangeError(wrong);
 		const supervisor = new Supervisor(options);
 		const application = supervisor.application;
 		this.sender = supervisor.sender;
