@@ -6,7 +6,7 @@
 
 import { encode } from "../mqtt/codec.js";
 import { intervalOf } from "../session/deadline.js";
-import { BROKER, faultName } from "./description/schema.js";
+import { BROKER, type Description, faultName } from "./description/schema.js";
 import { items, type Problem, report } from "./description/validate.js";
 import { isRecord, type Values } from "./json.js";
 import topics from "./topics.js";
@@ -70,11 +70,7 @@ const percentDecode = (text: string): string | undefined => {
 	}
 };
 
-interface Named {
-	readonly broker?: unknown;
-	readonly user?: string;
-	readonly password?: string;
-}
+type Named = Pick<Description, "broker" | "user" | "password">;
 
 /** The addresses that a description names, in order of preference. */
 export const brokersOf = (broker: unknown): readonly string[] =>
@@ -119,22 +115,9 @@ export const checkBroker = ({ broker, user, password }: Values, problems: Proble
 		report(problems, "user", "a user name beside the password", user);
 };
 
-export interface Limits {
-	/** Bytes. */
-	readonly maximumPayload: number;
-	/** One more than there are slashes. */
-	readonly topicLevels: number;
-	readonly topicBytes: number;
-	/** Subscriptions on a connection. */
-	readonly filters: number;
-	readonly qos: number;
-	/** The broker retains messages; if not, none is published so. */
-	readonly retain: boolean;
-	/** Messages a second on a connection; any number where it is missing. */
-	readonly publishRate?: number;
-	/** Milliseconds. */
-	readonly keepAlive: readonly [number, number];
-}
+type Own = NonNullable<Description["limits"]>;
+/** `publishRate`: any number where it is missing. */
+export type Limits = Required<Omit<Own, "publishRate">> & Pick<Own, "publishRate">;
 
 /** Below what Mosquitto, VerneMQ, RabbitMQ, NATS and AWS take. */
 const plain: Limits = Object.freeze({
@@ -165,7 +148,7 @@ export const profileOf = (description: object): "plain" | "aws" => {
 };
 
 export const limitsOf = (description: object): Limits => {
-	const { limits } = description as { readonly limits?: Partial<Limits> };
+	const { limits } = description as Partial<Description>;
 	const profile = profileOf(description) === "aws" ? aws : plain;
 	return limits ? { ...profile, ...limits } : profile;
 };

@@ -13,14 +13,18 @@ export type { KeyValueDomain };
 /** A pin as the host's IO classes take it (§10): a number, a name that the host knows, or an object such as `{ neopixel: 8 }`. */
 export type PinSpecifier = number | string | object;
 
+/** An instance that holds a pin, a bus or a socket. */
+interface Closing {
+	/** Releases it. Nothing is called back any more, and other methods may throw. May be repeated. */
+	close(): void;
+}
+
 /** A digital output or input; never both. */
-export interface Digital {
+export interface Digital extends Closing {
 	/** Of an input; throws on an output. */
 	read(): 0 | 1;
 	/** Of an output; throws on an input. */
 	write(value: 0 | 1): void;
-	/** The pin may be used again. May be repeated; every other method then throws. */
-	close(): void;
 }
 
 /** Of the constructor (§10). */
@@ -54,23 +58,19 @@ export interface DigitalClass {
 }
 
 /** An output of pulses (§10). */
-export interface PWM {
+export interface PWM extends Closing {
 	/** Bits: `write` takes 0 … 2 ** resolution - 1. */
 	readonly resolution: number;
 	/** Throws a `RangeError` outside of 0 to 2 ** resolution - 1. */
 	write(value: number): void;
-	/** The output stops; the pin may be used again. May be repeated. */
-	close(): void;
 }
 
 /** An input for a voltage (§10). */
-export interface Analog {
+export interface Analog extends Closing {
 	/** Bits: `read` gives 0 … 2 ** resolution - 1. */
 	readonly resolution: number;
 	/** The share of full scale. How many volts that is depends on chip and attenuation. */
 	read(): number;
-	/** The pin may be used again. May be repeated. */
-	close(): void;
 }
 
 /** `resolution`: bits that are wanted; the host may give others. Throws on a pin that is no analog input. */
@@ -86,11 +86,9 @@ export type PWMClass = new (options: { readonly pin: PinSpecifier; readonly hz?:
 export type Sample = { readonly [quantity: string]: unknown };
 
 /** A sensor (§13): its constructor takes one options object and throws where it finds no sensor. */
-export interface Sensor {
+export interface Sensor extends Closing {
 	/** A new object at each call, or `undefined` when there is no reading. May throw. */
 	sample(): Sample | undefined;
-	/** Releases its bus and pins. May be repeated. */
-	close(): void;
 }
 
 /** The options are `defaults` of the driver, and those that the description gives under its `options`. */
@@ -127,12 +125,10 @@ export interface DriverOption {
 	readonly maximum?: number;
 }
 
-/** A thing that messages switch. Starts at `initialValue` (0…255) of its options; throws if it fails. */
-export interface Actuator {
+/** A thing that messages switch. Starts at `initialValue` (0…255) of its options; throws if it fails. May go off once closed. */
+export interface Actuator extends Closing {
 	/** 0 is off, 255 is on; a level between them is a share of on, where the actuator can. */
 	write(level: number): void;
-	/** Releases its pin; what it switched may go off. May be repeated. */
-	close(): void;
 }
 
 /** Options are the driver's `defaults`, those of the description, and `initialValue`. */
@@ -148,11 +144,9 @@ export interface ActuatorDriver extends Driver {
 }
 
 /** ECMA-419 §19. */
-export interface NTP {
+export interface NTP extends Closing {
 	/** Throws while a request is under way. */
 	getTime(callback: (error: Error | null, time?: number) => void): void;
-	/** No callback comes after it. May be repeated. */
-	close(): void;
 }
 
 /** The options hold `servers`, `dns` and `socket`, as `network.ntp.client` has them. */
@@ -169,11 +163,9 @@ export interface KeyValue {
 }
 
 /** Ours: a private key that the host makes, and the request for its certificate (PKCS #10, RFC 2986). A chip needs up to a minute. */
-export interface CertificateRequest {
+export interface CertificateRequest extends Closing {
 	/** The key, PKCS #8 in base64, and the request, PEM; `undefined` before `onReadable`. */
 	read(): { readonly key: string; readonly request: string } | undefined;
-	/** Nothing is called back any more. May be repeated. */
-	close(): void;
 }
 
 /** Of the constructor. */

@@ -32,21 +32,7 @@ import { roomOf as alertRoom } from "./sensors/alert.js";
 import { timeRoom } from "./time.js";
 import topics from "./topics.js";
 
-export type {
-	ActuatorClass,
-	ActuatorDriver,
-	Analog,
-	AnalogClass,
-	Device,
-	Digital,
-	DigitalClass,
-	DriverOption,
-	PWMClass,
-	Sample,
-	Sensor,
-	SensorClass,
-	SensorDriver,
-} from "./io.js";
+export type * from "./io.js";
 export type { Board };
 
 /**

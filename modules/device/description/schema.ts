@@ -187,12 +187,17 @@ const deadlines = freeze({
 const limits = freeze({
 	optional: true,
 	keys: freeze({
+		/** Bytes. */
 		maximumPayload: "whole 1024..268435455 ?",
+		/** One more than there are slashes. */
 		topicLevels: "whole 4..128 ?",
 		topicBytes: "whole 32..65535 ?",
+		/** Subscriptions on a connection. */
 		filters: "whole 4..1000 ?",
 		qos: "whole 1..2 ?",
+		/** The broker retains messages; if not, none is published so. */
 		retain: "boolean ?",
+		/** Messages a second on a connection. */
 		publishRate: "whole 5..300 ?",
 		keepAlive: "range ?",
 	}),
