@@ -1,8 +1,8 @@
 /**
- * The newest command of one output: the state that stands, stored before it is carried out, and whether another command is newer.
- * A newer `ver` wins. Without one a command is old when it was handled before, which its text and the order tell, for brokers
- * change packet identifiers (DESIGN.md, "Redelivery"); or when its broker kept it and something was done here since. A command of
- * a broker stands once it is stored; a local action stands in any case. Moves nothing, and waits for nothing: output.ts does.
+ * The newest command of one output: the state that stands, and whether a command that comes is newer (DESIGN.md, "Redelivery"). A greater
+ * `ver` wins. Without one a command is old when it was handled before (`judge`), or when its broker kept it and something was done here
+ * since (`kept`). A command of a broker stands once it is stored; a local action stands in any case. Moves nothing, and waits for nothing:
+ * output.ts does.
  */
 
 import type { Received } from "../../session/options.js";
@@ -41,9 +41,9 @@ export interface Command extends Pick<State, "on" | "brightness" | "ver" | "wish
 export const Verdict = Object.freeze({
 	/** To be done. */
 	New: 0,
-	/** Handled before, or older than a command that was. */
+	/** Handled before, or older than a command that was: to be dropped. */
 	Over: 1,
-	/** Perhaps one of these: it has DUP, and its text was handled and others since, or is not remembered (RabbitMQ, NATS). */
+	/** Perhaps the one, perhaps the other: to be done once the broker has settled, unless it turns out to be old. */
 	Held: 2,
 });
 
@@ -67,16 +67,19 @@ export default class Newest {
 	private readonly key: string;
 	/** The place in the list of the broker that has accepted the board last; -1 before the first. */
 	private broker = -1;
+	/** Commands that could not be stored, the latest last: the broker sends them again, perhaps after something newer was done. */
+	private unstored: readonly string[] = [];
+
+	// Of this connection
+
 	/** A message may be one that the broker kept while the board was away. */
 	private settling = true;
-	/** A command without DUP was stored on this connection. */
+	/** A command without DUP was stored. */
 	private advanced = false;
-	/** Commands without DUP that could not be stored on this connection: the broker has no acknowledgement for them. */
+	/** What came, as packet identifier and hash. */
+	private heard: readonly string[] = [];
+	/** Commands without DUP that could not be stored: the broker has no acknowledgement for them. */
 	private open: readonly string[] = [];
-	/** What came on this connection, as packet identifier and hash. */
-	private heard: string[] = [];
-	/** Commands that could not be stored, the latest last: the broker sends them again, perhaps after something newer was done. */
-	private undone: readonly string[] = [];
 
 	/** Begins with what is stored, as `powerOn` of the description has it. */
 	constructor(memory: Memory, name: string, description: OutputDescription) {
@@ -101,45 +104,61 @@ export default class Newest {
 		return this.state.from === this.broker ? "" : `${KEPT}, older than what was done here`;
 	}
 
-	/** A verdict on the command with this `markOf`. */
-	judge(command: string, { duplicate, id }: Received, { ver, cid }: Pick<Request, "ver" | "cid">): number {
+	/**
+	 * What a command is, by the hash that `hashCommand` gives it. The first line that holds decides:
+	 *
+	 * | the command | it is |
+	 * |---|---|
+	 * | has no DUP, or QoS 0 | new |
+	 * | could not be stored, and nothing newer was done since | new, or unsure if its text was handled too |
+	 * | came on this connection under this identifier | over |
+	 * | has no `ver`, and one without DUP was done on this connection | over: it was first sent before that one |
+	 * | has the text of the last one handled, or of one that must not be done any more | over |
+	 * | has a text that was not handled, and a `ver`, or is the first at all | new |
+	 * | is any other | unsure |
+	 *
+	 * Unsure is held. It is over if its text has a `cid` and was handled, for no two commands have one; and if something was done through
+	 * another broker since, for nothing could prove it old then.
+	 */
+	judge(hash: string, { duplicate, id }: Received, { ver, cid }: Pick<Request, "ver" | "cid">): number {
 		const { state, broker, heard } = this;
-		if (!command) return Verdict.New;
-		const mark = `${id}.${command}`;
-		const here = heard.includes(mark);
-		if (!here) this.heard = heard.concat(mark).slice(-MOST);
+		if (!hash) return Verdict.New;
+		const message = `${id}.${hash}`;
+		const here = heard.includes(message);
+		if (!here) this.heard = heard.concat(message).slice(-MOST);
 		if (!duplicate) return Verdict.New;
 		const seen = state.seen.split(" ");
-		const known = seen.includes(command);
-		// With a cid no two commands have one text. Where something was done through another broker since, none proves it old.
-		const sure = (known && cid !== undefined) || (state.from !== LOCAL && state.from !== broker);
-		const perhaps = sure ? Verdict.Over : Verdict.Held;
-		// A command that could not be stored is done at its next delivery, if nothing newer was done meanwhile. If a command with
-		// the same text was handled before, this delivery may be a copy of that one, and something newer has followed it.
-		if (this.undone.includes(command)) return known ? perhaps : Verdict.New;
-		// On one connection identifiers are what they seem: VerneMQ sends again what is not acknowledged within 20 s.
+		const known = seen.includes(hash);
+		const elsewhere = state.from !== LOCAL && state.from !== broker;
+		const unsure = elsewhere || (known && cid !== undefined) ? Verdict.Over : Verdict.Held;
+		if (this.unstored.includes(hash)) return known ? unsure : Verdict.New;
+		// VerneMQ sends again on the same connection what is not acknowledged within 20 s.
 		if (here) return Verdict.Over;
-		// Sent for the first time before a command that came without DUP: NATS sends again after 30 s, in any order.
+		// NATS sends again after 30 s, in any order.
 		if (this.advanced && ver === undefined) return Verdict.Over;
-		if (seen.at(-1) === command || seen.includes(DEAD + command)) return Verdict.Over;
-		return !known && (ver !== undefined || !state.seen) ? Verdict.New : perhaps;
+		if (seen.at(-1) === hash || seen.includes(DEAD + hash)) return Verdict.Over;
+		if (!known && (ver !== undefined || !state.seen)) return Verdict.New;
+		return unsure;
 	}
 
 	/** Of a broker: stored first. False when it could not be, then the state is what it was. `fresh`: without DUP. */
 	order({ hash, ...next }: Command, fresh: boolean): boolean {
-		const { undone, open } = this;
-		// One without DUP is newer than all that could not be stored, also than one with its text.
-		const left = fresh ? 0 : undone.indexOf(hash) + 1;
+		const { state, unstored } = this;
+		// One without DUP is newer than all that could not be stored, also than one with its text. Of the others one with DUP may be one.
+		const place = fresh ? -1 : unstored.indexOf(hash);
+		const older = place < 0 ? unstored : unstored.slice(0, place);
 		// While the broker may still deliver what it had kept, this command does not make those older than a local action newer.
-		const from = this.settling ? this.state.from : this.broker;
-		if (!this.stored({ mark: this.state.mark, ...next, from, seen: this.over(hash, left) }, hash)) {
-			if (fresh && hash) this.open = open.concat(hash).slice(-MOST);
+		const from = this.settling ? state.from : this.broker;
+		const seen = noted(without(older, state.seen), hash);
+		const again = fresh && this.open.includes(hash);
+		if (!this.stored({ mark: state.mark, ...next, from, seen }, hash)) {
+			if (fresh && hash) this.open = this.open.concat(hash).slice(-MOST);
 			return false;
 		}
 		this.advanced ||= fresh && hash !== "";
-		// The earlier one with this text comes again alone, and is old once something newer was done.
-		const again = fresh && open.includes(hash) ? [hash] : [];
-		this.undone = left ? undone.slice(left) : again;
+		if (place >= 0) this.unstored = unstored.slice(place + 1);
+		// An earlier one with this text comes again alone, and is old once something newer was done.
+		else this.unstored = again ? [hash] : [];
 		return true;
 	}
 
@@ -159,8 +178,9 @@ export default class Newest {
 	act(on: boolean, src: string): void {
 		const { wish } = this.state.held ?? this.state;
 		const from = this.settling ? LOCAL : this.broker;
-		this.state = { ...this.state, on, src, from, wish, held: undefined, seen: this.over("", 0) };
-		this.undone = [];
+		const seen = without(this.unstored, this.state.seen);
+		this.state = { ...this.state, on, src, from, wish, held: undefined, seen };
+		this.unstored = [];
 	}
 
 	/** A command was refused. Only in RAM: that matters once something newer was done, which stores it too. */
@@ -185,7 +205,7 @@ export default class Newest {
 
 	/** The broker has a new session, and sends nothing of an old one again. */
 	forget(): void {
-		this.undone = [];
+		this.unstored = [];
 		this.drop();
 	}
 
@@ -209,32 +229,30 @@ export default class Newest {
 	private stored(state: State, hash: string): boolean {
 		// A board that has nothing to remember with said so at its start, and has no older state to come back either.
 		if (this.memory.lasting && !this.memory.put(this.key, state)) {
-			if (hash && !this.undone.includes(hash)) this.undone = this.undone.concat(hash).slice(-MOST);
+			if (hash && !this.unstored.includes(hash)) this.unstored = this.unstored.concat(hash).slice(-MOST);
 			return false;
 		}
 		this.unsaved = false;
 		this.state = state;
 		return true;
 	}
-
-	/** What could not be stored and is older than this must not be done any more: all, or those before the one at `left`. */
-	private over(command: string, left: number): string {
-		const dead = (left ? this.undone.slice(0, left - 1) : this.undone).map(each => DEAD + each);
-		return dead.concat(command).reduce(noted, this.state.seen);
-	}
 }
 
 /** Of a command, by text and topic: `kind` keeps those of one output apart. "" at QoS 0, which is not sent again. */
-export const markOf = (kind: string, payload: Uint8Array, { id }: Received): string =>
+export const hashCommand = (kind: string, payload: Uint8Array, { id }: Received): string =>
 	id ? hashOf(payload, 0x811c9dc5 ^ kind.charCodeAt(0)).toString(36) : "";
 
 /** `seen` with one more at its end. */
-const noted = (seen: string, command: string): string => {
-	const bare = command.slice(command.startsWith(DEAD) ? 1 : 0);
+const noted = (seen: string, hash: string): string => {
+	const bare = hash.slice(hash.startsWith(DEAD) ? 1 : 0);
 	if (!bare) return seen;
 	const others = seen.split(" ").filter(other => other && other !== bare && other !== DEAD + bare);
-	return others.concat(command).slice(-MOST).join(" ");
+	return others.concat(hash).slice(-MOST).join(" ");
 };
+
+/** `seen` with these at its end, which must not be done any more. */
+const without = (hashes: readonly string[], seen: string): string =>
+	hashes.reduce((all, hash) => noted(all, DEAD + hash), seen);
 
 /** Equal for requests that want the same. */
 export const textOf = ({ on, brightness }: Request): string =>

@@ -11,7 +11,7 @@ import type { OutputDescription } from "../description/description.js";
 import type { Names, Values } from "../json.js";
 import topics from "../topics.js";
 import Drive, { type DriveParts, type OutputOptions } from "./drive.js";
-import { type Command, markOf, textOf, Verdict } from "./newest.js";
+import { type Command, hashCommand, textOf, Verdict } from "./newest.js";
 import { parseLive, parseRequest, type Request } from "./set.js";
 
 /** Quiet for so long (ms) after a reconnect to a session that the broker kept: it has delivered what it had kept. */
@@ -56,7 +56,7 @@ export default class Output extends Drive {
 		if (kept && this.settled.standing) this.wait();
 		const request = parseLive(payload, about, kept, this.names);
 		const { cid, error } = request;
-		const hash = markOf("set", payload, about);
+		const hash = hashCommand("set", payload, about);
 		const verdict = newest.judge(hash, about, request);
 		if (verdict === Verdict.Over) this.pass(topic);
 		else if (error !== undefined) {
@@ -87,7 +87,7 @@ export default class Output extends Drive {
 		}
 		const state = newest.state;
 		const { ver = state.ver } = request;
-		const hash = markOf("desired", payload, about);
+		const hash = hashCommand("desired", payload, about);
 		const verdict = newest.judge(hash, about, request);
 		const old = newest.old(request, about);
 		if (verdict === Verdict.Over) this.pass(topic);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { OutputDescription } from "../../../modules/device/description/description.js";
 import type { KeyValueDomain } from "../../../modules/device/io.js";
 import Memory from "../../../modules/device/memory.js";
-import Newest, { type Command, LOCAL, markOf, Verdict } from "../../../modules/device/outputs/newest.js";
+import Newest, { type Command, hashCommand, LOCAL, Verdict } from "../../../modules/device/outputs/newest.js";
 import { encode } from "../../../modules/mqtt/codec.js";
 
 const description: OutputDescription = { powerOn: "last", liveOnly: false };
@@ -47,7 +47,14 @@ const about = (id: number, duplicate = false) => ({ QoS: id && 1, retain: false,
 
 function asked({ newest }: Stage, id: number, on: boolean): Command {
 	const { brightness, ver, wish } = newest.state;
-	return { on, brightness, ver, wish, src: "set", hash: markOf("set", encode(on ? "ON" : "OFF"), about(id)) };
+	return {
+		on,
+		brightness,
+		ver,
+		wish,
+		src: "set",
+		hash: hashCommand("set", encode(on ? "ON" : "OFF"), about(id)),
+	};
 }
 /** A command under a packet identifier: whether it was stored and done, or what else it is. */
 function command(one: Stage, id: number, on: boolean, duplicate = false): boolean | "over" | "unsure" {
@@ -152,9 +159,9 @@ describe("a command that is delivered again", () => {
 		reconnect(one);
 		const { newest } = one;
 		const on = encode("ON");
-		assert.equal(newest.judge(markOf("set", on, about(1)), about(2, true), {}), Verdict.Over);
-		assert.equal(newest.judge(markOf("set", encode("OFF"), about(1)), about(3, true), {}), Verdict.Held);
-		const desired = markOf("desired", on, about(1));
+		assert.equal(newest.judge(hashCommand("set", on, about(1)), about(2, true), {}), Verdict.Over);
+		assert.equal(newest.judge(hashCommand("set", encode("OFF"), about(1)), about(3, true), {}), Verdict.Held);
+		const desired = hashCommand("desired", on, about(1));
 		assert.equal(newest.judge(desired, about(4, true), {}), Verdict.Held);
 		assert.equal(
 			newest.judge(desired, about(4, true), { ver: 1 }),
@@ -164,13 +171,13 @@ describe("a command that is delivered again", () => {
 		reconnect(one);
 		assert.equal(newest.judge(desired, about(4, true), { ver: 1 }), Verdict.New);
 		assert.equal(stage().newest.judge(desired, about(4, true), {}), Verdict.New);
-		assert.equal(newest.judge(markOf("set", on, about(1)), about(5), {}), Verdict.New);
+		assert.equal(newest.judge(hashCommand("set", on, about(1)), about(5), {}), Verdict.New);
 	});
 
 	it("is old once a command without DUP was done on the connection, for any text; one with a version says so itself", () => {
 		const one = stage();
 		const { newest } = one;
-		const off = markOf("set", encode("OFF"), about(1));
+		const off = hashCommand("set", encode("OFF"), about(1));
 		const judge = (ver?: number) => newest.judge(off, about(9, true), { ver });
 		command(one, 1, true, true);
 		assert.equal(judge(), Verdict.Held, "after a redelivery the order is not known");
