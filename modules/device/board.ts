@@ -49,13 +49,8 @@ export default class Board {
 	readonly device: Device;
 	readonly storage: Storage;
 	readonly outbox: Outbox;
-	readonly trace: Device["trace"];
-	/** All topics begin with it. */
-	readonly base: string;
 	/** The id or root is on trial: what was retained under the other one stays. */
 	readonly trying: boolean;
-	/** The brokers are nodes of a cluster, which share their sessions. */
-	readonly cluster: boolean;
 	readonly publisher: Publisher;
 	readonly memory: Memory;
 	readonly time: Time;
@@ -88,7 +83,7 @@ export default class Board {
 	/** Each line needs those above it. */
 	constructor({ device, description, storage, connect, longestAnswer, features = [] }: MakeOptions) {
 		const { timer, trace, provision } = device;
-		const { ingest, root, id, brokerOrder } = description;
+		const { ingest, root, id } = description;
 		const base = topics.base(root, id);
 		const limits = limitsOf(description);
 		// What a sample needs is among the first: XS looks for a property from the first on.
@@ -99,10 +94,7 @@ export default class Board {
 		this.timer = timer;
 		this.storage = storage;
 		this.outbox = storage.outbox;
-		this.trace = trace;
-		this.base = base;
 		this.trying = provision?.trying ?? false;
-		this.cluster = brokerOrder === "random";
 		this.connect = connect;
 		this.boot = new Boot(this.memory, storage);
 		this.settings = new Settings(description, this.memory, device);

@@ -45,16 +45,14 @@ export interface Inbound extends Subscription {
 }
 
 export interface Listening {
-	readonly publisher: Pick<Publisher, "idle" | "report" | "topic">;
-	readonly trace: ((line: string) => void) | undefined;
+	readonly description: Pick<Description, "brokerOrder">;
+	readonly publisher: Pick<Publisher, "idle" | "report" | "topic" | "trace">;
 	readonly command: Pick<Command, "receive">;
 	readonly outputs: readonly Heard[];
 	readonly parts: readonly Part[];
 	readonly retained: Pick<Retained, "announce">;
 	readonly decommission: Pick<Decommission, "online">;
 	readonly trial: Pick<Trial, "online" | "offline" | "refused">;
-	/** The brokers are nodes of a cluster, which share their sessions. */
-	readonly cluster: boolean;
 }
 
 interface Telling {
@@ -117,13 +115,13 @@ export default class Listener {
 	 * (inbound.ts), which does not acknowledge the message then unless it came with DUP.
 	 */
 	onMessage(topic: string, payload: Uint8Array, about: Received): void {
-		const { publisher, command, outputs, parts, trace } = this.told;
+		const { publisher, command, outputs, parts } = this.told;
 		const base = publisher.topic("");
 		const name = topic.startsWith(base) ? topic.slice(base.length) : topic;
 		const setting = outputs.find(output => topics.outputSet(output.name) === name);
 		const wishing = setting ?? outputs.find(output => topics.outputDesired(output.name) === name);
 		// A command may hold a password, and so may a message without receiver: a command to an earlier name of this board.
-		trace?.(heard(name, payload, about, wishing !== undefined));
+		publisher.trace?.(heard(name, payload, about, wishing !== undefined));
 		if (name === topics.command) command.receive(payload, about);
 		else if (setting) setting.set(payload, about);
 		else if (wishing) wishing.desired(payload, about);
@@ -133,8 +131,9 @@ export default class Listener {
 	}
 
 	onAccepted(broker: number): void {
-		const { outputs, cluster } = this.told;
-		const one = cluster ? 0 : broker;
+		const { outputs, description } = this.told;
+		// Nodes of a cluster share their sessions.
+		const one = description.brokerOrder === "random" ? 0 : broker;
 		outputs.forEach(output => output.accepted(one));
 	}
 

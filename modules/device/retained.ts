@@ -30,9 +30,7 @@ interface Announcing {
 }
 
 export interface RetainedOptions {
-	/** All topics begin with it. */
-	readonly base: string;
-	/** The base is on trial. The board may go back to another one, so the records of that one stay. */
+	/** The root or id is on trial. The board may go back to another one, so the records of that one stay. */
 	readonly trying: boolean;
 	readonly timer: Timer;
 	readonly memory: Memory;
@@ -54,7 +52,8 @@ export default class Retained {
 
 	/** Notes all names, before anything is retained; deletes the records of another base. */
 	constructor(options: RetainedOptions) {
-		const { base, memory, publisher, timer, trying } = options;
+		const { memory, publisher, timer, trying } = options;
+		const base = publisher.topic("");
 		this.options = options;
 		const names = this.names;
 		const wanted = new Set(names);
@@ -158,8 +157,8 @@ export default class Retained {
 	}
 
 	private delete(name: string): void {
-		const { memory, base } = this.options;
-		memory.delete(keyFor(base, name));
+		const { memory, publisher } = this.options;
+		memory.delete(keyFor(publisher.topic(""), name));
 	}
 }
 

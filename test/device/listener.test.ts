@@ -14,15 +14,14 @@ const live = { QoS: 1, retain: false, duplicate: false, id: 7 };
 const deaf = { accepted() {}, online() {}, offline() {} };
 /** A board whose parts do nothing. */
 const parts: Listening = {
-	publisher: { idle: true, report() {}, topic: name => `r/b/${name}` },
-	trace: undefined,
+	description: { brokerOrder: "listed" },
+	publisher: { idle: true, report() {}, topic: name => `r/b/${name}`, trace: undefined },
 	command: { receive() {} },
 	outputs: [],
 	parts: [],
 	retained: { announce() {} },
 	decommission: { online() {} },
 	trial: { online() {}, offline() {}, refused() {} },
-	cluster: false,
 };
 
 function stage(traced = true) {
@@ -44,7 +43,7 @@ function stage(traced = true) {
 		command: { receive: note("command") },
 		outputs: [output("lamp", false), output("door", true)],
 		parts: [{ inbound: [{ topic: "hub/status", QoS: 0, receive: note("feature") }], close() {} }],
-		trace: traced ? line => void trace.push(line) : undefined,
+		publisher: { ...parts.publisher, trace: traced ? line => void trace.push(line) : undefined },
 	});
 	const receive = (topic: string, text: string, about: Received = live) =>
 		listener.onMessage(topic, encode(text), about);
@@ -126,7 +125,8 @@ describe("what comes", () => {
 				throw new Error("could not be stored");
 			},
 		};
-		const listener = new Listener({ ...parts, command, trace: line => void trace.push(line) });
+		const publisher = { ...parts.publisher, trace: (line: string) => void trace.push(line) };
+		const listener = new Listener({ ...parts, command, publisher });
 		assert.throws(() => listener.onMessage("r/b/cmd", encode("info"), live), /could not be stored/);
 		assert.deepEqual(trace, ["< cmd info"]);
 	});

@@ -37,9 +37,8 @@ function stage(
 		if (!line.startsWith(">")) one.reports.push(line);
 	};
 	const owner = { forgetting: () => false, full: (name: string) => one.retained.full(name) };
-	const publisher = publishing({ timer: clock, trace, owner }, one.session);
+	const publisher = publishing({ timer: clock, trace, owner, base }, one.session);
 	one.retained = new Retained({
-		base,
 		timer: clock,
 		memory: new Memory(world.memory),
 		publisher,
