@@ -74,11 +74,8 @@ export default function board(device: Device, options: BoardOptions = {}): Board
 	const { host, description, problems } = read(device, options, features);
 	const { mqtt, mqtts } = host.network;
 	const found = description && addresses(description, mqtts !== undefined);
-	if (!found || found.problems.length)
-		return refuse(
-			host,
-			(found?.problems ?? problems).map(each => line(each)),
-		);
+	const wrong = (found ?? { problems }).problems.map(each => line(each));
+	if (!found || wrong.length) return refuse(host, wrong);
 	const aws = profileOf(description) === "aws";
 	if (!description.profile && aws) host.trace?.("profile: aws, from the broker's name");
 	const { lacking, ...budget } = budgetOf(host.heap, description, features);
@@ -144,21 +141,6 @@ const negotiating = (client: MQTTDefaults): MQTTDefaults => {
 	return { ...client, socket };
 };
 
-/** What messages may take on a board of this description, in bytes where nothing else is said. */
-interface Budget {
-	/** Of messages in RAM: those that wait, and those in flight. */
-	readonly queueBytes: number;
-	/** QoS 1 messages in flight. */
-	readonly window: number;
-	/** Of the payload of a message that is read. */
-	readonly longestInbound: number;
-	readonly longestAnswer: number;
-	/** Of topic and payload of what a message brings about: an answer, or a state and a short answer. */
-	readonly replyBytes: number;
-	/** What this board lacks; 0 where the description fits. */
-	readonly lacking: number;
-}
-
 /**
  * What a byte of a message costs while it is looked at: the payload, its text, the texts of its values, and up to 6 for the
  * values themselves. An answer is a text, grown by doubling, and its bytes.
@@ -169,12 +151,15 @@ const Cost = Object.freeze({ inbound: 9, answer: 3 });
 const Least = Object.freeze({ longestInbound: 320, longestAnswer: 672, queueBytes: 1792 });
 const Most = Object.freeze({ longestInbound: 4096, longestAnswer: 15_000, queueBytes: 16_384, window: 20 });
 
-/** `heap`: bytes of slots and chunks that the engine has; none: as many as it wants. */
+/**
+ * What messages may take: options of the session, and of the publisher. `heap`: bytes of slots and chunks that the engine has; none: as
+ * many as it wants. `lacking`: bytes that this board lacks; 0 where the description fits.
+ */
 export const budgetOf = (
 	heap: number | undefined,
 	description: Description,
 	features: readonly Feature[] = [],
-): Budget => {
+) => {
 	const topic = encode(topics.base(description.root, description.id) + topics.result).byteLength;
 	if (heap === undefined) return { ...Most, replyBytes: Most.longestAnswer + topic, lacking: 0 };
 	const { longestInbound, longestAnswer, queueBytes } = Least;
