@@ -39,8 +39,6 @@ export class Queue implements Outbox {
 	private sequence = 0;
 	/** Bytes of all messages, with those that are set aside. */
 	private held = 0;
-	length = 0;
-	byteLength = 0;
 	quarantined = 0;
 	/** Messages that made way so far. */
 	evicted = 0;
@@ -53,6 +51,12 @@ export class Queue implements Outbox {
 		this.budget = byteLength;
 		this.yielding = yielding;
 	}
+	get length(): number {
+		return this.entries.filter(isHere).length;
+	}
+	get byteLength(): number {
+		return this.entries.filter(isHere).reduce((sum, { byteLength }) => sum + byteLength, 0);
+	}
 	/** Bytes that the next message may have, topic and payload together. */
 	get room(): number {
 		return this.budget - this.held - (this.entries.length + 1) * overhead;
@@ -64,8 +68,9 @@ export class Queue implements Outbox {
 		packetIdentifier = 0,
 	): number {
 		const byteLength = encode(topic).byteLength + payload.byteLength;
-		// A superseded message goes first, also when its successor turns out not to fit: a stale state is worse than none.
-		if (latest) this.supersede(topic);
+		// A superseded message goes first, also when its successor turns out not to fit: a stale state is worse than none. One that
+		// is in flight stays: the broker may know its identifier [MQTT-4.4.0-1]. One that is aside would come back later.
+		if (latest && this.entries.length !== 0) this.drop(entry => entry.latest && entry.packetIdentifier <= 0 && entry.topic === topic);
 		if (!this.makeRoom(byteLength, QoS)) return 0;
 		const sequence = ++this.sequence;
 		const bytes = payload.slice();
@@ -76,7 +81,7 @@ export class Queue implements Outbox {
 		return sequence;
 	}
 	next(sequence: number): QueueEntry | undefined {
-		return this.after(sequence, false);
+		return this.entries.find(entry => entry.sequence > sequence && isHere(entry));
 	}
 	/** The oldest message that has not been sent; `zero`: of QoS 0 (the window is full). */
 	waiting(zero: boolean): QueueEntry | undefined {
@@ -84,116 +89,77 @@ export class Queue implements Outbox {
 		return this.entries.find(entry => entry.packetIdentifier === 0 && (entry.QoS === 0 || !zero));
 	}
 	sent(sequence: number, packetIdentifier: number): void {
-		const entry = this.at(sequence);
-		if (!entry) return;
-		if (entry.packetIdentifier === 0) this.pending--;
-		entry.packetIdentifier = packetIdentifier;
+		this.move(this.next(sequence - 1), sequence, packetIdentifier);
 	}
 	release(packetIdentifier: number): boolean {
-		const index = this.entries.findIndex(entry => entry.packetIdentifier === packetIdentifier);
-		if (packetIdentifier === 0 || index < 0) return false;
-		this.delete(index);
-		return true;
+		if (packetIdentifier === 0) return false;
+		return this.drop(entry => entry.packetIdentifier === packetIdentifier) > 0;
 	}
 	reset(): void {
-		this.entries.forEach(entry => {
-			if (entry.packetIdentifier !== ASIDE) entry.packetIdentifier = 0;
-		});
-		this.pending = this.length;
+		this.entries.filter(isHere).forEach(entry => this.move(entry, entry.sequence, 0));
 	}
 	quarantine(sequence: number): void {
-		const entry = this.at(sequence);
-		if (!entry) return;
-		this.count(entry, -1);
-		entry.packetIdentifier = ASIDE;
-		this.quarantined++;
+		if (this.move(this.next(sequence - 1), sequence, ASIDE)) this.quarantined++;
 	}
 	aside(sequence: number): QueueEntry | undefined {
-		return this.after(sequence, true);
+		return this.entries.find(entry => entry.sequence > sequence && !isHere(entry));
 	}
 	readmit(sequence: number): boolean {
-		const entry = this.aside(sequence - 1);
-		if (entry?.sequence !== sequence) return false;
-		entry.packetIdentifier = 0;
-		this.count(entry, 1);
-		return true;
+		return this.move(this.aside(sequence - 1), sequence, 0);
 	}
-	/** Takes a message out that has left or was acknowledged. */
-	remove(sequence: number): boolean {
-		const index = this.above(sequence - 1);
-		if (this.entries[index]?.sequence !== sequence) return false;
-		this.delete(index);
-		return true;
+	/** Takes a message of QoS 0 out that has left. */
+	remove(sequence: number): void {
+		this.drop(entry => entry.sequence === sequence);
 	}
 	/** The connection is gone: QoS 0 messages that need not be the latest go with it, or `all`. Returns how many. */
 	shed(all = false): number {
-		const before = this.length;
-		for (let i = this.entries.length - 1; i >= 0; i--) {
-			const entry = this.entries[i] as QueueEntry;
-			if (entry.QoS === 0 && (all || !entry.latest)) this.delete(i);
-		}
-		return before - this.length;
+		return this.drop(entry => entry.QoS === 0 && (all || !entry.latest));
 	}
 	close(): void {
 		this.entries = [];
-		this.held = this.length = this.byteLength = this.zeros = this.pending = 0;
+		this.held = this.zeros = this.pending = 0;
 	}
 
-	/** One that is in flight stays: the broker may know its identifier [MQTT-4.4.0-1]. One that is aside would come back later. */
-	private supersede(topic: string): void {
-		for (let i = this.entries.length - 1; i >= 0; i--) {
-			const entry = this.entries[i] as QueueEntry;
-			if (entry.latest && entry.packetIdentifier <= 0 && entry.topic === topic) this.delete(i);
-		}
+	/** Another packet identifier, 0 or `ASIDE` for an entry that was found. False when it is not the one of this sequence. */
+	private move(entry: QueueEntry | undefined, sequence: number, packetIdentifier: number): boolean {
+		if (entry?.sequence !== sequence) return false;
+		this.count(entry, -1);
+		entry.packetIdentifier = packetIdentifier;
+		this.count(entry, 1);
+		return true;
 	}
 	private makeRoom(byteLength: number, QoS: number): boolean {
 		if (byteLength + overhead > this.budget) return false;
 		while (byteLength > this.room) {
-			const aside = this.yielding && this.after(0, true);
+			const aside = this.yielding && this.aside(0);
 			const old = aside || (QoS !== 0 && this.entries.find(entry => entry.QoS === 0));
 			if (!old) return false;
-			this.delete(this.entries.indexOf(old));
+			this.drop(entry => entry === old);
 			this.evicted++;
 		}
 		return true;
 	}
-	private delete(index: number): void {
-		const entry = this.entries[index] as QueueEntry;
-		if (entry.packetIdentifier !== ASIDE) this.count(entry, -1);
-		this.held -= entry.byteLength;
-		this.entries.splice(index, 1);
+	/** Takes out all that are `meant`. Returns how many. */
+	private drop(meant: (entry: QueueEntry) => boolean): number {
+		const entries = this.entries;
+		const before = entries.length;
+		for (let index = before - 1; index >= 0; index--) {
+			const entry = entries[index] as QueueEntry;
+			if (!meant(entry)) continue;
+			this.count(entry, -1);
+			this.held -= entry.byteLength;
+			entries.splice(index, 1);
+		}
+		return before - entries.length;
 	}
-	private count({ byteLength, QoS, packetIdentifier }: QueueEntry, sign: number): void {
-		this.length += sign;
-		this.byteLength += sign * byteLength;
-		if (QoS === 0) this.zeros += sign;
+	private count({ QoS, packetIdentifier }: QueueEntry, sign: number): void {
+		if (QoS === 0 && packetIdentifier !== ASIDE) this.zeros += sign;
 		if (packetIdentifier === 0) this.pending += sign;
 	}
-	private at(sequence: number): QueueEntry | undefined {
-		const entry = this.after(sequence - 1, false);
-		return entry?.sequence === sequence ? entry : undefined;
-	}
-	/** The first message with a greater sequence, of those that are `aside` or of the others. */
-	private after(sequence: number, aside: boolean): QueueEntry | undefined {
-		const entries = this.entries;
-		for (let i = this.above(sequence); i < entries.length; i++) {
-			const entry = entries[i] as QueueEntry;
-			if ((entry.packetIdentifier === ASIDE) === aside) return entry;
-		}
-		return undefined;
-	}
-	/** Index of the first message with a greater sequence. */
-	private above(sequence: number): number {
-		const entries = this.entries;
-		let low = 0;
-		for (let high = entries.length; low < high; ) {
-			const middle = (low + high) >> 1;
-			if ((entries[middle] as QueueEntry).sequence > sequence) high = middle;
-			else low = middle + 1;
-		}
-		return low;
-	}
 }
+
+/** Not set aside. */
+const isHere = (entry: QueueEntry): boolean => entry.packetIdentifier !== ASIDE;
 
 /** Above so many topics that wait nothing passes any more. */
 const most = 32;
