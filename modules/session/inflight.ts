@@ -102,17 +102,9 @@ export class InFlight {
 		this.begun = true;
 		this.waiting = [...this.places.keys()];
 	}
-	/** The message at `place`, if it waits, goes before all others, or `last`. */
-	reorder(place: number, last: boolean): void {
-		const index = this.waiting.findIndex(id => this.places.get(id) === place);
-		if (index < 0) return;
-		const id = this.waiting.splice(index, 1)[0] as number;
-		if (last) this.waiting.push(id);
-		else this.waiting.unshift(id);
-	}
-	/** The message at `place` waits. */
-	waits(place: number): boolean {
-		return this.waiting.some(id => this.places.get(id) === place);
+	/** The identifier under which our status waits; 0 when it does not. */
+	get ofStatus(): number {
+		return this.waiting.find(id => this.places.get(id) === status) ?? 0;
 	}
 	/**
 	 * The identifier of the oldest message that the present connection has sent: a hang-up is blamed on it. Our status only if it
@@ -142,10 +134,10 @@ export class InFlight {
 		return lane === Lane.durable ? this.durable : this.live;
 	}
 	/** The broker has acknowledged the message; its place is given up. */
-	release(packetIdentifier: number, lane: Lane, place: number): void {
+	release(packetIdentifier: number, lane: Lane): void {
+		if (lane === Lane.status) return;
 		try {
-			if (lane === Lane.live) this.live.remove(sequenceOf(place));
-			else if (lane === Lane.durable) this.durable.release(packetIdentifier);
+			this.outbox(lane).release(packetIdentifier);
 		} catch {
 			// Flash that fails to forget it sends it again after a restart: at least once.
 		}

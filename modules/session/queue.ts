@@ -70,7 +70,8 @@ export class Queue implements Outbox {
 		const byteLength = encode(topic).byteLength + payload.byteLength;
 		// A superseded message goes first, also when its successor turns out not to fit: a stale state is worse than none. One that
 		// is in flight stays: the broker may know its identifier [MQTT-4.4.0-1]. One that is aside would come back later.
-		if (latest && this.entries.length !== 0) this.drop(entry => entry.latest && entry.packetIdentifier <= 0 && entry.topic === topic);
+		if (latest && this.entries.length !== 0)
+			this.drop(entry => entry.latest && entry.packetIdentifier <= 0 && entry.topic === topic);
 		if (!this.makeRoom(byteLength, QoS)) return 0;
 		const sequence = ++this.sequence;
 		const bytes = payload.slice();

@@ -67,9 +67,13 @@ export class Sender {
 		this.link = link;
 		this.backlog.open(this.options.ticks.ticks);
 		poison.open();
-		this.greeting = !inflight.waits(status) && !poison.statusAside;
-		// The one case in which messages go in another order than before [MQTT-4.6.0-1]; per topic it holds.
-		if (poison.phase === Phase.without) inflight.reorder(status, poison.suspect === status);
+		const own = inflight.ofStatus;
+		this.greeting = own === 0 && !poison.statusAside;
+		if (own !== 0 && poison.phase === Phase.without) {
+			// The one case in which messages go in another order than before [MQTT-4.6.0-1]; per topic it holds.
+			const others = inflight.waiting.filter(id => id !== own);
+			inflight.waiting = poison.suspect === status ? [...others, own] : [own, ...others];
+		}
 		this.pump();
 	}
 	/** The connection is gone for this reason, or nothing more may leave on it. */
@@ -277,7 +281,7 @@ export class Sender {
 		const lane = laneOf(place);
 		if (lane !== Lane.released) {
 			poison.acknowledged(place);
-			inflight.release(packetIdentifier, lane, place);
+			inflight.release(packetIdentifier, lane);
 		}
 		// The timer is not moved at each acknowledgement, which cost 200 units of an edge: `stall` looks again.
 		if (inflight.outstanding > 0) poison.listen();
