@@ -126,16 +126,17 @@ export default class Publisher {
 
 	/** What became of a measurement; the session's `measure` is asked by measurement.ts itself, which spares a frame. */
 	accepted(topic: string, payload: string, outcome: number): boolean {
-		return this.judge(topic, payload, measured, outcome) <= Outcome.queued;
+		this.judge(topic, payload, measured, outcome);
+		return outcome <= Outcome.queued;
 	}
 
 	/** False when the outbox did not accept it. */
 	edge(name: string, payload: string): boolean {
 		const topic = this.base + name;
 		// Not by `put`: a frame less.
-		return (
-			this.judge(topic, payload, durable, this.session.publish(topic, payload, durable)) <= Outcome.queued
-		);
+		const outcome = this.session.publish(topic, payload, durable);
+		if (outcome > Outcome.queued || this.trace !== undefined) this.judge(topic, payload, durable, outcome);
+		return outcome <= Outcome.queued;
 	}
 
 	get online(): boolean {
@@ -246,13 +247,12 @@ export default class Publisher {
 	private put(topic: string, payload: string, options: PublishOptions): number {
 		const outcome = this.session.publish(topic, payload, options);
 		// Mostly there is nothing to tell.
-		if (outcome <= Outcome.queued && this.trace === undefined) return outcome;
-		return this.judge(topic, payload, options, outcome);
+		if (outcome > Outcome.queued || this.trace !== undefined) this.judge(topic, payload, options, outcome);
+		return outcome;
 	}
-	private judge(topic: string, payload: string, options: PublishOptions, outcome: number): number {
+	private judge(topic: string, payload: string, options: PublishOptions, outcome: number): void {
 		if (this.trace !== undefined) this.note(topic, payload, options, outcome);
 		if (outcome === Outcome.droppedLong) this.long(topic);
-		return outcome;
 	}
 	/** The broker takes this topic. */
 	private passes(topic: string): boolean {

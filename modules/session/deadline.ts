@@ -31,15 +31,13 @@ export class Deadline {
 	private readonly owner: object;
 	private readonly action: () => void;
 	private handle: TimerHandle | undefined;
-	private pending = false;
+	/** Written here only. */
+	standing = false;
 
 	constructor(timer: Timer, owner: object, action: () => void) {
 		this.timer = timer;
 		this.owner = owner;
 		this.action = action;
-	}
-	get standing(): boolean {
-		return this.pending;
 	}
 	/** Fires after `delay` milliseconds, and no more at the moment that was set before. */
 	set(delay: number): void {
@@ -50,21 +48,21 @@ export class Deadline {
 			this.handle = this.timer.set(Deadline.fire, delay, repeat);
 			this.handle.owner = this;
 		}
-		this.pending = true;
+		this.standing = true;
 	}
 	clear(): void {
-		if (this.pending && this.handle) this.timer.schedule(this.handle);
-		this.pending = false;
+		if (this.standing && this.handle) this.timer.schedule(this.handle);
+		this.standing = false;
 	}
 	/** Gives the timer back to the host. */
 	close(): void {
 		this.timer.clear(this.handle);
 		this.handle = undefined;
-		this.pending = false;
+		this.standing = false;
 	}
 	private static fire(handle: TimerHandle): void {
 		const deadline = handle.owner as Deadline;
-		if (!deadline.pending) return;
+		if (!deadline.standing) return;
 		deadline.clear();
 		deadline.action.call(deadline.owner);
 	}

@@ -85,11 +85,16 @@ export class InFlight {
 	place(packetIdentifier: number): number {
 		return this.places.get(packetIdentifier) ?? 0;
 	}
-	/** Also of a message that waits: a broker may acknowledge late what it had from the connection before. */
-	delete(packetIdentifier: number): void {
+	/**
+	 * Gives an identifier up, and returns the place; 0 when it is not in use. Also of a message that waits: a broker may
+	 * acknowledge late what it had from the connection before.
+	 */
+	delete(packetIdentifier: number): number {
+		const place = this.places.get(packetIdentifier) ?? 0;
 		this.places.delete(packetIdentifier);
 		const index = this.waiting.length === 0 ? -1 : this.waiting.indexOf(packetIdentifier);
 		if (index >= 0) this.waiting.splice(index, 1);
+		return place;
 	}
 	/** A connection stands: all of it is to be sent again, or, when the broker has no session, as new messages. */
 	begin(sessionPresent: boolean): void {

@@ -93,8 +93,13 @@ export class Queue implements Outbox {
 		this.move(this.next(sequence - 1), sequence, packetIdentifier);
 	}
 	release(packetIdentifier: number): boolean {
-		if (packetIdentifier === 0) return false;
-		return this.drop(entry => entry.packetIdentifier === packetIdentifier) > 0;
+		const entries = this.entries;
+		// A loop, and no closure: 2900 instructions of an edge.
+		let index = packetIdentifier === 0 ? entries.length : 0;
+		while (index < entries.length && entries[index]?.packetIdentifier !== packetIdentifier) index++;
+		if (index === entries.length) return false;
+		this.delete(index);
+		return true;
 	}
 	reset(): void {
 		this.entries.filter(isHere).forEach(entry => this.move(entry, entry.sequence, 0));
@@ -142,16 +147,16 @@ export class Queue implements Outbox {
 	}
 	/** Takes out all that are `meant`. Returns how many. */
 	private drop(meant: (entry: QueueEntry) => boolean): number {
-		const entries = this.entries;
-		const before = entries.length;
-		for (let index = before - 1; index >= 0; index--) {
-			const entry = entries[index] as QueueEntry;
-			if (!meant(entry)) continue;
-			this.count(entry, -1);
-			this.held -= entry.byteLength;
-			entries.splice(index, 1);
-		}
-		return before - entries.length;
+		const before = this.entries.length;
+		for (let index = before - 1; index >= 0; index--)
+			if (meant(this.entries[index] as QueueEntry)) this.delete(index);
+		return before - this.entries.length;
+	}
+	private delete(index: number): void {
+		const entry = this.entries[index] as QueueEntry;
+		this.count(entry, -1);
+		this.held -= entry.byteLength;
+		this.entries.splice(index, 1);
 	}
 	private count({ QoS, packetIdentifier }: QueueEntry, sign: number): void {
 		if (QoS === 0 && packetIdentifier !== ASIDE) this.zeros += sign;

@@ -43,16 +43,16 @@ export class Sender {
 
 	constructor(options: SessionOptions, inflight: InFlight, application: Application) {
 		const timer = options.timer;
-		this.options = options;
-		this.inflight = inflight;
 		this.live = inflight.live;
+		this.inflight = inflight;
 		this.application = application;
+		this.poison = new Poison(timer, options.ticks, inflight, application, this);
+		this.backlog = new Backlog(options.outbox, options.rate ?? defaults.rate);
+		this.silence = new Deadline(timer, this, this.stall);
 		this.window = options.window ?? defaults.window;
 		this.patience = options.deadlines?.acknowledge ?? defaults.deadlines.acknowledge;
-		this.backlog = new Backlog(options.outbox, options.rate ?? defaults.rate);
+		this.options = options;
 		this.drain = new Deadline(timer, this, this.pump);
-		this.silence = new Deadline(timer, this, this.stall);
-		this.poison = new Poison(timer, options.ticks, inflight, application, this);
 	}
 	/** CONNACK: messages in flight are sent again, or, when the broker has no session, as new ones. */
 	restore(link: Link, sessionPresent: boolean): void {
@@ -156,10 +156,9 @@ export class Sender {
 	/** PUBACK, or PUBCOMP. */
 	acknowledged(packetIdentifier: number): void {
 		const inflight = this.inflight;
-		const place = inflight.place(packetIdentifier);
 		// An acknowledgement of a message that has not left yet is an error of the broker: it would delete an alert.
-		if (place === 0 || packetIdentifier === inflight.fresh) return;
-		inflight.delete(packetIdentifier);
+		const place = packetIdentifier === inflight.fresh ? 0 : inflight.delete(packetIdentifier);
+		if (place === 0) return;
 		this.application.counters.acknowledged++;
 		this.taken(packetIdentifier, place);
 	}
