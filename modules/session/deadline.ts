@@ -22,16 +22,15 @@ export const until = (due: number, now: number): number => {
 };
 
 /**
- * One timer that is kept and moved, never made anew: Moddable frees a one-shot timer when it fires, and making
- * one costs four times as much as moving one. Fires once for each `set`. Takes a method and its owner, for a closure
- * takes 168 bytes of RAM, and a board has some twenty deadlines.
+ * One timer that is kept and moved: Moddable frees a one-shot timer when it fires, and making one costs four times as much as moving
+ * one. Fires once for each `set`. Takes a method and its owner, for a closure takes 168 bytes, and a board has some twenty deadlines.
  */
 export class Deadline {
 	private readonly timer: Timer;
 	private readonly owner: object;
 	private readonly action: () => void;
 	private handle: TimerHandle | undefined;
-	/** Written here only. */
+	/** It is going to fire. Written here only. */
 	standing = false;
 
 	constructor(timer: Timer, owner: object, action: () => void) {
@@ -74,10 +73,9 @@ const saved = (rate: number): number => (rate < 30 ? 2 : Math.floor(rate / 15));
 export const intervalOf = (rate: number): number => Math.ceil(1000 / (rate - 2 * saved(rate)));
 
 /**
- * A broker's limit on publishes a second: credit that comes with time, looked at only when it is used up. QoS 0 leaves a
- * part of it alone, so that alerts and the status go before measurements that wait; states and answers are in one queue with
- * those, behind them. No second has more messages than the limit, also after a pause: credit that was saved up, and credit
- * that this second earns, are the limit together.
+ * A broker's limit on publishes a second: credit that comes with time, looked at only when it is used up. QoS 0 leaves a part of it to
+ * alerts and the status; states and answers are in one queue with measurements, behind them. No second has more messages than the limit,
+ * also after a pause: credit that was saved up and credit that this second earns are the limit together.
  */
 export class Pace {
 	private left: number;
