@@ -12,9 +12,10 @@
  *                                   5 s, or no turn for 60 s: `all`
  */
 
-import type { Ticks, Timer } from "../mqtt/io.js";
+import type { Ticks } from "../mqtt/io.js";
 import { Deadline, since } from "./deadline.js";
 import { type InFlight, Lane, laneOf, placeOf, sequenceOf, status } from "./inflight.js";
+import type { SessionOptions } from "./options.js";
 import { type Application, Reason, Report } from "./outcomes.js";
 
 /** What may leave, as above. */
@@ -37,6 +38,9 @@ const turn = 60_000;
 const day = 86_400_000;
 const hour = 3_600_000;
 
+/** The sender: `pump` when other messages may leave than before, `offerAgain` when one that was set aside may. */
+type Owner = { pump(): void; offerAgain(): void };
+
 export class Poison {
 	phase: Phase = Phase.all;
 	/** The place of the message that the last hang-up followed, or that is offered again; 0 is none. */
@@ -58,19 +62,12 @@ export class Poison {
 	private readonly ticks: Ticks;
 	private readonly inflight: InFlight;
 	private readonly application: Application;
-	private readonly owner: { pump(): void };
+	private readonly owner: Owner;
 	/** The end of the phase, and the next offer. */
 	private readonly deadline: Deadline;
 	private readonly again: Deadline;
 
-	/** `owner` pumps when other messages may leave than before, and offers one again if no other waits. */
-	constructor(
-		timer: Timer,
-		ticks: Ticks,
-		inflight: InFlight,
-		application: Application,
-		owner: { pump(): void; offerAgain(): void },
-	) {
+	constructor({ ticks, timer }: SessionOptions, inflight: InFlight, application: Application, owner: Owner) {
 		this.ticks = ticks;
 		this.inflight = inflight;
 		this.application = application;

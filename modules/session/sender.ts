@@ -46,7 +46,7 @@ export class Sender {
 		this.live = inflight.live;
 		this.inflight = inflight;
 		this.application = application;
-		this.poison = new Poison(timer, options.ticks, inflight, application, this);
+		this.poison = new Poison(options, inflight, application, this);
 		this.backlog = new Backlog(options.outbox, options.rate ?? defaults.rate);
 		this.silence = new Deadline(timer, this, this.stall);
 		this.window = options.window ?? defaults.window;

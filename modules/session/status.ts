@@ -34,16 +34,13 @@ export class Status {
 	private readonly shared: boolean;
 
 	/** `owner` is told that `online` has not come back in time. */
-	constructor(
-		{ status, subscriptions = [], timer, deadlines }: SessionOptions,
-		application: Application,
-		owner: { deaf(): void },
-	) {
-		const { topic, online, offline, retain = true } = status;
+	constructor(options: SessionOptions, application: Application, owner: { deaf(): void }) {
+		const { subscriptions = [], deadlines = {} } = options;
+		const { topic, online, offline, retain = true } = options.status;
 		this.application = application;
 		this.owner = owner;
-		this.echo = new Deadline(timer, this, this.expired);
-		this.hear = this.patience = deadlines?.hear ?? defaults.deadlines.hear;
+		this.echo = new Deadline(options.timer, this, this.expired);
+		this.hear = this.patience = deadlines.hear ?? defaults.deadlines.hear;
 		this.online = online;
 		this.message = { sequence: 0, packetIdentifier: 0, topic, payload: encode(online), retain };
 		this.will = { topic, message: offline, QoS: 1, retain };
