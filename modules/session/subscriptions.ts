@@ -190,8 +190,8 @@ export class Inbound {
 			let buffer = this.payload;
 			if (!buffer) buffer = new Uint8Array(256);
 			else if (left < buffer.byteLength) buffer = buffer.subarray(this.offset, this.offset + left);
-			const length = buffer.byteLength ? link.read(buffer) : 0;
-			if (length <= 0) break;
+			const length = link.read(buffer);
+			if (length === 0) break;
 			this.offset += length;
 			left -= length;
 		}
@@ -212,10 +212,9 @@ export class Inbound {
 	}
 
 	private finish(link: Link): void {
-		const message = this.first;
+		const message = this.first as ReadableOptions;
 		const payload = this.payload;
 		this.first = this.payload = undefined;
-		if (!message) return;
 		const topic = message.topic as string;
 		const QoS = message.QoS ?? 0;
 		const id = message.id ?? 0;
