@@ -6,7 +6,7 @@
 
 import type { Ticks } from "../mqtt/io.js";
 import { since } from "./deadline.js";
-import type { Broker, SessionOptions } from "./options.js";
+import { type BackoffOptions, type Broker, defaults, type SessionOptions } from "./options.js";
 import { passes, Reason } from "./outcomes.js";
 
 /** Connections in a row, each ended by the broker before it was stable, that raise the suspicion. */
@@ -15,16 +15,12 @@ const suspicion = 3;
 const forgiven = 3_600_000;
 
 export class Brokers {
-	/** Milliseconds between two tries of a broker at the least: AWS takes one CONNECT a second. */
-	readonly minimum: number;
-	/** Milliseconds after which a connection is stable. */
-	readonly stable: number;
+	/** `minimum` lies between two tries of a broker at the least: AWS takes one CONNECT a second. */
+	readonly backoff: Required<BackoffOptions>;
 	/** The place in the list of the broker that is tried next, is being tried, or is connected. */
 	index = 0;
 	/** Others that this round has still to try. */
 	left: number[] = [];
-	private readonly maximum: number;
-	private readonly spread: number;
 	private readonly random: () => number;
 	private readonly ticks: Ticks;
 	private readonly brokers: readonly Broker[];
@@ -40,18 +36,14 @@ export class Brokers {
 	private slow = false;
 	/** Short connections in a row. */
 	private brief = 0;
-	/** The connection has stood for long. */
-	private stood = false;
 
 	/** Throws on times of which no back-off can be made. */
-	constructor({ brokers, brokerOrder, backoff = {}, random = Math.random, ticks }: SessionOptions) {
-		const { minimum = 1000, maximum = 60_000, stable = 60_000, spread = 0 } = backoff;
+	constructor({ brokers, brokerOrder, backoff, random = Math.random, ticks }: SessionOptions) {
+		this.backoff = { ...defaults.backoff, ...backoff };
+		const { minimum, maximum, stable, spread } = this.backoff;
 		if (!(minimum > 0 && maximum >= minimum && stable >= 0 && spread >= 0))
 			throw new RangeError("backoff: expected 0 < minimum <= maximum, 0 <= stable and 0 <= spread");
-		this.minimum = this.span = minimum;
-		this.maximum = maximum;
-		this.stable = stable;
-		this.spread = spread;
+		this.span = minimum;
 		this.random = random;
 		this.ticks = ticks;
 		this.brokers = brokers;
@@ -66,7 +58,7 @@ export class Brokers {
 	}
 	/** Milliseconds until the very first try: boards that start at the same moment do not arrive as one. */
 	first(): number {
-		return this.between(0, this.spread);
+		return this.between(0, this.backoff.spread);
 	}
 	/** A round begins: with the broker that served last, unless a preferred one has had time to come back; then in order. */
 	restart(): void {
@@ -79,14 +71,13 @@ export class Brokers {
 	accepted(): boolean {
 		const same = this.last === -1 || this.last === this.index;
 		this.last = this.index;
-		this.slow = this.stood = false;
+		this.slow = false;
 		return same;
 	}
 	/** The connection has stood long enough: the next loss is a new one. */
 	settled(): void {
-		this.stood = true;
 		this.brief = 0;
-		this.span = this.minimum;
+		this.span = this.backoff.minimum;
 	}
 	/** A try failed; `returnCode` is CONNACK's, or 0. Milliseconds until the next. */
 	failed(returnCode: number): number {
@@ -96,12 +87,12 @@ export class Brokers {
 		return this.next();
 	}
 	/**
-	 * A connection that was online has ended for this reason; `served`: something was acknowledged on it. A broker that
-	 * accepts and does not serve is no better than one that cannot be reached: the next is tried. Milliseconds until then.
+	 * A connection that was online has ended for this reason; `served`: something was acknowledged on it; and whether it was `stable`. A broker
+	 * that accepts and does not serve is no better than one that cannot be reached: the next is tried. Milliseconds until then.
 	 */
-	ended(served: boolean, reason: number): number {
+	ended(served: boolean, stable: boolean, reason: number): number {
 		const silent = reason === Reason.acknowledge || reason === Reason.unanswered;
-		if (!served && (silent || !this.stood)) return this.next();
+		if (!served && (silent || !stable)) return this.next();
 		this.good = this.index;
 		this.restart();
 		return this.wait();
@@ -122,19 +113,21 @@ export class Brokers {
 		if (this.left.length) {
 			this.index = this.left.shift() as number;
 			// Just enough that a fleet does not arrive as one.
-			return this.between(0, this.minimum);
+			return this.between(0, this.backoff.minimum);
 		}
 		this.restart();
 		if (!this.slow) return this.wait();
 		// The slow end at once; still jittered, over its upper half.
 		this.slow = false;
-		this.span = this.maximum;
-		return this.between(Math.max(this.minimum, this.maximum / 2), this.maximum);
+		const { minimum, maximum } = this.backoff;
+		this.span = maximum;
+		return this.between(Math.max(minimum, maximum / 2), maximum);
 	}
 	/** Full jitter over a span that doubles from `minimum` to `maximum`. */
 	private wait(): number {
-		this.span = Math.min(2 * this.span, this.maximum);
-		return this.between(this.minimum, Math.max(this.span, this.spread));
+		const { minimum, maximum, spread } = this.backoff;
+		this.span = Math.min(2 * this.span, maximum);
+		return this.between(minimum, Math.max(this.span, spread));
 	}
 	private between(least: number, most: number): number {
 		return Math.round(least + this.random() * (most - least));

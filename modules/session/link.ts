@@ -7,8 +7,11 @@
 import { encode } from "../mqtt/codec.js";
 import type { ControlMessage, ReadableOptions, Timer } from "../mqtt/io.js";
 import { Deadline, type Pace } from "./deadline.js";
-import type { Client, ClientClass, ClientError, LinkOptions, Message, Outgoing } from "./options.js";
+import type { Client, ClientClass, ClientError, ClientOptions, Message, Outgoing } from "./options.js";
 import { type Application, Packet, Reason } from "./outcomes.js";
+
+/** Without what is the connection's own. */
+type Settled = Omit<ClientOptions, "acknowledge" | `on${string}`>;
 
 /** The supervisor, as a connection sees it: its callbacks. */
 export interface LinkOwner {
@@ -66,7 +69,7 @@ export class Link {
 	private returnCode = 0;
 
 	/** Throws what the client's constructor throws. */
-	constructor(io: ClientClass, options: LinkOptions, owner: LinkOwner, application: Application) {
+	constructor(io: ClientClass, options: Settled, owner: LinkOwner, application: Application) {
 		this.owner = owner;
 		this.application = application;
 		this.pace = owner.pace;

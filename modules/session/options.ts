@@ -259,20 +259,10 @@ export interface ClientError {
 
 type Always = "port" | "id" | "keepAlive" | "clean" | "will" | "onReadable" | "onWritable" | "onControl";
 
-/** What a session makes a client of. */
+/** What a session makes a client of. The session acknowledges, once the application has taken a message. */
 export type ClientOptions = Omit<MQTTClientOptions, "onError"> &
 	Required<Pick<MQTTClientOptions, Always>> &
-	ClientDefaults & {
-		/** The session acknowledges once the application has taken a message. */
-		readonly acknowledge: false;
-		readonly onError: (error?: ClientError) => void;
-	};
-
-/** Those of them that stay the same from connection to connection. */
-export type LinkOptions = Omit<
-	ClientOptions,
-	"acknowledge" | "onReadable" | "onWritable" | "onControl" | "onError"
->;
+	ClientDefaults & { readonly acknowledge: false; readonly onError: (error?: ClientError) => void };
 
 /** An MQTT client class, ECMA-419 §25. */
 export type ClientClass = new (options: ClientOptions) => Client;
@@ -288,6 +278,7 @@ export const defaults = Object.freeze({
 		close: 1000,
 		hear: 30_000,
 	}),
+	backoff: Object.freeze({ minimum: 1000, maximum: 60_000, stable: 60_000, spread: 0 }),
 	window: 20,
 	rate: 20,
 	queueBytes: 16_384,

@@ -9,7 +9,7 @@ import { Brokers } from "./brokers.js";
 import { Deadline, Pace, since } from "./deadline.js";
 import { InFlight } from "./inflight.js";
 import { Link, type LinkOwner } from "./link.js";
-import { type Deadlines, defaults, type LinkOptions, type SessionOptions } from "./options.js";
+import { type Deadlines, defaults, type SessionOptions } from "./options.js";
 import { Application, kindOf, nameOf, Packet, passes, Reason, Report } from "./outcomes.js";
 import { Queue } from "./queue.js";
 import { Sender } from "./sender.js";
@@ -63,7 +63,7 @@ export class Supervisor implements LinkOwner {
 	private readonly inflight: InFlight;
 	private readonly subscriptions: Subscriptions;
 	private readonly deadlines: Required<Deadlines>;
-	/** The deadline of the state; in Online, the moment at which the connection counts as stable. */
+	/** The deadline of the state; in Online, the connection is stable once it has passed. */
 	private readonly deadline: Deadline;
 	private link: Link | undefined;
 	private sessionPresent = false;
@@ -103,7 +103,7 @@ export class Supervisor implements LinkOwner {
 	/** The host's network came up: tries at once, but never twice within the back-off's minimum. */
 	up(): void {
 		this.networkDown = false;
-		const minimum = this.brokers.minimum;
+		const minimum = this.brokers.backoff.minimum;
 		const passed = this.tried === undefined ? minimum : since(this.options.ticks.ticks, this.tried);
 		if (this.state === Connecting && passed >= minimum) {
 			// Begun when there was no network: it may wait for an answer that cannot come.
@@ -180,7 +180,7 @@ export class Supervisor implements LinkOwner {
 		this.deadline.set(timeout + 500);
 		const longestTopic = this.subscriptions.longest;
 		const own = { ...address, id, keepAlive, clean, timeout, longestTopic, will: this.status.will };
-		const all = { ...client, ...overrides, ...own } as LinkOptions;
+		const all = { ...client, ...overrides, ...own };
 		try {
 			this.link = new Link(client.io, all, this, this.application);
 		} catch (error) {
@@ -213,7 +213,7 @@ export class Supervisor implements LinkOwner {
 		}
 		const { application } = this;
 		this.enter(Online);
-		this.deadline.set(this.brokers.stable);
+		this.deadline.set(this.brokers.backoff.stable);
 		application.counters.connects++;
 		this.subscriptions.online();
 		if ((this.state as State) !== Online) return;
@@ -264,7 +264,8 @@ export class Supervisor implements LinkOwner {
 		this.drop();
 		this.enter(Waiting);
 		if (reason === Reason.subscribe) this.slowness = Math.min(2 * this.slowness, deadlines.connect);
-		const delay = online ? brokers.ended(sender.poison.served, reason) : brokers.failed(returnCode);
+		const stable = !this.deadline.standing;
+		const delay = online ? brokers.ended(sender.poison.served, stable, reason) : brokers.failed(returnCode);
 		this.deadline.set(this.networkDown ? deadlines.network : delay);
 		application.counters.reconnects[kindOf(reason, online)]++;
 		if (online) {

@@ -96,14 +96,14 @@ describe("the brokers", () => {
 		order.failed(0);
 		assert.equal(order.broker.host, "b");
 		order.accepted();
-		order.ended(true, Reason.disconnected);
+		order.ended(true, false, Reason.disconnected);
 		clock.now += 3_599_999;
 		assert.equal(round(), "bac", "it fails too: then in order");
 		assert.equal(order.broker.host, "a");
 		order.failed(0);
 		order.accepted();
 		clock.now += 3_600_000;
-		order.ended(true, Reason.disconnected);
+		order.ended(true, false, Reason.disconnected);
 		assert.equal(round(), "abc");
 	});
 	it("are in an order of its own for each board where that is asked for, and each is tried in a round", () => {
@@ -139,7 +139,7 @@ describe("the brokers", () => {
 			const order = make(random, { backoff: { spread: 20_000 } });
 			count(seconds.start, order.first());
 			order.accepted();
-			count(seconds.loss, order.ended(true, Reason.disconnected));
+			count(seconds.loss, order.ended(true, false, Reason.disconnected));
 		}
 		for (const map of Object.values(seconds))
 			assert.ok(Math.max(...map.values()) < 320, `at most ${Math.max(...map.values())} in a second`);
@@ -162,7 +162,7 @@ describe("the brokers", () => {
 				const order = make(random, options, clock);
 				order.accepted();
 				const from = clock.ticks;
-				for (let delay = order.ended(true, Reason.disconnected); ; delay = order.failed(0)) {
+				for (let delay = order.ended(true, false, Reason.disconnected); ; delay = order.failed(0)) {
 					clock.advance(delay);
 					const second = Math.floor((clock.ticks - from) / 1000);
 					connects.set(second, (connects.get(second) ?? 0) + 1);
@@ -181,7 +181,7 @@ describe("the brokers", () => {
 		const seen: [string, number][] = [];
 		for (let i = 0; i < 4; i++) {
 			order.accepted();
-			seen.push([order.broker.host, order.ended(false, Reason.disconnected)]);
+			seen.push([order.broker.host, order.ended(false, false, Reason.disconnected)]);
 		}
 		assert.deepEqual(seen, [
 			["a", 500],
@@ -193,10 +193,10 @@ describe("the brokers", () => {
 	it("tells one broker's session from another's", () => {
 		const order = make(() => 0.5);
 		assert.equal(order.accepted(), true);
-		order.ended(true, Reason.disconnected);
+		order.ended(true, false, Reason.disconnected);
 		order.failed(0);
 		assert.equal(order.accepted(), false);
-		order.ended(true, Reason.disconnected);
+		order.ended(true, false, Reason.disconnected);
 		assert.equal(order.accepted(), true);
 	});
 	it("waits long after a refusal that only a person can end, and not after one that passes", () => {
@@ -211,13 +211,13 @@ describe("the brokers", () => {
 		const order = make(() => 0.999_999_9);
 		assert.deepEqual(
 			[
-				order.ended(true, Reason.disconnected),
-				order.ended(true, Reason.disconnected),
-				order.ended(true, Reason.disconnected),
+				order.ended(true, false, Reason.disconnected),
+				order.ended(true, false, Reason.disconnected),
+				order.ended(true, false, Reason.disconnected),
 			],
 			[2000, 4000, 8000],
 		);
 		order.settled();
-		assert.equal(order.ended(true, Reason.disconnected), 2000);
+		assert.equal(order.ended(true, false, Reason.disconnected), 2000);
 	});
 });
