@@ -41,8 +41,8 @@ export const openStorage = (device: Device, promised: ReadonlyMap<string, number
 				const lacking = state.lacking;
 				if (lacking)
 					device.trace?.(`storage: ${lacking} bytes too small to remember all while alerts fill the rest`);
-				const { found, whole } = store;
-				return { outbox, memory: state, store, kind: "flash", fresh: found === Found.blank, whole, ram: 0 };
+				const fresh = store.found === Found.blank;
+				return { outbox, memory: state, store, kind: "flash", fresh, whole: store.whole, ram: 0 };
 			}
 			why = store.description;
 			store.close();
@@ -51,16 +51,9 @@ export const openStorage = (device: Device, promised: ReadonlyMap<string, number
 		why = error instanceof Error ? error.message : `${error}`;
 	}
 	device.trace?.(`storage: alerts are kept in RAM (${why})`);
+	const outbox = new Queue({ byteLength: ram });
 	// There may have been flash before, with other counts: this is not a fresh board.
-	const kind = `ram: ${why}`;
-	return {
-		outbox: new Queue({ byteLength: ram }),
-		memory: keyValue(device),
-		kind,
-		fresh: false,
-		whole: true,
-		ram,
-	};
+	return { outbox, memory: keyValue(device), kind: `ram: ${why}`, fresh: false, whole: true, ram };
 };
 
 export const closeStorage = ({ outbox, memory, store }: Storage): void => {
@@ -117,7 +110,7 @@ export default class Memory {
 		} catch {
 			// Counted below: a record that cannot be read is taken for one that was never written.
 		}
-		this.failures += this.domain ? 1 : 0;
+		this.failures++;
 		return {};
 	}
 

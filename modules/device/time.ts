@@ -5,7 +5,7 @@
  * implausible must be confirmed by a second one; plain NTP is not authenticated, and this does not make it so.
  */
 
-import type { Timer, TimerHandle, With } from "../mqtt/io.js";
+import type { TimerHandle, With } from "../mqtt/io.js";
 import { Deadline } from "../session/deadline.js";
 import type { Clock, Device, NTP, NTPClass } from "./io.js";
 import type { default as Memory, Room } from "./memory.js";
@@ -25,11 +25,7 @@ const RETRY = Object.freeze({ minimum: 15_000, maximum: HOUR, answer: 10_000 });
 type Watch = NonNullable<Device["network"]["watch"]>;
 
 export interface TimeParts {
-	readonly device: {
-		readonly clock: Clock;
-		readonly timer: Timer;
-		readonly network: Pick<Device["network"], "ntp">;
-	};
+	readonly device: Pick<Device, "clock" | "timer"> & { readonly network: Pick<Device["network"], "ntp"> };
 	readonly memory: Memory;
 	readonly publisher: { report(line: string): void };
 }
