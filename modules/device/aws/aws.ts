@@ -4,18 +4,17 @@
  * Basic Ingest is a prefix of topics (publisher.ts). What AWS takes of messages is in broker.ts, for boards without this feature too.
  */
 
-import { Deadline } from "../../session/deadline.js";
 import type Board from "../board.js";
 import { profileOf } from "../broker.js";
 import type { Description } from "../description/description.js";
 import { type Problem, report } from "../description/validate.js";
 import { isRecord, type Values } from "../json.js";
-import type { Inbound, Part } from "../listener.js";
+import type { Part } from "../listener.js";
 import type { Room } from "../memory.js";
 import type { Feature } from "../start.js";
 import topics from "../topics.js";
 import Claim, { claimRoom } from "./claim.js";
-import { Answer, Remote, remoteRoom } from "./shadow.js";
+import { Exchange, Remote, remoteRoom } from "./shadow.js";
 import Wishes, { wishRoom } from "./wishes.js";
 
 const { freeze } = Object;
@@ -80,9 +79,6 @@ const REASON = 100;
 const AGAIN = 500;
 const jobRoom: Room = Object.freeze([KEY, ID + REASON + 90] as const);
 
-/** Kinds of answers. */
-const Kind = Object.freeze({ notified: 0, started: 1 });
-
 /**
  * AWS's jobs as commands: a job document is what `cmd` takes, `{"cmd":"restart"}`, `config` with `set`, `forget`. Taken is the answer
  * to the last question only, and once, for AWS repeats and keeps no order. Each is noted before it is begun and carried out once, over
@@ -90,58 +86,39 @@ const Kind = Object.freeze({ notified: 0, started: 1 });
  * cuts off has failed, unless it was the restart. Knows no step timers, downloads nothing, and rejects no job: each is tried.
  * https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html
  */
-class Jobs implements Part {
-	readonly inbound: readonly Inbound[];
-	readonly parts: Board;
-	private readonly base: string;
+class Jobs extends Exchange {
 	/** An earlier life has begun the job that is noted, and has not ended it. */
 	private cut: boolean;
 	/** The end of the job that is noted was told on this connection. */
 	private said = false;
-	/** Of the question that has no answer yet. */
-	private token: string | undefined;
-	private readonly turn: Deadline;
 
 	constructor(parts: Board) {
-		const { device, description, memory } = parts;
-		const { id, end } = memory.get(KEY);
-		this.parts = parts;
-		this.base = `$aws/things/${description.id}/jobs/`;
+		super(parts, "jobs", ["notify-next", "start-next/accepted"]);
+		const { id, end } = parts.memory.get(KEY);
 		this.cut = id !== undefined && end === undefined;
-		this.turn = new Deadline(device.timer, this, this.online);
-		this.inbound = [
-			new Answer(`${this.base}notify-next`, this, Kind.notified),
-			new Answer(`${this.base}start-next/accepted`, this, Kind.started),
-		];
 	}
 
-	online(): void {
-		const clientToken = this.parts.boot.nextToken();
-		this.token = clientToken;
-		this.send("start-next", { clientToken }, false);
-	}
-
-	offline(): void {
+	override offline(): void {
 		this.said = false;
-		this.turn.clear();
+		super.offline();
 	}
 
-	close(): void {
-		this.turn.close();
-	}
-
-	/** An answer of this kind. */
-	answered({ clientToken, execution }: Values, kind: number): void {
+	override answered({ clientToken, execution }: Values, name: string): void {
 		const found = isRecord(execution) && execution.jobId !== undefined ? execution : undefined;
-		if (kind === Kind.started) this.started(clientToken, found);
-		else if (found) this.online();
+		if (name !== "notify-next") this.started(clientToken, found);
+		else if (found) this.ask();
+	}
+
+	protected override ask(): void {
+		this.token = this.parts.boot.nextToken();
+		this.send("start-next", { clientToken: this.token }, false);
 	}
 
 	/** The job is the board's to carry out: it is IN_PROGRESS by now. */
 	private started(clientToken: unknown, execution: Values = {}): void {
 		const { memory } = this.parts;
-		if (clientToken === undefined || clientToken !== this.token) return;
-		this.token = undefined;
+		if (!clientToken || clientToken !== this.token) return;
+		this.token = "";
 		const { jobId: id, executionNumber: n, jobDocument } = execution;
 		if (typeof id !== "string" || !topics.isName(id, ID) || typeof n !== "number") return;
 		const last = memory.get(KEY);

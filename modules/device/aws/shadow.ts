@@ -15,30 +15,59 @@ import type { Room } from "../memory.js";
 /** A classic shadow has 8 KB, and about as much of metadata. */
 const LONGEST = 20_000;
 
-interface Owner {
+/** A part of a board that asks AWS on topics below `base`, one question at a time, and hears the answers. */
+export abstract class Exchange implements Part {
 	readonly parts: Board;
-	/** A document, of this kind of answer. */
-	answered(document: Values, kind: number): void;
+	readonly base: string;
+	readonly inbound: readonly Inbound[];
+	/** Of the last question; no other start of the board uses it again. It comes back in the answers. */
+	protected token = "";
+	/** Until the next question. */
+	protected readonly turn: Deadline;
+
+	/** `answers`: names of topics below `base`. */
+	constructor(parts: Board, base: string, answers: readonly string[]) {
+		this.parts = parts;
+		this.base = `$aws/things/${parts.description.id}/${base}/`;
+		this.turn = new Deadline(parts.device.timer, this, this.ask);
+		this.inbound = answers.map(name => new Answer(this, name));
+	}
+
+	protected abstract ask(): void;
+
+	/** A document that came on the topic of this name. Throws where what it asks for could not be stored. */
+	abstract answered(document: Values, name: string): void;
+
+	online(): void {
+		this.ask();
+	}
+
+	offline(): void {
+		this.turn.clear();
+	}
+
+	close(): void {
+		this.turn.close();
+	}
 }
 
-/** A message on `topic` is given to `owner`, with the `kind` that the owner has for it. A closure would take 168 bytes more. */
-export class Answer implements Inbound {
+/** One topic of them. A closure would take 168 bytes more. */
+class Answer implements Inbound {
 	readonly topic: string;
 	readonly QoS: 1;
-	private readonly owner: Owner;
-	private readonly kind: number;
+	private readonly owner: Exchange;
+	private readonly name: string;
 
-	/** Nothing comes before the board is connected. */
-	constructor(topic: string, owner: Owner, kind: number) {
-		this.topic = topic;
+	constructor(owner: Exchange, name: string) {
+		this.topic = owner.base + name;
 		this.QoS = 1;
 		this.owner = owner;
-		this.kind = kind;
+		this.name = name;
 	}
 	receive(payload: Uint8Array): void {
 		const { names, publisher } = this.owner.parts;
 		const { value, error } = parse(payload, LONGEST, admitting(names));
-		if (isRecord(value)) this.owner.answered(value, this.kind);
+		if (isRecord(value)) this.owner.answered(value, this.name);
 		else publisher.report(`${this.topic}: ${error ?? "no object"}`);
 	}
 }
@@ -67,8 +96,11 @@ const THROTTLED = 429;
 const SETTINGS = "settings";
 const SINCE = "sh";
 export const remoteRoom: Room = Object.freeze([SINCE, 19] as const);
-/** Kinds of answers. */
-const Kind = Object.freeze({ delta: 0, whole: 1, rejected: 2, accepted: 3 });
+const REJECTED = "update/rejected";
+const ACCEPTED = "update/accepted";
+const WHOLE = "get/accepted";
+const named: readonly string[] = Object.freeze(["update/delta", REJECTED]);
+const classic: readonly string[] = Object.freeze([...named, WHOLE, ACCEPTED]);
 
 /** What a document says is wished. */
 export interface Wished {
@@ -83,32 +115,13 @@ export interface Wished {
 	readonly token: unknown;
 }
 
-export default abstract class Shadow implements Part {
-	readonly inbound: readonly Inbound[];
-	readonly parts: Board;
-	private readonly base: string;
+export default abstract class Shadow extends Exchange {
 	/** Of each key that is reported, the report that says it last, by its token; "" where it is still to be sent. */
 	private readonly reports: { [key: string]: string } = {};
-	/** Of the last report; no other start of the board uses it again. It comes back in the answers. */
-	private token = "";
-	/** Until the next report. */
-	private readonly turn: Deadline;
 
 	/** `name`: of a named shadow; a wish for it comes with the answer to a report, so it is not asked for. */
-	constructor(parts: Board, name: string) {
-		const base = `$aws/things/${parts.description.id}/shadow/${name && `name/${name}/`}`;
-		this.parts = parts;
-		this.base = base;
-		this.turn = new Deadline(parts.device.timer, this, this.send);
-		const inbound = [
-			new Answer(`${base}update/delta`, this, Kind.delta),
-			new Answer(`${base}update/rejected`, this, Kind.rejected),
-		];
-		if (!name) {
-			inbound.push(new Answer(`${base}get/accepted`, this, Kind.whole));
-			inbound.push(new Answer(`${base}update/accepted`, this, Kind.accepted));
-		}
-		this.inbound = inbound;
+	constructor(parts: Board, name?: string) {
+		super(parts, name ? `shadow/name/${name}` : "shadow", name ? named : classic);
 	}
 
 	protected abstract take(wished: Wished): void;
@@ -117,12 +130,8 @@ export default abstract class Shadow implements Part {
 	protected abstract told(key: string): string;
 
 	/** Where the question finds no room, the report that follows brings the difference. */
-	online(): void {
+	override online(): void {
 		this.parts.publisher.send(`${this.base}get`, "");
-	}
-
-	offline(): void {
-		this.turn.clear();
 	}
 
 	/** Reports a key, soon. */
@@ -139,11 +148,8 @@ export default abstract class Shadow implements Part {
 		return false;
 	}
 
-	close(): void {
-		this.turn.close();
-	}
-
-	private send(): void {
+	/** All that is to be reported. */
+	protected override ask(): void {
 		const { boot, publisher } = this.parts;
 		const keys = Object.keys(this.reports).filter(key => this.reports[key] === "");
 		if (!keys.length || !publisher.retaining) return;
@@ -158,26 +164,25 @@ export default abstract class Shadow implements Part {
 		this.turn.set(sent ? Wait.answer : Wait.again);
 	}
 
-	/** An answer of this kind. Throws where a wish could not be stored. */
-	answered(document: Values, kind: number): void {
+	override answered(document: Values, name: string): void {
 		const { reports } = this;
 		const { version, state, metadata, clientToken, code } = document;
-		if (clientToken === this.token) this.turn.set(kind === Kind.rejected ? Wait.again : Wait.gather);
-		if (kind === Kind.rejected) {
+		if (clientToken === this.token) this.turn.set(name === REJECTED ? Wait.again : Wait.gather);
+		if (name === REJECTED) {
 			this.parts.publisher.report(`${this.base}: a report was rejected`);
 			const keys = Object.keys(reports).filter(key => reports[key] === clientToken);
 			if (Number(code) >= THROTTLED) keys.forEach(this.report, this);
 			return;
 		}
 		if (!isRecord(state)) return;
-		if (kind === Kind.accepted) {
+		if (name === ACCEPTED) {
 			// The service has taken an earlier report after a later one, or twice: its keys are said once more, else they would stand.
 			const keys = Object.keys(state.reported ?? {}).filter(key => reports[key] !== clientToken);
 			keys.filter(key => reports[key] !== undefined).forEach(this.report, this);
 			return;
 		}
 		if (typeof version !== "number" || !isRecord(metadata)) return;
-		const whole = kind === Kind.whole;
+		const whole = name === WHOLE;
 		const wished = whole ? state.delta : state;
 		const times = whole ? metadata.desired : metadata;
 		const desired = whole && isRecord(state.desired) ? state.desired : undefined;

@@ -49,7 +49,7 @@ export default class Wishes extends Shadow {
 	private readonly reported: { [name: string]: Values } = {};
 
 	constructor(parts: Board) {
-		super(parts, "");
+		super(parts);
 		const { publisher, outputs } = parts;
 		publisher.stated = (name, payload) => {
 			const output = outputs.find(each => name === topics.outputState(each.name));
