@@ -6,7 +6,7 @@
 
 import config from "mc/config";
 import type { Provision } from "../../modules/device/io.js";
-import { provisioned } from "../../modules/device/provisioning/check.js";
+import { overlaid } from "../../modules/device/provisioning/check.js";
 
 /** Of the description. */
 export const keys: readonly string[] = Object.freeze(["broker", "id", "root"]);
@@ -42,7 +42,7 @@ export const description = (provision: Provision): unknown => {
 		const value = built(key);
 		if (value !== undefined) result[key] = value;
 	});
-	return provisioned(result, provision);
+	return overlaid(result, key => provision.get(key));
 };
 
 /** `mc/config` is in flash, where JSON.stringify, which messages about mistakes use, throws. */

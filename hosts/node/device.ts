@@ -5,7 +5,7 @@
 
 import type { Clock, Device, SensorDriver } from "../../modules/device/io.js";
 import { isRecord } from "../../modules/device/json.js";
-import { provisioned } from "../../modules/device/provisioning/check.js";
+import { overlaid } from "../../modules/device/provisioning/check.js";
 import { StoredProvision } from "../../modules/device/provisioning/trial.js";
 import MQTTClient from "../../modules/mqtt/client.js";
 import type { TCPClass, Timer } from "../../modules/mqtt/io.js";
@@ -120,7 +120,7 @@ export function createDevice(options: DeviceOptions): NodeDevice {
 		flash,
 		timer,
 		clock,
-		description: provision ? provisioned(raw as { readonly [key: string]: unknown }, provision) : raw,
+		description: provision ? overlaid(raw as object, key => provision.get(key)) : raw,
 		...(provision && { provision }),
 		...(options.overrides && { overrides: options.overrides }),
 		reset: options.reset ?? "power-on",

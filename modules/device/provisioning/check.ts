@@ -43,40 +43,27 @@ export const mistakes = (changes: unknown, description: Description, device: Dev
 		// The value is not repeated: it may be a secret.
 		else if (expected) report(problems, `provision.${key}`, expected, "…");
 	});
-	return problems.length ? problems : misdescribed(changes, description, device, network.mqtts !== undefined);
-};
-
-/** A raw description with the stored values in place of the built-in ones. */
-export const provisioned = (description: Values, provision: Provision): Values =>
-	overlaid(description, key => provision.get(key));
-
-/** The stored values, and those that the next start will try. */
-export const shown = (provision: Provision): Values => {
-	const { keys, next } = provision;
-	const stored: { [key: string]: unknown } = {};
-	keys.forEach(key => {
-		stored[key] = provision.get(key);
-	});
-	return { ...open(stored, keys), ...(keys.some(key => key in next) && { next: open(next, keys) }) };
-};
-
-const misdescribed = (
-	changes: Values,
-	description: Description,
-	{ sensor, actuator, forms }: Device,
-	tls: boolean,
-): Problem[] => {
+	if (problems.length) return problems;
 	const raw = overlaid(description, key => changes[key] ?? undefined);
-	const { description: whole, problems } = check(raw, sensor, actuator, forms);
-	const wrong = whole ? addresses(whole, tls).problems : problems;
-	return wrong.map(({ key, expected, found }) => ({
+	const { description: whole, problems: more } = check(raw, device.sensor, device.actuator, device.forms);
+	const all = whole ? addresses(whole, network.mqtts !== undefined).problems : more;
+	return all.map(({ key, expected, found }) => ({
 		key: `provision.${key}`,
 		expected,
 		found: key === "broker" ? "something else" : found,
 	}));
 };
 
-/** A raw description with the broker, id and root that are `given` in place of its own. */
+/** The stored values, and those that the next start will try. */
+export const shown = (provision: Provision): Values => {
+	const { keys, next } = provision;
+	return {
+		...open(keys, key => provision.get(key)),
+		...(keys.some(key => key in next) && { next: open(keys, key => next[key]) }),
+	};
+};
+
+/** A raw description with the broker, id and root that are `given`, stored ones say, in place of its own. */
 export const overlaid = (description: object, given: (key: string) => unknown): Values => {
 	const result: { [key: string]: unknown } = { ...description };
 	described.forEach(key => {
@@ -92,12 +79,12 @@ export const overlaid = (description: object, given: (key: string) => unknown): 
 };
 
 /** A password is shown as `true`, a broker without its user and password. */
-const open = (texts: Values, keys: readonly string[]): Values => {
+const open = (keys: readonly string[], textOf: (key: string) => string | null | undefined): Values => {
 	const result: { [key: string]: unknown } = {};
 	keys.forEach(key => {
-		const text = texts[key];
+		const text = textOf(key);
 		if (text === undefined) return;
-		const address = key === "broker" && typeof text === "string" ? parseAddress(text) : undefined;
+		const address = key === "broker" && text ? parseAddress(text) : undefined;
 		result[key] = address ? publicAddress(address) : key === "password" && text !== null ? true : text;
 	});
 	return result;

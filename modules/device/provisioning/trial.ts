@@ -38,24 +38,24 @@ export class StoredProvision implements Provision {
 	private readonly store: KeyValue;
 	/** All that may be stored. */
 	private readonly all: readonly string[];
-	/** The texts of this life, but for certificate and key: they would take 3 KB of RAM. */
-	private readonly current: Texts;
 
-	/** Reads the texts of this life, and counts the start of a trial. Later changes are for the next life. */
+	/** Counts the start of a trial. Later changes are for the next life. */
 	constructor(store: KeyValue, keys: readonly string[]) {
 		this.store = store;
 		this.keys = keys;
 		this.all = keys.concat(identity.filter(key => !keys.includes(key)));
-		const trial = this.begin();
-		const { certificate, key, ...current } = { ...this.stored(), ...trial };
-		this.current = current;
+		this.begin();
 	}
 
+	/** Read each time: certificate and key would take 3 KB of RAM. */
 	get(key: string): string | undefined {
-		if (key !== "certificate" && key !== "key") return this.current[key] ?? undefined;
 		const change = this.read();
-		const text = change && (change.kept || this.trying) ? change.texts[key] : undefined;
-		return (text === undefined ? this.stored()[key] : text) ?? undefined;
+		let text = change && (change.kept || this.trying) ? change.texts[key] : undefined;
+		if (text === undefined)
+			this.using(domain => {
+				text = domain.read(key);
+			});
+		return text ?? undefined;
 	}
 
 	get next(): Texts {
@@ -96,18 +96,15 @@ export class StoredProvision implements Provision {
 		return true;
 	}
 
-	/** The change that this start goes by, if there is one. */
-	private begin(): Texts | undefined {
+	/** A change that waits is tried from now on. */
+	private begin(): void {
 		const change = this.read();
-		if (!change || typeof change.texts.token === "string") return undefined;
+		if (!change || typeof change.texts.token === "string") return;
 		const { texts, starts, kept } = change;
 		if (kept) this.copy(texts);
 		// A trial whose starts cannot be counted might never end.
-		else if (starts >= STARTS || !this.write({ texts, starts: starts + 1, kept })) {
-			this.drop();
-			return undefined;
-		} else this.trying = true;
-		return texts;
+		else if (starts >= STARTS || !this.write({ texts, starts: starts + 1, kept })) this.drop();
+		else this.trying = true;
 	}
 
 	/** False while a change that has passed could not be copied, for want of room. */
@@ -125,17 +122,6 @@ export class StoredProvision implements Provision {
 			});
 			domain.delete(TRIAL);
 		});
-	}
-
-	private stored(): Texts {
-		const found: { [key: string]: string } = {};
-		this.using(domain => {
-			this.all.forEach(key => {
-				const text = domain.read(key);
-				if (text !== undefined) found[key] = text;
-			});
-		});
-		return found;
 	}
 
 	/** The record, unless it is missing or not one of ours. */
@@ -180,16 +166,24 @@ export const abandon = ({ provision, restart }: Device): void => {
 	if (provision?.trying && provision.drop()) restart?.();
 };
 
+/** What the connection of now says of a trial. */
+const Proof = Object.freeze({
+	/** There is none, so nothing. */
+	none: 0,
+	/** The broker refuses the subscription to commands: it cannot pass. */
+	refused: 1,
+	/** It passes if the connection stands until the deadline. */
+	stands: 2,
+});
+
 /** The time of a trial, from the start of a board on. */
 export default class Trial {
 	private readonly device: Pick<Device, "clock" | "timer" | "provision" | "trace">;
 	private readonly restart: () => boolean;
 	private readonly began: number;
-	/** The end of the trial, or of its proof: the connection that stands now has to stand until then. */
+	/** The end of the trial, or of its proof. */
 	private readonly end: Deadline;
-	private proving = false;
-	/** The broker refuses the subscription to commands. */
-	private deaf = false;
+	private proof: number = Proof.none;
 
 	/** `restart` is false when this host cannot. */
 	constructor(device: Trial["device"], restart: () => boolean) {
@@ -200,20 +194,20 @@ export default class Trial {
 		this.offline();
 	}
 
-	/** The broker refused the subscription to commands; called before `online`. */
+	/** Called before `online`. */
 	refused(): void {
-		this.deaf = true;
+		this.proof = Proof.refused;
 	}
 
 	online(): void {
-		this.proving = !this.deaf;
-		if (this.device.provision?.trying && this.proving) this.end.set(PROOF);
-		this.deaf = false;
+		if (this.proof === Proof.refused) return;
+		this.proof = Proof.stands;
+		if (this.device.provision?.trying) this.end.set(PROOF);
 	}
 
 	offline(): void {
 		const { clock, provision } = this.device;
-		this.proving = false;
+		this.proof = Proof.none;
 		if (provision?.trying) this.end.set(Math.max(LONGEST - since(clock.ticks, this.began), 0));
 	}
 
@@ -223,7 +217,7 @@ export default class Trial {
 
 	private decide(): void {
 		const { provision, trace } = this.device;
-		if (this.proving) {
+		if (this.proof === Proof.stands) {
 			const kept = provision?.keep();
 			trace?.(`provision: ${kept ? "kept" : "could not be stored, the next start tries it again"}`);
 			return;

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import type { KeyValue } from "../../../modules/device/io.js";
-import { provisioned } from "../../../modules/device/provisioning/check.js";
+import { overlaid } from "../../../modules/device/provisioning/check.js";
 import { StoredProvision } from "../../../modules/device/provisioning/trial.js";
 import { Report } from "../../../modules/session/outcomes.js";
 import { PowerCut, World } from "../stage.js";
@@ -64,6 +64,9 @@ class Domain {
 		return Object.fromEntries(entries);
 	}
 }
+
+/** As a host does at a start. */
+const provisioned = (raw: object, life: StoredProvision) => overlaid(raw, key => life.get(key));
 
 describe("provision", () => {
 	it("is empty on a board that was never told anything, and lies in one domain", () => {
@@ -152,10 +155,10 @@ describe("provision", () => {
 	it("is tried at three starts at most, when each ends before its time is up", () => {
 		const domain = new Domain(before);
 		domain.start().propose({ ssid: "NEW" });
-		const starts = Array.from({ length: 5 }, () => domain.start()).map(life => [
-			life.trying,
-			life.get("ssid"),
-		]);
+		const starts = Array.from({ length: 5 }, () => {
+			const life = domain.start();
+			return [life.trying, life.get("ssid")];
+		});
 		const trial = [true, "NEW"];
 		assert.deepEqual(starts, [trial, trial, trial, [false, "OLD"], [false, "OLD"]]);
 		assert.deepEqual(domain.found, before);
@@ -238,6 +241,20 @@ describe("cmd config, provision", () => {
 			broker: "mqtt://old:1883",
 			next: { password: true, broker: "mqtt://new:1883", ssid: null },
 		});
+	});
+
+	it("shows a password that looks like an address as `true`, and one that is taken back as null", () => {
+		const { ask } = scene();
+		const shown = (password: string | null) => (ask({ password }).config.provision as { next: object }).next;
+		assert.deepEqual(shown("mqtt://me:secret@broker"), { password: true });
+		assert.deepEqual(shown(null), { password: null });
+	});
+
+	it("takes null for the built-in value of each key", () => {
+		const { ask } = scene();
+		const { ok, config } = ask({ broker: null, id: null, root: null });
+		assert.equal(ok, true);
+		assert.deepEqual((config.provision as { next: object }).next, { broker: null, id: null, root: null });
 	});
 
 	it("is kept when the board has been online for a minute after the next start, not for the old connection", () => {
