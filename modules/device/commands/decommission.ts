@@ -22,6 +22,17 @@ const LOOK = Object.freeze({ next: 250, aside: 10_000 });
 /** Not every broker closes after DISCONNECT. */
 const ATTEMPTS = 10;
 
+/** What is to be cleared. */
+const Scope = Object.freeze({
+	nothing: 0,
+	/** What the board has retained. */
+	own: 1,
+	/** Also what others have retained for it. */
+	all: 2,
+});
+/** Among the names that are left: features have still to take back what they had retained. */
+const FEATURES = "";
+
 export interface DecommissionOptions {
 	readonly timer: Timer;
 	readonly memory: Memory;
@@ -37,41 +48,39 @@ export interface DecommissionOptions {
 export default class Decommission {
 	private readonly options: DecommissionOptions;
 	private readonly turn: Deadline;
-	private begun: boolean;
-	private all: boolean;
+	private scope: number;
 	/** Names for which no clearing was accepted yet; unknown until the broker is there. */
 	private left: readonly string[] | undefined;
 	/** Names last reported as set aside. */
 	private reported = "";
 	private attempts = 0;
-	/** Features have taken back what they had retained. */
-	private cleared = false;
 
 	constructor(options: DecommissionOptions) {
 		const { active, all } = options.memory.get(KEY);
 		this.options = options;
-		this.begun = active === true;
-		this.all = all === true;
+		this.scope = active !== true ? Scope.nothing : all === true ? Scope.all : Scope.own;
 		this.turn = new Deadline(options.timer, this, this.look);
 	}
 
 	/** Nothing is to be retained any more. */
 	get active(): boolean {
-		return this.begun;
+		return this.scope !== Scope.nothing;
 	}
 
 	/** False when a restart would not know of it; it is done all the same. */
 	begin(all: boolean): boolean {
-		this.begun = true;
-		if (all && !this.all) this.left = undefined;
-		this.all ||= all;
+		const scope = all ? Scope.all : Scope.own;
+		if (scope > this.scope) {
+			this.scope = scope;
+			this.left = undefined;
+		}
 		this.online();
-		return this.options.memory.put(KEY, { active: true, all: this.all || undefined });
+		return this.options.memory.put(KEY, { active: true, all: this.scope === Scope.all || undefined });
 	}
 
 	/** The broker is there, perhaps again. */
 	online(): void {
-		if (this.begun) this.turn.set(LOOK.next);
+		if (this.active) this.turn.set(LOOK.next);
 	}
 
 	/** The connection ended before the broker had taken the goodbye, so it publishes the will. False: often enough. */
@@ -81,7 +90,6 @@ export default class Decommission {
 
 	/** All is cleared and the board has left: the next start is that of a new board. */
 	end(): void {
-		this.begun = false;
 		this.options.retained.forget();
 		this.options.memory.delete(KEY);
 	}
@@ -91,12 +99,13 @@ export default class Decommission {
 	}
 
 	private look(): void {
-		const { publisher, outbox, parts } = this.options;
+		const { publisher, outbox } = this.options;
 		// `online` goes on.
 		if (!publisher.online) return;
-		this.cleared ||= parts.every(part => part.clear?.() ?? true) && this.orphan();
-		this.left = (this.left ?? this.names()).filter(name => !publisher.erase(publisher.topic(name)));
-		const busy = this.left.length > 0 || outbox.length > 0 || !this.cleared;
+		this.left = (this.left ?? this.names()).filter(name =>
+			name === FEATURES ? !this.features() : !publisher.erase(publisher.topic(name)),
+		);
+		const busy = this.left.length > 0 || outbox.length > 0;
 		const aside = busy ? "" : this.aside();
 		if (busy || aside) this.turn.set(aside ? LOOK.aside : LOOK.next);
 		else this.options.leave();
@@ -105,9 +114,10 @@ export default class Decommission {
 		this.reported = aside;
 	}
 
-	/** What a feature had retained that is not here any more. False: to be asked again. */
-	private orphan(): boolean {
-		const { memory, publisher } = this.options;
+	/** What features had retained, and one that is not here any more. False: to be asked again. */
+	private features(): boolean {
+		const { memory, publisher, parts } = this.options;
+		if (!parts.every(part => part.clear?.() ?? true)) return false;
 		const topic = memory.get(HA).t;
 		if (typeof topic === "string" && !publisher.erase(topic)) return false;
 		memory.keys(HA).forEach(key => memory.delete(key));
@@ -116,8 +126,8 @@ export default class Decommission {
 
 	private names(): readonly string[] {
 		const names = this.options.retained.all;
-		const all = names.concat(topics.status);
-		if (!this.all) return all;
+		const all = [FEATURES, ...names, topics.status];
+		if (this.scope === Scope.own) return all;
 		all.push(topics.command);
 		names.forEach(name => {
 			const output = topics.outputOf(name);

@@ -246,6 +246,43 @@ describe("forget", () => {
 		assert.ok(world.trace.includes("forgotten: stays away until it is restarted"));
 	});
 
+	it("is not over before each feature that has something to take back has done so", () => {
+		const scene = board();
+		const { world } = scene;
+		let asked = 0;
+		const parts = [{ close() {} }, { clear: () => ++asked === 3, close() {} }];
+		world.start(description, [
+			{ board: {}, sensor: {}, check() {}, rooms: () => [], heap: () => 0, make: () => parts },
+		]);
+		world.link.connect();
+		scene.ask({ cmd: "forget" });
+		world.clock.advance(600);
+		assert.deepEqual([asked, world.link.farewell], [2, undefined]);
+		world.clock.advance(1000);
+		assert.deepEqual([asked, world.link.farewell], [3, ""]);
+	});
+
+	it("waits for room for the topic of a feature that this firmware is built without", () => {
+		const scene = board();
+		const { world } = scene;
+		const topic = "homeassistant/device/b/config";
+		world.records.set("ha", JSON.stringify({ t: topic }));
+		world.outbox = new Queue({ byteLength: overhead + 100 });
+		scene.start();
+		world.link.deaf = true;
+		scene.value = 40;
+		world.clock.advance(5000);
+		assert.equal(world.outbox.length, 1);
+		scene.ask({ cmd: "forget" });
+		world.clock.advance(5000);
+		assert.ok(world.records.has("ha"));
+		world.link.deaf = false;
+		world.link.drain();
+		world.clock.advance(20_000);
+		assert.ok(world.published.some(({ topic: each, payload }) => each === topic && payload === ""));
+		assert.deepEqual([world.records.has("ha"), world.link.farewell], [false, ""]);
+	});
+
 	describe("what others have retained for the board", () => {
 		const others = ["lamp/set", "lamp/desired", "cmd"];
 		const cleared = (world: World) =>
@@ -273,6 +310,22 @@ describe("forget", () => {
 				world.clock.advance(1000);
 				for (const topic of others) assert.equal(cleared(world).filter(other => other === topic).length, 1);
 				assert.ok(world.trace.includes("forgotten: stays away until it is restarted"));
+			});
+
+		for (const [order, all] of [
+			["is asked for after a forget without it", [false, true]],
+			["was asked for before a forget without it", [true, false]],
+		] as const)
+			it(`is cleared too where that ${order}, also after a restart`, () => {
+				const scene = forgetting(undefined, all[0]);
+				const { world } = scene;
+				scene.ask({ cmd: "forget", all: all[1] });
+				world.clock.advance(1000);
+				assert.equal(world.records.get("forget"), '{"active":true,"all":true}');
+				world.link.deaf = false;
+				world.link.drain();
+				world.clock.advance(1000);
+				for (const topic of others) assert.ok(cleared(world).includes(topic), topic);
 			});
 
 		it("is cleared without an answer to the board's own empty `cmd`, which the broker delivers to it", () => {
