@@ -215,7 +215,7 @@ export default class Board {
 	}
 
 	// The parts. One that does not start is reported and left out: the rest of the board is worth having. (A sensor is tried
-	// again: sensors/sampler.ts.)
+	// again: sensors/sensor.ts.)
 
 	private makeSensors(held: Held): Sensor[] {
 		const { sensors, alerts } = this.description;

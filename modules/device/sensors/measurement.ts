@@ -1,8 +1,8 @@
 /**
  * From samples to measurements (TOPICS.md, "Measurements"): window, decimals, deadband with a heartbeat, batch, and the JSON that is
  * published: `{"v":23.4,"ts":…,"tsq":"ntp","seq":…}`; of a batch `v` is a list, `ts` and `seq` are the first value's, and `dt` says how many
- * milliseconds after `ts` each one is. Every value takes a `seq`, so what QoS 0 lost can be counted. The lowest layer of a sensor
- * (sampler.ts, sensor.ts), which is one object: three would take 64 bytes more.
+ * milliseconds after `ts` each one is. Every value takes a `seq`, so what QoS 0 lost can be counted. The lower layer of a sensor
+ * (sensor.ts): both are one object, which spares RAM for each sensor.
  */
 
 import { Outcome } from "../../session/outcomes.js";

@@ -1,10 +1,10 @@
-/** Sampling tasks: the rate, what is missed, and sensors that fail. */
+/** Sensors: the rate, what is missed, and sensors that fail. */
 
 import assert from "node:assert/strict";
 import type { SensorDescription } from "../../../modules/device/description/description.js";
 import type { Sample, SensorClass, SensorDriver } from "../../../modules/device/io.js";
-import Memory from "../../../modules/device/memory.js";
-import Sampler from "../../../modules/device/sensors/sampler.js";
+import Memory, { Boot } from "../../../modules/device/memory.js";
+import Sensor from "../../../modules/device/sensors/sensor.js";
 import Time from "../../../modules/device/time.js";
 import type { TimerHandle } from "../../../modules/mqtt/io.js";
 import { TestClock } from "../../clock.js";
@@ -20,27 +20,28 @@ interface Took {
 function sampling(every: number, driver: SensorDriver, clock = new TestClock(0), options: object = {}) {
 	const took: Took[] = [];
 	const lines: string[] = [];
-	class Task extends Sampler {
-		protected look(): void {}
+	class Task extends Sensor {
 		override add(value: number | undefined, _now: number, periods: number): void {
 			took.push({ value, at: clock.now, periods });
 		}
 	}
-	const sampler = new Task(parts(clock, lines), { ...plain, every, ...options }, driver);
-	sampler.start();
-	return { clock, sampler, took, lines };
+	const sensor = new Task(parts(clock, lines), { ...plain, every, ...options }, [], driver, new Map());
+	sensor.start();
+	return { clock, sensor, took, lines };
 }
 
 const one = scripted(() => 1);
 const plain: SensorDescription = { name: "s", driver: "x", every: 100, aggregate: "mean", batch: 1 };
 function parts(clock: TestClock, lines: string[]) {
+	const memory = new Memory(undefined);
+	const boot = new Boot(memory, { fresh: true, whole: true });
 	const time = new Time({
 		device: { clock, timer: new TestClock(), network: {} },
-		memory: new Memory(undefined),
+		memory,
 		publisher: { report() {} },
 	});
 	const publisher = publishing({ timer: clock, trace: line => void lines.push(line) });
-	return { timer: clock, time, publisher };
+	return { timer: clock, time, publisher, memory, boot };
 }
 
 describe("sampling task", () => {
@@ -51,13 +52,13 @@ describe("sampling task", () => {
 		["0.1 Hz", 10_000, 7],
 	] as const)
 		it(`takes every sample at ${rate} over a minute, none early, none late by more than the tick it falls in`, () => {
-			const { clock, took, sampler } = sampling(every, one);
+			const { clock, took, sensor } = sampling(every, one);
 			clock.advance(60_000);
 			assert.equal(took.length, samples);
 			took.forEach(({ at }, n) => {
 				assert.ok(at <= n * every + 1e-6 && at > n * every - 1, `sample ${n} at ${at}`);
 			});
-			assert.equal(sampler.missed ?? 0, 0);
+			assert.equal(sensor.missed ?? 0, 0);
 		});
 
 	it("leaves a timer alone that is on time or a millisecond late, and moves it when that is lost", () => {
@@ -90,9 +91,9 @@ describe("sampling task", () => {
 			clock.now += [0, 3, 99, 50][n++ % 4] as number;
 			return 1;
 		});
-		const { took, sampler } = sampling(100, slow, clock);
+		const { took, sensor } = sampling(100, slow, clock);
 		clock.advance(60_000);
-		assert.equal(sampler.missed ?? 0, 0);
+		assert.equal(sensor.missed ?? 0, 0);
 		assert.equal(took.length, 601);
 		assert.ok(took.every(({ periods }) => periods === 1));
 	});
@@ -100,7 +101,7 @@ describe("sampling task", () => {
 	it("counts what it missed and goes on in step", () => {
 		const clock = new TestClock(0);
 		let stall = 0;
-		const { took, sampler } = sampling(
+		const { took, sensor } = sampling(
 			100,
 			scripted(() => {
 				clock.now += stall;
@@ -113,7 +114,7 @@ describe("sampling task", () => {
 		stall = 350;
 		clock.advance(1000);
 		// Due at 1100, done at 1450: those of 1200 and 1300 are gone, that of 1400 is late.
-		assert.equal(sampler.missed, 2);
+		assert.equal(sensor.missed, 2);
 		assert.deepEqual(
 			took.slice(11, 14).map(({ at, periods }) => [at, periods]),
 			[
@@ -125,7 +126,7 @@ describe("sampling task", () => {
 	});
 
 	it("begins its rhythm with the first sample, however long the start of the board took", () => {
-		const { clock, took, sampler } = sampling(100, one);
+		const { clock, took, sensor } = sampling(100, one);
 		clock.now += 250;
 		clock.advance(200);
 		assert.deepEqual(
@@ -136,7 +137,7 @@ describe("sampling task", () => {
 				[450, 1],
 			],
 		);
-		assert.equal(sampler.missed ?? 0, 0);
+		assert.equal(sensor.missed ?? 0, 0);
 	});
 
 	it("is asked once for a sample by timers that come early, and repeat before they are due", () => {
@@ -166,9 +167,9 @@ describe("sampling task", () => {
 	});
 
 	it("takes a new rate from the next sample on", () => {
-		const { clock, took, sampler } = sampling(1000, one);
+		const { clock, took, sensor } = sampling(1000, one);
 		clock.advance(1500);
-		sampler.configure({ ...plain, every: 100 });
+		sensor.configure({ ...plain, every: 100 });
 		clock.advance(600);
 		assert.deepEqual(
 			took.map(({ at }) => at),
@@ -203,10 +204,10 @@ describe("sampling task", () => {
 	it("stops when it is closed, also from within a sample", () => {
 		const clock = new TestClock(0);
 		let left = 3;
-		const { sampler, took } = sampling(
+		const { sensor, took } = sampling(
 			100,
 			scripted(() => {
-				if (--left === 0) sampler.close();
+				if (--left === 0) sensor.close();
 				return 1;
 			}),
 			clock,
@@ -251,7 +252,7 @@ describe("sensor that fails", () => {
 				} as SensorClass,
 				quantity: "value",
 			};
-			const { clock, took, lines, sampler } = sampling(100, driver);
+			const { clock, took, lines, sensor } = sampling(100, driver);
 			clock.advance(150);
 			failing = false;
 			clock.advance(100);
@@ -259,7 +260,7 @@ describe("sensor that fails", () => {
 				took.map(({ value }) => value),
 				[undefined, undefined, 1],
 			);
-			assert.equal(sampler.failures, 2);
+			assert.equal(sensor.failures, 2);
 			assert.equal(lines.length, 2);
 			assert.match(lines[0] as string, report);
 			assert.equal(lines[1], "s: reads again after 2 failures");
@@ -359,15 +360,14 @@ describe("sensor that fails", () => {
 		const clock = new TestClock(0);
 		let taken = 0;
 		const lines: string[] = [];
-		class Task extends Sampler {
-			protected look(): void {}
+		class Task extends Sensor {
 			override add(): void {
 				taken++;
 				throw new Error("oops");
 			}
 		}
-		const sampler = new Task(parts(clock, lines), plain, one);
-		sampler.start();
+		const sensor = new Task(parts(clock, lines), plain, [], one, new Map());
+		sensor.start();
 		clock.advance(1000);
 		assert.equal(taken, 11);
 		assert.equal(lines[0], "s: oops");
