@@ -285,10 +285,46 @@ describe("sensor that fails", () => {
 			},
 			quantity: "value",
 		};
-		const { took } = sampling(100, driver, clock);
+		const { took, sensor } = sampling(100, driver, clock);
 		clock.advance(20_000);
 		assert.deepEqual(made.slice(0, 4), [0, 1200, 3400, 7600]);
-		assert.equal(took.length, 201);
+		// Each sample that was due is a failure, also while there is no sensor to ask.
+		assert.deepEqual([took.length, sensor.failures], [201, 201]);
+	});
+
+	it("is not made anew by exceptions between which it had nothing to say", () => {
+		let made = 0;
+		let n = 0;
+		const { clock } = sampling(
+			100,
+			scripted(
+				() => {
+					if (n++ % 3 === 2) return undefined;
+					throw new Error("stuck");
+				},
+				() => made++,
+			),
+		);
+		clock.advance(60_000);
+		assert.equal(made, 1);
+	});
+
+	it("reads again when the number comes that its quantity is a path to", () => {
+		let failing = true;
+		const driver: SensorDriver = {
+			io: class {
+				sample() {
+					return failing ? {} : { a: { b: 1 } };
+				}
+				close() {}
+			} as SensorClass,
+			quantity: "a.b",
+		};
+		const { clock, lines } = sampling(100, driver);
+		clock.advance(150);
+		failing = false;
+		clock.advance(100);
+		assert.deepEqual(lines, ["s: a.b: expected a number, found nothing", "s: reads again after 2 failures"]);
 	});
 
 	it("is tried again when it could not even be made", () => {
