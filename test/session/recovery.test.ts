@@ -102,6 +102,19 @@ describe("session, coming back", () => {
 			bench.connect();
 			assert.deepEqual(hosts(bench), ["a", "b", "a", "b", "b", "a"]);
 		});
+		it("stays with one on which nothing was acknowledged, if the connection had become stable, and goes to the next if not", () => {
+			for (const [age, next] of [
+				[4999, "b"],
+				[5000, "a"],
+			] as const) {
+				const bench = new Bench({ brokers, backoff: { stable: 5000 } });
+				bench.resume(false);
+				bench.clock.advance(age);
+				bench.client.fail();
+				bench.connect();
+				assert.equal(bench.session.broker.host, next);
+			}
+		});
 		it("gives a broker that does not answer 10 s while others are left, and 30 s as the last", () => {
 			const bench = new Bench({ brokers, random: () => 0 });
 			bench.connect();
