@@ -30,8 +30,8 @@ export class Status {
 	private readonly echo: Deadline;
 	private readonly hear: number;
 	private patience: number;
-	/** The application has asked for the topic as well. */
-	private readonly shared: boolean;
+	/** The application has asked for the topic as well, and is told of messages on it. */
+	readonly shared: boolean;
 
 	/** `owner` is told that `online` has not come back in time. */
 	constructor(options: SessionOptions, application: Application, owner: { deaf(): void }) {
@@ -67,16 +67,11 @@ export class Status {
 	end(): void {
 		this.echo.close();
 	}
-	/** The application is not told of a message on this topic. */
-	own(topic: string): boolean {
-		return topic === this.message.topic && !this.shared;
-	}
 	/**
-	 * Hears a message. True when it is our own will that came late. A retained copy is none: it answers our SUBSCRIBE, and `online`
-	 * follows; a late will is live, since we are subscribed when it comes [MQTT-3.3.1-9].
+	 * Hears a message on our topic. True when it is our own will that came late. A retained copy is none: it answers our SUBSCRIBE, and
+	 * `online` follows; a late will is live, since we are subscribed when it comes [MQTT-3.3.1-9].
 	 */
-	contradicts(topic: string, payload: Uint8Array, retained: boolean): boolean {
-		if (topic !== this.message.topic) return false;
+	contradicts(payload: Uint8Array, retained: boolean): boolean {
 		let text: string | undefined;
 		try {
 			text = decode(payload);

@@ -236,11 +236,14 @@ export class Inbound {
 			this.application.report(Report.long, topic);
 			return true;
 		}
-		if (this.status.contradicts(topic, payload, message.retain) && this.sender.announce()) {
-			counters.lateWills++;
-			this.application.report(Report.lateWill, topic);
+		const status = this.status;
+		if (topic === status.message.topic) {
+			if (status.contradicts(payload, message.retain) && this.sender.announce()) {
+				counters.lateWills++;
+				this.application.report(Report.lateWill, topic);
+			}
+			if (!status.shared) return true;
 		}
-		if (this.status.own(topic)) return true;
 		// One with DUP is given up: twenty that a handler never takes would fill a broker's window, and nothing more would come.
 		return this.application.message(topic, payload, message) || message.duplicate;
 	}
