@@ -410,7 +410,13 @@ describe("cmd", () => {
 		],
 		["the broker", { broker: "mqtt://x" }, /^broker: expected /],
 		["an actuator there is not", { actuators: { pump: {} } }, /^actuators\.pump: expected one of nothing/],
-		["no object", { sensors: 5 }, /^sensors: expected an object of names/],
+		["no object", { sensors: 5 }, /^sensors: expected an object of names, found something else$/],
+		[
+			"an item that is no object",
+			{ sensors: { temp: 5 } },
+			/^sensors\.temp: expected an object, found something else$/,
+		],
+		["a lamp that is no object", { lamp: "on" }, /^lamp: expected .*, found something else$/],
 	] as const)
 		it(`config set of ${title} changes nothing and says why`, () => {
 			const scene = world();
