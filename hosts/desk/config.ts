@@ -53,7 +53,7 @@ export function load(options: Options): Config {
 	const raw: Raw = { ...cloud, ...read(file), ...overrides };
 	const machine = drivers(new HostClock(), dirname(inPlace(file)));
 	const { broker = pending } = raw;
-	const { description, problems } = check({ ...raw, broker }, machine.sensor, undefined, features);
+	const { description, problems } = check({ ...raw, broker }, { sensor: machine.sensor, forms: features });
 	if (!description)
 		throw new Wrong(problems.map(problem => complaint(absence(problem, raw, machine), file, overrides)));
 	tryDrivers(description, file, machine);

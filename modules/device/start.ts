@@ -124,7 +124,7 @@ const read = (
 		...((device.actuator || actuator) && { actuator: { ...device.actuator, ...actuator } }),
 		forms: features,
 	};
-	return { host, ...check(text, host.sensor, host.actuator, host.forms) };
+	return { host, ...check(text, host) };
 };
 
 /** No board is made; a change of network, broker or identity that was on trial is given up. */

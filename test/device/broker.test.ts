@@ -12,7 +12,7 @@ const aws = { ...right, broker: "mqtts://abc123-ats.iot.eu-central-1.amazonaws.c
 const sensor = { name: "temp", driver: "wave", every: 1000 };
 
 function problems(raw: object): string[] {
-	return check(raw, drivers, {}, [homeAssistant]).problems.map(problem => line(problem));
+	return check(raw, { sensor: drivers, forms: [homeAssistant] }).problems.map(problem => line(problem));
 }
 
 describe("broker profiles", () => {
@@ -119,7 +119,10 @@ describe("broker profiles", () => {
 		const pump = { io: Object as never, options: {} };
 		const actuators = ["a", "b", "c"].map(name => ({ name, driver: "pump", liveOnly: name === "c" }));
 		const found = (filters: number) =>
-			check({ ...right, actuators, limits: { filters } }, drivers, { pump }).problems.map(item => line(item));
+			check(
+				{ ...right, actuators, limits: { filters } },
+				{ sensor: drivers, actuator: { pump } },
+			).problems.map(item => line(item));
 		assert.deepEqual(found(7), []);
 		assert.deepEqual(found(6), [
 			"actuators: expected outputs that need at most 6 subscriptions together with `cmd` and `status`, found 7",

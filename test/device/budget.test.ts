@@ -23,7 +23,7 @@ function raw(sensors: number): object {
 }
 
 function described(sensors: number): Description {
-	const { description, problems } = check(raw(sensors), { d: {} as SensorDriver });
+	const { description, problems } = check(raw(sensors), { sensor: { d: {} as SensorDriver } });
 	assert.deepEqual(problems, []);
 	return description as Description;
 }

@@ -197,7 +197,7 @@ describe("a board whose flash takes no writes", () => {
 				sensors: [{ name: "storage", driver: "script", every: 1000 }],
 				alerts: [{ name: "storage-fault", sensor: "storage", above: 1 }],
 			},
-			{ script: scripted(() => 0) },
+			{ sensor: { script: scripted(() => 0) } },
 		);
 		assert.deepEqual(
 			problems.map(({ key }) => key),

@@ -10,7 +10,9 @@ import { World } from "./stage.js";
 
 const plain = { root: "r", id: "b", broker: "mqtt://127.0.0.1", sensors: [], lamp: { pin: 2 } };
 const words = (raw: object, forms = features) =>
-	check({ ...plain, ...raw }, { wave: {} as never }, {}, forms).problems.map(problem => line(problem));
+	check({ ...plain, ...raw }, { sensor: { wave: {} as never }, forms }).problems.map(problem =>
+		line(problem),
+	);
 
 describe("a feature that a firmware is built without", () => {
 	for (const homeAssistant of [true, { area: "Hall" }])
@@ -51,7 +53,8 @@ describe("a feature that a firmware is built without", () => {
 		);
 	});
 	it("needs no room", () => {
-		const description = check({ ...plain, homeAssistant: true }, {}, {}, features).description as Description;
+		const description = check({ ...plain, homeAssistant: true }, { sensor: {}, forms: features })
+			.description as Description;
 		const keys = [...roomFor(description).keys()];
 		const more = [...roomFor(description, features).keys()].filter(key => !keys.includes(key));
 		assert.deepEqual(more, ["ha", "ha:0"]);

@@ -43,7 +43,7 @@ function scene(count: number, flash: TestFlash): Scene {
 	const one: Scene = {
 		world,
 		raw,
-		description: check(raw, { script: scripted(() => 0) }).description as Description,
+		description: check(raw, { sensor: { script: scripted(() => 0) } }).description as Description,
 		value: 20,
 		start(online) {
 			world.start(raw);

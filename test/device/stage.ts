@@ -318,7 +318,7 @@ export class World {
 		this.dead = false;
 		this.cutAfter = -1;
 		const device: Device = { ...this.device(), forms: features };
-		const { description, problems } = check({ ...base, ...raw }, device.sensor, device.actuator, features);
+		const { description, problems } = check({ ...base, ...raw }, { ...device, forms: features });
 		if (!description) throw new Error(problems.map(problem => line(problem)).join("\n"));
 		const storage = this.#storage(device, description);
 		this.outbox = storage.outbox;

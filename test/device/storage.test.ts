@@ -50,7 +50,9 @@ function flash(fill = 0xff): Flash & { released(): boolean } {
 	};
 }
 
-const rooms = roomFor(check({ root: "r", id: "b", lamp: { pin: 2 } }, {}).description as Description);
+const rooms = roomFor(
+	check({ root: "r", id: "b", lamp: { pin: 2 } }, { sensor: {} }).description as Description,
+);
 
 describe("storage", () => {
 	const device = (more: object): Device => ({ ...new World().device(), ...more });

@@ -40,7 +40,7 @@ describe(`A board's memory in XS, while a broker hands over what it kept${reason
 	}
 
 	it("of 1000 commands grows by no more than the queue's budget, and each is answered", async () => {
-		const { description } = check(raw, { steady: {} as SensorDriver });
+		const { description } = check(raw, { sensor: { steady: {} as SensorDriver } });
 		const { queueBytes } = budgetOf(HEAP, description as Description);
 		const bytes = await grown(async () => {
 			assert.equal((await harness.call("flood", 1000, command, false)).result, 1000);

@@ -187,7 +187,7 @@ describe("the firmware in Moddable's simulator, with the memory of an ESP32", fu
 			const [slots = 0, chunks = 0, stack = 0] = last.slice(6).split(" ").map(Number);
 			const used = 16 * slots + chunks;
 			const drivers = { temperature: {} as SensorDriver, humidity: {} as SensorDriver };
-			const { description } = check(raw, drivers, {}, features);
+			const { description } = check(raw, { sensor: drivers, forms: features });
 			const counted = heapOf(description as Description, features);
 			rows[`${count} sensors${what}, idle`] = {
 				slots,

@@ -53,7 +53,7 @@ describe("session, publishes a second", () => {
 			const allows = (count: number) =>
 				check(
 					{ root: "r", id: "b", broker: "mqtt://h", limits: { publishRate: rate }, sensors: sensors(count) },
-					{ t: { io: class {} as never, quantity: "v" } },
+					{ sensor: { t: { io: class {} as never, quantity: "v" } } },
 				).problems.length === 0;
 			const count = Array.from({ length: 60 }, (_, i) => i).findLast(allows) ?? 0;
 			const clock = new TestClock();

@@ -6,7 +6,7 @@
  */
 
 import { checkBroker, checkLimits } from "../broker.js";
-import type { ActuatorDriver, Device } from "../io.js";
+import type { Device } from "../io.js";
 import { isRecord, type Values } from "../json.js";
 import type { default as Memory, Room } from "../memory.js";
 import topics from "../topics.js";
@@ -21,7 +21,6 @@ import {
 } from "./schema.js";
 import {
 	among,
-	type Form,
 	isRange,
 	items,
 	line,
@@ -37,15 +36,12 @@ export type * from "./schema.js";
 export { faultName, optionsFor, storageFault } from "./schema.js";
 export { line, type Problem } from "./validate.js";
 
-/** `drivers` are the host's sensor drivers (ECMA-419 §30 `sensor`), `actuators` its drivers beside the lamp's; `forms` are the features'. */
+/** The description with its defaults, or each mistake in it. `known`: the host's device, of which no pin is looked at. */
 export const check = (
 	raw: unknown,
-	drivers: Device["sensor"],
-	actuators: { readonly [driver: string]: ActuatorDriver } = {},
-	forms: readonly Form[] = [],
+	known: Known,
 ): { readonly description?: Description; readonly problems: Problem[] } => {
 	const problems: Problem[] = [];
-	const known: Known = { sensors: drivers, actuators, forms };
 	const value = walk(board, raw, "", problems, known);
 	if (isRecord(value)) {
 		checkRules(value, known, problems);
@@ -62,7 +58,7 @@ const checkRules = (value: Values, known: Known, problems: Problem[]): void => {
 	const { minimum = 1000, maximum = 60_000 } = isRecord(value.backoff) ? value.backoff : {};
 	if (typeof minimum === "number" && typeof maximum === "number" && minimum > maximum)
 		report(problems, "backoff.maximum", `at least minimum (${minimum})`, maximum);
-	checkNames(sensors, "sensors", known.sensors, problems);
+	checkNames(sensors, "sensors", known.sensor, problems);
 	sensors.forEach(({ name, every, window }, index) => {
 		const key = `sensors[${index}]`;
 		if (typeof name === "string" && faultName(name) === storageFault)
@@ -72,9 +68,9 @@ const checkRules = (value: Values, known: Known, problems: Problem[]): void => {
 	});
 	checkNames(items(value.alerts), "alerts", undefined, problems);
 	checkAlerts(items(value.alerts), namesOf(sensors), problems);
-	checkNames(actuators, "actuators", known.actuators, problems);
+	checkNames(actuators, "actuators", known.actuator ?? {}, problems);
 	checkOutputs(namesOf(actuators), value, problems);
-	known.forms.forEach(form => form.check(value, problems, known));
+	known.forms?.forEach(form => form.check(value, problems, known));
 };
 
 /** Each name once, and drivers that there are, where a list has them. */
@@ -241,7 +237,7 @@ export class Settings {
 			else if (section === "lamp") raw.lamp = changedItem(original.lamp, further, section, section, problems);
 			else unknown(problems, section, section, sections);
 		});
-		return problems.length ? { problems } : check(raw, device.sensor, device.actuator, device.forms);
+		return problems.length ? { problems } : check(raw, device);
 	}
 }
 

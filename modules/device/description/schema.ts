@@ -3,16 +3,12 @@
  * meaning in ../DESCRIPTION.md. Checks nothing: validate.ts does, and description.ts what is between keys. Durations are in milliseconds.
  */
 
-import type { ActuatorDriver, Device, Driver, DriverOption } from "../io.js";
+import type { Device, Driver, DriverOption } from "../io.js";
 import type { Values } from "../json.js";
-import type { Form, Keys, Spec, Value } from "./validate.js";
+import type { Keys, Spec, Value } from "./validate.js";
 
-/** What a description may name: drivers, and keys of the features that the firmware has. */
-export interface Known {
-	readonly sensors: Device["sensor"];
-	readonly actuators: { readonly [driver: string]: ActuatorDriver };
-	readonly forms: readonly Form[];
-}
+/** What a description may name: drivers of the host, and keys of the features that the firmware has. */
+export type Known = Pick<Device, "sensor" | "actuator" | "forms">;
 
 export const BROKER = "mqtt://HOST[:PORT] or mqtts://HOST[:PORT]";
 const HOUR = 3_600_000;
@@ -73,8 +69,8 @@ const sensor = freeze({
 	}),
 	defaults: freeze({ aggregate: "mean", batch: 1 }),
 	more: (value: Values, known: unknown) => {
-		const { sensors, forms } = known as Known;
-		const own = options(sensors, value.driver);
+		const { sensor, forms = [] } = known as Known;
+		const own = options(sensor, value.driver);
 		return own && Object.assign({}, own, absentOfSensor, ...forms.map(form => form.sensor));
 	},
 });
@@ -133,7 +129,7 @@ export type LampDescription = Value<typeof lamp>;
 const actuator = freeze({
 	keys: freeze({ name, driver: word, liveOnly }),
 	settings: output,
-	more: (value: Values, known: unknown) => options((known as Known).actuators, value.driver),
+	more: (value: Values, known: unknown) => options((known as Known).actuator, value.driver),
 });
 
 /** By section, the keys that `cmd config` may change at run time. */
@@ -229,8 +225,10 @@ export const board = freeze({
 		/** The words that `cmd` may use: without them, one message could move the board to another broker. */
 		commands: list(words.join("|"), words.length, harmless),
 	}),
-	more: (_: Values, known: unknown) =>
-		Object.assign({}, absent, ...(known as Known).forms.map(form => form.board)),
+	more: (_: Values, known: unknown) => {
+		const { forms = [] } = known as Known;
+		return Object.assign({}, absent, ...forms.map(form => form.board));
+	},
 });
 
 /** A description with its defaults. */
@@ -252,7 +250,7 @@ export interface Description extends Omit<Value<typeof board>, "broker" | "senso
 }
 
 /** The forms of a driver's options; `undefined` when there is no such driver, which is reported elsewhere. */
-const options = (drivers: { readonly [driver: string]: Driver }, driver: unknown): Keys | undefined => {
+const options = (drivers: { readonly [driver: string]: Driver } = {}, driver: unknown): Keys | undefined => {
 	if (typeof driver !== "string" || !Object.hasOwn(drivers, driver)) return undefined;
 	const { options = {} } = drivers[driver] as Driver;
 	const keys: { [name: string]: Spec } = {};

@@ -102,11 +102,16 @@ export const classOf = (quantity = "", unit = ""): string | undefined => {
 };
 
 /** Home Assistant leaves out an entity whose unit its class does not know, and says so in its own log only. */
-export const checkClasses = (sensor: Values, { sensors }: Known, key: string, problems: Problem[]): void => {
+export const checkClasses = (
+	sensor: Values,
+	{ sensor: drivers }: Known,
+	key: string,
+	problems: Problem[],
+): void => {
 	// The form has said so.
 	if (sensor.unit !== undefined && typeof sensor.unit !== "string") return;
 	const { driver = "", deviceClass, stateClass = "", ...more } = sensor as { readonly [key: string]: string };
-	const own = sensors[driver];
+	const own = drivers[driver];
 	const unit = more.unit ?? own?.unit;
 	const found = deviceClass ?? classOf(own?.quantity, unit);
 	const units = deviceClass === undefined ? undefined : wrongUnit(deviceClass, unit);

@@ -45,7 +45,7 @@ export const mistakes = (changes: unknown, description: Description, device: Dev
 	});
 	if (problems.length) return problems;
 	const raw = overlaid(description, key => changes[key] ?? undefined);
-	const { description: whole, problems: more } = check(raw, device.sensor, device.actuator, device.forms);
+	const { description: whole, problems: more } = check(raw, device);
 	const all = whole ? addresses(whole, network.mqtts !== undefined).problems : more;
 	return all.map(({ key, expected, found }) => ({
 		key: `provision.${key}`,

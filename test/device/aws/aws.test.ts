@@ -10,7 +10,7 @@ import { scripted, World } from "../stage.js";
 const right = { root: "greenhouse/1", id: "bed-3", profile: "aws", lamp: { pin: 2 } };
 
 function problems(raw: object, features = [aws, homeAssistant]): string[] {
-	return check(raw, {}, {}, features).problems.map(problem => line(problem));
+	return check(raw, { sensor: {}, forms: features }).problems.map(problem => line(problem));
 }
 
 describe("AWS as a feature", () => {
@@ -52,7 +52,7 @@ describe("AWS as a feature", () => {
 		assert.equal(problems({ ...right, shadow: true, jobs: true, ingest: "a" }, []).length, 3);
 	});
 	const roomsOf = (raw: object) => {
-		const { description } = check({ ...right, ...raw }, {}, {}, [aws]);
+		const { description } = check({ ...right, ...raw }, { sensor: {}, forms: [aws] });
 		assert.ok(description);
 		return roomFor(description, [aws]);
 	};

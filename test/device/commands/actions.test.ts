@@ -29,8 +29,7 @@ function stage(more: object = {}, further: object = {}) {
 	world.sensors = { script: scripted(() => 20) };
 	world.actuators = { relay: { io: class {} as never } };
 	const device: Device = { ...world.device(), ...more };
-	const description = check({ ...raw, ...further }, device.sensor, device.actuator)
-		.description as Description;
+	const description = check({ ...raw, ...further }, device).description as Description;
 	const { lamp, actuators } = description;
 	/** What was done to the parts. */
 	const done: unknown[][] = [];

@@ -29,7 +29,7 @@ const right = { root: "factory/1/machine", id: "desk-1", broker: "mqtt://127.0.0
 
 /** The one problem there is, as it is printed. */
 function only(raw: unknown): string {
-	const { description, problems } = check(raw, drivers, actuators);
+	const { description, problems } = check(raw, { sensor: drivers, actuator: actuators });
 	assert.equal(description, undefined);
 	assert.equal(problems.length, 1, problems.map(problem => line(problem)).join("\n"));
 	return line(problems[0] as (typeof problems)[number], "board.json");
@@ -341,7 +341,7 @@ describe("board description", () => {
 			alerts: [{ name: "overheat", sensor: "temp", above: 30, clear: 28 }],
 			lamp: { pin: 2, dimmable: true },
 		};
-		const { description, problems } = check(raw, drivers);
+		const { description, problems } = check(raw, { sensor: drivers });
 		assert.deepEqual(problems, []);
 		assert.equal(description?.keepAlive, 30_000);
 		assert.equal(description?.refresh, 86_400_000);
@@ -361,9 +361,9 @@ describe("board description", () => {
 	it("takes its own result again, unchanged", () => {
 		const { description } = check(
 			{ ...right, sensors: [sensor], alerts: [alert], lamp: { pin: 1 } },
-			drivers,
+			{ sensor: drivers },
 		);
-		assert.deepEqual(check(description, drivers).description, description);
+		assert.deepEqual(check(description, { sensor: drivers }).description, description);
 	});
 
 	it("takes names and bounds at their very limits", () => {
@@ -376,7 +376,7 @@ describe("board description", () => {
 				{ ...sensor, name: "t".repeat(32) },
 			],
 		};
-		assert.deepEqual(check(raw, drivers).problems, []);
+		assert.deepEqual(check(raw, { sensor: drivers }).problems, []);
 	});
 
 	for (const [title, raw, expected] of wrong)
@@ -386,7 +386,10 @@ describe("board description", () => {
 
 	it("keeps to its own form of a key that a driver has an option of the same name for", () => {
 		const own = { ...drivers, odd: { ...driver, options: { every: { type: "string" as const } } } };
-		const { problems } = check({ ...right, sensors: [{ ...sensor, driver: "odd", every: "x" }] }, own);
+		const { problems } = check(
+			{ ...right, sensors: [{ ...sensor, driver: "odd", every: "x" }] },
+			{ sensor: own },
+		);
 		assert.deepEqual(
 			problems.map(({ expected }) => expected),
 			["a number from 5 to 86400000"],
@@ -394,7 +397,7 @@ describe("board description", () => {
 	});
 
 	it("names every mistake, not only the first", () => {
-		const { problems } = check({ root: "", id: "", sensors: [{}], lamp: { pin: "" } }, drivers);
+		const { problems } = check({ root: "", id: "", sensors: [{}], lamp: { pin: "" } }, { sensor: drivers });
 		assert.deepEqual(
 			problems.map(({ key }) => key),
 			["root", "id", "sensors[0].name", "sensors[0].driver", "sensors[0].every", "lamp.pin"],
@@ -418,15 +421,16 @@ describe("board description", () => {
 			{ button: [] },
 			{ lamp: null },
 		];
-		for (const raw of odd) assert.equal(check(raw, drivers).description, undefined);
+		for (const raw of odd) assert.equal(check(raw, { sensor: drivers }).description, undefined);
 		for (const key of ["root", "id", "broker", "sensors", "alerts", "lamp", "actuators", "button"])
-			for (const value of odd) assert.doesNotThrow(() => check({ ...right, [key]: value }, drivers));
+			for (const value of odd)
+				assert.doesNotThrow(() => check({ ...right, [key]: value }, { sensor: drivers }));
 	});
 });
 
 describe("broker address", () => {
 	const of = (broker: string | string[], more: object = {}) =>
-		addresses(check({ ...right, broker, ...more }, drivers).description as never, true).addresses;
+		addresses(check({ ...right, broker, ...more }, { sensor: drivers }).description as never, true).addresses;
 
 	for (const [text, expected] of [
 		["mqtt://host", { secure: false, host: "host", port: 1883 }],
@@ -459,14 +463,16 @@ describe("broker address", () => {
 	])
 		it(`is refused as ${JSON.stringify(text)}`, () => {
 			assert.deepEqual(
-				check({ ...right, broker: text }, drivers).problems.map(({ key }) => key),
+				check({ ...right, broker: text }, { sensor: drivers }).problems.map(({ key }) => key),
 				["broker"],
 			);
 		});
 
 	it("says which key is missing when there is no broker, and that a host without TLS has none", () => {
 		const keys = (raw: object, tls: boolean) =>
-			addresses(check(raw, drivers).description as never, tls).problems.map(problem => line(problem));
+			addresses(check(raw, { sensor: drivers }).description as never, tls).problems.map(problem =>
+				line(problem),
+			);
 		assert.deepEqual(keys({ root: "a", id: "b" }, true), [`broker: expected ${BROKER}, found nothing`]);
 		assert.deepEqual(keys({ ...right, broker: "mqtts://h" }, false), [
 			"broker: expected mqtt:// (this host has no TLS), found mqtts://",

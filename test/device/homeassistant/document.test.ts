@@ -31,7 +31,7 @@ const device = { name: "esp32", sensor: drivers, network: {} };
 
 function described(raw: object): Description {
 	const all = { root: "factory/1/machine", id: "desk-1", ...raw };
-	const { description, problems } = check(all, drivers, {}, [homeAssistant]);
+	const { description, problems } = check(all, { sensor: drivers, forms: [homeAssistant] });
 	assert.deepEqual(problems, []);
 	return description as Description;
 }
@@ -129,9 +129,10 @@ describe("the device document for Home Assistant", () => {
 
 	it("has a prefix and an area as the description says, of at most 64 characters, and each mistake is told with its key", () => {
 		const problems = (value: unknown) =>
-			check({ root: "a", id: "b", homeAssistant: value }, drivers, {}, [homeAssistant]).problems.map(
-				problem => line(problem),
-			);
+			check(
+				{ root: "a", id: "b", homeAssistant: value },
+				{ sensor: drivers, forms: [homeAssistant] },
+			).problems.map(problem => line(problem));
 		assert.deepEqual(problems({ prefix: "ha/test", area: "x".repeat(64) }), []);
 		assert.deepEqual(problems({ prefix: "a//b", area: "" }), [
 			'homeAssistant.prefix: expected topic levels between single slashes, without + # or control characters, not starting with $, 64 characters at most, found "a//b"',
@@ -204,7 +205,7 @@ describe("the device document for Home Assistant", () => {
 					sensor: name,
 					...(index ? { below: 3 } : { above: 5 }),
 				}));
-				const { description: found } = check({ ...raw, alerts }, drivers, {}, [homeAssistant]);
+				const { description: found } = check({ ...raw, alerts }, { sensor: drivers, forms: [homeAssistant] });
 				if (!found) return;
 				passed++;
 				const made = documentOf(found);
@@ -217,7 +218,10 @@ describe("the device document for Home Assistant", () => {
 
 	const one = (more: object) => {
 		const sensors = [{ name: "a", driver: "wave", every: 1000, ...more }];
-		return check({ root: "a", id: "b", homeAssistant: true, sensors }, drivers, {}, [homeAssistant]);
+		return check(
+			{ root: "a", id: "b", homeAssistant: true, sensors },
+			{ sensor: drivers, forms: [homeAssistant] },
+		);
 	};
 
 	it("is one that Home Assistant takes whole for every device class, with every unit that the check lets it have", () => {
@@ -260,7 +264,7 @@ describe("the device document for Home Assistant", () => {
 
 	it("is not needed for a unit that its class does not know: the description is refused, with the units that it may have", () => {
 		const sensors = [{ name: "a", driver: "wave", every: 1000, unit: "V", deviceClass: "temperature" }];
-		const { problems } = check({ root: "a", id: "b", sensors }, drivers, {}, [homeAssistant]);
+		const { problems } = check({ root: "a", id: "b", sensors }, { sensor: drivers, forms: [homeAssistant] });
 		assert.deepEqual(problems, [
 			{ key: "sensors[0].unit", expected: "°C, °F, K (deviceClass temperature)", found: '"V"' },
 		]);
