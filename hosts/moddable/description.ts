@@ -6,7 +6,7 @@
 
 import config from "mc/config";
 import type { Provision } from "../../modules/device/io.js";
-import { overlaid } from "../../modules/device/provisioning/check.js";
+import { overlaid } from "../../modules/device/provisioning/trial.js";
 
 /** Of the description. */
 export const keys: readonly string[] = Object.freeze(["broker", "id", "root"]);

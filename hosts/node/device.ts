@@ -5,8 +5,7 @@
 
 import type { Clock, Device, SensorDriver } from "../../modules/device/io.js";
 import { isRecord } from "../../modules/device/json.js";
-import { overlaid } from "../../modules/device/provisioning/check.js";
-import { StoredProvision } from "../../modules/device/provisioning/trial.js";
+import { overlaid, StoredProvision } from "../../modules/device/provisioning/trial.js";
 import MQTTClient from "../../modules/mqtt/client.js";
 import type { TCPClass, Timer } from "../../modules/mqtt/io.js";
 import { analog } from "../shared/analog.js";

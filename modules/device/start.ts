@@ -25,8 +25,7 @@ import type { ActuatorDriver, Device, MQTTDefaults, SensorDriver } from "./io.js
 import type { Part } from "./listener.js";
 import { bootRoom, openStorage, type Room } from "./memory.js";
 import { roomOf as outputRoom } from "./outputs/newest.js";
-import { overlaid } from "./provisioning/check.js";
-import { abandon } from "./provisioning/trial.js";
+import { abandon, overlaid } from "./provisioning/trial.js";
 import { roomOf as retainedRoom } from "./retained.js";
 import { roomOf as alertRoom } from "./sensors/alert.js";
 import { timeRoom } from "./time.js";

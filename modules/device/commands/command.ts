@@ -1,20 +1,22 @@
 /**
  * Commands on `cmd` and their answers on `cmd/result` (TOPICS.md, "cmd"): a bare word such as `info`, or
  * `{"cmd":"config","set":{…},"cid":"…"}`. Refuses a command that is malformed, old, or not among the description's `commands`; carries out
- * the others, and answers each. Which settings exist is in description/schema.ts, what a change of network or broker must look like in
- * provisioning/check.ts, how a board is forgotten in decommission.ts.
+ * the others, and answers each. Of `config` it checks and shows network, broker and identity without their secrets; when they hold is in
+ * provisioning/trial.ts, which settings exist in description/schema.ts. How a board is forgotten is in decommission.ts.
  */
 
+import { encode } from "../../mqtt/codec.js";
 import type { Received } from "../../session/options.js";
-import { line, type Settings, unstored } from "../description/description.js";
+import { addresses, parseAddress, publicAddress } from "../broker.js";
+import { check, type Description, line, type Settings, unstored } from "../description/description.js";
 import { settings as changeable, words } from "../description/schema.js";
-import { nearest, type Problem, show, unknownKeys } from "../description/validate.js";
-import type { Device, Texts } from "../io.js";
+import { nearest, type Problem, report, show, unknown, unknownKeys } from "../description/validate.js";
+import type { Device, Provision, Texts } from "../io.js";
 import { isRecord, type Names, parse, type Values } from "../json.js";
 import { hashOf, type default as Memory, type Room } from "../memory.js";
 import type Output from "../outputs/output.js";
 import { cidOf, notLive } from "../outputs/set.js";
-import { mistakes, shown } from "../provisioning/check.js";
+import { overlaid } from "../provisioning/trial.js";
 import type Publisher from "../publisher.js";
 import type Sensor from "../sensors/sensor.js";
 import topics from "../topics.js";
@@ -121,7 +123,7 @@ export default class Command {
 			return { error: `set: expected an object, found ${brief(changes)}` };
 		const problems = changes ? this.configure(changes) : [];
 		if (problems.length) return { error: told(problems) };
-		const provision = device.provision && { provision: shown(device.provision) };
+		const provision = device.provision && { provision: provisionShown(device.provision) };
 		const watches: { [alert: string]: string } = {};
 		settings.current.alerts.forEach(({ name, sensor }) => {
 			watches[name] = sensor;
@@ -135,7 +137,7 @@ export default class Command {
 		if (provision !== undefined) {
 			if (!this.allows("provision"))
 				return [{ key: "provision", expected: "nothing", found: "something that `commands` does not allow" }];
-			const problems = mistakes(provision, settings.current, device);
+			const problems = provisionMistakes(provision, settings.current, device);
 			if (problems.length) return problems;
 		}
 		if (Object.keys(changes).length) {
@@ -229,3 +231,64 @@ const orderOf = (value: Values): Order => {
 /** As `show`, but of a longer text only its length: it may be a mistyped command with a password in it. */
 const brief = (value: unknown): string =>
 	typeof value === "string" && value.length > BRIEF ? `${value.length} characters` : show(value);
+
+/** The mistakes in changes of network, broker and identity; none: they may be tried. */
+const provisionMistakes = (changes: unknown, description: Description, device: Device): Problem[] => {
+	const { provision, network } = device;
+	const wrong = (expected: string) => [
+		{ key: "provision", expected, found: isRecord(changes) ? "an object" : "something else" },
+	];
+	if (!provision?.keys.length) return wrong("nothing: this host is told when it is started");
+	if (provision.trying) return wrong("nothing while it is on trial");
+	if (changes === null) return [];
+	if (!isRecord(changes)) return wrong("an object, or null to take back what the next start would try");
+	const problems: Problem[] = [];
+	Object.keys(changes).forEach(key => {
+		const text = changes[key];
+		const expected = text === null ? undefined : wanted(key, text);
+		if (!provision.keys.includes(key)) unknown(problems, `provision.${key}`, key, provision.keys);
+		// The value is not repeated: it may be a secret.
+		else if (expected) report(problems, `provision.${key}`, expected, "…");
+	});
+	if (problems.length) return problems;
+	const raw = overlaid(description, key => changes[key] ?? undefined);
+	const { description: whole, problems: more } = check(raw, device);
+	const all = whole ? addresses(whole, network.mqtts !== undefined).problems : more;
+	return all.map(({ key, expected, found }) => ({
+		key: `provision.${key}`,
+		expected,
+		found: key === "broker" ? "something else" : found,
+	}));
+};
+
+/** What `key` takes, in words, where `value` is something else. */
+const wanted = (key: string, value: unknown): string | undefined => {
+	const bytes = typeof value === "string" ? encode(value).byteLength : -1;
+	// IEEE 802.11
+	if (key === "ssid") return bytes >= 1 && bytes <= 32 ? undefined : "a text of 1 to 32 bytes";
+	if (key !== "password") return bytes < 0 ? "a text" : undefined;
+	// WPA: 8 to 63 characters, or a key of 64.
+	const right = bytes === 0 || (bytes >= 8 && bytes <= 64);
+	return right ? undefined : "a text of 8 to 64 bytes, or of none for an open network";
+};
+
+/** The stored values, and those that the next start will try. */
+const provisionShown = (provision: Provision): Values => {
+	const { keys, next } = provision;
+	return {
+		...open(keys, key => provision.get(key)),
+		...(keys.some(key => key in next) && { next: open(keys, key => next[key]) }),
+	};
+};
+
+/** A password is shown as `true`, a broker without its user and password. */
+const open = (keys: readonly string[], textOf: (key: string) => string | null | undefined): Values => {
+	const result: { [key: string]: unknown } = {};
+	keys.forEach(key => {
+		const text = textOf(key);
+		if (text === undefined) return;
+		const address = key === "broker" && text ? parseAddress(text) : undefined;
+		result[key] = address ? publicAddress(address) : key === "password" && text !== null ? true : text;
+	});
+	return result;
+};

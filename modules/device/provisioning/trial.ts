@@ -2,13 +2,13 @@
  * Provisioning (DESIGN.md, "Provisioning"): the network, the broker and the identity of a board, stored on it in place of the built-in ones.
  * A change is on trial first: it holds from the next start on, and becomes permanent when the board has been online for one minute and hears
  * commands. After three starts, or five minutes without that, the board rolls back and restarts: a mistyped password does not cost a walk to
- * it. Which changes are valid is in check.ts; a button that is held takes all of it back (outputs/pins.ts). Throws nothing, traces no
+ * it. Which changes are valid is in commands/command.ts; a button that is held takes all of it back (outputs/pins.ts). Throws nothing, traces no
  * secret.
  */
 
 import { Deadline, since } from "../../session/deadline.js";
 import type { Device, KeyValue, KeyValueDomain, Provision, Texts } from "../io.js";
-import { isRecord } from "../json.js";
+import { isRecord, type Values } from "../json.js";
 
 /** The key-value domain (ECMA-419 §28), and the key of the change that is on trial or waits for it. */
 const DOMAIN = "provision";
@@ -21,6 +21,9 @@ const LONGEST = 300_000;
 const PROOF = 60_000;
 /** What a certificate brings (aws/claim.ts), beside the keys of `cmd config`. */
 const identity: readonly string[] = Object.freeze(["id", "certificate", "key", "token"]);
+
+/** Keys of the description that `cmd config` may replace. */
+const described: readonly string[] = Object.freeze(["broker", "id", "root"]);
 
 /** The record of a change. Each change of it is one write, so a power cut leaves the old record or the new one. */
 interface Change {
@@ -81,11 +84,7 @@ export class StoredProvision implements Provision {
 	}
 
 	restore(): boolean {
-		const texts: { [key: string]: null } = {};
-		this.all.forEach(key => {
-			texts[key] = null;
-		});
-		return this.pass(texts);
+		return this.pass(Object.fromEntries(this.all.map(key => [key, null])));
 	}
 
 	/** They hold from now on. One write, so a power cut leaves no half; if they cannot be copied now, the next start copies them. */
@@ -160,6 +159,21 @@ export class StoredProvision implements Provision {
 		}
 	}
 }
+
+/** A raw description with the broker, id and root that are `given`, stored ones say, in place of its own. */
+export const overlaid = (description: object, given: (key: string) => unknown): Values => {
+	const result: { [key: string]: unknown } = { ...description };
+	described.forEach(key => {
+		const text = given(key);
+		if (text !== undefined) result[key] = text;
+	});
+	// The user and password of one broker are not shown to another.
+	if (given("broker") !== undefined) {
+		delete result.user;
+		delete result.password;
+	}
+	return result;
+};
 
 /** A description that is wrong because of a change on trial makes no board: rolls back at once. */
 export const abandon = ({ provision, restart }: Device): void => {

@@ -5,8 +5,7 @@
 
 import assert from "node:assert/strict";
 import type { KeyValue } from "../../../modules/device/io.js";
-import { overlaid } from "../../../modules/device/provisioning/check.js";
-import { StoredProvision } from "../../../modules/device/provisioning/trial.js";
+import { overlaid, StoredProvision } from "../../../modules/device/provisioning/trial.js";
 import { Report } from "../../../modules/session/outcomes.js";
 import { PowerCut, World } from "../stage.js";
 
