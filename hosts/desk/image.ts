@@ -2,7 +2,7 @@
  * `npm run image`: the firmware for the ESP32 linked as one module, in a folder whose manifest takes the place of
  * hosts/moddable/board's: less of flash, and no RAM alias for each of a hundred modules; with `--lean` without Home Assistant and
  * what is AWS's. esbuild puts the modules one behind the other; nothing is renamed beyond what that needs, what no program can
- * reach is left out, and numbers stand in place of their names.
+ * reach is left out, and numbers and short texts stand in place of their names.
  */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -129,12 +129,12 @@ export async function writeImage(
 	writeFileSync(join(folder, "manifest.json"), `${JSON.stringify(manifest, undefined, "\t")}\n`);
 }
 
-/** `NAME = NUMBER`, or `NAME = Object.freeze({ KEY: NUMBER, … })`, comments among them. */
+/** `NAME = NUMBER`, or a text of about what a name takes, or `NAME = Object.freeze({ KEY: NUMBER, … })`, comments among them. */
 const named =
-	/^const (\w+) = (?:(-?[\d.e]+)|Object\.freeze\(\{((?:\s*(?:\/\*.*?\*\/\s*)*\w+: -?[\d.e]+,?)+)\s*\}\));\n/gms;
+	/^const (\w+) = (?:(-?[\d.e]+|"[^"\\\n]{0,16}")|Object\.freeze\(\{((?:\s*(?:\/\*.*?\*\/\s*)*\w+: -?[\d.e]+,?)+)\s*\}\));\n/gms;
 
 /**
- * With each number in place of its name, as `enum` would have it: a name takes 60 bytes of flash, and time at each use. Objects of
+ * With each number and short text in place of its name, as `enum` would have it: a name takes 60 bytes of flash, and time at each use. Objects of
  * numbers that are exported, or used as a whole, stay: `kept`.
  */
 export function inlined(text: string, kept = exported(text)): string {

@@ -1,4 +1,4 @@
-/** Numbers in place of their names, in the text of the firmware linked as one module (`npm run image`). */
+/** Numbers and texts in place of their names, in the text of the firmware linked as one module (`npm run image`). */
 
 import assert from "node:assert/strict";
 import { inlined } from "../../hosts/desk/image.js";
@@ -15,6 +15,10 @@ describe("the text of a linked image", () => {
 		assert.deepEqual(lines("const HOUR = 36e5;\nconst LEAST = -1;\nuse(HOUR, { HOUR }, LEAST);\n"), [
 			"use(36e5, { HOUR: 36e5 }, -1);",
 		]);
+	});
+	it("has a text of at most 16 characters likewise, and keeps a longer one", () => {
+		const text = `const KEY = "boot";\nconst LONG = "${"x".repeat(17)}";\nuse(KEY, LONG);\n`;
+		assert.deepEqual(lines(text), [`const LONG = "${"x".repeat(17)}";`, 'use("boot", LONG);']);
 	});
 	it("keeps the name in texts, as a property, and where it is another variable's", () => {
 		const text =
