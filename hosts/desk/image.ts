@@ -1,8 +1,8 @@
 /**
  * `npm run image`: the firmware for the ESP32 linked as one module, in a folder whose manifest takes the place of
  * hosts/moddable/board's: less of flash, and no RAM alias for each of a hundred modules; with `--lean` without Home Assistant and
- * what is AWS's. esbuild puts the modules one behind the other; nothing is renamed beyond what that needs, what no program can
- * reach is left out, and numbers and short texts stand in place of their names.
+ * what is AWS's. esbuild puts the modules one behind the other; what no program can reach is left out, numbers and short texts
+ * stand in place of their names, and the other names are those of names.ts.
  */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -10,7 +10,10 @@ import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { build, transformSync } from "esbuild";
+import { privates, type Renamed, renamed } from "./names.js";
 
+/** The image's text before its names are changed: what xsbug shows, by the map. */
+const SOURCE = "readable.js";
 const root = join(fileURLToPath(import.meta.url), "../../..");
 
 type Host = "esp32" | "simulator";
@@ -45,29 +48,27 @@ export interface ImageOptions {
 	readonly lean?: boolean;
 }
 
-/** Writes the folder, which may lie anywhere. Rejects with esbuild's own complaint. */
-export async function writeImage(
-	folder: string,
-	{ host = "esp32", lean: without = false }: ImageOptions = {},
-): Promise<void> {
-	const device = `hosts/${host}/device`;
-	const all: readonly Named[] = [without ? lean : whole, ...parts, [device, device, ["createDevice"]]];
-	/** Of `source as name`, or of a name that is its own source. */
-	const taken = (names: readonly string[]) =>
-		names.map(each => [each.split(" ")[0], each.split(" ").at(-1)] as const);
-	const inner = (module: string, name = "") => `${module.replaceAll("/", "_")}_${name}`;
-	const lines = all.map(
-		([module, file, names]) =>
-			`export { ${taken(names).map(([source, name]) => `${source} as ${inner(module, name)}`)} } from "./${file}.js";`,
-	);
+export interface Linked extends Renamed {
+	/** Before its names were changed: what the map leads to. */
+	readonly readable: string;
+	/** The files that it was made of. */
+	readonly files: readonly string[];
+}
+
+/**
+ * The text of one module that exports what `contents` does, TypeScript with paths from the root. `present`: the host's part of a
+ * feature is in it. Rejects with esbuild's own complaint.
+ */
+export async function link(contents: string, present = true): Promise<Linked> {
 	const { outputFiles, metafile } = await build({
-		stdin: { contents: lines.join("\n"), resolveDir: root, loader: "ts" },
+		stdin: { contents, resolveDir: root, loader: "ts" },
 		bundle: true,
 		format: "esm",
 		target: "es2024",
 		write: false,
 		metafile: true,
 		treeShaking: true,
+		absWorkingDir: root,
 		tsconfig: join(root, "tsconfig.json"),
 		plugins: [
 			{
@@ -85,7 +86,7 @@ export async function writeImage(
 							: { path, external: true };
 					});
 					made.onLoad({ filter: /./, namespace: asked.namespace }, () => ({
-						contents: without ? none : answers,
+						contents: present ? answers : none,
 						resolveDir: root,
 					}));
 				},
@@ -94,8 +95,33 @@ export async function writeImage(
 	});
 	// esbuild makes variables of classes and constants at the top. Ours have one value each (test/rules): as variables they would be copied to RAM.
 	const text = (outputFiles[0]?.text ?? "").replace(/^var /gm, "const ");
+	const files = Object.keys(metafile.inputs).filter(file => file.endsWith(".ts"));
+	const readable = inlined(text);
+	const members = privates(files.map(file => readFileSync(join(root, file), "utf8")));
+	return { ...(await renamed(SOURCE, readable, members)), readable, files };
+}
+
+/** Writes the folder, which may lie anywhere. Rejects with esbuild's own complaint. */
+export async function writeImage(
+	folder: string,
+	{ host = "esp32", lean: without = false }: ImageOptions = {},
+): Promise<void> {
+	const device = `hosts/${host}/device`;
+	const all: readonly Named[] = [without ? lean : whole, ...parts, [device, device, ["createDevice"]]];
+	/** Of `source as name`, or of a name that is its own source. */
+	const taken = (names: readonly string[]) =>
+		names.map(each => [each.split(" ")[0], each.split(" ").at(-1)] as const);
+	/** What the one module exports it as. */
+	const inner = (module: string, name = "") => (name === "default" ? module.split("/").at(-1) : name);
+	const lines = all.map(
+		([module, file, names]) =>
+			`export { ${taken(names).map(([source, name]) => `${source} as ${inner(module, name)}`)} } from "./${file}.js";`,
+	);
+	const { code, map, readable, files } = await link(lines.join("\n"), !without);
 	mkdirSync(folder, { recursive: true });
-	writeFileSync(join(folder, "linked.js"), inlined(text));
+	writeFileSync(join(folder, SOURCE), readable);
+	writeFileSync(join(folder, "linked.js.map"), map);
+	writeFileSync(join(folder, "linked.js"), `${code}\n//# sourceMappingURL=linked.js.map\n`);
 	const modules: { [name: string]: string } = { linked: "./linked" };
 	for (const [module, file, names] of all) {
 		const own = module.replaceAll("/", "-");
@@ -108,13 +134,12 @@ export async function writeImage(
 		);
 		modules[module] = `./${own}`;
 	}
-	const bundled = Object.keys(metafile.inputs).filter(file => file.endsWith(".ts"));
 	const own = [
 		"session/session",
 		"session/store",
 		...(without ? ["board/lean"] : ["board/aws", "board/homeassistant"]),
 	];
-	const away = [...bundled, ...own.map(file => `hosts/moddable/${file}.ts`)];
+	const away = [...files, ...own.map(file => `hosts/moddable/${file}.ts`)];
 	const manifest = {
 		include: [relative(folder, join(root, `hosts/moddable/board/${without ? "lean" : "manifest"}.json`))],
 		modules: {

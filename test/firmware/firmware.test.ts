@@ -4,10 +4,11 @@
  */
 
 import assert from "node:assert/strict";
+import type { Program } from "../../hosts/desk/firmware.js";
 import { aws } from "./aws.js";
-import { brokers, type TestBroker } from "./brokers.js";
+import { type BrokerKind, brokers, type TestBroker } from "./brokers.js";
 import type { Message } from "./observer.js";
-import { engines, ROOT, Scene } from "./scene.js";
+import { engines, linked, ROOT, Scene } from "./scene.js";
 
 interface Measurement {
 	readonly v: number;
@@ -29,21 +30,24 @@ const once = (messages: readonly Message[]) => {
 	return messages.filter((_, index) => ids.indexOf(ids[index]) === index);
 };
 
-for (const engine of engines)
-	for (const kind of [...brokers, aws(ROOT)]) {
+for (const engine of [...engines, linked])
+	for (const kind of engine === linked ? [brokers[0] as BrokerKind, aws(ROOT)] : [...brokers, aws(ROOT)]) {
 		const reason = engine.missing ?? kind.missing;
-		describe(`firmware on ${engine.name} against ${kind.name}${reason ? ` – pending: ${reason}` : ""}`, function () {
+		const how = engine === linked ? "as an image, on" : "on";
+		describe(`firmware ${how} ${engine.name} against ${kind.name}${reason ? ` – pending: ${reason}` : ""}`, function () {
 			this.timeout(40_000);
 			let broker: TestBroker;
 			let scene: Scene;
+			let program: Program | undefined;
 
 			before(async function () {
 				if (reason) this.skip();
+				program = await engine.program?.();
 				broker = await kind.open();
 			});
 			after(() => broker?.close());
 			beforeEach(async () => {
-				scene = await Scene.open(engine.name, kind, broker);
+				scene = await Scene.open(engine.name, kind, broker, program);
 			});
 			afterEach(async function () {
 				if (this.currentTest?.state === "failed")

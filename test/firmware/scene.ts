@@ -7,6 +7,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DeskBoard } from "../../hosts/desk/board.js";
+import type { Program } from "../../hosts/desk/firmware.js";
+import { link } from "../../hosts/desk/image.js";
 import type { Engine } from "../../hosts/desk/options.js";
 import type { NodeDevice } from "../../hosts/node/device.js";
 import { HostSensor } from "../../hosts/shared/sensor.js";
@@ -19,6 +21,8 @@ export interface EngineKind {
 	readonly name: Engine;
 	/** Why it cannot run on this machine. */
 	readonly missing?: string;
+	/** The firmware's text, where it is not main.ts: written for each run of the tests. */
+	program?(): Promise<Program>;
 }
 
 const xs = available();
@@ -26,6 +30,18 @@ export const engines: readonly EngineKind[] = [
 	{ name: "node" },
 	"reason" in xs ? { name: "xs", missing: xs.reason } : { name: "xs" },
 ];
+
+/** The firmware as `npm run image` makes it: as one module, its names changed. */
+export const linked: EngineKind = {
+	...(engines[1] as EngineKind),
+	async program() {
+		const folder = mkdtempSync(join(tmpdir(), "glowworm-linked-"));
+		process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+		const entry = join(folder, "main.js");
+		writeFileSync(entry, (await link('export { default } from "./main.js";')).code);
+		return { entry, name: "linked", alias: {} };
+	},
+};
 
 export const ROOT = "factory/1/machine";
 /** Names below the board's that may be retained in a test, and one for the test's own mark. */
@@ -50,6 +66,7 @@ export class Scene {
 	#board: DeskBoard | undefined;
 	#observers: Observer[] = [];
 	#description: object = {};
+	#program: Program | undefined;
 
 	private constructor(engine: Engine, kind: BrokerKind, broker: TestBroker, id: string, observer: Observer) {
 		this.engine = engine;
@@ -59,7 +76,8 @@ export class Scene {
 		this.observer = observer;
 		this.#observers.push(observer);
 	}
-	static async open(engine: Engine, kind: BrokerKind, broker: TestBroker): Promise<Scene> {
+	/** `program` in the place of main.ts. */
+	static async open(engine: Engine, kind: BrokerKind, broker: TestBroker, program?: Program): Promise<Scene> {
 		const id = `board-${++boards}`;
 		// A session that stays, so that it misses nothing while a broker is away.
 		const observer = await Observer.connect(broker.url, `${ROOT}/${id}/#`, {
@@ -67,7 +85,9 @@ export class Scene {
 			clientId: `watch-${boards}`,
 			clean: false,
 		});
-		return new Scene(engine, kind, broker, id, observer);
+		const scene = new Scene(engine, kind, broker, id, observer);
+		scene.#program = program;
+		return scene;
 	}
 	topic(rest: string): string {
 		return `${ROOT}/${this.id}/${rest}`;
@@ -100,6 +120,7 @@ export class Scene {
 		const own = await this.broker.board?.(this.id);
 		this.#board = await DeskBoard.start({
 			engine: this.engine,
+			...(this.#program && { program: this.#program }),
 			description: { ...this.#description, ...own?.description },
 			...(own && { tls: own.tls }),
 			directory: this.directory,

@@ -1,0 +1,138 @@
+/** Names in the text of a linked image: which members may have another, and that all else keeps its own. */
+
+import assert from "node:assert/strict";
+import { SourceMap } from "node:module";
+import { privates, renamed } from "../../hosts/desk/names.js";
+
+describe("members that an image may rename", () => {
+	const cases: readonly (readonly [title: string, names: readonly string[], source: string])[] = [
+		[
+			"are private fields, methods, accessors and parameters",
+			["a", "b", "c", "d"],
+			"class A { private a = 1; private b() {} private get c() { return this.a; } constructor(private readonly d: number) {} }",
+		],
+		[
+			"are not public ones",
+			[],
+			"class A { a = 1; protected b = this.a; constructor(readonly c: number) {} }",
+		],
+		[
+			"may be taken from `this`",
+			["a", "b"],
+			"class A { private a = 1; private b = 2; f() { const { a, b: c = this.a } = this; return () => this.b + a + c; } }",
+		],
+		["are not those that another class has in public", [], "class A { private a = 1; } class B { a = 2; }"],
+		[
+			"may be private in two classes",
+			["a"],
+			"class A { private a = 1; } class B { private a = 2; f() { return this.a; } }",
+		],
+		[
+			"are not those that stand in an object",
+			[],
+			"class A { private a = 1; private b = 2; f() { return { a: this.a, b: this.b }; } }",
+		],
+		[
+			"are not those that an object hands over",
+			[],
+			"class A { private a = 1; f(it: Values) { const { a } = it; } }",
+		],
+		[
+			"are not those that a type has",
+			[],
+			"class A { private a = 1; private b = 2; } interface I { a: number; } type T = { b(): void };",
+		],
+		[
+			"are not those that are used of anything else than `this`",
+			[],
+			"class A { private a = 1; f(it: Values) { return it.a; } }",
+		],
+		[
+			"are not those of a `this` that is another's",
+			[],
+			"class A { private a = 1; f() { return function (this: B) { return this.a; }; } }",
+		],
+		[
+			"are not those that only another class has",
+			[],
+			"class A { private a = 1; } class B extends C { f() { return this.a; } }",
+		],
+	];
+	for (const [title, names, source] of cases)
+		it(title, () => {
+			assert.deepEqual(privates([source]), names);
+		});
+});
+
+describe("the renamed text of an image", () => {
+	const text = `const limit = 7;
+const twice = number => 2 * number;
+class Counter {
+  count = 0;
+  add(step) {
+    this.count += twice(step);
+    this.told?.("count of", { count: 1, "total": limit });
+    return this["total"] ?? this.count;
+  }
+}
+export { Counter as counter };
+`;
+	it("has no variable's name that the engine would have to keep", async () => {
+		const { code } = await renamed("it.js", text, []);
+		for (const name of ["limit", "twice", "number", "Counter", "step"])
+			assert.doesNotMatch(code, new RegExp(`\\b${name}\\b`), name);
+		const names = Array.from(code.matchAll(/(?:const|class) (\w+)/g), ([, name = ""]) => name);
+		assert.equal(names.length, 3);
+		for (const name of names)
+			assert.ok(code.includes(`.${name}`) || name in Object || name in Date || name in Date.prototype, name);
+	});
+	it("keeps properties, exports and texts", async () => {
+		const { code } = await renamed("it.js", text, ["total"]);
+		for (const kept of [
+			/this\.count/,
+			/\.told\?\.\("count of"/,
+			/\badd\(/,
+			/as counter\b/,
+			/\["total"\]/,
+			/\btotal:/,
+		])
+			assert.match(code, kept);
+	});
+	it("gives members names that every engine has, and that nothing else in it has", async () => {
+		const { code } = await renamed("it.js", text.replace("count: 1", "setDate: 1"), ["count", "told"]);
+		const names = Array.from(code.matchAll(/this\.(\w+)/g), ([, name = ""]) => name);
+		assert.equal(new Set(names).size, 2);
+		for (const name of names) {
+			assert.doesNotMatch(name, /^(?:count|told|setDate|_\d+)$/);
+			assert.ok(
+				[Date, Array, Map, Math].some(one => name in one || name in (Object(one).prototype ?? {})),
+				name,
+			);
+		}
+		assert.match(code, /"count of"/);
+	});
+	it("gives each member a name of its own, however many there are", async () => {
+		const members = Array.from({ length: 300 }, (_, n) => `member${n}`);
+		const text = `export class It { constructor() { ${members.map(name => `this.${name} = 1;`).join(" ")} } }`;
+		const { code } = await renamed("it.js", text, members);
+		const names = Array.from(code.matchAll(/this\.(\w+)/g), ([, name = ""]) => name);
+		assert.equal(new Set(names).size, members.length);
+		assert.doesNotMatch(code, /member/);
+	});
+	it("runs as before", async () => {
+		const { code } = await renamed("it.js", text, ["count"]);
+		const { counter } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+		const made = new counter();
+		made.add(3);
+		assert.equal(made.add(4), 14);
+	});
+	it("has a map to the text before, with its names", async () => {
+		const { code, map } = await renamed("it.js", text, []);
+		const positions = new SourceMap(JSON.parse(map));
+		const lines = code.split("\n");
+		const line = lines.findIndex(each => /2 \* /.test(each));
+		const found = positions.findEntry(line, (lines[line] as string).indexOf("=") + 2);
+		assert.deepEqual("originalLine" in found && [found.originalSource, found.originalLine], ["it.js", 1]);
+		assert.ok(JSON.parse(map).names.includes("twice"));
+	});
+});
