@@ -56,6 +56,11 @@ const wrong: readonly (readonly [title: string, raw: unknown, line: string])[] =
 		'root: expected topic levels between single slashes, without + # or control characters, not starting with $, found "a/+"',
 	],
 	[
+		"a control character in root",
+		{ ...right, root: "a\u007f" },
+		'root: expected topic levels between single slashes, without + # or control characters, not starting with $, found "a\u007f"',
+	],
+	[
 		"the broker's own tree as root",
 		{ ...right, root: "$SYS" },
 		'root: expected topic levels between single slashes, without + # or control characters, not starting with $, found "$SYS"',
