@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { addresses } from "../../../modules/device/broker.js";
 import { check, line } from "../../../modules/device/description/description.js";
 import type { ActuatorDriver, SensorDriver } from "../../../modules/device/io.js";
+import topics from "../../../modules/device/topics.js";
 
 const driver = { io: Object as unknown as SensorDriver["io"], quantity: "value" };
 const drivers: { [name: string]: SensorDriver } = {
@@ -482,5 +483,13 @@ describe("broker address", () => {
 		assert.deepEqual(keys({ ...right, broker: "mqtts://h" }, false), [
 			"broker: expected mqtt:// (this host has no TLS), found mqtts://",
 		]);
+	});
+});
+
+describe("an actuator's name", () => {
+	it("is not the first level of a topic that the board has without it", () => {
+		const { status, info, command, button, result, measurement, alert, alertState } = topics;
+		const own = [status, info, command, button, result, measurement("a"), alert("a"), alertState("a")];
+		assert.deepEqual([...new Set(own.map(topic => topic.split("/")[0]))], topics.taken);
 	});
 });
