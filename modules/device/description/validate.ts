@@ -1,7 +1,7 @@
 /**
- * How the form of what a person writes is said, and `walk`, the one function that checks a value against it (DESCRIPTION.md): for each
- * mistake it says where it is, what was expected and what was found; missing values get their defaults. Throws nothing, and knows no key:
- * those of a board are in schema.ts, conditions between them in description.ts.
+ * How the form of what a person writes is said; `Value`, the type that follows from it; and `walk`, the one function that checks a value
+ * against it (DESCRIPTION.md): for each mistake it says where it is, what was expected and what was found; missing values get their
+ * defaults. Throws nothing, and knows no key: those of a board are in schema.ts, conditions between them in description.ts.
  */
 
 import { isRecord, type Values } from "../json.js";
@@ -44,17 +44,19 @@ export interface ListSpec {
 	readonly initial: readonly unknown[];
 }
 
-/** What a value of each kind is; of other kinds it is a text. */
+/** The type of a value of each kind. */
 interface Kinds {
 	readonly number: number;
 	readonly whole: number;
 	readonly boolean: boolean;
 	readonly range: readonly [number, number];
+	readonly word: string;
+	readonly name: string;
+	readonly root: string;
+	readonly secret: string;
 	readonly pin: number | string | object;
 	readonly any: unknown;
 }
-
-type Texts = "word" | "name" | "root" | "secret";
 
 /** The type of a value of this form, with its defaults. */
 export type Value<F> = F extends string
@@ -65,8 +67,9 @@ export type Value<F> = F extends string
 			? Fields<F["keys"] & (F["settings"] extends Keys ? F["settings"] : unknown), F["defaults"]>
 			: never;
 
-type Scalar<Kind> = Kind extends keyof Kinds ? Kinds[Kind] : Kind extends Texts ? string : Choice<Kind>;
+type Scalar<Kind> = Kind extends keyof Kinds ? Kinds[Kind] : Choice<Kind>;
 
+/** `ONE|OTHER`. */
 type Choice<Kind> = Kind extends `${infer One}|${infer Others}` ? One | Choice<Others> : Kind;
 
 type Fields<K, Defaults> = {
