@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { firmware } from "../../modules/device/retained.js";
+import { TestFlash } from "../flash.js";
 import { scripted, World } from "./stage.js";
 
 /** A board with a sensor that gives 20, 40, nothing, and then throws. */
@@ -72,6 +73,26 @@ describe("info", () => {
 		assert.equal(info().signal, -61);
 		signal = undefined;
 		assert.ok(!("signal" in info()));
+	});
+
+	it("has the counts of the flash, where there is one", () => {
+		const { world, info } = stage();
+		world.clock.advance(1000);
+		assert.deepEqual((info().counters as { store: object }).store, {});
+		const flashed = new World();
+		flashed.flash = new TestFlash({ blocks: 16, blockLength: 4096 });
+		flashed.start({ sensors: [] });
+		flashed.link.connect();
+		flashed.link.receive("cmd", "info");
+		const told = flashed.json("cmd/result").at(-1)?.info as { counters: { store: object } };
+		assert.deepEqual(told.counters.store, {
+			damaged: 0,
+			failures: 0,
+			retired: 0,
+			compactions: 0,
+			refused: 0,
+			quarantined: 0,
+		});
 	});
 
 	it("tells how far the time can be trusted now, not when it was last asked", () => {
