@@ -116,8 +116,7 @@ export class Supervisor implements LinkOwner {
 	}
 	/** The host's network is gone: no try before it is back, or a deadline. `later` ends the connection. */
 	down(): void {
-		// Said again, it moves no deadline.
-		if (this.networkDown) return;
+		if (this.networkDown) return; // Said again, it moves no deadline.
 		this.networkDown = true;
 		if (this.state === Waiting) this.deadline.set(this.deadlines.network);
 		else this.soon.set(0);
@@ -211,14 +210,13 @@ export class Supervisor implements LinkOwner {
 			this.deadline.set(this.slowness);
 			return;
 		}
-		const { application } = this;
 		this.enter(Online);
 		this.deadline.set(this.brokers.backoff.stable);
-		application.counters.connects++;
+		this.application.counters.connects++;
 		this.subscriptions.online();
 		if ((this.state as State) !== Online) return;
 		this.sender.open(link);
-		application.online(this.sessionPresent);
+		this.application.online(this.sessionPresent);
 		// Our own `online` has to come back, unless the broker has refused that filter.
 		if (this.subscriptions.expects(this.status.message.topic) && (this.state as State) === Online)
 			this.status.listen();
