@@ -150,7 +150,7 @@ export default class Newest {
 		// While the broker may still deliver what it had kept, this command does not make those older than a local action newer.
 		const from = this.settling ? state.from : this.broker;
 		const seen = noted(without(older, state.seen), hash);
-		const again = fresh && this.open.includes(hash);
+		const again = this.open.includes(hash);
 		if (!this.stored({ mark: state.mark, ...next, from, seen }, hash)) {
 			if (fresh && hash) this.open = this.open.concat(hash).slice(-MOST);
 			return false;
@@ -229,7 +229,7 @@ export default class Newest {
 	private stored(state: State, hash: string): boolean {
 		// A board that has nothing to remember with said so at its start, and has no older state to come back either.
 		if (this.memory.lasting && !this.memory.put(this.key, state)) {
-			if (hash && !this.unstored.includes(hash)) this.unstored = this.unstored.concat(hash).slice(-MOST);
+			if (!this.unstored.includes(hash)) this.unstored = this.unstored.concat(hash).slice(-MOST);
 			return false;
 		}
 		this.unsaved = false;

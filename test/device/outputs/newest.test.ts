@@ -200,6 +200,24 @@ describe("a command that is delivered again", () => {
 		assert.equal(command(one, 0, true, true), true);
 	});
 
+	it("has no place in the order of those at QoS 0", () => {
+		const one = stage();
+		command(one, 1, true);
+		command(one, 2, false);
+		reconnect(one);
+		command(one, 0, true);
+		assert.equal(command(one, 1, true, true), "unsure");
+	});
+
+	it("on the same connection is over however often another comes again", () => {
+		const one = stage();
+		command(one, 1, true);
+		for (let n = 0; n < 25; n++) command(one, 2, false, n > 0);
+		const { newest } = one;
+		const on = asked(one, 1, true).hash;
+		assert.equal(newest.judge(on, about(1, true), { ver: 1 }), Verdict.Over);
+	});
+
 	it("counts where it was done last", () => {
 		const one = stage();
 		for (const on of [true, false, true]) command(one, 1, on);
@@ -301,6 +319,33 @@ describe("a command that could not be stored", () => {
 		assert.equal(command(one, 3, true, true), "unsure", "this one or the first: it is on in any case");
 		assert.equal(one.stored().seen?.includes("!"), false);
 	});
+
+	for (const [title, first] of [
+		[
+			"was given up since it had DUP",
+			(one: Stage) => {
+				one.refusing = true;
+				assert.equal(command(one, 1, true, true), false);
+				one.refusing = false;
+			},
+		],
+		[
+			"was done at its next delivery",
+			(one: Stage) => {
+				refused(one, [1, true]);
+				reconnect(one);
+				assert.equal(command(one, 1, true, true), true);
+			},
+		],
+	] as const)
+		it(`does not come again if it ${title}: one with its text that is lost is another one`, () => {
+			const one = stage();
+			first(one);
+			command(one, 2, true);
+			command(one, 3, false);
+			reconnect(one);
+			assert.equal(command(one, 4, true, true), "unsure");
+		});
 
 	it("is over when the same was asked for again and something newer was done", () => {
 		const one = stage();
