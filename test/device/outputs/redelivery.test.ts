@@ -27,7 +27,7 @@ const step = fc.oneof(
 		arbitrary: fc.record({
 			kind: fc.constant("publish"),
 			level: levels,
-			how: fc.constantFrom(0, 0, 0, 1, 2, 3),
+			how: fc.constantFrom(0, 0, 0, 1, 2, 3, 4),
 		}),
 	},
 	{ weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("deaf", "dead", "restart") }) },
@@ -63,6 +63,7 @@ class Play {
 	private link: "ok" | "deaf" | "dead" = "ok";
 	private next = 0;
 	private version = 0;
+	private toggles = 0;
 
 	constructor(memory: Memory) {
 		const { world, shown } = this;
@@ -100,6 +101,13 @@ class Play {
 	}
 
 	private publish(level: number, how: number): void {
+		// One that is refused.
+		if (how === 4) {
+			const payload = JSON.stringify({ state: "TOGGLE", cid: `r${this.toggles++}` });
+			this.queue.push({ topic: "x/set", payload, level, id: 0 });
+			if (this.online) this.pump();
+			return;
+		}
 		const state = level ? { state: "ON", brightness: level } : { state: "OFF" };
 		const payload = [
 			state,
