@@ -69,6 +69,8 @@ export default class Newest {
 	private broker = -1;
 	/** Commands that could not be stored, the latest last: the broker sends them again, perhaps after something newer was done. */
 	private unstored: readonly string[] = [];
+	/** Commands that were refused behind all of these: no proof that one of these is old. */
+	private behind: readonly string[] = [];
 
 	// Of this connection
 
@@ -167,6 +169,12 @@ export default class Newest {
 		return this.stored({ ...this.state, held }, held.hash);
 	}
 
+	/** This command is over. So is one that is held, for it came before, unless it waits to be stored since before this one came. */
+	passed(command: string): void {
+		const { held } = this.state;
+		if (!held || !this.unstored.includes(held.hash) || !this.behind.includes(command)) this.drop();
+	}
+
 	/** The command that is held is old. */
 	drop(): void {
 		if (!this.state.held) return;
@@ -185,6 +193,7 @@ export default class Newest {
 
 	/** A command was refused. Only in RAM: that matters once something newer was done, which stores it too. */
 	note(command: string): void {
+		if (this.unstored.length) this.behind = this.behind.concat(command).slice(-MOST);
 		this.state = { ...this.state, seen: noted(this.state.seen, command) };
 	}
 
@@ -230,6 +239,7 @@ export default class Newest {
 		// A board that has nothing to remember with said so at its start, and has no older state to come back either.
 		if (this.memory.lasting && !this.memory.put(this.key, state)) {
 			if (!this.unstored.includes(hash)) this.unstored = this.unstored.concat(hash).slice(-MOST);
+			this.behind = [];
 			return false;
 		}
 		this.unsaved = false;

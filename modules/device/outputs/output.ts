@@ -58,7 +58,7 @@ export default class Output extends Drive {
 		const { cid, error } = request;
 		const hash = hashCommand("set", payload, about);
 		const verdict = newest.judge(hash, about, request);
-		if (verdict === Verdict.Over) this.pass(topic);
+		if (verdict === Verdict.Over) this.pass(topic, hash);
 		else if (error !== undefined) {
 			if (verdict === Verdict.New) newest.note(hash);
 			publisher.refuse(topic, error, cid);
@@ -90,7 +90,7 @@ export default class Output extends Drive {
 		const hash = hashCommand("desired", payload, about);
 		const verdict = newest.judge(hash, about, request);
 		const old = newest.old(request, about);
-		if (verdict === Verdict.Over) this.pass(topic);
+		if (verdict === Verdict.Over) this.pass(topic, hash);
 		else if (!old) {
 			const command = {
 				...this.wanted(request),
@@ -176,9 +176,9 @@ export default class Output extends Drive {
 		} else this.bring(held.src === "set" ? topics.outputSet(this.name) : topics.outputDesired(this.name));
 	}
 
-	/** Delivered again, and handled before: so was what is held, for it came before. */
-	private pass(topic: string): void {
-		this.newest.drop();
+	/** Delivered again, and handled before. */
+	private pass(topic: string, hash: string): void {
+		this.newest.passed(hash);
 		this.publisher.report(`${topic}: delivered again, already done`);
 	}
 

@@ -73,6 +73,7 @@ describe("wishes by the device shadow", () => {
 		service.wish({ lamp: { state: "ON", brightness: 40 } });
 		service.settle();
 		assert.deepEqual([state().state, state().brightness], ["ON", 40]);
+		assert.deepEqual(service.reported.lamp, { state: "ON", brightness: 40, src: "desired" });
 		assert.equal(service.difference, undefined);
 	});
 	it("takes the state that it has where only another key is wished", () => {

@@ -222,6 +222,83 @@ describe("commands of a broker that sends again what was not acknowledged", () =
 		assert.deepEqual(play.shown, [0, 3, 1, 2]);
 	});
 
+	describe("after one that could not be stored, with a text that was done before", () => {
+		/** ON and OFF were done; the next ON could not be stored. */
+		function unstored() {
+			const world = new World();
+			const board = world.start({ lamp: { pin: 2 } });
+			world.link.connect(true);
+			world.link.receive("lamp/set", "ON", { id: 1 });
+			world.link.receive("lamp/set", "OFF", { id: 2 });
+			world.clock.advance(2000);
+			world.refusing = true;
+			assert.equal(world.link.receive("lamp/set", "ON", { id: 3 }), false);
+			world.refusing = false;
+			const again = (...payloads: string[]) => {
+				world.link.disconnect();
+				world.link.connect(true);
+				payloads.forEach((payload, n) =>
+					world.link.receive("lamp/set", payload, { id: 3 + n, duplicate: true }),
+				);
+				world.clock.advance(5000);
+				return world.level(2);
+			};
+			return { world, board, again };
+		}
+
+		it("do it, also where a refused one follows and comes again behind it", () => {
+			const { world, again } = unstored();
+			world.link.receive("lamp/set", "TOGGLE", { id: 4 });
+			assert.equal(again("ON", "TOGGLE"), 1);
+		});
+
+		it("do not do it where a local action, or one that was done, followed", () => {
+			for (const newer of ["local", "set"]) {
+				const { world, board, again } = unstored();
+				world.link.receive("lamp/set", "TOGGLE", { id: 4 });
+				if (newer === "local") {
+					board.outputs[0]?.press();
+					board.outputs[0]?.press();
+				} else world.link.receive("lamp/set", "OFF", { id: 5 });
+				assert.equal(again("ON", "TOGGLE"), 0);
+			}
+		});
+
+		it("do none that was done, where a refused one and a local action followed", () => {
+			const world = new World();
+			const board = world.start({ lamp: { pin: 2 } });
+			world.link.connect(true);
+			world.clock.advance(2000);
+			for (const [n, payload] of ["ON", "OFF", "TOGGLE"].entries())
+				world.link.receive("lamp/set", payload, { id: 1 + n });
+			board.outputs[0]?.press();
+			world.link.disconnect();
+			world.link.connect(true);
+			for (const [n, payload] of ["OFF", "TOGGLE"].entries())
+				world.link.receive("lamp/set", payload, { id: 2 + n, duplicate: true });
+			world.clock.advance(5000);
+			assert.equal(world.level(2), 1);
+		});
+
+		it("do not do it where one that was refused before it comes again behind it: that may be its earlier copy", () => {
+			const world = new World();
+			world.start({ lamp: { pin: 2 } });
+			world.link.connect(true);
+			for (const [n, payload] of ["ON", "OFF", "TOGGLE"].entries())
+				world.link.receive("lamp/set", payload, { id: 1 + n });
+			world.clock.advance(2000);
+			world.refusing = true;
+			assert.equal(world.link.receive("lamp/set", "ON", { id: 4 }), false);
+			world.refusing = false;
+			world.link.disconnect();
+			world.link.connect(true);
+			for (const [n, payload] of ["ON", "TOGGLE"].entries())
+				world.link.receive("lamp/set", payload, { id: 1 + n, duplicate: true });
+			world.clock.advance(5000);
+			assert.equal(world.level(2), 0);
+		});
+	});
+
 	describe("on a connection that ends before it is online", () => {
 		/** The broker has kept the session of a board that was online, and takes it again. */
 		function taken(...before: string[]) {
