@@ -1,7 +1,7 @@
 /**
  * MQTT 3.1.1 client, ECMA-419 §25 (MQTT Client Class Pattern), over any ECMA-419 TCP class and resolver. This layer receives; below
- * it writer.ts sends, connection.ts connects, keeps alive and ends, codec.ts makes packets and parser.ts takes them apart. Does not
- * reconnect, retransmit, or remember subscriptions: §25 leaves that to "layers built on" it (modules/session).
+ * it writer.ts sends, connection.ts connects and ends, codec.ts makes packets and parser.ts takes them apart. Does not reconnect,
+ * retransmit, or remember subscriptions: §25 leaves that to "layers built on" it (modules/session).
  */
 
 import type { ByteBuffer, Message, MQTTClientOptions } from "./io.js";
@@ -18,6 +18,10 @@ const PINGRESP = Object.freeze({ operation: 13 });
 export default class MQTTClient extends Writer<MQTTClient> {
 	/** The message of every PUBACK, filled anew. */
 	declare private message: { operation: number; id: number };
+	/** The payload that comes in: 0 or missing, it is delivered; 1, its first fragment is still to be; 2, it is discarded. */
+	declare private rest: 0 | 1 | 2;
+	/** Packet identifiers of QoS 2 messages that were taken and are not released. */
+	declare private received: { [id: number]: boolean } | undefined;
 
 	constructor(options: MQTTClientOptions<MQTTClient>) {
 		super(options);
@@ -29,11 +33,11 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	read(buffer: ByteBuffer): number | undefined;
 	read(target?: ByteBuffer | number): ArrayBuffer | number | undefined {
 		const available = this.available;
-		// All that is available, already buffered, into bytes with room for it: the usual case.
 		if ((target as Uint8Array)?.BYTES_PER_ELEMENT === 1 && available > 0) {
 			const parser = this.parser;
 			const start = parser.start;
 			const end = start + available;
+			// All that is available is buffered, and has room: the usual case.
 			if (end <= parser.end && (target as Uint8Array).byteLength >= available) {
 				if (parser.from !== start || parser.to !== end) {
 					parser.payload = parser.bytes.subarray(start, end);
@@ -46,34 +50,30 @@ export default class MQTTClient extends Writer<MQTTClient> {
 				if (this.busy) this.schedule();
 				return available;
 			}
+			return this.readPart(target as Uint8Array, available);
 		}
-		return this.readPart(target);
-	}
-
-	/** Any other `read`. What is not buffered comes straight from the socket, without a copy of its own. */
-	private readPart(target: ByteBuffer | number | undefined): ArrayBuffer | number | undefined {
-		const available = this.available;
 		if (available < 0) throw new Error("read: closed");
 		if (!available) return;
-		if ((target as Uint8Array)?.BYTES_PER_ELEMENT !== 1) {
-			if (target !== undefined && typeof target !== "number") return this.read(this.bytes(target));
-			const result = new Uint8Array((target as number) < available ? (target as number) : available);
-			this.read(result);
-			return result.buffer;
-		}
+		if (target !== undefined && typeof target !== "number") return this.read(this.bytes(target));
+		target = new Uint8Array((target as number) < available ? (target as number) : available);
+		this.read(target);
+		return target.buffer as ArrayBuffer;
+	}
+
+	/** Less than all, or what is not buffered: that comes straight from the socket, without a copy of its own. */
+	private readPart(target: Uint8Array, available: number): number {
 		const parser = this.parser;
-		const length = (target as Uint8Array).byteLength;
+		const length = target.byteLength;
 		const size = length < available ? length : available;
 		const start = parser.start;
 		let count = parser.end - start;
 		if (count > size) count = size;
-		if (count) (target as Uint8Array).set(parser.bytes.subarray(start, start + count));
+		if (count) target.set(parser.bytes.subarray(start, start + count));
 		parser.start = start + count;
 		if (count < size) {
 			// The socket must not be asked for more: what follows is the next packet.
 			const whole = !count && size === length;
-			const read =
-				this.socket.read(whole ? (target as Uint8Array) : (target as Uint8Array).subarray(count, size)) ?? 0;
+			const read = this.socket.read(whole ? target : target.subarray(count, size)) ?? 0;
 			this.readable -= read;
 			count += read;
 		}
@@ -151,27 +151,20 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	/** Any packet but PUBACK, PINGRESP and a PUBLISH that is there as a whole; or none. */
 	private process(type: number): void {
 		const id = this.parser.id;
-		// CONNACK leaves nothing to be done, all others may.
-		this.busy = type !== 2;
+		this.busy = type !== 2; // CONNACK leaves nothing to be done, all others may
 		if (type < -1) this.parser.need = -type;
-		else if (type < 0)
-			this.fail(6); // malformed
 		else if (type === 2) this.connected(id > 255, id & 255);
 		else if (type === 3) this.rest = 1;
+		// Malformed; or a SUBACK without a code for each filter [MQTT-3.8.4-5].
+		else if (type < 0 || (type === 9 && this.used?.[id] && this.used[id] !== this.parser.codes?.length))
+			this.fail(6);
 		else {
-			// SUBACK: a code for each filter [MQTT-3.8.4-5], handed on in their order [MQTT-3.9.3-1].
-			const payload = this.parser.codes;
-			const filters = payload && this.used?.[id];
-			if (filters && filters !== payload.length) this.fail(6);
-			else {
-				// PUBREC, PUBREL and PINGREQ are answered, in order [MQTT-4.6.0-4]; all others free their identifier [MQTT-2.3.1-3].
-				if (type === 6) delete this.received?.[id];
-				if (type === 12)
-					this.owed = -1; // §25 wants it
-				else if (type !== 5 && type !== 6) delete this.used?.[id];
-				else if (this.acknowledge) this.owed = (type === 5 ? 0x62020000 : 0x70020000) | id; // [MQTT-4.3.3-1] [MQTT-4.3.3-2]
-				this.notify(type, { operation: type, id, payload });
-			}
+			// PUBREC, PUBREL and, as §25 wants it, PINGREQ are answered [MQTT-4.6.0-4]; all others free their identifier [MQTT-2.3.1-3].
+			if (type === 6) delete this.received?.[id];
+			if (type === 12) this.owed = -1;
+			else if (type !== 5 && type !== 6) delete this.used?.[id];
+			else if (this.acknowledge) this.owed = (type === 5 ? 0x62020000 : 0x70020000) | id; // [MQTT-4.3.3-1] [MQTT-4.3.3-2]
+			this.notify(type, { operation: type, id, payload: this.parser.codes }); // [MQTT-3.9.3-1]
 		}
 	}
 
@@ -204,8 +197,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 
 	/** Goes on with unfinished work; false when it is still unfinished. */
 	private retry(parser: Parser): boolean {
-		// While this runs, `read` and `write` need not `schedule`.
-		this.busy = false;
+		this.busy = false; // while this runs, `read` and `write` need not `schedule`
 		while (!this.available) {
 			const left = parser.left;
 			if (!left && !this.rest) {
@@ -222,7 +214,7 @@ export default class MQTTClient extends Writer<MQTTClient> {
 			// A read may give more than was announced, as more may arrive meanwhile: `readable` is negative then.
 			let count = parser.end - parser.start;
 			if (this.readable > 0) {
-				// A few bytes are read into the buffer; more go from the socket to the application without a copy.
+				// A few bytes go through the buffer, more from the socket to the application without a copy.
 				if (!count && this.readable < 512) {
 					count = this.socket.read(parser.bytes) ?? 0;
 					parser.start = 0;
@@ -230,25 +222,62 @@ export default class MQTTClient extends Writer<MQTTClient> {
 					this.readable -= count;
 				} else count += this.readable;
 			}
-			if (count >= left) {
-				if (this.rest) this.open(left, false);
-				else {
-					this.available = left;
-					parser.left = 0;
-					this.deliver(left, LAST);
-				}
-			} else {
-				if (this.rest && count) this.open(count, true);
-				else if (count) {
-					this.available = count;
-					parser.left = left - count;
-					this.deliver(count, MORE);
-				}
+			if (count < left) {
+				if (!count) break;
+				this.available = count;
+				parser.left = left - count;
+				if (this.rest) this.open();
+				else this.deliver(count, MORE);
 				break;
 			}
+			this.available = left;
+			parser.left = 0;
+			if (this.rest) this.open();
+			else this.deliver(left, LAST);
 		}
 		this.busy = true;
 		return false;
+	}
+
+	/**
+	 * The first fragment of a message that is above QoS 1, has DUP, or comes in fragments: decides the reply, and whether it is delivered.
+	 * Any fragment of one that is discarded.
+	 */
+	private open(): void {
+		const parser = this.parser;
+		const flags = parser.flags;
+		const QoS = (flags >> 1) & 3;
+		const id = QoS ? parser.id : undefined;
+		if (this.rest === 1) {
+			// One whose topic was too long is acknowledged, or it would come again for ever.
+			this.rest = flags > 255 ? 2 : 0;
+			let owed = this.acknowledge && id;
+			if (QoS === 2 && owed && !this.rest) {
+				this.received ??= {};
+				if (this.received[owed])
+					this.rest = 2; // not to be delivered again [MQTT-4.3.3-2]
+				else if (Object.keys(this.received).length > 63) {
+					// MQTT 3.1.1 has no limit: what is beyond ours is not acknowledged either, so the broker sends it after a reconnect.
+					this.rest = 2;
+					owed = 0;
+				} else this.received[owed] = true;
+			}
+			if (owed) this.owed = ((QoS + 3) << 28) | 0x20000 | owed; // [MQTT-4.3.2-2] [MQTT-4.3.3-2]
+			if (!this.rest) {
+				const topic = parser.message.topic as string;
+				// [MQTT-2.3.1-6] [MQTT-3.3.4-1]
+				const duplicate = QoS > 0 && (flags & 8) !== 0;
+				const retain = (flags & 1) !== 0;
+				const more = parser.left > 0;
+				const byteLength = this.available + parser.left;
+				this.deliver(this.available, { more, topic, QoS, byteLength, retain, duplicate, id });
+				return;
+			}
+		}
+		this.drop();
+		if (parser.left) return;
+		this.rest = 0;
+		if (flags > 255) this.notify(3, { operation: 3, QoS, id }); // its topic was too long
 	}
 
 	/** Packet types (§2.2.1). */
@@ -268,5 +297,4 @@ export default class MQTTClient extends Writer<MQTTClient> {
 	static readonly DISCONNECT = 14;
 }
 
-// Read-only, also where the module is not preloaded (§25).
-Object.freeze(MQTTClient);
+Object.freeze(MQTTClient); // read-only, also where the module is not preloaded (§25)

@@ -1,24 +1,16 @@
 /**
- * What texts and packets are in bytes: UTF-8 and which texts are topics (MQTT 3.1.1 §1.5.3, §4.7), and the packets that a client
- * sends: CONNECT (§3.1), PUBLISH (§3.3), SUBSCRIBE (§3.8) and UNSUBSCRIBE (§3.10). The others are two or four bytes, and writer.ts
- * has them ready. Each method checks every field first and throws before anything changes. Sends nothing, matches no filters.
- *
- * XS on the device has `ArrayBuffer.fromString` and `String.fromArrayBuffer`; Node and the XS of the desk have TextEncoder
- * and TextDecoder. No other file in `modules/` names any of the four.
- *
- * PUBLISH has a buffer that is kept: the header of the last one with room for a small payload, and the headers of other topics,
- * because to encode a topic is two thirds of the cost of a publish.
+ * What texts and packets are in bytes: UTF-8, and which texts are topics (MQTT 3.1.1 §1.5.3, §4.7); CONNECT (§3.1), SUBSCRIBE (§3.8)
+ * and UNSUBSCRIBE (§3.10), which are fields behind one another. writer.ts has PUBLISH. Each method checks every field first and throws
+ * before anything changes. XS on the device has `ArrayBuffer.fromString` and `String.fromArrayBuffer`; Node and the XS of the desk have
+ * TextEncoder and TextDecoder: no other file in `modules/` names any of the four. Does not match filters against names.
  */
 
-import type { ByteBuffer, Item, MQTTClientOptions, WriteOptions } from "./io.js";
+import type { ByteBuffer, Item, MQTTClientOptions } from "./io.js";
 
-interface XSArrayBuffer {
+/** What is taken of XS's ArrayBuffer and String, and of the desk's global object. */
+interface Engine {
 	readonly fromString: (text: string) => ArrayBuffer;
-}
-interface XSString {
 	readonly fromArrayBuffer: (buffer: ArrayBufferLike, byteOffset: number, byteLength: number) => string;
-}
-interface Desk {
 	readonly TextEncoder: new () => { encode(text: string): Uint8Array };
 	readonly TextDecoder: new (
 		label: string,
@@ -26,34 +18,33 @@ interface Desk {
 	) => { decode(bytes: Uint8Array): string };
 }
 
-const global = "fromString" in ArrayBuffer ? undefined : (globalThis as unknown as Desk);
+const global = "fromString" in ArrayBuffer ? undefined : (globalThis as unknown as Engine);
 const encoder = global && new global.TextEncoder();
 // `ignoreBOM` keeps U+FEFF in the text, as [MQTT-1.5.3-3] demands.
 const decoder = global && new global.TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 // Looked up once: a global costs 150 instructions each time, and each sample is encoded.
 const Bytes = Uint8Array;
-const Buffer = ArrayBuffer as unknown as XSArrayBuffer;
+const Buffer = ArrayBuffer as unknown as Engine;
 
 /** The UTF-8 bytes of `text`, in a new buffer. `fromString` is called on its class, because XS takes the constructor from `this`. */
 export const encode: (text: string) => Uint8Array = encoder
 	? encoder.encode.bind(encoder)
 	: value => new Bytes(Buffer.fromString(value));
 
-/** The text of `bytes`. Throws where they are not UTF-8 [MQTT-1.5.3-1]. */
-export const decode: (bytes: Uint8Array) => string = decoder
-	? decoder.decode.bind(decoder)
-	: bytes =>
-			(String as unknown as XSString).fromArrayBuffer(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
 /**
  * The text of `size` bytes of `buffer` from `start` on, which `view` shows. XS's own function takes the numbers, for the getters
- * of a view cost it more than the decoding; others take the view. Throws where they are not UTF-8; XS lets some pass: see parser.ts.
+ * of a view cost it more than the decoding; others take the view. Throws where they are not UTF-8 [MQTT-1.5.3-1]; XS lets some pass:
+ * see parser.ts.
  */
 export const decodeAt: (buffer: ArrayBufferLike, start: number, size: number, view: Uint8Array) => string =
 	decoder
 		? (_buffer, _start, _size, view) => decoder.decode(view)
-		: (String as unknown as XSString).fromArrayBuffer;
+		: (String as unknown as Engine).fromArrayBuffer;
+
+/** The text of `bytes`, as `decodeAt`. */
+export const decode = (bytes: Uint8Array): string =>
+	decodeAt(bytes.buffer, bytes.byteOffset, bytes.byteLength, bytes);
 
 // Each once: a preloaded module copies a literal of a function at each use.
 const PLUS = "+";
@@ -75,41 +66,7 @@ export const isTopicFilter = (name: string): boolean => {
 
 type Credentials = Pick<MQTTClientOptions, "id" | "user" | "password" | "will">;
 
-/** The PUBLISH whose header begins `out`. */
-export interface Front {
-	/** This and the next two as the caller gave them: one comparison each tells whether they are the same. */
-	topic: string | undefined;
-	QoS: number | undefined;
-	retain: boolean | undefined;
-	/** Bytes of payload that the header speaks of; -1 before it does. */
-	length: number;
-	/** Bytes of the whole packet; Infinity when it does not fit into `out`. */
-	size: number;
-	/** Where the payload begins in `out`. */
-	offset: number;
-	/** The bytes for the socket: the packet, or its header. */
-	view: Uint8Array;
-	/** First byte: type, QoS and RETAIN. */
-	first: number;
-}
-
 export default abstract class Codec {
-	declare protected front: Front;
-	/**
-	 * The PUBLISH that goes out: its topic at 5, so that Remaining Length of any size has its place before it, then
-	 * the payload if it fits. Behind it the topics that are kept, each with its length, at `indices`.
-	 */
-	declare protected out: Uint8Array;
-	/** Views of whole packets, by the last three bits of their length: texts of a sensor have a few lengths in a row. */
-	declare protected cache: Uint8Array[];
-	declare protected topics: (string | undefined)[];
-	/** Where each topic begins, and where the next one will. */
-	declare protected indices: number[];
-	/** The place of the last one in `topics`. */
-	declare private index: number;
-	/** How many topics are kept at most. */
-	declare protected kept: number;
-
 	/** A mistake of the caller, in one line. */
 	protected wrong(name: string, kind: string, value: unknown): never {
 		throw new RangeError(`${name}: expected ${kind}, found ${value}`);
@@ -228,69 +185,5 @@ export default abstract class Codec {
 		}
 		// [MQTT-2.2.2-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1]
 		return this.concat((type << 4) | 2, new Uint8Array(2), values, type === 8 ? items : undefined);
-	}
-
-	/** The next header has another QoS, which is checked, or RETAIN. */
-	protected set(options: WriteOptions): void {
-		const front = this.front;
-		// [MQTT-3.3.1-4] [MQTT-2.3.1-5] [MQTT-4.3.1-1] [MQTT-4.3.2-1]
-		const QoS = options.QoS ?? 0;
-		if (QoS !== 0 && QoS !== 1) this.range("QoS", QoS, 0, 2);
-		front.QoS = options.QoS;
-		front.retain = options.retain;
-		front.first = 0x30 | (QoS << 1) | (options.retain ? 1 : 0);
-		front.offset = -1;
-		front.topic = front as never; // equal to none that is published
-		this.topics ??= [];
-	}
-
-	/** Begins `out` with a topic that is kept. False when it is not. */
-	protected load(topic: string | undefined): boolean {
-		// Topics mostly come in turn.
-		let index = this.index + 1;
-		if (this.topics[index] !== topic) index = this.topics.indexOf(topic);
-		if (index < 0 || !topic) return false;
-		this.index = index;
-		const start = this.indices[index] as number;
-		const end = this.indices[index + 1] as number;
-		const front = this.front;
-		const offset = end - start + (front.QoS ? 7 : 5);
-		if (offset !== front.offset) {
-			front.offset = offset;
-			front.length = -1;
-		}
-		front.topic = topic;
-		this.out.copyWithin(5, start, end);
-		return true;
-	}
-
-	/** Keeps a topic. If there is no room left, all others are dropped, and kept again when they are published again. */
-	protected add(topic: string, bytes: Uint8Array): void {
-		const size = bytes.byteLength;
-		const count = this.topics.length;
-		let offset = count ? (this.indices[count] as number) : 0;
-		if (
-			!offset ||
-			count === this.kept ||
-			size + 9 > (this.indices[0] as number) ||
-			offset + size + 2 > this.out.byteLength
-		) {
-			// 256 bytes for a packet that goes out in one write, and 64 for each topic. A long one gets a larger buffer, which goes with
-			// the next that finds no room.
-			offset = Math.max(size + 9, 256);
-			const byteLength = offset + Math.max(offset, this.kept * 64);
-			if (this.out?.byteLength !== byteLength) {
-				this.out = new Uint8Array(byteLength);
-				this.cache = [];
-				this.front.offset = -1; // its header is in the buffer that went
-			}
-			this.topics = [];
-			this.indices = Array.of(offset);
-		}
-		this.out[offset] = size >> 8;
-		this.out[offset + 1] = size;
-		this.out.set(bytes, offset + 2);
-		this.topics.push(topic);
-		this.indices.push(offset + size + 2);
 	}
 }

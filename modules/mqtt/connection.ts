@@ -73,6 +73,9 @@ export default abstract class Connection<Client> extends Codec {
 	declare target: unknown;
 	// Of the layers above. Four bytes for a reply, and the last packet identifier of our own.
 	declare protected parser: Parser;
+	declare protected front: object;
+	declare protected out: Uint8Array;
+	declare protected kept: number;
 	declare protected word: DataView;
 	declare protected last: number;
 

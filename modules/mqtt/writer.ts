@@ -1,23 +1,51 @@
 /**
- * `write` of ECMA-419 §25: sends packets. The layer over connection.ts. A small PUBLISH to a topic that is kept (codec.ts) goes out
- * in `write` itself, with one copy and one write to the socket; all other packets have methods of their own. Keeps account of packet
- * identifiers (§2.3.1) and of what is owed to a broker at QoS 1 and 2 (§4.3). Does not retransmit, and keeps no message.
+ * `write` of ECMA-419 §25: sends packets. The layer over connection.ts. A small PUBLISH (§3.3) goes out in `write` itself, with one copy
+ * and one write to the socket, each of which is a round trip to the TCP task on the ESP32. Its buffer is kept, with the header of the
+ * last one, and so are the topics of others, because to encode a topic is two thirds of the cost of a publish. Keeps account of packet
+ * identifiers (§2.3.1). Does not retransmit, and keeps no message.
  */
 
 import Connection from "./connection.js";
 import type { ByteBuffer, Item, MQTTClientOptions, WriteOptions } from "./io.js";
 
+/** The PUBLISH whose header begins `out`. */
+interface Front {
+	/** This and the next two as the caller gave them: one comparison each tells whether they are the same. */
+	topic: string | undefined;
+	QoS: number | undefined;
+	retain: boolean | undefined;
+	/** Bytes of payload that the header speaks of; -1 before it does. */
+	length: number;
+	/** Bytes of the whole packet; Infinity when it does not fit into `out`. */
+	size: number;
+	/** Where the payload begins in `out`. */
+	offset: number;
+	/** The bytes for the socket: the packet, or its header. */
+	view: Uint8Array;
+	/** First byte: type, DUP, QoS and RETAIN. */
+	first: number;
+}
+
 export default abstract class Writer<Client> extends Connection<Client> {
+	declare protected front: Front;
+	/**
+	 * The PUBLISH that goes out: its topic at 5, so that Remaining Length of any size has its place before it, then
+	 * the payload if it fits. Behind it the topics that are kept, each with its length, at `indices`.
+	 */
+	declare protected out: Uint8Array;
+	/** Views of whole packets, by the last three bits of their length: texts of a sensor have a few lengths in a row. */
+	declare private cache: Uint8Array[];
+	declare private topics: (string | undefined)[];
+	/** Where each topic begins, and where the next one will. */
+	declare private indices: number[];
+	/** The place of the last one in `topics`. */
+	declare private index: number;
 	/** Options of the socket for a header whose payload follows from the caller's buffer, and for all fragments but the last. */
 	declare private parts: { more: boolean; byteLength?: number };
 	/** Bytes of the outgoing PUBLISH that are still to be written. */
 	declare private left: number;
 	/** Packet identifiers of our own that are in use, and of any SUBSCRIBE: each with its number of filters, or 0. */
 	declare protected used: { [id: number]: number | undefined } | null;
-	/** The payload that comes in: 0 or missing, it is delivered; 1, its first fragment is still to be; 2, it is discarded. */
-	declare protected rest: 0 | 1 | 2;
-	/** Packet identifiers of QoS 2 messages that were taken and are not released. */
-	declare protected received: { [id: number]: boolean } | undefined;
 
 	constructor(options: MQTTClientOptions<Client>) {
 		super(options);
@@ -30,26 +58,88 @@ export default abstract class Writer<Client> extends Connection<Client> {
 	 * be written next. Throws, and sends nothing, when there is no room, before CONNACK, and on wrong options.
 	 */
 	write(data: ByteBuffer | undefined, options?: WriteOptions): number {
-		// Each look at an option counts here. A packet that is not like an earlier PUBLISH goes the long way.
-		if (this.state !== 4 || !options || options.byteLength != null || options.operation || options.duplicate)
-			return this.transmit(data, options);
-		if ((data as Uint8Array)?.BYTES_PER_ELEMENT === 1) {
-			const front = this.front;
-			if (options.QoS !== front.QoS || options.retain !== front.retain) this.set(options);
-			if (options.topic === front.topic || this.load(options.topic)) {
-				const length = (data as Uint8Array).byteLength;
-				if (length !== front.length) this.measure(length);
-				if (front.size <= this.writable) {
-					if (options.QoS) this.sign(options.id);
-					this.out.set(data as Uint8Array, front.offset);
-					const writable = this.socket.write(front.view);
-					this.writable = writable;
-					// Eight bytes are not offered: see `writable`.
-					return writable > 8 ? writable - 8 : 0;
-				}
-			}
+		// Each look at an option counts here. Few name PUBLISH, which may be missing.
+		if (this.state !== 4 || !options || options.operation)
+			if (this.state !== 4 || options?.operation !== 3) return this.transmit(data, options);
+		if ((data as Uint8Array)?.BYTES_PER_ELEMENT !== 1) data = this.bytes(data);
+		const front = this.front;
+		if (options.QoS !== front.QoS || options.retain !== front.retain || options.duplicate) this.set(options);
+		if (options.topic !== front.topic) this.load(options.topic as string);
+		const size = (data as Uint8Array).byteLength;
+		if (options.byteLength != null && options.byteLength !== size)
+			return this.start(data as Uint8Array, options.byteLength, options);
+		if (size !== front.length) this.measure(size);
+		if (front.size > this.writable) return this.start(data as Uint8Array, size, options);
+		if (options.QoS) this.sign(options.id);
+		this.out.set(data as Uint8Array, front.offset);
+		const writable = this.socket.write(front.view);
+		this.writable = writable;
+		// Eight bytes are not offered: see `writable`.
+		return writable > 8 ? writable - 8 : 0;
+	}
+
+	/** The next header has another QoS, which is checked, RETAIN or DUP. */
+	private set(options: WriteOptions): void {
+		const front = this.front;
+		// [MQTT-3.3.1-4] [MQTT-2.3.1-5] [MQTT-4.3.1-1] [MQTT-4.3.2-1]
+		const QoS = options.QoS ?? 0;
+		if (QoS !== 0 && QoS !== 1) this.range("QoS", QoS, 0, 2);
+		if (options.duplicate && !QoS) this.wrong("duplicate", "false at QoS 0", true); // [MQTT-3.3.1-2]
+		front.QoS = options.duplicate ? -1 : options.QoS; // the next one has no DUP
+		front.retain = options.retain;
+		front.first = 0x30 | (options.duplicate ? 8 : 0) | (QoS << 1) | (options.retain ? 1 : 0);
+		front.offset = -1;
+		front.topic = front as never; // equal to none that is published
+		this.topics ??= [];
+	}
+
+	/** Begins `out` with a topic; one that is not kept is checked, and kept. */
+	private load(topic: string): void {
+		// Topics mostly come in turn.
+		let index = this.index + 1;
+		if (this.topics[index] !== topic) index = this.topics.indexOf(topic);
+		if (index < 0 || !topic) index = this.add(topic, this.encode(topic, 1)); // [MQTT-3.3.2-1] [MQTT-3.3.2-2]
+		this.index = index;
+		const start = this.indices[index] as number;
+		const end = this.indices[index + 1] as number;
+		const front = this.front;
+		const offset = end - start + (front.QoS ? 7 : 5);
+		if (offset !== front.offset) {
+			front.offset = offset;
+			front.length = -1;
 		}
-		return this.transmit(data, options);
+		front.topic = topic;
+		this.out.copyWithin(5, start, end);
+	}
+
+	/** Keeps a topic and returns its place. If there is no room left, all others are dropped, and kept again when they come again. */
+	private add(topic: string, bytes: Uint8Array): number {
+		const size = bytes.byteLength;
+		const count = this.topics.length;
+		let offset = count ? (this.indices[count] as number) : 0;
+		if (
+			!offset ||
+			count === this.kept ||
+			size + 9 > (this.indices[0] as number) ||
+			offset + size + 2 > this.out.byteLength
+		) {
+			// 256 bytes for a packet that goes out in one write, and 64 for each topic. A long one gets a larger buffer, which goes with
+			// the next that finds no room.
+			offset = Math.max(size + 9, 256);
+			const byteLength = offset + Math.max(offset, this.kept * 64);
+			if (this.out?.byteLength !== byteLength) {
+				this.out = new Uint8Array(byteLength);
+				this.cache = [];
+				this.front.offset = -1; // its header is in the buffer that went
+			}
+			this.topics = [];
+			this.indices = Array.of(offset);
+		}
+		this.out[offset] = size >> 8;
+		this.out[offset + 1] = size;
+		this.out.set(bytes, offset + 2);
+		this.indices.push(offset + size + 2);
+		return this.topics.push(topic) - 1;
 	}
 
 	/** Makes the header speak of `length` bytes of payload. */
@@ -106,69 +196,32 @@ export default abstract class Writer<Client> extends Connection<Client> {
 		return id;
 	}
 
-	/** Any packet that is not like an earlier PUBLISH; the next fragment of one, without options. */
-	private transmit(data: ByteBuffer | undefined, options: WriteOptions | undefined): number {
-		const state = this.state;
-		if (state === 5 ? options : state !== 4 || !options) {
-			throw new Error(state === 5 || state === 4 ? "write: wrong options" : "write: not connected");
-		}
-		if (!options) {
-			const bytes = this.bytes(data);
-			const size = bytes.byteLength;
-			if (size > this.left) this.range("write", size, 0, this.left);
-			if (size > this.writable) this.need(size);
-			this.append(bytes);
-			// Replies had to wait for the end of the message.
-			if (!this.left && this.busy) this.schedule();
-		} else if ((options.operation ?? 3) === 3) this.start(this.bytes(data), options);
-		else this.control(options.operation as number, options);
-		return this.writable > 8 ? this.writable - 8 : 0;
-	}
-
 	/**
-	 * A PUBLISH that is new, long, or the first of its fragments (§3.3). With a small payload it goes out in one write, for each is a
-	 * round trip to the TCP task on the ESP32; else the payload follows from the caller's buffer, so that no buffer ever has the size
-	 * of a message.
+	 * A PUBLISH that is long, or the first of its fragments: the payload follows the header from the caller's buffer, so that no buffer
+	 * ever has the size of a message. A short one comes here where there is no room for it.
 	 */
-	private start(bytes: Uint8Array, options: WriteOptions): void {
-		const topic = options.topic as string;
-		const size = bytes.byteLength;
-		const byteLength = options.byteLength ?? size;
+	private start(bytes: Uint8Array, length: number, options: WriteOptions): number {
 		const front = this.front;
-		if (options.duplicate && !options.QoS) this.wrong("duplicate", "false at QoS 0", true); // [MQTT-3.3.1-2]
-		if (options.QoS !== front.QoS || options.retain !== front.retain) this.set(options);
-		if (topic !== front.topic && !this.load(topic)) {
-			this.add(topic, this.encode(topic, 1)); // [MQTT-3.3.2-1] [MQTT-3.3.2-2]
-			this.load(topic);
-		}
+		const size = bytes.byteLength;
 		// Asked only if need be, since a text as an argument is garbage.
-		if (size > byteLength || byteLength !== front.length) {
-			this.range("byteLength", byteLength, size, 268_435_460 - front.offset); // §2.2.3
-			this.measure(byteLength);
+		if (size > length || length !== front.length) {
+			this.range("byteLength", length, size, 268_435_460 - front.offset); // §2.2.3
+			this.measure(length);
 		}
 		const view = front.view;
 		const count = front.offset - view.byteOffset;
-		if (options.duplicate) {
-			this.out[view.byteOffset] = front.first | 8;
-			front.length = -1; // the next one has no DUP
-		}
 		this.need(count + size);
 		if (options.QoS) this.sign(options.id);
-		if (size === byteLength && front.size < Infinity) {
-			this.out.set(bytes, front.offset);
-			this.writable = this.socket.write(view);
-			return;
-		}
 		this.parts ??= { more: true };
-		this.parts.byteLength = count + byteLength;
+		this.parts.byteLength = count + length;
 		this.writable = this.socket.write(view.byteLength === count ? view : view.subarray(0, count), this.parts);
 		this.parts.byteLength = undefined as never;
-		this.left = byteLength;
-		this.append(bytes);
+		this.left = length;
+		return this.append(bytes);
 	}
 
 	/** Sends the next bytes of the payload that is going out. */
-	private append(bytes: Uint8Array): void {
+	private append(bytes: Uint8Array): number {
 		const rest = this.left - bytes.byteLength;
 		this.left = rest;
 		this.state = rest ? 5 : 4;
@@ -182,72 +235,42 @@ export default abstract class Writer<Client> extends Connection<Client> {
 				this.wake = this.timer.set(() => this.fail(2, error), 0);
 				throw error;
 			}
+		return this.writable > 8 ? this.writable - 8 : 0;
 	}
 
-	/** Anything but PUBLISH: PUBACK to PUBCOMP, SUBSCRIBE and UNSUBSCRIBE, PINGREQ and DISCONNECT. */
-	private control(operation: number, options: WriteOptions): void {
-		const list = operation === 8 || operation === 10;
+	/** The next fragment of a PUBLISH, without options; or PUBACK to PUBCOMP, SUBSCRIBE and UNSUBSCRIBE, PINGREQ and DISCONNECT. */
+	private transmit(data: ByteBuffer | undefined, options: WriteOptions | undefined): number {
+		const state = this.state;
+		if (state === 5 ? options : state !== 4 || !options)
+			throw new Error(state === 5 || state === 4 ? "write: wrong options" : "write: not connected");
+		if (!options) {
+			const bytes = this.bytes(data);
+			const size = bytes.byteLength;
+			if (size > this.left) this.range("write", size, 0, this.left);
+			this.need(size);
+			// Replies had to wait for the end of the message.
+			if (size === this.left && this.busy) this.schedule();
+			return this.append(bytes);
+		}
+		const operation = options.operation as number;
 		let packet: Uint8Array | DataView = this.word;
-		if (list) packet = this.subscribe(operation, options.items);
+		if (operation === 8 || operation === 10) packet = this.subscribe(operation, options.items);
 		else if (operation === 12 || operation === 14) packet = Uint8Array.of(operation << 4, 0);
 		else if (!(operation > 3 && operation < 8)) this.wrong("operation", "a client's", operation);
 		this.need(packet.byteLength);
-		if (operation < 12) {
-			// Last, so that a refused packet takes no identifier.
-			const id = list
-				? this.identity(options.id, (options.items as readonly Item[]).length)
-				: this.range("id", options.id as number, 1, 65_535);
-			if (!list)
-				this.word.setInt32(0, (operation === 6 ? 0x62020000 : (operation << 28) | 0x20000) | id); // [MQTT-3.6.1-1]
-			else {
-				let at = 1;
-				while (((packet as Uint8Array)[at] as number) > 127) at++;
-				(packet as Uint8Array)[++at] = id >> 8;
-				(packet as Uint8Array)[++at] = id;
-			}
+		// Identifiers last, so that a refused packet takes none.
+		if (operation === 8 || operation === 10) {
+			const id = this.identity(options.id, (options.items as readonly Item[]).length);
+			let at = 1;
+			while (((packet as Uint8Array)[at] as number) > 127) at++;
+			(packet as Uint8Array)[++at] = id >> 8;
+			(packet as Uint8Array)[++at] = id;
+		} else if (operation < 8) {
+			const id = this.range("id", options.id as number, 1, 65_535);
+			this.word.setInt32(0, (operation === 6 ? 0x62020000 : (operation << 28) | 0x20000) | id); // [MQTT-3.6.1-1]
 		}
 		this.writable = this.socket.write(packet);
 		if (operation === 14) this.state = 6;
-	}
-
-	/**
-	 * The first fragment of a message that is above QoS 1, has DUP, or comes in fragments: decides the reply, and whether it is
-	 * delivered; or any that is discarded. A message whose topic was too long is acknowledged, or it would come again for ever.
-	 */
-	protected open(count: number, more: boolean): void {
-		const parser = this.parser;
-		const flags = parser.flags;
-		const QoS = (flags >> 1) & 3;
-		let id: number | undefined;
-		if (QoS) id = parser.id;
-		const byteLength = parser.left;
-		this.available = count;
-		parser.left = byteLength - count;
-		if (this.rest === 1) {
-			this.rest = flags > 255 ? 2 : 0;
-			let owed = this.acknowledge && id;
-			if (QoS === 2 && owed && !this.rest) {
-				this.received ??= {};
-				if (this.received[owed])
-					this.rest = 2; // not to be delivered again [MQTT-4.3.3-2]
-				else if (Object.keys(this.received).length > 63) {
-					// MQTT 3.1.1 has no limit: what is beyond ours is not acknowledged either, so the broker sends it after a reconnect.
-					this.rest = 2;
-					owed = 0;
-				} else this.received[owed] = true;
-			}
-			if (owed) this.owed = ((QoS + 3) << 28) | 0x20000 | owed; // [MQTT-4.3.2-2] [MQTT-4.3.3-2]
-			if (!this.rest) {
-				const topic = parser.message.topic as string;
-				// [MQTT-2.3.1-6] [MQTT-3.3.4-1]
-				const duplicate = QoS > 0 && (flags & 8) !== 0;
-				this.deliver(count, { more, topic, QoS, byteLength, retain: (flags & 1) !== 0, duplicate, id });
-				return;
-			}
-		}
-		this.drop();
-		if (more) return;
-		this.rest = 0;
-		if (flags > 255) this.notify(3, { operation: 3, QoS, id }); // its topic was too long
+		return this.writable > 8 ? this.writable - 8 : 0;
 	}
 }
