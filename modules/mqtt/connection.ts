@@ -23,15 +23,19 @@ export const Reason = Object.freeze({
 });
 export type Reason = MQTTError["code"];
 
-/**
- * 0 being constructed, 1 resolving, 2 connecting, 3 waiting for CONNACK, 4 connected, 5 publishing (between the fragments of a
- * PUBLISH), 6 disconnecting (DISCONNECT is out: nothing may follow it [MQTT-3.14.4-2]), 7 closed.
- */
-type State = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
+/** The states of a connection, each with those that may follow it; 7 may follow any. */
+type State =
+	| 0 // constructing → 1
+	| 1 // resolving → 2
+	| 2 // connecting, until CONNECT is out → 3
+	| 3 // waiting for CONNACK → 4
+	| 4 // connected → 5, 6
+	| 5 // publishing, between the fragments of a PUBLISH → 4; 6 where one could not be written
+	| 6 // disconnecting: nothing may follow DISCONNECT, or half of a packet [MQTT-3.14.4-2]
+	| 7; // closed
 
-type Callback<Name extends keyof MQTTClientOptions> = OmitThisParameter<
-	Required<MQTTClientOptions<never>>[Name]
->;
+type Options = Required<MQTTClientOptions<never>>;
+type Callback<Name extends keyof Options> = OmitThisParameter<Options[Name]>;
 
 export default abstract class Connection<Client> extends Codec {
 	declare protected state: State;
@@ -57,9 +61,8 @@ export default abstract class Connection<Client> extends Codec {
 	declare private timeout: TimerHandle | undefined;
 	declare protected wake: TimerHandle | undefined;
 	declare private dns: Resolver | null;
-	/** PINGREQ, once there was one; and CONNECT, until it is sent. */
-	declare private ready: Uint8Array;
-	declare private packet: Uint8Array | null;
+	/** CONNECT until it is out, and PINGREQ once there was one. */
+	declare private packet: Uint8Array | undefined;
 	/** PINGREQ is out, or had no room, and no PINGRESP came. */
 	declare protected unanswered: boolean;
 	declare private readonly onReadable: Callback<"onReadable">;
@@ -199,21 +202,20 @@ export default abstract class Connection<Client> extends Codec {
 		// Room where there was none: no ping could go out. Any other says nothing: a kernel takes data for minutes after the peer is gone.
 		if (this.writable < 2 || this.state === 5) this.unanswered = false;
 		this.writable = count;
-		const packet = this.packet;
-		if (!packet) {
+		if (this.state !== 2) {
 			if (this.busy) this.restart();
 			return this.state === 4 || this.state === 5;
 		}
-		let chunk = packet;
-		if (packet.byteLength <= count) {
-			this.state = 3;
-			this.packet = null;
-		} else {
+		const packet = this.packet as Uint8Array;
+		if (packet.byteLength > count) {
 			// The socket's buffer is smaller.
-			chunk = packet.subarray(0, count);
 			this.packet = packet.subarray(count);
+			if (count) this.writable = this.socket.write(packet.subarray(0, count));
+		} else {
+			this.state = 3;
+			this.packet = undefined;
+			this.writable = this.socket.write(packet); // [MQTT-3.1.0-1]
 		}
-		if (count) this.writable = this.socket.write(chunk); // [MQTT-3.1.0-1]
 		return false;
 	}
 
@@ -252,8 +254,8 @@ export default abstract class Connection<Client> extends Codec {
 			// Without room no ping goes out. If none comes, the link is dead.
 			if (this.writable < 2) return;
 			try {
-				this.ready ??= Uint8Array.of(0xc0, 0);
-				this.writable = this.socket.write(this.ready);
+				this.packet ??= Uint8Array.of(0xc0, 0);
+				this.writable = this.socket.write(this.packet);
 			} catch (error) {
 				this.fail(2, error);
 			}
@@ -284,12 +286,7 @@ export default abstract class Connection<Client> extends Codec {
 	protected fail(code: Reason, cause?: unknown, returnCode?: number): void {
 		if (this.state === 7) return;
 		this.close();
-		const error = new Error(`MQTT ended: ${code}`) as {
-			-readonly [Key in keyof MQTTError]: MQTTError[Key];
-		};
-		error.code = code;
-		error.cause = cause;
-		error.returnCode = returnCode;
+		const error = Object.assign(new Error(`MQTT ended: ${code}`), { code, cause, returnCode });
 		try {
 			this.onError(error);
 		} catch {
