@@ -78,11 +78,6 @@ export default class Alert extends Threshold {
 		return this.conditions.name;
 	}
 
-	/** Offers the edge that was waiting when the power went. Before the first sample. */
-	start(): void {
-		if (this.due !== undefined) this.offer(this.due, this.parts.time.uptime);
-	}
-
 	/** An edge has found no room in the outbox yet. */
 	get waiting(): boolean {
 		return this.due !== undefined;
@@ -93,7 +88,7 @@ export default class Alert extends Threshold {
 		return this.due !== undefined ? Infinity : super.lowest;
 	}
 
-	/** As the rule's; an edge is published. `last`: the latest value. */
+	/** As the rule's; an edge is published, and first one that was waiting when the power went. `last`: the latest value. */
 	look(value: number | undefined, now: number, latest: number, last: number | undefined): void {
 		const due = this.due;
 		// While an edge waits for a place the rule stands still, so that ON and OFF never overtake one another.

@@ -83,7 +83,6 @@ export default class Sensor extends Measurement {
 
 	/** The first sample begins the rhythm: what else a start has to do before it is not its delay. */
 	start(): void {
-		this.alerts.forEach(alert => alert.start());
 		this.handle = this.parts.timer.set(Sensor.run, 0, 1);
 		this.handle.owner = this;
 	}

@@ -8,7 +8,7 @@ import Sensor from "../../../modules/device/sensors/sensor.js";
 import Time from "../../../modules/device/time.js";
 import type { TimerHandle } from "../../../modules/mqtt/io.js";
 import { TestClock } from "../../clock.js";
-import { publishing } from "../publishing.js";
+import { NotedSession, publishing } from "../publishing.js";
 import { scripted } from "../stage.js";
 
 interface Took {
@@ -32,7 +32,7 @@ function sampling(every: number, driver: SensorDriver, clock = new TestClock(0),
 
 const one = scripted(() => 1);
 const plain: SensorDescription = { name: "s", driver: "x", every: 100, aggregate: "mean", batch: 1 };
-function parts(clock: TestClock, lines: string[]) {
+function parts(clock: TestClock, lines: string[], session = new NotedSession()) {
 	const memory = new Memory(undefined);
 	const boot = new Boot(memory, { fresh: true, whole: true });
 	const time = new Time({
@@ -40,7 +40,7 @@ function parts(clock: TestClock, lines: string[]) {
 		memory,
 		publisher: { report() {} },
 	});
-	const publisher = publishing({ timer: clock, trace: line => void lines.push(line) });
+	const publisher = publishing({ timer: clock, trace: line => void lines.push(line) }, session);
 	return { timer: clock, time, publisher, memory, boot };
 }
 
@@ -215,6 +215,30 @@ describe("sampling task", () => {
 		clock.advance(1000);
 		assert.equal(took.length, 3);
 		assert.equal(clock.pending, 0);
+	});
+
+	it("closes its driver when it is closed, and publishes a batch that is not full", () => {
+		const clock = new TestClock(0);
+		const session = new NotedSession();
+		let closed = 0;
+		const driver: SensorDriver = {
+			io: class {
+				sample() {
+					return { value: 1 };
+				}
+				close() {
+					closed++;
+				}
+			} as SensorClass,
+			quantity: "value",
+		};
+		const sensor = new Sensor(parts(clock, [], session), { ...plain, batch: 5 }, [], driver, new Map());
+		sensor.start();
+		clock.advance(100);
+		assert.deepEqual([session.said.length, closed], [0, 0]);
+		sensor.close();
+		assert.deepEqual([session.said.length, closed], [1, 1]);
+		assert.match(session.said[0]?.[1] as string, /^{"v":\[1,1\],/);
 	});
 });
 
