@@ -140,15 +140,6 @@ export default class Board {
 		return infoOf(this);
 	}
 
-	// For the publisher: all that is retained is being cleared; the session has no room for this state.
-	forgetting(): boolean {
-		return this.decommission.active;
-	}
-
-	full(name: string): void {
-		this.retained.full(name);
-	}
-
 	/** The graceful end: publishes `offline` retained, sends DISCONNECT, and calls back. May be repeated. */
 	close(callback?: () => void): void {
 		const repeated = this.closed;

@@ -50,12 +50,12 @@ export const none: SessionLike = Object.freeze({
 	close() {},
 });
 
-/** The board. */
+/** The board, once there is a session. */
 export interface PublisherOwner {
-	/** All that is retained is being cleared. Asked once there is a session. */
-	forgetting(): boolean;
-	/** There is no room for this state now. */
-	full(name: string): void;
+	/** Whether all that is retained is being cleared. */
+	readonly decommission: { readonly active: boolean };
+	/** Is told that there is no room for a state now. */
+	readonly retained: { full(name: string): void };
 }
 
 export interface PublisherOptions {
@@ -148,7 +148,7 @@ export default class Publisher {
 	}
 	/** Retained messages may be published: the broker is there, and they are not all being cleared. */
 	get retaining(): boolean {
-		return this.session.online && !this.owner.forgetting();
+		return this.session.online && !this.owner.decommission.active;
 	}
 
 	/** Retained. */
@@ -156,7 +156,7 @@ export default class Publisher {
 		// All states are published at each connect, so nothing is lost by not keeping them until then.
 		if (!this.retaining) return;
 		const outcome = this.put(this.base + name, payload, this.limits.retain ? retained : passing);
-		if (outcome === Outcome.droppedFull) this.owner.full(name);
+		if (outcome === Outcome.droppedFull) this.owner.retained.full(name);
 		this.stated?.(name, payload);
 	}
 

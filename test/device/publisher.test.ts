@@ -12,22 +12,28 @@ function stage() {
 		session,
 		published: session.said,
 		trace: [] as string[],
-		forgetting: false,
+		decommission: { active: false },
 		full: [] as string[],
 		clock: new TestClock(),
 		publisher: undefined as unknown as Publisher,
 	};
-	const owner = { forgetting: () => one.forgetting, full: (name: string) => void one.full.push(name) };
+	const retained = { full: (name: string) => void one.full.push(name) };
+	const owner = { decommission: one.decommission, retained };
 	one.publisher = publishing({ timer: one.clock, trace: line => void one.trace.push(line), owner }, session);
 	return one;
 }
 
+const asked = {
+	get active() {
+		return assert.fail("not yet there");
+	},
+};
 /** A publisher's own, before there is one. */
 const none = new Publisher({
 	base: "r/b/",
 	timer: new TestClock(),
 	trace: undefined,
-	owner: { forgetting: () => assert.fail("not yet there"), full() {} },
+	owner: { decommission: asked, retained: { full() {} } },
 }).session;
 
 type Say = (publisher: Publisher) => unknown;
@@ -132,13 +138,13 @@ describe("what a board says", () => {
 
 describe("a state", () => {
 	for (const [title, set] of [
-		["while the broker is away, for it is said when it is there", { online: false, forgetting: false }],
-		["while all that is retained is taken back", { online: true, forgetting: true }],
+		["while the broker is away, for it is said when it is there", { online: false, active: false }],
+		["while all that is retained is taken back", { online: true, active: true }],
 	] as const)
 		it(`is not said ${title}`, () => {
 			const one = stage();
 			one.session.online = set.online;
-			one.forgetting = set.forgetting;
+			one.decommission.active = set.active;
 			assert.equal(one.publisher.retaining, false);
 			state(one.publisher);
 			assert.deepEqual(one.published, []);
@@ -155,8 +161,7 @@ describe("a state", () => {
 	});
 
 	it("asks no session whether it may be said before there is one", () => {
-		const forgetting = () => assert.fail("not yet there");
-		const publisher = publishing({ owner: { forgetting, full() {} } });
+		const publisher = publishing({ owner: { decommission: asked, retained: { full() {} } } });
 		publisher.session = none;
 		state(publisher);
 		assert.equal(publisher.retaining, false);

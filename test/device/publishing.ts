@@ -44,7 +44,7 @@ export class NotedSession implements SessionLike {
 
 /** The publisher of the board `r/b/`, if nothing else is said. */
 export function publishing(options: Partial<PublisherOptions> = {}, session = new NotedSession()): Publisher {
-	const owner = { forgetting: () => false, full() {} };
+	const owner = { decommission: { active: false }, retained: { full() {} } };
 	const publisher = new Publisher({
 		base: "r/b/",
 		timer: new TestClock(),

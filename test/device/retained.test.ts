@@ -36,7 +36,10 @@ function stage(
 	const trace = (line: string) => {
 		if (!line.startsWith(">")) one.reports.push(line);
 	};
-	const owner = { forgetting: () => false, full: (name: string) => one.retained.full(name) };
+	const owner = {
+		decommission: { active: false },
+		retained: { full: (name: string) => one.retained.full(name) },
+	};
 	const publisher = publishing({ timer: clock, trace, owner, base }, one.session);
 	one.retained = new Retained({
 		timer: clock,

@@ -17,7 +17,10 @@ function stage(limits: object) {
 		{
 			limits: limitsOf({ limits }),
 			trace: line => trace.push(line),
-			owner: { forgetting: () => false, full: name => trace.push(`full ${name}`) },
+			owner: {
+				decommission: { active: false },
+				retained: { full: name => trace.push(`full ${name}`) },
+			},
 		},
 		session,
 	);

@@ -64,10 +64,8 @@ function board({
 	const clock = new TestClock();
 	let announced = 0;
 	const session = new NotedSession();
-	const publisher = publishing(
-		{ base: `a/${id}/`, timer: clock, owner: { forgetting: () => forgetting, full() {} } },
-		session,
-	);
+	const owner = { decommission: { active: forgetting }, retained: { full() {} } };
+	const publisher = publishing({ base: `a/${id}/`, timer: clock, owner }, session);
 	const device = { name: "node", sensor: {}, network: {}, timer: clock };
 	let present = sensors;
 	const parts = {
