@@ -68,7 +68,6 @@ export class InFlight {
 	}
 	/** The message goes out under this identifier: kept before the bytes leave, so that DUP is right after a power cut. */
 	sent(packetIdentifier: number, place: number): void {
-		this.places.set(packetIdentifier, place);
 		const lane = laneOf(place);
 		if (lane === Lane.status) return;
 		try {

@@ -177,15 +177,6 @@ export class Application {
 		this.options = options;
 		this.soon = soon;
 	}
-	accepted(broker: number): void {
-		this.call(() => this.options.onAccepted?.(broker));
-	}
-	online(sessionPresent: boolean): void {
-		this.call(() => this.options.onOnline?.(sessionPresent));
-	}
-	offline(reason: number): void {
-		this.call(() => this.options.onOffline?.(reason));
-	}
 	report(event: number, detail: string): void {
 		this.call(() => this.options.onReport?.(event, detail));
 	}
@@ -229,6 +220,7 @@ export class Application {
 			this.fault(error);
 		}
 	}
+	/** One of the application's callbacks. */
 	call(callback: () => void): void {
 		try {
 			callback();

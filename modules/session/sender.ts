@@ -8,17 +8,10 @@
 import { Deadline } from "./deadline.js";
 import { type InFlight, Lane, laneOf, placeOf, status } from "./inflight.js";
 import type { Link } from "./link.js";
-import {
-	defaults,
-	type Message,
-	type OutboxEntry,
-	type Outgoing,
-	type PublishOptions,
-	type SessionOptions,
-} from "./options.js";
+import { defaults, type Message, type PublishOptions, type SessionOptions } from "./options.js";
 import { type Application, Outcome, Packet, Reason } from "./outcomes.js";
 import { Phase, Poison } from "./poison.js";
-import { Backlog, type Queue } from "./queue.js";
+import { Backlog, type Queue, type QueueOptions } from "./queue.js";
 
 export class Sender {
 	/** The connection while messages may leave. */
@@ -121,11 +114,7 @@ export class Sender {
 			const gone = options.unkept && this.way?.send({ topic, payload, QoS: 0, retain }, false, 0);
 			return gone ? Outcome.sent : Outcome.droppedFull;
 		}
-		if (straight) {
-			const place = placeOf(Lane.live, sequence);
-			this.inflight.add(id, place);
-			return this.launch(link, place, payload, link.told(topic, QoS, retain, false, id), id);
-		}
+		if (straight) return this.launch(link, placeOf(Lane.live, sequence), id, topic, payload, options);
 		counters.queued++;
 		return Outcome.queued;
 	}
@@ -136,11 +125,8 @@ export class Sender {
 		const sequence = inflight.durable.append(topic, payload, options, id);
 		if (!sequence) return Outcome.droppedFull;
 		if (id !== 0) {
-			const place = placeOf(Lane.durable, sequence);
 			backlog.straight(sequence);
-			inflight.add(id, place);
-			const told = (link as Link).told(topic, 1, options.retain ?? false, false, id);
-			return this.launch(link as Link, place, payload, told, id);
+			return this.launch(link as Link, placeOf(Lane.durable, sequence), id, topic, payload, options);
 		}
 		backlog.accepted(sequence, topic, link !== undefined);
 		this.application.counters.queued++;
@@ -205,7 +191,7 @@ export class Sender {
 	}
 	private greet(link: Link): boolean {
 		this.greeting = false;
-		this.first(link, status, this.inflight.message(status) as OutboxEntry);
+		this.first(link, status, this.inflight.message(status) as Message);
 		return true;
 	}
 	/** Sends the first that waits from before, under the identifier that it has. */
@@ -245,15 +231,23 @@ export class Sender {
 		return entry !== undefined;
 	}
 	/** Sends a message that was held, for the first time. */
-	private first(link: Link, place: number, { topic, payload, QoS = 1, retain }: Message): void {
+	private first(link: Link, place: number, entry: Message): void {
 		const id = this.inflight.take();
 		this.inflight.sent(id, place);
-		this.launch(link, place, payload, link.told(topic, QoS, retain, false, id), id);
+		this.launch(link, place, id, entry.topic, entry.payload, entry);
 	}
-	/** Sends a message under this identifier, which is new. Where there is no room, it is the first to go once there is. */
-	private launch(link: Link, place: number, payload: Uint8Array, told: Outgoing, id: number): Outcome {
+	/** Sends a message under a new identifier. Where there is no room, it is the first to go once there is. An object of it would cost 2500 instructions. */
+	private launch(
+		link: Link,
+		place: number,
+		id: number,
+		topic: string,
+		payload: Uint8Array,
+		options: QueueOptions,
+	): Outcome {
 		const inflight = this.inflight;
-		if (!link.write(payload, told)) {
+		inflight.add(id, place);
+		if (!link.write(payload, link.told(topic, options.QoS ?? 1, options.retain ?? false, false, id))) {
 			inflight.waiting.push(id);
 			inflight.fresh = id;
 			return Outcome.queued;

@@ -193,7 +193,7 @@ export class Supervisor implements LinkOwner {
 		const known = this.brokers.accepted() && sessionPresent;
 		this.inbound.begin(known);
 		this.sender.restore(this.link as Link, known);
-		this.application.accepted(this.brokers.index);
+		this.application.call(() => this.options.onAccepted?.(this.brokers.index));
 		this.sessionPresent = sessionPresent;
 		this.subscriptions.begin(!sessionPresent);
 		this.subscribe();
@@ -216,7 +216,7 @@ export class Supervisor implements LinkOwner {
 		this.subscriptions.online();
 		if ((this.state as State) !== Online) return;
 		this.sender.open(link);
-		this.application.online(this.sessionPresent);
+		this.application.call(() => this.options.onOnline?.(this.sessionPresent));
 		// Our own `online` has to come back, unless the broker has refused that filter.
 		if (this.subscriptions.expects(this.status.message.topic) && (this.state as State) === Online)
 			this.status.listen();
@@ -268,7 +268,7 @@ export class Supervisor implements LinkOwner {
 		application.counters.reconnects[kindOf(reason, online)]++;
 		if (online) {
 			sender.close(reason);
-			application.offline(reason);
+			application.call(() => this.options.onOffline?.(reason));
 			if (reason === Reason.disconnected && brokers.suspect())
 				application.report(Report.duplicateSuspected, this.options.id);
 		} else if (returnCode && !passes(returnCode))
