@@ -9,8 +9,8 @@ import type { Received } from "../../session/options.js";
 import type { OutputDescription } from "../description/description.js";
 import { isRecord, type Values } from "../json.js";
 import type Memory from "../memory.js";
-import { hashOf, keyOf, type Room } from "../memory.js";
-import type { Request } from "./set.js";
+import { keyOf, type Room } from "../memory.js";
+import { type Request, textOf } from "./set.js";
 
 /** One state, as it is stored. A plain record, made new at each change. */
 export interface State {
@@ -248,10 +248,6 @@ export default class Newest {
 	}
 }
 
-/** Of a command, by text and topic: `kind` keeps those of one output apart. "" at QoS 0, which is not sent again. */
-export const hashCommand = (kind: string, payload: Uint8Array, { id }: Received): string =>
-	id ? hashOf(payload, 0x811c9dc5 ^ kind.charCodeAt(0)).toString(36) : "";
-
 /** `seen` with one more at its end. */
 const noted = (seen: string, hash: string): string => {
 	const bare = hash.slice(hash.startsWith(DEAD) ? 1 : 0);
@@ -263,10 +259,6 @@ const noted = (seen: string, hash: string): string => {
 /** `seen` with these at its end, which must not be done any more. */
 const without = (hashes: readonly string[], seen: string): string =>
 	hashes.reduce((all, hash) => noted(all, DEAD + hash), seen);
-
-/** Equal for requests that want the same. */
-export const textOf = ({ on, brightness }: Request): string =>
-	`${on ? "ON" : "OFF"}${brightness === undefined ? "" : ` ${brightness}`}`;
 
 /** What was stored. Missing or invalid fields get their defaults. */
 const read = (values: Values): State => {

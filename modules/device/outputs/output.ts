@@ -11,8 +11,8 @@ import type { OutputDescription } from "../description/description.js";
 import type { Names, Values } from "../json.js";
 import topics from "../topics.js";
 import Drive, { type DriveParts, type OutputOptions } from "./drive.js";
-import { type Command, hashCommand, textOf, Verdict } from "./newest.js";
-import { parseLive, parseRequest, type Request } from "./set.js";
+import { type Command, Verdict } from "./newest.js";
+import { hashCommand, parseLive, parseRequest, type Request, textOf } from "./set.js";
 
 /** Quiet for so long (ms) after a reconnect to a session that the broker kept: it has delivered what it had kept. */
 const SETTLE = 1000;

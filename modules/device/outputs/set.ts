@@ -1,14 +1,15 @@
 /**
  * What a message on `set` or `desired` asks of an output (TOPICS.md, "set"): `ON`, `OFF` (in any case), or
- * `{"state":"ON","brightness":128,"ver":17,"cid":"…"}`. Reads it, says what is wrong with its form, and refuses a retained copy on `set`.
- * Whether it is newer than what was done is in newest.ts; output.ts carries it out. There is no TOGGLE: delivered twice it would not mean
- * what it said.
+ * `{"state":"ON","brightness":128,"ver":17,"cid":"…"}`. Reads it, says what is wrong with its form, refuses a retained copy on `set`, and
+ * tells two messages apart by a hash. Whether it is newer than what was done is in newest.ts; output.ts carries it out. There is no TOGGLE:
+ * delivered twice it would not mean what it said.
  */
 
 import type { Received } from "../../session/options.js";
 import { line } from "../description/description.js";
 import { type Problem, type RecordSpec, show, walk } from "../description/validate.js";
 import { isRecord, type Names, parse } from "../json.js";
+import { hashOf } from "../memory.js";
 
 export interface Request {
 	readonly on: boolean;
@@ -67,3 +68,11 @@ export const cidOf = (value: unknown): string | number | undefined => {
 	if (typeof value === "number" && Number.isFinite(value)) return value;
 	return typeof value === "string" && value.length <= 64 ? value : undefined;
 };
+
+/** Equal for requests that want the same. */
+export const textOf = ({ on, brightness }: Request): string =>
+	`${on ? "ON" : "OFF"}${brightness === undefined ? "" : ` ${brightness}`}`;
+
+/** Of a command, by text and topic: `kind` keeps those of one output apart. "" at QoS 0, which is not sent again. */
+export const hashCommand = (kind: string, payload: Uint8Array, { id }: Received): string =>
+	id ? hashOf(payload, 0x811c9dc5 ^ kind.charCodeAt(0)).toString(36) : "";

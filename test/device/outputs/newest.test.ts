@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import type { OutputDescription } from "../../../modules/device/description/description.js";
 import type { KeyValueDomain } from "../../../modules/device/io.js";
 import Memory from "../../../modules/device/memory.js";
-import Newest, { type Command, hashCommand, LOCAL, Verdict } from "../../../modules/device/outputs/newest.js";
+import Newest, { type Command, LOCAL, Verdict } from "../../../modules/device/outputs/newest.js";
+import { hashCommand } from "../../../modules/device/outputs/set.js";
 import { encode } from "../../../modules/mqtt/codec.js";
 
 const description: OutputDescription = { powerOn: "last", liveOnly: false };
