@@ -19,13 +19,13 @@ const refusal = 0x80;
 /** Hang-ups in a row after which filters go one at a time; and hang-ups on one filter alone after which it is left out. */
 const enough = 2;
 
+/** Of a filter: to be asked for, or refused; granted on this connection; left out. */
+const Filter = Object.freeze({ wanted: 0, granted: 1, out: 2 });
+
 interface Item extends Subscription {
+	state: number;
 	/** Hang-ups that followed this filter alone. */
 	strikes: number;
-	/** Left out. */
-	out: boolean;
-	/** The broker has granted it on this connection. */
-	granted: boolean;
 }
 
 /**
@@ -53,7 +53,7 @@ export class Subscriptions {
 	private rested = false;
 
 	constructor(items: readonly Subscription[], inflight: InFlight, application: Application) {
-		this.items = items.map(item => ({ ...item, strikes: 0, out: false, granted: false }));
+		this.items = items.map(item => ({ ...item, state: Filter.wanted, strikes: 0 }));
 		this.longest = Math.max(0, ...items.map(item => encode(item.topic).byteLength));
 		this.inflight = inflight;
 		this.application = application;
@@ -62,18 +62,19 @@ export class Subscriptions {
 	begin(all: boolean): void {
 		const items = this.items;
 		items.forEach(item => {
-			item.granted = false;
+			if (item.state === Filter.granted) item.state = Filter.wanted;
 		});
-		this.left = items.filter(item => !item.out);
-		if (all && this.rested) this.left.push(...items.filter(item => item.out));
+		this.left = items.filter(item => item.state !== Filter.out);
+		if (all && this.rested) this.left.push(...items.filter(item => item.state === Filter.out));
 		this.asked = [];
 	}
 	/** Sends the next SUBSCRIBE, or has it wait for room. False when there is none. */
 	ask(link: Link): boolean {
 		const left = this.left;
-		const alone = this.hangups >= enough || left[0]?.out;
+		const alone = this.hangups >= enough || left[0]?.state === Filter.out;
 		// Those that were left out are the last.
-		this.asked = left.splice(0, alone ? 1 : Math.min(most, left.filter(item => !item.out).length));
+		const others = left.filter(item => item.state !== Filter.out).length;
+		this.asked = left.splice(0, alone ? 1 : Math.min(most, others));
 		if (this.asked.length === 0) return false;
 		this.id = this.inflight.take();
 		this.blocked = true;
@@ -96,24 +97,23 @@ export class Subscriptions {
 		this.barren = 0;
 		asked.forEach((item, index) => {
 			const code = codes[index] as number;
-			item.granted = code < refusal;
-			item.out = false;
+			item.state = code < refusal ? Filter.granted : Filter.wanted;
 			item.strikes = 0;
-			if (!item.granted) this.application.report(Report.filterRefused, item.topic);
+			if (code >= refusal) this.application.report(Report.filterRefused, item.topic);
 			else if (code < item.QoS) this.application.report(Report.filterLowered, item.topic);
 		});
 		return true;
 	}
 	/** Messages on this topic should come: the broker has not refused the filter, though it may be left out. */
 	expects(filter: string): boolean {
-		return this.items.some(item => item.topic === filter && (item.granted || item.out));
+		return this.items.some(item => item.topic === filter && item.state !== Filter.wanted);
 	}
 	/** All was asked for, and the connection stands. Filters that are left out are reported at each one. */
 	online(): void {
 		this.hangups = this.barren = 0;
 		this.rested = true;
 		this.items.forEach(item => {
-			if (item.out) this.application.report(Report.filterLeftOut, item.topic);
+			if (item.state === Filter.out) this.application.report(Report.filterLeftOut, item.topic);
 		});
 	}
 	/** The broker has ended the connection. A SUBSCRIBE under way is to blame. */
@@ -121,19 +121,20 @@ export class Subscriptions {
 		const first = this.asked[0];
 		this.asked = [];
 		if (!first) return;
-		if (first.out) this.rested = false;
+		const known = first.state === Filter.out;
+		if (known) this.rested = false;
 		// One that was left out is known to be to blame: the others need not go alone because of it.
-		if (first.out || ++this.hangups <= enough) return;
+		if (known || ++this.hangups <= enough) return;
 		// It went alone. Others go before it from now on: whether they are granted shows if it is to blame.
 		const items = this.items;
 		items.splice(items.indexOf(first), 1);
 		items.push(first);
 		first.strikes++;
-		const served = items.some(item => item.granted);
+		const served = items.some(item => item.state === Filter.granted);
 		if (served ? first.strikes < enough : ++this.barren <= items.length) return;
 		// It alone; or all of them, where the broker takes none at all.
 		(served ? [first] : items).forEach(each => {
-			each.out = true;
+			each.state = Filter.out;
 		});
 		this.rested = false;
 	}
