@@ -68,7 +68,7 @@ const sensor = freeze({
 		faultAfter: `number 100${day} ?`,
 	}),
 	defaults: freeze({ aggregate: "mean", batch: 1 }),
-	more: (value: Values, known: unknown) => {
+	more: (value: Values, known: unknown): Keys | undefined => {
 		const { sensor, forms = [] } = known as Known;
 		const own = options(sensor, value.driver);
 		return own && Object.assign({}, own, absentOfSensor, ...forms.map(form => form.sensor));
@@ -225,7 +225,7 @@ export const board = freeze({
 		/** The words that `cmd` may use: without them, one message could move the board to another broker. */
 		commands: list(words.join("|"), words.length, harmless),
 	}),
-	more: (_: Values, known: unknown) => {
+	more: (_: Values, known: unknown): Keys => {
 		const { forms = [] } = known as Known;
 		return Object.assign({}, absent, ...forms.map(form => form.board));
 	},
