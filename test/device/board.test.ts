@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
 import { firmware } from "../../modules/device/retained.js";
+import { encode } from "../../modules/mqtt/codec.js";
 import type { Received } from "../../modules/session/options.js";
 import { TestFlash } from "../flash.js";
 import { scripted, World } from "./stage.js";
@@ -248,6 +249,17 @@ describe("board", () => {
 		scene.world.clock.advance(DAY);
 		assert.equal(scene.world.published.length, length);
 		assert.equal(scene.world.clock.pending, 0);
+	});
+
+	it("says what waits for its turn before it ends: an answer", () => {
+		const scene = world();
+		const board = scene.start();
+		const { options } = scene.world.link;
+		const about = { QoS: 1, retain: false, duplicate: false, id: 7 };
+		options.onMessage("r/b/cmd", encode("info"), about);
+		assert.deepEqual(scene.world.json("cmd/result"), []);
+		board.close();
+		assert.equal(scene.world.json("cmd/result").length, 1);
 	});
 });
 

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { check, type Description } from "../../modules/device/description/description.js";
 import type { SensorDriver } from "../../modules/device/io.js";
 import board, { budgetOf, heapOf, lack } from "../../modules/device/start.js";
-import { scripted, World } from "./stage.js";
+import type { SessionOptions, UserOptions } from "../../modules/session/options.js";
+import { scripted, TestLink, World } from "./stage.js";
 
 /** What an ESP32 has (hosts/esp32/manifest.json). */
 const HEAP = 81_920;
@@ -94,5 +95,19 @@ describe("the budget of memory", () => {
 		assert.equal(board(device, { description: { ...raw(64), broker: "mqtt://127.0.0.1" } }), undefined);
 		const { lacking } = budgetOf(HEAP, described(64));
 		assert.deepEqual(trace, [`memory: 64 sensors and 64 alerts need ${lacking} bytes more than there are`]);
+	});
+	it("is shared by messages and alerts where alerts are in RAM too", () => {
+		const world = new World();
+		let queueBytes: number | undefined;
+		const connect = (options: SessionOptions) => {
+			queueBytes = options.queueBytes;
+			return new TestLink(world, options as UserOptions);
+		};
+		const own = { board: {}, sensor: {}, check() {}, rooms: () => [], heap: () => 0 };
+		const features = [{ ...own, make: () => [{ connect, close() {} }] }];
+		const description = { root: "t", id: "b", broker: "mqtt://127.0.0.1" };
+		const made = board(world.device(), { description, features });
+		assert.deepEqual([queueBytes, made?.storage.ram], [8192, 8192]);
+		made?.close();
 	});
 });
