@@ -346,6 +346,43 @@ describe("session, coming back", () => {
 				["lamp/desired+status+lamp/set"],
 			);
 		});
+		it("one of which was left out are asked for together again once the broker has refused that one", () => {
+			const bench = new Bench({ subscriptions });
+			hangUpOn(bench, topic => topic.endsWith("set"));
+			bench.client.fail();
+			bench.take();
+			const client = bench.connect();
+			client.accept(false);
+			client.grant(topic => (topic.endsWith("set") ? 0x80 : 1));
+			assert.deepEqual(bench.take(), [`report ${Report.filterRefused} desk-1/lamp/set`, "online false"]);
+			client.fail();
+			assert.deepEqual(
+				hangUpOn(bench, () => false),
+				["lamp/desired+status+lamp/set"],
+			);
+		});
+		it("one of which was granted in the end take two hang-ups on it alone again", () => {
+			const bench = new Bench({ subscriptions });
+			hangUpOn(bench, topic => topic.endsWith("set") && bench.clients.length < 4);
+			bench.client.fail();
+			const [all, each] = ["lamp/desired+status+lamp/set", "lamp/desired status lamp/set"];
+			assert.deepEqual(
+				hangUpOn(bench, topic => topic.endsWith("set")),
+				[all, all, each, each, "lamp/desired status"],
+			);
+		});
+		it("are made again where our status was left out: it cannot come back, and may be granted now", () => {
+			const bench = new Bench({ subscriptions, deadlines: { hear: 5000 } });
+			hangUpOn(bench, topic => topic.endsWith("status"));
+			bench.client.take();
+			bench.clock.advance(5000);
+			bench.client.grant();
+			const asked = bench.client.lines.filter(line => line.startsWith("SUBSCRIBE"));
+			assert.deepEqual(
+				asked.map(line => line.replace(/SUBSCRIBE \d+ /, "")),
+				["desk-1/lamp/set desk-1/lamp/desired", "desk-1/status"],
+			);
+		});
 		it("one of which was left out, and is hung up on once more, do not go one by one because of it", () => {
 			const bench = new Bench({ subscriptions });
 			hangUpOn(bench, topic => topic.endsWith("set"));
