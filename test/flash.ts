@@ -5,7 +5,7 @@
  */
 
 import type { ByteBuffer } from "../modules/mqtt/io.js";
-import type { FlashPartition } from "../modules/store/io.js";
+import type { FlashPartition } from "../modules/store/flash.js";
 
 export const Cut = Object.freeze({ whole: 0, torn: 1, dropped: 2 });
 

@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { decode } from "../../modules/mqtt/codec.js";
-import type { FlashPartition } from "../../modules/store/io.js";
+import type { FlashPartition } from "../../modules/store/flash.js";
 import Store from "../../modules/store/store.js";
 import { defaultPartitions } from "../node/flash.js";
 

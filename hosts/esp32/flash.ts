@@ -2,7 +2,7 @@
 
 import SDKFlash from "embedded:storage/flash";
 import type { ByteBuffer } from "../../modules/mqtt/io.js";
-import type { Flash, FlashPartition } from "../../modules/store/io.js";
+import type { Flash, FlashPartition } from "../../modules/store/flash.js";
 
 class Partition implements FlashPartition {
 	private readonly partition: FlashPartition;

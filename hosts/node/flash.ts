@@ -19,7 +19,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { ByteBuffer } from "../../modules/mqtt/io.js";
-import type { Flash, FlashPartition } from "../../modules/store/io.js";
+import type { Flash, FlashPartition } from "../../modules/store/flash.js";
 import { view } from "./bytes.js";
 
 const erased = 0xff;

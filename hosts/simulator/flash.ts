@@ -4,7 +4,7 @@
  */
 
 import type { ByteBuffer } from "../../modules/mqtt/io.js";
-import type { Flash, FlashPartition } from "../../modules/store/io.js";
+import type { Flash, FlashPartition } from "../../modules/store/flash.js";
 import { fillBytes, folder, lengthOf, readBytes, writeBytes } from "./disk.js";
 
 const NAME = "journal";

@@ -33,7 +33,7 @@ import type {
 	TCPClass,
 	TCPWriteOptions,
 } from "../../modules/mqtt/io.js";
-import type { Flash, FlashPartition } from "../../modules/store/io.js";
+import type { Flash, FlashPartition } from "../../modules/store/flash.js";
 import { Host, Instance, Room, view } from "./channel.js";
 import type { Link } from "./link.js";
 

@@ -1,11 +1,12 @@
 /**
  * The host provider instance (ECMA-419 §30) as this firmware uses it, and its classes: Digital, PWM, Analog (§10), sensors (§13),
- * Key-Value (§28; Flash is in store/io.ts). Types only. `timer` and what follows it are ours (DESIGN.md, "The seam").
+ * Key-Value (§28; Flash is in store/flash.ts). Types only. `timer` and what follows it are ours (DESIGN.md, "The seam").
  */
 
 import type MQTTClient from "../mqtt/client.js";
 import type { ResolverClass, TCPClass, Ticks, Timer, With } from "../mqtt/io.js";
-import type { Flash, KeyValueDomain } from "../store/io.js";
+import type { Flash } from "../store/flash.js";
+import type { KeyValueDomain } from "../store/state.js";
 import type { Form } from "./description/validate.js";
 
 export type { KeyValueDomain };

@@ -5,7 +5,7 @@
  */
 
 import type { Index } from "./index.js";
-import type { FlashPartition } from "./io.js";
+import type { FlashPartition } from "./flash.js";
 import Mount from "./mount.js";
 import { CHECK, HEADER, Kind, sizeOf } from "./record.js";
 

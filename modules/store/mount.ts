@@ -4,9 +4,8 @@
  * from here.
  */
 
-import Blocks from "./blocks.js";
+import Blocks, { type FlashPartition } from "./flash.js";
 import type { Index } from "./index.js";
-import type { FlashPartition } from "./io.js";
 import { BLOCK, BlockHeader, Frame, isBlank, Kind, Scan, sizeOf, Word } from "./record.js";
 
 /** `blank` is ready, erased or cut off while its first block was begun. `foreign` bytes, and what is `unfit`, are left alone. */

@@ -5,7 +5,7 @@
  * both engine and flash are. Does not know which blocks are in use, or what a record means.
  */
 
-import type Blocks from "./blocks.js";
+import type Blocks from "./flash.js";
 
 /** What a record says; SPEC.md has its sequence, tag and body. */
 export const Kind = Object.freeze({

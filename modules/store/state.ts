@@ -6,10 +6,21 @@
 
 import { decode, encode } from "../mqtt/codec.js";
 import { grown, Index, NOWHERE } from "./index.js";
-import type { KeyValueDomain } from "./io.js";
 import type Journal from "./journal.js";
 import type Outbox from "./outbox.js";
 import { HEADER, Kind, type Scan } from "./record.js";
+
+/** A key-value domain opened with `format: "string"` (§28). Values are at most 4000 bytes, keys 15 characters. */
+export interface KeyValueDomain extends Iterable<string> {
+	/** `undefined` for a key that is not there. */
+	read(key: string): string | undefined;
+	/** Whole or not at all, also when the power goes. */
+	write(key: string, value: string): void;
+	/** Nothing happens for a key that is not there. */
+	delete(key: string): void;
+	/** May be repeated; every other method then throws. */
+	close(): void;
+}
 
 /** Bytes of a key, as on hosts that have a store of their own. */
 const KEY = 15;

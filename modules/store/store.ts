@@ -3,13 +3,14 @@
  * a partition that cannot be used is left alone and named, and the caller goes on in RAM (session/queue.ts).
  */
 
-import type { FlashPartition } from "./io.js";
+import type { FlashPartition } from "./flash.js";
 import Journal from "./journal.js";
 import { Found } from "./mount.js";
 import Outbox from "./outbox.js";
 import State from "./state.js";
 
-export type * from "./io.js";
+export type { Flash, FlashPartition } from "./flash.js";
+export type { KeyValueDomain } from "./state.js";
 
 /** What a store is opened in. */
 export interface StoreOptions {

@@ -11,7 +11,7 @@ import { HostSensor } from "../../hosts/shared/sensor.js";
 import { start as startXS } from "../../hosts/xs/run.js";
 import type { Device } from "../../modules/device/io.js";
 import type { ByteBuffer } from "../../modules/mqtt/io.js";
-import type { FlashPartition } from "../../modules/store/io.js";
+import type { FlashPartition } from "../../modules/store/flash.js";
 import { Witness } from "./witness.js";
 
 /** What the parent says. */

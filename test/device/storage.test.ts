@@ -7,7 +7,7 @@ import type { Device, KeyValueDomain } from "../../modules/device/io.js";
 import Memory, { closeStorage, keyOf, openStorage } from "../../modules/device/memory.js";
 import { roomFor } from "../../modules/device/start.js";
 import { encode } from "../../modules/mqtt/codec.js";
-import type { Flash, FlashPartition } from "../../modules/store/io.js";
+import type { Flash, FlashPartition } from "../../modules/store/flash.js";
 import Store from "../../modules/store/store.js";
 import { TestFlash } from "../flash.js";
 import { World } from "./stage.js";

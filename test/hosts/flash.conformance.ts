@@ -2,7 +2,7 @@
  * Flash (ECMA-419 §28 and Annex A) with the semantics of NOR that the journal builds on, on partition "journal".
  */
 
-import type { FlashPartition } from "../../modules/store/io.js";
+import type { FlashPartition } from "../../modules/store/flash.js";
 import type { Case, Suite, Trial } from "./suite.js";
 
 const path = "journal";

@@ -22,7 +22,7 @@ const files: readonly string[] = [
 	"modules/session/options.ts",
 	"modules/session/outcomes.ts",
 	"modules/session/session.ts",
-	"modules/store/io.ts",
+	"modules/store/flash.ts",
 	"modules/store/store.ts",
 	"modules/store/outbox.ts",
 	"modules/store/state.ts",
@@ -41,6 +41,7 @@ const files: readonly string[] = [
 /** Of a file that has more than what is exported. */
 const only: { readonly [file: string]: readonly string[] } = {
 	"modules/session/outcomes.ts": ["Outcome", "Reason", "Report", "Counters"],
+	"modules/store/flash.ts": ["Flash", "FlashPartition"],
 };
 
 const documented = ({ leadingComments = [] }: Node): boolean =>

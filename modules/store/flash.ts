@@ -1,10 +1,38 @@
 /**
- * A flash partition (ECMA-419 §28) as erase blocks: every exception is caught, every write is read back, blocks that fail
- * are noted (SPEC.md, "Writing"). Each byte is written at most once between two erases, which is all that §28 promises.
- * Does not know what the bytes mean.
+ * ECMA-419 §28 Flash, which a store needs from its host, and a partition of it as erase blocks: every exception is caught,
+ * every write is read back, blocks that fail are noted (SPEC.md, "Writing"). An erase sets each bit (`eraseValue` 0xFF), a
+ * write may only clear bits, and each byte is written at most once in between, which is all that §28 promises. Offsets and
+ * lengths are in bytes. Does not know what the bytes mean.
  */
 
-import type { FlashPartition } from "./io.js";
+import type { ByteBuffer } from "../mqtt/io.js";
+
+/** §28, Flash: partitions by name. */
+export interface Flash extends Iterable<string> {
+	/** Throws where there is no such partition. `r+` if no mode is given. */
+	open(options: { readonly path: string; readonly mode?: "r" | "r+" }): FlashPartition;
+}
+
+/** §28, Flash Partition; every call throws on failure. */
+export interface FlashPartition {
+	/** `size`, `blockLength` and `writeAlign` in bytes. */
+	status(): {
+		readonly size: number;
+		readonly blockLength: number;
+		readonly blocks: number;
+		readonly eraseValue: number;
+		readonly writeAlign: number;
+	};
+	/** Into a buffer: how many bytes; or so many in a new one. Throws outside of the partition. */
+	read(data: ByteBuffer, offset: number): number;
+	read(byteLength: number, offset: number): ArrayBuffer;
+	/** `offset` and length are multiples of `writeAlign`; what is written was erased before. */
+	write(data: ByteBuffer, offset: number): void;
+	/** Blocks from `first` up to, and without, `last`; one block without it. */
+	eraseBlock(first: number, last?: number): void;
+	/** May be repeated; every other method then throws. */
+	close(): void;
+}
 
 /** A block has at least so many bytes, and a multiple of so many. */
 const LEAST = 256;
