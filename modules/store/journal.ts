@@ -150,7 +150,7 @@ export default class Journal extends Mount {
 			const block = (this.last + step) % count;
 			if (generations[block] !== 0 || blocks.failing[block] !== 0 || !blocks.prepare(block)) continue;
 			const generation = ++this.generation;
-			header.fill(blockLength, count, generation, this.tail, this.sequence, this.aside);
+			header.fill(generation, this.tail, this.sequence, this.aside);
 			if (!blocks.write(header.bytes, header.words, block * blockLength)) continue;
 			generations[block] = generation;
 			this.last = this.head = block;

@@ -50,7 +50,7 @@ export default class Mount {
 		const { granule, blockLength, count, unfit } = blocks;
 		const start = (BLOCK + granule - 1) & -granule;
 		this.blocks = blocks;
-		this.header = new BlockHeader(start);
+		this.header = new BlockHeader(start, blockLength, count);
 		this.mark = sizeOf(0, granule);
 		this.frame = new Frame(Math.min(MAXIMUM, blockLength - start - this.mark));
 		this.generations = new Uint32Array(count);
@@ -152,7 +152,7 @@ export default class Mount {
 		for (let block = 0; block < blocks.count; block++) {
 			if (!blocks.read(header.bytes, block * blocks.blockLength)) blocks.shun(block);
 			else if (header.sound) {
-				const why = header.misfit(blocks.blockLength, blocks.count);
+				const why = header.misfit;
 				misfit ||= why;
 				if (why) continue;
 				generations[block] = header.at(Word.generation);
@@ -173,14 +173,17 @@ export default class Mount {
 	}
 	/** All that the newest block holds are copies, and the oldest one, which is another, still has every one of them. */
 	private isCut(scan: Scan, newest: number): boolean {
+		const copies = new Set<number>();
+		scan.begin(newest, this.generations[newest] as number);
+		while (scan.next()) {
+			if (!scan.copied) return false;
+			copies.add(scan.sequence);
+		}
 		const oldest = this.following(-1);
-		const originals: number[] = [];
 		scan.begin(oldest, this.generations[oldest] as number);
 		while (scan.next())
-			if (scan.kind === Kind.message || scan.kind === Kind.value) originals.push(scan.sequence);
-		scan.begin(newest, this.generations[newest] as number);
-		while (scan.next()) if (!scan.copied || !originals.includes(scan.sequence)) return false;
-		return true;
+			if (scan.kind === Kind.message || scan.kind === Kind.value) copies.delete(scan.sequence);
+		return copies.size === 0;
 	}
 	/** No block holds a journal of ours: tells an empty partition from a foreign one. */
 	private without(misfit: string): number {
@@ -188,7 +191,7 @@ export default class Mount {
 		const { count, blockLength } = blocks;
 		let other = misfit;
 		// The power may have gone while the very first header was written: some of its zeros are there, and nothing else.
-		header.fill(blockLength, count, 1, 1, 0, 0);
+		header.fill(1, 1, 0, 0);
 		const start = new Uint8Array(BLOCK);
 		const found = new Int32Array(start.buffer);
 		for (let block = 0; block < count && !other; block++) {

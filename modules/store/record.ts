@@ -1,8 +1,12 @@
 /**
- * The bytes of a record and of a block's header (SPEC.md, "Block" and "Record"), CRC-32 (ISO-HDLC, as in zlib), and a reader of
- * the records in one block (SPEC.md, "Reading"). A record has two checks, one in its header (20 bytes: 16 and their check) and
- * one behind its body, so that a copy or a change of state never computes over a payload again. Numbers are little-endian, as
- * both engine and flash are. Does not know which blocks are in use, or what a record means.
+ * The bytes of a record and of a block's header (SPEC.md, "Block" and "Record"), their CRC-32 (as in zlib), and a reader of
+ * the records in one block (SPEC.md, "Reading"). Does not know which blocks are in use, or what a record means. A record, by
+ * words of four bytes, little-endian as engine and flash are:
+ *
+ *     | kind, 0, length | generation | sequence | tag | CRC of these four | body, CRC of it | 0xFF |
+ *     0                 4            8          12    16                  20     up to a whole unit
+ *
+ * There are two checks so that a copy or a change of state never computes over a payload again.
  */
 
 import type Blocks from "./flash.js";
@@ -126,10 +130,9 @@ export const isBlank = (words: Int32Array, at: number, byteLength: number): bool
 
 /** The five words from `at` on are a record's header. */
 const isHeader = (words: Int32Array, at: number): boolean => {
-	const first = words[at] as number;
-	const kind = first & 0x7f;
-	// From `message` to `tail`, and the second byte is 0.
-	return kind >= 1 && kind <= 8 && (first & 0xff00) === 0 && words[at + 4] === ~fold(words, at, at + 4);
+	const kind = (words[at] as number) & 0xff7f;
+	// From `message` to `tail`, so the second byte is 0.
+	return kind >= 1 && kind <= 8 && words[at + 4] === ~fold(words, at, at + 4);
 };
 
 /** Words of a block's header. */
@@ -139,10 +142,15 @@ export const Word = Object.freeze({ generation: 3, tail: 4, sequence: 5, aside: 
 export class BlockHeader {
 	readonly bytes: Uint8Array;
 	readonly words: Int32Array;
+	private readonly blockLength: number;
+	private readonly blocks: number;
 
-	constructor(byteLength: number) {
-		this.bytes = new Uint8Array(byteLength).fill(0xff);
+	/** Of a partition with so many blocks of so many bytes. */
+	constructor(byteLength: number, blockLength: number, blocks: number) {
+		this.bytes = new Uint8Array(byteLength);
 		this.words = new Int32Array(this.bytes.buffer);
+		this.blockLength = blockLength;
+		this.blocks = blocks;
 	}
 	at(word: number): number {
 		return (this.words[word] as number) >>> 0;
@@ -153,29 +161,22 @@ export class BlockHeader {
 		return words[0] === MAGIC && words[7] === ~fold(words, 0, 7);
 	}
 	/** What a sound header asks for that this code and partition are not, or "". */
-	misfit(blockLength: number, blocks: number): string {
-		const second = this.words[1] as number;
-		const version = second & 0xffff;
+	get misfit(): string {
+		const { blockLength, blocks } = this;
+		const version = this.at(1) & 0xffff;
 		if (version !== VERSION) return `a journal of version ${version}, expected ${VERSION}`;
-		const count = second >>> 16;
-		const length = (this.words[2] as number) >>> 0;
+		const count = this.at(1) >>> 16;
+		const length = this.at(2);
 		if (length === blockLength && count === blocks) return "";
 		return `a journal for ${count} blocks of ${length} bytes, expected ${blocks} of ${blockLength}`;
 	}
-	fill(
-		blockLength: number,
-		blocks: number,
-		generation: number,
-		tail: number,
-		sequence: number,
-		aside: number,
-	): void {
+	fill(generation: number, tail: number, sequence: number, aside: number): void {
 		const words = this.words;
-		// What is behind these stays blank.
+		// The bytes behind these stay blank.
 		this.bytes.fill(0xff);
 		words[0] = MAGIC;
-		words[1] = VERSION | (blocks << 16);
-		words[2] = blockLength;
+		words[1] = VERSION | (this.blocks << 16);
+		words[2] = this.blockLength;
 		words[3] = generation;
 		words[4] = tail;
 		words[5] = sequence;
@@ -200,16 +201,15 @@ export class Scan {
 	generation = 0;
 	/** At the end of the block: where in it the next record may be written; -1 when none may. */
 	end = -1;
-	/** Unreadable places with a record behind them. */
+	/** Unreadable places with a record behind them; and those at the end of a block, as a power cut leaves them. */
 	damaged = 0;
-	/** Unreadable places at the end of a block, as a power cut leaves them. */
 	torn = 0;
 	private readonly blocks: Blocks;
 	private readonly frame: Frame;
 	/** Bytes of a block's header. */
 	private readonly start: number;
 	private readonly granule: number;
-	/** A window of the partition, where it begins, and how far into it a header can begin; -1: nowhere. */
+	/** A window of the partition, where it begins, and the last word of it at which a header can begin; -1: nowhere. */
 	readonly bytes: Uint8Array;
 	private readonly words: Int32Array;
 	private from = 0;
@@ -235,65 +235,74 @@ export class Scan {
 	}
 	/** Moves to the next record. False at the end of the block. */
 	next(): boolean {
-		const words = this.words;
+		const { words, limit, granule } = this;
 		let address = this.behind;
-		// Between an unreadable place and the next record.
-		let noise = false;
-		for (; address + HEADER <= this.limit; address += this.granule) {
-			let skip = address - this.from;
-			if (skip < 0 || skip > this.reach) skip = this.move(address);
-			const at = skip >> 2;
-			const generation = words[at + 1] as number;
-			if (skip >= 0 && (generation === this.generation || this.generation === 0) && isHeader(words, at)) {
-				const first = words[at] as number;
-				const length = first >>> 16;
-				const end = address + (length === 0 ? HEADER : HEADER + length + CHECK);
-				const behind = (end + this.granule - 1) & -this.granule;
-				this.sequence = (words[at + 2] as number) >>> 0;
-				this.tag = words[at + 3] as number;
-				skip = behind - this.from;
-				// If a record of this block was begun behind this one, this one was complete by then.
-				const followed = skip <= this.reach && words[(skip >> 2) + 1] === generation;
-				if (followed || length === 0 || this.isWhole(address, behind, generation)) {
-					if (noise) this.damaged++;
-					this.kind = first & 0x7f;
-					this.copied = (first & COPY) !== 0;
-					this.length = length;
-					this.generation = generation;
-					this.address = address;
-					this.behind = behind;
+		let damaged = false;
+		for (; address + HEADER <= limit; address += granule) {
+			let at = (address - this.from) >> 2;
+			if (at < 0 || at > this.reach) at = this.move(address);
+			if (at >= 0) {
+				// Nothing was written from here on. Behind damage blank bytes prove nothing: a record may follow them.
+				if (!damaged && words[at] === -1 && isBlank(words, at, HEADER)) break;
+				if (this.isRecord(at, address)) {
+					if (damaged) this.damaged++;
 					return true;
 				}
-			} else if (!noise && skip >= 0 && isBlank(words, at, HEADER)) break;
-			noise = true;
+			}
+			damaged = true;
 		}
-		if (noise) this.torn++;
-		else this.end = address - this.limit + this.blocks.blockLength;
+		if (damaged) this.torn++;
+		else this.end = address - limit + this.blocks.blockLength;
 		return false;
 	}
 	/** Where in `bytes` its body begins; -1: it cannot be read. */
 	body(): number {
-		let skip = this.address - this.from;
+		let at = (this.address - this.from) >> 2;
 		// The window has all of this record, or was moved on behind it.
-		if (skip < 0) skip = this.move(this.address);
-		return skip < 0 ? -1 : skip + HEADER;
+		if (at < 0) at = this.move(this.address);
+		return at < 0 ? -1 : 4 * at + HEADER;
 	}
 
-	/** The record fits and was written to its end: a further one of this block begins behind it, or its body is sound. */
-	private isWhole(address: number, behind: number, generation: number): boolean {
-		const { blocks, frame } = this;
-		if (behind > this.limit || behind - address > frame.bytes.byteLength) return false;
-		const skip = this.move(behind);
-		if (skip >= 0 && this.words[(skip >> 2) + 1] === generation) return true;
-		return blocks.read(frame.bytes.subarray(0, behind - address), address) && frame.intact;
+	/** A record of this block begins at this word of the window, and was written to its end. Then it is the one found. */
+	private isRecord(at: number, address: number): boolean {
+		const words = this.words;
+		const generation = words[at + 1] as number;
+		if (generation !== this.generation && this.generation !== 0) return false;
+		if (!isHeader(words, at)) return false;
+		const first = words[at] as number;
+		const length = first >>> 16;
+		// `sizeOf`, without its call: 15 000 units of a start.
+		const end = address + (length === 0 ? HEADER : HEADER + length + CHECK);
+		const behind = (end + this.granule - 1) & -this.granule;
+		this.kind = first & 0x7f;
+		this.copied = (first & COPY) !== 0;
+		this.length = length;
+		this.sequence = (words[at + 2] as number) >>> 0;
+		this.tag = words[at + 3] as number;
+		// If a record of this block was begun behind this one, this one was complete by then.
+		const next = at + ((behind - address) >> 2);
+		const followed = next <= this.reach && words[next + 1] === generation;
+		if (length !== 0 && !followed && !this.isWhole(address, behind, generation)) return false;
+		this.generation = generation;
+		this.address = address;
+		this.behind = behind;
+		return true;
 	}
-	/** Moves the window to where a record would begin. Returns where that is in the window; -1: it cannot be read. */
+	/** It fits, and a further record begins behind it, which is beyond the window; or the check of its body holds. */
+	private isWhole(address: number, behind: number, generation: number): boolean {
+		const { bytes } = this.frame;
+		if (behind > this.limit || behind - address > bytes.byteLength) return false;
+		const next = this.move(behind);
+		if (next >= 0 && this.words[next + 1] === generation) return true;
+		return this.blocks.read(bytes.subarray(0, behind - address), address) && this.frame.intact;
+	}
+	/** Moves the window to where a record would begin. Returns the word of it that lies there; -1: it cannot be read. */
 	private move(address: number): number {
 		this.reach = -1;
 		if (address + HEADER > this.limit) return -1;
 		this.from = Math.min(address, this.limit - this.bytes.byteLength);
 		if (!this.blocks.read(this.bytes, this.from)) return -1;
-		this.reach = this.bytes.byteLength - HEADER;
-		return address - this.from;
+		this.reach = (this.bytes.byteLength - HEADER) >> 2;
+		return (address - this.from) >> 2;
 	}
 }

@@ -137,8 +137,8 @@ describe("Opening a partition", () => {
 	});
 	it("takes no record that goes on in the next block, though its checks hold", () => {
 		const flash = flashOf();
-		const header = new BlockHeader(32);
-		header.fill(LENGTH, BLOCKS, 1, 1, 0, 0);
+		const header = new BlockHeader(32, LENGTH, BLOCKS);
+		header.fill(1, 1, 0, 0);
 		flash.image.set(header.bytes);
 		const frame = new Frame(256);
 		frame.bytes.set([1, 0, 0x61], 20);

@@ -44,8 +44,8 @@ describe("Record", () => {
 		assert.ok(frame.sound && frame.intact);
 	});
 	it("lays out a block's header as SPEC.md says, byte by byte", () => {
-		const header = new BlockHeader(32);
-		header.fill(4096, 16, 9, 5, 300, 2);
+		const header = new BlockHeader(32, 4096, 16);
+		header.fill(9, 5, 300, 2);
 		assert.equal(
 			hex(header.bytes),
 			"47 77 4a 31 " + // "GwJ1"
