@@ -168,8 +168,7 @@ export type UserOptions = Omit<SessionOptions, "client" | "brokers"> &
 	Required<Pick<SessionOptions, "subscriptions" | "ready" | "onMessage" | "onOnline" | "onOffline">>;
 
 /**
- * A message that is held. Valid until the next `next`, `append` or `close` of its outbox (`sent` leaves it as it is), and
- * until control goes back to the host at the longest: a payload in flash is read into a buffer that others use.
+ * A message that is held. Valid until the next `next`, `append` or `close` of its outbox; `sent` leaves it as it is.
  */
 export interface OutboxEntry {
 	/** Position in the order of acceptance, from 1 upward; never used again in the life of the outbox. */

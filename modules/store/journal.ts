@@ -4,8 +4,8 @@
  * Does not know what a record means, and throws nothing when flash fails. Opening is mount.ts.
  */
 
-import type { Index } from "./index.js";
 import type { FlashPartition } from "./flash.js";
+import type { Index } from "./index.js";
 import Mount from "./mount.js";
 import { CHECK, HEADER, Kind, sizeOf } from "./record.js";
 
@@ -15,8 +15,6 @@ const RESERVE = 2;
 const USUAL = 192;
 
 export default class Journal extends Mount {
-	/** Rises each time the body in the frame is lost. */
-	epoch = 0;
 	compactions = 0;
 	/** Flash does not take a record for which there ought to be room. Until it takes one again. */
 	broken = false;
@@ -81,7 +79,6 @@ export default class Journal extends Mount {
 	append(kind: number, sequence: number, tag: number, length = 0): number {
 		if (length === 0 && !this.room(0)) return -1;
 		const size = sizeOf(length, this.blocks.granule);
-		if (size > HEADER) this.epoch++;
 		this.frame.fill(kind, sequence, tag, length, size);
 		const address = this.write(size);
 		if (address < 0) this.fault();
@@ -101,7 +98,6 @@ export default class Journal extends Mount {
 	}
 	/** As `load`, and checks nothing. */
 	read(address: number, length: number): boolean {
-		this.epoch++;
 		return this.blocks.read(this.view(sizeOf(length, 1)), address);
 	}
 	close(): void {
@@ -167,7 +163,6 @@ export default class Journal extends Mount {
 		if (block < 0 || block === this.head) return false;
 		const start = block * blocks.blockLength;
 		const end = start + blocks.blockLength;
-		this.epoch++;
 		if (!this.move(this.messages, start, end) || !this.move(this.values, start, end)) return false;
 		const tail = this.tail;
 		this.tail = (generations[block] as number) + 1;

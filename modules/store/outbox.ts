@@ -33,7 +33,7 @@ export default class Outbox extends Messages implements Pattern {
 	private readonly spare = new Map<number, Uint8Array>();
 	/** Sequences of messages that are acknowledged, which flash could not note. */
 	private readonly unsaid: number[] = [];
-	/** The entry that was given out last; its payload lies in the journal's frame while `epoch` is the journal's. */
+	/** The entry that was given out last; sequence 0 where that message is gone. */
 	private readonly entry = {
 		sequence: 0,
 		packetIdentifier: 0,
@@ -41,7 +41,6 @@ export default class Outbox extends Messages implements Pattern {
 		payload: new Uint8Array(0),
 		retain: false,
 	};
-	private epoch = -1;
 	/** Since the replay, which checked all messages, none was given up or written: the first look at them saves 2000 units each. */
 	private checked = true;
 
@@ -74,7 +73,6 @@ export default class Outbox extends Messages implements Pattern {
 			if (address < 0 && this.broken && this.spared + length <= SPARE) {
 				// The number of a write that failed stays in use: its bytes may be there at the next start.
 				if (!sequence) sequence = ++journal.sequence;
-				journal.epoch++;
 				this.fill(name, payload);
 				this.spare.set(sequence, journal.frame.bytes.slice(HEADER, HEADER + length));
 				address = NOWHERE;
@@ -227,16 +225,10 @@ export default class Outbox extends Messages implements Pattern {
 	}
 	/** Writes a change of state. If flash refuses, RAM knows it, and a restart may repeat the message: at least once. */
 	private note(kind: number, sequence: number, tag: number): void {
-		const { journal, entry } = this;
 		this.checked = false;
-		// Its record will have the state that it has then.
+		// A message in RAM gets its record with the state that it has then.
 		if (this.spare.has(sequence)) return;
-		const known = this.epoch === journal.epoch;
-		if (journal.append(kind, sequence, tag) < 0 && kind === Kind.released) this.unsaid.push(sequence);
-		// The entry outlives a compaction: `next`, then `sent`, then its payload is sent.
-		if (!known || this.epoch === journal.epoch || entry.sequence === 0) return;
-		const place = this.at(entry.sequence);
-		if (place >= 0 && this.load(place)) this.epoch = journal.epoch;
+		if (this.journal.append(kind, sequence, tag) < 0 && kind === Kind.released) this.unsaid.push(sequence);
 	}
 	private after(sequence: number, aside: number): OutboxEntry | undefined {
 		let place = this.above(sequence);
@@ -256,32 +248,30 @@ export default class Outbox extends Messages implements Pattern {
 	private read(place: number): boolean {
 		const { entry, journal } = this;
 		const sequence = this.sequences[place] as number;
-		const state = this.tagOf(place);
+		const state = this.states[place] as number;
 		entry.packetIdentifier = state & IDENTIFIER;
-		if (entry.sequence === sequence && this.epoch === journal.epoch) return true;
-		if (!this.load(place)) return false;
-		const bytes = journal.frame.bytes;
-		const start = HEADER + 2;
-		const middle = start + ((bytes[HEADER] as number) | ((bytes[HEADER + 1] as number) << 8));
-		const end = HEADER + (this.lengths[place] as number);
+		if (entry.sequence === sequence) return true;
+		const length = this.lengths[place] as number;
+		let bytes = this.spare.get(sequence);
+		let start = 0;
+		if (!bytes) {
+			const address = this.addresses[place] as number;
+			if (!(this.checked ? journal.read(address, length) : journal.load(address, length))) return false;
+			bytes = journal.frame.bytes;
+			start = HEADER;
+		}
+		const middle = start + 2 + ((bytes[start] as number) | ((bytes[start + 1] as number) << 8));
+		const end = start + length;
+		// Written by another hand: the topic is longer than the record, or not UTF-8.
+		if (middle > end) return false;
 		try {
-			entry.topic = decode(bytes.subarray(start, middle));
-			entry.payload = new Uint8Array(bytes.buffer as ArrayBuffer, middle, end - middle);
+			entry.topic = decode(bytes.subarray(start + 2, middle));
+			entry.payload = new Uint8Array((bytes.buffer as ArrayBuffer).slice(middle, end));
 		} catch {
-			return false; // Written by another hand: the topic is not UTF-8, or longer than the record.
+			return false;
 		}
 		entry.sequence = sequence;
 		entry.retain = (state & RETAIN) !== 0;
-		this.epoch = journal.epoch;
-		return true;
-	}
-	private load(place: number): boolean {
-		const journal = this.journal;
-		const address = this.addresses[place] as number;
-		const length = this.lengths[place] as number;
-		if (address !== NOWHERE)
-			return this.checked ? journal.read(address, length) : journal.load(address, length);
-		journal.frame.bytes.set(this.spare.get(this.sequences[place] as number) as Uint8Array, HEADER);
 		return true;
 	}
 	/** Makes topic and payload the body in the frame. */

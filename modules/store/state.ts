@@ -92,19 +92,21 @@ export default class State extends Index implements KeyValueDomain {
 		const most = journal.limit - 1 - name.byteLength;
 		if (text.byteLength > most)
 			throw new RangeError(`state: ${text.byteLength} bytes for "${key}", expected at most ${most}`);
-		const length = this.fill(name, text);
-		const epoch = journal.epoch;
+		const length = 1 + name.byteLength + text.byteLength;
 		let place = this.place(key);
+		const present = place < 0 ? 0 : (this.lengths[place] as number);
 		// Most values differ from the former one in words that need no decoding: 1500 units of an alert's edge.
-		if (place >= 0 && this.lengths[place] === length) {
+		if (length === present) {
+			this.fill(name, text);
 			const end = (HEADER + length) & ~3;
 			const same = journal.blocks.equal(journal.frame.words, HEADER, end, addresses[place] as number);
 			if (same && this.read(key) === value) return;
 		}
 		// The state that an alert has brought about must not outlive the alert.
 		if (!this.outbox.settle()) throw new Error("state: flash failed");
-		if (!this.admits(place, journal.costOf(length)) || !journal.room(length)) throw new Error("state: full");
-		if (epoch !== journal.epoch) this.fill(name, text);
+		const admitted = length <= present || this.admits(place, journal.costOf(length));
+		if (!admitted || !journal.room(length)) throw new Error("state: full");
+		this.fill(name, text);
 		const address = this.append(Kind.value, length);
 		if (place < 0) place = this.add(key);
 		this.set(place, address, length);
@@ -175,7 +177,7 @@ export default class State extends Index implements KeyValueDomain {
 	private admits(place: number, cost: number): boolean {
 		const present = this.costAt(place);
 		const promised = place < 0 ? 0 : (this.promises[place] as number);
-		// A value of the same length or shorter needs no further room.
+		// A value that takes no more flash needs no further room.
 		if (cost <= present) return true;
 		if (cost <= promised) return this.journal.admits(cost - present, false);
 		return this.journal.admits(cost - Math.max(present, promised));
@@ -189,7 +191,6 @@ export default class State extends Index implements KeyValueDomain {
 	/** Makes it the body of the record in the frame. Returns its length. */
 	private fill(name: Uint8Array, text: Uint8Array): number {
 		const bytes = this.journal.frame.bytes;
-		this.journal.epoch++;
 		bytes[HEADER] = name.byteLength;
 		bytes.set(name, HEADER + 1);
 		bytes.set(text, HEADER + 1 + name.byteLength);
