@@ -56,15 +56,15 @@ const aws: Feature = freeze({
 	},
 	heap: ({ shadow, jobs, provisioning }: Description) =>
 		(shadow ? Heap.shadow : 0) + (jobs ? Heap.jobs : 0) + (provisioning ? Heap.provisioning : 0),
-	make(parts: Board): readonly Part[] {
-		const { device, description, publisher } = parts;
+	make(board: Board): readonly Part[] {
+		const { device, description, publisher } = board;
 		const { shadow, jobs, provisioning } = description;
 		const { provision, io } = device;
-		const made: Part[] = shadow ? [new Wishes(parts), new Remote(parts)] : [];
-		if (jobs) made.push(new Jobs(parts));
+		const made: Part[] = shadow ? [new Wishes(board), new Remote(board)] : [];
+		if (jobs) made.push(new Jobs(board));
 		if (!provisioning || provision?.get("certificate") !== undefined) return made;
 		if (provision && io.CertificateRequest)
-			made.push({ connect: options => new Claim(parts, options).session, close() {} });
+			made.push({ connect: options => new Claim(board, options).session, close() {} });
 		else publisher.report("provisioning: this host makes no key: the certificate of its image holds");
 		return made;
 	},
@@ -92,9 +92,9 @@ class Jobs extends Exchange {
 	/** The end of the job that is noted was told on this connection. */
 	private said = false;
 
-	constructor(parts: Board) {
-		super(parts, "jobs", ["notify-next", "start-next/accepted"]);
-		const { id, end } = parts.memory.get(KEY);
+	constructor(board: Board) {
+		super(board, "jobs", ["notify-next", "start-next/accepted"]);
+		const { id, end } = board.memory.get(KEY);
 		this.cut = id !== undefined && end === undefined;
 	}
 
@@ -110,13 +110,13 @@ class Jobs extends Exchange {
 	}
 
 	protected override ask(): void {
-		this.token = this.parts.boot.nextToken();
+		this.token = this.board.boot.nextToken();
 		this.send("start-next", { clientToken: this.token }, false);
 	}
 
 	/** The job is the board's to carry out: it is IN_PROGRESS by now. */
 	private started(clientToken: unknown, execution: Values = {}): void {
-		const { memory } = this.parts;
+		const { memory } = this.board;
 		if (!clientToken || clientToken !== this.token) return;
 		this.token = "";
 		const { jobId: id, executionNumber: n, jobDocument } = execution;
@@ -131,7 +131,7 @@ class Jobs extends Exchange {
 			const error = !noted
 				? "could not be stored: not done"
 				: isRecord(jobDocument)
-					? this.parts.perform(jobDocument).error
+					? this.board.perform(jobDocument).error
 					: 'expected a job document such as {"cmd":"restart"}';
 			// The next life says that it has come about.
 			if (error !== undefined || cmd !== "restart") this.end(id, n, error);
@@ -143,7 +143,7 @@ class Jobs extends Exchange {
 
 	private end(id: string, n: number, error: unknown): void {
 		const end = error === undefined ? "" : `${error}`.slice(0, REASON);
-		this.parts.memory.put(KEY, { id, n, end });
+		this.board.memory.put(KEY, { id, n, end });
 		this.say(id, n, end);
 	}
 
@@ -155,7 +155,7 @@ class Jobs extends Exchange {
 
 	/** What found no room is made up for by the next answer: a job that has not ended for the service comes with it. */
 	private send(name: string, what: object, lasting: boolean): boolean {
-		const sent = this.parts.publisher.send(this.base + name, JSON.stringify(what), lasting);
+		const sent = this.board.publisher.send(this.base + name, JSON.stringify(what), lasting);
 		if (!sent) this.turn.set(AGAIN);
 		return sent;
 	}

@@ -38,7 +38,7 @@ const Wait = Object.freeze({
 });
 
 export default class Claim {
-	private readonly parts: Board;
+	private readonly board: Board;
 	private readonly options: SessionOptions;
 	private readonly provision: Provision;
 	/** As the template knows the board. */
@@ -59,9 +59,9 @@ export default class Claim {
 	private answer = new Uint8Array(0);
 	private received = 0;
 
-	constructor(parts: Board, options: SessionOptions) {
-		const { device, description } = parts;
-		this.parts = parts;
+	constructor(board: Board, options: SessionOptions) {
+		const { device, description } = board;
+		this.board = board;
 		this.options = options;
 		this.provision = device.provision as Provision;
 		this.serial = device.serial ?? description.id;
@@ -75,7 +75,7 @@ export default class Claim {
 	get session(): SessionLike {
 		const close = (callback?: (parted: boolean) => void) => {
 			this.close();
-			if (callback) this.parts.device.timer.set(() => callback(false), 0);
+			if (callback) this.board.device.timer.set(() => callback(false), 0);
 		};
 		return { ...none, close };
 	}
@@ -93,7 +93,7 @@ export default class Claim {
 
 	/** How often a certificate was asked for. */
 	private get count(): number {
-		return (this.parts.memory.get(KEY) as { readonly n?: number }).n ?? 0;
+		return (this.board.memory.get(KEY) as { readonly n?: number }).n ?? 0;
 	}
 
 	private expired(): void {
@@ -103,7 +103,7 @@ export default class Claim {
 	}
 
 	private make(): void {
-		const CertificateRequest = this.parts.device.io.CertificateRequest as CertificateRequestClass;
+		const CertificateRequest = this.board.device.io.CertificateRequest as CertificateRequestClass;
 		this.report("a key is made");
 		this.turn.set(Wait.key);
 		try {
@@ -159,14 +159,14 @@ export default class Claim {
 
 	/** For a thing where there is a certificate, else for that. Counted before, so that a board that ends here each time asks seldom. */
 	private ask(): void {
-		const { serial, token, parts } = this;
+		const { serial, token, board } = this;
 		this.asked = token === undefined;
-		if (this.asked) parts.memory.put(KEY, { n: this.count + 1 });
+		if (this.asked) board.memory.put(KEY, { n: this.count + 1 });
 		const question = this.asked
 			? { certificateSigningRequest: this.made?.request }
 			: {
 					certificateOwnershipToken: token,
-					parameters: { ...parts.description.parameters, SerialNumber: serial },
+					parameters: { ...board.description.parameters, SerialNumber: serial },
 				};
 		const topic = this.asked ? CREATE : this.template;
 		this.client?.write(encode(JSON.stringify(question)), { topic, QoS: 1 });
@@ -181,7 +181,7 @@ export default class Claim {
 		const { answer, received } = this;
 		this.received += this.client?.read(answer.subarray(received, received + count)) ?? 0;
 		if (this.received < answer.byteLength) return;
-		const { value, error } = parse(answer, LONGEST, admitting(this.parts.names));
+		const { value, error } = parse(answer, LONGEST, admitting(this.board.names));
 		if (isRecord(value)) this.answered(value);
 		else this.fail(`${error}`);
 	}
@@ -212,7 +212,7 @@ export default class Claim {
 
 	/** The identity is on trial from the next start on. A name that is not known is most likely the one that the template was told. */
 	private try(why: string, id = this.serial): void {
-		const { device, description } = this.parts;
+		const { device, description } = this.board;
 		const { restart, timer } = device;
 		if (this.provision.propose({ token: null, ...(id !== description.id && { id }) })) {
 			this.close();
@@ -236,7 +236,7 @@ export default class Claim {
 	}
 
 	private report(line: string): void {
-		this.parts.publisher.report(`claim: ${line}`);
+		this.board.publisher.report(`claim: ${line}`);
 	}
 }
 

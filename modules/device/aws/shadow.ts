@@ -17,7 +17,7 @@ const LONGEST = 20_000;
 
 /** A part of a board that asks AWS on topics below `base`, one question at a time, and hears the answers. */
 export abstract class Exchange implements Part {
-	readonly parts: Board;
+	readonly board: Board;
 	readonly base: string;
 	readonly inbound: readonly Inbound[];
 	/** Of the last question; no other start of the board uses it again. It comes back in the answers. */
@@ -26,10 +26,10 @@ export abstract class Exchange implements Part {
 	protected readonly turn: Deadline;
 
 	/** `answers`: names of topics below `base`. */
-	constructor(parts: Board, base: string, answers: readonly string[]) {
-		this.parts = parts;
-		this.base = `$aws/things/${parts.description.id}/${base}/`;
-		this.turn = new Deadline(parts.device.timer, this, this.ask);
+	constructor(board: Board, base: string, answers: readonly string[]) {
+		this.board = board;
+		this.base = `$aws/things/${board.description.id}/${base}/`;
+		this.turn = new Deadline(board.device.timer, this, this.ask);
 		this.inbound = answers.map(name => new Answer(this, name));
 	}
 
@@ -65,7 +65,7 @@ class Answer implements Inbound {
 		this.name = name;
 	}
 	receive(payload: Uint8Array): void {
-		const { names, publisher } = this.owner.parts;
+		const { names, publisher } = this.owner.board;
 		const { value, error } = parse(payload, LONGEST, admitting(names));
 		if (isRecord(value)) this.owner.answered(value, this.name);
 		else publisher.report(`${this.topic}: ${error ?? "no object"}`);
@@ -120,8 +120,8 @@ export default abstract class Shadow extends Exchange {
 	private readonly reports: { [key: string]: string } = {};
 
 	/** `name`: of a named shadow; a wish for it comes with the answer to a report, so it is not asked for. */
-	constructor(parts: Board, name?: string) {
-		super(parts, name ? `shadow/name/${name}` : "shadow", name ? named : classic);
+	constructor(board: Board, name?: string) {
+		super(board, name ? `shadow/name/${name}` : "shadow", name ? named : classic);
 	}
 
 	protected abstract take(wished: Wished): void;
@@ -131,7 +131,7 @@ export default abstract class Shadow extends Exchange {
 
 	/** Where the question finds no room, the report that follows brings the difference. */
 	override online(): void {
-		this.parts.publisher.send(`${this.base}get`, "");
+		this.board.publisher.send(`${this.base}get`, "");
 	}
 
 	/** Reports a key, soon. */
@@ -150,7 +150,7 @@ export default abstract class Shadow extends Exchange {
 
 	/** All that is to be reported. */
 	protected override ask(): void {
-		const { boot, publisher } = this.parts;
+		const { boot, publisher } = this.board;
 		const keys = Object.keys(this.reports).filter(key => this.reports[key] === "");
 		if (!keys.length || !publisher.retaining) return;
 		const json = keys.map(key => `"${key}":${this.told(key)}`).join();
@@ -169,7 +169,7 @@ export default abstract class Shadow extends Exchange {
 		const { version, state, metadata, clientToken, code } = document;
 		if (clientToken === this.token) this.turn.set(name === REJECTED ? Wait.again : Wait.gather);
 		if (name === REJECTED) {
-			this.parts.publisher.report(`${this.base}: a report was rejected`);
+			this.board.publisher.report(`${this.base}: a report was rejected`);
 			const keys = Object.keys(reports).filter(key => reports[key] === clientToken);
 			if (Number(code) >= THROTTLED) keys.forEach(this.report, this);
 			return;
@@ -201,8 +201,8 @@ export class Remote extends Shadow {
 	/** Why the last was refused: what comes again with each report is said once. */
 	private said: unknown;
 
-	constructor(parts: Board) {
-		super(parts, SETTINGS);
+	constructor(board: Board) {
+		super(board, SETTINGS);
 	}
 
 	override online(): void {
@@ -210,7 +210,7 @@ export class Remote extends Shadow {
 	}
 
 	configured(): void {
-		const { settings, publisher } = this.parts;
+		const { settings, publisher } = this.board;
 		const sections = settings.readable;
 		if (JSON.stringify(sections).length > publisher.longestAnswer)
 			publisher.report(`${SETTINGS}: too long for a report, ${publisher.longestAnswer} bytes are possible`);
@@ -218,18 +218,18 @@ export class Remote extends Shadow {
 	}
 
 	protected override told(key: string): string {
-		return JSON.stringify((this.parts.settings.readable as Values)[key]);
+		return JSON.stringify((this.board.settings.readable as Values)[key]);
 	}
 
 	protected override take({ state, times }: Wished): void {
-		const { memory, publisher } = this.parts;
+		const { memory, publisher } = this.board;
 		const { at = 0 } = memory.get(SINCE) as { readonly at?: number };
 		const values = newer(state, times, at) as Values | undefined;
 		if (!values) return;
 		const { provision, ...set } = values;
 		const error =
 			provision === undefined
-				? this.parts.perform({ cmd: "config", set }).error
+				? this.board.perform({ cmd: "config", set }).error
 				: "provision: expected nothing";
 		if (error === undefined) memory.put(SINCE, { at: latest(times) });
 		else if (error !== this.said) publisher.refuse(`shadow/${SETTINGS}`, error as string);

@@ -48,9 +48,9 @@ export default class Wishes extends Shadow {
 	/** Of each output, what it was last reported to be. */
 	private readonly reported: { [name: string]: Values } = {};
 
-	constructor(parts: Board) {
-		super(parts);
-		const { publisher, outputs } = parts;
+	constructor(board: Board) {
+		super(board);
+		const { publisher, outputs } = board;
 		publisher.stated = (name, payload) => {
 			const output = outputs.find(each => name === topics.outputState(each.name));
 			if (output) this.state(output, payload);
@@ -70,7 +70,7 @@ export default class Wishes extends Shadow {
 	}
 
 	protected override take(wished: Wished): void {
-		this.parts.outputs.forEach(output => {
+		this.board.outputs.forEach(output => {
 			const part = wished.state[output.name];
 			const times = wished.times[output.name];
 			const whole = wished.desired?.[output.name];
@@ -86,7 +86,7 @@ export default class Wishes extends Shadow {
 		if (!fresh.length) return;
 		const why = refusal(output, wish);
 		if (why) {
-			this.parts.publisher.refuse(`shadow ${name}`, why);
+			this.board.publisher.refuse(`shadow ${name}`, why);
 			return;
 		}
 		const at = Math.max(...keys.map(key => timeOf(wish, times, key)));
