@@ -420,12 +420,35 @@ describe("write: fragments", () => {
 		scene.client.write(text("33"), undefined as never);
 		assert.equal(scene.line.written.toString("hex"), `320d0001740001${text("onetwo33").toString("hex")}`);
 		const { writes } = scene.line;
-		assert.equal(writes[0]?.options?.byteLength, 15);
+		assert.deepEqual(
+			writes.map(({ options }) => options?.byteLength),
+			[15, undefined, undefined, undefined],
+			"on its first fragment alone (§10)",
+		);
 		assert.deepEqual(
 			writes.map(({ options }) => options?.more ?? false),
 			writes.map((_, index) => index < writes.length - 1),
 		);
 		assert.deepEqual(scene.log, []);
+	});
+
+	it("A first fragment longer than byteLength is refused, also where the message before had that length", () => {
+		const scene = new Scene().connected();
+		scene.client.write(text("12"), { topic: "t" });
+		scene.forget();
+		assert.throws(
+			() => scene.client.write(text("123"), { topic: "t", byteLength: 2 }),
+			/^RangeError: byteLength/,
+		);
+		assert.deepEqual(scene.writes, []);
+	});
+
+	it("A small message that fills all the room goes out in one write", () => {
+		const scene = new Scene().connected();
+		scene.line.room = 0;
+		scene.line.drain(7);
+		assert.equal(scene.client.write(text("12"), { topic: "t" }), 0);
+		assert.deepEqual(scene.writes, ["30050001743132"]);
 	});
 
 	it("The first fragment may be empty, and so may others", () => {
