@@ -5,23 +5,17 @@
  */
 
 /** What the broker publishes when the connection ends without DISCONNECT (§3.1.2.5). */
-export interface Will {
+export interface Will extends Pick<WriteOptions, "QoS" | "retain"> {
 	/** A topic name. */
 	readonly topic: string;
 	/** Text goes as UTF-8; at most 65 535 bytes. */
 	readonly message: string | ByteBuffer;
-	/** 0 when it is missing. */
-	readonly QoS?: number;
-	/** False when it is missing. */
-	readonly retain?: boolean;
 }
 
-/** One filter of SUBSCRIBE or UNSUBSCRIBE. */
-export interface Item {
+/** One filter of SUBSCRIBE, where QoS is the greatest that is wanted, or UNSUBSCRIBE. */
+export interface Item extends Pick<WriteOptions, "QoS"> {
 	/** A topic filter, `+` and `#` included (§4.7). */
 	readonly topic: string;
-	/** The greatest that is wanted; 0 when it is missing. Not of UNSUBSCRIBE. */
-	readonly QoS?: number;
 }
 
 /** Of a message that is there as a whole it is one object, filled anew: valid until the message is read. */
