@@ -176,8 +176,10 @@ describe("constructor", () => {
 		const scene = new Scene({ id: "i", user: "u", password }, 300).waiting();
 		for (let i = 0; i < 3; i++) {
 			assert.equal(scene.line.room, 0);
+			scene.line.drain(0);
 			scene.line.drain(300);
 		}
+		assert.equal(scene.line.writes.length, 4, "nothing is written where there is no room");
 		assert.deepEqual((scene.sent[0] as IConnectPacket).password, password);
 		scene.line.send(broker.connack());
 		assert.deepEqual(scene.errors, []);
