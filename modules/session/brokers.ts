@@ -17,7 +17,7 @@ const forgiven = 3_600_000;
 export class Brokers {
 	/** `minimum` lies between two tries of a broker at the least: AWS takes one CONNECT a second. */
 	readonly backoff: Required<BackoffOptions>;
-	/** The place in the list of the broker that is tried next, is being tried, or is connected. */
+	/** The place of `broker` in the list. */
 	index = 0;
 	/** Others that this round has still to try. */
 	left: number[] = [];
@@ -87,8 +87,8 @@ export class Brokers {
 		return this.next();
 	}
 	/**
-	 * A connection that was online has ended for this reason; `served`: something was acknowledged on it; and whether it was `stable`. A broker
-	 * that accepts and does not serve is no better than one that cannot be reached: the next is tried. Milliseconds until then.
+	 * A connection that was online has ended: `served` if something was acknowledged on it, `stable` if it had stood for long. A broker that
+	 * accepts and does not serve is no better than one that cannot be reached: the next is tried. Milliseconds until then.
 	 */
 	ended(served: boolean, stable: boolean, reason: number): number {
 		const silent = reason === Reason.acknowledge || reason === Reason.unanswered;

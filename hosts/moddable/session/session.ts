@@ -1,4 +1,4 @@
 /** `glowworm/session` for programs on Moddable: the session that stays connected and delivers (modules/session). */
 
 export type * from "modules/session/options";
-export { default, Outcome, Reason, Report } from "modules/session/session";
+export { default, Outcome, Reason, Report, type SessionLike } from "modules/session/session";
