@@ -163,7 +163,7 @@ export interface SessionOptions {
 	readonly onReport?: (event: number, detail: string) => void;
 }
 
-/** The part of the options that a session's user brings; main.ts adds client and brokers. */
+/** The part of the options that a session's user brings; device/start.ts adds client and brokers. */
 export type UserOptions = Omit<SessionOptions, "client" | "brokers"> &
 	Required<Pick<SessionOptions, "subscriptions" | "ready" | "onMessage" | "onOnline" | "onOffline">>;
 
