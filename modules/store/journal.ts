@@ -1,12 +1,12 @@
 /**
  * An append-only log over the erase blocks of a flash partition, used as a ring (SPEC.md, "Writing", "Making room"). What is
- * live in the oldest block, by the index of messages and that of values, is copied to the end; then the block is erased.
+ * live in the oldest block, by the places of messages and of values, is copied to the end; then the block is erased.
  * Does not know what a record means, and throws nothing when flash fails. Opening is mount.ts.
  */
 
 import type { FlashPartition } from "./flash.js";
-import type { Index } from "./index.js";
 import Mount from "./mount.js";
+import type { Places } from "./places.js";
 import { CHECK, HEADER, Kind, sizeOf } from "./record.js";
 
 /** Free blocks that an ordinary record leaves alone: one for compaction, one for a block that fails meanwhile. */
@@ -39,7 +39,7 @@ export default class Journal extends Mount {
 		this.fillable = blockLength - this.header.bytes.byteLength - this.mark - (this.usual - granule);
 		this.short = this.long = this.frame.bytes.subarray(0, this.mark);
 	}
-	override replay(messages: Index, values: Index): void {
+	override replay(messages: Places, values: Places): void {
 		super.replay(messages, values);
 		this.free();
 	}
@@ -196,26 +196,26 @@ export default class Journal extends Mount {
 		return false;
 	}
 	/** Copies the live records from `start` to `end` to the end of the log. */
-	private move(index: Index, start: number, end: number): boolean {
-		for (let place = index.find(start, end); place >= 0; place = index.find(start, end, place))
-			if (!this.copy(index, place)) return false;
+	private move(places: Places, start: number, end: number): boolean {
+		for (let place = places.find(start, end); place >= 0; place = places.find(start, end, place))
+			if (!this.copy(places, place)) return false;
 		return true;
 	}
 	/** Copies a live record. The body's check goes along as it is: damage stays visible, and nothing is computed twice. */
-	private copy(index: Index, place: number): boolean {
+	private copy(places: Places, place: number): boolean {
 		const { blocks, frame } = this;
-		const address = index.addresses[place] as number;
+		const address = places.addresses[place] as number;
 		let sound = blocks.read(this.view(HEADER), address) && frame.sound;
 		const size = sizeOf(frame.length, blocks.granule);
 		sound &&= size <= frame.bytes.byteLength && blocks.read(this.view(size), address);
 		if (!sound) {
 			this.hit++;
-			index.remove(place);
+			places.remove(place);
 			return true;
 		}
-		frame.copy(index.tagOf(place), size);
+		frame.copy(places.tagOf(place), size);
 		const to = this.write(size);
-		if (to >= 0) index.addresses[place] = to;
+		if (to >= 0) places.addresses[place] = to;
 		return to >= 0;
 	}
 }

@@ -5,7 +5,7 @@
  */
 
 import Blocks, { type FlashPartition } from "./flash.js";
-import type { Index } from "./index.js";
+import type { Places } from "./places.js";
 import { BLOCK, BlockHeader, Frame, isBlank, Kind, Scan, sizeOf, Word } from "./record.js";
 
 /** `blank` is ready, erased or cut off while its first block was begun. `foreign` bytes, and what is `unfit`, are left alone. */
@@ -27,8 +27,8 @@ export default class Mount {
 	/** Places that cannot be read though no loss of power explains it; and that one may have cut off. */
 	hit = 0;
 	torn = 0;
-	protected messages!: Index;
-	protected values!: Index;
+	protected messages!: Places;
+	protected values!: Places;
 	protected readonly header: BlockHeader;
 	/** Bytes of a record without a body. */
 	protected readonly mark: number;
@@ -59,7 +59,7 @@ export default class Mount {
 		this.found = unfit ? Found.unfit : this.mount();
 	}
 	/** Shows every record to its owner, oldest first. Once, before anything is appended. */
-	replay(messages: Index, values: Index): void {
+	replay(messages: Places, values: Places): void {
 		this.messages = messages;
 		this.values = values;
 		const scan = new Scan(this.blocks, this.frame, this.header);
@@ -91,7 +91,7 @@ export default class Mount {
 		return found;
 	}
 
-	private show(scan: Scan, messages: Index | undefined, values: Index): void {
+	private show(scan: Scan, messages: Places | undefined, values: Places): void {
 		const byKind = [undefined, messages, messages, messages, messages, values, values, messages];
 		scan.damaged = scan.torn = 0;
 		for (let block = this.following(-1); block >= 0; block = this.following(block)) {

@@ -7,8 +7,8 @@
 
 import { decode, encode } from "../mqtt/codec.js";
 import type { OutboxEntry, OutboxOptions, Outbox as Pattern } from "../session/options.js";
-import { Messages, NOWHERE } from "./index.js";
 import type Journal from "./journal.js";
+import { Messages, NOWHERE } from "./places.js";
 import { HEADER, Kind, type Scan } from "./record.js";
 
 /** Messages held at most, which bounds the RAM. */

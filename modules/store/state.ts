@@ -5,9 +5,9 @@
  */
 
 import { decode, encode } from "../mqtt/codec.js";
-import { grown, Index, NOWHERE } from "./index.js";
 import type Journal from "./journal.js";
 import type Outbox from "./outbox.js";
+import { grown, NOWHERE, Places } from "./places.js";
 import { HEADER, Kind, type Scan } from "./record.js";
 
 /** A key-value domain opened with `format: "string"` (§28). Values are at most 4000 bytes, keys 15 characters. */
@@ -31,7 +31,7 @@ const REST = "\n";
 const SHARE = 0.875;
 
 /** Key-Value (ECMA-419 §28) in the journal, of texts. `write` throws, and changes nothing, where there is no room or flash fails. */
-export default class State extends Index implements KeyValueDomain {
+export default class State extends Places implements KeyValueDomain {
 	private readonly journal: Journal;
 	private readonly outbox: Outbox;
 	/**

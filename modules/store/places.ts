@@ -11,7 +11,7 @@ export const NOWHERE = 0xffffffff;
 /** Places for messages at the start. */
 const FEW = 8;
 
-export abstract class Index {
+export abstract class Places {
 	/** Places in use. */
 	count = 0;
 	/** What the live records cost (`Journal.costOf`). */
@@ -49,7 +49,7 @@ export abstract class Index {
 }
 
 /** Messages, in order of acceptance: 14 bytes each. */
-export abstract class Messages extends Index {
+export abstract class Messages extends Places {
 	protected sequences = new Uint32Array(FEW);
 	/** As in their records; 0 beyond `count`. */
 	protected states = new Uint32Array(FEW);
