@@ -48,11 +48,10 @@ export default class Mount {
 	constructor(partition: FlashPartition) {
 		const blocks = new Blocks(partition);
 		const { granule, blockLength, count, unfit } = blocks;
-		const start = (BLOCK + granule - 1) & -granule;
 		this.blocks = blocks;
-		this.header = new BlockHeader(start, blockLength, count);
+		this.header = new BlockHeader(blocks);
 		this.mark = sizeOf(0, granule);
-		this.frame = new Frame(Math.min(MAXIMUM, blockLength - start - this.mark));
+		this.frame = new Frame(Math.min(MAXIMUM, blockLength - this.header.bytes.byteLength - this.mark));
 		this.generations = new Uint32Array(count);
 		this.last = count - 1;
 		this.description = unfit;
@@ -72,9 +71,7 @@ export default class Mount {
 			this.left = this.blocks.blockLength - this.mark - scan.end;
 		}
 		messages.check();
-		if (values.check()) return;
-		this.show(scan, undefined, values);
-		values.check();
+		while (!values.check()) this.show(scan, undefined, values);
 	}
 	/** The block that was begun after `block`, -1 after the last one; the oldest one after -1. It is mostly the next of the ring. */
 	protected following(block: number): number {

@@ -1,12 +1,11 @@
 /**
  * The bytes of a record and of a block's header (SPEC.md, "Block" and "Record"), their CRC-32 (as in zlib), and a reader of
- * the records in one block (SPEC.md, "Reading"). Does not know which blocks are in use, or what a record means. A record, by
- * words of four bytes, little-endian as engine and flash are:
+ * the records in one block (SPEC.md, "Reading"). Does not know which blocks are in use, or what a record means. A record has
+ * two checks, so that a copy or a change of state never computes over a payload again. It is little-endian, as engine and
+ * flash are:
  *
- *     | kind, 0, length | generation | sequence | tag | CRC of these four | body, CRC of it | 0xFF |
- *     0                 4            8          12    16                  20     up to a whole unit
- *
- * There are two checks so that a copy or a change of state never computes over a payload again.
+ *     | kind, 0, length | generation | sequence | tag | CRC of these | body | CRC of it | 0xFF |
+ *     0                 4            8          12    16             20            up to a whole unit
  */
 
 import type Blocks from "./flash.js";
@@ -42,10 +41,7 @@ const table: { readonly [index: number]: number } = new Int32Array(256).map((_, 
 	return crc;
 });
 
-/**
- * CRC-32 of `bytes` from `start`, a multiple of 4, up to `end`, as a signed 32-bit integer (an integer slot in XS, never a
- * float). `words` is the same memory.
- */
+/** Of `bytes` from `start`, a multiple of 4, up to `end`; signed, since XS keeps no float then. `words` is the same memory. */
 export const crc32 = (bytes: Uint8Array, words: Int32Array, start: number, end: number): number => {
 	let at = end & ~3;
 	let crc = fold(words, start >> 2, at >> 2);
@@ -142,15 +138,12 @@ export const Word = Object.freeze({ generation: 3, tail: 4, sequence: 5, aside: 
 export class BlockHeader {
 	readonly bytes: Uint8Array;
 	readonly words: Int32Array;
-	private readonly blockLength: number;
-	private readonly blocks: number;
+	private readonly blocks: Blocks;
 
-	/** Of a partition with so many blocks of so many bytes. */
-	constructor(byteLength: number, blockLength: number, blocks: number) {
-		this.bytes = new Uint8Array(byteLength);
-		this.words = new Int32Array(this.bytes.buffer);
-		this.blockLength = blockLength;
+	constructor(blocks: Blocks) {
 		this.blocks = blocks;
+		this.bytes = new Uint8Array((BLOCK + blocks.granule - 1) & -blocks.granule);
+		this.words = new Int32Array(this.bytes.buffer);
 	}
 	at(word: number): number {
 		return (this.words[word] as number) >>> 0;
@@ -162,21 +155,21 @@ export class BlockHeader {
 	}
 	/** What a sound header asks for that this code and partition are not, or "". */
 	get misfit(): string {
-		const { blockLength, blocks } = this;
+		const { blockLength, count } = this.blocks;
 		const version = this.at(1) & 0xffff;
 		if (version !== VERSION) return `a journal of version ${version}, expected ${VERSION}`;
-		const count = this.at(1) >>> 16;
+		const blocks = this.at(1) >>> 16;
 		const length = this.at(2);
-		if (length === blockLength && count === blocks) return "";
-		return `a journal for ${count} blocks of ${length} bytes, expected ${blocks} of ${blockLength}`;
+		if (length === blockLength && blocks === count) return "";
+		return `a journal for ${blocks} blocks of ${length} bytes, expected ${count} of ${blockLength}`;
 	}
 	fill(generation: number, tail: number, sequence: number, aside: number): void {
 		const words = this.words;
 		// The bytes behind these stay blank.
 		this.bytes.fill(0xff);
 		words[0] = MAGIC;
-		words[1] = VERSION | (this.blocks << 16);
-		words[2] = this.blockLength;
+		words[1] = VERSION | (this.blocks.count << 16);
+		words[2] = this.blocks.blockLength;
 		words[3] = generation;
 		words[4] = tail;
 		words[5] = sequence;
@@ -206,8 +199,7 @@ export class Scan {
 	torn = 0;
 	private readonly blocks: Blocks;
 	private readonly frame: Frame;
-	/** Bytes of a block's header. */
-	private readonly start: number;
+	private readonly header: BlockHeader;
 	private readonly granule: number;
 	/** A window of the partition, where it begins, and the last word of it at which a header can begin; -1: nowhere. */
 	readonly bytes: Uint8Array;
@@ -221,14 +213,14 @@ export class Scan {
 	constructor(blocks: Blocks, frame: Frame, header: BlockHeader) {
 		this.blocks = blocks;
 		this.frame = frame;
-		this.start = header.bytes.byteLength;
+		this.header = header;
 		this.granule = blocks.granule;
 		this.bytes = new Uint8Array(Math.min(WINDOW, blocks.blockLength));
 		this.words = new Int32Array(this.bytes.buffer);
 	}
 	begin(block: number, generation: number): void {
 		const begin = block * this.blocks.blockLength;
-		this.behind = begin + this.start;
+		this.behind = begin + this.header.bytes.byteLength;
 		this.limit = begin + this.blocks.blockLength;
 		this.generation = generation | 0;
 		this.end = -1;

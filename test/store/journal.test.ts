@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import Blocks from "../../modules/store/flash.js";
 import { Found } from "../../modules/store/mount.js";
 import { BlockHeader, Frame, Kind, sizeOf } from "../../modules/store/record.js";
 import Store from "../../modules/store/store.js";
@@ -137,7 +138,7 @@ describe("Opening a partition", () => {
 	});
 	it("takes no record that goes on in the next block, though its checks hold", () => {
 		const flash = flashOf();
-		const header = new BlockHeader(32, LENGTH, BLOCKS);
+		const header = new BlockHeader(new Blocks(flash));
 		header.fill(1, 1, 0, 0);
 		flash.image.set(header.bytes);
 		const frame = new Frame(256);

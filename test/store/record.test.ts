@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { crc32 as reference } from "node:zlib";
 import fc from "fast-check";
+import Blocks from "../../modules/store/flash.js";
 import { BlockHeader, crc32, Frame, Kind, sizeOf } from "../../modules/store/record.js";
+import { TestFlash } from "../flash.js";
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex").replace(/../g, "$& ").trim();
 
@@ -44,7 +46,7 @@ describe("Record", () => {
 		assert.ok(frame.sound && frame.intact);
 	});
 	it("lays out a block's header as SPEC.md says, byte by byte", () => {
-		const header = new BlockHeader(32, 4096, 16);
+		const header = new BlockHeader(new Blocks(new TestFlash({ blocks: 16, blockLength: 4096 })));
 		header.fill(9, 5, 300, 2);
 		assert.equal(
 			hex(header.bytes),
