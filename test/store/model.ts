@@ -5,7 +5,8 @@
 
 import assert from "node:assert/strict";
 import type { OutboxEntry } from "../../modules/session/options.js";
-import type Store from "../../modules/store/store.js";
+import Store from "../../modules/store/store.js";
+import { TestFlash } from "../flash.js";
 
 export interface Message {
 	readonly topic: string;
@@ -153,6 +154,13 @@ const TOPICS = ["a/alerts/overheat", "a/alerts/frost/state", "ä/☂"];
 const KEYS = ["boot", "lamp", "version"];
 /** What a store promises to the values of these tests. */
 export const PROMISED: ReadonlyMap<string, number> = new Map(KEYS.map(key => [key, 20]));
+
+/** A small partition, which steps soon go round. */
+export const BLOCKS = 7;
+export const LENGTH = 320;
+export const flashOf = (image?: Uint8Array, strict = true): TestFlash =>
+	new TestFlash({ blocks: BLOCKS, blockLength: LENGTH, strict, ...(image ? { image } : {}) });
+export const reopen = (partition: TestFlash): Store => new Store({ partition, promised: PROMISED });
 
 /** Does steps to a store and to the model, and compares what the store returns. */
 export class Driver {

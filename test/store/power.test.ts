@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
-import Store from "../../modules/store/store.js";
 import { apply, type Change, TestFlash } from "../flash.js";
-import { allowed, type Content, contentOf, Driver, EMPTY, generator, PROMISED, randomStep } from "./model.js";
-
-const BLOCKS = 7;
-const LENGTH = 320;
+import {
+	allowed,
+	BLOCKS,
+	type Content,
+	contentOf,
+	Driver,
+	EMPTY,
+	generator,
+	LENGTH,
+	randomStep,
+	reopen,
+} from "./model.js";
 
 /** One write or erase of a run: the partition before it, and what the store held before and after the step. */
 interface Moment {
@@ -20,8 +27,6 @@ function open(image: Uint8Array, align: number, failing = -1): TestFlash {
 	flash.failing.erase.add(failing);
 	return flash;
 }
-
-const reopen = (partition: TestFlash) => new Store({ partition, promised: PROMISED });
 
 /** Runs steps until `enough` and returns each moment at which the power can go. */
 function record(
