@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { crc32 as reference } from "node:zlib";
 import fc from "fast-check";
 import Blocks from "../../modules/store/flash.js";
-import { BlockHeader, crc32, Frame, Kind, sizeOf } from "../../modules/store/record.js";
+import { BlockHeader, COPY, crc32, Frame, HEADER, Kind, Scan, sizeOf } from "../../modules/store/record.js";
 import { TestFlash } from "../flash.js";
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex").replace(/../g, "$& ").trim();
@@ -96,5 +96,126 @@ describe("Record", () => {
 			].map(([length, granule]) => sizeOf(length as number, granule as number)),
 			[20, 28, 28, 32, 32, 48],
 		);
+	});
+});
+
+describe("Scan", () => {
+	const LENGTH = 1024;
+	/** A block in the middle of a partition, with the records of a generation, bodies of these lengths, one behind the other. */
+	function scene(lengths: readonly number[], generation = 5) {
+		const flash = new TestFlash({ blocks: 4, blockLength: LENGTH });
+		const blocks = new Blocks(flash);
+		const header = new BlockHeader(blocks);
+		const frame = new Frame(512);
+		const places: number[] = [];
+		let address = LENGTH + 32;
+		for (const [index, length] of lengths.entries()) {
+			const size = sizeOf(length, 4);
+			frame.bytes.fill(index, HEADER, HEADER + length);
+			frame.fill(length ? Kind.value : Kind.released, index + 1, 0, length, size);
+			frame.seal(generation);
+			flash.image.set(frame.bytes.subarray(0, size), address);
+			places.push(address);
+			address += size;
+		}
+		const scan = new Scan(blocks, frame, header);
+		const all = (wanted = generation) => {
+			scan.begin(1, wanted);
+			const found: number[] = [];
+			while (scan.next()) found.push(scan.sequence);
+			return [found, scan.damaged, scan.torn, scan.end];
+		};
+		const hit = (at: number, bits = 1) => {
+			flash.image[at] = (flash.image[at] as number) ^ bits;
+		};
+		return { flash, scan, all, hit, places, end: address - LENGTH };
+	}
+
+	it("finds each record up to the bytes that were never written, through a window of 512 bytes", () => {
+		for (const lengths of [[], [0], [40, 0, 7], [300, 300, 200], [0, 480, 0, 0]]) {
+			const { all, end } = scene(lengths);
+			assert.deepEqual(all(), [lengths.map((_, index) => index + 1), 0, 0, end]);
+		}
+	});
+	it("finds its end in a block without room for a further record", () => {
+		const { all } = scene([432, 432, 24, 0]);
+		assert.deepEqual(all(), [[1, 2, 3, 4], 0, 0, 1024 - 12]);
+	});
+	it("tells where each body begins in its window, also of a record that reaches beyond it", () => {
+		const { scan } = scene([40, 400, 400, 3]);
+		scan.begin(1, 5);
+		for (let index = 0; scan.next(); index++) assert.equal(scan.bytes[scan.body()], index);
+		assert.equal(scan.sequence, 4);
+	});
+	it("goes on behind a header that was hit, and counts one place", () => {
+		for (const part of [0, 1, 2, 4, 8, 12, 16]) {
+			const { all, hit, places, end } = scene([40, 12, 12]);
+			hit((places[1] as number) + part);
+			assert.deepEqual(all(), [[1, 3], 1, 0, end], `byte ${part}`);
+		}
+	});
+	it("takes a record with a further one behind it without a look at its body", () => {
+		const { all, hit, places, end } = scene([40, 400, 12]);
+		hit((places[1] as number) + HEADER + 100);
+		assert.deepEqual(all(), [[1, 2, 3], 0, 0, end]);
+	});
+	it("leaves the last record out when its body is torn, and gives no end to go on writing at", () => {
+		for (const lengths of [
+			[40, 12],
+			[40, 400],
+			[300, 300],
+		]) {
+			const { all, hit, places } = scene(lengths);
+			hit((places[1] as number) + HEADER + 11);
+			assert.deepEqual(all(), [[1], 0, 1, -1]);
+		}
+	});
+	it("finds a record behind erased bytes that follow damage", () => {
+		const { flash, all, places, end } = scene([40, 100, 12]);
+		const [, second = 0, third = 0] = places;
+		flash.image.fill(0xff, second + 4, third);
+		assert.deepEqual(all(), [[1, 3], 1, 0, end]);
+	});
+	it("ends at erased bytes without damage before them, though a record follows", () => {
+		const { flash, all, places } = scene([40, 100, 12]);
+		const [, second = 0, third = 0] = places;
+		flash.image.fill(0xff, second, third);
+		assert.deepEqual(all(), [[1], 0, 0, second - LENGTH]);
+	});
+	it("takes no record of another generation; with none given, that of the first", () => {
+		assert.deepEqual(scene([40, 0]).all(4), [[], 0, 1, -1]);
+		const { scan, all, end } = scene([40, 0], 0xfffffff0);
+		assert.deepEqual(all(0), [[1, 2], 0, 0, end]);
+		assert.equal(scan.generation >>> 0, 0xfffffff0);
+	});
+	it("takes no last record that is longer than any that is written", () => {
+		const { all } = scene([40, 480]);
+		assert.deepEqual(all(), [[1, 2], 0, 0, 32 + 64 + 504]);
+		const { flash, all: long, places } = scene([40, 40]);
+		const frame = new Frame(512);
+		frame.fill(Kind.value, 2, 0, 0, 20);
+		frame.words[0] = Kind.value | (600 << 16);
+		frame.seal(5);
+		flash.image.set(frame.bytes.subarray(0, HEADER), places[1]);
+		assert.deepEqual(long(), [[1], 0, 1, -1]);
+	});
+	it("tells a copy by its bit", () => {
+		const { flash, scan } = scene([12]);
+		const frame = new Frame(512);
+		frame.bytes.set(flash.image.subarray(LENGTH + 32, LENGTH + 68));
+		frame.copy(7, 36);
+		frame.seal(5);
+		flash.image.set(frame.bytes.subarray(0, 36), LENGTH + 32);
+		assert.equal((flash.image[LENGTH + 32] as number) & COPY, COPY);
+		scan.begin(1, 5);
+		assert.equal(scan.next(), true);
+		assert.deepEqual([scan.kind, scan.copied, scan.tag], [Kind.value, true, 7]);
+	});
+	it("counts a block that cannot be read as one torn place", () => {
+		const { flash, all } = scene([40, 12]);
+		flash.read = () => {
+			throw new Error("no");
+		};
+		assert.deepEqual(all(), [[], 0, 1, -1]);
 	});
 });
