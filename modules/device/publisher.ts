@@ -19,18 +19,12 @@ import topics from "./topics.js";
 // The names in a description make topic names only: `checked`.
 const measured: PublishOptions = Object.freeze({ QoS: 0, checked: true });
 const durable: PublishOptions = Object.freeze({ QoS: 1, durable: true, checked: true });
-/** States and answers may go unkept: a state is published at each connect, and a broker that has many commands for us waits for none. */
-const retained: PublishOptions = Object.freeze({
-	QoS: 1,
-	retain: true,
-	latest: true,
-	unkept: true,
-	checked: true,
-});
 /** By way of the outbox, which keeps it until it is acknowledged. */
 const cleared: PublishOptions = Object.freeze({ QoS: 1, retain: true, durable: true });
-/** A state, where the broker retains nothing. */
+// States and answers may go unkept: a state is published at each connect, and a broker that has many commands for us waits for none.
+/** A state, where the broker retains nothing; and where it does. */
 const passing: PublishOptions = Object.freeze({ QoS: 1, latest: true, unkept: true, checked: true });
+const retained: PublishOptions = Object.freeze({ ...passing, retain: true });
 const answered: PublishOptions = Object.freeze({ QoS: 1, unkept: true });
 
 /** So many messages may wait for their turn; a flood of commands has its answers at once. */
@@ -81,11 +75,9 @@ export default class Publisher {
 	/** The board's; until then nothing is published. */
 	session: SessionLike = none;
 	readonly trace: ((line: string) => void) | undefined = undefined;
-	/** What the broker takes. */
 	readonly limits: Limits;
-	/** Messages that it would not have taken. */
+	/** Messages that the broker would not have taken. */
 	stopped = 0;
-	/** Bytes; any by default. */
 	readonly longestAnswer: number;
 	/** Hears each state that is published. */
 	declare stated?: (name: string, payload: string) => void;

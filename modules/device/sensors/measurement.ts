@@ -131,7 +131,9 @@ export default class Measurement {
 	/** Returns what is to be published by itself, if anything is. */
 	private gather(value: number | undefined, now: number, periods: number): number | undefined {
 		const window = this.window;
-		if (this.batch !== undefined) this.expire(now);
+		const { every, batch, aggregate } = this.description;
+		// A batch that a failing sensor or a deadband leaves unfilled goes out after twice the time it should have taken.
+		if (this.batch !== undefined && now - this.batch.start >= 2 * every * this.periods * batch) this.flush();
 		if (window === undefined) return value === undefined ? undefined : this.measure(value, now);
 		if (value !== undefined) {
 			const first = window.count++ === 0;
@@ -144,20 +146,10 @@ export default class Measurement {
 		window.passed %= this.periods;
 		const count = window.count;
 		window.count = 0;
-		return count ? this.measure(this.aggregate(window, count), now) : undefined;
-	}
-
-	/** A batch that a failing sensor or a deadband leaves unfilled goes out after twice the time it should have taken. */
-	private expire(now: number): void {
-		const { every, batch } = this.description;
-		if (now - (this.batch as Batch).start >= 2 * every * this.periods * batch) this.flush();
-	}
-
-	private aggregate({ sum, minimum, maximum }: Window, count: number): number {
-		const aggregate = this.description.aggregate;
-		if (aggregate === "minimum") return minimum;
-		if (aggregate === "maximum") return maximum;
-		return sum / count;
+		if (count === 0) return undefined;
+		if (aggregate === "minimum") return this.measure(window.minimum, now);
+		if (aggregate === "maximum") return this.measure(window.maximum, now);
+		return this.measure(window.sum / count, now);
 	}
 
 	/** Against the deadband, and into the batch. Returns what is to be published by itself. */
