@@ -170,25 +170,26 @@ const isHere = (entry: QueueEntry): boolean => entry.packetIdentifier !== ASIDE;
 /** Above so many topics that wait nothing passes any more. */
 const most = 32;
 
+/** Which messages of the outbox may wait that were never sent: none; some that this connection has seen; also some from before it. */
+export const Waits = Object.freeze({ none: 0, seen: 1, before: 2 });
+
 /**
  * The durable lane: which message of the outbox is the next to leave. Messages that wait from before the connection stood go
  * at a limited rate, so that live data gets through. A live message passes them if none on its topic is among them, for the
  * order holds per topic.
  */
 export class Backlog {
+	/** One of `Waits`: what lies beyond `cursor`. Written here only. */
+	waits: number = Waits.before;
 	/** Milliseconds until the next of those that wait may go, as `next` has found out; 0 when there is no such limit. */
 	delay = 0;
 	private readonly outbox: Outbox;
 	private readonly interval: number;
-	private behind = true;
-	/** The outbox may hold messages that were never sent: those beyond `cursor`. */
-	more = true;
 	private cursor = 0;
 	/** Ticks at which the next message may go. */
 	private due = 0;
-	/** Topics that wait; not all of them are known after a restart. */
-	private readonly topics = new Set<string>();
-	private known = false;
+	/** Topics that wait; undefined where not all of them are known, as after a restart. */
+	private topics: Set<string> | undefined;
 	/** Sequences and topics of messages that pass. */
 	private passing: { readonly sequence: number; readonly topic: string }[] = [];
 
@@ -199,39 +200,37 @@ export class Backlog {
 	}
 	/** A connection stands. */
 	open(now: number): void {
-		this.behind = this.more = true;
+		this.waits = Waits.before;
 		this.due = now;
 	}
 	/** The connection is gone: the messages that were to pass wait like all others. */
 	close(): void {
 		this.passing.forEach(({ topic }) => this.wait(topic));
 		this.passing = [];
-		this.behind = true;
 	}
 	/** Messages that were in flight are new again. Their topics are not known: `some` of them there are. */
 	restart(some: boolean): void {
-		if (some) this.known = false;
+		if (some) this.topics = undefined;
 		this.cursor = 0;
 	}
 	/** True when a message on this topic may go before all that wait. */
 	passes(topic: string): boolean {
-		if (!this.more) return true;
-		return this.behind && this.known && this.passing.length === 0 && !this.topics.has(topic);
+		return this.waits === Waits.none || (this.passing.length === 0 && this.overtakes(topic));
 	}
 	/** A message was accepted that goes at once. */
 	straight(sequence: number): void {
-		if (!this.more) this.cursor = sequence;
+		if (this.waits === Waits.none) this.cursor = sequence;
 	}
 	/** A message was accepted that has to wait; `live`: a connection stands. */
 	accepted(sequence: number, topic: string, live: boolean): void {
-		this.more = true;
-		if (live && this.behind && this.known && !this.topics.has(topic)) this.passing.push({ sequence, topic });
+		if (live && this.overtakes(topic)) this.passing.push({ sequence, topic });
 		else this.wait(topic);
+		if (this.waits === Waits.none) this.waits = Waits.seen;
 	}
 	/** The message that leaves now, read from the outbox; undefined when there is none, or not before `delay`. */
 	next(now: number): OutboxEntry | undefined {
 		this.delay = 0;
-		if (!this.more) return undefined;
+		if (this.waits === Waits.none) return undefined;
 		for (let pass = this.passing.shift(); pass; pass = this.passing.shift()) {
 			const entry = this.outbox.next(pass.sequence - 1);
 			if (entry?.sequence === pass.sequence && entry.packetIdentifier === 0) return entry;
@@ -240,21 +239,25 @@ export class Backlog {
 		// A message with an identifier is in flight.
 		while (entry && entry.packetIdentifier !== 0) entry = this.outbox.next(entry.sequence);
 		if (!entry) {
-			this.behind = this.more = false;
-			this.known = true;
-			this.topics.clear();
+			this.waits = Waits.none;
+			this.topics = new Set();
 			return undefined;
 		}
 		// The outbox keeps what it has read last: a message that has to wait costs no second reading.
-		if (this.behind) this.delay = until(this.due, now);
+		if (this.waits === Waits.before) this.delay = until(this.due, now);
 		if (this.delay > 0) return undefined;
 		this.due = (now + this.interval) | 0;
 		this.cursor = entry.sequence;
 		return entry;
 	}
 
+	/** None of those that wait from before the connection is on this topic. */
+	private overtakes(topic: string): boolean {
+		return this.waits === Waits.before && this.topics?.has(topic) === false;
+	}
 	private wait(topic: string): void {
+		if (this.topics === undefined) return;
 		if (this.topics.size < most) this.topics.add(topic);
-		else this.known = false;
+		else this.topics = undefined;
 	}
 }

@@ -11,7 +11,7 @@ import type { Link } from "./link.js";
 import { defaults, type Message, type PublishOptions, type SessionOptions } from "./options.js";
 import { type Application, Outcome, Packet, Reason } from "./outcomes.js";
 import { Phase, Poison } from "./poison.js";
-import { Backlog, type Queue, type QueueOptions } from "./queue.js";
+import { Backlog, type Queue, type QueueOptions, Waits } from "./queue.js";
 
 export class Sender {
 	/** The connection while messages may leave. */
@@ -279,7 +279,8 @@ export class Sender {
 		// The timer is not moved at each acknowledgement, which cost 200 units of an edge: `stall` looks again.
 		if (inflight.outstanding > 0) poison.listen();
 		// Mostly nothing waits for it: 600 units of each acknowledgement.
-		if (inflight.waiting.length !== 0 || inflight.live.pending !== 0 || this.backlog.more || this.greeting)
+		const waits = this.backlog.waits;
+		if (inflight.waiting.length || inflight.live.pending || waits !== Waits.none || this.greeting)
 			this.pump();
 	}
 	/** Offers a message that was set aside, if no other waits. */

@@ -106,6 +106,26 @@ describe("session, sending", () => {
 		client.acknowledge();
 		assert.equal(bench.outbox.length, 4, "acknowledged were those of the last take");
 	});
+	it("lets none pass a backlog of more topics than it keeps in mind", () => {
+		const bench = new Bench({ rate: 10 });
+		bench.establish();
+		bench.client.fail();
+		for (let i = 0; i < 34; i++) bench.session.publish(`a/${i}`, "1", durable);
+		const client = bench.establish();
+		for (const topic of ["a/33", "a/new"])
+			assert.equal(bench.session.publish(topic, "2", durable), Outcome.queued);
+		bench.clock.advance(2000);
+		assert.deepEqual(short(client.take()).slice(0, 2), ["a/1 1", "a/2 1"]);
+	});
+	it("sends in their order, at once, what a full window has held up while nothing waited from before", () => {
+		const bench = new Bench({ rate: 1, window: 1 });
+		bench.establish();
+		bench.clock.advance(1000);
+		for (const topic of ["a", "b", "c"]) bench.session.publish(topic, "1", durable);
+		// Each as it is written, with no time between them.
+		bench.client.acknowledge();
+		assert.deepEqual(short(bench.client.take()), ["a 1", "b 1", "c 1"]);
+	});
 	it("lets none pass a backlog from before a restart, whose topics are not known", () => {
 		const outbox = new Queue();
 		for (let i = 0; i < 3; i++) outbox.append("a", new Uint8Array([48 + i]));
