@@ -1,8 +1,8 @@
 /**
  * `npm run image`: the firmware for the ESP32 linked as one module, in a folder whose manifest takes the place of
  * hosts/moddable/board's: less of flash, and no RAM alias for each of a hundred modules; with `--lean` without Home Assistant and
- * what is AWS's. esbuild puts the modules one behind the other; what no program can reach is left out, numbers and short texts
- * stand in place of their names, and the other names are those of names.ts.
+ * what is AWS's. esbuild puts the modules one behind the other; what no program can reach is left out, numbers and words stand
+ * in place of their names, and the other names are those of names.ts.
  */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -154,13 +154,16 @@ export async function writeImage(
 	writeFileSync(join(folder, "manifest.json"), `${JSON.stringify(manifest, undefined, "\t")}\n`);
 }
 
-/** `NAME = NUMBER`, or a text of about what a name takes, or `NAME = Object.freeze({ KEY: NUMBER, … })`, comments among them. */
+/**
+ * `NAME = NUMBER`, `NAME = "WORD"`, or `NAME = Object.freeze({ KEY: NUMBER, … })`, comments among them. A text in a function is copied
+ * to the heap at each use: a word is a record's key, and seldom used; the pieces of JSON that a sample is made of are no words.
+ */
 const named =
-	/^const (\w+) = (?:(-?[\d.e]+|"[^"\\\n]{0,16}")|Object\.freeze\(\{((?:\s*(?:\/\*.*?\*\/\s*)*\w+: -?[\d.e]+,?)+)\s*\}\));\n/gms;
+	/^const (\w+) = (?:(-?[\d.e]+|"[\w/-]{1,16}")|Object\.freeze\(\{((?:\s*(?:\/\*.*?\*\/\s*)*\w+: -?[\d.e]+,?)+)\s*\}\));\n/gms;
 
 /**
- * With each number and short text in place of its name, as `enum` would have it: a name takes 60 bytes of flash, and time at each use. Objects of
- * numbers that are exported, or used as a whole, stay: `kept`.
+ * With each number and word in place of its name, as `enum` would have it: a name takes 60 bytes of flash, and time at each use.
+ * Objects of numbers that are exported, or used as a whole, stay: `kept`.
  */
 export function inlined(text: string, kept = exported(text)): string {
 	const define: { [name: string]: string } = {};

@@ -1,4 +1,4 @@
-/** Numbers and texts in place of their names, in the text of the firmware linked as one module (`npm run image`). */
+/** Numbers and words in place of their names, in the text of the firmware linked as one module (`npm run image`). */
 
 import assert from "node:assert/strict";
 import { inlined } from "../../hosts/desk/image.js";
@@ -16,9 +16,13 @@ describe("the text of a linked image", () => {
 			"use(36e5, { HOUR: 36e5 }, -1);",
 		]);
 	});
-	it("has a text of at most 16 characters likewise, and keeps a longer one", () => {
-		const text = `const KEY = "boot";\nconst LONG = "${"x".repeat(17)}";\nuse(KEY, LONG);\n`;
-		assert.deepEqual(lines(text), [`const LONG = "${"x".repeat(17)}";`, 'use("boot", LONG);']);
+	it("has a word likewise, and keeps the name of any other text", () => {
+		const long = `const LONG = "${"x".repeat(17)}";`;
+		assert.deepEqual(lines(`const KEY = "boot";\n${long}\nconst END = "}";\nuse(KEY, LONG, END);\n`), [
+			long,
+			'const END = "}";',
+			'use("boot", LONG, END);',
+		]);
 	});
 	it("keeps the name in texts, as a property, and where it is another variable's", () => {
 		const text =
