@@ -12,8 +12,8 @@ import { parseArgs } from "node:util";
 import { build, transformSync } from "esbuild";
 import { privates, type Renamed, renamed } from "./names.js";
 
-/** The image's text before its names are changed: what xsbug shows, by the map. */
-const SOURCE = "readable.js";
+/** The one module. */
+const LIBRARY = "glowworm";
 const root = join(fileURLToPath(import.meta.url), "../../..");
 
 type Host = "esp32" | "simulator";
@@ -21,18 +21,20 @@ type Host = "esp32" | "simulator";
 type Named = readonly [module: string, file: string, names: readonly string[]];
 
 /** What programs and the SDK import by name: the file, and what is taken from it, as in an export. */
-const whole: Named = ["glowworm", "main", ["board", "features", "default"]];
-const lean: Named = ["glowworm", "modules/device/start", ["default as board", "default"]];
+const whole: Named = [LIBRARY, "main", ["board", "features", "default"]];
+const lean: Named = [LIBRARY, "modules/device/start", ["default as board", "default"]];
 const parts: readonly Named[] = [
 	["glowworm/session", "modules/session/session", ["Outcome", "Reason", "Report", "default"]],
 	["glowworm/store", "modules/store/store", ["default"]],
 ];
-/**
- * What stays a module of its own: what those import that replace modules of the SDK, and what has a C file beside it, which
- * mcconfig finds by the module.
- */
+/** What those modules import that replace the SDK's of TLS: linked by itself. */
+const alone: readonly Named[] = [
+	["hosts/moddable/refusal", "hosts/moddable/refusal", ["refusal"]],
+	["hosts/shared/der", "hosts/shared/der", ["certificates", "wellFormed"]],
+];
+/** What stays a module of its own; also what has a C file beside it, which mcconfig finds by the module. */
 const apart = (module: string) =>
-	["hosts/moddable/refusal", "hosts/shared/der"].includes(module) || existsSync(join(root, `${module}.c`));
+	alone.some(([name]) => name === module) || existsSync(join(root, `${module}.c`));
 
 /** What the SDK's `modules` says of a host's part of a feature is known here: the image needs neither it nor its questions. */
 const asked = { path: "modules", namespace: "asked" };
@@ -56,10 +58,10 @@ export interface Linked extends Renamed {
 }
 
 /**
- * The text of one module that exports what `contents` does, TypeScript with paths from the root. `present`: the host's part of a
- * feature is in it. Rejects with esbuild's own complaint.
+ * The text of one module that exports what `contents` does, TypeScript with paths from the root. Its map names `source`.
+ * `present`: the host's part of a feature is in it. Rejects with esbuild's own complaint.
  */
-export async function link(contents: string, present = true): Promise<Linked> {
+export async function link(contents: string, source = "readable.js", present = true): Promise<Linked> {
 	const { outputFiles, metafile } = await build({
 		stdin: { contents, resolveDir: root, loader: "ts" },
 		bundle: true,
@@ -75,7 +77,8 @@ export async function link(contents: string, present = true): Promise<Linked> {
 				name: "apart",
 				setup(made) {
 					made.onResolve({ filter: /./ }, ({ path, importer, resolveDir }) => {
-						if (!importer || /^\.\.?\//.test(path)) {
+						if (importer === "<stdin>") return undefined;
+						if (/^\.\.?\//.test(path)) {
 							const module = relative(root, join(resolveDir, path)).replace(/\.js$/, "");
 							return apart(module) ? { path: module, external: true } : undefined;
 						}
@@ -98,7 +101,7 @@ export async function link(contents: string, present = true): Promise<Linked> {
 	const files = Object.keys(metafile.inputs).filter(file => file.endsWith(".ts"));
 	const readable = inlined(text);
 	const members = privates(files.map(file => readFileSync(join(root, file), "utf8")));
-	return { ...(await renamed(SOURCE, readable, members)), readable, files };
+	return { ...(await renamed(source, readable, members)), readable, files };
 }
 
 /** Writes the folder, which may lie anywhere. Rejects with esbuild's own complaint. */
@@ -111,27 +114,41 @@ export async function writeImage(
 	/** Of `source as name`, or of a name that is its own source. */
 	const taken = (names: readonly string[]) =>
 		names.map(each => [each.split(" ")[0], each.split(" ").at(-1)] as const);
-	/** What the one module exports it as. */
-	const inner = (module: string, name = "") => (name === "default" ? module.split("/").at(-1) : name);
+	/** What the one module exports it as: what is the library's own under its name, defaults of the others under their module's. */
+	const inner = (module: string, name = "") =>
+		name === "default" && module !== LIBRARY ? module.split("/").at(-1) : name;
 	const lines = all.map(
 		([module, file, names]) =>
 			`export { ${taken(names).map(([source, name]) => `${source} as ${inner(module, name)}`)} } from "./${file}.js";`,
 	);
-	const { code, map, readable, files } = await link(lines.join("\n"), !without);
+	const linked = await link(lines.join("\n"), `${LIBRARY}.readable.js`, !without);
+	const files = [...linked.files];
 	mkdirSync(folder, { recursive: true });
-	writeFileSync(join(folder, SOURCE), readable);
-	writeFileSync(join(folder, "linked.js.map"), map);
-	writeFileSync(join(folder, "linked.js"), `${code}\n//# sourceMappingURL=linked.js.map\n`);
-	const modules: { [name: string]: string } = { linked: "./linked" };
+	const write = (file: string, text: string) => writeFileSync(join(folder, file), text);
+	const writeModule = (own: string, { code, map, readable }: Linked) => {
+		write(`${own}.readable.js`, readable);
+		write(`${own}.js`, `${code}\n//# sourceMappingURL=${own}.js.map\n`);
+		write(`${own}.js.map`, map);
+	};
+	const declare = (own: string, file: string, names: readonly string[]) => {
+		const types = JSON.stringify(relative(folder, join(root, `${file}.js`)));
+		write(`${own}.d.ts`, `export * from ${types};\nexport { ${names} } from ${types};\n`);
+	};
+	writeModule(LIBRARY, linked);
+	const modules: { [name: string]: string } = {};
 	for (const [module, file, names] of all) {
 		const own = module.replaceAll("/", "-");
 		const list = taken(names).map(([, name]) => `${inner(module, name)} as ${name}`);
-		writeFileSync(join(folder, `${own}.js`), `export { ${list} } from "linked";\n`);
-		const types = JSON.stringify(relative(folder, join(root, `${file}.js`)));
-		writeFileSync(
-			join(folder, `${own}.d.ts`),
-			`export * from ${types};\nexport { ${names} } from ${types};\n`,
-		);
+		if (module !== LIBRARY) write(`${own}.js`, `export { ${list} } from "${LIBRARY}";\n`);
+		declare(own, file, names);
+		modules[module] = `./${own}`;
+	}
+	for (const [module, file, names] of alone) {
+		const own = module.replaceAll("/", "-");
+		const text = await link(`export { ${names} } from "./${file}.js";`, `${own}.readable.js`);
+		writeModule(own, text);
+		declare(own, file, names);
+		files.push(...text.files);
 		modules[module] = `./${own}`;
 	}
 	const own = [
@@ -151,7 +168,7 @@ export async function writeImage(
 		},
 		preload: Object.keys(modules),
 	};
-	writeFileSync(join(folder, "manifest.json"), `${JSON.stringify(manifest, undefined, "\t")}\n`);
+	write("manifest.json", `${JSON.stringify(manifest, undefined, "\t")}\n`);
 }
 
 /**
@@ -194,6 +211,6 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
 	});
 	const folder = positionals[0] ?? "build/image";
 	await writeImage(folder, { lean: values.lean ?? false });
-	const { length } = readFileSync(join(folder, "linked.js"));
+	const { length } = readFileSync(join(folder, `${LIBRARY}.js`));
 	console.log(`${join(folder, "manifest.json")}: ${length} bytes of JavaScript in one module`);
 }
