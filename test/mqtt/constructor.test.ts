@@ -186,6 +186,14 @@ describe("constructor", () => {
 		assert.equal(scene.log[0], "control 2");
 	});
 
+	it("CONNECT that fills the socket's buffer is out, and CONNACK may come", () => {
+		const scene = new Scene({ id: "scene" }, 19).waiting();
+		assert.equal(scene.line.room, 0);
+		scene.line.send(broker.connack());
+		assert.deepEqual(scene.errors, []);
+		assert.equal(scene.log[0], "control 2");
+	});
+
 	it("CONNACK that comes before all of CONNECT is out ends the client as unexpected [MQTT-3.2.0-1]", () => {
 		const scene = new Scene({ id: "i".repeat(100) }, 50).waiting();
 		scene.line.send(broker.connack());
