@@ -3,7 +3,8 @@
  * (the SDK throws), a write tells the room that is left, nothing is called back after `close` nor after `onError`.
  * `address` must be an IPv4 address on the simulator. Fragments need no care here: lwIP sends what a turn wrote as one.
  *
- * Fields are plain and callbacks are shared functions, for each message passes here twice (-70 % of instructions on a receive).
+ * Fields are plain and callbacks are methods that all sockets share, for each message passes here twice (-70 % of instructions on a
+ * receive).
  */
 
 import SDKTCP from "embedded:io/socket/tcp";
@@ -18,9 +19,8 @@ export class TCP extends Base {
 	// TLSSocket keeps figures of its own there.
 	/** Bytes announced and not yet read. */
 	declare private unread: number;
-	declare private closed: boolean;
-	/** Closed, or failed. */
-	declare private gone: boolean;
+	/** 0 open → 1 failed, of which `end` is told → 2 closed. */
+	declare private state: 0 | 1 | 2;
 	/** Format is `number`: the SDK's getter is called for each read otherwise. */
 	declare private single: boolean;
 	/** Room as last told; the SDK returns nothing where a connection has just failed. */
@@ -40,10 +40,11 @@ export class TCP extends Base {
 			if (callback !== undefined && typeof callback !== "function")
 				throw new TypeError("TCP: callbacks must be functions");
 		});
-		super({ ...options, onReadable: readable, onWritable: writable, onError: failed });
+		const shared = TCP.prototype;
+		super({ ...options, onReadable: shared.heard, onWritable: shared.told, onError: shared.failed });
 		// All that is called back comes from later turns.
 		this.unread = 0;
-		this.closed = this.gone = false;
+		this.state = 0;
 		this.single = (options as { format?: string }).format === "number";
 		this.room = 0;
 		this.hear = onReadable ?? nothing;
@@ -63,7 +64,7 @@ export class TCP extends Base {
 	override read(byteLength?: number): ArrayBuffer | number | undefined;
 	override read(option?: ByteBuffer | number): ArrayBuffer | number | undefined {
 		const readable = this.unread;
-		if (this.closed) throw new Error("TCP: closed");
+		if (this.state === 2) throw new Error("TCP: closed");
 		if (readable === 0) return undefined;
 		if (this.single || typeof option !== "object") return this.take(option as number | undefined);
 		const size = option.byteLength;
@@ -102,7 +103,7 @@ export class TCP extends Base {
 	}
 
 	override write(data: ByteBuffer | number): number {
-		if (this.gone) throw new Error("TCP: the connection is gone");
+		if (this.state) throw new Error("TCP: the connection is gone");
 		const writable = super.write(data) as number | undefined;
 		if (writable === undefined) return this.lost(data);
 		this.room = writable;
@@ -113,44 +114,32 @@ export class TCP extends Base {
 	 * would never say so.
 	 */
 	private lost(data: ByteBuffer | number): number {
-		Timer.set(() => failed.call(this));
+		Timer.set(() => this.failed());
 		this.room = Math.max(this.room - (typeof data === "number" ? 1 : data.byteLength), 0);
 		return this.room;
 	}
 
 	override close(): void {
-		if (this.closed) return;
-		this.closed = this.gone = true;
+		if (this.state === 2) return;
+		this.state = 2;
 		super.close();
+	}
+
+	private heard(bytes: number): void {
+		if (this.state === 2) return;
+		this.unread = bytes;
+		this.hear(bytes);
+	}
+	private told(bytes: number): void {
+		if (this.state) return;
+		this.room = bytes;
+		this.tell(bytes);
+	}
+	private failed(): void {
+		if (this.state) return;
+		this.state = 1;
+		this.end();
 	}
 }
 
-type Callbacks = {
-	unread: number;
-	readonly closed: boolean;
-	gone: boolean;
-	room: number;
-	hear(bytes: number): void;
-	tell(bytes: number): void;
-	end(): void;
-};
-
-function readable(this: unknown, bytes: number): void {
-	const socket = this as Callbacks;
-	if (socket.closed) return;
-	socket.unread = bytes;
-	socket.hear(bytes);
-}
-function writable(this: unknown, bytes: number): void {
-	const socket = this as Callbacks;
-	if (socket.gone) return;
-	socket.room = bytes;
-	socket.tell(bytes);
-}
-function failed(this: unknown): void {
-	const socket = this as Callbacks;
-	if (socket.gone) return;
-	socket.gone = true;
-	socket.end();
-}
 const nothing = (): void => {};
