@@ -49,11 +49,8 @@ const NOTHING = Object.freeze(new ArrayBuffer(0));
 const Base = SDKTLS as unknown as new (options: object) => TCPPattern;
 
 export class TLS extends Base {
-	// Without initialisers, which take flash: what is missing is false.
-	declare private closed: boolean;
-	declare private failed: boolean;
-	/** The handshake is done: before, the SDK would send in clear. */
-	declare private ready: boolean;
+	/** 0 handshake, when the SDK would send in clear → 1 secured → 2 failed → 3 closed; the last two may follow any. */
+	declare private state: 0 | 1 | 2 | 3;
 	/** Part of a sequence waits in the SDK for the rest. */
 	declare private waiting: boolean;
 	declare private turn: Timer | undefined;
@@ -71,8 +68,8 @@ export class TLS extends Base {
 		let connected = false;
 		// `this` is not there yet; all that is called back comes from later turns.
 		const fail = (reason?: unknown) => {
-			if (!this.running) return;
-			this.failed = true;
+			if (this.state > 1) return;
+			this.state = 2;
 			onError?.call(this, reason);
 		};
 		const thrown = (error: unknown) => fail(explained(error, progress.asked && bare));
@@ -89,30 +86,27 @@ export class TLS extends Base {
 					throw refusal("tls-handshake", "here only TLS 1.2 is spoken");
 			},
 			thrown,
-			onReadable: (bytes: number) => this.running && onReadable?.call(this, bytes),
+			onReadable: (bytes: number) => this.state < 2 && onReadable?.call(this, bytes),
 			onWritable: (bytes: number) => {
-				if (!this.running) return;
+				if (this.state > 1) return;
 				if (!progress.secured) return fail(refusal("tls-closed", "the server broke off the handshake"));
-				this.ready = true;
+				this.state = 1;
 				onWritable?.call(this, bytes);
 			},
 			onError: () => {
-				if (this.ready) fail(refusal("closed", "the connection has ended"));
+				if (this.state === 1) fail(refusal("closed", "the connection has ended"));
 				else if (progress.asked && bare) fail(refusal("tls-client-certificate", UNKNOWN_CLIENT));
 				else if (connected) fail(refusal("tls-closed", "the server hung up during the handshake"));
 				else fail();
 			},
 		});
-	}
-
-	private get running(): boolean {
-		return !this.closed && !this.failed;
+		this.state = 0;
 	}
 
 	override read(buffer: ByteBuffer): number | undefined;
 	override read(byteLength?: number): ArrayBuffer | number | undefined;
 	override read(option?: ByteBuffer | number): ArrayBuffer | number | undefined {
-		if (this.closed) throw new Error("TLS: closed");
+		if (this.state === 3) throw new Error("TLS: closed");
 		if (typeof option !== "number") return option === undefined ? super.read() : super.read(view(option));
 		// The SDK throws where there is less than was asked for.
 		const bytes = new Uint8Array(option);
@@ -120,22 +114,22 @@ export class TLS extends Base {
 		return count === undefined ? undefined : bytes.buffer.slice(0, count);
 	}
 	override write(data: ByteBuffer | number, options?: { readonly more?: boolean }): number {
-		if (!this.running || !this.ready) throw new Error("TLS: no connection");
+		if (this.state !== 1) throw new Error("TLS: no connection");
 		const room = super.write(data, options);
 		this.waiting = options?.more === true;
 		// An end that does not come in this turn may wait for room, and room for what waits here.
 		if (this.waiting)
 			this.turn ??= Timer.set(() => {
 				this.turn = undefined;
-				if (this.waiting && this.running) this.write(NOTHING);
+				if (this.waiting && this.state === 1) this.write(NOTHING);
 			});
 		return Math.max(room - OVERHEAD, 0);
 	}
 	override close(): void {
-		if (this.closed) return;
+		if (this.state === 3) return;
 		Timer.clear(this.turn);
-		if (this.waiting && this.running) this.write(NOTHING);
-		this.closed = true;
+		if (this.waiting && this.state === 1) this.write(NOTHING);
+		this.state = 3;
 		super.close();
 	}
 }
