@@ -1,7 +1,7 @@
 /**
  * The board (DESIGN.md, "The device"): makes sensors, outputs and their button from its description, and puts them over one session and one
  * memory; connects, restarts, leaves and ends everything. What it publishes is in publisher.ts, what it hears in listener.ts, what it
- * retains in retained/, what `cmd` can do in commands/. Samples, judges and switches nothing itself.
+ * retains in retained.ts, what `cmd` can do in commands/. Samples, judges and switches nothing itself.
  */
 
 import type { Timer, TimerHandle } from "../mqtt/io.js";
