@@ -21,6 +21,16 @@ describe("members that an image may rename", () => {
 			["a", "b"],
 			"class A { private a = 1; private b = 2; f() { const { a, b: c = this.a } = this; return () => this.b + a + c; } }",
 		],
+		[
+			"are not those that something else has, where a default of a pattern of `this` asks for it",
+			[],
+			"class A { private a = 1; f(it: Values) { const { a: b = it.a } = this; return b; } }",
+		],
+		[
+			"may be the name of a variable too, by which a key is found",
+			["a"],
+			"class A { private a = 1; f(it: Values, a: string) { return it[a]; } }",
+		],
 		["are not those that another class has in public", [], "class A { private a = 1; } class B { a = 2; }"],
 		[
 			"may be private in two classes",
@@ -118,6 +128,22 @@ export { Counter as counter };
 		const names = Array.from(code.matchAll(/this\.(\w+)/g), ([, name = ""]) => name);
 		assert.equal(new Set(names).size, members.length);
 		assert.doesNotMatch(code, /member/);
+		// The engine itself asks objects for these.
+		for (const name of ["then", "toJSON", "toString", "valueOf", "length", "constructor"])
+			assert.ok(!names.includes(name), name);
+	});
+	it("gives no member a name that a text has: it may be a key", async () => {
+		const members = Array.from({ length: 100 }, (_, n) => `member${n}`);
+		const text = `export const get = (it, key = "first setDate") => { ${members.map(name => `it.${name} = 1`).join("; ")} };`;
+		const { code } = await renamed("it.js", `export class It { ${members.join("; ")} }\n${text}`, members);
+		assert.doesNotMatch(code.replace("first setDate", ""), /\bsetDate\b/);
+		assert.match(code, /\bgetDate\b/);
+	});
+	it("gives no variable a name that XS reads as a word of its own, or one that a member had", async () => {
+		const properties = "it.native; it.await; it.NaN; it.undefined; it.arguments; it.count;";
+		const variables = Array.from({ length: 5 }, (_, n) => `const v${n} = ${n};`).join(" ");
+		const { code } = await renamed("it.js", `${variables} class It { count; }\n${properties}`, ["count"]);
+		assert.doesNotMatch(code, /(?:const|class) (?:native|await|NaN|undefined|arguments|count)\b/);
 	});
 	it("runs as before", async () => {
 		const { code } = await renamed("it.js", text, ["count"]);
