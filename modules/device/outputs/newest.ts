@@ -69,7 +69,7 @@ export default class Newest {
 	private broker = -1;
 	/** Commands that could not be stored, the latest last: the broker sends them again, perhaps after something newer was done. */
 	private unstored: readonly string[] = [];
-	/** Commands that were refused behind all of these: no proof that one of these is old. */
+	/** Commands that were refused while one was held or waited to be stored: no proof that this one is old. */
 	private behind: readonly string[] = [];
 
 	// Of this connection
@@ -166,13 +166,14 @@ export default class Newest {
 
 	/** As `order`, of a command that is not to be done yet. */
 	hold(held: Command): boolean {
-		return this.stored({ ...this.state, held }, held.hash);
+		const { hash } = held;
+		if (hash !== this.state.held?.hash && !this.unstored.includes(hash)) this.behind = [];
+		return this.stored({ ...this.state, held }, hash);
 	}
 
-	/** This command is over. So is one that is held, for it came before, unless it waits to be stored since before this one came. */
+	/** This command is over. So is one that is held, for it came before, unless this one was refused behind it. */
 	passed(command: string): void {
-		const { held } = this.state;
-		if (!held || !this.unstored.includes(held.hash) || !this.behind.includes(command)) this.drop();
+		if (!this.behind.includes(command)) this.drop();
 	}
 
 	/** The command that is held is old. */
@@ -193,7 +194,7 @@ export default class Newest {
 
 	/** A command was refused. Only in RAM: that matters once something newer was done, which stores it too. */
 	note(command: string): void {
-		if (this.unstored.length) this.behind = this.behind.concat(command).slice(-MOST);
+		if (this.unstored.length || this.state.held) this.behind = this.behind.concat(command).slice(-MOST);
 		this.state = { ...this.state, seen: noted(this.state.seen, command) };
 	}
 

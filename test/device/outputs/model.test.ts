@@ -35,6 +35,9 @@ class Model {
 	texts: readonly string[] = [];
 	/** By text, when a command came that could not be stored. Nor can the same text be told from that one. */
 	readonly refused = new Map<string, number>();
+	/** Text of the last command that was surely handled, and what stood before those that may have been done before. */
+	last = "";
+	before: { readonly on: boolean; readonly wish: boolean | undefined } | undefined;
 	/** Counts what came. */
 	now = 0;
 	/** When the newest of what was done came. */
@@ -51,7 +54,11 @@ class Model {
 		if (message.done) return true;
 		const text = textOf(message);
 		const refused = this.refused.get(text);
-		if (duplicate && !message.tried && text === this.texts.at(-1)) message.done = true;
+		const perhaps = duplicate && !message.tried && message.ver === undefined && this.last !== "";
+		if (perhaps && this.before && text === this.last) {
+			message.done = true;
+			this.giveUp(this.before);
+		} else if (duplicate && !message.tried && text === this.texts.at(-1)) message.done = true;
 		else if (duplicate && refused !== undefined && this.newest > refused) message.done = true;
 		else if (message.tried && this.newest > message.tried) message.done = true;
 		else if (message.kind === "set" && this.local && this.settling) message.done = true;
@@ -60,13 +67,21 @@ class Model {
 			message.tried ||= ++this.now;
 			this.refused.set(text, message.tried);
 		} else {
-			const { local } = this;
+			const { local, on, wish } = this;
+			this.before = perhaps ? (this.before ?? { on, wish }) : undefined;
 			this.apply(message);
 			// It may have been done before, and that is not known before the broker has settled.
 			if (duplicate && this.texts.includes(text) && message.ver === undefined) this.local = local;
 		}
+		if (message.done && !perhaps) this.last = text;
 		if (message.done) this.texts = [...this.texts.filter(other => other !== text), text].slice(-20);
 		return message.done;
+	}
+	/** The last command that was surely handled came again, or one with its text that was lost: what is held was before that one. */
+	giveUp({ on, wish }: { on: boolean; wish: boolean | undefined }): void {
+		this.before = undefined;
+		this.wish = wish;
+		this.show(on);
 	}
 	old({ on, ver }: Message): boolean {
 		return ver === undefined ? this.wish === on : ver <= this.ver;
@@ -84,6 +99,7 @@ class Model {
 	}
 	hand(on: boolean): void {
 		this.newest = ++this.now;
+		this.before = undefined;
 		this.local = this.settling;
 		this.show(on);
 	}
@@ -147,6 +163,11 @@ class Play {
 	}
 	step({ kind, on = false, ver, link = "ok", present = false, early = false }: Step): void {
 		const { model, world } = this;
+		// Until then the lamp shows what stood before, and the model does not.
+		if (this.#unsure && (kind === "press" || kind === "restart" || kind === "long")) {
+			this.#disconnect();
+			this.#connect(true, early, "ok");
+		}
 		if (kind === "set" || kind === "desired") {
 			const message = {
 				kind,
@@ -181,7 +202,11 @@ class Play {
 	}
 	#pass(duration: number): void {
 		const { model } = this;
-		if (this.#online && !this.#deaf) this.#unsure = false;
+		if (this.#online && !this.#deaf) {
+			this.#unsure = false;
+			if (model.before) model.last = model.texts.at(-1) ?? "";
+			model.before = undefined;
+		}
 		if (this.#online) model.settling = model.local = false;
 		else if (duration >= 60_000 && model.on && !this.#failed) model.hand(false);
 		if (!this.#online && duration >= 60_000) this.#failed = true;

@@ -299,6 +299,84 @@ describe("commands of a broker that sends again what was not acknowledged", () =
 		});
 	});
 
+	it("do one that was held, also where a refused one follows and comes again behind it", () => {
+		const world = new World();
+		const board = world.start({ lamp: { pin: 2, failSafe: 60_000 } });
+		const { link } = world;
+		link.connect(true);
+		link.receive("lamp/set", "ON", { id: 1 });
+		world.clock.advance(2000);
+		link.disconnect();
+		// Lost on its way, like all acknowledgements of the next connection.
+		const late = ["lamp/desired", "ON"] as const;
+		world.clock.advance(100_000);
+		assert.equal(world.level(2), 0, "the fail-safe");
+		link.connect(true);
+		link.deaf = true;
+		link.receive(...late, { id: 2, duplicate: true });
+		link.receive("lamp/set", "OFF", { id: 3 });
+		assert.ok(board.outputs[0]?.newest.state.held);
+		link.disconnect();
+		link.deaf = false;
+		link.connect(true);
+		link.receive(...late, { id: 2, duplicate: true });
+		link.receive("lamp/set", "OFF", { id: 3, duplicate: true });
+		world.clock.advance(5000);
+		assert.equal(world.level(2), 1);
+	});
+
+	it("do none that was done before a local action, where one that was refused in between comes again behind it", () => {
+		const world = new World();
+		const board = world.start({ lamp: { pin: 2 } });
+		const { link } = world;
+		const again = (...payloads: string[]) => {
+			link.disconnect();
+			link.connect(true);
+			payloads.forEach((payload, n) => link.receive("lamp/set", payload, { id: 1 + n, duplicate: true }));
+		};
+		const wrong = JSON.stringify({ state: "TOGGLE", cid: 9 });
+		link.connect(true);
+		link.receive("lamp/set", "ON", { id: 1 });
+		link.receive("lamp/set", "OFF", { id: 2 });
+		world.refusing = true;
+		again("ON", "OFF");
+		world.refusing = false;
+		world.clock.advance(2000);
+		link.receive("lamp/set", wrong, { id: 3 });
+		board.outputs[0]?.press();
+		again("ON", "OFF", wrong);
+		world.clock.advance(5000);
+		assert.equal(world.level(2), 1);
+	});
+
+	it("do none that was done, where the next of its text waits to be stored and one that was refused before comes again", () => {
+		const world = new World();
+		world.start({ lamp: { pin: 2 } });
+		const { link } = world;
+		const [other, wrong] = ["ON", "TOGGLE"].map(state => JSON.stringify({ state, cid: 9 })) as [
+			string,
+			string,
+		];
+		link.connect(true);
+		world.clock.advance(2000);
+		const unstored = (payload: string, id: number) => {
+			world.refusing = true;
+			assert.equal(link.receive("lamp/set", payload, { id }), false);
+			world.refusing = false;
+		};
+		link.receive("lamp/set", "ON", { id: 1 });
+		unstored(other, 2);
+		link.receive("lamp/set", wrong, { id: 3 });
+		link.receive("lamp/set", "OFF", { id: 4 });
+		unstored("ON", 5);
+		link.disconnect();
+		link.connect(true);
+		link.receive("lamp/set", "ON", { id: 1, duplicate: true });
+		link.receive("lamp/set", wrong, { id: 3, duplicate: true });
+		world.clock.advance(5000);
+		assert.equal(world.level(2), 0);
+	});
+
 	describe("on a connection that ends before it is online", () => {
 		/** The broker has kept the session of a board that was online, and takes it again. */
 		function taken(...before: string[]) {
