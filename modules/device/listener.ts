@@ -112,7 +112,7 @@ export default class Listener {
 
 	/**
 	 * A message on a whole topic. Without a receiver it is only traced. What a receiver throws passes through to the session
-	 * (inbound.ts), which does not acknowledge the message then unless it came with DUP.
+	 * (session/subscriptions.ts), which does not acknowledge the message then unless it came with DUP.
 	 */
 	onMessage(topic: string, payload: Uint8Array, about: Received): void {
 		const { publisher, command, outputs, parts } = this.told;

@@ -1,8 +1,9 @@
 /**
- * All that this board retains at its broker (DESIGN.md, "Retained topics"): `info`, whose content is made here (its keys are in TOPICS.md),
- * and the state of each output and of each alert. Announces it one topic a turn, because it grows with the description and sampling must not wait for it; a topic for which the session has no room
- * follows as soon as there is some. Clears what the board once retained and its present description does not: each topic has a record, kept
- * over restarts and descriptions. Topics of an earlier root or id are left alone, since another board may have them now.
+ * All that this board retains at its broker (DESIGN.md, "Retained topics"): `info`, whose content is made here (its keys are
+ * in TOPICS.md), and the state of each output and of each alert. Announces one topic a turn, since their number grows with the
+ * description and sampling must not wait; a topic for which the session has no room follows as soon as there is some. Clears
+ * topics that the board once retained and that its present description does not have: each topic has a record, kept over
+ * restarts and descriptions. Topics of an earlier root or id are left alone, since another board may have them now.
  */
 
 import { encode } from "../mqtt/codec.js";

@@ -6,8 +6,10 @@
  * Each phase lets some messages leave (our status: if it is not the suspect). Sends none itself: sender.ts does.
  *
  *   phase    leaves                 ends
- *   all      every message          at a new connection after two hang-ups on the suspect: `without`
- *   without  QoS 0 and our status   after 10 s: `single`. Connection lost: `all`, and five hang-ups are needed from now on
+ *   all      every message          at a new connection after two hang-ups on the suspect: `without`. At an offer: `single`, with
+ *                                   the offered message as the suspect of two hang-ups
+ *   without  QoS 0 and our status   after 10 s: `single`. Connection lost: `all`, and five hang-ups are needed until a suspect is
+ *                                   acknowledged or a message is set aside
  *   single   one message at a time  third hang-up on the suspect: set aside, `all`. The suspect is acknowledged, gets no answer for
  *                                   5 s, or no turn for 60 s: `all`
  */

@@ -16,7 +16,7 @@ import { Sender } from "./sender.js";
 import { Status } from "./status.js";
 import { Inbound, Subscriptions } from "./subscriptions.js";
 
-/** The states of a session. Each but Online and Closed has a deadline. */
+/** The states of a session, in order. Each but Closed has a deadline; the one of Online says that the connection is stable. */
 export const State = Object.freeze({
 	/** Back-off between two tries. Where the host said that there is no network, one is made at a deadline all the same. */
 	Waiting: 0,
@@ -33,6 +33,7 @@ export type State = (typeof State)[keyof typeof State];
 
 const { Waiting, Connecting, Subscribing, Online, Closing, Closed } = State;
 
+/** A bit for each state. */
 const to = (a: State, b = a, c = a, d = a): number => (1 << a) | (1 << b) | (1 << c) | (1 << d);
 
 /** By state: those that may follow. A connection that is lost leads to Waiting, and in Closing to Closed. */
@@ -128,7 +129,7 @@ export class Supervisor implements LinkOwner {
 			this.farewell = farewell;
 			this.sender.close(Reason.network);
 			this.enter(Closing);
-			// The rest of it is for the broker to take DISCONNECT and close.
+			// 0.25 more of it is for the broker to take DISCONNECT and close, the rest for timers that are late.
 			this.deadline.set(this.deadlines.close * 0.7);
 			this.writable();
 		} else if (this.state < Closing) this.finish();

@@ -2,7 +2,8 @@
  * The board description (DESCRIPTION.md): one JSON file, written by a person, names a board's sensors, alerts, actuators and brokers.
  * `check` is pure, throws nothing, and says of each mistake where it is: in the form of a value (schema.ts, validate.ts), between keys
  * (here: names that must exist or differ, a clear threshold on the safe side of its threshold), or beyond what the broker takes (broker.ts).
- * `Settings` is the description with the changes of `cmd config` over it (TOPICS.md, "cmd"), checked again. Does not know whether a pin exists.
+ * `Settings` is the description with the changes of `cmd config` over it (TOPICS.md, "cmd"), checked again. Does not know whether a
+ * pin exists. The message `info` is made in retained.ts.
  */
 
 import { checkBroker, checkLimits } from "../broker.js";
