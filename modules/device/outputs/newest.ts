@@ -138,7 +138,8 @@ export default class Newest {
 		if (here) return Verdict.Over;
 		// NATS sends again after 30 s, in any order.
 		if (this.advanced && ver === undefined) return Verdict.Over;
-		if (seen.at(-1) === hash || seen.includes(DEAD + hash)) return Verdict.Over;
+		const last = seen.filter(other => !other.startsWith(DEAD)).at(-1);
+		if (hash === last || seen.includes(DEAD + hash)) return Verdict.Over;
 		if (!known && (ver !== undefined || !state.seen)) return Verdict.New;
 		return unsure;
 	}

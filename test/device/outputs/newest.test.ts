@@ -201,6 +201,18 @@ describe("a command that is delivered again", () => {
 		assert.equal(command(one, 0, true, true), true);
 	});
 
+	it("is over if it is the last that was done, also where one that could not be stored and a local action followed", () => {
+		const one = stage();
+		command(one, 1, false);
+		command(one, 2, true);
+		one.refusing = true;
+		command(one, 3, false);
+		one.refusing = false;
+		act(one, false);
+		reconnect(one);
+		assert.equal(command(one, 2, true, true), "over");
+	});
+
 	it("has no place in the order of those at QoS 0", () => {
 		const one = stage();
 		command(one, 1, true);
