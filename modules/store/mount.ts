@@ -111,21 +111,21 @@ export default class Mount {
 			newest = block;
 		}
 		if (newest < 0) return this.without(misfit);
-		// The tail that the next start would find if the newest block were not there, and with it.
-		let before = second < 0 ? 0 : this.tailIn(scan, second);
+		// The tail that the next start would find if the newest block were not there. A sound header repeats the records before it.
+		let before = tails[newest] === 0 ? this.tailIn(scan, second) : 0;
 		for (let block = 0; block < count; block++)
 			if (block !== newest) before = Math.max(before, tails[block] as number);
 		const tail = Math.max(before, tails[newest] as number, this.tailIn(scan, newest), 1);
 		this.generation = generations[newest] as number;
-		let cut = true;
+		let dead = -1;
 		for (let block = 0; block < count; block++) {
 			const generation = generations[block] as number;
 			if (generation >= tail) continue;
-			if (generation >= before) cut = false;
+			dead = Math.max(dead, generation);
 			generations[block] = 0;
 		}
-		// A compaction that was cut off is given up here, so that its block is free to begin again.
-		cut &&= this.isCut(scan, newest);
+		// A compaction that was cut off is given up here, so that its block is free to begin again; unless others would come back.
+		const cut = this.isCut(scan, newest) && dead < Math.max(before, this.tailIn(scan, second));
 		if (cut) generations[newest] = 0;
 		this.whole = !cut && tails[newest] !== 0;
 		this.last = cut ? second : newest;
@@ -164,6 +164,7 @@ export default class Mount {
 	}
 	private tailIn(scan: Scan, block: number): number {
 		let tail = 0;
+		if (block < 0) return tail;
 		scan.begin(block, this.generations[block] as number);
 		while (scan.next()) if (scan.kind === Kind.tail && scan.sequence > tail) tail = scan.sequence;
 		return tail;

@@ -153,11 +153,17 @@ describe("Scan", () => {
 			hit((places[1] as number) + part);
 			assert.deepEqual(all(), [[1, 3], 1, 0, end], `byte ${part}`);
 		}
+		const { flash, all, places, end } = scene([40, 12, 12]);
+		flash.image.fill(0xff, places[1], (places[1] as number) + 4);
+		assert.deepEqual(all(), [[1, 3], 1, 0, end]);
 	});
 	it("takes a record with a further one behind it without a look at its body", () => {
-		const { all, hit, places, end } = scene([40, 400, 12]);
-		hit((places[1] as number) + HEADER + 100);
-		assert.deepEqual(all(), [[1, 2, 3], 0, 0, end]);
+		// In the window, and beyond it.
+		for (const length of [100, 440]) {
+			const { all, hit, places, end } = scene([40, length, 12]);
+			hit((places[1] as number) + HEADER + 50);
+			assert.deepEqual(all(), [[1, 2, 3], 0, 0, end]);
+		}
 	});
 	it("leaves the last record out when its body is torn, and gives no end to go on writing at", () => {
 		for (const lengths of [
