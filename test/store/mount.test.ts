@@ -274,6 +274,26 @@ describe("A hit on the journal", () => {
 		assert.deepEqual([flash.image[LENGTH], again.counters.damaged], [0x47, 1]);
 		assert.deepEqual([...contentOf(reopen(flash)).held.keys()], [1, 2]);
 	});
+	it("in the header of the newest block brings nothing back, though a dead block could not be erased", () => {
+		for (let seed = 1; seed < 40; seed++) {
+			const flash = flashOf();
+			flash.failing.erase.add(seed % BLOCKS);
+			const driver = new Driver(() => reopen(flash));
+			const random = generator(seed);
+			for (let count = 0; count < 150; count++) {
+				driver.step(randomStep(random));
+				const headers = placesOf(flash.image, LENGTH, 4).filter(({ kind }) => kind === 0);
+				const generations = headers.map(({ address }) => flash.image[address + 12] as number);
+				const newest = headers[generations.indexOf(Math.max(...generations))];
+				if (!newest) continue;
+				const again = flashOf(flash.image, false);
+				again.image[newest.address + 20] = (again.image[newest.address + 20] as number) ^ 1;
+				// A block without a record behind its header is free.
+				if (again.image[newest.end] !== 0xff)
+					allowed(contentOf(reopen(again)), driver.content, driver.content);
+			}
+		}
+	});
 	it("in the record that ends a compaction loses nothing, for any state that the compaction left", () => {
 		const flash = flashOf();
 		const random = generator(9);
