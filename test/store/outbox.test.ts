@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { Frame, HEADER, Kind } from "../../modules/store/record.js";
 import Store from "../../modules/store/store.js";
 import { TestFlash } from "../flash.js";
 import { Driver, PROMISED, type Step } from "./model.js";
@@ -153,6 +154,30 @@ describe("Outbox", () => {
 			assert.deepEqual([outbox.length, outbox.byteLength, store.counters.damaged], [2, 16, 1]);
 			assert.equal(again().outbox.next(1)?.sequence, 3);
 		}
+	});
+	it("gives up and counts a message whose topic would be longer than its record, though its checks hold", () => {
+		const flash = new TestFlash({ blocks: 6, blockLength: 512 });
+		opened(flash).outbox.append("a", bytes("x"));
+		const frame = new Frame(64);
+		frame.bytes.set([9, 0, 0x61, 0x78], HEADER);
+		frame.fill(Kind.message, 1, 0, 4, 28);
+		frame.seal(1);
+		flash.image.set(frame.bytes.subarray(0, 28), 32);
+		const { outbox, store } = opened(flash);
+		assert.equal(outbox.length, 1);
+		assert.equal(outbox.next(0), undefined);
+		assert.deepEqual([outbox.length, store.counters.damaged], [0, 1]);
+	});
+	it("reads a message once, as long as no other one is asked for", () => {
+		const flash = new TestFlash({ blocks: 6, blockLength: 512 });
+		opened(flash).outbox.append("a", bytes("x"));
+		const { outbox } = opened(flash);
+		const entry = outbox.next(0);
+		flash.read = () => {
+			throw new Error("a second time");
+		};
+		assert.ok(entry);
+		assert.equal(outbox.next(0), entry);
 	});
 	it("gives up and counts a message whose header compaction cannot read", () => {
 		const { outbox, flash, store } = opened();

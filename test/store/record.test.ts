@@ -171,7 +171,8 @@ describe("Scan", () => {
 			[40, 400],
 			[300, 300],
 		]) {
-			const { all, hit, places } = scene(lengths);
+			const { all, hit, places, end } = scene(lengths);
+			assert.deepEqual(all(), [[1, 2], 0, 0, end]);
 			hit((places[1] as number) + HEADER + 11);
 			assert.deepEqual(all(), [[1], 0, 1, -1]);
 		}
@@ -216,6 +217,17 @@ describe("Scan", () => {
 		scan.begin(1, 5);
 		assert.equal(scan.next(), true);
 		assert.deepEqual([scan.kind, scan.copied, scan.tag], [Kind.value, true, 7]);
+	});
+	it("finds nothing in what it read before, when the next bytes cannot be read", () => {
+		const { flash, all } = scene(Array.from({ length: 30 }, () => 0));
+		const read = flash.read.bind(flash) as (data: Uint8Array, offset: number) => number;
+		let reads = 0;
+		flash.read = ((data: Uint8Array, offset: number) => {
+			if (++reads > 1) throw new Error("no");
+			return read(data, offset);
+		}) as typeof flash.read;
+		// 25 records of 20 bytes begin in a window of 512.
+		assert.deepEqual(all(), [Array.from({ length: 25 }, (_, index) => index + 1), 0, 1, -1]);
 	});
 	it("counts a block that cannot be read as one torn place", () => {
 		const { flash, all } = scene([40, 12]);
