@@ -33,7 +33,7 @@ export default class Outbox extends Messages implements Pattern {
 	private readonly spare = new Map<number, Uint8Array>();
 	/** Sequences of messages that are acknowledged, which flash could not note. */
 	private readonly unsaid: number[] = [];
-	/** The entry that was given out last; sequence 0 where that message is gone. */
+	/** The entry that was given out last. */
 	private readonly entry = {
 		sequence: 0,
 		packetIdentifier: 0,
@@ -218,7 +218,6 @@ export default class Outbox extends Messages implements Pattern {
 	}
 	private drop(place: number): void {
 		const sequence = this.sequences[place] as number;
-		if (this.entry.sequence === sequence) this.entry.sequence = 0;
 		this.remove(place);
 		this.note(Kind.released, sequence, 0);
 		this.spare.delete(sequence);
