@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type Store from "../../modules/store/store.js";
+import Store from "../../modules/store/store.js";
+import { TestFlash } from "../flash.js";
 import { BLOCKS, contentOf, Driver, EMPTY, flashOf, generator, randomStep, reopen } from "./model.js";
 
 describe("Blocks that fail", () => {
@@ -81,6 +82,45 @@ describe("Blocks that fail", () => {
 					}
 		});
 	}
+	it("four of eight, one after the other: no value takes the last free block, so the end of each message can be noted", () => {
+		// The records that are live fill three blocks.
+		for (const failing of [
+			[0, 3, 6, 1],
+			[1, 4, 7, 2],
+			[5, 3, 1, 6],
+		]) {
+			const flash = new TestFlash({ blocks: 8, blockLength: 512 });
+			const keys = Array.from({ length: 8 }, (_, index) => `k${index}`);
+			const promised = new Map(keys.map(key => [key, 20]));
+			const open = () => {
+				const { outbox, state } = new Store({ partition: flash, promised });
+				assert.ok(outbox && state);
+				return { outbox, state };
+			};
+			const { outbox, state } = open();
+			for (const key of keys) {
+				state.write(key, "".padEnd(20, "x"));
+				for (let count = 0; count < 2 && outbox.length < 11; count++)
+					assert.ok(outbox.append("a/b", new Uint8Array(47)));
+			}
+			let refused = 0;
+			for (let count = 1; count <= 200; count++) {
+				const block = failing[count / 40 - 1];
+				if (block !== undefined) flash.failing.erase.add(block);
+				try {
+					state.write(`k${count % 8}`, `${count}`.padEnd(20, "y"));
+				} catch {
+					refused++;
+				}
+			}
+			assert.ok(refused > 0 && outbox.length === 11);
+			for (let entry = outbox.next(0); entry; entry = outbox.next(0)) {
+				outbox.sent(entry.sequence, entry.sequence);
+				assert.equal(outbox.release(entry.sequence), true);
+			}
+			assert.equal(open().outbox.length, 0, `${failing}: acknowledged messages are back`);
+		}
+	});
 	it("are counted, and the others take over their work", () => {
 		const flash = flashOf();
 		flash.failing.erase.add(2);

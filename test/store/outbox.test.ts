@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { Frame, HEADER, Kind } from "../../modules/store/record.js";
 import Store from "../../modules/store/store.js";
 import { TestFlash } from "../flash.js";
+import { placesOf } from "./layout.js";
 import { Driver, PROMISED, type Step } from "./model.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -189,6 +191,29 @@ describe("Outbox", () => {
 			outbox.release(1);
 		}
 		assert.deepEqual([outbox.length, store.counters.damaged, outbox.next(0)?.topic], [1, 1, "b"]);
+	});
+	it("reads no other bits of a message's state than SPEC.md names", () => {
+		const { outbox, flash, again } = opened();
+		outbox.append("a", bytes("1"), { retain: true }, 7);
+		outbox.append("b", bytes("2"));
+		outbox.sent(2, 9);
+		const { image } = flash;
+		const view = new DataView(image.buffer);
+		for (const { address, kind, tag } of placesOf(image, 512, 4)) {
+			if (kind === 0) continue;
+			view.setUint32(address + 12, (tag | 0xfcff0000) >>> 0, true);
+			view.setUint32(address + 16, crc32(image.subarray(address, address + 16)), true);
+		}
+		const { outbox: one } = again();
+		for (const [sequence, packetIdentifier, retain] of [
+			[2, 9, false],
+			[1, 7, true],
+		] as const) {
+			const entry = one.next(sequence - 1);
+			assert.deepEqual([entry?.packetIdentifier, entry?.retain], [packetIdentifier, retain]);
+			assert.equal(one.release(packetIdentifier), true);
+		}
+		assert.equal(again().outbox.length, 0);
 	});
 	it("refuses misuse at once, before anything changes", () => {
 		const { outbox, flash } = opened();

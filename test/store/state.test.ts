@@ -128,7 +128,8 @@ describe("State (ECMA-419 §28 Key-Value)", () => {
 			const value = "x".repeat(longest);
 			state.write("key", value);
 			assert.equal(again().state.read("key"), value);
-			assert.throws(() => state.write("key", `${value}x`), RangeError);
+			const message = `state: ${longest + 1} bytes for "key", expected at most ${longest}`;
+			assert.throws(() => state.write("key", `${value}x`), { name: "RangeError", message });
 			return held;
 		});
 		assert.deepEqual(costs, [costs[0], costs[0], costs[0]]);
