@@ -138,6 +138,17 @@ describe("measurement", () => {
 		assert.deepEqual(published, [{ v: [1, 2], dt: [0, 100], ts: START, tsq: "ntp", seq: 1 }]);
 	});
 
+	it("comes in a batch that takes weeks, with the true time of each value, and not full after twice that time", () => {
+		const day = 86_400_000;
+		const one = stage(new TestClock(0, START), { every: day, batch: 30 });
+		for (let n = 0; n < 27; n++) one.measurement.add(n, n * day, 1);
+		for (let n = 27; n < 60; n++) one.measurement.add(undefined, n * day, 1);
+		assert.deepEqual(one.published, []);
+		one.measurement.add(undefined, 60 * day, 1);
+		const v = Array.from({ length: 27 }, (_, n) => n);
+		assert.deepEqual(one.published, [{ v, dt: v.map(n => n * day), ts: START, tsq: "ntp", seq: 1 }]);
+	});
+
 	it("comes in batches of windows with their bounds", () => {
 		const [batch] = publish({ batch: 2, window: 200, aggregate: "range" }, [1, 3, 5, 9]);
 		assert.deepEqual(batch, {
