@@ -147,6 +147,26 @@ describe("Scan", () => {
 		for (let index = 0; scan.next(); index++) assert.equal(scan.bytes[scan.body()], index);
 		assert.equal(scan.sequence, 4);
 	});
+	it("reads the window anew for a body where the one behind its record could not be read", () => {
+		// Near the end of a block, where the window behind a record has the record too.
+		const { flash, scan } = scene([400, 300, 100]);
+		let reads = 0;
+		let failing = 0;
+		const read = flash.read.bind(flash) as (bytes: Uint8Array, address: number) => number;
+		flash.read = ((bytes: Uint8Array, address: number) => {
+			if (++reads !== failing) return read(bytes, address);
+			bytes.fill(7);
+			throw new Error("no");
+		}) as never;
+		for (failing = 0; failing < 8; failing++) {
+			reads = 0;
+			scan.begin(1, 5);
+			while (scan.next()) {
+				const at = scan.body();
+				if (at >= 0) assert.equal(scan.bytes[at], scan.sequence - 1, `read ${failing}`);
+			}
+		}
+	});
 	it("goes on behind a header that was hit, and counts one place", () => {
 		for (const part of [0, 1, 2, 4, 8, 12, 16]) {
 			const { all, hit, places, end } = scene([40, 12, 12]);
