@@ -41,7 +41,7 @@ export default class State extends Places implements KeyValueDomain {
 	private names = "";
 	/** The key that was found last, and its place. */
 	private last = "";
-	private found = 0;
+	private found = -1;
 	/** A key could not be read. */
 	private unsure = false;
 	/** Each record of the replay is checked. */

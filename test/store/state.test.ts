@@ -29,6 +29,12 @@ describe("State (ECMA-419 §28 Key-Value)", () => {
 			assert.deepEqual([...one].sort(), ["empty", "lamp", "wörd"]);
 		}
 	});
+	it("has nothing under an empty key, also where no other was looked for since the first was written", () => {
+		const { state } = opened();
+		state.write("lamp", "ON");
+		state.delete("");
+		assert.deepEqual([state.read(""), state.read("lamp")], [undefined, "ON"]);
+	});
 	it("gives up and counts a value that flash has lost since it was written, and takes another", () => {
 		const { state, flash } = opened();
 		state.write("ver", "17");
