@@ -10,7 +10,17 @@ import { type ImageOptions, writeImage } from "../../hosts/desk/image.js";
 import type { TestBroker } from "../firmware/brokers.js";
 import type { Observer } from "../firmware/observer.js";
 import { Scene } from "./scene.js";
-import { buildSimulator, linkChip, measure, output, replaced, root, Simulator, warnings } from "./sdk.js";
+import {
+	buildSimulator,
+	linkChip,
+	measure,
+	natives,
+	output,
+	replaced,
+	root,
+	Simulator,
+	warnings,
+} from "./sdk.js";
 
 /** A project of the first program and the linked library. */
 async function project(name: string, options: ImageOptions): Promise<string> {
@@ -71,19 +81,25 @@ describe("the firmware linked as one module", function () {
 	});
 
 	for (const kind of ["whole", "lean"] as const)
-		it(`takes at most ${budget[kind]} bytes of the ESP32-C3's flash, ${kind}, with few RAM aliases and no warning`, async () => {
+		it(`takes at most ${budget[kind]} bytes of the ESP32-C3's flash, ${kind}, with few RAM aliases, no warning, and no function of the engine more`, async () => {
 			const name = `linked-${kind}`;
 			const { log, folder } = await linkChip("esp32c3", await project(name, { lean: kind === "lean" }), name);
 			assert.deepEqual(warnings(log, [...replaced, "linked", "glowworm"]), []);
 			const linked = measure(folder);
 			const sdk = measure((await linkChip("esp32c3", bare(), "bare")).folder);
 			const [bytes, aliases] = [linked.bytes - sdk.bytes, linked.aliases - sdk.aliases];
-			const usual = measure((await linkChip("esp32c3")).folder);
+			const modules = (await linkChip("esp32c3")).folder;
+			const usual = measure(modules);
 			console.log(
 				`      ${bytes} bytes and ${aliases} aliases; in modules ${usual.bytes - sdk.bytes} and ${usual.aliases - sdk.aliases}`,
 			);
 			assert.ok(bytes <= budget[kind], `${bytes} bytes`);
 			assert.ok(aliases <= ALIASES, `${aliases} aliases`);
+			const before = natives(modules);
+			assert.deepEqual(
+				[...natives(folder)].filter(name => !before.has(name)),
+				[],
+			);
 		});
 	for (const lean of [false, true])
 		it(`comes online in the simulator${lean ? " without features" : ""}, measures, and answers a command`, async () => {

@@ -172,6 +172,11 @@ export function measure(folder: string): { aliases: number; slots: number; code:
 	};
 }
 
+/** Functions of the engine that an image has: the linker leaves out those whose names the program has not. */
+export function natives(folder: string): ReadonlySet<string> {
+	return new Set(readFileSync(join(folder, "mc.xs.c"), "latin1").match(/\bfx_\w+/g));
+}
+
 /** Those of the SDK's modules that hosts/moddable replaces. */
 export const replaced = ["ssl/cert", "ssl/handshake"];
 
