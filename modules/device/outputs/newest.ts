@@ -69,6 +69,8 @@ export default class Newest {
 	private broker = -1;
 	/** Commands that could not be stored, the latest last: the broker sends them again, perhaps after something newer was done. */
 	private unstored: readonly string[] = [];
+	/** Those of them that were perhaps delivered again, and still are when they come once more. */
+	private unsure: readonly string[] = [];
 	/** Commands that were refused while one was held or waited to be stored: no proof that this one is old. */
 	private behind: readonly string[] = [];
 
@@ -112,7 +114,7 @@ export default class Newest {
 	 * | the command | it is |
 	 * |---|---|
 	 * | has no DUP, or QoS 0 | new |
-	 * | could not be stored, and nothing newer was done since | new, or unsure if its text was handled too |
+	 * | could not be stored, and nothing newer was done since | new, or unsure if it was then or its text was handled too |
 	 * | came on this connection under this identifier | over |
 	 * | has no `ver`, and one without DUP was done on this connection | over: it was first sent before that one |
 	 * | has the text of the last one handled, or of one that must not be done any more | over |
@@ -133,7 +135,7 @@ export default class Newest {
 		const known = seen.includes(hash);
 		const elsewhere = state.from !== LOCAL && state.from !== broker;
 		const unsure = elsewhere || (known && cid !== undefined) ? Verdict.Over : Verdict.Held;
-		if (this.unstored.includes(hash)) return known ? unsure : Verdict.New;
+		if (this.unstored.includes(hash)) return known || this.unsure.includes(hash) ? unsure : Verdict.New;
 		// VerneMQ sends again on the same connection what is not acknowledged within 20 s.
 		if (here) return Verdict.Over;
 		// NATS sends again after 30 s, in any order.
@@ -240,7 +242,11 @@ export default class Newest {
 	private stored(state: State, hash: string): boolean {
 		// A board that has nothing to remember with said so at its start, and has no older state to come back either.
 		if (this.memory.lasting && !this.memory.put(this.key, state)) {
-			if (!this.unstored.includes(hash)) this.unstored = this.unstored.concat(hash).slice(-MOST);
+			if (hash && !this.unstored.includes(hash)) {
+				this.unstored = this.unstored.concat(hash).slice(-MOST);
+				const others = this.unsure.filter(other => other !== hash);
+				this.unsure = (state.held ? others.concat(hash) : others).slice(-MOST);
+			}
 			this.behind = [];
 			return false;
 		}

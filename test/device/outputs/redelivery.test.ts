@@ -299,6 +299,29 @@ describe("commands of a broker that sends again what was not acknowledged", () =
 		});
 	});
 
+	it("do none that was held until a newer one came, where it comes again and cannot be stored, and once more", () => {
+		const world = new World();
+		world.start({ lamp: { pin: 2 } });
+		world.link.connect(true);
+		world.link.receive("lamp/set", "ON", { id: 1 });
+		const again = (...payloads: string[]) => {
+			world.link.disconnect();
+			world.link.connect(true);
+			payloads.forEach((payload, n) =>
+				world.link.receive("lamp/set", payload, { id: 2 + n, duplicate: true }),
+			);
+		};
+		again("OFF");
+		world.link.receive("lamp/set", '{"state":"ON"}', { id: 3 });
+		world.clock.advance(5000);
+		world.refusing = true;
+		again("OFF", '{"state":"ON"}');
+		world.refusing = false;
+		again("OFF", '{"state":"ON"}');
+		world.clock.advance(5000);
+		assert.deepEqual(world.pins.get(2), [0, 1]);
+	});
+
 	it("do one that was held, also where a refused one follows and comes again behind it", () => {
 		const world = new World();
 		const board = world.start({ lamp: { pin: 2, failSafe: 60_000 } });
