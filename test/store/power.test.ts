@@ -83,6 +83,9 @@ describe("Power cut", function () {
 			[5, 4, 2],
 			[9, 4, 5],
 			[7, 16, 0],
+			// A cut-off compaction whose predecessor left its block unerased.
+			[627, 1, -1],
+			[379, 4, 2],
 		] as const) {
 			const random = generator(seed);
 			let flash = open(new Uint8Array(BLOCKS * LENGTH).fill(0xff), align, failing);
