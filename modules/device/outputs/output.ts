@@ -25,7 +25,7 @@ export default class Output extends Drive {
 	private readonly lost: Deadline;
 	/** The broker has delivered what it had kept. */
 	private readonly settled: Deadline;
-	/** While a command is held and the broker seems to have settled: `acknowledged` before it was asked for a sign of life. */
+	/** `acknowledged` before the broker could give a sign of life: at CONNACK, or when it was asked after the last redelivery. */
 	private asked: number | undefined;
 
 	/** Throws what the actuator's class throws. No broker yet: that counts as away. */
@@ -54,6 +54,8 @@ export default class Output extends Drive {
 		const kept = newest.kept(about, this.description.liveOnly);
 		// Where one was kept there may be more.
 		if (kept && this.settled.standing) this.wait();
+		// This one is perhaps not noted, and comes again if its acknowledgement is lost.
+		if (kept && about.duplicate) this.asked = undefined;
 		const request = parseLive(payload, about, kept, this.names);
 		const { cid, error } = request;
 		const hash = hashCommand("set", payload, about);
@@ -120,6 +122,8 @@ export default class Output extends Drive {
 	/** A broker is there, by its place in the list, and may send what it kept from now on. */
 	accepted(broker: number): void {
 		this.newest.accepted(broker);
+		// What is held is done only after an answer to a question behind it.
+		this.asked = this.newest.state.held ? undefined : this.publisher.acknowledged;
 	}
 
 	online(sessionPresent: boolean): void {
@@ -127,7 +131,7 @@ export default class Output extends Drive {
 		if (sessionPresent) this.wait();
 		else {
 			this.newest.forget();
-			this.settle();
+			this.live();
 		}
 	}
 
@@ -158,22 +162,32 @@ export default class Output extends Drive {
 		this.settled.set(SETTLE);
 	}
 
-	/** The broker has delivered what it had kept: what comes from now on is live, and what is held is not old. */
+	/** Quiet: perhaps the broker has delivered what it had kept. Then what is held is not old. */
 	private settle(): void {
 		const { newest, publisher } = this;
 		// A command may be held before that, and the connection ends perhaps. `online` waits again.
 		if (!publisher.online) return;
-		if (newest.settle()) this.save();
-		const held = newest.state.held;
-		if (!held) return;
-		// A connection that has died in the middle of redelivery is quiet too. So the broker must answer a message first: TCP
-		// keeps the order, and what was sent before is here by then. What cannot be stored is tried again: it is acknowledged.
+		// A connection that has died in the middle of redelivery is quiet too, and so is one on which nothing of ours arrives: what
+		// was refused comes again then. So the broker must answer a message first: TCP keeps the order, what was sent before is
+		// here by then, and our acknowledgements are there.
 		const acknowledged = publisher.acknowledged;
-		if (this.asked === undefined || this.asked === acknowledged || !newest.order(held, false)) {
+		if (this.asked === undefined || this.asked === acknowledged) {
 			if (this.asked === undefined) this.announce();
 			this.asked ??= acknowledged;
 			this.wait();
-		} else this.bring(held.src === "set" ? topics.outputSet(this.name) : topics.outputDesired(this.name));
+			return;
+		}
+		this.live();
+		const held = newest.state.held;
+		if (!held) return;
+		// What cannot be stored is tried again: it is acknowledged.
+		if (!newest.order(held, false)) this.wait();
+		else this.bring(held.src === "set" ? topics.outputSet(this.name) : topics.outputDesired(this.name));
+	}
+
+	/** The broker has delivered what it had kept: what comes from now on is live. */
+	private live(): void {
+		if (this.newest.settle()) this.save();
 	}
 
 	/** Delivered again, and handled before. */

@@ -187,8 +187,11 @@ describe("lamp/set", () => {
 		for (const [payload, id] of commands)
 			world.link.receive("lamp/set", payload, { id: id + 500, duplicate: true });
 		world.clock.advance(5000);
-		const states = world.json("lamp/state");
-		assert.deepEqual([states.length, (states.at(-1) as { brightness: number }).brightness], [length, 129]);
+		const levels = world
+			.json("lamp/state")
+			.slice(length)
+			.map(({ brightness }) => brightness);
+		assert.deepEqual(levels, [129], "the question for a sign of life");
 	});
 
 	it("knows as many redeliveries as brokers have in flight, 20", () => {
@@ -266,6 +269,17 @@ describe("a redelivery that may be an old command", () => {
 			world.link.deaf = false;
 			world.link.publish("r/b/x", "", { QoS: 1 });
 			world.clock.advance(1000);
+			assert.deepEqual(levels(), [1]);
+		});
+
+		it(`is done on ${topic} as soon as it can be stored as what stands`, () => {
+			const { world, again, levels, settle } = stage(topic);
+			again("ON");
+			world.refusing = true;
+			settle();
+			assert.deepEqual(levels(), []);
+			world.refusing = false;
+			settle();
 			assert.deepEqual(levels(), [1]);
 		});
 
@@ -759,6 +773,64 @@ describe("what the broker kept of lamp/set while the board was away", () => {
 		assert.equal(world.level(2), 0);
 		world.link.receive("lamp/set", "ON", { id: 20 });
 		assert.equal(world.level(2), 1);
+	});
+
+	describe("is not over after a second on which the broker has acknowledged nothing", () => {
+		/** ON was done, OFF was lost on its way, and then a hand switched off and on. The next connection is deaf. */
+		function deaf() {
+			const world = online(description);
+			world.link.receive("lamp/set", "ON", { id: 1 });
+			world.link.disconnect();
+			twice(world);
+			world.link.deaf = true;
+			world.link.connect(true);
+			return world;
+		}
+		function twice(world: World): void {
+			for (let i = 0; i < 2; i++) {
+				press(world);
+				world.clock.advance(100);
+				(world.inputs.get(0) as TestInput).turn(0);
+				world.clock.advance(100);
+			}
+		}
+		/** Is the hand's ON still there after OFF has come again on a connection that is sound? */
+		function stays(world: World): void {
+			assert.equal(world.level(2), 1);
+			world.link.disconnect();
+			world.link.deaf = false;
+			world.link.connect(true);
+			world.link.receive("lamp/set", "OFF", { id: 2, duplicate: true });
+			world.clock.advance(5000);
+			assert.equal(world.level(2), 1);
+			world.link.receive("lamp/set", "OFF", { id: 3 });
+			assert.equal(world.level(2), 0, "a live one");
+		}
+
+		it("so a command that was refused as older than what a hand did stays refused where our acknowledgement of it was lost", () => {
+			const world = deaf();
+			world.link.receive("lamp/set", "OFF", { id: 2, duplicate: true });
+			world.clock.advance(5000);
+			stays(world);
+		});
+
+		it("also where the broker acknowledged what was sent before it came", () => {
+			const world = deaf();
+			world.link.deaf = false;
+			world.link.publish("x", "", { QoS: 1 });
+			world.clock.advance(10);
+			world.link.deaf = true;
+			world.link.receive("lamp/set", "OFF", { id: 2, duplicate: true });
+			world.clock.advance(5000);
+			stays(world);
+		});
+
+		it("so one that never came is refused where a hand acts on a connection that was dead from its start", () => {
+			const world = deaf();
+			world.clock.advance(5000);
+			twice(world);
+			stays(world);
+		});
 	});
 
 	it("is done again after the next loss: what a hand did before is older then", () => {
