@@ -213,6 +213,23 @@ describe("a command that is delivered again", () => {
 		assert.equal(command(one, 2, true, true), "over");
 	});
 
+	it("is unsure again where it was when it could not be stored; the next of its text, without DUP, is new again", () => {
+		const one = stage();
+		command(one, 1, true);
+		reconnect(one);
+		const off = asked(one, 2, false);
+		one.refusing = true;
+		assert.equal(command(one, 2, false, true), "unsure");
+		assert.equal(one.newest.hold(off), false);
+		reconnect(one);
+		assert.equal(command(one, 2, false, true), "unsure");
+		one.newest.forget();
+		assert.equal(command(one, 3, false), false);
+		one.refusing = false;
+		reconnect(one);
+		assert.equal(command(one, 3, false, true), true);
+	});
+
 	it("has no place in the order of those at QoS 0", () => {
 		const one = stage();
 		command(one, 1, true);
