@@ -97,8 +97,9 @@ export default class Newest {
 		const { ver, wish, held } = this.state;
 		if (request.ver !== undefined)
 			return request.ver > ver ? "" : `version ${request.ver} is not newer than ${ver}`;
-		// While another is held it is not known which one was applied last. A live one is done then.
-		return textOf(request) === wish && (retain || held?.src !== "desired") ? "already done" : "";
+		// While another is held, also behind a held `set`, it is not known which one was applied last. A live one is done then.
+		const known = retain || !held || (held.src !== "desired" && held.wish === wish);
+		return known && textOf(request) === wish ? "already done" : "";
 	}
 
 	/** Why a live command may be old, since its broker kept it; "" where it did not. */

@@ -498,6 +498,20 @@ describe("a desired request", () => {
 		assert.equal(one.newest.old({ on: true }, about(3)), "");
 		assert.equal(one.newest.old({ on: true }, retained), "already done");
 	});
+
+	it("without a version is new while a `set` is held that came behind another, and only then", () => {
+		for (const [wish, old] of [
+			["OFF", ""],
+			["ON", "already done"],
+		] as const) {
+			const one = stage();
+			one.newest.order({ ...asked(one, 1, true), wish: "ON", src: "desired" }, true);
+			one.newest.hold({ ...asked(one, 2, false), wish: "OFF", src: "desired" });
+			one.newest.hold({ ...asked(one, 3, false), wish, src: "set" });
+			assert.equal(one.newest.old({ on: true }, about(4)), old);
+			assert.equal(one.newest.old({ on: true }, retained), "already done");
+		}
+	});
 });
 
 describe("a note", () => {
