@@ -250,7 +250,7 @@ export class Scan {
 	/** Where in `bytes` its body begins; -1: it cannot be read. */
 	body(): number {
 		let at = (this.address - this.from) >> 2;
-		// The window has all of this record, or was moved on behind it; a move that failed has left nothing in it.
+		// The window has all of this record, or was moved on behind it, or has nothing since a move failed.
 		if (at < 0 || at > this.reach) at = this.move(this.address);
 		return at < 0 ? -1 : 4 * at + HEADER;
 	}

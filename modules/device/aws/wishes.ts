@@ -91,7 +91,7 @@ export default class Wishes extends Shadow {
 		}
 		const at = Math.max(...keys.map(key => timeOf(wish, times, key)));
 		const own = wish.ver !== undefined;
-		// The end of its second: a `lamp/desired` of the same second is then older. Several within one second reach into the next.
+		// Milliseconds, the end of its second: a `lamp/desired` of that second is then older. More wishes in it reach into the next.
 		const wanted = own ? wish.ver : Math.max(ver + 1, at * 1000 + 999);
 		const newer = typeof wanted === "number" && wanted > ver;
 		if (newer && !desired && !this.isWhole(output, wish, token)) return;
@@ -135,8 +135,8 @@ const markOf = ({ mark }: State): Mark => ({ ...none, ...mark });
  *
  * | what the output has | a key is new if it was written |
  * |---|---|
- * | the last wish that was done (`mark`) | after it, or in its second, if a later document says something else there |
- * | what came by the other way since | likewise, and after that too: with the wish's `ver` or later, or in a second that began after `ver` |
+ * | the last wish that was done (`mark`) | after it, or in its second if a later document has another value of the key or another `ver` |
+ * | what came by the other way since | likewise; and not before the wish's `ver` was, or without one after `ver` (milliseconds) |
  *
  * Example: the mark is of second 100, with `state` ON. A delta with `state` of 100 and `brightness` of 103 has one new key, `brightness`.
  */
@@ -145,6 +145,7 @@ const freshKeys = (wish: Values, times: Values, version: number, output: State):
 	const mark = markOf(output);
 	const versioned = timeOf(wish, times, "ver");
 	const other = wish.ver === undefined ? (ver + 1) / 1000 : versioned;
+	// The mark's version stands: nothing came by the other way since.
 	const least = mark.ver === ver ? 0 : other;
 	return keys.filter(key => {
 		const at = timeOf(wish, times, key);

@@ -47,7 +47,7 @@ export const Verdict = Object.freeze({
 	Held: 2,
 });
 
-/** A local action or the fail-safe came since the connection was lost, so what any broker kept until then is old. */
+/** A local action or the fail-safe came since the connection was lost, so what any broker kept until then is old. No place in the list. */
 export const LOCAL = -1;
 /** Brokers have so many messages unacknowledged at most, and send them all again (Mosquitto, VerneMQ). */
 const MOST = 20;
@@ -71,7 +71,7 @@ export default class Newest {
 	private unstored: readonly string[] = [];
 	/** Those of them that were perhaps delivered again, and still are when they come once more. */
 	private unsure: readonly string[] = [];
-	/** Commands that were refused while one was held or waited to be stored: no proof that this one is old. */
+	/** Commands that were refused while one was held or waited to be stored: those of them that come again do not prove it old. */
 	private behind: readonly string[] = [];
 
 	// Of this connection
@@ -150,7 +150,7 @@ export default class Newest {
 	/** Of a broker: stored first. False when it could not be, then the state is what it was. `fresh`: without DUP. */
 	order({ hash, ...next }: Command, fresh: boolean): boolean {
 		const { state, unstored } = this;
-		// One without DUP is newer than all that could not be stored, also than one with its text. Of the others one with DUP may be one.
+		// One without DUP is newer than all that could not be stored. One with DUP may be one of them: those before it are older.
 		const place = fresh ? -1 : unstored.indexOf(hash);
 		const older = place < 0 ? unstored : unstored.slice(0, place);
 		// While the broker may still deliver what it had kept, this command does not make those older than a local action newer.
@@ -163,7 +163,7 @@ export default class Newest {
 		}
 		this.advanced ||= fresh && hash !== "";
 		if (place >= 0) this.unstored = unstored.slice(place + 1);
-		// An earlier one with this text comes again alone, and is old once something newer was done.
+		// The broker sends an earlier one with this text again, by itself. It is old once something newer than this one was done.
 		else this.unstored = again ? [hash] : [];
 		return true;
 	}
@@ -196,7 +196,7 @@ export default class Newest {
 		this.unstored = [];
 	}
 
-	/** A command was refused. Only in RAM: that matters once something newer was done, which stores it too. */
+	/** A command was refused. Kept in RAM: it need not be known before something newer was done, and that is stored with it. */
 	note(command: string): void {
 		if (this.unstored.length || this.state.held) this.behind = this.behind.concat(command).slice(-MOST);
 		this.state = { ...this.state, seen: noted(this.state.seen, command) };
