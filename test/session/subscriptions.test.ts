@@ -14,6 +14,31 @@ import type { ScriptedClient } from "./client.js";
 
 const subscriptions = [{ topic: "t", QoS: 1 }] as const;
 
+/** A session over the real client, online: CONNACK, and SUBACK with `granted`, have come. */
+function online(wire: Wire, granted: number[], options: Partial<SessionOptions>) {
+	const clock = new TestClock();
+	const session = new Session({
+		client: { io: MQTTClient, socket: wire.socket, dns: wire.dns, timer: clock, ticks: clock },
+		brokers: [{ host: "a", port: 1883 }],
+		id: "d",
+		keepAlive: 30_000,
+		status: { topic: "d/status", online: "online", offline: "offline" },
+		outbox: new Queue(),
+		timer: clock,
+		ticks: clock,
+		random: () => 0,
+		...options,
+	});
+	clock.advance(0);
+	wire.resolve();
+	const { line } = wire;
+	line.connect();
+	line.send(generate({ cmd: "connack", sessionPresent: true, returnCode: 0 }));
+	line.send(generate({ cmd: "suback", messageId: 1, granted }));
+	assert.equal(session.online, true);
+	return { clock, line, session };
+}
+
 describe("session, receiving", () => {
 	it("hands a message over with its flags, and sends PUBACK after that", () => {
 		const order: string[] = [];
@@ -107,29 +132,12 @@ describe("session, receiving", () => {
 		it(`takes messages on its own topics of ${length} bytes, and passes over one of 65535, in the real client`, () => {
 			// Characters of three bytes.
 			const own = "€".repeat(length / 3) + "x".repeat(length % 3);
-			const clock = new TestClock();
-			const wire = new Wire();
 			const told: string[] = [];
-			const session = new Session({
-				client: { io: MQTTClient, socket: wire.socket, dns: wire.dns, timer: clock, ticks: clock },
-				brokers: [{ host: "a", port: 1883 }],
-				id: "d",
-				keepAlive: 30_000,
-				status: { topic: "d/status", online: "online", offline: "offline" },
+			const { line, session } = online(new Wire(), [1, 0], {
 				subscriptions: [{ topic: own, QoS: 1 }],
-				outbox: new Queue(),
-				timer: clock,
-				ticks: clock,
-				random: () => 0,
 				onMessage: (topic, payload) => void told.push(`${Buffer.byteLength(topic)} ${text(payload)}`),
 				onReport: (event, detail) => void told.push(`report ${event} ${detail}`),
 			});
-			clock.advance(0);
-			wire.resolve();
-			const { line } = wire;
-			line.connect();
-			line.send(generate({ cmd: "connack", sessionPresent: true, returnCode: 0 }));
-			line.send(generate({ cmd: "suback", messageId: 1, granted: [1, 0] }));
 			const written = line.writes.length;
 			for (const [messageId, topic] of ["t".repeat(65_535), own].entries()) {
 				const flags = { qos: 1, dup: false, retain: false } as const;
@@ -318,30 +326,12 @@ describe("session, receiving", () => {
 		});
 	});
 	it("takes one of 100 000 messages while a socket has no room, and all of them once it has, in the real client", () => {
-		const clock = new TestClock();
-		const wire = new Wire(4096);
 		let taken = 0;
-		const session = new Session({
-			client: { io: MQTTClient, socket: wire.socket, dns: wire.dns, timer: clock, ticks: clock },
-			brokers: [{ host: "a", port: 1883 }],
-			id: "d",
-			keepAlive: 30_000,
-			status: { topic: "d/status", online: "online", offline: "offline" },
-			outbox: new Queue(),
-			timer: clock,
-			ticks: clock,
-			random: () => 0,
+		const { clock, line, session } = online(new Wire(4096), [0], {
 			onMessage: () => {
 				taken++;
 			},
 		});
-		clock.advance(0);
-		wire.resolve();
-		const { line } = wire;
-		line.connect();
-		line.send(generate({ cmd: "connack", sessionPresent: true, returnCode: 0 }));
-		line.send(generate({ cmd: "suback", messageId: 1, granted: [0] }));
-		assert.equal(session.online, true);
 		line.drain(-line.room);
 		const written = line.writes.length;
 		const count = 100_000;
